@@ -1,0 +1,2 @@
+//! NanoDB beside its peers.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The nanodb command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Documents and collections on top of pages, slots and the id index.

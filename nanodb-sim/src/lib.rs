@@ -1,0 +1,1 @@
+//! The test harness: storage that fails on purpose, and the shared model.

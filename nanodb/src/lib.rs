@@ -1,0 +1,1 @@
+//! NanoDB: an embedded document database in one file.
