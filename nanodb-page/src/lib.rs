@@ -1,1 +1,19 @@
-//! Slotted pages: many records in one fixed-size body, as a pure function of bytes.
+#![doc = include_str!("../README.md")]
+//!
+//! # Where things are
+//!
+//! [`layout`] has the tables and invariants of a slotted body, [`spill`] those of
+//! documents too large for one record. [`PageRef`] reads a page, [`PageMut`] changes one.
+
+mod bytes;
+mod error;
+pub mod layout;
+mod page_mut;
+mod page_ref;
+mod slot;
+pub mod spill;
+
+pub use error::{Corruption, PageError};
+pub use page_mut::PageMut;
+pub use page_ref::{PageRef, Record, Records};
+pub use slot::{RecordKind, SlotId};
