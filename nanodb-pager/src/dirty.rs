@@ -1,0 +1,114 @@
+//! Which bytes of a page a transaction changed.
+//!
+//! The ranges are what a log needs to hold of the page. Few are kept: changes
+//! close to each other become one range, for naming a range costs bytes too.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use crate::ids::BODY_SIZE;
+
+/// Ranges that lie closer than this become one.
+const GAP_MAX: u16 = 8;
+
+/// More ranges than this become one.
+const RANGES_MAX: usize = 16;
+
+/// Byte ranges of a page's body, each within the body, sorted and apart.
+#[derive(Clone, Debug, Default)]
+pub struct DirtyRanges {
+    ranges: SmallVec<[(u16, u16); 4]>,
+}
+
+impl DirtyRanges {
+    pub(crate) fn all() -> Self {
+        Self { ranges: SmallVec::from_slice(&[(0, BODY_SIZE as u16)]) }
+    }
+
+    /// Notes that the bytes at `range` of the body were, or will be, changed.
+    ///
+    /// Whoever changes a page through [`PageMut::split`](crate::PageMut::split)
+    /// marks every range it writes; what it leaves out may be missing after a crash.
+    /// What lies behind the body's end is left out.
+    #[inline]
+    pub fn mark(&mut self, range: Range<usize>) {
+        let end = range.end.min(BODY_SIZE) as u16;
+        let start = range.start.min(BODY_SIZE) as u16;
+        if start >= end {
+            return;
+        }
+        // Marks come in bursts at the same places: often one range covers all.
+        if self.ranges.iter().any(|&(from, to)| from <= start && end <= to) {
+            return;
+        }
+        self.insert(start, end);
+    }
+
+    fn insert(&mut self, mut start: u16, mut end: u16) {
+        let first = self.ranges.partition_point(|&(_, to)| to + GAP_MAX < start);
+        let last = self.ranges.partition_point(|&(from, _)| from <= end + GAP_MAX);
+        for &(from, to) in &self.ranges[first..last] {
+            start = start.min(from);
+            end = end.max(to);
+        }
+        self.ranges.drain(first..last);
+        self.ranges.insert(first, (start, end));
+        if self.ranges.len() > RANGES_MAX {
+            let whole = (self.ranges[0].0, self.ranges[self.ranges.len() - 1].1);
+            self.ranges.clear();
+            self.ranges.push(whole);
+        }
+    }
+
+    /// The ranges, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        self.ranges.iter().map(|&(start, end)| usize::from(start)..usize::from(end))
+    }
+
+    /// Whether two bodies differ only within the ranges.
+    pub(crate) fn cover(&self, before: &[u8], after: &[u8]) -> bool {
+        let mut at = 0;
+        for range in self.iter().chain(std::iter::once(BODY_SIZE..BODY_SIZE)) {
+            if before.get(at..range.start) != after.get(at..range.start) {
+                return false;
+            }
+            at = range.end;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn close_ranges_merge_and_far_ones_stay_apart() {
+        let mut dirty = DirtyRanges::default();
+        dirty.mark(0..8);
+        dirty.mark(12..16);
+        dirty.mark(4000..4064);
+        dirty.mark(5000..6000);
+        assert_eq!(dirty.iter().collect::<Vec<_>>(), [0..16, 4000..4064]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_marked_byte_is_covered(marks in prop::collection::vec((0_usize..BODY_SIZE, 0_usize..300), 0..60)) {
+            let mut dirty = DirtyRanges::default();
+            let before = vec![0_u8; BODY_SIZE];
+            let mut after = before.clone();
+            for (start, len) in marks {
+                dirty.mark(start..start + len);
+                let end = (start + len).min(BODY_SIZE);
+                after[start..end].fill(1);
+            }
+            prop_assert!(dirty.cover(&before, &after));
+            let ranges: Vec<_> = dirty.iter().collect();
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].end < pair[1].start));
+        }
+    }
+}

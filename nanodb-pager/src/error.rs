@@ -1,0 +1,207 @@
+//! What can go wrong, told apart by what to do about it.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::ids::{Owner, PageId, Seq};
+
+/// The result of a pager operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a pager operation did not happen.
+///
+/// Damage to the file is [`Error::Corrupt`]; everything else is about the
+/// request, the operating system or another user of the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused a call.
+    #[error("input/output failed while {doing}")]
+    Io {
+        /// What was being done, as in "reading page 7".
+        doing: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Another handle, of this process or another, has the file open.
+    #[error("the file is open elsewhere; one process owns it at a time")]
+    Locked,
+    /// The file holds something else.
+    #[error("not a NanoDB file")]
+    NotADatabase,
+    /// The file was written by the Go program of the same name.
+    #[error(
+        "a file of the Go program NanoDB (magic AAMN), which this library does not open; \
+         export its documents as JSON and import them into a new file"
+    )]
+    GoFile,
+    /// The file is of a format that came after this library.
+    #[error("format version {found} is newer than {supported}, the newest this library reads")]
+    NewerFormat {
+        /// The version the file states.
+        found: u32,
+        /// The newest version this library knows.
+        supported: u32,
+    },
+    /// The file is shorter than its header says.
+    #[error("the file is cut short: {expected} bytes by its header, {found} found")]
+    Truncated {
+        /// The bytes the header promises.
+        expected: u64,
+        /// The bytes there are.
+        found: u64,
+    },
+    /// The file's contents are not what was written.
+    #[error(transparent)]
+    Corrupt(#[from] Corruption),
+    /// No version of the page as old as asked for exists (any more).
+    ///
+    /// Only an unregistered read meets this; it tries again at a newer commit. A
+    /// [`Snapshot`](crate::Snapshot) meets it for pages that were first written later.
+    #[error("{page} has no version as of {at}")]
+    NoVersion {
+        /// The page asked for.
+        page: PageId,
+        /// The commit asked for.
+        at: Seq,
+    },
+    /// Another transaction has changed the page since this one first read it.
+    #[error("{page} was changed by another transaction meanwhile")]
+    WriteConflict {
+        /// The page both wrote.
+        page: PageId,
+    },
+    /// An earlier write or sync failed, so nothing more is written until the file is reopened.
+    #[error("writes are refused until the file is reopened, since an earlier one failed")]
+    Poisoned {
+        /// The failure that poisoned the handle.
+        #[source]
+        cause: Arc<Error>,
+    },
+    /// The pager was closed through another handle.
+    #[error("the file is closed")]
+    Closed,
+    /// The file has no page numbers left (16 TiB).
+    #[error("the file is full: {asked} more pages pass its limit of 2^32 pages")]
+    Full {
+        /// How many pages were asked for.
+        asked: u32,
+    },
+    /// A transaction named a page it may not write: not allocated by it, or the pager's own.
+    #[error("{page} is not for this transaction to {doing}")]
+    NotAllocated {
+        /// The page named.
+        page: PageId,
+        /// What was to be done with it.
+        doing: &'static str,
+    },
+    /// The layer above could not add its notes up.
+    #[error("the notes could not be folded into the root")]
+    Fold(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
+        Self::Io { doing: doing.into(), source }
+    }
+}
+
+/// Bytes of the file that are not what the pager once wrote.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Corruption {
+    /// Both copies of the header fail their checksum.
+    #[error("both copies of the header (pages 0 and 1) are damaged")]
+    Header,
+    /// One copy of the header fails its checksum; the other one serves.
+    #[error("the copy of the header on {page} is damaged")]
+    HeaderCopy {
+        /// The copy's page: 0 or 1.
+        page: PageId,
+    },
+    /// A header with a valid checksum states what can't be.
+    #[error("the header states an impossible {field}: {value}")]
+    HeaderField {
+        /// The field.
+        field: &'static str,
+        /// What it states.
+        value: u64,
+    },
+    /// A page's bytes do not have the checksum it carries.
+    #[error("{page} is damaged: checksum {stored:#018x} stored, {computed:#018x} computed")]
+    Checksum {
+        /// The page.
+        page: PageId,
+        /// The checksum it carries.
+        stored: u64,
+        /// The checksum of its bytes.
+        computed: u64,
+    },
+    /// A page carries another page's number: it was written to the wrong place.
+    #[error("{page} is misplaced: it carries the number {found}")]
+    Misplaced {
+        /// Where it was read.
+        page: PageId,
+        /// The number it carries.
+        found: u32,
+    },
+    /// A page is newer than the newest checkpoint the header knows of.
+    #[error("{page} was written by commit {seq}, the header knows of {newest} commits")]
+    FromTheFuture {
+        /// The page.
+        page: PageId,
+        /// The commit it carries.
+        seq: u64,
+        /// The newest commit the file has by its header.
+        newest: u64,
+    },
+    /// A page is of another kind, or belongs to somebody else, than the one expected.
+    #[error("{page} is of kind {kind} and belongs to {}, which is not expected there", owner.get())]
+    Unexpected {
+        /// The page.
+        page: PageId,
+        /// The kind it carries.
+        kind: u8,
+        /// The owner it carries.
+        owner: Owner,
+    },
+    /// A reference leads behind the end of the file.
+    #[error("{page} is referred to, but the file has only {page_count} pages")]
+    OutOfBounds {
+        /// The page referred to.
+        page: PageId,
+        /// How many pages there are.
+        page_count: u32,
+    },
+    /// A chain of stream pages does not hold what the header says.
+    #[error("{page}, part of the {stream}, is inconsistent with the header")]
+    Stream {
+        /// The page at which it shows.
+        page: PageId,
+        /// Which stream: "root" or "free map".
+        stream: &'static str,
+    },
+    /// The free map contradicts itself or the header.
+    #[error("the free map is inconsistent at {page}")]
+    FreeMap {
+        /// The page at which it shows.
+        page: PageId,
+    },
+}
+
+impl Corruption {
+    /// The page at which the damage shows; page 0 for the header.
+    pub fn page(&self) -> PageId {
+        match *self {
+            Self::Header | Self::HeaderField { .. } => PageId::new(0),
+            Self::HeaderCopy { page }
+            | Self::Checksum { page, .. }
+            | Self::Misplaced { page, .. }
+            | Self::FromTheFuture { page, .. }
+            | Self::Unexpected { page, .. }
+            | Self::OutOfBounds { page, .. }
+            | Self::Stream { page, .. }
+            | Self::FreeMap { page } => page,
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Which pages nobody uses.
+//!
+//! Free pages are kept as runs, indexed by place (to merge neighbours) and by
+//! length (to find the smallest run that is long enough). Allocation and release
+//! cost O(log runs).
+//!
+//! Pages that a commit freed are *pending* until no reader can want their last
+//! contents; only then are they free.
+//!
+//! On disk the map is a stream of LEB128 numbers: for each run the gap to the end of
+//! the run before it (for the first, from page 0) and its length. Pending runs are saved as
+//! free ones: whoever opens the file has no readers yet. A gap and a length of zero end
+//! the map; only zeros follow.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::error::{Corruption, Error, Result};
+use crate::header::HEADER_PAGES;
+use crate::ids::{Extent, PageId, Seq};
+
+/// The longest encoding of one run: two LEB128 numbers of 32 bits.
+pub(crate) const RUN_SIZE_MAX: usize = 10;
+
+/// The free pages of a file, and how many pages it has.
+#[derive(Debug)]
+pub(crate) struct FreeMap {
+    by_start: BTreeMap<u32, u32>,
+    by_len: BTreeSet<(u32, u32)>,
+    free_pages: u32,
+    pending: VecDeque<(Seq, Extent)>,
+    pending_by_start: BTreeMap<u32, u32>,
+    page_count: u32,
+}
+
+impl FreeMap {
+    /// Of a file with no free page.
+    pub(crate) fn new(page_count: u32) -> Self {
+        Self {
+            by_start: BTreeMap::new(),
+            by_len: BTreeSet::new(),
+            free_pages: 0,
+            pending: VecDeque::new(),
+            pending_by_start: BTreeMap::new(),
+            page_count,
+        }
+    }
+
+    pub(crate) fn page_count(&self) -> u32 {
+        self.page_count
+    }
+
+    pub(crate) fn free_pages(&self) -> u32 {
+        self.free_pages
+    }
+
+    /// The free runs, in order.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.by_start.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
+    }
+
+    /// The runs that become free once nobody reads them any more.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.pending.iter().map(|&(_, extent)| extent)
+    }
+
+    /// Takes `pages` pages that lie side by side: the start of the shortest free
+    /// run that has as many, else new ones at the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Full`] if page numbers run out.
+    pub(crate) fn allocate(&mut self, pages: u32) -> Result<Extent> {
+        if let Some(&(len, start)) = self.by_len.range((pages, 0)..).next() {
+            self.take_run(start, len);
+            if len > pages {
+                self.put_run(start + pages, len - pages);
+            }
+            return Ok(Extent::new(PageId::new(start), pages));
+        }
+        let start = self.page_count;
+        self.page_count = start.checked_add(pages).ok_or(Error::Full { asked: pages })?;
+        Ok(Extent::new(PageId::new(start), pages))
+    }
+
+    /// Gives pages back that no commit ever named.
+    pub(crate) fn release(&mut self, extent: Extent) {
+        if extent.pages == 0 {
+            return;
+        }
+        let (mut start, mut len) = (extent.start.get(), extent.pages);
+        if let Some((&before, &before_len)) = self.by_start.range(..start).next_back()
+            && before + before_len == start
+        {
+            self.take_run(before, before_len);
+            (start, len) = (before, before_len + len);
+        }
+        if let Some(&after_len) = self.by_start.get(&(start + len)) {
+            self.take_run(start + len, after_len);
+            len += after_len;
+        }
+        self.put_run(start, len);
+    }
+
+    /// Whether every page of `extent` is in use: neither free, nor pending, nor the header's.
+    pub(crate) fn in_use(&self, extent: Extent) -> bool {
+        extent.start.get() >= HEADER_PAGES
+            && extent.end() <= u64::from(self.page_count)
+            && !overlaps(&self.by_start, extent)
+            && !overlaps(&self.pending_by_start, extent)
+    }
+
+    /// Whether any page is pending.
+    pub(crate) fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Notes pages that commit `freed_by` freed; `freed_by` never decreases.
+    pub(crate) fn defer(&mut self, freed_by: Seq, extent: Extent) {
+        self.pending.push_back((freed_by, extent));
+        self.pending_by_start.insert(extent.start.get(), extent.pages);
+    }
+
+    /// Makes pending pages free whose last readers are gone: all those freed at or
+    /// before `horizon`, the oldest commit that anybody still reads at.
+    pub(crate) fn release_pending(&mut self, horizon: Seq) {
+        while let Some(&(freed_by, extent)) = self.pending.front()
+            && freed_by <= horizon
+        {
+            self.pending.pop_front();
+            self.pending_by_start.remove(&extent.start.get());
+            self.release(extent);
+        }
+    }
+
+    fn put_run(&mut self, start: u32, len: u32) {
+        self.by_start.insert(start, len);
+        self.by_len.insert((len, start));
+        self.free_pages += len;
+    }
+
+    fn take_run(&mut self, start: u32, len: u32) {
+        self.by_start.remove(&start);
+        self.by_len.remove(&(len, start));
+        self.free_pages -= len;
+    }
+
+    /// How many bytes [`encode`](Self::encode) takes at most, with `more` further runs.
+    pub(crate) fn encoded_size_max(&self, more: usize) -> usize {
+        (self.by_start.len() + self.pending.len() + more) * RUN_SIZE_MAX
+    }
+
+    /// The map to save: all that is free or pending, and `also`.
+    pub(crate) fn encode(&self, also: &[Extent]) -> Vec<u8> {
+        let mut all = Self::new(self.page_count);
+        for run in self.runs().chain(self.pending()).chain(also.iter().copied()) {
+            all.release(run);
+        }
+        let mut bytes = Vec::with_capacity(all.by_start.len() * 4);
+        let mut end = 0;
+        for run in all.runs() {
+            push_leb128(&mut bytes, run.start.get() - end);
+            push_leb128(&mut bytes, run.pages);
+            end = run.start.get() + run.pages;
+        }
+        bytes
+    }
+
+    /// Reads a saved map.
+    ///
+    /// # Errors
+    ///
+    /// [`Corruption::FreeMap`] if the runs are not in order, touch the header or
+    /// reach behind the file's end.
+    pub(crate) fn decode(mut bytes: &[u8], page_count: u32) -> Result<Self, Corruption> {
+        let mut map = Self::new(page_count);
+        let mut end = 0_u32;
+        while !bytes.is_empty() {
+            let broken = Corruption::FreeMap { page: PageId::new(end) };
+            let (Some(gap), Some(len)) = (take_leb128(&mut bytes), take_leb128(&mut bytes)) else {
+                return Err(broken);
+            };
+            if gap == 0 && len == 0 {
+                return if bytes.iter().all(|&byte| byte == 0) { Ok(map) } else { Err(broken) };
+            }
+            let run = end.checked_add(gap).and_then(|start| Some((start, start.checked_add(len)?)));
+            match run {
+                Some((start, run_end))
+                    if start >= HEADER_PAGES
+                        && len > 0
+                        && run_end <= page_count
+                        && (gap > 0 || end == 0) =>
+                {
+                    map.put_run(start, len);
+                    end = run_end;
+                }
+                _ => return Err(broken),
+            }
+        }
+        Ok(map)
+    }
+}
+
+/// Whether any of `runs` shares a page with `extent`.
+pub(crate) fn overlaps(runs: &BTreeMap<u32, u32>, extent: Extent) -> bool {
+    let end = u32::try_from(extent.end()).unwrap_or(u32::MAX);
+    runs.range(..end).next_back().is_some_and(|(&start, &len)| start + len > extent.start.get())
+}
+
+fn push_leb128(bytes: &mut Vec<u8>, mut number: u32) {
+    loop {
+        let low = (number & 0x7F) as u8;
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+fn take_leb128(bytes: &mut &[u8]) -> Option<u32> {
+    let mut number = 0_u32;
+    for shift in [0, 7, 14, 21, 28] {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        let low = u32::from(byte & 0x7F);
+        if shift == 28 && low > 0xF {
+            return None;
+        }
+        number |= low << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn extent(start: u32, pages: u32) -> Extent {
+        Extent::new(PageId::new(start), pages)
+    }
+
+    #[test]
+    fn the_shortest_run_that_fits_is_taken_and_neighbours_merge() {
+        let mut map = FreeMap::new(20);
+        map.release(extent(2, 3));
+        map.release(extent(10, 2));
+        assert_eq!(map.allocate(2).unwrap(), extent(10, 2));
+        assert_eq!(map.allocate(1).unwrap(), extent(2, 1));
+        map.release(extent(2, 1));
+        map.release(extent(5, 5));
+        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(2, 8)]);
+        assert_eq!(map.allocate(9).unwrap(), extent(20, 9));
+    }
+
+    #[test]
+    fn pages_are_pending_until_the_horizon_passes() {
+        let mut map = FreeMap::new(20);
+        map.defer(Seq::new(5), extent(7, 2));
+        map.release_pending(Seq::new(4));
+        assert_eq!(map.free_pages(), 0);
+        map.release_pending(Seq::new(5));
+        assert_eq!(map.free_pages(), 2);
+    }
+
+    #[test]
+    fn a_page_that_is_free_or_pending_is_not_in_use() {
+        let mut map = FreeMap::new(20);
+        map.release(extent(4, 2));
+        map.defer(Seq::new(1), extent(8, 2));
+        let in_use = |start, pages| map.in_use(extent(start, pages));
+        assert!(in_use(2, 2) && in_use(6, 2) && in_use(10, 10));
+        assert!(!in_use(1, 1) && !in_use(3, 2) && !in_use(5, 1) && !in_use(6, 3));
+        assert!(!in_use(9, 1) && !in_use(19, 2));
+    }
+
+    #[test]
+    fn page_numbers_that_run_out_are_an_error_and_change_nothing() {
+        let mut map = FreeMap::new(u32::MAX - 1);
+        assert!(matches!(map.allocate(2), Err(Error::Full { asked: 2 })));
+        assert_eq!(map.allocate(1).unwrap(), extent(u32::MAX - 1, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn never_gives_a_page_twice(sizes in prop::collection::vec((1_u32..9, any::<bool>()), 1..80)) {
+            let mut map = FreeMap::new(2);
+            let mut held: Vec<Extent> = Vec::new();
+            for (pages, release) in sizes {
+                if release && !held.is_empty() {
+                    let extent = held.swap_remove(pages as usize % held.len());
+                    map.release(extent);
+                } else {
+                    let new = map.allocate(pages).unwrap();
+                    prop_assert!(held.iter().all(|h| new.end() <= u64::from(h.start.get())
+                        || h.end() <= u64::from(new.start.get())));
+                    held.push(new);
+                }
+                let used: u32 = held.iter().map(|h| h.pages).sum();
+                prop_assert_eq!(used + map.free_pages() + 2, map.page_count());
+            }
+            let bytes = map.encode(&held);
+            let back = FreeMap::decode(&bytes, map.page_count()).unwrap();
+            prop_assert_eq!(back.free_pages() + 2, map.page_count());
+            let bytes = map.encode(&[]);
+            let back = FreeMap::decode(&bytes, map.page_count()).unwrap();
+            prop_assert!(back.runs().eq(map.runs()));
+        }
+
+        #[test]
+        fn decodes_anything(bytes in prop::collection::vec(any::<u8>(), 0..60), page_count: u32) {
+            if let Ok(map) = FreeMap::decode(&bytes, page_count) {
+                prop_assert!(map.runs().all(|run| run.end() <= u64::from(page_count)));
+            }
+        }
+    }
+}

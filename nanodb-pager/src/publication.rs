@@ -1,0 +1,101 @@
+//! Making commits visible, in order.
+//!
+//! Commits are installed in order, and readers look at the published one. Between
+//! the two a committer does what must be done before anybody sees its commit (the
+//! layer above adds index entries); some take longer than others. A commit is
+//! published when all before it are, and `publish` returns only then, so that a
+//! thread always sees what it has itself committed.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::ids::Seq;
+
+pub(crate) struct Publication {
+    /// Release on writing, under `ready`; acquire on reading: who reads a commit's
+    /// number sees the versions it installed and what its committer did before.
+    published: AtomicU64,
+    /// Commits that may be published but have one before them that may not yet.
+    ready: Mutex<BTreeSet<Seq>>,
+    advanced: Condvar,
+}
+
+impl Publication {
+    pub(crate) fn new(published: Seq) -> Self {
+        Self {
+            published: AtomicU64::new(published.get()),
+            ready: Mutex::default(),
+            advanced: Condvar::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn published(&self) -> Seq {
+        Seq::new(self.published.load(Ordering::Acquire))
+    }
+
+    /// Declares `seq` fit to be seen, without waiting.
+    pub(crate) fn declare(&self, seq: Seq) {
+        let mut ready = self.ready.lock();
+        let mut published = self.published();
+        if seq != published.next() {
+            ready.insert(seq);
+            return;
+        }
+        published = seq;
+        while ready.remove(&published.next()) {
+            published = published.next();
+        }
+        self.published.store(published.get(), Ordering::Release);
+        drop(ready);
+        self.advanced.notify_all();
+    }
+
+    /// Returns when `seq` is published.
+    pub(crate) fn wait(&self, seq: Seq) {
+        if self.published() >= seq {
+            return;
+        }
+        let mut ready = self.ready.lock();
+        while self.published() < seq {
+            self.advanced.wait(&mut ready);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_commit_waits_for_those_before_it() {
+        let publication = Publication::new(Seq::new(4));
+        publication.declare(Seq::new(6));
+        publication.declare(Seq::new(7));
+        assert_eq!(publication.published(), Seq::new(4));
+        publication.declare(Seq::new(5));
+        assert_eq!(publication.published(), Seq::new(7));
+        publication.wait(Seq::new(7));
+    }
+
+    #[test]
+    fn many_threads_end_with_all_published() {
+        let publication = Arc::new(Publication::new(Seq::ZERO));
+        let threads = (0..4_u64).map(|thread| {
+            let publication = Arc::clone(&publication);
+            std::thread::spawn(move || {
+                for round in 0..500 {
+                    let seq = Seq::new(1 + round * 4 + thread);
+                    publication.declare(seq);
+                    publication.wait(seq);
+                }
+            })
+        });
+        threads.collect::<Vec<_>>().into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(publication.published(), Seq::new(2000));
+    }
+}

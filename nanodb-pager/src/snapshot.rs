@@ -1,0 +1,68 @@
+//! A consistent view of all pages.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::guard::PageGuard;
+use crate::ids::{PageId, Seq};
+use crate::pager::{Pager, Shared};
+
+/// A view of the file as of one commit, which stays the same however much is
+/// written meanwhile.
+///
+/// Costs nothing but the memory of the page versions that it alone still wants;
+/// they go when it is dropped. Nobody waits for a snapshot.
+#[derive(Debug)]
+#[must_use]
+pub struct Snapshot {
+    pager: Pager,
+    seq: Seq,
+}
+
+impl Pager {
+    /// A view of everything published up to now.
+    pub fn snapshot(&self) -> Snapshot {
+        let shared = &self.shared;
+        let seq = shared.snapshots.register(|| shared.publication.published());
+        Snapshot { pager: Pager { shared: Arc::clone(shared) }, seq }
+    }
+}
+
+impl Snapshot {
+    /// The commit that the view shows.
+    #[inline]
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The pager that the view is of.
+    pub fn pager(&self) -> &Pager {
+        &self.pager
+    }
+
+    /// The page as of the snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoVersion`](crate::Error::NoVersion) if the page was first written
+    /// later; [`Error::Corrupt`](crate::Error::Corrupt), [`Error::Io`](crate::Error::Io).
+    #[inline]
+    pub fn page(&self, page: PageId) -> Result<PageGuard> {
+        self.pager.page(page, self.seq)
+    }
+}
+
+impl Clone for Snapshot {
+    fn clone(&self) -> Self {
+        let seq = self.pager.shared.snapshots.register(|| self.seq);
+        Self { pager: self.pager.clone(), seq }
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        let shared: &Shared = &self.pager.shared;
+        shared.snapshots.unregister(self.seq, |version| shared.drop_version(version));
+        shared.prune();
+    }
+}

@@ -1,0 +1,125 @@
+//! What a pager can say of its file.
+
+use std::sync::atomic::Ordering;
+
+use crate::error::{Corruption, Error, Result};
+use crate::header::{HEADER_PAGES, Header};
+use crate::ids::{Extent, PAGE_SIZE, PageId};
+use crate::pager::Pager;
+use crate::stream;
+
+/// Figures of an open file, taken one after the other while it may be in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Pages of the file, the free ones included; one is 4,096 bytes.
+    pub page_count: u32,
+    /// Pages that nobody uses.
+    pub free_pages: u32,
+    /// Bytes that the file has on disk; what was committed since the last checkpoint may
+    /// lie beyond.
+    pub file_bytes: u64,
+    /// Bytes of pages in memory, older versions included.
+    pub cached_bytes: usize,
+    /// Bytes of older page versions that snapshots keep in memory.
+    pub older_bytes: usize,
+    /// Bytes of pages that wait for a checkpoint.
+    pub dirty_bytes: usize,
+    /// Snapshots registered.
+    pub snapshots: usize,
+    /// Checkpoints in the file's life.
+    pub checkpoints: u64,
+}
+
+/// Where every page of a file belongs, as far as the pager knows.
+///
+/// Pages that are in none of the lists are in use by the layer above.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Space {
+    /// Pages of the file.
+    pub page_count: u32,
+    /// Pages that nobody uses.
+    pub free: Vec<Extent>,
+    /// Pages that become free when their last readers are gone.
+    pub pending: Vec<Extent>,
+    /// Pages that the pager itself uses: header, root and free map.
+    pub own: Vec<Extent>,
+}
+
+impl Pager {
+    /// Figures of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the operating system does not tell the file's length.
+    pub fn stats(&self) -> Result<Stats> {
+        let shared = &self.shared;
+        let file_bytes =
+            shared.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
+        let (dirty, checkpoints) = {
+            let commit = shared.commit.lock();
+            (commit.dirty.len(), commit.checkpointed.header.generation - 1)
+        };
+        let older = shared.cache.older();
+        Ok(Stats {
+            page_count: shared.page_count.load(Ordering::Relaxed),
+            free_pages: shared.allocator.lock().free_pages(),
+            file_bytes,
+            cached_bytes: (shared.cache.frames() + older) * PAGE_SIZE,
+            older_bytes: older * PAGE_SIZE,
+            dirty_bytes: dirty * PAGE_SIZE,
+            snapshots: shared.snapshots.count(),
+            checkpoints,
+        })
+    }
+
+    /// Where every page belongs, as of one moment.
+    pub fn space(&self) -> Space {
+        // Under the commit lock no commit frees and no checkpoint moves the streams.
+        let commit = self.shared.commit.lock();
+        let allocator = self.shared.allocator.lock();
+        let mut own = vec![Extent::new(PageId::new(0), HEADER_PAGES)];
+        own.extend_from_slice(&commit.checkpointed.streams);
+        Space {
+            page_count: allocator.page_count(),
+            free: allocator.runs().collect(),
+            pending: allocator.pending().collect(),
+            own,
+        }
+    }
+
+    /// Checks what the pager itself keeps on disk: both header copies, root and free map.
+    ///
+    /// Returns everything that is damaged; nothing when all is well. The pages of the layer above are
+    /// its own to check, by reading them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if reading fails.
+    pub fn verify(&self) -> Result<Vec<Corruption>> {
+        let shared = &self.shared;
+        let commit = shared.commit.lock();
+        let header = &commit.checkpointed.header;
+        let mut found: Vec<Corruption> = Header::damaged_copies(&*shared.storage)?
+            .into_iter()
+            .map(|page| Corruption::HeaderCopy { page })
+            .collect();
+        for (name, place) in [("root", header.root), ("free map", header.free_map)] {
+            let read = stream::read(
+                &*shared.storage,
+                name,
+                place,
+                header.page_count,
+                header.seq,
+                shared.checksummer,
+            );
+            match read {
+                Ok(_) => {}
+                Err(Error::Corrupt(corruption)) => found.push(corruption),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,74 @@
+//! Where the bytes are: a file, memory, or whatever a test puts in their place.
+//!
+//! All input and output goes through [`Storage`], so that a test can stand in
+//! for a disk that fails, tears or forgets.
+
+mod file;
+mod memory;
+
+use std::fmt::Debug;
+use std::io;
+
+pub use file::FileStorage;
+pub use memory::MemoryStorage;
+
+/// A file of bytes that is read and written at given places.
+///
+/// Calls come from many threads at once. The pager never reads a range while it
+/// writes the same range.
+pub trait Storage: Debug + Send + Sync + 'static {
+    /// How many bytes there are.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Whether there are none.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Cuts or lengthens the file; new bytes are zero.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// Fills all of `buf` from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::UnexpectedEof`] when the file ends before; else what the
+    /// operating system says.
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// Writes all of `buf` from `offset` on, lengthening the file where needed.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says; part of `buf` may then have been written.
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Returns when all that was written is on stable storage, the length included.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says; what was written since the last success
+    /// may then be lost, even if a later call succeeds.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Claims the file for this handle alone; `false` if another handle has it.
+    ///
+    /// The claim lasts until the storage is dropped.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn lock(&self) -> io::Result<bool>;
+}

@@ -1,0 +1,205 @@
+//! The page table: for each page its newest version and the older ones still wanted.
+//!
+//! A page's slot is found in two steps from its number: a directory that doubles, so
+//! that a small file costs little and a large one is never copied, then a leaf of
+//! 256 slots, made at the first touch. Neither ever moves or goes away, so readers
+//! follow them without a lock.
+//!
+//! ```text
+//! slot.frame -> newest installed version      (none: it is on disk)
+//! slot.older -> version -> version -> ...      newest first
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. Who changes `frame` or `older` holds the page's stripe (see `Stripes`).
+//! 2. A version is put into `older` before its successor replaces it in `frame`, so
+//!    a reader that finds `frame` too new finds the older one, or it was pruned.
+//! 3. A slot whose `frame` is none has its newest version on disk.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwapOption;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::ids::{PageId, Seq};
+use crate::page::Frame;
+
+const LEAF_BITS: u32 = 8;
+const LEAF_SIZE: usize = 1 << LEAF_BITS;
+
+/// The first directory has this many leaves, each further one twice as many.
+const FIRST_DIRECTORY: u32 = 16;
+
+/// Enough directories for all 2^24 leaves that 32-bit page numbers need.
+const DIRECTORIES: usize = 21;
+
+/// Where a page's versions are found.
+#[derive(Default)]
+pub(crate) struct Slot {
+    pub(crate) frame: ArcSwapOption<Frame>,
+    older: ArcSwapOption<Version>,
+    /// Set by readers, cleared by the cache's clock hand. Relaxed throughout: it is a
+    /// hint about what to keep.
+    pub(crate) referenced: AtomicBool,
+    /// Whether `frame` has not been written to disk. Written under the stripe;
+    /// relaxed, since the stripe's lock orders it.
+    dirty: AtomicBool,
+}
+
+/// A version that a newer one has replaced.
+struct Version {
+    frame: Arc<Frame>,
+    /// The commit that replaced it.
+    superseded_at: Seq,
+    older: ArcSwapOption<Version>,
+}
+
+impl Slot {
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.dirty.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_dirty(&self, dirty: bool) {
+        self.dirty.store(dirty, Ordering::Relaxed);
+    }
+
+    /// Lets a reader's use of the page count against its eviction.
+    #[inline]
+    pub(crate) fn touch(&self) {
+        // Reading first keeps the cache line shared between cores.
+        if !self.referenced.load(Ordering::Relaxed) {
+            self.referenced.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps `frame` for readers older than `superseded_at`. Under the stripe.
+    pub(crate) fn push_older(&self, frame: Arc<Frame>, superseded_at: Seq) {
+        let older = ArcSwapOption::new(self.older.load_full());
+        self.older.store(Some(Arc::new(Version { frame, superseded_at, older })));
+    }
+
+    /// The newest of the older versions that is not above `at`.
+    pub(crate) fn find_older(&self, at: Seq) -> Option<Arc<Frame>> {
+        let mut version = self.older.load_full()?;
+        while version.frame.seq() > at {
+            let older = version.older.load_full()?;
+            version = older;
+        }
+        Some(Arc::clone(&version.frame))
+    }
+
+    /// Drops the version that `superseded_at` replaced. Under the stripe.
+    pub(crate) fn drop_older(&self, superseded_at: Seq) {
+        let Some(mut version) = self.older.load_full() else { return };
+        if version.superseded_at == superseded_at {
+            self.older.store(version.older.load_full());
+            return;
+        }
+        while let Some(older) = version.older.load_full() {
+            if older.superseded_at == superseded_at {
+                version.older.store(older.older.load_full());
+                return;
+            }
+            version = older;
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // A long chain must not be dropped recursively.
+        let mut next = self.older.swap(None);
+        while let Some(version) = next {
+            next = version.older.swap(None);
+        }
+    }
+}
+
+type Leaf = Box<[Slot; LEAF_SIZE]>;
+type Directory = Box<[OnceLock<Leaf>]>;
+
+/// All slots, by page number.
+pub(crate) struct PageTable {
+    directories: [OnceLock<Directory>; DIRECTORIES],
+}
+
+impl PageTable {
+    pub(crate) fn new() -> Self {
+        Self { directories: [const { OnceLock::new() }; DIRECTORIES] }
+    }
+
+    /// The slot of `page`, made if it was never touched before.
+    ///
+    /// Callers check first that the file has such a page, or a damaged reference
+    /// would cost memory.
+    #[inline]
+    pub(crate) fn slot(&self, page: PageId) -> &Slot {
+        let leaf = (page.get() >> LEAF_BITS) + FIRST_DIRECTORY;
+        let directory = leaf.ilog2() - FIRST_DIRECTORY.ilog2();
+        let leaves = FIRST_DIRECTORY << directory;
+        let directory = self.directories[directory as usize]
+            .get_or_init(|| (0..leaves).map(|_| OnceLock::new()).collect());
+        let leaf = directory[(leaf - leaves) as usize]
+            .get_or_init(|| Box::new(std::array::from_fn(|_| Slot::default())));
+        &leaf[page.get() as usize % LEAF_SIZE]
+    }
+}
+
+/// Locks for changing slots: one for many pages, so that few suffice.
+pub(crate) struct Stripes {
+    locks: [Mutex<()>; 64],
+}
+
+impl Stripes {
+    pub(crate) fn new() -> Self {
+        Self { locks: [const { Mutex::new(()) }; 64] }
+    }
+
+    pub(crate) fn lock(&self, page: PageId) -> MutexGuard<'_, ()> {
+        self.locks[page.get() as usize % self.locks.len()].lock()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(seq: u64) -> Arc<Frame> {
+        let mut frame = Frame::ZERO;
+        frame.set_seq(Seq::new(seq));
+        Arc::new(frame)
+    }
+
+    #[test]
+    fn every_page_number_has_a_slot_of_its_own() {
+        let table = PageTable::new();
+        let pages = [0, 1, 255, 256, 4095, 4096, 12_287, 12_288, 1 << 20, u32::MAX];
+        for (index, &page) in pages.iter().enumerate() {
+            table.slot(PageId::new(page)).frame.store(Some(frame(index as u64)));
+        }
+        for (index, &page) in pages.iter().enumerate() {
+            let found = table.slot(PageId::new(page)).frame.load_full().unwrap();
+            assert_eq!(found.seq().get(), index as u64);
+        }
+    }
+
+    #[test]
+    fn the_newest_version_not_above_is_found_and_any_can_go() {
+        let slot = Slot::default();
+        for seq in [1, 3, 7] {
+            slot.push_older(frame(seq), Seq::new(seq + 2));
+        }
+        let found = |at| slot.find_older(Seq::new(at)).map(|frame| frame.seq().get());
+        assert_eq!(
+            [found(0), found(1), found(2), found(6), found(9)],
+            [None, Some(1), Some(1), Some(3), Some(7)]
+        );
+        slot.drop_older(Seq::new(5));
+        assert_eq!(slot.find_older(Seq::new(6)).unwrap().seq().get(), 1);
+        slot.drop_older(Seq::new(9));
+        slot.drop_older(Seq::new(3));
+        assert!(slot.find_older(Seq::new(9)).is_none());
+    }
+}

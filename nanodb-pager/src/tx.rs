@@ -1,0 +1,360 @@
+//! Write transactions: private copies of pages, installed all at once.
+
+mod view;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::dirty::DirtyRanges;
+use crate::error::{Error, Result};
+use crate::free_map::overlaps;
+use crate::header::HEADER_PAGES;
+use crate::ids::{Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
+use crate::installed::Installed;
+use crate::page::Frame;
+use crate::pager::Shared;
+use crate::snapshots::Superseded;
+
+pub use view::{PageMut, TxPage};
+
+/// A change to any number of pages that happens as a whole or not at all.
+///
+/// Pages are changed in private copies; nobody sees them before
+/// [`commit`](Self::commit). A transaction that is dropped leaves no trace.
+///
+/// Transactions run side by side as long as no two write the same page: the second
+/// to commit then gets [`Error::WriteConflict`].
+#[must_use = "a transaction that is dropped does nothing"]
+pub struct WriteTx {
+    shared: Arc<Shared>,
+    pages: Vec<PrivatePage>,
+    /// Where a page is in `pages`; only kept when there are more than a few.
+    index: HashMap<PageId, usize, ahash::RandomState>,
+    /// Pages that this transaction has taken from the free map.
+    allocated: Vec<Extent>,
+    /// Pages that it gives back, by the first page's number.
+    freed: BTreeMap<u32, u32>,
+}
+
+/// Up to so many pages are found by looking at each.
+const LINEAR_MAX: usize = 8;
+
+struct PrivatePage {
+    id: PageId,
+    /// Held by nobody else until it is installed.
+    frame: Arc<Frame>,
+    /// The version that was copied; none for a fresh page.
+    base: Option<Arc<Frame>>,
+    dirty: DirtyRanges,
+}
+
+impl PrivatePage {
+    fn view(&mut self) -> PageMut<'_> {
+        PageMut::new(Arc::make_mut(&mut self.frame), &mut self.dirty)
+    }
+}
+
+impl WriteTx {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            pages: Vec::new(),
+            index: HashMap::default(),
+            allocated: Vec::new(),
+            freed: BTreeMap::new(),
+        }
+    }
+
+    /// The page as this transaction sees it: its own copy, else the newest installed version.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`], [`Error::Io`].
+    #[inline]
+    pub fn page(&self, page: PageId) -> Result<TxPage<'_>> {
+        match self.find(page) {
+            Some(at) => Ok(TxPage::private(&self.pages[at].frame)),
+            None => Ok(TxPage::installed(self.shared.newest(page)?)),
+        }
+    }
+
+    /// The page for changing: a private copy, made at the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`], [`Error::Io`]; [`Error::NotAllocated`] for a header page.
+    #[inline]
+    pub fn page_mut(&mut self, page: PageId) -> Result<PageMut<'_>> {
+        let at = match self.find(page) {
+            Some(at) => at,
+            None => {
+                self.check_allocated(page, "change")?;
+                let base = self.shared.newest(page)?;
+                self.push(PrivatePage {
+                    id: page,
+                    frame: private_copy(&base),
+                    base: Some(base),
+                    dirty: DirtyRanges::default(),
+                })
+            }
+        };
+        Ok(self.pages[at].view())
+    }
+
+    /// Takes `pages` pages that lie side by side. Nothing is written to them yet; each
+    /// begins with [`init_page`](Self::init_page), in this transaction or a later one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Full`] when page numbers run out.
+    pub fn allocate_extent(&mut self, pages: u32) -> Result<Extent> {
+        let mut allocator = self.shared.allocator.lock();
+        let extent = allocator.allocate(pages)?;
+        self.shared.page_count.store(allocator.page_count(), Ordering::Relaxed);
+        drop(allocator);
+        self.allocated.push(extent);
+        Ok(extent)
+    }
+
+    /// Makes `page` a fresh page, whatever it held before: its body all zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllocated`] for a page of the header, a page that is free or behind
+    /// the end, or for a kind or owner that is the pager's own.
+    pub fn init_page(&mut self, page: PageId, kind: PageKind, owner: Owner) -> Result<PageMut<'_>> {
+        let own = kind.get() < PageKind::FIRST_FREE.get() || owner == Owner::PAGER;
+        if own {
+            return Err(Error::NotAllocated { page, doing: "initialise as the pager's own" });
+        }
+        self.check_allocated(page, "initialise")?;
+        let mut frame = Arc::clone(&self.shared.zero);
+        Arc::make_mut(&mut frame).init(page, kind, owner);
+        let fresh = PrivatePage { id: page, frame, base: None, dirty: DirtyRanges::all() };
+        let at = match self.find(page) {
+            // The copy is replaced, but what it was copied from is still what the
+            // page was before: other transactions and readers depend on it.
+            Some(at) => {
+                let base = self.pages[at].base.take();
+                self.pages[at] = PrivatePage { base, ..fresh };
+                at
+            }
+            None => self.push(fresh),
+        };
+        Ok(self.pages[at].view())
+    }
+
+    /// Takes one page and makes it a fresh one.
+    ///
+    /// # Errors
+    ///
+    /// As [`allocate_extent`](Self::allocate_extent) and [`init_page`](Self::init_page).
+    pub fn allocate(&mut self, kind: PageKind, owner: Owner) -> Result<PageId> {
+        let page = self.allocate_extent(1)?.start;
+        self.init_page(page, kind, owner)?;
+        Ok(page)
+    }
+
+    /// Gives a page back, once this transaction is committed and no reader wants it.
+    ///
+    /// # Errors
+    ///
+    /// As [`free_extent`](Self::free_extent).
+    pub fn free(&mut self, page: PageId) -> Result<()> {
+        self.free_extent(Extent::new(page, 1))
+    }
+
+    /// Gives pages back, once this transaction is committed and no reader wants them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllocated`] if one of them is the header's, free already or behind the end.
+    pub fn free_extent(&mut self, extent: Extent) -> Result<()> {
+        let in_use = self.shared.allocator.lock().in_use(extent);
+        if extent.pages == 0 || !in_use || overlaps(&self.freed, extent) {
+            return Err(Error::NotAllocated { page: extent.start, doing: "free" });
+        }
+        self.freed.insert(extent.start.get(), extent.pages);
+        Ok(())
+    }
+
+    /// How many bytes of pages the transaction holds in memory.
+    pub fn bytes(&self) -> usize {
+        self.pages.len() * PAGE_SIZE
+    }
+
+    /// Installs the changes and publishes them: readers see all of them at once.
+    ///
+    /// `note` says what changed besides the pages; see [`NoteFolder`](crate::NoteFolder).
+    /// A transaction that changed nothing, with an empty note, is no commit of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`install`](Self::install).
+    pub fn commit(self, note: &[u8]) -> Result<Seq> {
+        self.install(note)?.publish()
+    }
+
+    /// Gives up all changes; dropping the transaction does the same.
+    pub fn rollback(self) {}
+
+    /// Makes the changes what later transactions build on, without showing them to
+    /// readers yet.
+    ///
+    /// The caller does what must be done before anybody sees them, then calls
+    /// [`Installed::publish`]. Until then no later commit of anyone is published.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WriteConflict`] if another transaction has changed a page meanwhile,
+    /// [`Error::NotAllocated`] if one has freed a page that this one frees too;
+    /// [`Error::Poisoned`], [`Error::Closed`]. Then nothing has changed.
+    pub fn install(mut self, note: &[u8]) -> Result<Installed> {
+        let shared = Arc::clone(&self.shared);
+        let mut commit = shared.commit.lock();
+        shared.check_writable()?;
+        if self.pages.is_empty() && self.freed.is_empty() && note.is_empty() {
+            return Ok(Installed::new(shared.clone(), commit.installed, false));
+        }
+        self.check_conflicts()?;
+
+        let seq = commit.installed.next();
+        let mut admitted = Vec::new();
+        let mut superseded = Vec::new();
+        let freed = std::mem::take(&mut self.freed);
+        for page in self.pages.drain(..) {
+            if overlaps(&freed, Extent::new(page.id, 1)) {
+                continue;
+            }
+            let was = install_page(&shared, page, seq, &mut superseded);
+            if was.absent {
+                admitted.push(was.page);
+            }
+            if was.clean {
+                commit.dirty.push(was.page);
+            }
+        }
+        shared.snapshots.supersede(superseded);
+        if !freed.is_empty() {
+            let mut allocator = shared.allocator.lock();
+            for (start, pages) in freed {
+                allocator.defer(seq, Extent::new(PageId::new(start), pages));
+            }
+            commit.freed = true;
+        }
+        commit.notes.push(note);
+        commit.installed = seq;
+        self.allocated.clear();
+        let pressure = commit.dirty.len() > shared.cache.frames_max() / 2;
+        drop(commit);
+
+        shared.cache.admit(&admitted, &shared.table, &shared.stripes);
+        let mut installed = Installed::new(shared.clone(), seq, true);
+        installed.pressure = pressure;
+        Ok(installed)
+    }
+
+    /// Under the commit lock: whether all that was read for changing is still the newest.
+    fn check_conflicts(&self) -> Result<()> {
+        for page in &self.pages {
+            if let Some(base) = &page.base
+                && self.shared.newest(page.id)?.seq() != base.seq()
+            {
+                return Err(Error::WriteConflict { page: page.id });
+            }
+            debug_assert!(
+                page.base
+                    .as_ref()
+                    .is_none_or(|base| page.dirty.cover(base.body(), page.frame.body())),
+                "{} was changed outside the ranges marked",
+                page.id
+            );
+        }
+        let allocator = self.shared.allocator.lock();
+        for (&start, &pages) in &self.freed {
+            let extent = Extent::new(PageId::new(start), pages);
+            if !allocator.in_use(extent) {
+                return Err(Error::NotAllocated { page: extent.start, doing: "free" });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_allocated(&self, page: PageId, doing: &'static str) -> Result<()> {
+        if page.get() < HEADER_PAGES || self.shared.check_bounds(page).is_err() {
+            return Err(Error::NotAllocated { page, doing });
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn find(&self, page: PageId) -> Option<usize> {
+        if self.pages.len() <= LINEAR_MAX {
+            return self.pages.iter().position(|private| private.id == page);
+        }
+        // Whoever appends asks for the last page again and again.
+        if self.pages.last().is_some_and(|last| last.id == page) {
+            return Some(self.pages.len() - 1);
+        }
+        self.index.get(&page).copied()
+    }
+
+    fn push(&mut self, page: PrivatePage) -> usize {
+        let at = self.pages.len();
+        self.pages.push(page);
+        if self.pages.len() == LINEAR_MAX + 1 {
+            self.index.extend(self.pages.iter().enumerate().map(|(at, page)| (page.id, at)));
+        } else if self.pages.len() > LINEAR_MAX {
+            self.index.insert(self.pages[at].id, at);
+        }
+        at
+    }
+}
+
+impl Drop for WriteTx {
+    fn drop(&mut self) {
+        if !self.allocated.is_empty() {
+            let mut allocator = self.shared.allocator.lock();
+            for extent in self.allocated.drain(..) {
+                allocator.release(extent);
+            }
+        }
+    }
+}
+
+/// A copy that nobody else holds, made without a detour over the stack.
+fn private_copy(base: &Arc<Frame>) -> Arc<Frame> {
+    let mut copy = Arc::clone(base);
+    Arc::make_mut(&mut copy);
+    copy
+}
+
+/// What a page's slot was before the install.
+struct Was {
+    page: PageId,
+    absent: bool,
+    clean: bool,
+}
+
+fn install_page(
+    shared: &Shared,
+    mut page: PrivatePage,
+    seq: Seq,
+    superseded: &mut Vec<Superseded>,
+) -> Was {
+    Arc::make_mut(&mut page.frame).set_seq(seq);
+    let slot = shared.table.slot(page.id);
+    let _stripe = shared.stripes.lock(page.id);
+    if let Some(base) = page.base {
+        let written_at = base.seq();
+        superseded.push(Superseded { page: page.id, written_at, superseded_at: seq });
+        slot.push_older(base, seq);
+        shared.cache.older_added();
+    }
+    let absent = slot.frame.swap(Some(page.frame)).is_none();
+    let clean = !slot.is_dirty();
+    slot.set_dirty(true);
+    slot.touch();
+    Was { page: page.id, absent, clean }
+}
