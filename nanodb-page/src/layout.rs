@@ -116,7 +116,9 @@ impl Header {
         let Some((head, _)) = body.split_first_chunk::<HEADER_SIZE>() else {
             return Err(PageError::BodyLen { len: body.len() });
         };
-        let raw: RawHeader = bytemuck::must_cast(*head);
+        // By reference: cast by value, the optimiser packs the fields into one register,
+        // spills it, and reads it back across two stores, which stalls each access.
+        let raw: &RawHeader = bytemuck::must_cast_ref(head);
         let header = Self {
             slot_count: raw.slot_count.get(),
             records_start: raw.records_start.get(),
