@@ -15,6 +15,10 @@ const GAP_MAX: u16 = 8;
 /// More ranges than this become one.
 const RANGES_MAX: usize = 16;
 
+/// The body's end, in the width that the ranges are kept in.
+const BODY_END: u16 = 4064;
+const _: () = assert!(BODY_END as usize == BODY_SIZE);
+
 /// Byte ranges of a page's body, each within the body, sorted and apart.
 #[derive(Clone, Debug, Default)]
 pub struct DirtyRanges {
@@ -23,7 +27,7 @@ pub struct DirtyRanges {
 
 impl DirtyRanges {
     pub(crate) fn all() -> Self {
-        Self { ranges: SmallVec::from_slice(&[(0, BODY_SIZE as u16)]) }
+        Self { ranges: SmallVec::from_slice(&[(0, BODY_END)]) }
     }
 
     /// Notes that the bytes at `range` of the body were, or will be, changed.
@@ -33,8 +37,8 @@ impl DirtyRanges {
     /// What lies behind the body's end is left out.
     #[inline]
     pub fn mark(&mut self, range: Range<usize>) {
-        let end = range.end.min(BODY_SIZE) as u16;
-        let start = range.start.min(BODY_SIZE) as u16;
+        let clip = |at: usize| u16::try_from(at).map_or(BODY_END, |at| at.min(BODY_END));
+        let (start, end) = (clip(range.start), clip(range.end));
         if start >= end {
             return;
         }

@@ -43,6 +43,10 @@ const GO_MAGIC: [u8; 4] = *b"AAMN";
 /// The newest format that this library reads, and the one it writes.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
+/// The page size in the width that the header states it in.
+const STORED_PAGE_SIZE: u32 = 4096;
+const _: () = assert!(STORED_PAGE_SIZE as usize == PAGE_SIZE);
+
 /// How many pages the copies take up at the start of the file.
 pub(crate) const HEADER_PAGES: u32 = 2;
 
@@ -108,7 +112,7 @@ impl Header {
         let raw = RawHeader {
             magic: MAGIC,
             format_version: FORMAT_VERSION.to_le_bytes(),
-            page_size: (PAGE_SIZE as u32).to_le_bytes(),
+            page_size: STORED_PAGE_SIZE.to_le_bytes(),
             uuid: self.uuid,
             hash_seed: self.hash_seed.to_le_bytes(),
             generation: self.generation.to_le_bytes(),
@@ -213,9 +217,11 @@ fn read_copy(storage: &dyn Storage, copy: u32, len: u64) -> Result<Frame> {
     let mut frame = Frame::ZERO;
     let there = len.saturating_sub(page.offset()).min(PAGE_SIZE as u64);
     let there = usize::try_from(there).unwrap_or(PAGE_SIZE);
-    storage
-        .read_at(&mut frame.bytes[..there], page.offset())
-        .map_err(|e| Error::io(format!("reading the header on {page}"), e))?;
+    if there > 0 {
+        storage
+            .read_at(&mut frame.bytes[..there], page.offset())
+            .map_err(|e| Error::io(format!("reading the header on {page}"), e))?;
+    }
     Ok(frame)
 }
 
@@ -235,7 +241,7 @@ fn choose(copies: [Copy; 2]) -> Result<Header> {
             Copy::Valid { version, .. } if newer(version) => {
                 return Err(Error::NewerFormat { found: version, supported: FORMAT_VERSION });
             }
-            Copy::Valid { page_size, .. } if page_size != PAGE_SIZE as u32 => {
+            Copy::Valid { page_size, .. } if page_size != STORED_PAGE_SIZE => {
                 return Err(Corruption::HeaderField {
                     field: "page size",
                     value: u64::from(page_size),

@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_stream_over_scattered_pages_reads_back() {
-        let bytes: Vec<u8> = (0..3 * CAPACITY + 5).map(|i| (i % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..251).cycle().take(3 * CAPACITY + 5).collect();
         let (storage, place) = stored(&bytes, &[9, 4, 5, 2]);
         let (read_back, pages) = read(&storage, "root", place, 10, Seq::new(4), SUMMER).unwrap();
         assert_eq!(read_back, bytes);
