@@ -1,21 +1,35 @@
-//! Writing to the file what was committed in memory.
+//! Bringing the data file up to date, so that the log can begin anew.
 //!
-//! A checkpoint writes the newest version of every dirty page to its place, the root
-//! and the free map into free pages, syncs, and then lets the header point to
-//! them: one copy, synced, then the other. Commits wait until it is done.
+//! 1. Under the commit lock: turn to the next log, take over the dirty pages, the notes
+//!    and the space changes. Commits go on at once. The checkpoint shows the file as
+//!    of the last commit before the turn, and a snapshot keeps the versions it needs.
+//! 2. Sync the old log: what is written in place must be durable in the log first.
+//! 3. Write the root and the free map into pages that nothing durable refers to.
+//! 4. For each batch of pages: write their images to the side area and sync it, then
+//!    write them in place. Pages that the log holds whole need no image.
+//! 5. Sync, let one copy of the header point to all this, sync, then the other copy.
 //!
-//! Nothing here survives a crash in the middle of a checkpoint: pages are
-//! overwritten in place, and there is no log yet to mend them from.
+//! A crash before step 5 is done finds the old header, both logs, and the images of
+//! whatever was torn. Only after it do pages that were freed before the turn, and the
+//! old log, get new contents.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::error::{Error, Result};
+use crate::error::{Corruption, Error, Result};
+use crate::free_map::FreeMap;
 use crate::header::{HEADER_PAGES, Header};
 use crate::ids::{Extent, PAGE_SIZE, PageId, Seq};
+use crate::log::Lsn;
+use crate::notes::Notes;
 use crate::page::Frame;
-use crate::pager::{Commit, Shared};
-use crate::stream;
+use crate::pager::{Commit, DirtyPage, Shared};
+use crate::recovery::SpaceChange;
+use crate::table::CLEAN;
+use crate::{log, side, stream};
+
+/// How many pages are written between two syncs of the side area.
+const BATCH_PAGES: usize = 4096;
 
 /// How many pages that lie side by side are written with one call at most.
 const WRITE_PAGES_MAX: usize = 256;
@@ -24,156 +38,321 @@ const WRITE_PAGES_MAX: usize = 256;
 pub(crate) struct Checkpointed {
     pub(crate) header: Header,
     pub(crate) root: Arc<[u8]>,
+    /// What is free as of the checkpoint.
+    pub(crate) free: FreeMap,
     /// The pages that hold the root and the free map.
     pub(crate) streams: Vec<Extent>,
+    /// Where the next batch of the side area goes.
+    pub(crate) side_end: u64,
+}
+
+/// What a checkpoint has taken over from the commits.
+struct Turn {
+    seq: Seq,
+    notes: Notes,
+    space: Vec<SpaceChange>,
+    dirty: Vec<DirtyPage>,
+    /// The number that the pages' slots carry for this checkpoint.
+    number: u64,
+    /// The end of the old log.
+    logged: Lsn,
+    log_generation: u64,
+}
+
+/// A page version to be written.
+struct Written {
+    page: PageId,
+    frame: Arc<Frame>,
+    fresh: bool,
 }
 
 impl Shared {
+    /// Brings the file up to date with everything committed so far.
     pub(crate) fn checkpoint(&self) -> Result<()> {
-        let mut commit = self.commit.lock();
-        self.check_writable()?;
-        if commit.notes.is_empty() && commit.dirty.is_empty() && !commit.freed {
-            return Ok(());
-        }
-        self.checkpoint_locked(&mut commit)
+        let mut checkpointed = self.checkpointing.lock();
+        self.checkpoint_held(&mut checkpointed)
     }
 
-    /// A checkpoint if still so many pages are dirty that one is due.
+    /// A checkpoint if one is due. Waits for one under way only if the log has grown
+    /// to twice its size meanwhile.
     pub(crate) fn checkpoint_if_due(&self) -> Result<()> {
-        let mut commit = self.commit.lock();
-        if commit.dirty.len() <= self.cache.frames_max() / 2 {
+        let (due, pressing) = self.checkpoint_need();
+        if !due {
             return Ok(());
         }
-        self.check_writable()?;
-        self.checkpoint_locked(&mut commit)
+        let mut checkpointed = if pressing {
+            self.checkpointing.lock()
+        } else {
+            let Some(free) = self.checkpointing.try_lock() else { return Ok(()) };
+            free
+        };
+        if self.checkpoint_need().0 { self.checkpoint_held(&mut checkpointed) } else { Ok(()) }
     }
 
-    fn checkpoint_locked(&self, commit: &mut Commit) -> Result<()> {
-        let root = self
-            .folder
-            .fold(&commit.checkpointed.root, &mut commit.notes.iter())
-            .map_err(Error::Fold)?;
-        let seq = commit.installed;
-        let new = self.place_streams(commit, root, seq)?;
+    /// Whether a checkpoint is due, and whether commits should wait for it.
+    fn checkpoint_need(&self) -> (bool, bool) {
+        let commit = self.commit.lock();
+        let log_bytes = commit.log.as_ref().map_or(0, log::writer::Log::len);
+        let dirty_max = self.cache.frames_max() / 2;
+        let due = log_bytes > self.options.log_bytes_max || commit.dirty.len() > dirty_max;
+        let pressing =
+            log_bytes > 2 * self.options.log_bytes_max || commit.dirty.len() > 2 * dirty_max;
+        (due, pressing)
+    }
 
-        let written = match self.write_all(commit, &new, seq) {
-            Ok(written) => written,
+    pub(crate) fn checkpoint_held(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        self.check_writable()?;
+        let Some(turn) = self.turn(checkpointed)? else { return Ok(()) };
+        let result = self.write_checkpoint(checkpointed, &turn);
+        self.snapshots.unregister(turn.seq, |version| self.drop_version(version));
+        let new = match result {
+            Ok(new) => new,
+            // What was taken over can't be given back, and the next header must not
+            // be written over a half-done one.
             Err(error) => return Err(self.poison(error)),
         };
 
-        for (page, frame) in written {
-            let _stripe = self.stripes.lock(page);
-            let slot = self.table.slot(page);
-            if slot.frame.load().as_ref().is_some_and(|newest| Arc::ptr_eq(newest, &frame)) {
-                slot.set_dirty(false);
-            }
-        }
-        let old = std::mem::replace(&mut commit.checkpointed, new.checkpointed);
+        self.set_root(&new.root);
+        let old = std::mem::replace(checkpointed, new);
+        self.clean(&turn);
+        *self.recovered.write() = None;
+        self.checkpointed_seq.store(turn.seq.get(), Ordering::Relaxed);
         let mut allocator = self.allocator.lock();
         for extent in old.streams {
             allocator.release(extent);
         }
         drop(allocator);
-        commit.notes.clear();
-        commit.dirty.clear();
-        commit.freed = false;
+        self.prune();
         Ok(())
     }
 
-    /// Finds room for the root and the free map and lays them out.
-    fn place_streams(&self, commit: &Commit, root: Vec<u8>, seq: Seq) -> Result<Streams> {
-        let old = &commit.checkpointed;
-        let mut allocator = self.allocator.lock();
-        let root_pages = stream::pages_for(root.len());
-        // The map is as large as it can get, so that taking its own pages from it
-        // cannot make it too large for them.
-        let map_size = allocator.encoded_size_max(old.streams.len());
-        let map_pages = stream::pages_for(map_size);
-        let pages =
-            u32::try_from(root_pages + map_pages).map_err(|_| Error::Full { asked: u32::MAX })?;
-        let extent =
-            if pages == 0 { Extent::new(PageId::new(0), 0) } else { allocator.allocate(pages)? };
-        let mut map = allocator.encode(&old.streams);
-        map.resize(map.len().max(stream::size_filling(map_pages)), 0);
-        let page_count = allocator.page_count();
-        self.page_count.store(page_count, Ordering::Relaxed);
-        drop(allocator);
+    /// Step 1. Nothing if there is nothing to write.
+    fn turn(&self, checkpointed: &Checkpointed) -> Result<Option<Turn>> {
+        let mut commit = self.commit.lock();
+        let commit = &mut *commit;
+        let unchanged =
+            commit.notes.is_empty() && commit.dirty.is_empty() && commit.space.is_empty();
+        if unchanged && self.recovered.read().is_none() {
+            return Ok(None);
+        }
+        let seq = commit.installed;
+        let mut logged = Lsn::default();
+        let mut log_generation = checkpointed.header.log_generation;
+        if self.storage.is_persistent() {
+            log_generation = match commit.log.take() {
+                Some(mut old) => {
+                    old.pad(self.group_sync.synced());
+                    let written = old.write().map_err(|e| Error::io("writing the log", e));
+                    written.map_err(|error| self.poison(error))?;
+                    logged = old.end();
+                    let generation = old.segment.generation + 1;
+                    let begun = self.begin_log(generation, old.segment.salt, seq.next(), logged);
+                    commit.log = Some(begun.map_err(|error| self.poison(error))?);
+                    commit.former_log = Some(old.file);
+                    generation
+                }
+                // Logs that were recovered are of this generation and the next at most.
+                None => {
+                    commit.log_generation = log_generation + 2;
+                    commit.log_generation
+                }
+            };
+        }
+        let number = commit.checkpoint;
+        commit.checkpoint += 1;
+        // Before any later commit can replace the versions this one writes.
+        self.snapshots.register(|| seq);
+        Ok(Some(Turn {
+            seq,
+            notes: std::mem::take(&mut commit.notes),
+            space: std::mem::take(&mut commit.space),
+            dirty: std::mem::take(&mut commit.dirty),
+            number,
+            logged,
+            log_generation,
+        }))
+    }
 
-        let page_ids: Vec<PageId> = (0..pages).filter_map(|index| extent.page(index)).collect();
-        let (root_ids, map_ids) = page_ids.split_at(root_pages);
-        let (root_place, mut frames) = stream::encode(&root, root_ids, seq, self.checksummer);
-        let (map_place, more) = stream::encode(&map, map_ids, seq, self.checksummer);
+    /// Steps 2 to 5. Returns what the file then says.
+    fn write_checkpoint(&self, old: &mut Checkpointed, turn: &Turn) -> Result<Checkpointed> {
+        self.sync_log(turn.logged)?;
+        let root = self.folder.fold(&old.root, &mut turn.notes.iter()).map_err(Error::Fold)?;
+        let free = apply_space(&old.free, &turn.space)?;
+        let (mut new, frames) = self.place_streams(old, turn, root, free)?;
+
+        // Both before the first write: see the fields' docs.
+        self.disk_seq.store(turn.seq.get(), Ordering::Relaxed);
+        self.disk_epoch.fetch_add(1, Ordering::SeqCst);
+        let len = u64::from(new.header.page_count) * PAGE_SIZE as u64;
+        let current =
+            self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
+        if current < len {
+            self.storage.set_len(len).map_err(|e| Error::io("setting the file's length", e))?;
+        }
+        for (page, frame) in &frames {
+            self.write(*page, &frame.bytes)?;
+        }
+        self.write_recovered(old, turn.number)?;
+        self.write_dirty(old, turn)?;
+        self.sync()?;
+
+        let first = u32::from(new.header.generation % 2 == 1);
+        self.write(PageId::new(first), &new.header.encode(first).bytes)?;
+        self.sync()?;
+        let second = HEADER_PAGES - 1 - first;
+        self.write(PageId::new(second), &new.header.encode(second).bytes)?;
+        new.side_end = 0;
+        Ok(new)
+    }
+
+    /// Step 3: finds room for the root and the free map and lays them out.
+    fn place_streams(
+        &self,
+        old: &Checkpointed,
+        turn: &Turn,
+        root: Vec<u8>,
+        mut free: FreeMap,
+    ) -> Result<(Checkpointed, Vec<(PageId, Frame)>)> {
+        for &extent in &old.streams {
+            free.release(extent);
+        }
+        let root_pages = stream::pages_for(root.len());
+        // As large as it can get, so that taking its own pages out of it cannot make
+        // it too large for them.
+        let map_pages = stream::pages_for(free.encoded_size_max(2));
+        let asked = u32::try_from(root_pages + map_pages);
+        let pages = asked.map_err(|_| Error::Full { asked: u32::MAX })?;
+        // From the running allocator, so that no commit takes them, and so that
+        // nothing durable refers to them: it gives out only pages that were free at
+        // the checkpoint before.
+        let extent = self.allocate(pages)?;
+        if !free.claim(extent) {
+            return Err(Corruption::FreeMap { page: extent.start }.into());
+        }
+        let mut map = free.encode();
+        map.resize(map.len().max(stream::size_filling(map_pages)), 0);
+
+        let ids: Vec<PageId> = (0..pages).filter_map(|index| extent.page(index)).collect();
+        let (root_ids, map_ids) = ids.split_at(root_pages);
+        let (root_place, mut frames) = stream::encode(&root, root_ids, turn.seq, self.checksummer);
+        let (map_place, more) = stream::encode(&map, map_ids, turn.seq, self.checksummer);
         frames.extend(more);
         let header = Header {
             generation: old.header.generation + 1,
-            seq,
-            page_count,
+            seq: turn.seq,
+            page_count: free.page_count(),
             root: root_place,
             free_map: map_place,
+            log_generation: turn.log_generation,
             ..old.header.clone()
         };
-        let streams = if pages == 0 { Vec::new() } else { vec![extent] };
-        Ok(Streams { checkpointed: Checkpointed { header, root: root.into(), streams }, frames })
+        let side_end = old.side_end;
+        let new = Checkpointed { header, root: root.into(), free, streams: vec![extent], side_end };
+        Ok((new, frames))
     }
 
-    /// Writes pages, streams and header; returns the page versions written.
-    fn write_all(
-        &self,
-        commit: &Commit,
-        new: &Streams,
-        seq: Seq,
-    ) -> Result<Vec<(PageId, Arc<Frame>)>> {
-        let header = &new.checkpointed.header;
-        // Both before the first write: see the fields' docs.
-        self.disk_seq.store(seq.get(), Ordering::Relaxed);
-        self.disk_epoch.fetch_add(1, Ordering::SeqCst);
-
-        let len = u64::from(header.page_count) * PAGE_SIZE as u64;
-        let current =
-            self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
-        if current != len {
-            self.storage.set_len(len).map_err(|e| Error::io("setting the file's length", e))?;
-        }
-        let pages = self.dirty_pages(commit);
-        self.write_pages(&pages)?;
-        for (page, frame) in &new.frames {
-            self.write(*page, &frame.bytes)?;
-        }
-        self.sync()?;
-        let first = u32::from(header.generation % 2 == 1);
-        for copy in [first, HEADER_PAGES - 1 - first] {
-            self.write(PageId::new(copy), &header.encode(copy).bytes)?;
-            self.sync()?;
-        }
-        Ok(pages)
-    }
-
-    /// The newest versions of all dirty pages, by page number.
-    fn dirty_pages(&self, commit: &Commit) -> Vec<(PageId, Arc<Frame>)> {
-        let mut pages: Vec<(PageId, Arc<Frame>)> = commit
-            .dirty
-            .iter()
-            .filter_map(|&page| Some((page, self.table.slot(page).frame.load_full()?)))
-            .collect();
-        pages.sort_unstable_by_key(|&(page, _)| page);
-        pages
-    }
-
-    fn write_pages(&self, pages: &[(PageId, Arc<Frame>)]) -> Result<()> {
-        let mut buffer = Vec::new();
-        let side_by_side = |a: &(PageId, _), b: &(PageId, _)| a.0.get() + 1 == b.0.get();
-        for run in pages.chunk_by(side_by_side) {
-            for run in run.chunks(WRITE_PAGES_MAX) {
-                buffer.clear();
-                for (page, frame) in run {
-                    let start = buffer.len();
-                    buffer.extend_from_slice(&frame.bytes);
-                    self.checksummer.seal(*page, &mut buffer[start..]);
-                }
-                self.write(run[0].0, &buffer)?;
+    /// Step 4 for the pages that recovery left to be put together.
+    fn write_recovered(&self, old: &mut Checkpointed, number: u64) -> Result<()> {
+        let pages = match &*self.recovered.read() {
+            Some(recovered) => recovered.pages(),
+            None => return Ok(()),
+        };
+        for batch in pages.chunks(BATCH_PAGES) {
+            let mut written = Vec::with_capacity(batch.len());
+            for &page in batch {
+                let fresh = self.recovered.read().as_ref().is_some_and(|r| r.is_fresh(page));
+                // Due, so that it stays in memory while the disk holds half of it.
+                let frame = self.newest_due(page, number)?;
+                written.push(Written { page, frame, fresh });
+            }
+            self.write_batch(old, written)?;
+            for &page in batch {
+                let _stripe = self.stripes.lock(page);
+                self.table.slot(page).set_due(CLEAN);
             }
         }
         Ok(())
+    }
+
+    /// Step 4 for the pages that commits changed.
+    fn write_dirty(&self, old: &mut Checkpointed, turn: &Turn) -> Result<()> {
+        let mut dirty = turn.dirty.clone();
+        dirty.sort_unstable_by_key(|dirty| dirty.page);
+        for batch in dirty.chunks(BATCH_PAGES) {
+            let written = batch
+                .iter()
+                .filter_map(|&DirtyPage { page, fresh }| {
+                    Some(Written { page, frame: self.version_at(page, turn.seq)?, fresh })
+                })
+                .collect();
+            self.write_batch(old, written)?;
+        }
+        Ok(())
+    }
+
+    /// The newest version of a dirty page that is not above `seq`.
+    fn version_at(&self, page: PageId, seq: Seq) -> Option<Arc<Frame>> {
+        let slot = self.table.slot(page);
+        let newest = slot.frame.load_full();
+        newest.filter(|frame| frame.seq() <= seq).or_else(|| slot.find_older(seq))
+    }
+
+    fn write_batch(&self, old: &mut Checkpointed, mut batch: Vec<Written>) -> Result<()> {
+        batch.sort_unstable_by_key(|written| written.page);
+        if self.storage.is_persistent() {
+            self.write_images(old, &batch)?;
+        }
+        let mut buffer = Vec::new();
+        let side_by_side = |a: &Written, b: &Written| a.page.get() + 1 == b.page.get();
+        for run in batch.chunk_by(side_by_side) {
+            for run in run.chunks(WRITE_PAGES_MAX) {
+                buffer.clear();
+                run.iter().for_each(|written| self.seal_into(written, &mut buffer));
+                self.write(run[0].page, &buffer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the images of all pages that the log does not hold whole to the side area.
+    fn write_images(&self, old: &mut Checkpointed, batch: &[Written]) -> Result<()> {
+        let mut pages = Vec::new();
+        let mut images = Vec::new();
+        for written in batch.iter().filter(|written| !written.fresh) {
+            pages.push(written.page);
+            self.seal_into(written, &mut images);
+        }
+        if pages.is_empty() {
+            return Ok(());
+        }
+        let failed = |e| Error::io("writing page images to the side area", e);
+        let bytes = side::encode(old.header.uuid, old.header.generation + 1, &pages, &images);
+        let existed = self.storage.has_companion(side::SUFFIX).map_err(failed)?;
+        let file = self.storage.companion(side::SUFFIX).map_err(failed)?;
+        file.write_at(&bytes, old.side_end).map_err(failed)?;
+        file.sync().map_err(failed)?;
+        if !existed {
+            self.storage.sync_directory().map_err(failed)?;
+        }
+        old.side_end += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn seal_into(&self, written: &Written, buffer: &mut Vec<u8>) {
+        let start = buffer.len();
+        buffer.extend_from_slice(&written.frame.bytes);
+        self.checksummer.seal(written.page, &mut buffer[start..]);
+    }
+
+    /// Marks as clean what no later commit has changed again.
+    fn clean(&self, turn: &Turn) {
+        for dirty in &turn.dirty {
+            let _stripe = self.stripes.lock(dirty.page);
+            let slot = self.table.slot(dirty.page);
+            if slot.due() == turn.number {
+                slot.set_due(CLEAN);
+            }
+        }
     }
 
     fn write(&self, page: PageId, bytes: &[u8]) -> Result<()> {
@@ -187,8 +366,30 @@ impl Shared {
     }
 }
 
-/// The root and the free map of a checkpoint under way.
-struct Streams {
-    checkpointed: Checkpointed,
-    frames: Vec<(PageId, Frame)>,
+/// The free map as of the turn.
+fn apply_space(free: &FreeMap, changes: &[SpaceChange]) -> Result<FreeMap> {
+    let mut free = free.clone();
+    for &change in changes {
+        match change {
+            SpaceChange::Allocated(extent) if !free.claim(extent) => {
+                return Err(Corruption::FreeMap { page: extent.start }.into());
+            }
+            SpaceChange::Allocated(_) => {}
+            SpaceChange::Freed(_, extent) if !free.in_use(extent) => {
+                return Err(Corruption::FreeMap { page: extent.start }.into());
+            }
+            SpaceChange::Freed(_, extent) => free.release(extent),
+        }
+    }
+    Ok(free)
+}
+
+impl Commit {
+    /// Notes that the newest version of a page is to be written by the next checkpoint.
+    pub(crate) fn mark_dirty(&mut self, page: PageId, due: u64, fresh: bool) -> u64 {
+        if due != self.checkpoint {
+            self.dirty.push(DirtyPage { page, fresh });
+        }
+        self.checkpoint
+    }
 }

@@ -26,10 +26,6 @@ pub struct DirtyRanges {
 }
 
 impl DirtyRanges {
-    pub(crate) fn all() -> Self {
-        Self { ranges: SmallVec::from_slice(&[(0, BODY_END)]) }
-    }
-
     /// Notes that the bytes at `range` of the body were, or will be, changed.
     ///
     /// Whoever changes a page through [`PageMut::split`](crate::PageMut::split)

@@ -15,6 +15,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A transaction changed more than one record of the log can hold (4 GiB).
+    #[error("the transaction is too large: {bytes} bytes of changes")]
+    TransactionTooLarge {
+        /// Bytes that the log would have to hold.
+        bytes: usize,
+    },
     /// The operating system refused a call.
     #[error("input/output failed while {doing}")]
     Io {
@@ -181,6 +187,14 @@ pub enum Corruption {
         /// Which stream: "root" or "free map".
         stream: &'static str,
     },
+    /// A log is damaged where its bytes were known to be on stable storage.
+    #[error("the log {log} is damaged at byte {offset}, below what was synced")]
+    Log {
+        /// Which log: what is appended to the database's name.
+        log: &'static str,
+        /// Where the damage begins, as an offset in the log file.
+        offset: u64,
+    },
     /// The free map contradicts itself or the header.
     #[error("the free map is inconsistent at {page}")]
     FreeMap {
@@ -190,10 +204,10 @@ pub enum Corruption {
 }
 
 impl Corruption {
-    /// The page at which the damage shows; page 0 for the header.
+    /// The page at which the damage shows; page 0 for the header and the log.
     pub fn page(&self) -> PageId {
         match *self {
-            Self::Header | Self::HeaderField { .. } => PageId::new(0),
+            Self::Header | Self::HeaderField { .. } | Self::Log { .. } => PageId::new(0),
             Self::HeaderCopy { page }
             | Self::Checksum { page, .. }
             | Self::Misplaced { page, .. }

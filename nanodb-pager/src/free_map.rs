@@ -8,8 +8,8 @@
 //! contents; only then are they free.
 //!
 //! On disk the map is a stream of LEB128 numbers: for each run the gap to the end of
-//! the run before it (for the first, from page 0) and its length. Pending runs are saved as
-//! free ones: whoever opens the file has no readers yet. A gap and a length of zero end
+//! the run before it (for the first, from page 0) and its length. It says what is free as of
+//! the checkpoint, whoever may still read it: who opens the file has no readers yet. A gap and a length of zero end
 //! the map; only zeros follow.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,12 +17,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::error::{Corruption, Error, Result};
 use crate::header::HEADER_PAGES;
 use crate::ids::{Extent, PageId, Seq};
+use crate::leb128;
 
 /// The longest encoding of one run: two LEB128 numbers of 32 bits.
 pub(crate) const RUN_SIZE_MAX: usize = 10;
 
 /// The free pages of a file, and how many pages it has.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FreeMap {
     by_start: BTreeMap<u32, u32>,
     by_len: BTreeSet<(u32, u32)>,
@@ -114,6 +115,42 @@ impl FreeMap {
         !self.pending.is_empty()
     }
 
+    /// Takes these very pages, which are free or behind the end of the file.
+    ///
+    /// Returns `false`, and changes nothing, if one of them is in use.
+    #[must_use = "pages in use are not taken"]
+    pub(crate) fn claim(&mut self, extent: Extent) -> bool {
+        let (start, Ok(end)) = (extent.start.get(), u32::try_from(extent.end())) else {
+            return false;
+        };
+        let within = (start, end.min(self.page_count.max(start)));
+        let free_within = within.0 >= within.1 || self.run_around(within.0, within.1).is_some();
+        if extent.pages == 0 || start < HEADER_PAGES || !free_within {
+            return false;
+        }
+        if end > self.page_count {
+            let grown = Extent::new(PageId::new(self.page_count), end - self.page_count);
+            self.page_count = end;
+            self.release(grown);
+        }
+        if let Some((run_start, run_len)) = self.run_around(start, end) {
+            self.take_run(run_start, run_len);
+            if start > run_start {
+                self.put_run(run_start, start - run_start);
+            }
+            if run_start + run_len > end {
+                self.put_run(end, run_start + run_len - end);
+            }
+        }
+        true
+    }
+
+    /// The free run that holds all of `start..end`.
+    fn run_around(&self, start: u32, end: u32) -> Option<(u32, u32)> {
+        let (&run_start, &run_len) = self.by_start.range(..=start).next_back()?;
+        (run_start + run_len >= end).then_some((run_start, run_len))
+    }
+
     /// Notes pages that commit `freed_by` freed; `freed_by` never decreases.
     pub(crate) fn defer(&mut self, freed_by: Seq, extent: Extent) {
         self.pending.push_back((freed_by, extent));
@@ -146,20 +183,16 @@ impl FreeMap {
 
     /// How many bytes [`encode`](Self::encode) takes at most, with `more` further runs.
     pub(crate) fn encoded_size_max(&self, more: usize) -> usize {
-        (self.by_start.len() + self.pending.len() + more) * RUN_SIZE_MAX
+        (self.by_start.len() + more) * RUN_SIZE_MAX
     }
 
-    /// The map to save: all that is free or pending, and `also`.
-    pub(crate) fn encode(&self, also: &[Extent]) -> Vec<u8> {
-        let mut all = Self::new(self.page_count);
-        for run in self.runs().chain(self.pending()).chain(also.iter().copied()) {
-            all.release(run);
-        }
-        let mut bytes = Vec::with_capacity(all.by_start.len() * 4);
+    /// The map to save. Pending pages are left out: the map that is saved has none.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.by_start.len() * 4);
         let mut end = 0;
-        for run in all.runs() {
-            push_leb128(&mut bytes, run.start.get() - end);
-            push_leb128(&mut bytes, run.pages);
+        for run in self.runs() {
+            leb128::push(&mut bytes, run.start.get() - end);
+            leb128::push(&mut bytes, run.pages);
             end = run.start.get() + run.pages;
         }
         bytes
@@ -176,7 +209,8 @@ impl FreeMap {
         let mut end = 0_u32;
         while !bytes.is_empty() {
             let broken = Corruption::FreeMap { page: PageId::new(end) };
-            let (Some(gap), Some(len)) = (take_leb128(&mut bytes), take_leb128(&mut bytes)) else {
+            let (Some(gap), Some(len)) = (leb128::take(&mut bytes), leb128::take(&mut bytes))
+            else {
                 return Err(broken);
             };
             if gap == 0 && len == 0 {
@@ -204,35 +238,6 @@ impl FreeMap {
 pub(crate) fn overlaps(runs: &BTreeMap<u32, u32>, extent: Extent) -> bool {
     let end = u32::try_from(extent.end()).unwrap_or(u32::MAX);
     runs.range(..end).next_back().is_some_and(|(&start, &len)| start + len > extent.start.get())
-}
-
-fn push_leb128(bytes: &mut Vec<u8>, mut number: u32) {
-    loop {
-        let low = (number & 0x7F) as u8;
-        number >>= 7;
-        if number == 0 {
-            bytes.push(low);
-            return;
-        }
-        bytes.push(low | 0x80);
-    }
-}
-
-fn take_leb128(bytes: &mut &[u8]) -> Option<u32> {
-    let mut number = 0_u32;
-    for shift in [0, 7, 14, 21, 28] {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        let low = u32::from(byte & 0x7F);
-        if shift == 28 && low > 0xF {
-            return None;
-        }
-        number |= low << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -304,12 +309,14 @@ mod tests {
                 let used: u32 = held.iter().map(|h| h.pages).sum();
                 prop_assert_eq!(used + map.free_pages() + 2, map.page_count());
             }
-            let bytes = map.encode(&held);
-            let back = FreeMap::decode(&bytes, map.page_count()).unwrap();
-            prop_assert_eq!(back.free_pages() + 2, map.page_count());
-            let bytes = map.encode(&[]);
+            let bytes = map.encode();
             let back = FreeMap::decode(&bytes, map.page_count()).unwrap();
             prop_assert!(back.runs().eq(map.runs()));
+            let mut again = FreeMap::new(2);
+            for &extent in &held {
+                prop_assert!(again.claim(extent) && !again.claim(extent));
+            }
+            prop_assert!(held.iter().all(|&extent| again.in_use(extent)));
         }
 
         #[test]

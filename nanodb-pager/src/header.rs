@@ -21,6 +21,7 @@
 //!    112     8  free_map_len      bytes of the free map
 //!    120     4  free_map_page     first page of the free map stream, 0 for none
 //!    124     4  reserved          zero
+//!    128     8  log_generation    the first log that holds later commits
 //! ```
 //!
 //! The offsets count from the start of the page. The rest of the page is zero. Header pages are checksummed with
@@ -68,6 +69,7 @@ pub(crate) struct Header {
     pub(crate) page_count: u32,
     pub(crate) root: StreamPlace,
     pub(crate) free_map: StreamPlace,
+    pub(crate) log_generation: u64,
 }
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -86,12 +88,13 @@ struct RawHeader {
     free_map_len: [u8; 8],
     free_map_page: [u8; 4],
     reserved: [u8; 4],
+    log_generation: [u8; 8],
 }
 
 const RAW_SIZE: usize = size_of::<RawHeader>();
 
 // The table above promises these numbers to every file already written.
-const _: () = assert!(RAW_SIZE == 96 && align_of::<RawHeader>() == 1);
+const _: () = assert!(RAW_SIZE == 104 && align_of::<RawHeader>() == 1);
 
 impl Header {
     /// The header of a new, empty file.
@@ -104,6 +107,7 @@ impl Header {
             page_count: HEADER_PAGES,
             root: StreamPlace::default(),
             free_map: StreamPlace::default(),
+            log_generation: 1,
         }
     }
 
@@ -123,6 +127,7 @@ impl Header {
             free_map_len: self.free_map.len.to_le_bytes(),
             free_map_page: self.free_map.page.to_le_bytes(),
             reserved: [0; 4],
+            log_generation: self.log_generation.to_le_bytes(),
         };
         let page = PageId::new(copy);
         let mut frame = Frame::ZERO;
@@ -160,6 +165,7 @@ impl Header {
                     page: u32::from_le_bytes(raw.free_map_page),
                     len: u64::from_le_bytes(raw.free_map_len),
                 },
+                log_generation: u64::from_le_bytes(raw.log_generation),
             },
         }
     }
@@ -305,15 +311,16 @@ mod tests {
             page_count: 4,
             root: StreamPlace { page: 5, len: 6 },
             free_map: StreamPlace { page: 7, len: 8 },
+            log_generation: 9,
         };
         let frame = header.encode(1);
         assert_eq!(&frame.bytes[32..48], b"NanoDB file\r\n\x1a\n\0");
         assert_eq!(frame.bytes[48..56], [1, 0, 0, 0, 0, 16, 0, 0]);
         assert_eq!(frame.bytes[56..72], [0xAA; 16]);
         let numbers: Vec<u8> =
-            [72, 80, 88, 96, 100, 104, 112, 120].map(|at| frame.bytes[at]).into();
-        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 8, 7]);
-        assert!(frame.bytes[124..].iter().all(|&byte| byte == 0));
+            [72, 80, 88, 96, 100, 104, 112, 120, 128].map(|at| frame.bytes[at]).into();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 8, 7, 9]);
+        assert!(frame.bytes[136..].iter().all(|&byte| byte == 0));
     }
 
     #[test]

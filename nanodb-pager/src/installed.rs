@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::durability::Durability;
 use crate::error::Result;
 use crate::ids::Seq;
+use crate::log::Lsn;
 use crate::pager::Shared;
 
 /// A transaction that is installed: later ones build on it, readers do not see it yet.
@@ -14,15 +16,26 @@ use crate::pager::Shared;
 pub struct Installed {
     shared: Arc<Shared>,
     seq: Seq,
-    /// Whether there is anything to publish.
-    undeclared: bool,
-    /// Whether so much is dirty that a checkpoint is due.
-    pub(crate) pressure: bool,
+    /// What must be durable before anybody sees it; nothing if it is declared.
+    undeclared: Option<(Durability, Lsn)>,
+    /// Whether a checkpoint is due.
+    checkpoint_due: bool,
 }
 
 impl Installed {
-    pub(crate) fn new(shared: Arc<Shared>, seq: Seq, undeclared: bool) -> Self {
-        Self { shared, seq, undeclared, pressure: false }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        seq: Seq,
+        durability: Durability,
+        logged: Lsn,
+        checkpoint_due: bool,
+    ) -> Self {
+        Self { shared, seq, undeclared: Some((durability, logged)), checkpoint_due }
+    }
+
+    /// Of a transaction that changed nothing.
+    pub(crate) fn nothing(shared: Arc<Shared>, seq: Seq) -> Self {
+        Self { shared, seq, undeclared: None, checkpoint_due: false }
     }
 
     /// The commit's number. For a transaction that changed nothing, the newest
@@ -31,32 +44,41 @@ impl Installed {
         self.seq
     }
 
-    /// Makes the commit visible to readers; returns when it is.
+    /// Makes the commit as durable as was asked and then visible; returns when it is.
     ///
     /// # Errors
     ///
-    /// [`Error::Poisoned`](crate::Error::Poisoned) if the checkpoint that this commit
-    /// made due failed. The commit is visible all the same, in this process.
+    /// [`Error::Poisoned`](crate::Error::Poisoned) if a write or sync failed, of this
+    /// commit or of one before it. Nobody in this process will see the commit then;
+    /// whether it survived shows when the file is opened again.
     pub fn publish(mut self) -> Result<Seq> {
-        self.declare();
-        self.shared.publication.wait(self.seq);
+        self.declare()?;
+        if !self.shared.publication.wait(self.seq) {
+            return Err(self.shared.poisoned());
+        }
         self.shared.prune();
-        if self.pressure {
-            self.shared.checkpoint_if_due()?;
+        // A checkpoint that fails poisons the handle and so refuses the next commit;
+        // this one is as durable as promised all the same.
+        if self.checkpoint_due {
+            let _ = self.shared.checkpoint_if_due();
         }
         Ok(self.seq)
     }
 
-    fn declare(&mut self) {
-        if std::mem::take(&mut self.undeclared) {
-            self.shared.publication.declare(self.seq);
+    fn declare(&mut self) -> Result<()> {
+        let Some((durability, logged)) = self.undeclared.take() else { return Ok(()) };
+        if durability == Durability::Immediate {
+            self.shared.sync_log(logged)?;
         }
+        self.shared.publication.declare(self.seq);
+        Ok(())
     }
 }
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        self.declare();
+        // Whoever drops it does not ask; the next writer is told.
+        let _ = self.declare();
     }
 }
 

@@ -1,15 +1,23 @@
 //! What can be chosen when a file is opened.
 
+use crate::durability::Durability;
+
 /// How a pager is opened. [`Options::default`] is right for most.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
     pub(crate) cache_bytes_max: usize,
+    pub(crate) durability: Durability,
+    pub(crate) log_bytes_max: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes_max: 64 * 1024 * 1024 }
+        Self {
+            cache_bytes_max: 64 * 1024 * 1024,
+            durability: Durability::default(),
+            log_bytes_max: 64 * 1024 * 1024,
+        }
     }
 }
 
@@ -22,6 +30,23 @@ impl Options {
     #[must_use]
     pub fn cache_bytes_max(mut self, bytes: usize) -> Self {
         self.cache_bytes_max = bytes;
+        self
+    }
+
+    /// What commits promise that do not say otherwise; [`Durability::Immediate`] by default.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// At how many bytes of log a checkpoint is due; 64 MiB by default, 64 KiB at least.
+    ///
+    /// Bounds the time that opening takes after a crash. While a checkpoint is under way
+    /// the log may grow to twice as much, and one large transaction's record may pass it.
+    #[must_use]
+    pub fn log_bytes_max(mut self, bytes: u64) -> Self {
+        self.log_bytes_max = bytes.max(64 * 1024);
         self
     }
 }

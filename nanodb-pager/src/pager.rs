@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use uuid::Uuid;
 
 use crate::cache::Cache;
@@ -13,16 +14,22 @@ use crate::error::{Corruption, Error, Result};
 use crate::free_map::FreeMap;
 use crate::guard::PageGuard;
 use crate::header::{HEADER_PAGES, Header};
-use crate::ids::{PageId, Seq};
+use crate::ids::{Extent, PageId, Seq};
+use crate::log::segment::Segment;
+use crate::log::sync::{GroupSync, Turn};
+use crate::log::writer::Log;
+use crate::log::{self, Lsn};
 use crate::notes::{NoteFolder, Notes};
 use crate::options::Options;
 use crate::page::{Checksummer, Frame};
 use crate::publication::Publication;
+use crate::recovery::{Recovered, Replay, SpaceChange};
+use crate::report::OpenReport;
 use crate::snapshots::Snapshots;
 use crate::storage::Storage;
-use crate::stream;
 use crate::table::{PageTable, Slot, Stripes};
 use crate::tx::WriteTx;
+use crate::{side, stream};
 
 /// One open file of pages. Cloning gives another handle to the same.
 ///
@@ -35,7 +42,8 @@ pub struct Pager {
 
 /// What all handles of a file share.
 ///
-/// Locks are taken in this order: commit, snapshots or clock, allocator, stripe.
+/// Locks are taken in this order: checkpointing, commit, snapshots or clock, allocator,
+/// stripe. The others are held for a moment and nothing is locked under them.
 pub(crate) struct Shared {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) folder: Arc<dyn NoteFolder>,
@@ -53,6 +61,17 @@ pub(crate) struct Shared {
     /// from a commit, which orders more than this.
     pub(crate) page_count: AtomicU32,
     pub(crate) commit: Mutex<Commit>,
+    /// What the file on disk says. Held by the checkpoint under way.
+    pub(crate) checkpointing: Mutex<Checkpointed>,
+    /// The commit that the last checkpoint shows. Relaxed: only pages freed before it
+    /// may be reused, and reading an older value merely delays that.
+    pub(crate) checkpointed_seq: AtomicU64,
+    pub(crate) group_sync: GroupSync,
+    /// What the logs say of pages, until a checkpoint has brought it to the file.
+    pub(crate) recovered: RwLock<Option<Recovered>>,
+    root: Mutex<Arc<[u8]>>,
+    report: OpenReport,
+    pub(crate) options: Options,
     /// The newest commit that pages on disk can carry.
     /// Relaxed: stored before the pages are written and read after they were.
     pub(crate) disk_seq: AtomicU64,
@@ -71,17 +90,33 @@ pub(crate) struct Commit {
     /// Notes since the last checkpoint.
     pub(crate) notes: Notes,
     /// Pages that are newer in memory than on disk.
-    pub(crate) dirty: Vec<PageId>,
-    /// Whether pages were freed since the last checkpoint.
-    pub(crate) freed: bool,
-    pub(crate) checkpointed: Checkpointed,
+    pub(crate) dirty: Vec<DirtyPage>,
+    /// Pages taken and given back since the last checkpoint.
+    pub(crate) space: Vec<SpaceChange>,
+    /// The number of the checkpoint that writes `dirty`, from 1 up.
+    pub(crate) checkpoint: u64,
+    /// Where commits go; none before the first one.
+    pub(crate) log: Option<Log>,
+    /// Of the log that the first commit begins.
+    pub(crate) log_generation: u64,
+    /// The log before it, as long as its end may not be on stable storage.
+    pub(crate) former_log: Option<Arc<dyn Storage>>,
+}
+
+/// A page that waits for a checkpoint.
+#[derive(Clone, Copy)]
+pub(crate) struct DirtyPage {
+    pub(crate) page: PageId,
+    /// Whether the log holds the page whole, so that nothing on disk is its base.
+    pub(crate) fresh: bool,
 }
 
 impl Pager {
     /// Opens the file that `storage` is, making a new one of an empty storage.
     ///
     /// `folder` adds the notes of the layer above up; `Arc::new(())` if it has none.
-    /// Takes time in proportion to the root and the free map, not to the pages.
+    /// Takes time in proportion to the root, the free map and, after a crash, the log;
+    /// not to the pages.
     ///
     /// # Errors
     ///
@@ -93,6 +128,7 @@ impl Pager {
         folder: Arc<dyn NoteFolder>,
         options: Options,
     ) -> Result<Self> {
+        let begun = Instant::now();
         if !storage.lock().map_err(|e| Error::io("locking the file", e))? {
             return Err(Error::Locked);
         }
@@ -105,10 +141,25 @@ impl Pager {
         let (root, mut streams) = read("root", header.root)?;
         let (free_map, more) = read("free map", header.free_map)?;
         streams.extend(more);
-        let allocator = FreeMap::decode(&free_map, header.page_count)?;
-        if let Some(extent) = streams.iter().find(|&&extent| !allocator.in_use(extent)) {
+        let free = FreeMap::decode(&free_map, header.page_count)?;
+        if let Some(extent) = streams.iter().find(|&&extent| !free.in_use(extent)) {
             return Err(Corruption::FreeMap { page: extent.start }.into());
         }
+
+        let replay = Replay::read(&storage, &header)?;
+        let allocator = replay_space(&free, &replay.space)?;
+        let newest_root = if replay.notes.is_empty() {
+            root.clone()
+        } else {
+            folder.fold(&root, &mut replay.notes.iter()).map_err(Error::Fold)?
+        };
+        let seq = replay.last_seq;
+        let report = OpenReport {
+            clean: replay.commits == 0,
+            commits_replayed: replay.commits,
+            bytes_replayed: replay.bytes,
+            duration: begun.elapsed(),
+        };
 
         Ok(Self {
             shared: Arc::new(Shared {
@@ -119,18 +170,34 @@ impl Pager {
                 stripes: Stripes::new(),
                 cache: Cache::new(options.cache_bytes_max),
                 snapshots: Snapshots::default(),
-                publication: Publication::new(header.seq),
-                page_count: AtomicU32::new(header.page_count),
+                publication: Publication::new(seq),
+                page_count: AtomicU32::new(allocator.page_count()),
                 allocator: Mutex::new(allocator),
-                disk_seq: AtomicU64::new(header.seq.get()),
+                disk_seq: AtomicU64::new(seq.get()),
                 disk_epoch: AtomicU64::new(0),
                 commit: Mutex::new(Commit {
-                    installed: header.seq,
-                    notes: Notes::default(),
+                    installed: seq,
+                    notes: replay.notes,
                     dirty: Vec::new(),
-                    freed: false,
-                    checkpointed: Checkpointed { header, root: root.into(), streams },
+                    space: replay.space,
+                    checkpoint: 1,
+                    log: None,
+                    log_generation: header.log_generation,
+                    former_log: None,
                 }),
+                checkpointed_seq: AtomicU64::new(header.seq.get()),
+                checkpointing: Mutex::new(Checkpointed {
+                    header,
+                    root: root.into(),
+                    free,
+                    streams,
+                    side_end: replay.recovered.side_end(),
+                }),
+                group_sync: GroupSync::default(),
+                recovered: RwLock::new((replay.commits > 0).then_some(replay.recovered)),
+                root: Mutex::new(newest_root.into()),
+                report,
+                options,
                 poison: OnceLock::new(),
                 closed: AtomicBool::new(false),
                 zero: Arc::new(Frame::ZERO),
@@ -140,9 +207,15 @@ impl Pager {
         })
     }
 
-    /// What all notes up to the last checkpoint fold to; empty for a new file.
+    /// What all notes fold to, up to the last checkpoint or, if that was later, to
+    /// when the file was opened. Empty for a new file.
     pub fn root(&self) -> Arc<[u8]> {
-        Arc::clone(&self.shared.commit.lock().checkpointed.root)
+        Arc::clone(&self.shared.root.lock())
+    }
+
+    /// What opening the file found.
+    pub fn open_report(&self) -> OpenReport {
+        self.shared.report
     }
 
     /// What tells this file from every other, from its creation on.
@@ -193,9 +266,12 @@ impl Pager {
         WriteTx::new(Arc::clone(&self.shared))
     }
 
-    /// Writes everything that was committed to the file and syncs it.
+    /// Brings the file up to date with everything committed so far, so that opening it
+    /// need not read the log.
     ///
-    /// Commits wait meanwhile.
+    /// Happens by itself when the log has grown to its limit; commits and readers go
+    /// on meanwhile. On return everything committed before the call is on stable
+    /// storage, whatever its level.
     ///
     /// # Errors
     ///
@@ -205,7 +281,8 @@ impl Pager {
         self.shared.checkpoint()
     }
 
-    /// Writes everything to the file and refuses further writes.
+    /// Brings the file up to date, removes the log, and refuses further writes. One
+    /// file remains.
     ///
     /// The file stays locked until the last handle, snapshot and transaction is gone.
     ///
@@ -213,10 +290,7 @@ impl Pager {
     ///
     /// As [`checkpoint`](Self::checkpoint).
     pub fn close(self) -> Result<()> {
-        self.shared.checkpoint()?;
-        // Relaxed: a write that races with closing may come before or after it.
-        self.shared.closed.store(true, Ordering::Relaxed);
-        Ok(())
+        self.shared.close()
     }
 }
 
@@ -227,6 +301,24 @@ impl fmt::Debug for Pager {
             .field("published", &self.published())
             .finish_non_exhaustive()
     }
+}
+
+/// The free map that transactions allocate from: what the logs freed stays pending
+/// until a checkpoint makes the logs superfluous.
+fn replay_space(free: &FreeMap, changes: &[SpaceChange]) -> Result<FreeMap, Corruption> {
+    let mut allocator = free.clone();
+    for &change in changes {
+        match change {
+            SpaceChange::Allocated(extent) if allocator.claim(extent) => {}
+            SpaceChange::Freed(seq, extent) if allocator.in_use(extent) => {
+                allocator.defer(seq, extent);
+            }
+            SpaceChange::Allocated(extent) | SpaceChange::Freed(_, extent) => {
+                return Err(Corruption::FreeMap { page: extent.start });
+            }
+        }
+    }
+    Ok(allocator)
 }
 
 /// Writes the header of a new file.
@@ -277,17 +369,51 @@ impl Shared {
             if let Some(frame) = slot.frame.load_full() {
                 return Ok(frame);
             }
-            let mut frame = Arc::clone(&self.zero);
-            let bytes = &mut Arc::make_mut(&mut frame).bytes;
-            self.storage
-                .read_at(bytes, page.offset())
-                .map_err(|e| Error::io(format!("reading {page}"), e))?;
-            self.check_from_disk(page, &frame)?;
+            let frame = self.load(page)?;
             slot.frame.store(Some(Arc::clone(&frame)));
             frame
         };
         self.cache.admit(&[page], &self.table, &self.stripes);
         Ok(frame)
+    }
+
+    /// The newest version of a page that is not in memory. Under the stripe.
+    fn load(&self, page: PageId) -> Result<Arc<Frame>> {
+        let mut frame = Arc::clone(&self.zero);
+        let private = Arc::make_mut(&mut frame);
+        if let Some(recovered) = &*self.recovered.read() {
+            let newest = Seq::new(self.disk_seq.load(Ordering::Relaxed));
+            if recovered.load(&*self.storage, page, newest, self.checksummer, private)? {
+                return Ok(frame);
+            }
+        }
+        self.storage
+            .read_at(&mut private.bytes, page.offset())
+            .map_err(|e| Error::io(format!("reading {page}"), e))?;
+        self.check_from_disk(page, private)?;
+        Ok(frame)
+    }
+
+    /// The newest version of a page, marked so that it stays in memory until `checkpoint`
+    /// has written it. While nobody commits.
+    pub(crate) fn newest_due(&self, page: PageId, checkpoint: u64) -> Result<Arc<Frame>> {
+        loop {
+            self.newest(page)?;
+            let _stripe = self.stripes.lock(page);
+            let slot = self.table.slot(page);
+            if let Some(frame) = slot.frame.load_full() {
+                slot.set_due(checkpoint);
+                return Ok(frame);
+            }
+        }
+    }
+
+    /// Takes pages that lie side by side from the free map.
+    pub(crate) fn allocate(&self, pages: u32) -> Result<Extent> {
+        let mut allocator = self.allocator.lock();
+        let extent = allocator.allocate(pages)?;
+        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
+        Ok(extent)
     }
 
     /// Checks what a page that comes from disk says of itself.
@@ -306,7 +432,11 @@ impl Shared {
         let horizon = self.snapshots.prune(published, |version| self.drop_version(version));
         let mut allocator = self.allocator.lock();
         if allocator.has_pending() {
-            allocator.release_pending(horizon);
+            // What the last checkpoint shows must stay until the next: a crash would
+            // bring it back. In memory nothing comes back.
+            let checkpointed = Seq::new(self.checkpointed_seq.load(Ordering::Relaxed));
+            let persistent = self.storage.is_persistent();
+            allocator.release_pending(if persistent { horizon.min(checkpointed) } else { horizon });
         }
     }
 
@@ -328,8 +458,106 @@ impl Shared {
 
     /// Refuses all further writes and returns the error that says why.
     pub(crate) fn poison(&self, error: Error) -> Error {
+        if matches!(error, Error::Poisoned { .. }) {
+            return error;
+        }
         let cause = Arc::clone(self.poison.get_or_init(|| Arc::new(error)));
+        self.publication.halt();
         Error::Poisoned { cause }
+    }
+
+    /// The error of a handle that is poisoned.
+    pub(crate) fn poisoned(&self) -> Error {
+        self.check_writable().err().unwrap_or(Error::Closed)
+    }
+
+    /// Begins a log; its header is written with its first records.
+    pub(crate) fn begin_log(
+        &self,
+        generation: u64,
+        previous_salt: u64,
+        first_seq: Seq,
+        base: Lsn,
+    ) -> Result<Log> {
+        let failed = |e| Error::io("beginning a log", e);
+        let suffix = log::suffix(generation);
+        let existed = self.storage.has_companion(suffix).map_err(failed)?;
+        let file = self.storage.companion(suffix).map_err(failed)?;
+        if !existed {
+            self.storage.sync_directory().map_err(failed)?;
+        }
+        let salt = Uuid::new_v4().as_u64_pair().0;
+        let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
+        Log::begin(file, segment, base).map_err(failed)
+    }
+
+    /// Returns when the logs are on stable storage up to `lsn`.
+    pub(crate) fn sync_log(&self, lsn: Lsn) -> Result<()> {
+        match self.group_sync.turn(lsn) {
+            Turn::Done => Ok(()),
+            Turn::Failed => Err(self.poisoned()),
+            Turn::Lead => {
+                let synced = self.lead_sync();
+                self.group_sync.finish(synced.as_ref().ok().copied());
+                synced.map(|_| ()).map_err(|error| self.poison(error))
+            }
+        }
+    }
+
+    /// Writes and syncs what all threads have appended; returns how far that is.
+    fn lead_sync(&self) -> Result<Lsn> {
+        let mut commit = self.commit.lock();
+        self.check_writable()?;
+        let former = commit.former_log.take();
+        let Some(log) = &mut commit.log else { return Ok(Lsn::default()) };
+        log.pad(self.group_sync.synced());
+        log.write().map_err(|e| Error::io("writing the log", e))?;
+        let (file, end) = (Arc::clone(&log.file), log.end());
+        drop(commit);
+        // In this order: what is in the later log builds on the earlier one.
+        for file in former.into_iter().chain([file]) {
+            file.sync().map_err(|e| Error::io("syncing the log", e))?;
+        }
+        Ok(end)
+    }
+
+    /// Does what must be done before the first commit.
+    pub(crate) fn ready_to_write(&self) -> Result<()> {
+        // After a crash the log's bytes may be in the operating system's memory only.
+        if self.recovered.read().is_some() { self.checkpoint() } else { Ok(()) }
+    }
+
+    fn close(&self) -> Result<()> {
+        let mut checkpointed = self.checkpointing.lock();
+        self.checkpoint_held(&mut checkpointed)?;
+        let mut commit = self.commit.lock();
+        if commit.notes.is_empty() && commit.dirty.is_empty() && commit.space.is_empty() {
+            commit.log = None;
+            // Relaxed: read under the commit lock by whoever writes.
+            self.closed.store(true, Ordering::Relaxed);
+            drop(commit);
+            return self.remove_companions();
+        }
+        drop(commit);
+        drop(checkpointed);
+        // Somebody has committed in between; closing is for when nobody does.
+        self.close()
+    }
+
+    fn remove_companions(&self) -> Result<()> {
+        let failed = |e| Error::io("removing the log", e);
+        let mut removed = false;
+        for suffix in [log::suffix(0), log::suffix(1), side::SUFFIX] {
+            if self.storage.has_companion(suffix).map_err(failed)? {
+                self.storage.remove_companion(suffix).map_err(failed)?;
+                removed = true;
+            }
+        }
+        if removed { self.storage.sync_directory().map_err(failed) } else { Ok(()) }
+    }
+
+    pub(crate) fn set_root(&self, root: &Arc<[u8]>) {
+        *self.root.lock() = Arc::clone(root);
     }
 }
 
@@ -337,7 +565,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // Nobody is left to tell of a failure; `close` is there for who wants to know.
         if self.check_writable().is_ok() {
-            let _ = self.checkpoint();
+            let _ = self.close();
         }
     }
 }

@@ -5,6 +5,9 @@
 //! layer above adds index entries); some take longer than others. A commit is
 //! published when all before it are, and `publish` returns only then, so that a
 //! thread always sees what it has itself committed.
+//!
+//! A commit that could not be made durable is never published, nor is any after it:
+//! [`Publication::halt`] tells those who wait.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,8 +21,14 @@ pub(crate) struct Publication {
     /// number sees the versions it installed and what its committer did before.
     published: AtomicU64,
     /// Commits that may be published but have one before them that may not yet.
-    ready: Mutex<BTreeSet<Seq>>,
+    ready: Mutex<Ready>,
     advanced: Condvar,
+}
+
+#[derive(Default)]
+struct Ready {
+    commits: BTreeSet<Seq>,
+    halted: bool,
 }
 
 impl Publication {
@@ -41,11 +50,11 @@ impl Publication {
         let mut ready = self.ready.lock();
         let mut published = self.published();
         if seq != published.next() {
-            ready.insert(seq);
+            ready.commits.insert(seq);
             return;
         }
         published = seq;
-        while ready.remove(&published.next()) {
+        while ready.commits.remove(&published.next()) {
             published = published.next();
         }
         self.published.store(published.get(), Ordering::Release);
@@ -53,15 +62,25 @@ impl Publication {
         self.advanced.notify_all();
     }
 
-    /// Returns when `seq` is published.
-    pub(crate) fn wait(&self, seq: Seq) {
+    /// Returns when `seq` is published: `true`, or never will be: `false`.
+    pub(crate) fn wait(&self, seq: Seq) -> bool {
         if self.published() >= seq {
-            return;
+            return true;
         }
         let mut ready = self.ready.lock();
         while self.published() < seq {
+            if ready.halted {
+                return false;
+            }
             self.advanced.wait(&mut ready);
         }
+        true
+    }
+
+    /// Lets nobody wait any more for commits that cannot be published.
+    pub(crate) fn halt(&self) {
+        self.ready.lock().halted = true;
+        self.advanced.notify_all();
     }
 }
 
@@ -79,7 +98,9 @@ mod tests {
         assert_eq!(publication.published(), Seq::new(4));
         publication.declare(Seq::new(5));
         assert_eq!(publication.published(), Seq::new(7));
-        publication.wait(Seq::new(7));
+        assert!(publication.wait(Seq::new(7)));
+        publication.halt();
+        assert!(!publication.wait(Seq::new(8)));
     }
 
     #[test]
@@ -91,7 +112,7 @@ mod tests {
                 for round in 0..500 {
                     let seq = Seq::new(1 + round * 4 + thread);
                     publication.declare(seq);
-                    publication.wait(seq);
+                    assert!(publication.wait(seq));
                 }
             })
         });

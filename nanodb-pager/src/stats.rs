@@ -27,8 +27,8 @@ pub struct Stats {
     pub dirty_bytes: usize,
     /// Snapshots registered.
     pub snapshots: usize,
-    /// Checkpoints in the file's life.
-    pub checkpoints: u64,
+    /// Bytes of log since the last checkpoint.
+    pub log_bytes: u64,
 }
 
 /// Where every page of a file belongs, as far as the pager knows.
@@ -57,9 +57,9 @@ impl Pager {
         let shared = &self.shared;
         let file_bytes =
             shared.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
-        let (dirty, checkpoints) = {
+        let (dirty, log_bytes) = {
             let commit = shared.commit.lock();
-            (commit.dirty.len(), commit.checkpointed.header.generation - 1)
+            (commit.dirty.len(), commit.log.as_ref().map_or(0, |log| log.len()))
         };
         let older = shared.cache.older();
         Ok(Stats {
@@ -70,17 +70,18 @@ impl Pager {
             older_bytes: older * PAGE_SIZE,
             dirty_bytes: dirty * PAGE_SIZE,
             snapshots: shared.snapshots.count(),
-            checkpoints,
+            log_bytes,
         })
     }
 
     /// Where every page belongs, as of one moment.
     pub fn space(&self) -> Space {
         // Under the commit lock no commit frees and no checkpoint moves the streams.
-        let commit = self.shared.commit.lock();
+        let checkpointed = self.shared.checkpointing.lock();
+        let _commit = self.shared.commit.lock();
         let allocator = self.shared.allocator.lock();
         let mut own = vec![Extent::new(PageId::new(0), HEADER_PAGES)];
-        own.extend_from_slice(&commit.checkpointed.streams);
+        own.extend_from_slice(&checkpointed.streams);
         Space {
             page_count: allocator.page_count(),
             free: allocator.runs().collect(),
@@ -99,8 +100,8 @@ impl Pager {
     /// [`Error::Io`] if reading fails.
     pub fn verify(&self) -> Result<Vec<Corruption>> {
         let shared = &self.shared;
-        let commit = shared.commit.lock();
-        let header = &commit.checkpointed.header;
+        let checkpointed = shared.checkpointing.lock();
+        let header = &checkpointed.header;
         let mut found: Vec<Corruption> = Header::damaged_copies(&*shared.storage)?
             .into_iter()
             .map(|page| Corruption::HeaderCopy { page })

@@ -8,6 +8,7 @@ mod memory;
 
 use std::fmt::Debug;
 use std::io;
+use std::sync::Arc;
 
 pub use file::FileStorage;
 pub use memory::MemoryStorage;
@@ -71,4 +72,38 @@ pub trait Storage: Debug + Send + Sync + 'static {
     ///
     /// What the operating system says.
     fn lock(&self) -> io::Result<bool>;
+
+    /// Whether the bytes outlive the process. If not, no log is kept.
+    fn is_persistent(&self) -> bool {
+        true
+    }
+
+    /// Opens the file beside this one whose name is this one's with `suffix` behind it,
+    /// creating an empty one where there is none.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>>;
+
+    /// Whether there is such a file.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn has_companion(&self, suffix: &str) -> io::Result<bool>;
+
+    /// Removes such a file; one that is not there is removed already.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn remove_companion(&self, suffix: &str) -> io::Result<()>;
+
+    /// Returns when the names of companions created or removed are on stable storage.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn sync_directory(&self) -> io::Result<()>;
 }

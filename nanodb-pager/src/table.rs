@@ -17,7 +17,7 @@
 //!    a reader that finds `frame` too new finds the older one, or it was pruned.
 //! 3. A slot whose `frame` is none has its newest version on disk.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
@@ -35,6 +35,9 @@ const FIRST_DIRECTORY: u32 = 16;
 /// Enough directories for all 2^24 leaves that 32-bit page numbers need.
 const DIRECTORIES: usize = 21;
 
+/// A page that no checkpoint need write.
+pub(crate) const CLEAN: u64 = 0;
+
 /// Where a page's versions are found.
 #[derive(Default)]
 pub(crate) struct Slot {
@@ -43,9 +46,9 @@ pub(crate) struct Slot {
     /// Set by readers, cleared by the cache's clock hand. Relaxed throughout: it is a
     /// hint about what to keep.
     pub(crate) referenced: AtomicBool,
-    /// Whether `frame` has not been written to disk. Written under the stripe;
-    /// relaxed, since the stripe's lock orders it.
-    dirty: AtomicBool,
+    /// Which checkpoint is to write `frame` to disk; 0 if it is there already. Written
+    /// under the stripe; relaxed, since the stripe's lock orders it.
+    due: AtomicU64,
 }
 
 /// A version that a newer one has replaced.
@@ -58,11 +61,16 @@ struct Version {
 
 impl Slot {
     pub(crate) fn is_dirty(&self) -> bool {
-        self.dirty.load(Ordering::Relaxed)
+        self.due() != CLEAN
     }
 
-    pub(crate) fn set_dirty(&self, dirty: bool) {
-        self.dirty.store(dirty, Ordering::Relaxed);
+    /// The number of the checkpoint that writes the newest version, or [`CLEAN`].
+    pub(crate) fn due(&self) -> u64 {
+        self.due.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_due(&self, checkpoint: u64) {
+        self.due.store(checkpoint, Ordering::Relaxed);
     }
 
     /// Lets a reader's use of the page count against its eviction.

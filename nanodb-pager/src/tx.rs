@@ -4,16 +4,20 @@ mod view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::dirty::DirtyRanges;
+use crate::durability::Durability;
 use crate::error::{Error, Result};
 use crate::free_map::overlaps;
 use crate::header::HEADER_PAGES;
-use crate::ids::{Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
+use crate::ids::{BODY_SIZE, Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
 use crate::installed::Installed;
+use crate::log::Lsn;
+use crate::log::entry::Builder;
+use crate::log::writer::RECORD_LEN_MAX;
 use crate::page::Frame;
-use crate::pager::Shared;
+use crate::pager::{Commit, Shared};
+use crate::recovery::SpaceChange;
 use crate::snapshots::Superseded;
 
 pub use view::{PageMut, TxPage};
@@ -35,7 +39,11 @@ pub struct WriteTx {
     allocated: Vec<Extent>,
     /// Pages that it gives back, by the first page's number.
     freed: BTreeMap<u32, u32>,
+    durability: Durability,
 }
+
+/// So many bytes of relaxed commits gather before they are written.
+const RELAXED_BYTES_MAX: usize = 64 * 1024;
 
 /// Up to so many pages are found by looking at each.
 const LINEAR_MAX: usize = 8;
@@ -46,10 +54,21 @@ struct PrivatePage {
     frame: Arc<Frame>,
     /// The version that was copied; none for a fresh page.
     base: Option<Arc<Frame>>,
+    /// Whether the page began from zeros in this transaction.
+    fresh: bool,
     dirty: DirtyRanges,
 }
 
 impl PrivatePage {
+    /// Whether the ranges marked hold every byte that differs from what the log begins from.
+    fn is_marked(&self) -> bool {
+        let before = match &self.base {
+            Some(base) if !self.fresh => base.body(),
+            _ => Frame::ZERO.body(),
+        };
+        self.dirty.cover(before, self.frame.body())
+    }
+
     fn view(&mut self) -> PageMut<'_> {
         PageMut::new(Arc::make_mut(&mut self.frame), &mut self.dirty)
     }
@@ -58,6 +77,7 @@ impl PrivatePage {
 impl WriteTx {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
+            durability: shared.options.durability,
             shared,
             pages: Vec::new(),
             index: HashMap::default(),
@@ -95,6 +115,7 @@ impl WriteTx {
                     id: page,
                     frame: private_copy(&base),
                     base: Some(base),
+                    fresh: false,
                     dirty: DirtyRanges::default(),
                 })
             }
@@ -109,10 +130,10 @@ impl WriteTx {
     ///
     /// [`Error::Full`] when page numbers run out.
     pub fn allocate_extent(&mut self, pages: u32) -> Result<Extent> {
-        let mut allocator = self.shared.allocator.lock();
-        let extent = allocator.allocate(pages)?;
-        self.shared.page_count.store(allocator.page_count(), Ordering::Relaxed);
-        drop(allocator);
+        if pages == 0 {
+            return Ok(Extent::new(PageId::new(0), 0));
+        }
+        let extent = self.shared.allocate(pages)?;
         self.allocated.push(extent);
         Ok(extent)
     }
@@ -131,7 +152,9 @@ impl WriteTx {
         self.check_allocated(page, "initialise")?;
         let mut frame = Arc::clone(&self.shared.zero);
         Arc::make_mut(&mut frame).init(page, kind, owner);
-        let fresh = PrivatePage { id: page, frame, base: None, dirty: DirtyRanges::all() };
+        // Nothing is dirty yet: the log begins such a page from zeros.
+        let dirty = DirtyRanges::default();
+        let fresh = PrivatePage { id: page, frame, base: None, fresh: true, dirty };
         let at = match self.find(page) {
             // The copy is replaced, but what it was copied from is still what the
             // page was before: other transactions and readers depend on it.
@@ -179,6 +202,11 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Asks for another promise than the file's default; see [`Durability`].
+    pub fn set_durability(&mut self, durability: Durability) {
+        self.durability = durability;
+    }
+
     /// How many bytes of pages the transaction holds in memory.
     pub fn bytes(&self) -> usize {
         self.pages.len() * PAGE_SIZE
@@ -209,50 +237,120 @@ impl WriteTx {
     ///
     /// [`Error::WriteConflict`] if another transaction has changed a page meanwhile,
     /// [`Error::NotAllocated`] if one has freed a page that this one frees too;
+    /// [`Error::TransactionTooLarge`]; [`Error::Io`] if there is no room for the log;
     /// [`Error::Poisoned`], [`Error::Closed`]. Then nothing has changed.
     pub fn install(mut self, note: &[u8]) -> Result<Installed> {
         let shared = Arc::clone(&self.shared);
+        shared.ready_to_write()?;
+        self.drop_freed();
+        let payload = self.payload(note)?;
         let mut commit = shared.commit.lock();
         shared.check_writable()?;
-        if self.pages.is_empty() && self.freed.is_empty() && note.is_empty() {
-            return Ok(Installed::new(shared.clone(), commit.installed, false));
+        if self.pages.is_empty()
+            && self.freed.is_empty()
+            && self.allocated.is_empty()
+            && note.is_empty()
+        {
+            return Ok(Installed::nothing(shared.clone(), commit.installed));
         }
         self.check_conflicts()?;
 
         let seq = commit.installed.next();
-        let mut admitted = Vec::new();
-        let mut superseded = Vec::new();
-        let freed = std::mem::take(&mut self.freed);
-        for page in self.pages.drain(..) {
-            if overlaps(&freed, Extent::new(page.id, 1)) {
-                continue;
-            }
-            let was = install_page(&shared, page, seq, &mut superseded);
-            if was.absent {
-                admitted.push(was.page);
-            }
-            if was.clean {
-                commit.dirty.push(was.page);
-            }
-        }
-        shared.snapshots.supersede(superseded);
-        if !freed.is_empty() {
-            let mut allocator = shared.allocator.lock();
-            for (start, pages) in freed {
-                allocator.defer(seq, Extent::new(PageId::new(start), pages));
-            }
-            commit.freed = true;
-        }
+        let logged = self.log(&mut commit, seq, &payload)?;
+        let admitted = self.install_pages(&mut commit, seq);
+        self.install_space(&mut commit, seq);
         commit.notes.push(note);
         commit.installed = seq;
-        self.allocated.clear();
-        let pressure = commit.dirty.len() > shared.cache.frames_max() / 2;
+        let log_bytes = commit.log.as_ref().map_or(0, |log| log.len());
+        let checkpoint_due = log_bytes > shared.options.log_bytes_max
+            || commit.dirty.len() > shared.cache.frames_max() / 2;
         drop(commit);
 
         shared.cache.admit(&admitted, &shared.table, &shared.stripes);
-        let mut installed = Installed::new(shared.clone(), seq, true);
-        installed.pressure = pressure;
-        Ok(installed)
+        Ok(Installed::new(shared.clone(), seq, self.durability, logged, checkpoint_due))
+    }
+
+    /// Private copies of pages that are given back are of no use to anybody.
+    fn drop_freed(&mut self) {
+        if !self.freed.is_empty() {
+            let freed = &self.freed;
+            self.pages.retain(|page| !overlaps(freed, Extent::new(page.id, 1)));
+        }
+    }
+
+    /// What the log is to hold; nothing where there is no log.
+    fn payload(&self, note: &[u8]) -> Result<Vec<u8>> {
+        if !self.shared.storage.is_persistent() {
+            return Ok(Vec::new());
+        }
+        // Checked before it is built, from above: no page takes more than its body and
+        // a little for its ranges.
+        let bytes = note.len() + self.pages.len() * (BODY_SIZE + 128);
+        if bytes > RECORD_LEN_MAX {
+            return Err(Error::TransactionTooLarge { bytes });
+        }
+        let mut payload = Vec::with_capacity(256 + note.len());
+        let freed: Vec<Extent> = self.freed_extents().collect();
+        let mut builder =
+            Builder::new(&mut payload, note, &self.allocated, freed.into_iter(), self.pages.len());
+        for page in &self.pages {
+            builder.page(page.id, &page.frame, page.fresh, &page.dirty);
+        }
+        Ok(payload)
+    }
+
+    fn freed_extents(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.freed.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
+    }
+
+    /// Appends the commit to the log. Until the record is appended, an error changes nothing.
+    fn log(&self, commit: &mut Commit, seq: Seq, payload: &[u8]) -> Result<Lsn> {
+        let shared = &*self.shared;
+        if !shared.storage.is_persistent() {
+            return Ok(Lsn::default());
+        }
+        let log = match &mut commit.log {
+            Some(log) => log,
+            none => none.insert(shared.begin_log(commit.log_generation, 0, seq, Lsn::default())?),
+        };
+        log.reserve(payload.len()).map_err(|e| Error::io("making room for the log", e))?;
+        let logged = log.append(seq, payload, shared.group_sync.synced());
+        let write = match self.durability {
+            Durability::Immediate => false,
+            Durability::Buffered => true,
+            Durability::Relaxed => log.buffered() > RELAXED_BYTES_MAX,
+        };
+        if write {
+            log.write().map_err(|e| shared.poison(Error::io("writing the log", e)))?;
+        }
+        Ok(logged)
+    }
+
+    /// Returns the pages that were not in memory before.
+    fn install_pages(&mut self, commit: &mut Commit, seq: Seq) -> Vec<PageId> {
+        let shared = &*self.shared;
+        let mut admitted = Vec::new();
+        let mut superseded = Vec::new();
+        for page in self.pages.drain(..) {
+            let id = page.id;
+            if install_page(shared, commit, page, seq, &mut superseded) {
+                admitted.push(id);
+            }
+        }
+        shared.snapshots.supersede(superseded);
+        admitted
+    }
+
+    fn install_space(&mut self, commit: &mut Commit, seq: Seq) {
+        commit.space.extend(self.allocated.drain(..).map(SpaceChange::Allocated));
+        if self.freed.is_empty() {
+            return;
+        }
+        let mut allocator = self.shared.allocator.lock();
+        for extent in self.freed_extents() {
+            allocator.defer(seq, extent);
+            commit.space.push(SpaceChange::Freed(seq, extent));
+        }
     }
 
     /// Under the commit lock: whether all that was read for changing is still the newest.
@@ -263,13 +361,7 @@ impl WriteTx {
             {
                 return Err(Error::WriteConflict { page: page.id });
             }
-            debug_assert!(
-                page.base
-                    .as_ref()
-                    .is_none_or(|base| page.dirty.cover(base.body(), page.frame.body())),
-                "{} was changed outside the ranges marked",
-                page.id
-            );
+            debug_assert!(page.is_marked(), "{} was changed outside the ranges marked", page.id);
         }
         let allocator = self.shared.allocator.lock();
         for (&start, &pages) in &self.freed {
@@ -330,19 +422,14 @@ fn private_copy(base: &Arc<Frame>) -> Arc<Frame> {
     copy
 }
 
-/// What a page's slot was before the install.
-struct Was {
-    page: PageId,
-    absent: bool,
-    clean: bool,
-}
-
+/// Makes a private page its slot's newest version. Returns whether none was in memory.
 fn install_page(
     shared: &Shared,
+    commit: &mut Commit,
     mut page: PrivatePage,
     seq: Seq,
     superseded: &mut Vec<Superseded>,
-) -> Was {
+) -> bool {
     Arc::make_mut(&mut page.frame).set_seq(seq);
     let slot = shared.table.slot(page.id);
     let _stripe = shared.stripes.lock(page.id);
@@ -352,9 +439,7 @@ fn install_page(
         slot.push_older(base, seq);
         shared.cache.older_added();
     }
-    let absent = slot.frame.swap(Some(page.frame)).is_none();
-    let clean = !slot.is_dirty();
-    slot.set_dirty(true);
+    slot.set_due(commit.mark_dirty(page.id, slot.due(), page.fresh));
     slot.touch();
-    Was { page: page.id, absent, clean }
+    slot.frame.swap(Some(page.frame)).is_none()
 }

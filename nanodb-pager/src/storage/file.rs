@@ -2,7 +2,8 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Storage;
 
@@ -10,6 +11,7 @@ use super::Storage;
 #[derive(Debug)]
 pub struct FileStorage {
     file: File,
+    path: PathBuf,
 }
 
 impl FileStorage {
@@ -19,14 +21,14 @@ impl FileStorage {
     ///
     /// What the operating system says.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        let path = path.as_ref();
+        let path = std::path::absolute(path)?;
         let existed = path.exists();
         let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         if !existed {
-            sync_parent(path)?;
+            sync_parent(&path)?;
         }
-        Ok(Self { file })
+        Ok(Self { file, path })
     }
 
     /// Opens the file at `path`, which must exist.
@@ -35,8 +37,15 @@ impl FileStorage {
     ///
     /// [`io::ErrorKind::NotFound`], or what else the operating system says.
     pub fn open_existing(path: impl AsRef<Path>) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        Ok(Self { file })
+        let path = std::path::absolute(path)?;
+        let file = OpenOptions::new().read(true).write(true).open(&path)?;
+        Ok(Self { file, path })
+    }
+
+    fn companion_path(&self, suffix: &str) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(suffix);
+        name.into()
     }
 }
 
@@ -123,5 +132,27 @@ impl Storage for FileStorage {
             }
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+        let path = self.companion_path(suffix);
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        Ok(Arc::new(Self { file, path }))
+    }
+
+    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
+        self.companion_path(suffix).try_exists()
+    }
+
+    fn remove_companion(&self, suffix: &str) -> io::Result<()> {
+        match std::fs::remove_file(self.companion_path(suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        sync_parent(&self.path)
     }
 }

@@ -1,6 +1,7 @@
 //! Storage in memory, for databases that need not outlive the process.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
@@ -102,5 +103,25 @@ impl Storage for MemoryStorage {
     fn lock(&self) -> io::Result<bool> {
         // Relaxed: the flag alone decides, nothing else is read through it.
         Ok(!self.locked.swap(true, Ordering::Relaxed))
+    }
+
+    fn is_persistent(&self) -> bool {
+        false
+    }
+
+    fn companion(&self, _: &str) -> io::Result<Arc<dyn Storage>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn has_companion(&self, _: &str) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn remove_companion(&self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -1,0 +1,147 @@
+//! Reading a log back after a crash.
+
+use std::io;
+
+use super::BLOCK_SIZE;
+use super::record::{Kind, RECORD_HEADER_SIZE, Record};
+use super::segment::{SEGMENT_SIZE, Segment};
+use crate::ids::Seq;
+use crate::storage::Storage;
+
+/// Why reading a log ended early.
+#[derive(Debug)]
+pub(crate) enum ScanError {
+    Io(io::Error),
+    /// A record that was on stable storage is damaged.
+    Damaged {
+        offset: u64,
+    },
+    /// What the caller made of a record.
+    Refused {
+        offset: u64,
+    },
+}
+
+impl From<io::Error> for ScanError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// What a log was found to hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scanned {
+    pub(crate) last_seq: Seq,
+    pub(crate) commits: u64,
+    pub(crate) end: u64,
+}
+
+/// The segment header of a log file; nothing if it has none.
+pub(crate) fn read_segment(file: &dyn Storage) -> io::Result<Option<Segment>> {
+    let mut bytes = [0; SEGMENT_SIZE];
+    if file.len()? < SEGMENT_SIZE as u64 {
+        return Ok(None);
+    }
+    file.read_at(&mut bytes, 0)?;
+    Ok(Segment::decode(&bytes))
+}
+
+/// Calls `each` with the commits of the log in order: seq, payload, and the payload's
+/// offset in the file. Ends at the first record that is not valid.
+pub(crate) fn scan(
+    file: &dyn Storage,
+    segment: &Segment,
+    mut each: impl FnMut(Seq, &[u8], u64) -> Option<()>,
+) -> Result<Scanned, ScanError> {
+    let mut reader = Reader::new(file)?;
+    let mut offset = BLOCK_SIZE;
+    let mut previous = segment.salt;
+    let mut next = segment.first_seq;
+    let mut commits = 0;
+    loop {
+        let Some((record, bytes)) = reader.record(segment.salt, offset)? else { break };
+        let expected = match record.kind {
+            Kind::Commit => next,
+            Kind::Padding => Seq::new(next.get() - 1),
+        };
+        if record.previous != previous || record.seq != expected {
+            break;
+        }
+        if record.kind == Kind::Commit {
+            let payload = &bytes[RECORD_HEADER_SIZE..];
+            let at = offset + RECORD_HEADER_SIZE as u64;
+            each(record.seq, payload, at).ok_or(ScanError::Refused { offset })?;
+            next = next.next();
+            commits += 1;
+        }
+        previous = record.checksum;
+        offset += u64::from(record.len);
+    }
+    if vouched_for(&mut reader, segment.salt, offset)? {
+        return Err(ScanError::Damaged { offset });
+    }
+    Ok(Scanned { last_seq: Seq::new(next.get() - 1), commits, end: offset })
+}
+
+/// Whether a record behind `end` says that the log was on stable storage beyond it:
+/// then what stands at `end` was acknowledged, and is damaged.
+///
+/// Every group that was synced begins at a block of its own, so only the blocks'
+/// first bytes need a look.
+fn vouched_for(reader: &mut Reader<'_>, salt: u64, end: u64) -> io::Result<bool> {
+    let mut offset = (end + 1).next_multiple_of(BLOCK_SIZE);
+    while offset < reader.len {
+        if let Some((record, _)) = reader.record(salt, offset)?
+            && record.synced > end
+        {
+            return Ok(true);
+        }
+        offset += BLOCK_SIZE;
+    }
+    Ok(false)
+}
+
+/// How much is read at once.
+const WINDOW_SIZE: usize = 256 * 1024;
+
+/// Reads records through a window on the file.
+struct Reader<'a> {
+    file: &'a dyn Storage,
+    len: u64,
+    window: Vec<u8>,
+    window_at: u64,
+}
+
+impl<'a> Reader<'a> {
+    fn new(file: &'a dyn Storage) -> io::Result<Self> {
+        Ok(Self { file, len: file.len()?, window: Vec::new(), window_at: 0 })
+    }
+
+    /// The record at `offset`, if a valid one begins there.
+    fn record(&mut self, salt: u64, offset: u64) -> io::Result<Option<(Record, &[u8])>> {
+        let Some(header) = self.bytes(offset, RECORD_HEADER_SIZE)?.and_then(|b| b.first_chunk())
+        else {
+            return Ok(None);
+        };
+        let Some(record) = Record::decode(header) else { return Ok(None) };
+        // A length from garbage asks for no more memory than the file has bytes.
+        let Some(bytes) = self.bytes(offset, record.len as usize)? else { return Ok(None) };
+        Ok(record.is_valid(bytes, salt, offset).then_some((record, bytes)))
+    }
+
+    fn bytes(&mut self, offset: u64, len: usize) -> io::Result<Option<&[u8]>> {
+        if offset.checked_add(len as u64).is_none_or(|end| end > self.len) {
+            return Ok(None);
+        }
+        let inside = offset >= self.window_at
+            && offset + len as u64 <= self.window_at + self.window.len() as u64;
+        if !inside {
+            let left = usize::try_from(self.len - offset).unwrap_or(usize::MAX);
+            self.window.resize(len.max(WINDOW_SIZE.min(left)), 0);
+            self.window_at = offset;
+            self.file.read_at(&mut self.window, offset)?;
+        }
+        let start = usize::try_from(offset - self.window_at).unwrap_or(usize::MAX);
+        Ok(self.window.get(start..start + len))
+    }
+}

@@ -1,0 +1,158 @@
+//! Appending to the current log.
+//!
+//! Records gather in a buffer and are written with one call: by the commit itself
+//! where it promises to survive a kill, else by whoever syncs next.
+
+use std::io;
+use std::sync::Arc;
+
+use super::record::{Kind, RECORD_ALIGN, RECORD_HEADER_SIZE, Record};
+use super::segment::Segment;
+use super::{BLOCK_SIZE, Lsn};
+use crate::ids::Seq;
+use crate::storage::Storage;
+
+/// The log grows by at least so many bytes at a time.
+const GROWTH_MIN: u64 = 256 * 1024;
+
+/// The log grows by at most so many bytes more than it needs.
+const GROWTH_MAX: u64 = 8 * 1024 * 1024;
+
+/// The longest record: its length is stored in 32 bits.
+pub(crate) const RECORD_LEN_MAX: usize = u32::MAX as usize - 2 * BLOCK_SIZE as usize;
+
+/// The log that commits are appended to.
+pub(crate) struct Log {
+    pub(crate) file: Arc<dyn Storage>,
+    pub(crate) segment: Segment,
+    /// The place of this file's start in the history of all logs.
+    base: Lsn,
+    /// Where the next record goes, as an offset in the file.
+    end: u64,
+    /// Up to where the records have been written to the file.
+    written: u64,
+    /// Up to where the file has bytes that can be overwritten.
+    reserved: u64,
+    /// The checksum of the last record.
+    previous: u64,
+    last_seq: Seq,
+    /// The bytes of `written..end`.
+    buffer: Vec<u8>,
+}
+
+impl Log {
+    /// Begins a log in `file`, which is written over.
+    pub(crate) fn begin(file: Arc<dyn Storage>, segment: Segment, base: Lsn) -> io::Result<Self> {
+        let mut buffer = segment.encode();
+        buffer.resize(BLOCK_SIZE as usize, 0);
+        Ok(Self {
+            base,
+            end: BLOCK_SIZE,
+            written: 0,
+            reserved: file.len()?,
+            previous: segment.salt,
+            last_seq: Seq::new(segment.first_seq.get().saturating_sub(1)),
+            buffer,
+            file,
+            segment,
+        })
+    }
+
+    /// The place behind the last record.
+    pub(crate) fn end(&self) -> Lsn {
+        Lsn(self.base.0 + self.end)
+    }
+
+    /// How many bytes the log holds.
+    pub(crate) fn len(&self) -> u64 {
+        self.end
+    }
+
+    /// Bytes that have not been written to the file.
+    pub(crate) fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Makes sure that a record with `payload_len` bytes, and the padding behind it,
+    /// can be written without the file growing: a full disk shows here.
+    pub(crate) fn reserve(&mut self, payload_len: usize) -> io::Result<()> {
+        if payload_len > RECORD_LEN_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let needed = self.end + payload_len as u64 + 3 * BLOCK_SIZE;
+        if needed <= self.reserved {
+            return Ok(());
+        }
+        let growth = self.reserved.clamp(GROWTH_MIN, GROWTH_MAX);
+        let target = (needed.max(self.reserved + growth)).next_multiple_of(BLOCK_SIZE);
+        let zeros = vec![0; usize::try_from(GROWTH_MIN).unwrap_or(4096)];
+        while self.reserved < target {
+            let count = (target - self.reserved).min(zeros.len() as u64);
+            self.file.write_at(&zeros[..usize::try_from(count).unwrap_or(0)], self.reserved)?;
+            self.reserved += count;
+        }
+        Ok(())
+    }
+
+    /// Adds a commit to the buffer, for which room was reserved.
+    pub(crate) fn append(&mut self, seq: Seq, payload: &[u8], synced: Lsn) -> Lsn {
+        self.push(Kind::Commit, seq, payload.len(), synced, |bytes| {
+            bytes.extend_from_slice(payload);
+        });
+        self.last_seq = seq;
+        self.end()
+    }
+
+    fn push(
+        &mut self,
+        kind: Kind,
+        seq: Seq,
+        payload_len: usize,
+        synced: Lsn,
+        payload: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let len = (RECORD_HEADER_SIZE + payload_len).next_multiple_of(RECORD_ALIGN);
+        let start = self.buffer.len();
+        self.buffer.resize(start + RECORD_HEADER_SIZE, 0);
+        payload(&mut self.buffer);
+        self.buffer.resize(start + len, 0);
+        let record = Record {
+            checksum: 0,
+            previous: self.previous,
+            // `reserve` has refused what is longer.
+            len: u32::try_from(len).unwrap_or(u32::MAX),
+            kind,
+            seq,
+            synced: synced.0.saturating_sub(self.base.0),
+        };
+        self.previous = record.seal(&mut self.buffer[start..], self.segment.salt, self.end);
+        self.end += len as u64;
+    }
+
+    /// Fills the last block up, so that what follows does not share it.
+    pub(crate) fn pad(&mut self, synced: Lsn) {
+        let rest = self.end.next_multiple_of(BLOCK_SIZE) - self.end;
+        if rest == 0 {
+            return;
+        }
+        let rest = if rest < RECORD_HEADER_SIZE as u64 { rest + BLOCK_SIZE } else { rest };
+        let payload_len = usize::try_from(rest).unwrap_or(0) - RECORD_HEADER_SIZE;
+        self.push(Kind::Padding, self.last_seq, payload_len, synced, |bytes| {
+            bytes.resize(bytes.len() + payload_len, 0);
+        });
+    }
+
+    /// Hands everything to the operating system. After an error the log is not to be
+    /// written to again.
+    pub(crate) fn write(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        self.file.write_at(&self.buffer, self.written)?;
+        self.written = self.end;
+        self.buffer.clear();
+        // One huge transaction must not cost its memory for ever.
+        self.buffer.shrink_to(usize::try_from(GROWTH_MIN).unwrap_or(0));
+        Ok(())
+    }
+}
