@@ -32,16 +32,29 @@ impl Shared {
     pub(crate) fn checkpoint(&self) -> Result<()> {
         let mut commit = self.commit.lock();
         self.check_writable()?;
-        if commit.notes.is_empty() && commit.dirty.is_empty() && !commit.freed {
-            return Ok(());
-        }
         self.checkpoint_locked(&mut commit)
     }
 
-    /// A checkpoint if still so many pages are dirty that one is due.
+    pub(crate) fn close(&self) -> Result<()> {
+        let mut commit = self.commit.lock();
+        self.check_writable()?;
+        self.checkpoint_locked(&mut commit)?;
+        // Relaxed: under the commit lock, as `install` reads it. Were it set after, a
+        // commit could slip in between, and nobody would ever write it.
+        self.closed.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether so much waits in memory that it should go to disk.
+    pub(crate) fn checkpoint_due(&self, commit: &Commit) -> bool {
+        let waiting = commit.dirty.len() * PAGE_SIZE + commit.notes.bytes();
+        waiting > self.cache.frames_max() * PAGE_SIZE / 2
+    }
+
+    /// A checkpoint if one is still due.
     pub(crate) fn checkpoint_if_due(&self) -> Result<()> {
         let mut commit = self.commit.lock();
-        if commit.dirty.len() <= self.cache.frames_max() / 2 {
+        if !self.checkpoint_due(&commit) {
             return Ok(());
         }
         self.check_writable()?;
@@ -49,6 +62,9 @@ impl Shared {
     }
 
     fn checkpoint_locked(&self, commit: &mut Commit) -> Result<()> {
+        if commit.notes.is_empty() && commit.dirty.is_empty() && !commit.space_changed {
+            return Ok(());
+        }
         let root = self
             .folder
             .fold(&commit.checkpointed.root, &mut commit.notes.iter())
@@ -73,10 +89,11 @@ impl Shared {
         for extent in old.streams {
             allocator.release(extent);
         }
+        allocator.set_own(&commit.checkpointed.streams);
         drop(allocator);
         commit.notes.clear();
         commit.dirty.clear();
-        commit.freed = false;
+        commit.space_changed = false;
         Ok(())
     }
 

@@ -35,8 +35,8 @@ impl Installed {
     ///
     /// # Errors
     ///
-    /// [`Error::Poisoned`](crate::Error::Poisoned) if the checkpoint that this commit
-    /// made due failed. The commit is visible all the same, in this process.
+    /// As [`Pager::checkpoint`](crate::Pager::checkpoint), if the checkpoint that this
+    /// commit made due failed. The commit is visible all the same, in this process.
     pub fn publish(mut self) -> Result<Seq> {
         self.declare();
         self.shared.publication.wait(self.seq);

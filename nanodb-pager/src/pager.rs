@@ -60,7 +60,7 @@ pub(crate) struct Shared {
     /// by it whether the disk may have changed meanwhile.
     pub(crate) disk_epoch: AtomicU64,
     poison: OnceLock<Arc<Error>>,
-    closed: AtomicBool,
+    pub(crate) closed: AtomicBool,
     /// A page of zeros, to make private pages from.
     pub(crate) zero: Arc<Frame>,
 }
@@ -72,8 +72,8 @@ pub(crate) struct Commit {
     pub(crate) notes: Notes,
     /// Pages that are newer in memory than on disk.
     pub(crate) dirty: Vec<PageId>,
-    /// Whether pages were freed since the last checkpoint.
-    pub(crate) freed: bool,
+    /// Whether pages were allocated or freed since the last checkpoint.
+    pub(crate) space_changed: bool,
     pub(crate) checkpointed: Checkpointed,
 }
 
@@ -105,10 +105,11 @@ impl Pager {
         let (root, mut streams) = read("root", header.root)?;
         let (free_map, more) = read("free map", header.free_map)?;
         streams.extend(more);
-        let allocator = FreeMap::decode(&free_map, header.page_count)?;
+        let mut allocator = FreeMap::decode(&free_map, header.page_count)?;
         if let Some(extent) = streams.iter().find(|&&extent| !allocator.in_use(extent)) {
             return Err(Corruption::FreeMap { page: extent.start }.into());
         }
+        allocator.set_own(&streams);
 
         Ok(Self {
             shared: Arc::new(Shared {
@@ -128,7 +129,7 @@ impl Pager {
                     installed: header.seq,
                     notes: Notes::default(),
                     dirty: Vec::new(),
-                    freed: false,
+                    space_changed: false,
                     checkpointed: Checkpointed { header, root: root.into(), streams },
                 }),
                 poison: OnceLock::new(),
@@ -199,8 +200,9 @@ impl Pager {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], after which the handle is poisoned; [`Error::Fold`],
-    /// [`Error::Poisoned`], [`Error::Closed`].
+    /// [`Error::Poisoned`] if a write or sync fails, now or earlier, with the failure
+    /// as its cause; [`Error::Fold`] and [`Error::Full`], after which nothing has
+    /// changed; [`Error::Closed`].
     pub fn checkpoint(&self) -> Result<()> {
         self.shared.checkpoint()
     }
@@ -213,10 +215,7 @@ impl Pager {
     ///
     /// As [`checkpoint`](Self::checkpoint).
     pub fn close(self) -> Result<()> {
-        self.shared.checkpoint()?;
-        // Relaxed: a write that races with closing may come before or after it.
-        self.shared.closed.store(true, Ordering::Relaxed);
-        Ok(())
+        self.shared.close()
     }
 }
 
@@ -233,13 +232,18 @@ impl fmt::Debug for Pager {
 fn create(storage: &dyn Storage) -> Result<Header> {
     let (uuid, seed) = (Uuid::new_v4(), Uuid::new_v4());
     let header = Header::new(*uuid.as_bytes(), seed.as_u64_pair().0);
-    for copy in 0..HEADER_PAGES {
-        let frame = header.encode(copy);
-        storage
-            .write_at(&frame.bytes, PageId::new(copy).offset())
-            .map_err(|e| Error::io("writing the header of a new file", e))?;
+    let written = (0..HEADER_PAGES)
+        .try_for_each(|copy| {
+            storage.write_at(&header.encode(copy).bytes, PageId::new(copy).offset())
+        })
+        .map_err(|e| Error::io("writing the header of a new file", e))
+        .and_then(|()| storage.sync().map_err(|e| Error::io("syncing a new file", e)));
+    if let Err(error) = written {
+        // Half a header would be refused for ever; an empty file is tried again. If
+        // this fails too, the error to tell of is still the first.
+        let _ = storage.set_len(0);
+        return Err(error);
     }
-    storage.sync().map_err(|e| Error::io("syncing a new file", e))?;
     Ok(header)
 }
 

@@ -8,8 +8,7 @@ use std::sync::atomic::Ordering;
 
 use crate::dirty::DirtyRanges;
 use crate::error::{Error, Result};
-use crate::free_map::overlaps;
-use crate::header::HEADER_PAGES;
+use crate::free_map::{FreeMap, overlaps};
 use crate::ids::{Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
 use crate::installed::Installed;
 use crate::page::Frame;
@@ -31,8 +30,8 @@ pub struct WriteTx {
     pages: Vec<PrivatePage>,
     /// Where a page is in `pages`; only kept when there are more than a few.
     index: HashMap<PageId, usize, ahash::RandomState>,
-    /// Pages that this transaction has taken from the free map.
-    allocated: Vec<Extent>,
+    /// Pages that this transaction has taken from the free map, by the first page's number.
+    allocated: BTreeMap<u32, u32>,
     /// Pages that it gives back, by the first page's number.
     freed: BTreeMap<u32, u32>,
 }
@@ -61,7 +60,7 @@ impl WriteTx {
             shared,
             pages: Vec::new(),
             index: HashMap::default(),
-            allocated: Vec::new(),
+            allocated: BTreeMap::new(),
             freed: BTreeMap::new(),
         }
     }
@@ -83,7 +82,8 @@ impl WriteTx {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`], [`Error::Io`]; [`Error::NotAllocated`] for a header page.
+    /// [`Error::Corrupt`], [`Error::Io`]; [`Error::NotAllocated`] for a page that is the
+    /// pager's own, free, or behind the end.
     #[inline]
     pub fn page_mut(&mut self, page: PageId) -> Result<PageMut<'_>> {
         let at = match self.find(page) {
@@ -110,19 +110,25 @@ impl WriteTx {
     /// [`Error::Full`] when page numbers run out.
     pub fn allocate_extent(&mut self, pages: u32) -> Result<Extent> {
         let mut allocator = self.shared.allocator.lock();
-        let extent = allocator.allocate(pages)?;
+        let extent = allocator.reserve(pages)?;
         self.shared.page_count.store(allocator.page_count(), Ordering::Relaxed);
         drop(allocator);
-        self.allocated.push(extent);
+        if pages > 0 {
+            self.allocated.insert(extent.start.get(), pages);
+        }
         Ok(extent)
     }
 
-    /// Makes `page` a fresh page, whatever it held before: its body all zero.
+    /// Makes `page` a fresh page: its body all zero.
+    ///
+    /// Meant for a page that nobody has read since it was allocated. What it held
+    /// before is gone for snapshots too, unless this transaction has called
+    /// [`page_mut`](Self::page_mut) for it.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAllocated`] for a page of the header, a page that is free or behind
-    /// the end, or for a kind or owner that is the pager's own.
+    /// [`Error::NotAllocated`] for a page that is the pager's own, free, or behind the
+    /// end, or for a kind or owner that is the pager's own.
     pub fn init_page(&mut self, page: PageId, kind: PageKind, owner: Owner) -> Result<PageMut<'_>> {
         let own = kind.get() < PageKind::FIRST_FREE.get() || owner == Owner::PAGER;
         if own {
@@ -169,10 +175,9 @@ impl WriteTx {
     ///
     /// # Errors
     ///
-    /// [`Error::NotAllocated`] if one of them is the header's, free already or behind the end.
+    /// [`Error::NotAllocated`] if one of them is the pager's own, free already or behind the end.
     pub fn free_extent(&mut self, extent: Extent) -> Result<()> {
-        let in_use = self.shared.allocator.lock().in_use(extent);
-        if extent.pages == 0 || !in_use || overlaps(&self.freed, extent) {
+        if extent.pages == 0 || !self.may_write(&self.shared.allocator.lock(), extent) {
             return Err(Error::NotAllocated { page: extent.start, doing: "free" });
         }
         self.freed.insert(extent.start.get(), extent.pages);
@@ -207,14 +212,14 @@ impl WriteTx {
     ///
     /// # Errors
     ///
-    /// [`Error::WriteConflict`] if another transaction has changed a page meanwhile,
+    /// [`Error::WriteConflict`] if another transaction has changed or freed a page meanwhile,
     /// [`Error::NotAllocated`] if one has freed a page that this one frees too;
     /// [`Error::Poisoned`], [`Error::Closed`]. Then nothing has changed.
     pub fn install(mut self, note: &[u8]) -> Result<Installed> {
         let shared = Arc::clone(&self.shared);
         let mut commit = shared.commit.lock();
         shared.check_writable()?;
-        if self.pages.is_empty() && self.freed.is_empty() && note.is_empty() {
+        if self.is_empty() && note.is_empty() {
             return Ok(Installed::new(shared.clone(), commit.installed, false));
         }
         self.check_conflicts()?;
@@ -236,17 +241,16 @@ impl WriteTx {
             }
         }
         shared.snapshots.supersede(superseded);
-        if !freed.is_empty() {
+        let allocated = std::mem::take(&mut self.allocated);
+        if !freed.is_empty() || !allocated.is_empty() {
             let mut allocator = shared.allocator.lock();
-            for (start, pages) in freed {
-                allocator.defer(seq, Extent::new(PageId::new(start), pages));
-            }
-            commit.freed = true;
+            extents(&allocated).for_each(|extent| allocator.keep(extent));
+            extents(&freed).for_each(|extent| allocator.defer(seq, extent));
+            commit.space_changed = true;
         }
         commit.notes.push(note);
         commit.installed = seq;
-        self.allocated.clear();
-        let pressure = commit.dirty.len() > shared.cache.frames_max() / 2;
+        let pressure = shared.checkpoint_due(&commit);
         drop(commit);
 
         shared.cache.admit(&admitted, &shared.table, &shared.stripes);
@@ -272,8 +276,12 @@ impl WriteTx {
             );
         }
         let allocator = self.shared.allocator.lock();
-        for (&start, &pages) in &self.freed {
-            let extent = Extent::new(PageId::new(start), pages);
+        for page in &self.pages {
+            if !allocator.in_use(Extent::new(page.id, 1)) {
+                return Err(Error::WriteConflict { page: page.id });
+            }
+        }
+        for extent in extents(&self.freed) {
             if !allocator.in_use(extent) {
                 return Err(Error::NotAllocated { page: extent.start, doing: "free" });
             }
@@ -281,11 +289,23 @@ impl WriteTx {
         Ok(())
     }
 
+    fn is_empty(&self) -> bool {
+        self.pages.is_empty() && self.freed.is_empty() && self.allocated.is_empty()
+    }
+
     fn check_allocated(&self, page: PageId, doing: &'static str) -> Result<()> {
-        if page.get() < HEADER_PAGES || self.shared.check_bounds(page).is_err() {
+        if !self.may_write(&self.shared.allocator.lock(), Extent::new(page, 1)) {
             return Err(Error::NotAllocated { page, doing });
         }
         Ok(())
+    }
+
+    /// Whether the pages are in use, not by another open transaction, and not given
+    /// back by this one.
+    fn may_write(&self, allocator: &FreeMap, extent: Extent) -> bool {
+        allocator.in_use(extent)
+            && !overlaps(&self.freed, extent)
+            && (!allocator.is_reserved(extent) || overlaps(&self.allocated, extent))
     }
 
     #[inline]
@@ -316,11 +336,14 @@ impl Drop for WriteTx {
     fn drop(&mut self) {
         if !self.allocated.is_empty() {
             let mut allocator = self.shared.allocator.lock();
-            for extent in self.allocated.drain(..) {
-                allocator.release(extent);
-            }
+            extents(&self.allocated).for_each(|extent| allocator.cancel(extent));
         }
     }
+}
+
+/// The extents of a map from first page to length.
+fn extents(map: &BTreeMap<u32, u32>) -> impl Iterator<Item = Extent> + '_ {
+    map.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
 }
 
 /// A copy that nobody else holds, made without a detour over the stack.
