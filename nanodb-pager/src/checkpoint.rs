@@ -46,6 +46,15 @@ pub(crate) struct Checkpointed {
     pub(crate) side_end: u64,
 }
 
+/// How much a checkpoint is needed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Need {
+    None,
+    Due,
+    /// Commits are to wait for it.
+    Pressing,
+}
+
 /// What a checkpoint has taken over from the commits.
 struct Turn {
     seq: Seq,
@@ -73,31 +82,36 @@ impl Shared {
         self.checkpoint_held(&mut checkpointed)
     }
 
-    /// A checkpoint if one is due. Waits for one under way only if the log has grown
-    /// to twice its size meanwhile.
+    /// A checkpoint if one is still due. Waits for one under way only if so much has
+    /// gathered meanwhile that commits must be slowed down.
     pub(crate) fn checkpoint_if_due(&self) -> Result<()> {
-        let (due, pressing) = self.checkpoint_need();
-        if !due {
+        let mut checkpointed = match self.checkpoint_need(&self.commit.lock()) {
+            Need::None => return Ok(()),
+            Need::Due => match self.checkpointing.try_lock() {
+                Some(checkpointed) => checkpointed,
+                None => return Ok(()),
+            },
+            Need::Pressing => self.checkpointing.lock(),
+        };
+        if self.checkpoint_need(&self.commit.lock()) == Need::None {
             return Ok(());
         }
-        let mut checkpointed = if pressing {
-            self.checkpointing.lock()
-        } else {
-            let Some(free) = self.checkpointing.try_lock() else { return Ok(()) };
-            free
-        };
-        if self.checkpoint_need().0 { self.checkpoint_held(&mut checkpointed) } else { Ok(()) }
+        self.checkpoint_held(&mut checkpointed)
     }
 
-    /// Whether a checkpoint is due, and whether commits should wait for it.
-    fn checkpoint_need(&self) -> (bool, bool) {
-        let commit = self.commit.lock();
+    /// Whether so much waits in memory or in the log that it should go to the file.
+    pub(crate) fn checkpoint_need(&self, commit: &Commit) -> Need {
+        let waiting = commit.dirty.len() * PAGE_SIZE + commit.notes.bytes();
         let log_bytes = commit.log.as_ref().map_or(0, log::writer::Log::len);
-        let dirty_max = self.cache.frames_max() / 2;
-        let due = log_bytes > self.options.log_bytes_max || commit.dirty.len() > dirty_max;
-        let pressing =
-            log_bytes > 2 * self.options.log_bytes_max || commit.dirty.len() > 2 * dirty_max;
-        (due, pressing)
+        let beyond = |times: u64| {
+            waiting as u64 > times * (self.cache.frames_max() * PAGE_SIZE / 2) as u64
+                || log_bytes > times * self.options.log_bytes_max
+        };
+        match (beyond(1), beyond(2)) {
+            (false, _) => Need::None,
+            (true, false) => Need::Due,
+            (true, true) => Need::Pressing,
+        }
     }
 
     pub(crate) fn checkpoint_held(&self, checkpointed: &mut Checkpointed) -> Result<()> {
@@ -121,6 +135,7 @@ impl Shared {
         for extent in old.streams {
             allocator.release(extent);
         }
+        allocator.set_own(&checkpointed.streams);
         drop(allocator);
         self.prune();
         Ok(())

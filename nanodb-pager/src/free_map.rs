@@ -5,7 +5,8 @@
 //! cost O(log runs).
 //!
 //! Pages that a commit freed are *pending* until no reader can want their last
-//! contents; only then are they free.
+//! contents; only then are they free. Pages that a transaction has taken are
+//! *reserved* until it commits or gives them back.
 //!
 //! On disk the map is a stream of LEB128 numbers: for each run the gap to the end of
 //! the run before it (for the first, from page 0) and its length. It says what is free as of
@@ -30,6 +31,10 @@ pub(crate) struct FreeMap {
     free_pages: u32,
     pending: VecDeque<(Seq, Extent)>,
     pending_by_start: BTreeMap<u32, u32>,
+    /// Taken by transactions that have not committed yet.
+    reserved: BTreeMap<u32, u32>,
+    /// Where the pager's own streams lie.
+    own: BTreeMap<u32, u32>,
     page_count: u32,
 }
 
@@ -42,6 +47,8 @@ impl FreeMap {
             free_pages: 0,
             pending: VecDeque::new(),
             pending_by_start: BTreeMap::new(),
+            reserved: BTreeMap::new(),
+            own: BTreeMap::new(),
             page_count,
         }
     }
@@ -102,12 +109,48 @@ impl FreeMap {
         self.put_run(start, len);
     }
 
-    /// Whether every page of `extent` is in use: neither free, nor pending, nor the header's.
+    /// As [`allocate`](Self::allocate), for a transaction that may still give up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Full`] if page numbers run out.
+    pub(crate) fn reserve(&mut self, pages: u32) -> Result<Extent> {
+        let extent = self.allocate(pages)?;
+        if pages > 0 {
+            self.reserved.insert(extent.start.get(), pages);
+        }
+        Ok(extent)
+    }
+
+    /// Ends a reservation: its transaction has committed.
+    pub(crate) fn keep(&mut self, reserved: Extent) {
+        self.reserved.remove(&reserved.start.get());
+    }
+
+    /// Ends a reservation: its transaction has given up.
+    pub(crate) fn cancel(&mut self, reserved: Extent) {
+        self.reserved.remove(&reserved.start.get());
+        self.release(reserved);
+    }
+
+    /// Whether any page of `extent` is reserved.
+    pub(crate) fn is_reserved(&self, extent: Extent) -> bool {
+        overlaps(&self.reserved, extent)
+    }
+
+    /// Notes which pages the pager's own streams have now.
+    pub(crate) fn set_own(&mut self, streams: &[Extent]) {
+        self.own = streams.iter().map(|extent| (extent.start.get(), extent.pages)).collect();
+    }
+
+    /// Whether every page of `extent` is in use by the layer above: neither free, nor
+    /// pending, nor the pager's own.
     pub(crate) fn in_use(&self, extent: Extent) -> bool {
         extent.start.get() >= HEADER_PAGES
             && extent.end() <= u64::from(self.page_count)
             && !overlaps(&self.by_start, extent)
             && !overlaps(&self.pending_by_start, extent)
+            && !overlaps(&self.own, extent)
     }
 
     /// Whether any page is pending.

@@ -51,6 +51,9 @@ const _: () = assert!(STORED_PAGE_SIZE as usize == PAGE_SIZE);
 /// How many pages the copies take up at the start of the file.
 pub(crate) const HEADER_PAGES: u32 = 2;
 
+/// No file lives to count this far.
+const COUNTER_MAX: u64 = u64::MAX / 2;
+
 /// A run of bytes kept in stream pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct StreamPlace {
@@ -275,6 +278,13 @@ fn check_fields(header: &Header) -> Result<(), Corruption> {
     let impossible = |field, value| Err(Corruption::HeaderField { field, value });
     if header.page_count < HEADER_PAGES {
         return impossible("page count", u64::from(header.page_count));
+    }
+    // So that counting on from either never passes the end of its range.
+    if header.generation == 0 || header.generation > COUNTER_MAX {
+        return impossible("generation", header.generation);
+    }
+    if header.seq.get() > COUNTER_MAX {
+        return impossible("commit number", header.seq.get());
     }
     for (field, stream) in [("root", header.root), ("free map", header.free_map)] {
         if stream.page >= header.page_count || (stream.page == 0) != (stream.len == 0) {

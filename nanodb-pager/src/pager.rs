@@ -79,7 +79,7 @@ pub(crate) struct Shared {
     /// by it whether the disk may have changed meanwhile.
     pub(crate) disk_epoch: AtomicU64,
     poison: OnceLock<Arc<Error>>,
-    closed: AtomicBool,
+    pub(crate) closed: AtomicBool,
     /// A page of zeros, to make private pages from.
     pub(crate) zero: Arc<Frame>,
 }
@@ -147,7 +147,8 @@ impl Pager {
         }
 
         let replay = Replay::read(&storage, &header)?;
-        let allocator = replay_space(&free, &replay.space)?;
+        let mut allocator = replay_space(&free, &replay.space)?;
+        allocator.set_own(&streams);
         let newest_root = if replay.notes.is_empty() {
             root.clone()
         } else {
@@ -275,8 +276,9 @@ impl Pager {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], after which the handle is poisoned; [`Error::Fold`],
-    /// [`Error::Poisoned`], [`Error::Closed`].
+    /// [`Error::Poisoned`] if a write or sync fails, now or earlier, with the failure
+    /// as its cause; [`Error::Fold`] and [`Error::Full`], after which nothing has
+    /// changed; [`Error::Closed`].
     pub fn checkpoint(&self) -> Result<()> {
         self.shared.checkpoint()
     }
@@ -325,13 +327,18 @@ fn replay_space(free: &FreeMap, changes: &[SpaceChange]) -> Result<FreeMap, Corr
 fn create(storage: &dyn Storage) -> Result<Header> {
     let (uuid, seed) = (Uuid::new_v4(), Uuid::new_v4());
     let header = Header::new(*uuid.as_bytes(), seed.as_u64_pair().0);
-    for copy in 0..HEADER_PAGES {
-        let frame = header.encode(copy);
-        storage
-            .write_at(&frame.bytes, PageId::new(copy).offset())
-            .map_err(|e| Error::io("writing the header of a new file", e))?;
+    let written = (0..HEADER_PAGES)
+        .try_for_each(|copy| {
+            storage.write_at(&header.encode(copy).bytes, PageId::new(copy).offset())
+        })
+        .map_err(|e| Error::io("writing the header of a new file", e))
+        .and_then(|()| storage.sync().map_err(|e| Error::io("syncing a new file", e)));
+    if let Err(error) = written {
+        // Half a header would be refused for ever; an empty file is tried again. If
+        // this fails too, the error to tell of is still the first.
+        let _ = storage.set_len(0);
+        return Err(error);
     }
-    storage.sync().map_err(|e| Error::io("syncing a new file", e))?;
     Ok(header)
 }
 
@@ -408,7 +415,15 @@ impl Shared {
         }
     }
 
-    /// Takes pages that lie side by side from the free map.
+    /// Takes pages that lie side by side for a transaction.
+    pub(crate) fn reserve(&self, pages: u32) -> Result<Extent> {
+        let mut allocator = self.allocator.lock();
+        let extent = allocator.reserve(pages)?;
+        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
+        Ok(extent)
+    }
+
+    /// Takes pages that lie side by side for the pager itself.
     pub(crate) fn allocate(&self, pages: u32) -> Result<Extent> {
         let mut allocator = self.allocator.lock();
         let extent = allocator.allocate(pages)?;

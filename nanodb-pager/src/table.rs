@@ -88,14 +88,16 @@ impl Slot {
         self.older.store(Some(Arc::new(Version { frame, superseded_at, older })));
     }
 
-    /// The newest of the older versions that is not above `at`.
+    /// The version that was the newest at `at`, if it is still among the older ones.
     pub(crate) fn find_older(&self, at: Seq) -> Option<Arc<Frame>> {
         let mut version = self.older.load_full()?;
         while version.frame.seq() > at {
             let older = version.older.load_full()?;
             version = older;
         }
-        Some(Arc::clone(&version.frame))
+        // If it was replaced before `at`, then its successor is the one wanted, and
+        // that was dropped while a snapshot still keeps this one.
+        (version.superseded_at > at).then(|| Arc::clone(&version.frame))
     }
 
     /// Drops the version that `superseded_at` replaced. Under the stripe.
@@ -201,11 +203,12 @@ mod tests {
         }
         let found = |at| slot.find_older(Seq::new(at)).map(|frame| frame.seq().get());
         assert_eq!(
-            [found(0), found(1), found(2), found(6), found(9)],
-            [None, Some(1), Some(1), Some(3), Some(7)]
+            [found(0), found(1), found(2), found(4), found(8), found(9)],
+            [None, Some(1), Some(1), Some(3), Some(7), None]
         );
         slot.drop_older(Seq::new(5));
-        assert_eq!(slot.find_older(Seq::new(6)).unwrap().seq().get(), 1);
+        assert_eq!(found(2), Some(1));
+        assert_eq!(found(4), None, "an older version still must not stand in");
         slot.drop_older(Seq::new(9));
         slot.drop_older(Seq::new(3));
         assert!(slot.find_older(Seq::new(9)).is_none());

@@ -5,11 +5,11 @@ mod view;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::checkpoint::Need;
 use crate::dirty::DirtyRanges;
 use crate::durability::Durability;
 use crate::error::{Error, Result};
-use crate::free_map::overlaps;
-use crate::header::HEADER_PAGES;
+use crate::free_map::{FreeMap, overlaps};
 use crate::ids::{BODY_SIZE, Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
 use crate::installed::Installed;
 use crate::log::Lsn;
@@ -35,8 +35,8 @@ pub struct WriteTx {
     pages: Vec<PrivatePage>,
     /// Where a page is in `pages`; only kept when there are more than a few.
     index: HashMap<PageId, usize, ahash::RandomState>,
-    /// Pages that this transaction has taken from the free map.
-    allocated: Vec<Extent>,
+    /// Pages that this transaction has taken from the free map, by the first page's number.
+    allocated: BTreeMap<u32, u32>,
     /// Pages that it gives back, by the first page's number.
     freed: BTreeMap<u32, u32>,
     durability: Durability,
@@ -81,7 +81,7 @@ impl WriteTx {
             shared,
             pages: Vec::new(),
             index: HashMap::default(),
-            allocated: Vec::new(),
+            allocated: BTreeMap::new(),
             freed: BTreeMap::new(),
         }
     }
@@ -103,7 +103,8 @@ impl WriteTx {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`], [`Error::Io`]; [`Error::NotAllocated`] for a header page.
+    /// [`Error::Corrupt`], [`Error::Io`]; [`Error::NotAllocated`] for a page that is the
+    /// pager's own, free, or behind the end.
     #[inline]
     pub fn page_mut(&mut self, page: PageId) -> Result<PageMut<'_>> {
         let at = match self.find(page) {
@@ -133,17 +134,21 @@ impl WriteTx {
         if pages == 0 {
             return Ok(Extent::new(PageId::new(0), 0));
         }
-        let extent = self.shared.allocate(pages)?;
-        self.allocated.push(extent);
+        let extent = self.shared.reserve(pages)?;
+        self.allocated.insert(extent.start.get(), pages);
         Ok(extent)
     }
 
-    /// Makes `page` a fresh page, whatever it held before: its body all zero.
+    /// Makes `page` a fresh page: its body all zero.
+    ///
+    /// Meant for a page that nobody has read since it was allocated. What it held
+    /// before is gone for snapshots too, unless this transaction has called
+    /// [`page_mut`](Self::page_mut) for it.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAllocated`] for a page of the header, a page that is free or behind
-    /// the end, or for a kind or owner that is the pager's own.
+    /// [`Error::NotAllocated`] for a page that is the pager's own, free, or behind the
+    /// end, or for a kind or owner that is the pager's own.
     pub fn init_page(&mut self, page: PageId, kind: PageKind, owner: Owner) -> Result<PageMut<'_>> {
         let own = kind.get() < PageKind::FIRST_FREE.get() || owner == Owner::PAGER;
         if own {
@@ -192,10 +197,9 @@ impl WriteTx {
     ///
     /// # Errors
     ///
-    /// [`Error::NotAllocated`] if one of them is the header's, free already or behind the end.
+    /// [`Error::NotAllocated`] if one of them is the pager's own, free already or behind the end.
     pub fn free_extent(&mut self, extent: Extent) -> Result<()> {
-        let in_use = self.shared.allocator.lock().in_use(extent);
-        if extent.pages == 0 || !in_use || overlaps(&self.freed, extent) {
+        if extent.pages == 0 || !self.may_write(&self.shared.allocator.lock(), extent) {
             return Err(Error::NotAllocated { page: extent.start, doing: "free" });
         }
         self.freed.insert(extent.start.get(), extent.pages);
@@ -235,7 +239,7 @@ impl WriteTx {
     ///
     /// # Errors
     ///
-    /// [`Error::WriteConflict`] if another transaction has changed a page meanwhile,
+    /// [`Error::WriteConflict`] if another transaction has changed or freed a page meanwhile,
     /// [`Error::NotAllocated`] if one has freed a page that this one frees too;
     /// [`Error::TransactionTooLarge`]; [`Error::Io`] if there is no room for the log;
     /// [`Error::Poisoned`], [`Error::Closed`]. Then nothing has changed.
@@ -246,11 +250,7 @@ impl WriteTx {
         let payload = self.payload(note)?;
         let mut commit = shared.commit.lock();
         shared.check_writable()?;
-        if self.pages.is_empty()
-            && self.freed.is_empty()
-            && self.allocated.is_empty()
-            && note.is_empty()
-        {
+        if self.is_empty() && note.is_empty() {
             return Ok(Installed::nothing(shared.clone(), commit.installed));
         }
         self.check_conflicts()?;
@@ -261,9 +261,7 @@ impl WriteTx {
         self.install_space(&mut commit, seq);
         commit.notes.push(note);
         commit.installed = seq;
-        let log_bytes = commit.log.as_ref().map_or(0, |log| log.len());
-        let checkpoint_due = log_bytes > shared.options.log_bytes_max
-            || commit.dirty.len() > shared.cache.frames_max() / 2;
+        let checkpoint_due = shared.checkpoint_need(&commit) != Need::None;
         drop(commit);
 
         shared.cache.admit(&admitted, &shared.table, &shared.stripes);
@@ -290,17 +288,13 @@ impl WriteTx {
             return Err(Error::TransactionTooLarge { bytes });
         }
         let mut payload = Vec::with_capacity(256 + note.len());
-        let freed: Vec<Extent> = self.freed_extents().collect();
-        let mut builder =
-            Builder::new(&mut payload, note, &self.allocated, freed.into_iter(), self.pages.len());
+        let allocated: Vec<Extent> = extents(&self.allocated).collect();
+        let freed: Vec<Extent> = extents(&self.freed).collect();
+        let mut builder = Builder::new(&mut payload, note, &allocated, &freed, self.pages.len());
         for page in &self.pages {
             builder.page(page.id, &page.frame, page.fresh, &page.dirty);
         }
         Ok(payload)
-    }
-
-    fn freed_extents(&self) -> impl Iterator<Item = Extent> + '_ {
-        self.freed.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
     }
 
     /// Appends the commit to the log. Until the record is appended, an error changes nothing.
@@ -342,15 +336,16 @@ impl WriteTx {
     }
 
     fn install_space(&mut self, commit: &mut Commit, seq: Seq) {
-        commit.space.extend(self.allocated.drain(..).map(SpaceChange::Allocated));
-        if self.freed.is_empty() {
+        let allocated = std::mem::take(&mut self.allocated);
+        let freed = std::mem::take(&mut self.freed);
+        if allocated.is_empty() && freed.is_empty() {
             return;
         }
+        commit.space.extend(extents(&allocated).map(SpaceChange::Allocated));
+        commit.space.extend(extents(&freed).map(|extent| SpaceChange::Freed(seq, extent)));
         let mut allocator = self.shared.allocator.lock();
-        for extent in self.freed_extents() {
-            allocator.defer(seq, extent);
-            commit.space.push(SpaceChange::Freed(seq, extent));
-        }
+        extents(&allocated).for_each(|extent| allocator.keep(extent));
+        extents(&freed).for_each(|extent| allocator.defer(seq, extent));
     }
 
     /// Under the commit lock: whether all that was read for changing is still the newest.
@@ -364,8 +359,12 @@ impl WriteTx {
             debug_assert!(page.is_marked(), "{} was changed outside the ranges marked", page.id);
         }
         let allocator = self.shared.allocator.lock();
-        for (&start, &pages) in &self.freed {
-            let extent = Extent::new(PageId::new(start), pages);
+        for page in &self.pages {
+            if !allocator.in_use(Extent::new(page.id, 1)) {
+                return Err(Error::WriteConflict { page: page.id });
+            }
+        }
+        for extent in extents(&self.freed) {
             if !allocator.in_use(extent) {
                 return Err(Error::NotAllocated { page: extent.start, doing: "free" });
             }
@@ -373,11 +372,23 @@ impl WriteTx {
         Ok(())
     }
 
+    fn is_empty(&self) -> bool {
+        self.pages.is_empty() && self.freed.is_empty() && self.allocated.is_empty()
+    }
+
     fn check_allocated(&self, page: PageId, doing: &'static str) -> Result<()> {
-        if page.get() < HEADER_PAGES || self.shared.check_bounds(page).is_err() {
+        if !self.may_write(&self.shared.allocator.lock(), Extent::new(page, 1)) {
             return Err(Error::NotAllocated { page, doing });
         }
         Ok(())
+    }
+
+    /// Whether the pages are in use, not by another open transaction, and not given
+    /// back by this one.
+    fn may_write(&self, allocator: &FreeMap, extent: Extent) -> bool {
+        allocator.in_use(extent)
+            && !overlaps(&self.freed, extent)
+            && (!allocator.is_reserved(extent) || overlaps(&self.allocated, extent))
     }
 
     #[inline]
@@ -408,11 +419,14 @@ impl Drop for WriteTx {
     fn drop(&mut self) {
         if !self.allocated.is_empty() {
             let mut allocator = self.shared.allocator.lock();
-            for extent in self.allocated.drain(..) {
-                allocator.release(extent);
-            }
+            extents(&self.allocated).for_each(|extent| allocator.cancel(extent));
         }
     }
+}
+
+/// The extents of a map from first page to length.
+fn extents(map: &BTreeMap<u32, u32>) -> impl Iterator<Item = Extent> + '_ {
+    map.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
 }
 
 /// A copy that nobody else holds, made without a detour over the stack.

@@ -1,1 +1,24 @@
-//! The test harness: storage that fails on purpose, and the shared model.
+//! The test harness: storage that fails on purpose, and files that were damaged.
+//!
+//! Every layer's tests need a disk that misbehaves in a way that can be repeated.
+//! [`SimStorage`] is one: a file in memory, with its companions, that records what is
+//! done to it and fails the call it is told to fail. [`Crash`] makes of the record the disks
+//! that a power cut may leave. [`damage`] lists the ways in which a
+//! file's bytes can go wrong between two runs, each a small value that says what it
+//! does and can be applied again.
+//!
+//! Nothing here is random by itself: what looks random is computed from a seed.
+
+mod crash;
+pub mod damage;
+mod fault;
+mod journal;
+mod random;
+mod storage;
+
+pub use crash::{Crash, Unsynced};
+pub use damage::Damage;
+pub use fault::{CallKind, Failure, Fault};
+pub use journal::{Action, Event, Files};
+pub use random::Random;
+pub use storage::SimStorage;

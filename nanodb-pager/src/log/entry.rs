@@ -34,12 +34,12 @@ impl<'a> Builder<'a> {
         bytes: &'a mut Vec<u8>,
         note: &[u8],
         allocated: &[Extent],
-        freed: impl ExactSizeIterator<Item = Extent>,
+        freed: &[Extent],
         pages: usize,
     ) -> Self {
         push_len(bytes, note.len());
         bytes.extend_from_slice(note);
-        push_extents(bytes, allocated.iter().copied());
+        push_extents(bytes, allocated);
         push_extents(bytes, freed);
         push_len(bytes, pages);
         Self { bytes }
@@ -84,7 +84,7 @@ fn leb128_len(number: usize) -> usize {
     (usize::BITS - number.leading_zeros()).div_ceil(7).max(1) as usize
 }
 
-fn push_extents(bytes: &mut Vec<u8>, extents: impl ExactSizeIterator<Item = Extent>) {
+fn push_extents(bytes: &mut Vec<u8>, extents: &[Extent]) {
     push_len(bytes, extents.len());
     for extent in extents {
         leb128::push(bytes, extent.start.get());
@@ -210,7 +210,7 @@ mod tests {
         let freed = [Extent::new(PageId::new(7), 1), Extent::new(PageId::new(9), 2)];
 
         let mut bytes = Vec::new();
-        let mut builder = Builder::new(&mut bytes, b"note", &allocated, freed.into_iter(), 2);
+        let mut builder = Builder::new(&mut bytes, b"note", &allocated, &freed, 2);
         builder.page(PageId::new(300), &frame, true, &dirty);
         builder.page(PageId::new(8), &frame, false, &DirtyRanges::default());
 

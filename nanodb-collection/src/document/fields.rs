@@ -1,0 +1,137 @@
+//! Walking and collecting a document's fields.
+
+use std::{slice, vec};
+
+use super::Document;
+use super::names::Builder;
+use crate::value::Value;
+
+/// The fields of a [`Document`], in order.
+#[derive(Clone, Debug)]
+pub struct Iter<'a>(slice::Iter<'a, (String, Value)>);
+
+/// The fields of a [`Document`], in order, the values to be changed.
+#[derive(Debug)]
+pub struct IterMut<'a>(slice::IterMut<'a, (String, Value)>);
+
+/// The fields of a [`Document`] taken apart, in order.
+#[derive(Debug)]
+pub struct IntoIter(vec::IntoIter<(String, Value)>);
+
+impl Document {
+    /// The fields, in order.
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_> {
+        Iter(self.fields.iter())
+    }
+
+    /// The fields, in order, the values to be changed.
+    #[must_use]
+    pub fn iter_mut(&mut self) -> IterMut<'_> {
+        IterMut(self.fields.iter_mut())
+    }
+
+    /// The fields' names, in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+macro_rules! forward_iterator {
+    ($iterator:ty, $item:ty, |$field:ident| $into:expr) => {
+        impl<'a> Iterator for $iterator {
+            type Item = $item;
+
+            fn next(&mut self) -> Option<Self::Item> {
+                self.0.next().map(|$field| $into)
+            }
+
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                self.0.size_hint()
+            }
+        }
+
+        impl<'a> DoubleEndedIterator for $iterator {
+            fn next_back(&mut self) -> Option<Self::Item> {
+                self.0.next_back().map(|$field| $into)
+            }
+        }
+
+        impl<'a> ExactSizeIterator for $iterator {}
+    };
+}
+forward_iterator!(Iter<'a>, (&'a str, &'a Value), |field| (field.0.as_str(), &field.1));
+forward_iterator!(IterMut<'a>, (&'a str, &'a mut Value), |field| (field.0.as_str(), &mut field.1));
+
+impl Iterator for IntoIter {
+    type Item = (String, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for IntoIter {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back()
+    }
+}
+
+impl ExactSizeIterator for IntoIter {}
+
+impl<'a> IntoIterator for &'a Document {
+    type Item = (&'a str, &'a Value);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a mut Document {
+    type Item = (&'a str, &'a mut Value);
+    type IntoIter = IterMut<'a>;
+
+    fn into_iter(self) -> IterMut<'a> {
+        self.iter_mut()
+    }
+}
+
+impl IntoIterator for Document {
+    type Item = (String, Value);
+    type IntoIter = IntoIter;
+
+    fn into_iter(self) -> IntoIter {
+        IntoIter(self.fields.into_iter())
+    }
+}
+
+/// A name that comes again replaces the value; the cost is linear in the fields.
+impl<N: Into<String>, V: Into<Value>> Extend<(N, V)> for Document {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, fields: I) {
+        let mut builder = Builder::new(self);
+        for (name, value) in fields {
+            builder.push(name.into(), value.into());
+        }
+    }
+}
+
+/// A name that comes again keeps its first place and gets its last value.
+impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Document {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
+        let fields = fields.into_iter();
+        let mut document = Self::new();
+        document.extend(fields);
+        document
+    }
+}
+
+impl<N: Into<String>, V: Into<Value>, const N_FIELDS: usize> From<[(N, V); N_FIELDS]> for Document {
+    fn from(fields: [(N, V); N_FIELDS]) -> Self {
+        fields.into_iter().collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! Has this name been seen? Exact, and linear for maps of any size.
+
+use ahash::RandomState;
+use hashbrown::{HashSet, HashTable};
+use smallvec::SmallVec;
+
+use super::Document;
+use crate::value::Value;
+
+/// Up to so many names are compared one by one; above it they are hashed.
+const LINEAR_MAX: usize = 16;
+
+/// The names seen so far in one map, to refuse one that comes twice.
+///
+/// A word of 64 bits, one set for each name by its length and ends, says for most new
+/// names that no comparison is needed.
+pub(super) struct SeenNames<'a> {
+    sketch: u64,
+    few: SmallVec<[&'a str; LINEAR_MAX]>,
+    many: Option<HashSet<&'a str, RandomState>>,
+}
+
+impl<'a> SeenNames<'a> {
+    pub(super) fn new() -> Self {
+        Self { sketch: 0, few: SmallVec::new(), many: None }
+    }
+
+    /// Adds `name`; false if it was there.
+    #[inline]
+    pub(super) fn insert(&mut self, name: &'a str) -> bool {
+        if let Some(many) = &mut self.many {
+            return many.insert(name);
+        }
+        let bit = sketch_bit(name);
+        if self.sketch & bit != 0 && self.few.contains(&name) {
+            return false;
+        }
+        self.sketch |= bit;
+        if self.few.len() == LINEAR_MAX {
+            self.many = Some(self.few.drain(..).chain([name]).collect());
+        } else {
+            self.few.push(name);
+        }
+        true
+    }
+}
+
+#[inline]
+fn sketch_bit(name: &str) -> u64 {
+    let (first, last) = match name.as_bytes() {
+        [] => (0, 0),
+        [only] => (*only, *only),
+        [first, .., last] => (*first, *last),
+    };
+    let mixed = u64::from(first) ^ (u64::from(last) << 2) ^ ((name.len() as u64) << 1);
+    1 << (mixed & 63)
+}
+
+/// A document being filled with fields whose names may repeat: the last value wins,
+/// at the first one's place.
+pub(super) struct Builder<'d> {
+    document: &'d mut Document,
+    hasher: RandomState,
+    positions: HashTable<usize>,
+}
+
+impl<'d> Builder<'d> {
+    pub(super) fn new(document: &'d mut Document) -> Self {
+        Self { document, hasher: RandomState::new(), positions: HashTable::new() }
+    }
+
+    pub(super) fn push(&mut self, name: String, value: Value) {
+        if self.document.fields.len() < LINEAR_MAX {
+            self.document.insert(name, value);
+            return;
+        }
+        let Self { document: Document { fields }, hasher, positions } = self;
+        let hash_at = |index: &usize| {
+            fields.get(*index).map_or(0, |(name, _)| hasher.hash_one(name.as_str()))
+        };
+        // Catches up with the fields that came before the table was wanted.
+        for index in positions.len()..fields.len() {
+            positions.insert_unique(hash_at(&index), index, hash_at);
+        }
+        let hash = hasher.hash_one(name.as_str());
+        let found = positions
+            .find(hash, |index| fields.get(*index).is_some_and(|(other, _)| *other == name));
+        match found.and_then(|index| fields.get_mut(*index)) {
+            Some((_, old)) => *old = value,
+            None => fields.push((name, value)),
+        }
+    }
+}

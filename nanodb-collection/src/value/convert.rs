@@ -1,0 +1,202 @@
+//! From Rust's types to values, and comparing values with them.
+
+use std::borrow::Cow;
+use std::ops::Index;
+use std::time::SystemTime;
+
+use super::{Timestamp, Value};
+use crate::document::Document;
+use crate::id::{Id, IdRef};
+
+static NULL: Value = Value::Null;
+
+/// The field or element, or null where there is none.
+impl Index<&str> for Value {
+    type Output = Value;
+
+    fn index(&self, name: &str) -> &Value {
+        self.as_document().and_then(|document| document.get(name)).unwrap_or(&NULL)
+    }
+}
+
+/// The element, or null where there is none.
+impl Index<usize> for Value {
+    type Output = Value;
+
+    fn index(&self, index: usize) -> &Value {
+        self.as_array().and_then(|elements| elements.get(index)).unwrap_or(&NULL)
+    }
+}
+
+/// The field, or null where there is none.
+impl Index<&str> for Document {
+    type Output = Value;
+
+    fn index(&self, name: &str) -> &Value {
+        self.get(name).unwrap_or(&NULL)
+    }
+}
+
+impl From<()> for Value {
+    fn from((): ()) -> Self {
+        Self::Null
+    }
+}
+
+macro_rules! from_small_integers {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Value {
+            fn from(number: $integer) -> Self {
+                Self::Int(i64::from(number))
+            }
+        }
+    )*};
+}
+from_small_integers!(i8 i16 i32 i64 u8 u16 u32);
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        i64::try_from(number).map_or(Self::UInt(number), Self::Int)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(number: usize) -> Self {
+        // A usize has at most 64 bits on every platform Rust knows.
+        Self::from(number as u64)
+    }
+}
+
+impl From<isize> for Value {
+    fn from(number: isize) -> Self {
+        Self::Int(number as i64)
+    }
+}
+
+macro_rules! from_types {
+    ($($variant:ident($from:ty): |$value:ident| $into:expr;)*) => {$(
+        impl From<$from> for Value {
+            fn from($value: $from) -> Self {
+                Self::$variant($into)
+            }
+        }
+    )*};
+}
+from_types! {
+    Bool(bool): |value| value;
+    Float(f32): |value| f64::from(value);
+    Float(f64): |value| value;
+    String(&str): |value| value.to_owned();
+    String(&String): |value| value.clone();
+    String(String): |value| value;
+    String(Box<str>): |value| value.into();
+    String(Cow<'_, str>): |value| value.into_owned();
+    String(char): |value| value.into();
+    Document(Document): |value| value;
+    Document(&Document): |value| value.clone();
+    Timestamp(Timestamp): |value| value;
+    Timestamp(SystemTime): |value| value.into();
+}
+
+impl From<&Value> for Value {
+    fn from(value: &Value) -> Self {
+        value.clone()
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// An array, of integers where `T` is `u8`: for bytes say [`Value::Binary`].
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(elements: Vec<T>) -> Self {
+        Self::Array(elements.into_iter().map(Into::into).collect())
+    }
+}
+
+/// An array, of integers where `T` is `u8`: for bytes say [`Value::Binary`].
+impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
+    fn from(elements: [T; N]) -> Self {
+        Self::Array(elements.into_iter().map(Into::into).collect())
+    }
+}
+
+/// An array, of integers where `T` is `u8`: for bytes say [`Value::Binary`].
+impl<T: Clone + Into<Value>> From<&[T]> for Value {
+    fn from(elements: &[T]) -> Self {
+        Self::Array(elements.iter().cloned().map(Into::into).collect())
+    }
+}
+
+impl<T: Into<Value>> FromIterator<T> for Value {
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        Self::Array(elements.into_iter().map(Into::into).collect())
+    }
+}
+
+impl From<Id> for Value {
+    fn from(id: Id) -> Self {
+        match id {
+            Id::Int(number) => Self::Int(number),
+            Id::UInt(number) => Self::from(number),
+            Id::String(text) => Self::String(text),
+            Id::Binary(bytes) => Self::Binary(bytes),
+        }
+    }
+}
+
+impl From<&Id> for Value {
+    fn from(id: &Id) -> Self {
+        id.clone().into()
+    }
+}
+
+impl From<IdRef<'_>> for Value {
+    fn from(id: IdRef<'_>) -> Self {
+        id.to_owned().into()
+    }
+}
+
+impl PartialEq<str> for Value {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == Some(other)
+    }
+}
+
+impl PartialEq<&str> for Value {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == Some(*other)
+    }
+}
+
+impl PartialEq<String> for Value {
+    fn eq(&self, other: &String) -> bool {
+        self.as_str() == Some(other)
+    }
+}
+
+impl PartialEq<bool> for Value {
+    fn eq(&self, other: &bool) -> bool {
+        self.as_bool() == Some(*other)
+    }
+}
+
+impl PartialEq<f64> for Value {
+    fn eq(&self, other: &f64) -> bool {
+        matches!(self, Self::Float(number) if number == other)
+    }
+}
+
+macro_rules! eq_integers {
+    ($($integer:ty)*) => {$(
+        impl PartialEq<$integer> for Value {
+            fn eq(&self, other: &$integer) -> bool {
+                IdRef::try_from(self).is_ok_and(|id| id == IdRef::from(*other))
+            }
+        }
+    )*};
+}
+eq_integers!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);

@@ -1,0 +1,81 @@
+//! The groups, level by level, and how a key finds its own.
+//!
+//! Level `d` has a group for each value of a key's first `d` bits. A key belongs to the
+//! first group down its path that is not split. Since hashes are even, groups split at
+//! about the same time, so at most two or three levels are in use, and nothing above them
+//! has to be looked at: `start` is the level to begin with. A level is made whole, but
+//! memory that nobody touched costs nothing; no level is ever copied.
+
+use crate::group::{Group, Located};
+use crate::key::Key;
+use crate::lines::Lines;
+use crate::sync::{AtomicU32, OnceLock, Ordering};
+
+/// The number of levels: at the last one there is room for 1.6 billion entries.
+pub(crate) const LEVELS: usize = 20;
+/// The deepest level.
+pub(crate) const DEPTH_MAX: u32 = 19;
+const _: () = assert!(DEPTH_MAX as usize + 1 == LEVELS);
+
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    levels: [OnceLock<Lines>; LEVELS],
+    start: AtomicU32,
+}
+
+impl Directory {
+    /// The group that a key belongs to; `None` when there are no groups yet.
+    #[inline]
+    pub(crate) fn locate(&self, key: Key) -> Option<Located<'_>> {
+        // Acquire, pairs with the Release store in `set_start`: the groups at this level,
+        // and what sent their parents' keys down, are seen by whoever skips the parents.
+        let mut depth = self.start.load(Ordering::Acquire);
+        loop {
+            let prefix = key.prefix(depth);
+            let group = self.group(depth, prefix)?;
+            let head = group.head();
+            if !head.is_split() {
+                return Some(Located { group, head, depth, prefix });
+            }
+            depth += 1;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn group(&self, depth: u32, prefix: u32) -> Option<Group<'_>> {
+        let level = self.levels.get(depth as usize)?.get()?;
+        level.get(prefix as usize).map(Group::new)
+    }
+
+    /// Makes a level, if it isn't there.
+    pub(crate) fn make(&self, depth: u32) {
+        if let Some(level) = self.levels.get(depth as usize) {
+            level.get_or_init(|| Lines::zeroed(1 << depth));
+        }
+    }
+
+    /// Lets look-ups begin at `depth`: all groups above it are split.
+    pub(crate) fn set_start(&self, depth: u32) {
+        self.start.store(depth, Ordering::Release);
+    }
+
+    pub(crate) fn start(&self) -> u32 {
+        self.start.load(Ordering::Relaxed)
+    }
+
+    /// All groups there ever were, as they are now.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Located<'_>> {
+        let levels =
+            (0..).zip(&self.levels).filter_map(|(depth, level)| Some((depth, level.get()?)));
+        levels.flat_map(|(depth, level)| {
+            (0..1u32 << depth).zip(level.iter()).map(move |(prefix, line)| {
+                let group = Group::new(line);
+                Located { group, head: group.head(), depth, prefix }
+            })
+        })
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.levels.iter().filter_map(OnceLock::get).map(Lines::heap_bytes).sum()
+    }
+}

@@ -1,0 +1,218 @@
+//! The index as its readers and its owner see it.
+
+use crate::directory::Directory;
+use crate::group::Located;
+use crate::key::{Entry, Key, tag_of};
+use crate::lines::LINE_WORDS;
+use crate::place::Place;
+use crate::pool::{Pool, SEGMENT_BUCKETS};
+use crate::stash::Stash;
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, PoisonError};
+use crate::writer::{IndexWriter, State};
+
+/// A hash index from id to place: any number of readers beside one writer.
+///
+/// The keys are not in it. A look-up yields candidates, and the caller proves each on its
+/// page; several entries may have one hash, and a candidate may turn out to be another
+/// id's. An entry takes eight bytes, under twelve with everything around it; an index
+/// without entries takes less than a kilobyte.
+///
+/// The [crate's documentation](crate) has the protocol between readers and the writer.
+///
+/// ```
+/// use nanodb_index::{IdIndex, Place, hash_id};
+///
+/// let index = IdIndex::new();
+/// let place = Place { page: 7, slot: 3 };
+/// index.insert(hash_id(0, b"ada"), place);
+///
+/// let found = index.find(hash_id(0, b"ada"), |place| Some(place));
+/// assert_eq!(found, Some(place));
+/// assert!(index.remove(hash_id(0, b"ada"), place));
+/// assert!(index.is_empty());
+/// ```
+#[derive(Debug, Default)]
+pub struct IdIndex {
+    pub(crate) directory: Directory,
+    pub(crate) pool: Pool,
+    pub(crate) stash: Stash,
+    moves: AtomicU64,
+    pub(crate) own: WriterLine,
+}
+
+/// What the writer changes with every operation, on cache lines of its own, for readers
+/// would otherwise fetch theirs anew after each.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(crate) struct WriterLine {
+    pub(crate) state: Mutex<State>,
+    pub(crate) len: AtomicUsize,
+    pub(crate) heap_bytes: AtomicUsize,
+}
+
+impl IdIndex {
+    /// An index without entries.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Calls `probe` for each candidate of `hash` until it returns something, and returns
+    /// that; `None` if it never did.
+    ///
+    /// An entry that is there from the beginning to the end of the call is always among
+    /// the candidates. A candidate may be of another id, or one that was removed
+    /// meanwhile, and may come twice: `probe` decides by the page. To let it fail, have
+    /// it return `Some(Err(_))`.
+    ///
+    /// Never locks, waits or allocates; about one cache miss. It looks again when the
+    /// writer rearranged just these entries at the same time and nothing was found.
+    #[inline]
+    pub fn find<R>(&self, hash: u64, mut probe: impl FnMut(Place) -> Option<R>) -> Option<R> {
+        let key = Key::of(hash);
+        loop {
+            let Some(at) = self.directory.locate(key) else {
+                return self.stash.find(key, probe);
+            };
+            if let Some(found) = self.search(at, key, &mut probe) {
+                return Some(found);
+            }
+            if let Some(found) = self.stash.find(key, &mut probe) {
+                return Some(found);
+            }
+            // A head that is still the same means that all words above were read in the
+            // state that it describes: invariant 2 of the protocol.
+            if at.group.head() == at.head {
+                return None;
+            }
+        }
+    }
+
+    /// The candidates in one group, as it was when it was looked at.
+    #[inline]
+    fn search<R>(
+        &self,
+        at: Located<'_>,
+        key: Key,
+        probe: &mut impl FnMut(Place) -> Option<R>,
+    ) -> Option<R> {
+        let tag = key.tag();
+        let mut position = at.home(key);
+        for _ in 0..at.head.window() {
+            let segment = at.group.segment(at.head, position);
+            let bucket = self.pool.bucket(segment, position % SEGMENT_BUCKETS)?;
+            // Acquire, pairs with the Release stores of `set_word`.
+            let words: [u64; LINE_WORDS] =
+                std::array::from_fn(|index| bucket[index].load(Ordering::Acquire));
+
+            // Without a branch for each word: which one matches is anybody's guess, and a
+            // wrong guess would delay the page's cache miss.
+            let mut matches = 0u32;
+            let mut full = true;
+            for (index, &word) in words.iter().enumerate() {
+                matches |= u32::from(tag_of(word) == tag) << index;
+                full &= word != 0;
+            }
+            while matches != 0 {
+                let word = words[matches.trailing_zeros() as usize % LINE_WORDS];
+                let found = Entry::from_word(word).and_then(|entry| probe(entry.place()));
+                if found.is_some() {
+                    return found;
+                }
+                matches &= matches - 1;
+            }
+            if !full {
+                return None;
+            }
+            position = at.head.next(position);
+        }
+        None
+    }
+
+    /// Changes whenever an entry is taken away by [`IdIndex::retire`] or
+    /// [`IdIndex::relocate`]. A miss is final only if this did not change around it.
+    #[inline]
+    #[must_use]
+    pub fn moves(&self) -> u64 {
+        // Acquire, pairs with the Release store in `count_move`: whoever sees the move
+        // sees the entry that replaces the one to be taken away.
+        self.moves.load(Ordering::Acquire)
+    }
+
+    /// Called by the writer before it takes an entry away.
+    pub(crate) fn count_move(&self) {
+        // One writer at a time, so that nothing is lost between load and store. Release,
+        // pairs with `moves`; and since the entry's word is cleared by a later Release
+        // store, a reader that misses it sees this one.
+        let moves = self.moves.load(Ordering::Relaxed);
+        self.moves.store(moves.wrapping_add(1), Ordering::Release);
+    }
+
+    /// Locks the writing side, for several changes in a row.
+    ///
+    /// Other writers wait until it is dropped, readers don't. Calling a method of the
+    /// index that writes while this thread holds it would wait for ever.
+    pub fn write(&self) -> IndexWriter<'_> {
+        let state = self.own.state.lock().unwrap_or_else(PoisonError::into_inner);
+        IndexWriter::new(self, state)
+    }
+
+    /// Adds an entry, whatever is there already. See [`IndexWriter::insert`].
+    pub fn insert(&self, hash: u64, place: Place) {
+        self.write().insert(hash, place);
+    }
+
+    /// Removes an entry; false if it isn't there. See [`IndexWriter::remove`].
+    pub fn remove(&self, hash: u64, place: Place) -> bool {
+        self.write().remove(hash, place)
+    }
+
+    /// Removes the entry of a document that moved. See [`IndexWriter::retire`].
+    pub fn retire(&self, hash: u64, place: Place) -> bool {
+        self.write().retire(hash, place)
+    }
+
+    /// Adds `to`, then removes `from`. See [`IndexWriter::relocate`].
+    pub fn relocate(&self, hash: u64, from: Place, to: Place) -> bool {
+        self.write().relocate(hash, from, to)
+    }
+
+    /// Removes all entries. See [`IndexWriter::clear`].
+    pub fn clear(&self) {
+        self.write().clear();
+    }
+
+    /// Calls `visit` for every entry, in no order to rely on. See
+    /// [`IndexWriter::for_each`].
+    pub fn for_each(&self, visit: impl FnMut(u32, Place)) {
+        self.write().for_each(visit);
+    }
+
+    /// The number of entries. Exact when nobody writes, and never waits.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        // Relaxed: a figure by itself, nothing is read because of it.
+        self.own.len.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are no entries.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All memory the index holds, itself included: what it asked for, of which the
+    /// system may not have handed out everything yet. Never waits.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let shared = self.directory.heap_bytes() + self.pool.heap_bytes() + self.stash.heap_bytes();
+        // Relaxed: a figure by itself.
+        size_of::<Self>() + shared + self.own.heap_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The part of a hash that [`IdIndex::for_each`] hands back for its entry.
+    #[must_use]
+    pub fn key_bits(hash: u64) -> u32 {
+        Key::of(hash).bits()
+    }
+}

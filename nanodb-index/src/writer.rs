@@ -1,0 +1,338 @@
+//! The writing side: one at a time, behind a lock.
+
+mod growth;
+mod image;
+
+use crate::group::{Located, UPPER_LEVELS, VACANT, set_word};
+use crate::index::IdIndex;
+use crate::key::{Entry, Key};
+use crate::lines::Line;
+use crate::place::Place;
+use crate::pool::{SEGMENT_BUCKETS, SEGMENT_FIRST};
+use crate::sync::{MutexGuard, Ordering};
+
+/// The right to change an [`IdIndex`]. Made by [`IdIndex::write`].
+#[derive(Debug)]
+pub struct IndexWriter<'a> {
+    index: &'a IdIndex,
+    state: MutexGuard<'a, State>,
+}
+
+/// What only the writer knows.
+#[derive(Debug)]
+pub(crate) struct State {
+    levels: Vec<Level>,
+    free: Vec<u32>,
+    fresh: u32,
+}
+
+/// The writer's side of a level of groups.
+#[derive(Debug, Default)]
+struct Level {
+    /// Entries in each group, without those in the stash.
+    counts: Vec<u16>,
+    /// Groups that are split.
+    split: usize,
+    /// For each word of each group the upper bits of the entry's key, where its position
+    /// doesn't tell; empty from level [`UPPER_LEVELS`] on.
+    uppers: Vec<Vec<u16>>,
+}
+
+/// A word of a bucket: where in its group, and which.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    position: u32,
+    word: usize,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { levels: Vec::new(), free: Vec::new(), fresh: SEGMENT_FIRST }
+    }
+}
+
+impl<'a> IndexWriter<'a> {
+    pub(crate) fn new(index: &'a IdIndex, state: MutexGuard<'a, State>) -> Self {
+        Self { index, state }
+    }
+
+    /// Adds an entry, whatever is there already: the same hash with other places, even
+    /// the same place.
+    ///
+    /// Now and then this redistributes a group, 3,136 entries at most.
+    pub fn insert(&mut self, hash: u64, place: Place) {
+        let key = Key::of(hash);
+        if !key.entry(place).is_some_and(|entry| self.insert_entry(key, entry)) {
+            self.index.stash.insert(key, place);
+        }
+        self.count_entries(1);
+    }
+
+    /// Removes one entry; false if it isn't there.
+    ///
+    /// For a document that was deleted. One that is somewhere else now is for
+    /// [`IndexWriter::retire`].
+    pub fn remove(&mut self, hash: u64, place: Place) -> bool {
+        let key = Key::of(hash);
+        let removed = self.remove_entry(key, place) || self.index.stash.remove(key, place);
+        if removed {
+            self.count_entries(-1);
+        }
+        removed
+    }
+
+    /// Removes one entry of a document that is found by another entry from now on; false
+    /// if it isn't there.
+    ///
+    /// The second half of a move: insert the new place before the change is published,
+    /// retire the old one after. [`IdIndex::moves`] changes, so that a reader which saw
+    /// neither reads again.
+    pub fn retire(&mut self, hash: u64, place: Place) -> bool {
+        self.index.count_move();
+        self.remove(hash, place)
+    }
+
+    /// Adds `to` and then retires `from`; false, and no change, if `from` isn't there.
+    ///
+    /// Only for places that are both good all the while. Where readers see one version
+    /// or the other, insert before publishing and [`retire`](Self::retire) after.
+    pub fn relocate(&mut self, hash: u64, from: Place, to: Place) -> bool {
+        if self.index.find(hash, |place| (place == from).then_some(())).is_none() {
+            return false;
+        }
+        self.insert(hash, to);
+        self.retire(hash, from)
+    }
+
+    /// Calls `visit` with the [key bits](IdIndex::key_bits) and the place of every entry,
+    /// in no order to rely on.
+    pub fn for_each(&self, mut visit: impl FnMut(u32, Place)) {
+        for at in self.index.directory.groups() {
+            self.entries(&at, |key, entry| visit(key.bits(), entry.place()));
+        }
+        self.index.stash.for_each(|key, place| visit(key.bits(), place));
+    }
+
+    /// Removes all entries. The memory stays, for entries to come.
+    ///
+    /// Not at once for readers: one may find some entries gone and others not yet.
+    pub fn clear(&mut self) {
+        let index = self.index;
+        index.directory.set_start(0);
+        for at in index.directory.groups() {
+            self.recycle(&at);
+            at.group.install(0, &[]);
+        }
+        index.stash.clear();
+        for level in &mut self.state.levels {
+            level.counts.fill(0);
+            level.split = 0;
+            level.uppers.fill(Vec::new());
+        }
+        index.own.len.store(0, Ordering::Relaxed);
+        self.report_memory();
+    }
+
+    /// Finds room for an entry; false if there is none however the index grows.
+    fn insert_entry(&mut self, key: Key, entry: Entry) -> bool {
+        loop {
+            let Some(at) = self.index.directory.locate(key) else {
+                self.make_level(0);
+                continue;
+            };
+            let words = at.head.buckets() * 8;
+            let count = self.count(&at);
+            // Seven of eight words is where displaced entries begin to be many.
+            if count >= words / 8 * 7 && self.grow(&at) {
+                continue;
+            }
+            if let Some(spot) = self.vacancy(&at, key) {
+                self.set_upper(&at, spot, key);
+                self.set(&at, spot, entry.word());
+                self.set_count(&at, count + 1);
+                return true;
+            }
+            // A full window in a group half empty is no matter of space.
+            if count < words / 2 || !self.grow(&at) {
+                return false;
+            }
+        }
+    }
+
+    fn remove_entry(&mut self, key: Key, place: Place) -> bool {
+        let Some(entry) = key.entry(place) else { return false };
+        let Some(at) = self.index.directory.locate(key) else { return false };
+        let Some(spot) = self.spot_of(&at, key, entry) else { return false };
+        self.vacate(&at, spot);
+        self.set_count(&at, self.count(&at).saturating_sub(1));
+        true
+    }
+
+    /// Empties a word, or moves an entry there that was displaced past its bucket, and so
+    /// on with the word that one leaves: invariant 1 of a group.
+    fn vacate(&mut self, at: &Located<'_>, mut spot: Spot) {
+        while let Some((from, key, entry)) = self.displaced(at, spot.position) {
+            self.set_upper(at, spot, key);
+            self.set(at, spot, entry.word());
+            // The copy is there before the head changes and the original is taken away
+            // after: a reader that misses both sees another head.
+            at.group.disturb();
+            spot = from;
+        }
+        self.set(at, spot, VACANT);
+    }
+
+    /// The farthest entry that lies behind a bucket because that was full.
+    fn displaced(&self, at: &Located<'_>, position: u32) -> Option<(Spot, Key, Entry)> {
+        let mut found = None;
+        let mut full = self.is_full(at, position);
+        let mut behind = position;
+        for distance in 1..at.head.window() {
+            if !full {
+                break;
+            }
+            behind = at.head.next(behind);
+            full = self.is_full(at, behind);
+            for word in 0..8 {
+                let spot = Spot { position: behind, word };
+                let Some(entry) = Entry::from_word(self.get(at, spot)) else { continue };
+                let key = self.key(at, spot, entry);
+                if at.head.distance(at.home(key), behind) >= distance {
+                    found = Some((spot, key, entry));
+                }
+            }
+        }
+        found
+    }
+
+    /// The first free word for a key.
+    fn vacancy(&self, at: &Located<'_>, key: Key) -> Option<Spot> {
+        let mut position = at.home(key);
+        for _ in 0..at.head.window() {
+            let bucket = self.bucket(at, position)?;
+            let word = bucket.iter().position(|word| word.load(Ordering::Relaxed) == VACANT);
+            if let Some(word) = word {
+                return Some(Spot { position, word });
+            }
+            position = at.head.next(position);
+        }
+        None
+    }
+
+    fn spot_of(&self, at: &Located<'_>, key: Key, entry: Entry) -> Option<Spot> {
+        let mut position = at.home(key);
+        for _ in 0..at.head.window() {
+            for word in 0..8 {
+                let spot = Spot { position, word };
+                // The same tag at the same place may still be another key's entry.
+                if self.get(at, spot) == entry.word() && self.key(at, spot, entry) == key {
+                    return Some(spot);
+                }
+            }
+            if !self.is_full(at, position) {
+                return None;
+            }
+            position = at.head.next(position);
+        }
+        None
+    }
+
+    /// Calls `visit` for the entries of a group.
+    fn entries(&self, at: &Located<'_>, mut visit: impl FnMut(Key, Entry)) {
+        for position in 0..at.head.buckets() {
+            for word in 0..8 {
+                let spot = Spot { position, word };
+                if let Some(entry) = Entry::from_word(self.get(at, spot)) {
+                    visit(self.key(at, spot, entry), entry);
+                }
+            }
+        }
+    }
+
+    fn key(&self, at: &Located<'_>, spot: Spot, entry: Entry) -> Key {
+        if at.depth >= UPPER_LEVELS {
+            return at.key_at(spot.position, entry);
+        }
+        let uppers = self.state.levels.get(at.depth as usize).map(|level| &level.uppers);
+        let uppers = uppers.and_then(|uppers| uppers.get(at.prefix as usize));
+        let upper = uppers.and_then(|uppers| uppers.get(spot.index())).copied();
+        Key::join(upper.unwrap_or_default(), entry.tag())
+    }
+
+    fn set_upper(&mut self, at: &Located<'_>, spot: Spot, key: Key) {
+        let level = self.state.levels.get_mut(at.depth as usize);
+        let uppers = level.and_then(|level| level.uppers.get_mut(at.prefix as usize));
+        if let Some(upper) = uppers.and_then(|uppers| uppers.get_mut(spot.index())) {
+            *upper = key.upper();
+        }
+    }
+
+    fn bucket(&self, at: &Located<'_>, position: u32) -> Option<&'a Line> {
+        let segment = at.group.segment(at.head, position);
+        self.index.pool.bucket(segment, position % SEGMENT_BUCKETS)
+    }
+
+    // The writer reads with Relaxed: nobody but itself has written.
+    fn get(&self, at: &Located<'_>, spot: Spot) -> u64 {
+        let word = self.bucket(at, spot.position).and_then(|bucket| bucket.get(spot.word));
+        word.map_or(VACANT, |word| word.load(Ordering::Relaxed))
+    }
+
+    fn set(&self, at: &Located<'_>, spot: Spot, value: u64) {
+        if let Some(word) = self.bucket(at, spot.position).and_then(|bucket| bucket.get(spot.word))
+        {
+            set_word(word, value);
+        }
+    }
+
+    fn is_full(&self, at: &Located<'_>, position: u32) -> bool {
+        let bucket = self.bucket(at, position);
+        bucket
+            .is_some_and(|bucket| bucket.iter().all(|word| word.load(Ordering::Relaxed) != VACANT))
+    }
+
+    fn count(&self, at: &Located<'_>) -> u32 {
+        let level = self.state.levels.get(at.depth as usize);
+        let count = level.and_then(|level| level.counts.get(at.prefix as usize));
+        count.copied().map_or(0, u32::from)
+    }
+
+    fn set_count(&mut self, at: &Located<'_>, count: u32) {
+        let level = self.state.levels.get_mut(at.depth as usize);
+        if let Some(stored) = level.and_then(|level| level.counts.get_mut(at.prefix as usize)) {
+            // A group has 3,584 words.
+            *stored = u16::try_from(count).unwrap_or(u16::MAX);
+        }
+    }
+
+    fn count_entries(&self, change: isize) {
+        // Relaxed, and no read-modify-write: one writer, and a figure by itself.
+        let len = self.index.own.len.load(Ordering::Relaxed);
+        self.index.own.len.store(len.saturating_add_signed(change), Ordering::Relaxed);
+    }
+
+    fn report_memory(&self) {
+        let bytes = self.state.heap_bytes();
+        self.index.own.heap_bytes.store(bytes, Ordering::Relaxed);
+    }
+}
+
+impl State {
+    fn heap_bytes(&self) -> usize {
+        let free = self.free.capacity() * size_of::<u32>();
+        let levels = self.levels.capacity() * size_of::<Level>();
+        let within = self.levels.iter().map(|level| {
+            let uppers = level.uppers.iter().map(|uppers| uppers.capacity() * size_of::<u16>());
+            level.counts.capacity() * size_of::<u16>()
+                + level.uppers.capacity() * size_of::<Vec<u16>>()
+                + uppers.sum::<usize>()
+        });
+        free + levels + within.sum::<usize>()
+    }
+}
+
+impl Spot {
+    fn index(self) -> usize {
+        self.position as usize * 8 + self.word
+    }
+}

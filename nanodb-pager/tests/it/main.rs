@@ -1,0 +1,9 @@
+//! What the pager promises, held against it from outside.
+
+mod damage;
+mod faults;
+mod model;
+mod opening;
+mod stress;
+mod support;
+mod transactions;

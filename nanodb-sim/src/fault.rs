@@ -1,0 +1,92 @@
+//! Which call fails, and how.
+
+use std::io;
+
+/// What kind of call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CallKind {
+    /// `read_at`.
+    Read,
+    /// `write_at`.
+    Write,
+    /// `set_len`.
+    SetLen,
+    /// `sync`.
+    Sync,
+    /// `len`.
+    Len,
+    /// `companion`, `has_companion`, `remove_companion`, `sync_directory`.
+    Directory,
+}
+
+/// What a failing call does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Failure {
+    /// Nothing; the device reports an error (`EIO`).
+    Device,
+    /// Nothing; no space is left (`ENOSPC`).
+    NoSpace,
+    /// A write writes the first half of its bytes, then no space is left. Another
+    /// kind of call does nothing.
+    Short,
+    /// Nothing; a signal came in between (`EINTR`).
+    Interrupted,
+}
+
+impl Failure {
+    /// Every failure there is.
+    pub const ALL: [Self; 4] = [Self::Device, Self::NoSpace, Self::Short, Self::Interrupted];
+
+    pub(crate) fn error(self) -> io::Error {
+        match self {
+            Self::Device => io::Error::other("simulated device error"),
+            Self::NoSpace | Self::Short => io::ErrorKind::StorageFull.into(),
+            Self::Interrupted => io::ErrorKind::Interrupted.into(),
+        }
+    }
+}
+
+/// Which call fails: the `after`-th of the kind, counted from 0 when the fault is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// Only calls of this kind count and fail; of any kind if there is none.
+    pub kind: Option<CallKind>,
+    /// How many such calls still succeed.
+    pub after: u64,
+    /// Whether all further such calls fail too.
+    pub for_ever: bool,
+    /// What a failing call does.
+    pub failure: Failure,
+}
+
+impl Fault {
+    /// Fails one call: that which follows `after` successful ones of any kind.
+    pub fn once(after: u64, failure: Failure) -> Self {
+        Self { kind: None, after, for_ever: false, failure }
+    }
+
+    /// The same fault, for calls of one kind only.
+    #[must_use]
+    pub fn of(self, kind: CallKind) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+
+    /// The same fault, for all further calls too.
+    #[must_use]
+    pub fn for_ever(self) -> Self {
+        Self { for_ever: true, ..self }
+    }
+
+    /// Counts a call; says how it fails if it does.
+    pub(crate) fn strike(&mut self, kind: CallKind, armed: &mut bool) -> Option<Failure> {
+        if !*armed || self.kind.is_some_and(|only| only != kind) {
+            return None;
+        }
+        if self.after > 0 {
+            self.after -= 1;
+            return None;
+        }
+        *armed = self.for_ever;
+        Some(self.failure)
+    }
+}

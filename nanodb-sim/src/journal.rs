@@ -1,0 +1,84 @@
+//! What was done to a simulated disk, in order.
+
+use std::collections::BTreeMap;
+
+/// The files of a disk by name. The database's own is named "", its companions by their
+/// suffixes.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// One call that changed the disk or promised that changes stay.
+///
+/// A call that failed is recorded with what it did before it failed: a short write
+/// with the bytes that were written, a sync not at all.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// The file; for [`Action::SyncDirectory`] it means nothing.
+    pub file: String,
+    /// What was done to it.
+    pub action: Action,
+}
+
+/// What a call did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// These bytes were written at this place.
+    Write {
+        /// Where the first byte went.
+        offset: u64,
+        /// The bytes.
+        data: Vec<u8>,
+    },
+    /// The file was cut or lengthened.
+    SetLen {
+        /// To so many bytes.
+        len: u64,
+    },
+    /// What was written to the file before this is on stable storage.
+    Sync,
+    /// The file was created, empty.
+    Create,
+    /// The file was removed.
+    Remove,
+    /// The files created and removed before this are so on stable storage.
+    SyncDirectory,
+}
+
+impl Event {
+    /// Does to `files` what the call did to the disk.
+    pub fn apply(&self, files: &mut Files) {
+        match &self.action {
+            Action::Create => {
+                files.entry(self.file.clone()).or_default();
+            }
+            Action::Remove => {
+                files.remove(&self.file);
+            }
+            action => {
+                if let Some(bytes) = files.get_mut(&self.file) {
+                    action.apply(bytes);
+                }
+            }
+        }
+    }
+}
+
+impl Action {
+    /// Does to a file's bytes what the call did.
+    pub fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Write { offset, data } => write(bytes, *offset, data),
+            Self::SetLen { len } => bytes.resize(usize::try_from(*len).unwrap_or(usize::MAX), 0),
+            Self::Sync | Self::Create | Self::Remove | Self::SyncDirectory => {}
+        }
+    }
+}
+
+/// Writes into a file's bytes, lengthening them where needed.
+pub(crate) fn write(bytes: &mut Vec<u8>, offset: u64, data: &[u8]) {
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let end = start.saturating_add(data.len());
+    if bytes.len() < end {
+        bytes.resize(end, 0);
+    }
+    bytes[start..end].copy_from_slice(data);
+}

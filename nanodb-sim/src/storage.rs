@@ -1,0 +1,307 @@
+//! A file in memory that records what is done to it and fails when told to.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nanodb_pager::Storage;
+
+use crate::fault::{CallKind, Failure, Fault};
+use crate::journal::{Action, Event, Files};
+
+/// A handle to a simulated file and its companions.
+///
+/// Clones are further handles to the same disk, as if the file were opened again:
+/// the lock belongs to one handle and goes with it, the bytes stay.
+#[derive(Debug, Default)]
+pub struct SimStorage {
+    disk: Arc<Disk>,
+    /// Which of the disk's files: "" or a companion's suffix.
+    name: String,
+    holds_lock: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Disk {
+    state: Mutex<State>,
+    locked: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    files: Files,
+    journal: Option<Vec<Event>>,
+    fault: Option<Fault>,
+    /// Whether the fault is still to come, or lasts.
+    armed: bool,
+    calls: u64,
+    failed: u64,
+}
+
+impl SimStorage {
+    /// An empty file.
+    pub fn new() -> Self {
+        Self::from_files(Files::from([(String::new(), Vec::new())]))
+    }
+
+    /// A file with these bytes.
+    pub fn from_contents(bytes: Vec<u8>) -> Self {
+        let storage = Self::new();
+        storage.set_contents(bytes);
+        storage
+    }
+
+    /// A disk with these files, whose main one is named "".
+    pub fn from_files(files: Files) -> Self {
+        let storage = Self::default();
+        storage.state().files = files;
+        storage
+    }
+
+    /// The file's bytes; none if it is not there.
+    pub fn contents(&self) -> Vec<u8> {
+        self.state().files.get(&self.name).cloned().unwrap_or_default()
+    }
+
+    /// Replaces the file's bytes behind the back of whoever has it open.
+    pub fn set_contents(&self, bytes: Vec<u8>) {
+        self.state().files.insert(self.name.clone(), bytes);
+    }
+
+    /// All files of the disk.
+    pub fn files(&self) -> Files {
+        self.state().files.clone()
+    }
+
+    /// Begins to record, forgetting what was recorded before.
+    pub fn start_journal(&self) {
+        self.state().journal = Some(Vec::new());
+    }
+
+    /// What was done since [`start_journal`](Self::start_journal); ends recording.
+    pub fn take_journal(&self) -> Vec<Event> {
+        self.state().journal.take().unwrap_or_default()
+    }
+
+    /// Arranges for calls to fail. Replaces an earlier arrangement.
+    pub fn set_fault(&self, fault: Fault) {
+        let mut state = self.state();
+        state.fault = Some(fault);
+        state.armed = true;
+        state.failed = 0;
+    }
+
+    /// From now on everything works.
+    pub fn clear_fault(&self) {
+        let mut state = self.state();
+        state.fault = None;
+        state.armed = false;
+    }
+
+    /// How many calls have failed since the fault was set.
+    pub fn failed(&self) -> u64 {
+        self.state().failed
+    }
+
+    /// How many calls were made in the file's life, failed ones included, locks not.
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// A handle to another file of the disk.
+    fn file(&self, name: &str) -> Self {
+        Self {
+            disk: Arc::clone(&self.disk),
+            name: name.to_owned(),
+            holds_lock: AtomicBool::new(false),
+        }
+    }
+
+    fn event(&self, action: Action) -> Event {
+        Event { file: self.name.clone(), action }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A test that panicked elsewhere says so itself; the bytes are still whole.
+        self.disk.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clone for SimStorage {
+    fn clone(&self) -> Self {
+        self.file(&self.name)
+    }
+}
+
+impl Drop for SimStorage {
+    fn drop(&mut self) {
+        if *self.holds_lock.get_mut() {
+            // Release pairs with the acquire of the next `lock`: who gets it sees all
+            // that the former holder did.
+            self.disk.locked.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl State {
+    fn call(&mut self, kind: CallKind) -> Result<(), Failure> {
+        self.calls += 1;
+        let armed = &mut self.armed;
+        match self.fault.as_mut().and_then(|fault| fault.strike(kind, armed)) {
+            Some(failure) => {
+                self.failed += 1;
+                Err(failure)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn perform(&mut self, event: Event) {
+        event.apply(&mut self.files);
+        if let Some(journal) = &mut self.journal {
+            journal.push(event);
+        }
+    }
+}
+
+impl Storage for SimStorage {
+    fn len(&self) -> io::Result<u64> {
+        let mut state = self.state();
+        state.call(CallKind::Len).map_err(Failure::error)?;
+        Ok(state.files.get(&self.name).map_or(0, Vec::len) as u64)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut state = self.state();
+        state.call(CallKind::SetLen).map_err(Failure::error)?;
+        state.perform(self.event(Action::SetLen { len }));
+        Ok(())
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let mut state = self.state();
+        state.call(CallKind::Read).map_err(Failure::error)?;
+        let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        let bytes = state.files.get(&self.name);
+        let there = bytes.and_then(|b| b.get(start..)).and_then(|rest| rest.get(..buf.len()));
+        buf.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        let mut state = self.state();
+        match state.call(CallKind::Write) {
+            Ok(()) => {
+                state.perform(self.event(Action::Write { offset, data: buf.to_vec() }));
+            }
+            Err(failure) => {
+                if failure == Failure::Short {
+                    let data = buf[..buf.len() / 2].to_vec();
+                    state.perform(self.event(Action::Write { offset, data }));
+                }
+                return Err(failure.error());
+            }
+        }
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.state();
+        state.call(CallKind::Sync).map_err(Failure::error)?;
+        state.perform(self.event(Action::Sync));
+        Ok(())
+    }
+
+    fn lock(&self) -> io::Result<bool> {
+        // Acquire pairs with the release in `drop`.
+        if self.disk.locked.swap(true, Ordering::Acquire) {
+            return Ok(false);
+        }
+        self.holds_lock.store(true, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+        let mut state = self.state();
+        state.call(CallKind::Directory).map_err(Failure::error)?;
+        let companion = self.file(&format!("{}{suffix}", self.name));
+        if !state.files.contains_key(&companion.name) {
+            state.perform(companion.event(Action::Create));
+        }
+        drop(state);
+        Ok(Arc::new(companion))
+    }
+
+    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
+        let mut state = self.state();
+        state.call(CallKind::Directory).map_err(Failure::error)?;
+        Ok(state.files.contains_key(&format!("{}{suffix}", self.name)))
+    }
+
+    fn remove_companion(&self, suffix: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.call(CallKind::Directory).map_err(Failure::error)?;
+        let companion = self.file(&format!("{}{suffix}", self.name));
+        if state.files.contains_key(&companion.name) {
+            state.perform(companion.event(Action::Remove));
+        }
+        Ok(())
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        let mut state = self.state();
+        state.call(CallKind::Directory).map_err(Failure::error)?;
+        state.perform(self.event(Action::SyncDirectory));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_handle_sees_the_bytes_and_gets_the_lock_once_the_first_is_gone() {
+        let first = SimStorage::new();
+        let second = first.clone();
+        first.write_at(b"abc", 2).unwrap();
+        assert!(first.lock().unwrap());
+        assert!(!second.lock().unwrap() && !first.lock().unwrap());
+        drop(first);
+        assert!(second.lock().unwrap());
+        assert_eq!(second.contents(), b"\0\0abc");
+    }
+
+    #[test]
+    fn the_journal_makes_the_same_bytes_again() {
+        let storage = SimStorage::from_contents(b"old".to_vec());
+        storage.start_journal();
+        storage.write_at(b"new bytes", 1).unwrap();
+        storage.sync().unwrap();
+        storage.set_len(6).unwrap();
+        let journal = storage.take_journal();
+        assert_eq!(journal[1].action, Action::Sync);
+        let mut files = Files::from([(String::new(), b"old".to_vec())]);
+        journal.iter().for_each(|event| event.apply(&mut files));
+        assert_eq!(files, storage.files());
+        assert_eq!(files[""], b"onew b");
+    }
+
+    #[test]
+    fn the_call_that_is_to_fail_fails_once_or_for_ever() {
+        let storage = SimStorage::from_contents(vec![0; 8]);
+        storage.set_fault(Fault::once(1, Failure::Short).of(CallKind::Write));
+        storage.write_at(b"1", 0).unwrap();
+        storage.sync().unwrap();
+        let error = storage.write_at(b"2345", 1).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(storage.contents(), b"123\0\0\0\0\0");
+        storage.write_at(b"6", 0).unwrap();
+        assert_eq!(storage.failed(), 1);
+
+        storage.set_fault(Fault::once(0, Failure::Device).for_ever());
+        assert!(storage.read_at(&mut [0], 0).is_err() && storage.sync().is_err());
+        storage.clear_fault();
+        assert!(storage.sync().is_ok());
+    }
+}
