@@ -23,7 +23,7 @@ use crate::ids::{Extent, PAGE_SIZE, PageId, Seq};
 use crate::log::Lsn;
 use crate::notes::Notes;
 use crate::page::Frame;
-use crate::pager::{Commit, DirtyPage, Shared};
+use crate::pager::{Commit, DirtyPage, NextLog, Shared};
 use crate::recovery::SpaceChange;
 use crate::table::CLEAN;
 use crate::{log, side, stream};
@@ -126,6 +126,7 @@ impl Shared {
             Err(error) => return Err(self.poison(error)),
         };
 
+        self.checkpoints.fetch_add(1, Ordering::Relaxed);
         self.set_root(&new.root);
         let old = std::mem::replace(checkpointed, new);
         self.clean(&turn);
@@ -151,27 +152,21 @@ impl Shared {
             return Ok(None);
         }
         let seq = commit.installed;
-        let mut logged = Lsn::default();
-        let mut log_generation = checkpointed.header.log_generation;
-        if self.storage.is_persistent() {
-            log_generation = match commit.log.take() {
-                Some(mut old) => {
-                    old.pad(self.group_sync.synced());
-                    let written = old.write().map_err(|e| Error::io("writing the log", e));
-                    written.map_err(|error| self.poison(error))?;
-                    logged = old.end();
-                    let generation = old.segment.generation + 1;
-                    let begun = self.begin_log(generation, old.segment.salt, seq.next(), logged);
-                    commit.log = Some(begun.map_err(|error| self.poison(error))?);
-                    commit.former_log = Some(old.file);
-                    generation
-                }
-                // Logs that were recovered are of this generation and the next at most.
-                None => {
-                    commit.log_generation = log_generation + 2;
-                    commit.log_generation
-                }
-            };
+        match commit.log.take() {
+            Some(mut old) => {
+                old.pad(self.group_sync.synced());
+                let written = old.write().map_err(|e| Error::io("writing the log", e));
+                written.map_err(|error| self.poison(error))?;
+                commit.next_log = NextLog {
+                    generation: old.segment.generation + 1,
+                    previous_salt: old.segment.salt,
+                    base: old.end(),
+                };
+                commit.former_log = Some(old.file);
+            }
+            // The logs that were recovered are of the header's generation and the next
+            // at most, and both are needed until this checkpoint is done.
+            None => commit.next_log.generation = checkpointed.header.log_generation + 2,
         }
         let number = commit.checkpoint;
         commit.checkpoint += 1;
@@ -183,8 +178,8 @@ impl Shared {
             space: std::mem::take(&mut commit.space),
             dirty: std::mem::take(&mut commit.dirty),
             number,
-            logged,
-            log_generation,
+            logged: commit.next_log.base,
+            log_generation: commit.next_log.generation,
         }))
     }
 

@@ -10,8 +10,8 @@
 //!
 //! On disk the map is a stream of LEB128 numbers: for each run the gap to the end of
 //! the run before it (for the first, from page 0) and its length. It says what is free as of
-//! the checkpoint, whoever may still read it: who opens the file has no readers yet. A gap and a length of zero end
-//! the map; only zeros follow.
+//! the checkpoint, whoever may still read it: who opens the file has no readers yet. No gap is zero; zeros fill
+//! the map up.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -250,22 +250,20 @@ impl FreeMap {
     pub(crate) fn decode(mut bytes: &[u8], page_count: u32) -> Result<Self, Corruption> {
         let mut map = Self::new(page_count);
         let mut end = 0_u32;
-        while !bytes.is_empty() {
+        while let Some(&first) = bytes.first() {
             let broken = Corruption::FreeMap { page: PageId::new(end) };
+            if first == 0 {
+                // No run has a gap of zero: what remains fills the last page.
+                return if bytes.iter().all(|&byte| byte == 0) { Ok(map) } else { Err(broken) };
+            }
             let (Some(gap), Some(len)) = (leb128::take(&mut bytes), leb128::take(&mut bytes))
             else {
                 return Err(broken);
             };
-            if gap == 0 && len == 0 {
-                return if bytes.iter().all(|&byte| byte == 0) { Ok(map) } else { Err(broken) };
-            }
             let run = end.checked_add(gap).and_then(|start| Some((start, start.checked_add(len)?)));
             match run {
                 Some((start, run_end))
-                    if start >= HEADER_PAGES
-                        && len > 0
-                        && run_end <= page_count
-                        && (gap > 0 || end == 0) =>
+                    if start >= HEADER_PAGES && len > 0 && run_end <= page_count =>
                 {
                     map.put_run(start, len);
                     end = run_end;

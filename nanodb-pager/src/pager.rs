@@ -66,6 +66,8 @@ pub(crate) struct Shared {
     /// The commit that the last checkpoint shows. Relaxed: only pages freed before it
     /// may be reused, and reading an older value merely delays that.
     pub(crate) checkpointed_seq: AtomicU64,
+    /// How many checkpoints were made. Relaxed: only counted.
+    pub(crate) checkpoints: AtomicU64,
     pub(crate) group_sync: GroupSync,
     /// What the logs say of pages, until a checkpoint has brought it to the file.
     pub(crate) recovered: RwLock<Option<Recovered>>,
@@ -95,12 +97,20 @@ pub(crate) struct Commit {
     pub(crate) space: Vec<SpaceChange>,
     /// The number of the checkpoint that writes `dirty`, from 1 up.
     pub(crate) checkpoint: u64,
-    /// Where commits go; none before the first one.
+    /// Where commits go; none until the first one since opening or the last turn.
     pub(crate) log: Option<Log>,
-    /// Of the log that the first commit begins.
-    pub(crate) log_generation: u64,
+    /// The log that the next commit begins where there is none.
+    pub(crate) next_log: NextLog,
     /// The log before it, as long as its end may not be on stable storage.
     pub(crate) former_log: Option<Arc<dyn Storage>>,
+}
+
+/// How a log continues the one before it.
+#[derive(Clone, Copy)]
+pub(crate) struct NextLog {
+    pub(crate) generation: u64,
+    pub(crate) previous_salt: u64,
+    pub(crate) base: Lsn,
 }
 
 /// A page that waits for a checkpoint.
@@ -183,7 +193,11 @@ impl Pager {
                     space: replay.space,
                     checkpoint: 1,
                     log: None,
-                    log_generation: header.log_generation,
+                    next_log: NextLog {
+                        generation: header.log_generation,
+                        previous_salt: 0,
+                        base: Lsn::default(),
+                    },
                     former_log: None,
                 }),
                 checkpointed_seq: AtomicU64::new(header.seq.get()),
@@ -194,6 +208,7 @@ impl Pager {
                     streams,
                     side_end: replay.recovered.side_end(),
                 }),
+                checkpoints: AtomicU64::new(0),
                 group_sync: GroupSync::default(),
                 recovered: RwLock::new((replay.commits > 0).then_some(replay.recovered)),
                 root: Mutex::new(newest_root.into()),
@@ -487,14 +502,9 @@ impl Shared {
     }
 
     /// Begins a log; its header is written with its first records.
-    pub(crate) fn begin_log(
-        &self,
-        generation: u64,
-        previous_salt: u64,
-        first_seq: Seq,
-        base: Lsn,
-    ) -> Result<Log> {
+    pub(crate) fn begin_log(&self, next: NextLog, first_seq: Seq) -> Result<Log> {
         let failed = |e| Error::io("beginning a log", e);
+        let NextLog { generation, previous_salt, base } = next;
         let suffix = log::suffix(generation);
         let existed = self.storage.has_companion(suffix).map_err(failed)?;
         let file = self.storage.companion(suffix).map_err(failed)?;
@@ -524,13 +534,16 @@ impl Shared {
         let mut commit = self.commit.lock();
         self.check_writable()?;
         let former = commit.former_log.take();
-        let Some(log) = &mut commit.log else { return Ok(Lsn::default()) };
-        log.pad(self.group_sync.synced());
-        log.write().map_err(|e| Error::io("writing the log", e))?;
-        let (file, end) = (Arc::clone(&log.file), log.end());
+        let mut current = None;
+        let mut end = commit.next_log.base;
+        if let Some(log) = &mut commit.log {
+            log.pad(self.group_sync.synced());
+            log.write().map_err(|e| Error::io("writing the log", e))?;
+            (current, end) = (Some(Arc::clone(&log.file)), log.end());
+        }
         drop(commit);
         // In this order: what is in the later log builds on the earlier one.
-        for file in former.into_iter().chain([file]) {
+        for file in former.into_iter().chain(current) {
             file.sync().map_err(|e| Error::io("syncing the log", e))?;
         }
         Ok(end)

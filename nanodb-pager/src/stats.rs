@@ -29,6 +29,8 @@ pub struct Stats {
     pub snapshots: usize,
     /// Bytes of log since the last checkpoint.
     pub log_bytes: u64,
+    /// Checkpoints since the file was opened.
+    pub checkpoints: u64,
 }
 
 /// Where every page of a file belongs, as far as the pager knows.
@@ -71,6 +73,7 @@ impl Pager {
             dirty_bytes: dirty * PAGE_SIZE,
             snapshots: shared.snapshots.count(),
             log_bytes,
+            checkpoints: shared.checkpoints.load(Ordering::Relaxed),
         })
     }
 

@@ -305,7 +305,7 @@ impl WriteTx {
         }
         let log = match &mut commit.log {
             Some(log) => log,
-            none => none.insert(shared.begin_log(commit.log_generation, 0, seq, Lsn::default())?),
+            none => none.insert(shared.begin_log(commit.next_log, seq)?),
         };
         log.reserve(payload.len()).map_err(|e| Error::io("making room for the log", e))?;
         let logged = log.append(seq, payload, shared.group_sync.synced());

@@ -78,6 +78,11 @@ impl SimStorage {
         self.state().journal = Some(Vec::new());
     }
 
+    /// How many events were recorded so far.
+    pub fn journal_len(&self) -> usize {
+        self.state().journal.as_ref().map_or(0, Vec::len)
+    }
+
     /// What was done since [`start_journal`](Self::start_journal); ends recording.
     pub fn take_journal(&self) -> Vec<Event> {
         self.state().journal.take().unwrap_or_default()

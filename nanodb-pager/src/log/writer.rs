@@ -13,7 +13,7 @@ use crate::ids::Seq;
 use crate::storage::Storage;
 
 /// The log grows by at least so many bytes at a time.
-const GROWTH_MIN: u64 = 256 * 1024;
+const GROWTH_MIN: u64 = 32 * 1024;
 
 /// The log grows by at most so many bytes more than it needs.
 const GROWTH_MAX: u64 = 8 * 1024 * 1024;
@@ -79,6 +79,8 @@ impl Log {
         if payload_len > RECORD_LEN_MAX {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
+        // Writing has made the file longer, and must not be undone.
+        self.reserved = self.reserved.max(self.written);
         let needed = self.end + payload_len as u64 + 3 * BLOCK_SIZE;
         if needed <= self.reserved {
             return Ok(());

@@ -1,5 +1,6 @@
 //! What the pager promises, held against it from outside.
 
+mod crash;
 mod damage;
 mod faults;
 mod model;
