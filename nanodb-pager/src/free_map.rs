@@ -11,8 +11,7 @@
 //! On disk the map is a stream of LEB128 numbers: for each run the gap to the end of
 //! the run before it (for the first, from page 0) and its length. Pending and reserved
 //! runs are saved as free ones: whoever opens the file has no readers and no
-//! transactions yet. A gap and a length of zero end
-//! the map; only zeros follow.
+//! transactions yet. A gap of zero ends the map; only zeros follow.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -222,19 +221,15 @@ impl FreeMap {
         let mut end = 0_u32;
         while !bytes.is_empty() {
             let broken = Corruption::FreeMap { page: PageId::new(end) };
-            let (Some(gap), Some(len)) = (take_leb128(&mut bytes), take_leb128(&mut bytes)) else {
-                return Err(broken);
-            };
-            if gap == 0 && len == 0 {
+            let Some(gap) = take_leb128(&mut bytes) else { return Err(broken) };
+            if gap == 0 {
                 return if bytes.iter().all(|&byte| byte == 0) { Ok(map) } else { Err(broken) };
             }
+            let Some(len) = take_leb128(&mut bytes) else { return Err(broken) };
             let run = end.checked_add(gap).and_then(|start| Some((start, start.checked_add(len)?)));
             match run {
                 Some((start, run_end))
-                    if start >= HEADER_PAGES
-                        && len > 0
-                        && run_end <= page_count
-                        && (gap > 0 || end == 0) =>
+                    if start >= HEADER_PAGES && len > 0 && run_end <= page_count =>
                 {
                     map.put_run(start, len);
                     end = run_end;
@@ -323,6 +318,17 @@ mod tests {
         assert!(in_use(2, 2) && in_use(6, 2) && in_use(10, 10));
         assert!(!in_use(1, 1) && !in_use(3, 2) && !in_use(5, 1) && !in_use(6, 3));
         assert!(!in_use(9, 1) && !in_use(19, 2));
+    }
+
+    #[test]
+    fn any_number_of_zeros_ends_the_map() {
+        for zeros in 0..4 {
+            for (mut bytes, runs) in [(vec![], 0), (vec![3, 2], 1)] {
+                bytes.resize(bytes.len() + zeros, 0);
+                assert_eq!(FreeMap::decode(&bytes, 20).unwrap().runs().count(), runs);
+            }
+        }
+        assert!(FreeMap::decode(&[3, 2, 0, 1], 20).is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the pager promises, held against it from outside.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
+
 mod damage;
 mod faults;
 mod model;
