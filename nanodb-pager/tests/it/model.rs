@@ -16,20 +16,48 @@ use self::harness::Harness;
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     /// Takes an extent and initialises the first pages of it.
-    Allocate { tx: usize, pages: u32, init: u32 },
+    Allocate {
+        tx: usize,
+        pages: u32,
+        init: u32,
+    },
     /// Initialises a page that was taken but not initialised, perhaps long ago.
-    Init { tx: usize, pick: usize },
-    Write { tx: usize, pick: usize, offset: usize, byte: u8, len: usize },
-    Free { tx: usize, pick: usize },
-    Commit { tx: usize, note: Vec<u8> },
+    Init {
+        tx: usize,
+        pick: usize,
+    },
+    Write {
+        tx: usize,
+        pick: usize,
+        offset: usize,
+        byte: u8,
+        len: usize,
+    },
+    Free {
+        tx: usize,
+        pick: usize,
+    },
+    Commit {
+        tx: usize,
+        note: Vec<u8>,
+    },
     /// As a commit, but published only before the next one.
-    Install { tx: usize, note: Vec<u8> },
-    Rollback { tx: usize },
+    Install {
+        tx: usize,
+        note: Vec<u8>,
+    },
+    Rollback {
+        tx: usize,
+    },
     Snapshot,
-    DropSnapshot { pick: usize },
+    DropSnapshot {
+        pick: usize,
+    },
     Checkpoint,
     /// Closes and opens the file, with open transactions rolled back before or after.
-    Reopen { rollback_first: bool },
+    Reopen {
+        rollback_first: bool,
+    },
 }
 
 fn op() -> impl Strategy<Value = Op> {
