@@ -81,7 +81,11 @@ impl Counters {
     fn all(&self, snapshot: &Snapshot) -> Result<Vec<(String, u64)>> {
         let mut all = Vec::new();
         for &page in &self.pages {
-            let page = snapshot.page(page)?;
+            let page = match snapshot.page(page) {
+                // The page is newer than the snapshot.
+                Err(nanodb_pager::Error::NoVersion { .. }) => break,
+                page => page?,
+            };
             for entry in page.body().chunks_exact(COUNTER_SIZE).take_while(|e| e[0] != 0) {
                 let (name, number) = entry.split_at(NAME_SIZE);
                 let name = String::from_utf8_lossy(name).trim_end_matches('\0').to_owned();

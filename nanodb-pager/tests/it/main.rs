@@ -1,6 +1,7 @@
 //! What the pager promises, held against it from outside.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
+#![allow(clippy::cast_possible_truncation, reason = "the numbers are small")]
 
 mod damage;
 mod faults;
