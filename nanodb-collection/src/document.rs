@@ -185,7 +185,7 @@ impl Document {
     /// A document of these fields, or the name that they hold twice.
     pub(crate) fn from_distinct(fields: Vec<(String, Value)>) -> Result<Self, String> {
         let mut seen = SeenNames::new();
-        let twice = fields.iter().find(|(name, _)| !seen.insert(name));
+        let twice = fields.iter().find(|(name, _)| !seen.insert(name.as_bytes()));
         if let Some((name, _)) = twice {
             return Err(name.clone());
         }

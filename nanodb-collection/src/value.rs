@@ -52,7 +52,7 @@ use crate::document::Document;
 /// let value = Value::from(doc! { "name": "Alice", "tags": ["a", "b"] });
 /// assert_eq!(value.get_path("tags.1"), Some(&Value::from("b")));
 /// assert_eq!(value["name"], "Alice");
-/// assert_eq!(Value::from(vec![1, 2]), array![1, 2].into());
+/// assert_eq!(Value::from(vec![1, 2]), Value::from(array![1, 2]));
 /// ```
 #[derive(Clone, Default)]
 pub enum Value {

@@ -1,14 +1,14 @@
 //! The writing side: one at a time, behind a lock.
 
+mod group;
 mod growth;
 mod image;
 
-use crate::group::{Located, UPPER_LEVELS, VACANT, set_word};
+use crate::group::Located;
 use crate::index::IdIndex;
 use crate::key::{Entry, Key};
-use crate::lines::Line;
 use crate::place::Place;
-use crate::pool::{SEGMENT_BUCKETS, SEGMENT_FIRST};
+use crate::pool::SEGMENT_FIRST;
 use crate::sync::{MutexGuard, Ordering};
 
 /// The right to change an [`IdIndex`]. Made by [`IdIndex::write`].
@@ -146,9 +146,8 @@ impl<'a> IndexWriter<'a> {
             if count >= words / 8 * 7 && self.grow(&at) {
                 continue;
             }
-            if let Some(spot) = self.vacancy(&at, key) {
-                self.set_upper(&at, spot, key);
-                self.set(&at, spot, entry.word());
+            if let Some(spot) = self.vacancy(&at, key).or_else(|| self.make_vacancy(&at, key)) {
+                self.put(&at, spot, key, entry);
                 self.set_count(&at, count + 1);
                 return true;
             }
@@ -166,129 +165,6 @@ impl<'a> IndexWriter<'a> {
         self.vacate(&at, spot);
         self.set_count(&at, self.count(&at).saturating_sub(1));
         true
-    }
-
-    /// Empties a word, or moves an entry there that was displaced past its bucket, and so
-    /// on with the word that one leaves: invariant 1 of a group.
-    fn vacate(&mut self, at: &Located<'_>, mut spot: Spot) {
-        while let Some((from, key, entry)) = self.displaced(at, spot.position) {
-            self.set_upper(at, spot, key);
-            self.set(at, spot, entry.word());
-            // The copy is there before the head changes and the original is taken away
-            // after: a reader that misses both sees another head.
-            at.group.disturb();
-            spot = from;
-        }
-        self.set(at, spot, VACANT);
-    }
-
-    /// The farthest entry that lies behind a bucket because that was full.
-    fn displaced(&self, at: &Located<'_>, position: u32) -> Option<(Spot, Key, Entry)> {
-        let mut found = None;
-        let mut full = self.is_full(at, position);
-        let mut behind = position;
-        for distance in 1..at.head.window() {
-            if !full {
-                break;
-            }
-            behind = at.head.next(behind);
-            full = self.is_full(at, behind);
-            for word in 0..8 {
-                let spot = Spot { position: behind, word };
-                let Some(entry) = Entry::from_word(self.get(at, spot)) else { continue };
-                let key = self.key(at, spot, entry);
-                if at.head.distance(at.home(key), behind) >= distance {
-                    found = Some((spot, key, entry));
-                }
-            }
-        }
-        found
-    }
-
-    /// The first free word for a key.
-    fn vacancy(&self, at: &Located<'_>, key: Key) -> Option<Spot> {
-        let mut position = at.home(key);
-        for _ in 0..at.head.window() {
-            let bucket = self.bucket(at, position)?;
-            let word = bucket.iter().position(|word| word.load(Ordering::Relaxed) == VACANT);
-            if let Some(word) = word {
-                return Some(Spot { position, word });
-            }
-            position = at.head.next(position);
-        }
-        None
-    }
-
-    fn spot_of(&self, at: &Located<'_>, key: Key, entry: Entry) -> Option<Spot> {
-        let mut position = at.home(key);
-        for _ in 0..at.head.window() {
-            for word in 0..8 {
-                let spot = Spot { position, word };
-                // The same tag at the same place may still be another key's entry.
-                if self.get(at, spot) == entry.word() && self.key(at, spot, entry) == key {
-                    return Some(spot);
-                }
-            }
-            if !self.is_full(at, position) {
-                return None;
-            }
-            position = at.head.next(position);
-        }
-        None
-    }
-
-    /// Calls `visit` for the entries of a group.
-    fn entries(&self, at: &Located<'_>, mut visit: impl FnMut(Key, Entry)) {
-        for position in 0..at.head.buckets() {
-            for word in 0..8 {
-                let spot = Spot { position, word };
-                if let Some(entry) = Entry::from_word(self.get(at, spot)) {
-                    visit(self.key(at, spot, entry), entry);
-                }
-            }
-        }
-    }
-
-    fn key(&self, at: &Located<'_>, spot: Spot, entry: Entry) -> Key {
-        if at.depth >= UPPER_LEVELS {
-            return at.key_at(spot.position, entry);
-        }
-        let uppers = self.state.levels.get(at.depth as usize).map(|level| &level.uppers);
-        let uppers = uppers.and_then(|uppers| uppers.get(at.prefix as usize));
-        let upper = uppers.and_then(|uppers| uppers.get(spot.index())).copied();
-        Key::join(upper.unwrap_or_default(), entry.tag())
-    }
-
-    fn set_upper(&mut self, at: &Located<'_>, spot: Spot, key: Key) {
-        let level = self.state.levels.get_mut(at.depth as usize);
-        let uppers = level.and_then(|level| level.uppers.get_mut(at.prefix as usize));
-        if let Some(upper) = uppers.and_then(|uppers| uppers.get_mut(spot.index())) {
-            *upper = key.upper();
-        }
-    }
-
-    fn bucket(&self, at: &Located<'_>, position: u32) -> Option<&'a Line> {
-        let segment = at.group.segment(at.head, position);
-        self.index.pool.bucket(segment, position % SEGMENT_BUCKETS)
-    }
-
-    // The writer reads with Relaxed: nobody but itself has written.
-    fn get(&self, at: &Located<'_>, spot: Spot) -> u64 {
-        let word = self.bucket(at, spot.position).and_then(|bucket| bucket.get(spot.word));
-        word.map_or(VACANT, |word| word.load(Ordering::Relaxed))
-    }
-
-    fn set(&self, at: &Located<'_>, spot: Spot, value: u64) {
-        if let Some(word) = self.bucket(at, spot.position).and_then(|bucket| bucket.get(spot.word))
-        {
-            set_word(word, value);
-        }
-    }
-
-    fn is_full(&self, at: &Located<'_>, position: u32) -> bool {
-        let bucket = self.bucket(at, position);
-        bucket
-            .is_some_and(|bucket| bucket.iter().all(|word| word.load(Ordering::Relaxed) != VACANT))
     }
 
     fn count(&self, at: &Located<'_>) -> u32 {
@@ -328,11 +204,5 @@ impl State {
                 + uppers.sum::<usize>()
         });
         free + levels + within.sum::<usize>()
-    }
-}
-
-impl Spot {
-    fn index(self) -> usize {
-        self.position as usize * 8 + self.word
     }
 }

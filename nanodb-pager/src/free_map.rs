@@ -9,9 +9,9 @@
 //! *reserved* until it commits or gives them back.
 //!
 //! On disk the map is a stream of LEB128 numbers: for each run the gap to the end of
-//! the run before it (for the first, from page 0) and its length. It says what is free as of
-//! the checkpoint, whoever may still read it: who opens the file has no readers yet. No gap is zero; zeros fill
-//! the map up.
+//! the run before it (for the first, from page 0) and its length. It says what is free
+//! as of the checkpoint, whoever may still read it: who opens the file has no readers and
+//! no transactions yet. A gap of zero ends the map; only zeros follow.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -250,16 +250,13 @@ impl FreeMap {
     pub(crate) fn decode(mut bytes: &[u8], page_count: u32) -> Result<Self, Corruption> {
         let mut map = Self::new(page_count);
         let mut end = 0_u32;
-        while let Some(&first) = bytes.first() {
+        while !bytes.is_empty() {
             let broken = Corruption::FreeMap { page: PageId::new(end) };
-            if first == 0 {
-                // No run has a gap of zero: what remains fills the last page.
+            let Some(gap) = leb128::take(&mut bytes) else { return Err(broken) };
+            if gap == 0 {
                 return if bytes.iter().all(|&byte| byte == 0) { Ok(map) } else { Err(broken) };
             }
-            let (Some(gap), Some(len)) = (leb128::take(&mut bytes), leb128::take(&mut bytes))
-            else {
-                return Err(broken);
-            };
+            let Some(len) = leb128::take(&mut bytes) else { return Err(broken) };
             let run = end.checked_add(gap).and_then(|start| Some((start, start.checked_add(len)?)));
             match run {
                 Some((start, run_end))
@@ -323,6 +320,17 @@ mod tests {
         assert!(in_use(2, 2) && in_use(6, 2) && in_use(10, 10));
         assert!(!in_use(1, 1) && !in_use(3, 2) && !in_use(5, 1) && !in_use(6, 3));
         assert!(!in_use(9, 1) && !in_use(19, 2));
+    }
+
+    #[test]
+    fn any_number_of_zeros_ends_the_map() {
+        for zeros in 0..4 {
+            for (mut bytes, runs) in [(vec![], 0), (vec![3, 2], 1)] {
+                bytes.resize(bytes.len() + zeros, 0);
+                assert_eq!(FreeMap::decode(&bytes, 20).unwrap().runs().count(), runs);
+            }
+        }
+        assert!(FreeMap::decode(&[3, 2, 0, 1], 20).is_err());
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Decoder<'_> {
         let mut elements = Vec::with_capacity(capacity(len));
         for index in 0..len {
             let element = self.value(depth);
-            elements.push(element.map_err(|error| error.at_field(&index.to_string()))?);
+            elements.push(element.map_err(|error| error.at_index(index))?);
         }
         Ok(elements)
     }

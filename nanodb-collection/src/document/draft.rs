@@ -154,9 +154,10 @@ fn write_id(id: IdRef<'_>, out: &mut Vec<u8>) -> Result<(), DocumentError> {
         IdRef::Binary(bytes) => bytes.len(),
         IdRef::Int(_) | IdRef::UInt(_) => 0,
     };
-    // Tested first, so that an absurd id is not copied only to be refused.
-    if payload > ID_SIZE_MAX {
-        return Err(DocumentError::id_too_large(payload));
+    // Tested first, so that an absurd id is not copied only to be refused. Above this
+    // size the header takes five bytes.
+    if payload > usize::from(u16::MAX) {
+        return Err(DocumentError::id_too_large(payload.saturating_add(5)));
     }
     let before = out.len();
     let fits = id.write_key(out);

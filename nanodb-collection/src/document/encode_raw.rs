@@ -49,6 +49,10 @@ pub(super) fn validate(bytes: &[u8]) -> Result<(), DocumentError> {
 fn open(bytes: &[u8]) -> Result<(Cursor<'_>, u32), DocumentError> {
     let mut cursor = Cursor::new(bytes);
     match cursor.read() {
+        // A length that the bytes can't bear out: said at once, not as a size.
+        Some(Token::Map(len)) if !cursor.may_hold(2 * u64::from(len)) => {
+            Err(DocumentError::Malformed { offset: bytes.len() })
+        }
         Some(Token::Map(len)) => Ok((cursor, len)),
         Some(other) => Err(DocumentError::NotADocument { found: token_type(other) }),
         None => Err(DocumentError::Malformed { offset: 0 }),
@@ -157,27 +161,53 @@ struct Walk<'a, 'o, O> {
 
 impl<'a, O: Output> Walk<'a, '_, O> {
     /// Walks the fields of a map at this depth, whose header was read.
-    fn fields(&mut self, len: u32, skip_id: bool, depth: usize) -> Result<(), DocumentError> {
+    fn fields(&mut self, len: u32, mut skip_id: bool, depth: usize) -> Result<(), DocumentError> {
         let mut seen = SeenNames::new();
         for _ in 0..len {
-            let start = self.offset();
-            let name = self.name()?;
-            if !seen.insert(name) {
-                return Err(DocumentError::duplicate_field(name));
-            }
-            if skip_id && name == ID_FIELD {
-                // It was written before, in front of everything.
-                self.flush(start);
-                self.token()?;
-                self.copied = self.offset();
+            if skip_id && self.is_id_next() {
+                skip_id = false;
+                seen.insert(ID_FIELD.as_bytes());
+                self.leave_out_field()?;
                 continue;
             }
-            self.value(depth).map_err(|error| error.at_field(name))?;
+            let name = self.name()?;
+            if !seen.insert(name) {
+                return Err(DocumentError::duplicate_field(String::from_utf8_lossy(name)));
+            }
+            self.value(depth).map_err(|error| error.at_field(&String::from_utf8_lossy(name)))?;
         }
         Ok(())
     }
 
+    fn is_id_next(&self) -> bool {
+        let mut ahead = self.cursor;
+        ahead.read_string_bytes() == Some(ID_FIELD.as_bytes())
+    }
+
+    /// Steps over the `_id`, a scalar: it was written before, in front of everything.
+    fn leave_out_field(&mut self) -> Result<(), DocumentError> {
+        self.flush(self.offset());
+        self.token()?;
+        self.token()?;
+        self.copied = self.offset();
+        Ok(())
+    }
+
+    #[inline]
     fn value(&mut self, depth: usize) -> Result<(), DocumentError> {
+        // Most values have one form only, or show in their first byte that they are in
+        // the shortest: those are stepped over without being taken apart.
+        match self.cursor.peek() {
+            Some(0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 | 0xcb) => {
+                let offset = self.offset();
+                self.cursor.skip().ok_or(DocumentError::Malformed { offset })
+            }
+            Some(0xa0..=0xbf) => check_utf8(self.short_string()?),
+            _ => self.other_value(depth),
+        }
+    }
+
+    fn other_value(&mut self, depth: usize) -> Result<(), DocumentError> {
         match self.checked_token()? {
             Token::Map(len) => {
                 check_depth(depth + 1)?;
@@ -186,26 +216,41 @@ impl<'a, O: Output> Walk<'a, '_, O> {
             Token::Array(len) => {
                 check_depth(depth + 1)?;
                 for index in 0..len {
-                    self.value(depth + 1).map_err(|error| error.at_field(&index.to_string()))?;
+                    self.value(depth + 1).map_err(|error| error.at_index(index))?;
                 }
                 Ok(())
             }
-            Token::String(bytes) => {
-                str::from_utf8(bytes).map(|_| ()).map_err(|_| DocumentError::not_utf8())
-            }
+            Token::String(bytes) => check_utf8(bytes),
             _ => Ok(()),
         }
     }
 
-    fn name(&mut self) -> Result<&'a str, DocumentError> {
+    #[inline]
+    fn name(&mut self) -> Result<&'a [u8], DocumentError> {
+        let name = match self.cursor.peek() {
+            Some(0xa0..=0xbf) => self.short_string()?,
+            _ => self.long_name()?,
+        };
+        check_utf8(name)?;
+        Ok(name)
+    }
+
+    fn long_name(&mut self) -> Result<&'a [u8], DocumentError> {
         let name = match self.checked_token()? {
-            Token::String(bytes) => str::from_utf8(bytes).map_err(|_| DocumentError::not_utf8())?,
+            Token::String(bytes) => bytes,
             other => return Err(DocumentError::name_not_string(token_type(other))),
         };
         if name.len() > FIELD_NAME_SIZE_MAX {
             return Err(DocumentError::name_too_long(name.len()));
         }
         Ok(name)
+    }
+
+    /// Reads a string whose length is in its first byte: always in stored form.
+    #[inline]
+    fn short_string(&mut self) -> Result<&'a [u8], DocumentError> {
+        let offset = self.offset();
+        self.cursor.read_string_bytes().ok_or(DocumentError::Malformed { offset })
     }
 
     /// Reads a token, and writes it anew if it is not in stored form.
@@ -254,6 +299,15 @@ impl<'a, O: Output> Walk<'a, '_, O> {
             size => Err(DocumentError::TrailingBytes { size }),
         }
     }
+}
+
+#[inline]
+fn check_utf8(bytes: &[u8]) -> Result<(), DocumentError> {
+    // Nearly all strings are ASCII, which is seen without a call.
+    if bytes.is_ascii() || str::from_utf8(bytes).is_ok() {
+        return Ok(());
+    }
+    Err(DocumentError::not_utf8())
 }
 
 fn is_shortest_timestamp(data: &[u8]) -> Result<bool, DocumentError> {

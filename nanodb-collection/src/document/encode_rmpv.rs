@@ -74,7 +74,7 @@ fn write_pairs(
             rmpv::Value::String(name) => name.as_str().ok_or_else(DocumentError::not_utf8)?,
             other => return Err(DocumentError::name_not_string(rmpv_type(other))),
         };
-        if !seen.insert(name) {
+        if !seen.insert(name.as_bytes()) {
             return Err(DocumentError::duplicate_field(name));
         }
         if skipped == Some(name) {

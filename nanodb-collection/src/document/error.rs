@@ -178,7 +178,7 @@ impl DocumentError {
 
     /// This error, found in the element `index` of what is looked at now.
     #[cold]
-    pub(crate) fn at_index(self, index: usize) -> Self {
+    pub(crate) fn at_index(self, index: impl ToString) -> Self {
         self.at_field(&index.to_string())
     }
 

@@ -16,8 +16,8 @@ const LINEAR_MAX: usize = 16;
 /// names that no comparison is needed.
 pub(super) struct SeenNames<'a> {
     sketch: u64,
-    few: SmallVec<[&'a str; LINEAR_MAX]>,
-    many: Option<HashSet<&'a str, RandomState>>,
+    few: SmallVec<[&'a [u8]; LINEAR_MAX]>,
+    many: Option<HashSet<&'a [u8], RandomState>>,
 }
 
 impl<'a> SeenNames<'a> {
@@ -27,7 +27,7 @@ impl<'a> SeenNames<'a> {
 
     /// Adds `name`; false if it was there.
     #[inline]
-    pub(super) fn insert(&mut self, name: &'a str) -> bool {
+    pub(super) fn insert(&mut self, name: &'a [u8]) -> bool {
         if let Some(many) = &mut self.many {
             return many.insert(name);
         }
@@ -46,8 +46,8 @@ impl<'a> SeenNames<'a> {
 }
 
 #[inline]
-fn sketch_bit(name: &str) -> u64 {
-    let (first, last) = match name.as_bytes() {
+fn sketch_bit(name: &[u8]) -> u64 {
+    let (first, last) = match name {
         [] => (0, 0),
         [only] => (*only, *only),
         [first, .., last] => (*first, *last),

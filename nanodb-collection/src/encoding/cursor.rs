@@ -54,6 +54,13 @@ impl<'a> Cursor<'a> {
         self.rest.first().copied()
     }
 
+    /// Whether `values` more values can follow at all: each takes a byte at least.
+    #[must_use]
+    #[inline]
+    pub fn may_hold(&self, values: u64) -> bool {
+        u64::try_from(self.rest.len()).is_ok_and(|size| values <= size)
+    }
+
     /// Reads one token: a scalar as a whole, of an array or a map the header only.
     #[inline]
     pub fn read(&mut self) -> Option<Token<'a>> {

@@ -80,12 +80,12 @@ impl IndexWriter<'_> {
     /// Writes a group's entries to its new segments and puts those in force.
     fn lay_out(&mut self, plan: Plan) {
         let Some(group) = self.index.directory.group(plan.depth, plan.prefix) else { return };
-        let mut image = Image::new(plan.buckets, plan.depth < UPPER_LEVELS);
-        for (key, entry) in plan.entries {
-            if !image.insert(plan.depth, key, entry) {
-                self.index.stash.insert(key, entry.place());
-            }
-        }
+        let with_uppers = plan.depth < UPPER_LEVELS;
+        let stash = &self.index.stash;
+        let image =
+            Image::new(plan.depth, plan.buckets, with_uppers, &plan.entries, |key, entry| {
+                stash.insert(key, entry.place());
+            });
         let positions = (0..plan.buckets).map(|position| {
             let segment = plan.segments.get((position / SEGMENT_BUCKETS) as usize);
             (segment.copied().unwrap_or_default(), position % SEGMENT_BUCKETS)

@@ -1,1 +1,225 @@
-//! todo
+//! Every call of a workload fails in turn, once and for ever.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+
+use nanodb_pager::{Error, PAGE_SIZE, PageId, Pager};
+use nanodb_sim::{CallKind, Failure, Fault, SimStorage};
+
+use crate::support::{add_page, change_page, first_bytes, new_file, open};
+
+/// What each page begins with.
+type Known = BTreeMap<PageId, [u8; 4]>;
+
+/// A closed file with a few more pages than the cache holds.
+fn sound_file() -> (Vec<u8>, Known) {
+    let (storage, pager) = new_file();
+    let known = (0..24_u32).map(|number| {
+        let bytes = number.to_le_bytes();
+        (add_page(&pager, &bytes), bytes)
+    });
+    let known = known.collect();
+    pager.close().unwrap();
+    (storage.contents(), known)
+}
+
+/// Does something of everything. Returns with the first error, having noted in `known`
+/// what was committed.
+fn work(storage: &SimStorage, known: &mut Known, kept: &mut Option<Pager>) -> Result<(), Error> {
+    let pager = &*kept.insert(open(storage)?);
+    let pages: Vec<PageId> = known.keys().copied().collect();
+    for round in 1..=2_u32 {
+        for &page in &pages {
+            pager.page(page, pager.published())?;
+        }
+        let mut tx = pager.begin();
+        for &page in pages.iter().step_by(5) {
+            let written = tx.page_mut(page)?.write(0, &(round << 8).to_le_bytes());
+            assert!(written);
+        }
+        let new = tx.allocate(crate::support::KIND, crate::support::OWNER)?;
+        let seq = tx.commit(b"note")?;
+        assert_eq!(seq, pager.published());
+        for &page in pages.iter().step_by(5) {
+            known.insert(page, (round << 8).to_le_bytes());
+        }
+        known.insert(new, [0; 4]);
+        pager.checkpoint()?;
+    }
+    pager.clone().close()
+}
+
+/// The failure below the error, if it is one of the storage.
+fn cause(error: &Error) -> Option<&Error> {
+    match error {
+        Error::Io { .. } => Some(error),
+        Error::Poisoned { cause } => Some(cause),
+        _ => None,
+    }
+}
+
+/// After a failure: the handle is as the error says, and what was committed is there.
+fn check_handle(pager: &Pager, error: &Error, known: &Known) {
+    let poisoned = matches!(error, Error::Poisoned { .. });
+    let after = pager.begin().commit(b"another");
+    match after {
+        Ok(_) => assert!(!poisoned),
+        Err(Error::Poisoned { .. }) => assert!(poisoned, "{error:?}"),
+        Err(other) => panic!("{other:?} after {error:?}"),
+    }
+    if poisoned {
+        for again in [pager.checkpoint(), pager.clone().close()] {
+            let again = again.unwrap_err();
+            assert!(matches!(again, Error::Poisoned { .. }), "{again:?}");
+            assert_eq!(again.source().unwrap().to_string(), error.source().unwrap().to_string());
+        }
+    }
+    for (&page, bytes) in known {
+        // What is in memory is the commit, what is not is on disk as it was before.
+        assert_eq!(&first_bytes(pager, page).unwrap(), bytes, "{page} after {error:?}");
+    }
+}
+
+#[test]
+fn whatever_call_fails_the_error_says_so_and_reads_go_on() {
+    let (file, sound) = sound_file();
+    for failure in Failure::ALL {
+        for for_ever in [false, true] {
+            let mut calls = 0;
+            loop {
+                let storage = SimStorage::from_contents(file.clone());
+                let (mut known, mut kept) = (sound.clone(), None);
+                storage.set_fault(Fault { kind: None, after: calls, for_ever, failure });
+                let done = work(&storage, &mut known, &mut kept);
+                let failed = storage.failed();
+                storage.clear_fault();
+                if failed == 0 {
+                    done.unwrap();
+                    break;
+                }
+                let error = done.unwrap_err();
+                let below = cause(&error).unwrap_or_else(|| panic!("call {calls}: {error:?}"));
+                assert!(matches!(below, Error::Io { .. }), "call {calls}: {below:?}");
+                match kept {
+                    // A committed change may be in the file or not; `known` has it.
+                    Some(pager) => check_handle(&pager, &error, &known),
+                    None => assert!(storage.contents() == file, "opening wrote"),
+                }
+                calls += 1;
+            }
+            assert!(calls > 50, "{calls}");
+        }
+    }
+}
+
+#[test]
+fn the_file_as_it_was_before_the_fault_opens_again() {
+    let (file, sound) = sound_file();
+    for after in 0.. {
+        let storage = SimStorage::from_contents(file.clone());
+        let (mut known, mut kept) = (sound.clone(), None);
+        storage.set_fault(Fault::once(after, Failure::Device).of(CallKind::Sync).for_ever());
+        let done = work(&storage, &mut known, &mut kept);
+        drop(kept);
+        storage.clear_fault();
+        let pager = open(&storage).unwrap();
+        if done.is_ok() {
+            assert!(after > 3);
+            break;
+        }
+        // Nothing was torn here, so every page is sound, be it old or new.
+        for &page in sound.keys() {
+            let at = first_bytes::<4>(&pager, page);
+            assert!(
+                matches!(at, Ok(_) | Err(Error::Corrupt(_))),
+                "{page} after sync {after}: {at:?}"
+            );
+        }
+        drop(pager);
+        storage.set_contents(file.clone());
+        let pager = open(&storage).unwrap();
+        for (&page, bytes) in &sound {
+            assert_eq!(&first_bytes(&pager, page).unwrap(), bytes);
+        }
+    }
+}
+
+#[test]
+fn a_failed_read_is_told_and_forgotten() {
+    let (file, sound) = sound_file();
+    let storage = SimStorage::from_contents(file);
+    let pager = open(&storage).unwrap();
+    storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::Read).for_ever());
+    for &page in sound.keys() {
+        match pager.page(page, pager.published()) {
+            Err(Error::Io { doing, .. }) => assert_eq!(doing, format!("reading {page}")),
+            other => panic!("{other:?}"),
+        }
+    }
+    let page = *sound.keys().next().unwrap();
+    assert!(matches!(pager.begin().page_mut(page), Err(Error::Io { .. })));
+    storage.clear_fault();
+    change_page(&pager, page, b"fine");
+    pager.checkpoint().unwrap();
+    assert_eq!(&first_bytes(&pager, page).unwrap(), b"fine");
+}
+
+#[test]
+fn a_new_file_that_could_not_be_made_is_left_empty_and_made_later() {
+    for failure in Failure::ALL {
+        for after in 0..4 {
+            let storage = SimStorage::new();
+            storage.set_fault(Fault::once(after, failure));
+            assert!(matches!(open(&storage), Err(Error::Io { .. })), "call {after}");
+            assert_eq!(storage.contents(), []);
+            assert!(open(&storage).is_ok());
+        }
+    }
+}
+
+#[test]
+fn a_commit_whose_checkpoint_fails_is_there_and_says_so() {
+    let (storage, pager) = new_file();
+    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::Write));
+    let mut pages = 0_u64;
+    let error = loop {
+        let mut tx = pager.begin();
+        tx.allocate(crate::support::KIND, crate::support::OWNER).unwrap();
+        pages += 1;
+        if let Err(error) = tx.commit(&[]) {
+            break error;
+        }
+    };
+    assert!(matches!(error, Error::Poisoned { .. }), "{error:?}");
+    assert_eq!(pager.published().get(), pages);
+    assert!(pages * PAGE_SIZE as u64 > 8 * PAGE_SIZE as u64);
+}
+
+#[test]
+fn a_folder_that_fails_stops_the_checkpoint_and_nothing_else() {
+    struct Refuses;
+    impl nanodb_pager::NoteFolder for Refuses {
+        fn fold(
+            &self,
+            root: &[u8],
+            notes: &mut dyn Iterator<Item = &[u8]>,
+        ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+            match notes.next() {
+                Some(_) => Err("these notes make no sense".into()),
+                None => Ok(root.to_vec()),
+            }
+        }
+    }
+    let storage = SimStorage::new();
+    let options = nanodb_pager::Options::default();
+    let pager =
+        Pager::open(std::sync::Arc::new(storage), std::sync::Arc::new(Refuses), options).unwrap();
+    let page = add_page(&pager, b"old");
+    pager.checkpoint().unwrap();
+    pager.begin().commit(b"nonsense").unwrap();
+    for _ in 0..2 {
+        assert!(matches!(pager.checkpoint(), Err(Error::Fold(_))));
+    }
+    change_page(&pager, page, b"new");
+    assert_eq!(&first_bytes(&pager, page).unwrap(), b"new");
+}

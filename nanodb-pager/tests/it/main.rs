@@ -1,5 +1,8 @@
 //! What the pager promises, held against it from outside.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
+#![allow(clippy::cast_possible_truncation, reason = "the numbers are small")]
+
 mod crash;
 mod damage;
 mod faults;

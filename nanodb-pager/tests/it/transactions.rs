@@ -154,6 +154,17 @@ fn the_pagers_own_pages_are_refused() {
 }
 
 #[test]
+fn a_file_whose_last_free_page_the_pager_took_itself_opens_again() {
+    let (storage, pager) = new_file();
+    let page = add_page(&pager, b"x");
+    let mut tx = pager.begin();
+    tx.free(page).unwrap();
+    tx.commit(&[]).unwrap();
+    pager.close().unwrap();
+    assert_space(&open(&storage).unwrap(), []);
+}
+
+#[test]
 fn kinds_and_owners_of_the_pager_are_not_given_out() {
     let (_, pager) = new_file();
     let mut tx = pager.begin();

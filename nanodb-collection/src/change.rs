@@ -1,0 +1,339 @@
+//! A change to one collection under way: where records go, and what the commit notes.
+//!
+//! Documents are appended to the tail page. One that does not fit in what the tail has
+//! left begins a new tail page, if that wastes little. Else it is *spilled*: its head
+//! fills what is left, whole overflow pages take the bulk, and the last piece becomes a
+//! fragment on the new tail page, where other documents join it:
+//!
+//! ```text
+//! old tail           overflow pages               new tail
+//! [ ... | head ] ->  [ piece ] -> [ piece ]  ->   [ fragment | next documents ... ]
+//! ```
+//!
+//! So whatever the size of documents, a page is filled to seven eighths at least.
+//! Overflow pages are taken from the pager for each document, next to each other, and
+//! are not part of the extents: scans pass over none of them, and a document that
+//! goes gives back its own. The catalog keeps them as [runs](crate::runs), so that
+//! dropping the collection need not look for them.
+
+use std::num::NonZeroU32;
+
+use nanodb_index::Place;
+use nanodb_page::layout::record_len_max;
+use nanodb_page::spill::{
+    FRAGMENT_HEADER_SIZE, HEAD_HEADER_SIZE, Head, Next, Piece, overflow_len_max,
+};
+use nanodb_page::{PageMut, PageRef, RecordKind, SlotId};
+use nanodb_pager::{BODY_SIZE, Extent, Installed, PageId, WriteTx};
+
+use crate::error::{Error, Result};
+use crate::id::record_key;
+use crate::layout::Layout;
+use crate::note::{Entry, Runs, encode_state};
+use crate::spill::{OVERFLOW, SLOTTED, for_each_piece, page_of};
+use crate::store::{Store, Writer};
+
+/// A page is given up as full when less than this is left of it: an eighth.
+const WASTE_BYTES_MAX: usize = 512;
+
+/// The longest record that a page takes.
+const RECORD_BYTES_MAX: usize = record_len_max(BODY_SIZE);
+
+/// The most bytes of a document on one overflow page.
+const OVERFLOW_BYTES_MAX: usize = overflow_len_max(BODY_SIZE);
+
+/// A commit in the making. Dropped, it leaves no trace.
+pub(crate) struct Change<'s> {
+    pub(crate) tx: WriteTx,
+    store: &'s Store,
+    tail: Option<PageId>,
+    /// Pages behind the tail that were taken already.
+    spare: Option<Extent>,
+    used_pages: u64,
+    total_pages: u64,
+    new_extents: Vec<Extent>,
+    runs_added: Vec<Extent>,
+    runs_removed: Vec<Extent>,
+}
+
+impl<'s> Change<'s> {
+    /// Begins a change. Under the writer's lock.
+    pub(crate) fn begin(store: &'s Store) -> Self {
+        let layout = store.layout.read();
+        let spare = layout.next_page().and_then(|page| {
+            let pages = u32::try_from(layout.total_pages.saturating_sub(layout.used_pages)).ok()?;
+            Some(Extent::new(page, pages))
+        });
+        Self {
+            tx: store.pager.begin(),
+            tail: layout.tail(),
+            spare,
+            used_pages: layout.used_pages,
+            total_pages: layout.total_pages,
+            store,
+            new_extents: Vec::new(),
+            runs_added: Vec::new(),
+            runs_removed: Vec::new(),
+        }
+    }
+
+    /// Stores a document at the tail.
+    #[inline]
+    pub(crate) fn append(&mut self, document: &[u8]) -> Result<Place> {
+        if let Some(tail) = self.tail
+            && document.len() <= RECORD_BYTES_MAX
+            && let Some(slot) = self.insert(tail, RecordKind::Document, &[document])?
+        {
+            return Ok(place(tail, slot));
+        }
+        self.append_slow(document)
+    }
+
+    fn append_slow(&mut self, document: &[u8]) -> Result<Place> {
+        let (tail, free) = match self.tail {
+            Some(tail) => match self.free_bytes(tail)? {
+                free if free >= head_len_min(document) => (tail, free),
+                _ => (self.new_tail()?, RECORD_BYTES_MAX),
+            },
+            None => (self.new_tail()?, RECORD_BYTES_MAX),
+        };
+        if document.len() > free {
+            return self.spill(tail, free, document);
+        }
+        match self.insert(tail, RecordKind::Document, &[document])? {
+            Some(slot) => Ok(place(tail, slot)),
+            None => Err(Error::damaged(tail)),
+        }
+    }
+
+    /// Stores a document that is larger than the `free` bytes of the tail page.
+    fn spill(&mut self, tail: PageId, free: usize, document: &[u8]) -> Result<Place> {
+        let head_len = free.saturating_sub(HEAD_HEADER_SIZE).min(document.len() - 1);
+        let (bytes, rest) = document.split_at(head_len);
+        let last_len = match rest.len() % OVERFLOW_BYTES_MAX {
+            // Nearly a page: a page of its own wastes less than it costs to look elsewhere.
+            len if len + WASTE_BYTES_MAX > OVERFLOW_BYTES_MAX => 0,
+            len => len,
+        };
+        let (bulk, last) = rest.split_at(rest.len() - last_len);
+
+        let mut next = None;
+        if !last.is_empty() {
+            let page = self.new_tail()?;
+            let header = Piece { next: None, bytes: last }.fragment_header();
+            let slot = self.insert(page, RecordKind::Fragment, &[&header, last])?;
+            let (Some(slot), Some(number)) = (slot, NonZeroU32::new(page.get())) else {
+                return Err(Error::damaged(page));
+            };
+            next = Some(Next::Fragment { page: number, slot });
+        }
+        if let Some(first) = self.write_overflow(bulk, next)? {
+            next = Some(first);
+        }
+        let total_len = u32::try_from(document.len()).unwrap_or(u32::MAX);
+        let Some(next) = next else { return Err(Error::damaged(tail)) };
+        let header = Head { total_len, next, bytes }.header();
+        match self.insert(tail, RecordKind::Head, &[&header, bytes])? {
+            Some(slot) => Ok(place(tail, slot)),
+            None => Err(Error::damaged(tail)),
+        }
+    }
+
+    /// Fills overflow pages with `bulk`; the last leads on to `next`. Returns the first.
+    fn write_overflow(&mut self, bulk: &[u8], next: Option<Next>) -> Result<Option<Next>> {
+        let page_count = bulk.len().div_ceil(OVERFLOW_BYTES_MAX);
+        let Ok(pages @ 1..) = u32::try_from(page_count) else { return Ok(None) };
+        let run = self.tx.allocate_extent(pages)?;
+        self.runs_added.push(run);
+        let overflow = |index: u32| {
+            let page = NonZeroU32::new(run.page(index)?.get())?;
+            Some(Next::Overflow { page })
+        };
+        for (index, bytes) in (0..pages).zip(bulk.chunks(OVERFLOW_BYTES_MAX)) {
+            let Some(page) = run.page(index) else { break };
+            let next = if index + 1 < pages { overflow(index + 1) } else { next };
+            let mut held = self.tx.init_page(page, OVERFLOW, self.store.owner)?;
+            let (body, dirty) = held.split();
+            let piece = Piece { next, bytes };
+            dirty.mark(piece.encode_overflow(body).map_err(|e| Error::damaged_by(page, e))?);
+        }
+        Ok(overflow(0))
+    }
+
+    /// Makes the page behind the tail the new tail, taking an extent if need be.
+    fn new_tail(&mut self) -> Result<PageId> {
+        let spare = match self.spare {
+            Some(spare) if spare.pages > 0 => spare,
+            _ => {
+                let layout = Layout { total_pages: self.total_pages, ..Layout::default() };
+                let extent = self.tx.allocate_extent(layout.next_extent_pages())?;
+                self.total_pages += u64::from(extent.pages);
+                self.new_extents.push(extent);
+                extent
+            }
+        };
+        let page = spare.start;
+        self.spare = Some(Extent::new(PageId::new(page.get().wrapping_add(1)), spare.pages - 1));
+        let mut held = self.tx.init_page(page, SLOTTED, self.store.owner)?;
+        let (body, dirty) = held.split();
+        PageMut::format(body, |range| dirty.mark(range))
+            .map_err(|e| Error::damaged_by(page, e))?;
+        self.tail = Some(page);
+        self.used_pages += 1;
+        Ok(page)
+    }
+
+    #[inline]
+    fn insert(
+        &mut self,
+        page: PageId,
+        kind: RecordKind,
+        parts: &[&[u8]],
+    ) -> Result<Option<SlotId>> {
+        let mut held = self.tx.page_mut(page)?;
+        if held.owner() != self.store.owner || held.kind() != SLOTTED {
+            return Err(Error::damaged(page));
+        }
+        let (body, dirty) = held.split();
+        PageMut::parse(body, |range| dirty.mark(range))
+            .and_then(|mut slots| slots.insert(kind, parts))
+            .map_err(|e| Error::damaged_by(page, e))
+    }
+
+    fn free_bytes(&self, page: PageId) -> Result<usize> {
+        let held = self.tx.page(page)?;
+        let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+        Ok(slots.free_bytes())
+    }
+
+    /// Stores `document` in place of the one at `place`; returns where it is now.
+    pub(crate) fn replace(&mut self, at: Place, document: &[u8]) -> Result<Place> {
+        let (page, slot) = page_and_slot(at)?;
+        self.free_pieces(page, slot)?;
+        if document.len() <= RECORD_BYTES_MAX {
+            let mut held = self.tx.page_mut(page)?;
+            let (body, dirty) = held.split();
+            let replaced = PageMut::parse(body, |range| dirty.mark(range))
+                .and_then(|mut slots| slots.replace(slot, RecordKind::Document, &[document]))
+                .map_err(|e| Error::damaged_by(page, e))?;
+            if replaced {
+                return Ok(at);
+            }
+        }
+        self.remove_record(page, slot)?;
+        self.append(document)
+    }
+
+    /// Removes the document at `place`.
+    pub(crate) fn remove(&mut self, at: Place) -> Result<()> {
+        let (page, slot) = page_and_slot(at)?;
+        self.free_pieces(page, slot)?;
+        self.remove_record(page, slot)
+    }
+
+    fn remove_record(&mut self, page: PageId, slot: SlotId) -> Result<()> {
+        let mut held = self.tx.page_mut(page)?;
+        let (body, dirty) = held.split();
+        let removed = PageMut::parse(body, |range| dirty.mark(range))
+            .and_then(|mut slots| slots.remove(slot))
+            .map_err(|e| Error::damaged_by(page, e))?;
+        if removed { Ok(()) } else { Err(Error::damaged(page)) }
+    }
+
+    /// Gives back all pieces of a spilled document but its head.
+    fn free_pieces(&mut self, page: PageId, slot: SlotId) -> Result<()> {
+        let mut pieces = Vec::new();
+        {
+            let held = self.tx.page(page)?;
+            let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+            let record = slots.get(slot).map_err(|e| Error::damaged_by(page, e))?;
+            let Some(record) = record else { return Err(Error::damaged(page)) };
+            if record.kind != RecordKind::Head {
+                return Ok(());
+            }
+            let read = |page| Ok(self.tx.page(page)?);
+            for_each_piece(self.store.owner, page, record.bytes, read, |next, _| pieces.push(next))?;
+        }
+        for next in pieces {
+            let page = page_of(next);
+            match next {
+                Next::Overflow { .. } => {
+                    self.tx.free(page)?;
+                    let run = Extent::new(page, 1);
+                    match self.runs_removed.last_mut() {
+                        Some(last) if last.end() == u64::from(page.get()) => last.pages += 1,
+                        _ => self.runs_removed.push(run),
+                    }
+                }
+                Next::Fragment { slot, .. } => self.remove_record(page, slot)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Installs the change, with `count` documents and `next_id` as what is true after it,
+    /// and brings the collection's own books up to date.
+    pub(crate) fn install(
+        self,
+        writer: &mut Writer,
+        count: u64,
+        next_id: u64,
+    ) -> Result<Installed> {
+        let owner = self.store.owner.get();
+        let (extents_from, extents) = self.changed_extents();
+        let mut note = Vec::with_capacity(32);
+        let entries = [Entry::RunsAdded as fn(Runs) -> Entry<'static>, Entry::RunsRemoved];
+        for (runs, entry) in [&self.runs_added, &self.runs_removed].into_iter().zip(entries) {
+            if !runs.is_empty() {
+                entry(Runs { collection: owner, runs: runs.clone() }).encode(&mut note);
+            }
+        }
+        let numbers = [count, next_id, self.used_pages];
+        encode_state(&mut note, owner, numbers, extents_from, &extents);
+
+        let installed = self.tx.install(&note)?;
+        writer.count = count;
+        writer.next_id = next_id;
+        self.runs_added.into_iter().for_each(|run| writer.overflow.insert(run));
+        self.runs_removed.into_iter().for_each(|run| writer.overflow.remove(run));
+        let mut layout = self.store.layout.write();
+        if !extents.is_empty() {
+            layout.replace_from(extents_from, &extents);
+        }
+        layout.used_pages = self.used_pages;
+        Ok(installed)
+    }
+
+    /// The extents from the first that this change touches on.
+    fn changed_extents(&self) -> (usize, Vec<Extent>) {
+        let layout = self.store.layout.read();
+        if self.new_extents.is_empty() {
+            return (layout.extents.len(), Vec::new());
+        }
+        // A new extent may lengthen the last one.
+        let mut changed = Layout::default();
+        layout.extents.last().into_iter().for_each(|&last| changed.push(last));
+        self.new_extents.iter().for_each(|&new| changed.push(new));
+        (layout.extents.len().saturating_sub(1), changed.extents)
+    }
+}
+
+fn place(page: PageId, slot: SlotId) -> Place {
+    Place { page: page.get(), slot: slot.get() }
+}
+
+fn page_and_slot(place: Place) -> Result<(PageId, SlotId)> {
+    let page = PageId::new(place.page);
+    Ok((page, SlotId::new(place.slot).ok_or_else(|| Error::damaged(page))?))
+}
+
+/// How much of a page must be left for a head to be worth it: more than the page may
+/// waste, and enough for all of the `_id`.
+fn head_len_min(document: &[u8]) -> usize {
+    let key_end = record_key(document)
+        .map_or(0, |key| crate::stored::range_within(document, key).end);
+    WASTE_BYTES_MAX.max(HEAD_HEADER_SIZE + key_end)
+}
+
+// The last piece of a spilled document is at most this long, and a page takes it.
+const _: () = assert!(OVERFLOW_BYTES_MAX - WASTE_BYTES_MAX + FRAGMENT_HEADER_SIZE <= RECORD_BYTES_MAX);

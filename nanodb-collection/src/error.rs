@@ -1,0 +1,193 @@
+//! What can go wrong, told apart by what to do about it.
+
+use std::path::PathBuf;
+
+use crate::document::DocumentError;
+use crate::id::Id;
+use crate::limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
+use crate::root::CatalogError;
+
+/// The result of a database operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation did not happen.
+///
+/// [`kind`](Self::kind) says what to do about it;
+/// [`source`](std::error::Error::source) leads to the cause.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The document breaks a rule, or does not have the shape asked for.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The collection has a document with that id.
+    #[error("collection {collection:?} already has a document with the id {id}")]
+    DuplicateId {
+        /// The collection.
+        collection: String,
+        /// The id.
+        id: Id,
+    },
+    /// A document was to be stored in place of one with another id.
+    #[error("the document has the id {found}, but is to replace the one with the id {id}")]
+    IdMismatch {
+        /// The id of the document to be replaced.
+        id: Id,
+        /// The id that the new one carries.
+        found: Id,
+    },
+    /// All integers that can be assigned as ids were used.
+    #[error(
+        "collection {collection:?} has no ids left to assign: {ASSIGNED_ID_MAX} was used; \
+         give documents an `_id` of their own"
+    )]
+    IdsExhausted {
+        /// The collection.
+        collection: String,
+    },
+    /// A collection's name is empty, too long, or has a NUL in it.
+    #[error(
+        "{name:?} cannot name a collection: names have 1 to {COLLECTION_NAME_BYTES_MAX} bytes \
+         and no NUL"
+    )]
+    CollectionName {
+        /// The name, cut to a readable length.
+        name: String,
+    },
+    /// There is no collection of that name.
+    #[error("there is no collection {name:?}")]
+    NoCollection {
+        /// The name.
+        name: String,
+    },
+    /// There is a collection of that name already.
+    #[error("there is a collection {name:?} already")]
+    CollectionExists {
+        /// The name.
+        name: String,
+    },
+    /// All numbers that tell collections apart were used.
+    #[error("the database has had 2^32 collections and can make no more")]
+    CollectionsExhausted,
+    /// What was asked for lies, or may lie, on a page that cannot be read.
+    #[error("page {page} is damaged, and what was asked for may be on it")]
+    DamagedPage {
+        /// The page's number; it lies at 4,096 times that in the file.
+        page: u32,
+        /// What is wrong with it.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The list of collections in the file makes no sense.
+    #[error("the list of collections is damaged")]
+    Catalog(#[from] CatalogError),
+    /// The database could not be opened.
+    #[error("opening {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: nanodb_pager::Error,
+    },
+    /// The file could not be read or written.
+    #[error("reading or writing the database's file")]
+    Storage(#[source] nanodb_pager::Error),
+}
+
+/// What to do about an [`Error`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The document, the id or the name breaks a rule: change it.
+    Invalid,
+    /// The id is taken: choose another, or replace the document.
+    DuplicateId,
+    /// There is no such collection: check the name.
+    NotFound,
+    /// The name is taken: choose another, or drop the collection.
+    AlreadyExists,
+    /// The document does not have the shape of the Rust type asked for.
+    Mismatch,
+    /// A limit of the database itself was reached.
+    Exhausted,
+    /// The file is damaged: see what [`check`](crate::Database::check) says; the rest of
+    /// the data stays readable.
+    Damaged,
+    /// Another process has the file open: close it there.
+    Locked,
+    /// The file holds something else: check the path.
+    NotADatabase,
+    /// The file was written by a newer version: update this program.
+    NewerFormat,
+    /// The operating system refused a read or a write: see the cause.
+    Io,
+    /// An earlier write failed, so nothing more is written: reopen the database.
+    Poisoned,
+}
+
+impl Error {
+    /// What to do about this error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Document(DocumentError::Deserialize(_)) => ErrorKind::Mismatch,
+            Self::Document(_) | Self::IdMismatch { .. } | Self::CollectionName { .. } => {
+                ErrorKind::Invalid
+            }
+            Self::DuplicateId { .. } => ErrorKind::DuplicateId,
+            Self::NoCollection { .. } => ErrorKind::NotFound,
+            Self::CollectionExists { .. } => ErrorKind::AlreadyExists,
+            Self::IdsExhausted { .. } | Self::CollectionsExhausted => ErrorKind::Exhausted,
+            Self::DamagedPage { .. } | Self::Catalog(_) => ErrorKind::Damaged,
+            Self::Open { source, .. } | Self::Storage(source) => storage_kind(source),
+        }
+    }
+
+    /// The number of the damaged page, where damage to one page is the cause.
+    #[must_use]
+    pub fn page(&self) -> Option<u32> {
+        match self {
+            Self::DamagedPage { page, .. } => Some(*page),
+            Self::Open { source: nanodb_pager::Error::Corrupt(corruption), .. } => {
+                Some(corruption.page().get())
+            }
+            _ => None,
+        }
+    }
+
+    /// A page that does not hold what belongs there.
+    pub(crate) fn damaged(page: nanodb_pager::PageId) -> Self {
+        Self::DamagedPage { page: page.get(), source: None }
+    }
+
+    /// A page whose slots or records are wrong.
+    pub(crate) fn damaged_by(page: nanodb_pager::PageId, source: nanodb_page::PageError) -> Self {
+        Self::DamagedPage { page: page.get(), source: Some(source.into()) }
+    }
+}
+
+impl From<nanodb_pager::Error> for Error {
+    fn from(error: nanodb_pager::Error) -> Self {
+        match error {
+            nanodb_pager::Error::Corrupt(corruption) => Self::DamagedPage {
+                page: corruption.page().get(),
+                source: Some(corruption.into()),
+            },
+            other => Self::Storage(other),
+        }
+    }
+}
+
+fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
+    use nanodb_pager::Error as Pager;
+    match error {
+        Pager::Locked => ErrorKind::Locked,
+        Pager::NotADatabase | Pager::GoFile => ErrorKind::NotADatabase,
+        Pager::NewerFormat { .. } => ErrorKind::NewerFormat,
+        Pager::Truncated { .. } | Pager::Corrupt(_) | Pager::Fold(_) => ErrorKind::Damaged,
+        Pager::NotAllocated { .. } => ErrorKind::Damaged,
+        Pager::Poisoned { .. } | Pager::Closed => ErrorKind::Poisoned,
+        Pager::Full { .. } => ErrorKind::Exhausted,
+        _ => ErrorKind::Io,
+    }
+}

@@ -1,0 +1,172 @@
+//! Which pages hold a collection's documents, and in which order.
+//!
+//! A collection owns *extents*: runs of pages, taken as it grows. Pages are used in
+//! extent order, and within an extent from the front; the last page in use is the
+//! *tail*, where documents are appended. What lies behind the tail was never written
+//! and is never read.
+
+use nanodb_pager::{Extent, PageId};
+
+/// The most pages taken at once: 4 MiB.
+const EXTENT_PAGES_MAX: u32 = 1024;
+
+/// A new extent has at most one page for so many that the collection has. Keeps what is
+/// taken in advance to 3 % of a collection.
+const PAGES_PER_RESERVED: u32 = 32;
+
+/// The extents of one collection and how far they are in use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) extents: Vec<Extent>,
+    /// How many pages from the first extent's first on are in use.
+    pub(crate) used_pages: u64,
+    /// All pages of all extents.
+    pub(crate) total_pages: u64,
+}
+
+impl Layout {
+    /// The last page in use.
+    pub(crate) fn tail(&self) -> Option<PageId> {
+        let unused = self.total_pages.checked_sub(self.used_pages)?;
+        let last = self.extents.last()?;
+        let index = u64::from(last.pages).checked_sub(unused)?.checked_sub(1);
+        match index {
+            Some(index) => last.page(u32::try_from(index).ok()?),
+            // The last extent is untouched: the tail ends the one before it.
+            None if self.used_pages > 0 => {
+                let before = self.extents.iter().rev().nth(1)?;
+                before.page(before.pages.checked_sub(1)?)
+            }
+            None => None,
+        }
+    }
+
+    /// The page after the tail, if it was taken already.
+    pub(crate) fn next_page(&self) -> Option<PageId> {
+        let unused = u32::try_from(self.total_pages.checked_sub(self.used_pages)?).ok()?;
+        let last = self.extents.last()?;
+        last.page(last.pages.checked_sub(unused)?)
+    }
+
+    /// How many pages to take when the extents are used up: 1, 2, 4 and so on.
+    pub(crate) fn next_extent_pages(&self) -> u32 {
+        let wanted = self.total_pages / u64::from(PAGES_PER_RESERVED);
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).clamp(1, EXTENT_PAGES_MAX);
+        1 << wanted.ilog2()
+    }
+
+    /// Adds an extent behind the last, or lengthens that one if they lie side by side.
+    pub(crate) fn push(&mut self, extent: Extent) {
+        self.total_pages += u64::from(extent.pages);
+        if let Some(last) = self.extents.last_mut()
+            && last.end() == u64::from(extent.start.get())
+            && let Some(pages) = last.pages.checked_add(extent.pages)
+        {
+            last.pages = pages;
+            return;
+        }
+        self.extents.push(extent);
+    }
+
+    /// Replaces all extents from `index` on.
+    pub(crate) fn replace_from(&mut self, index: usize, extents: &[Extent]) {
+        self.extents.truncate(index);
+        self.extents.extend_from_slice(extents);
+        self.total_pages = self.extents.iter().map(|extent| u64::from(extent.pages)).sum();
+    }
+
+    /// The pages in use, in order.
+    pub(crate) fn pages(&self) -> Pages<'_> {
+        Pages { extents: &self.extents, position: Position::default(), left: self.used_pages }
+    }
+}
+
+/// How far a walk over the pages in use has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Position {
+    extent: usize,
+    page: u32,
+}
+
+impl Position {
+    /// The page here, moving on to the next.
+    #[inline]
+    pub(crate) fn advance(&mut self, extents: &[Extent]) -> Option<PageId> {
+        loop {
+            let extent = extents.get(self.extent)?;
+            if let Some(page) = extent.page(self.page) {
+                self.page += 1;
+                return Some(page);
+            }
+            self.extent += 1;
+            self.page = 0;
+        }
+    }
+}
+
+/// Iterates over the pages in use; made by [`Layout::pages`].
+#[derive(Debug)]
+pub(crate) struct Pages<'a> {
+    extents: &'a [Extent],
+    position: Position,
+    left: u64,
+}
+
+impl Iterator for Pages<'_> {
+    type Item = PageId;
+
+    fn next(&mut self) -> Option<PageId> {
+        self.left = self.left.checked_sub(1)?;
+        self.position.advance(self.extents)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(start: u32, pages: u32) -> Extent {
+        Extent::new(PageId::new(start), pages)
+    }
+
+    #[test]
+    fn the_tail_follows_the_pages_in_use() {
+        let mut layout = Layout::default();
+        assert_eq!((layout.tail(), layout.next_page()), (None, None));
+        layout.push(extent(10, 1));
+        assert_eq!((layout.tail(), layout.next_page()), (None, Some(PageId::new(10))));
+        layout.used_pages = 1;
+        assert_eq!((layout.tail(), layout.next_page()), (Some(PageId::new(10)), None));
+        layout.push(extent(20, 2));
+        assert_eq!(
+            (layout.tail(), layout.next_page()),
+            (Some(PageId::new(10)), Some(PageId::new(20)))
+        );
+        layout.used_pages = 2;
+        assert_eq!(
+            (layout.tail(), layout.next_page()),
+            (Some(PageId::new(20)), Some(PageId::new(21)))
+        );
+        layout.used_pages = 3;
+        assert_eq!(layout.tail(), Some(PageId::new(21)));
+        let pages: Vec<u32> = layout.pages().map(PageId::get).collect();
+        assert_eq!(pages, [10, 20, 21]);
+    }
+
+    #[test]
+    fn extents_side_by_side_become_one_and_grow_with_the_collection() {
+        let mut layout = Layout::default();
+        let mut next = 2;
+        let mut sizes = Vec::new();
+        for _ in 0..500 {
+            let pages = layout.next_extent_pages();
+            sizes.push(pages);
+            layout.push(extent(next, pages));
+            next += pages;
+        }
+        assert_eq!(layout.extents.len(), 1);
+        assert_eq!(sizes[0], 1);
+        assert!(sizes.is_sorted());
+        assert_eq!(sizes.last(), Some(&EXTENT_PAGES_MAX));
+    }
+}

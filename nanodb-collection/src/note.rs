@@ -1,0 +1,246 @@
+//! What a commit tells the catalog besides the pages it changes.
+//!
+//! A note is a sequence of entries; numbers are [LEB128](crate::varint), text has its
+//! length in front.
+//!
+//! ```text
+//! tag  entry        fields
+//! ---  -----------  ------------------------------------------------------------
+//!   1  Create       collection, name
+//!   2  Drop         collection
+//!   3  Rename       collection, new name
+//!   4  State        collection, documents, next id, pages in use, index of the first
+//!                   extent that changed, how many follow, then for each its first
+//!                   page and its length
+//!   5  RunsAdded    collection, how many, then for each its first page and its length
+//!   6  RunsRemoved  as RunsAdded
+//! ```
+//!
+//! State gives the numbers as they are after the commit and not by how much they
+//! changed, and runs are sets of pages: a sequence of notes that is replayed twice says
+//! the same as one that is replayed once.
+
+use nanodb_pager::{Extent, PageId};
+
+use crate::varint::{self, Reader};
+
+const CREATE: u8 = 1;
+const DROP: u8 = 2;
+const RENAME: u8 = 3;
+const STATE: u8 = 4;
+const RUNS_ADDED: u8 = 5;
+const RUNS_REMOVED: u8 = 6;
+
+/// One entry of a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Entry<'a> {
+    Create { collection: u32, name: &'a str },
+    Drop { collection: u32 },
+    Rename { collection: u32, name: &'a str },
+    State(State),
+    RunsAdded(Runs),
+    RunsRemoved(Runs),
+}
+
+/// Overflow pages that a collection takes or gives back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Runs {
+    pub(crate) collection: u32,
+    pub(crate) runs: Vec<Extent>,
+}
+
+/// A collection's numbers after a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) collection: u32,
+    pub(crate) count: u64,
+    pub(crate) next_id: u64,
+    pub(crate) used_pages: u64,
+    /// The extents from this index on are replaced by `extents`.
+    pub(crate) extents_from: usize,
+    pub(crate) extents: Vec<Extent>,
+}
+
+impl Entry<'_> {
+    /// Appends the entry to a note.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Create { collection, name } => {
+                out.push(CREATE);
+                varint::write(out, u64::from(*collection));
+                varint::write_text(out, name);
+            }
+            Self::Drop { collection } => {
+                out.push(DROP);
+                varint::write(out, u64::from(*collection));
+            }
+            Self::Rename { collection, name } => {
+                out.push(RENAME);
+                varint::write(out, u64::from(*collection));
+                varint::write_text(out, name);
+            }
+            Self::State(state) => encode_state(
+                out,
+                state.collection,
+                [state.count, state.next_id, state.used_pages],
+                state.extents_from,
+                &state.extents,
+            ),
+            Self::RunsAdded(runs) => runs.encode(RUNS_ADDED, out),
+            Self::RunsRemoved(runs) => runs.encode(RUNS_REMOVED, out),
+        }
+    }
+}
+
+/// Appends a [`State`] entry without making one; `numbers` are count, next id and pages in
+/// use.
+pub(crate) fn encode_state(
+    out: &mut Vec<u8>,
+    collection: u32,
+    numbers: [u64; 3],
+    extents_from: usize,
+    extents: &[Extent],
+) {
+    out.push(STATE);
+    varint::write(out, u64::from(collection));
+    for number in numbers {
+        varint::write(out, number);
+    }
+    varint::write(out, extents_from as u64);
+    write_extents(out, extents);
+}
+
+impl Runs {
+    fn encode(&self, tag: u8, out: &mut Vec<u8>) {
+        out.push(tag);
+        varint::write(out, u64::from(self.collection));
+        write_extents(out, &self.runs);
+    }
+}
+
+/// Appends how many extents there are, and each.
+pub(crate) fn write_extents(out: &mut Vec<u8>, extents: &[Extent]) {
+    varint::write(out, extents.len() as u64);
+    for extent in extents {
+        varint::write(out, u64::from(extent.start.get()));
+        varint::write(out, u64::from(extent.pages));
+    }
+}
+
+/// Reads what [`write_extents`] wrote. Refuses extents that are empty or reach past the
+/// last page number.
+pub(crate) fn read_extents(reader: &mut Reader<'_>) -> Option<Vec<Extent>> {
+    let count = reader.usize()?;
+    // Each takes two bytes at least, so a false count cannot make us reserve much.
+    let mut extents = Vec::with_capacity(count.min(reader.remaining() / 2));
+    for _ in 0..count {
+        let extent = Extent::new(PageId::new(reader.u32()?), reader.u32()?);
+        if extent.pages == 0 || extent.end() > 1 << 32 {
+            return None;
+        }
+        extents.push(extent);
+    }
+    Some(extents)
+}
+
+/// Iterates over the entries of a note. `None` as an item: the bytes make no sense, and
+/// nothing follows.
+#[derive(Debug)]
+pub(crate) struct Entries<'a> {
+    reader: Reader<'a>,
+}
+
+impl<'a> Entries<'a> {
+    pub(crate) fn new(note: &'a [u8]) -> Self {
+        Self { reader: Reader::new(note) }
+    }
+
+    fn read(&mut self) -> Option<Entry<'a>> {
+        let reader = &mut self.reader;
+        let tag = reader.byte()?;
+        let collection = reader.u32()?;
+        Some(match tag {
+            CREATE => Entry::Create { collection, name: reader.text()? },
+            DROP => Entry::Drop { collection },
+            RENAME => Entry::Rename { collection, name: reader.text()? },
+            STATE => Entry::State(State {
+                collection,
+                count: reader.u64()?,
+                next_id: reader.u64()?,
+                used_pages: reader.u64()?,
+                extents_from: reader.usize()?,
+                extents: read_extents(reader)?,
+            }),
+            RUNS_ADDED => Entry::RunsAdded(Runs { collection, runs: read_extents(reader)? }),
+            RUNS_REMOVED => Entry::RunsRemoved(Runs { collection, runs: read_extents(reader)? }),
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Option<Entry<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.reader.is_empty() {
+            return None;
+        }
+        let entry = self.read();
+        if entry.is_none() {
+            self.reader = Reader::new(&[]);
+        }
+        Some(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn entries_have_the_bytes_the_format_promises() {
+        let mut note = Vec::new();
+        let runs = Runs { collection: 1, runs: vec![Extent::new(PageId::new(300), 2)] };
+        let entries = [
+            Entry::Create { collection: 1, name: "abc" },
+            Entry::Rename { collection: 1, name: "d" },
+            Entry::State(State {
+                collection: 1,
+                count: 5,
+                next_id: 6,
+                used_pages: 1,
+                extents_from: 0,
+                extents: vec![Extent::new(PageId::new(2), 1)],
+            }),
+            Entry::RunsAdded(runs.clone()),
+            Entry::RunsRemoved(runs),
+            Entry::Drop { collection: 1 },
+        ];
+        entries.iter().for_each(|entry| entry.encode(&mut note));
+        assert_eq!(
+            note,
+            [
+                &[1, 1, 3, b'a', b'b', b'c'][..],
+                &[3, 1, 1, b'd'],
+                &[4, 1, 5, 6, 1, 0, 1, 2, 1],
+                &[5, 1, 1, 0xac, 2, 2],
+                &[6, 1, 1, 0xac, 2, 2],
+                &[2, 1],
+            ]
+            .concat()
+        );
+        let read: Option<Vec<Entry<'_>>> = Entries::new(&note).collect();
+        assert_eq!(read.as_deref(), Some(&entries[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let refused = Entries::new(&bytes).position(|entry| entry.is_none());
+            prop_assert!(Entries::new(&bytes).count() <= bytes.len());
+            prop_assert!(refused.is_none_or(|at| at + 1 == Entries::new(&bytes).count()));
+        }
+    }
+}

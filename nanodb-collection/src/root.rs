@@ -1,0 +1,208 @@
+//! All collections, as the file keeps them from one checkpoint to the next.
+//!
+//! ```text
+//! field               meaning
+//! ------------------  ---------------------------------------------------------
+//! version             1
+//! next collection     the id that the next new collection gets; ids are not reused
+//! collections         how many follow, by rising id
+//!   id                1 and up; 0 would be the pager
+//!   name              its length, its bytes
+//!   documents         how many there are
+//!   next id           the next integer to assign, 1 and up
+//!   pages in use      of the extents, from the first page on
+//!   extents           how many, then for each its first page and its length
+//!   overflow runs     how many, then for each its first page and its length
+//! ```
+//!
+//! Numbers are [LEB128](crate::varint). The bytes come through the pager, which has
+//! checked them against damage; what is checked here is that they make sense. That no two
+//! collections claim the same page is for [`check`](crate::Database::check) to see.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::layout::Layout;
+use crate::limits::{COLLECTION_NAME_BYTES_MAX, NEXT_ID_MAX};
+use crate::note::{Entry, State, read_extents, write_extents};
+use crate::runs::Runs;
+use crate::varint::{self, Reader};
+
+const VERSION: u64 = 1;
+
+/// Why stored bytes are no catalog.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// A version that came after this library.
+    #[error("version {found} of the catalog is not known to this library")]
+    Version {
+        /// The version found.
+        found: u64,
+    },
+    /// The bytes end in the middle of something, or say what cannot be.
+    #[error("the catalog's bytes make no sense")]
+    Malformed,
+    /// A note's bytes end in the middle of something, or say what cannot be.
+    #[error("a commit's note makes no sense")]
+    MalformedNote,
+    /// A note speaks of a collection that there is not, or makes one that there is.
+    #[error("a commit's note does not agree with the catalog on collection {collection}")]
+    Collection {
+        /// The collection's number.
+        collection: u32,
+    },
+}
+
+/// One collection as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) name: String,
+    pub(crate) count: u64,
+    pub(crate) next_id: u64,
+    pub(crate) layout: Layout,
+    pub(crate) overflow: Runs,
+}
+
+/// All collections by their ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Root {
+    pub(crate) next_collection: u32,
+    pub(crate) collections: BTreeMap<u32, Stored>,
+}
+
+impl Default for Root {
+    fn default() -> Self {
+        Self { next_collection: 1, collections: BTreeMap::new() }
+    }
+}
+
+impl Root {
+    /// Reads stored bytes; none at all are a database without collections.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, CatalogError> {
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut reader = Reader::new(bytes);
+        match reader.u64() {
+            Some(VERSION) => {}
+            Some(found) => return Err(CatalogError::Version { found }),
+            None => return Err(CatalogError::Malformed),
+        }
+        Self::decode_collections(&mut reader).ok_or(CatalogError::Malformed)
+    }
+
+    fn decode_collections(reader: &mut Reader<'_>) -> Option<Self> {
+        let next_collection = reader.u32()?;
+        let mut root = Self { next_collection, collections: BTreeMap::new() };
+        let mut names = HashSet::new();
+        let mut last_id = 0;
+        for _ in 0..reader.u64()? {
+            let id = reader.u32()?;
+            let stored = Stored::decode(reader)?;
+            if id <= last_id || id >= next_collection || !names.insert(stored.name.clone()) {
+                return None;
+            }
+            last_id = id;
+            root.collections.insert(id, stored);
+        }
+        reader.is_empty().then_some(root)
+    }
+
+    /// The bytes to store.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        varint::write(&mut out, VERSION);
+        varint::write(&mut out, u64::from(self.next_collection));
+        varint::write(&mut out, self.collections.len() as u64);
+        for (&id, stored) in &self.collections {
+            varint::write(&mut out, u64::from(id));
+            stored.encode(&mut out);
+        }
+        out
+    }
+
+    /// Does to the catalog what a note's entry says.
+    pub(crate) fn apply(&mut self, entry: Entry<'_>) -> Result<(), CatalogError> {
+        match entry {
+            Entry::Create { collection, name } => self.create(collection, name),
+            Entry::Drop { collection } => {
+                // Replayed on a root that knows of the drop already, there is nothing to do.
+                self.collections.remove(&collection);
+                Ok(())
+            }
+            Entry::Rename { collection, name } => {
+                name.clone_into(&mut self.get_mut(collection)?.name);
+                Ok(())
+            }
+            Entry::State(state) => self.get_mut(state.collection)?.set(state),
+            Entry::RunsAdded(changed) => {
+                let overflow = &mut self.get_mut(changed.collection)?.overflow;
+                changed.runs.into_iter().for_each(|run| overflow.insert(run));
+                Ok(())
+            }
+            Entry::RunsRemoved(changed) => {
+                let overflow = &mut self.get_mut(changed.collection)?.overflow;
+                changed.runs.into_iter().for_each(|run| overflow.remove(run));
+                Ok(())
+            }
+        }
+    }
+
+    fn create(&mut self, collection: u32, name: &str) -> Result<(), CatalogError> {
+        let next = collection.checked_add(1).ok_or(CatalogError::Collection { collection })?;
+        if collection == 0 {
+            return Err(CatalogError::Collection { collection });
+        }
+        self.next_collection = self.next_collection.max(next);
+        let new = Stored { name: name.to_owned(), next_id: 1, ..Stored::default() };
+        self.collections.entry(collection).or_insert(new);
+        Ok(())
+    }
+
+    fn get_mut(&mut self, collection: u32) -> Result<&mut Stored, CatalogError> {
+        self.collections.get_mut(&collection).ok_or(CatalogError::Collection { collection })
+    }
+}
+
+impl Stored {
+    fn decode(reader: &mut Reader<'_>) -> Option<Self> {
+        let name = reader.text()?;
+        let (count, next_id) = (reader.u64()?, reader.u64()?);
+        let used_pages = reader.u64()?;
+        let mut layout = Layout { used_pages, ..Layout::default() };
+        layout.replace_from(0, &read_extents(reader)?);
+        let mut overflow = Runs::default();
+        read_extents(reader)?.into_iter().for_each(|run| overflow.insert(run));
+        let sound = (1..=COLLECTION_NAME_BYTES_MAX).contains(&name.len())
+            && (1..=NEXT_ID_MAX).contains(&next_id)
+            && used_pages <= layout.total_pages;
+        sound.then(|| Self { name: name.to_owned(), count, next_id, layout, overflow })
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        varint::write_text(out, &self.name);
+        varint::write(out, self.count);
+        varint::write(out, self.next_id);
+        varint::write(out, self.layout.used_pages);
+        write_extents(out, &self.layout.extents);
+        varint::write(out, self.overflow.run_count() as u64);
+        for run in self.overflow.iter() {
+            varint::write(out, u64::from(run.start.get()));
+            varint::write(out, u64::from(run.pages));
+        }
+    }
+
+    fn set(&mut self, state: State) -> Result<(), CatalogError> {
+        self.layout.replace_from(state.extents_from, &state.extents);
+        if state.used_pages > self.layout.total_pages {
+            return Err(CatalogError::Collection { collection: state.collection });
+        }
+        self.layout.used_pages = state.used_pages;
+        self.count = state.count;
+        self.next_id = state.next_id;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use nanodb_pager::{Extent, PageId};
+use proptest::prelude::*;
+
+use super::*;
+use crate::note;
+
+fn extent(start: u32, pages: u32) -> Extent {
+    Extent::new(PageId::new(start), pages)
+}
+
+fn sample() -> Root {
+    let mut root = Root::default();
+    root.apply(Entry::Create { collection: 1, name: "a" }).unwrap();
+    root.apply(Entry::Create { collection: 3, name: "b" }).unwrap();
+    root.apply(Entry::State(State {
+        collection: 3,
+        count: 200,
+        next_id: 300,
+        used_pages: 2,
+        extents_from: 0,
+        extents: vec![extent(2, 1), extent(5, 2)],
+    }))
+    .unwrap();
+    let runs = |extent| note::Runs { collection: 3, runs: vec![extent] };
+    root.apply(Entry::RunsAdded(runs(extent(9, 4)))).unwrap();
+    root.apply(Entry::RunsRemoved(runs(extent(10, 1)))).unwrap();
+    root
+}
+
+#[test]
+fn the_root_has_the_bytes_the_format_promises() {
+    assert_eq!(
+        sample().encode(),
+        [
+            &[1, 4, 2][..],
+            &[1, 1, b'a', 0, 1, 0, 0, 0],
+            &[3, 1, b'b', 0xc8, 1, 0xac, 2, 2, 2, 2, 1, 5, 2, 2, 9, 1, 11, 2],
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn a_root_is_read_as_it_was_written() {
+    assert_eq!(Root::decode(&sample().encode()), Ok(sample()));
+    assert_eq!(Root::decode(&[]), Ok(Root::default()));
+    assert_eq!(Root::decode(&Root::default().encode()), Ok(Root::default()));
+}
+
+#[test]
+fn extents_are_replaced_from_an_index_on() {
+    let mut root = sample();
+    let state = State {
+        collection: 3,
+        count: 201,
+        next_id: 301,
+        used_pages: 5,
+        extents_from: 1,
+        extents: vec![extent(5, 4), extent(20, 8)],
+    };
+    for _ in 0..2 {
+        root.apply(Entry::State(state.clone())).unwrap();
+        let layout = &root.collections[&3].layout;
+        assert_eq!(layout.extents, [extent(2, 1), extent(5, 4), extent(20, 8)]);
+        assert_eq!((layout.used_pages, layout.total_pages), (5, 13));
+    }
+}
+
+#[test]
+fn a_dropped_collection_leaves_its_number_behind() {
+    let mut root = sample();
+    root.apply(Entry::Drop { collection: 3 }).unwrap();
+    assert_eq!(root.next_collection, 4);
+    let unknown = root.apply(Entry::Rename { collection: 3, name: "c" });
+    assert_eq!(unknown, Err(CatalogError::Collection { collection: 3 }));
+}
+
+#[test]
+fn more_pages_in_use_than_there_are_is_refused() {
+    let mut bytes = sample().encode();
+    let at = bytes.len() - 11;
+    assert_eq!(bytes[at], 2);
+    bytes[at] = 4;
+    assert_eq!(Root::decode(&bytes), Err(CatalogError::Malformed));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        if let Ok(root) = Root::decode(&bytes) {
+            prop_assert_eq!(Root::decode(&root.encode()), Ok(root));
+        }
+    }
+
+    #[test]
+    fn a_damaged_root_is_read_or_refused(at in 0_usize..27, bit in 0..8) {
+        let mut bytes = sample().encode();
+        bytes[at] ^= 1 << bit;
+        if let Ok(root) = Root::decode(&bytes) {
+            prop_assert_eq!(Root::decode(&root.encode()), Ok(root));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Putting together documents that are stored in several pieces.
+//!
+//! Each piece is proved to belong to the collection; the chain is followed no further
+//! than the document's stated length, which is held against the limit first. So a damaged
+//! or hostile chain costs no more than a document of the greatest size.
+
+use nanodb_page::spill::{Head, Next, Piece};
+use nanodb_page::{PageRef, RecordKind};
+use nanodb_pager::{Owner, PageGuard, PageId, PageKind};
+
+use crate::document::DOCUMENT_SIZE_MAX;
+use crate::error::{Error, Result};
+
+/// Pages of slots and records.
+pub(crate) const SLOTTED: PageKind = PageKind::new(16);
+
+/// Pages filled by one piece of one document.
+pub(crate) const OVERFLOW: PageKind = PageKind::new(17);
+
+/// Calls `piece` with each piece after the head: where it is, and its bytes. The pages
+/// are those that `page` returns.
+///
+/// Ends with an error unless the pieces have exactly the bytes that the head announced.
+pub(crate) fn for_each_piece<P: AsPage>(
+    owner: Owner,
+    head_page: PageId,
+    record: &[u8],
+    mut page: impl FnMut(PageId) -> Result<P>,
+    mut piece: impl FnMut(Next, &[u8]),
+) -> Result<()> {
+    let head = Head::decode(record).map_err(|e| Error::damaged_by(head_page, e))?;
+    let total = usize::try_from(head.total_len).unwrap_or(usize::MAX);
+    // The decoder knows that a head has less than the whole.
+    let mut left = total.saturating_sub(head.bytes.len());
+    if total > DOCUMENT_SIZE_MAX {
+        return Err(Error::damaged(head_page));
+    }
+    let mut next = Some(head.next);
+    let mut at = head_page;
+    while let Some(place) = next {
+        at = page_of(place);
+        let held = page(at)?;
+        let found = decode_piece(owner, place, &held)?;
+        left = left.checked_sub(found.bytes.len()).ok_or_else(|| Error::damaged(at))?;
+        piece(place, found.bytes);
+        next = found.next;
+    }
+    if left == 0 { Ok(()) } else { Err(Error::damaged(at)) }
+}
+
+/// Appends the whole document to `out`, whose head is `record` on `head_page`.
+pub(crate) fn assemble<P: AsPage>(
+    owner: Owner,
+    head_page: PageId,
+    record: &[u8],
+    page: impl FnMut(PageId) -> Result<P>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let head = Head::decode(record).map_err(|e| Error::damaged_by(head_page, e))?;
+    out.extend_from_slice(head.bytes);
+    for_each_piece(owner, head_page, record, page, |_, bytes| out.extend_from_slice(bytes))
+}
+
+/// The page that a piece is on.
+pub(crate) fn page_of(place: Next) -> PageId {
+    match place {
+        Next::Overflow { page } | Next::Fragment { page, .. } => PageId::new(page.get()),
+    }
+}
+
+/// What a piece is read from: a page as of a snapshot, or as a transaction sees it.
+pub(crate) trait AsPage {
+    fn owner(&self) -> Owner;
+    fn kind(&self) -> PageKind;
+    fn body(&self) -> &[u8];
+}
+
+impl AsPage for PageGuard {
+    #[inline]
+    fn owner(&self) -> Owner {
+        self.owner()
+    }
+
+    #[inline]
+    fn kind(&self) -> PageKind {
+        self.kind()
+    }
+
+    #[inline]
+    fn body(&self) -> &[u8] {
+        self.body()
+    }
+}
+
+impl AsPage for nanodb_pager::TxPage<'_> {
+    #[inline]
+    fn owner(&self) -> Owner {
+        self.owner()
+    }
+
+    #[inline]
+    fn kind(&self) -> PageKind {
+        self.kind()
+    }
+
+    #[inline]
+    fn body(&self) -> &[u8] {
+        self.body()
+    }
+}
+
+fn decode_piece<P: AsPage>(owner: Owner, place: Next, held: &P) -> Result<Piece<'_>> {
+    let page = page_of(place);
+    let damaged_by = |e| Error::damaged_by(page, e);
+    if held.owner() != owner {
+        return Err(Error::damaged(page));
+    }
+    match place {
+        Next::Overflow { .. } if held.kind() == OVERFLOW => {
+            Piece::decode_overflow(held.body()).map_err(damaged_by)
+        }
+        Next::Fragment { slot, .. } if held.kind() == SLOTTED => {
+            let slots = PageRef::parse(held.body()).map_err(damaged_by)?;
+            match slots.get(slot).map_err(damaged_by)? {
+                Some(record) if record.kind == RecordKind::Fragment => {
+                    Piece::decode_fragment(record.bytes).map_err(damaged_by)
+                }
+                _ => Err(Error::damaged(page)),
+            }
+        }
+        _ => Err(Error::damaged(page)),
+    }
+}

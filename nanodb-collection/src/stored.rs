@@ -1,0 +1,103 @@
+//! A document that was read.
+
+use std::fmt;
+use std::ops::{Deref, Range};
+
+use nanodb_pager::PageGuard;
+
+use crate::document::DocView;
+
+/// A document as it is stored, kept alive as long as this is.
+///
+/// Reads like a [`DocView`], straight from the page in memory that holds it: nothing was
+/// copied or decoded. It stays the same whatever is written meanwhile. One keeps 4 KiB
+/// of memory from being reused, so turn documents that are to be kept for long into
+/// [`Document`](crate::Document) or a type of your own.
+///
+/// ```
+/// use nanodb_collection::{Database, doc};
+///
+/// # fn main() -> Result<(), nanodb_collection::Error> {
+/// let users = Database::in_memory()?.collection("users");
+/// users.insert(doc! { "_id": 7, "name": "Alice" })?;
+/// if let Some(alice) = users.get(7)? {
+///     assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+///     assert_eq!(alice.to_document()?, doc! { "_id": 7, "name": "Alice" });
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct StoredDoc(Bytes);
+
+enum Bytes {
+    /// On one page.
+    Page { guard: PageGuard, range: Range<usize> },
+    /// Put together from several.
+    Assembled(Box<[u8]>),
+}
+
+impl StoredDoc {
+    #[inline]
+    pub(crate) fn on_page(guard: PageGuard, range: Range<usize>) -> Self {
+        Self(Bytes::Page { guard, range })
+    }
+
+    pub(crate) fn assembled(bytes: Vec<u8>) -> Self {
+        Self(Bytes::Assembled(bytes.into()))
+    }
+}
+
+impl Deref for StoredDoc {
+    type Target = DocView;
+
+    #[inline]
+    fn deref(&self) -> &DocView {
+        DocView::from_bytes(match &self.0 {
+            // The range was taken from this very page.
+            Bytes::Page { guard, range } => guard.body().get(range.clone()).unwrap_or_default(),
+            Bytes::Assembled(bytes) => bytes,
+        })
+    }
+}
+
+impl AsRef<DocView> for StoredDoc {
+    fn as_ref(&self) -> &DocView {
+        self
+    }
+}
+
+impl Clone for StoredDoc {
+    fn clone(&self) -> Self {
+        Self(match &self.0 {
+            Bytes::Page { guard, range } => {
+                Bytes::Page { guard: guard.clone(), range: range.clone() }
+            }
+            Bytes::Assembled(bytes) => Bytes::Assembled(bytes.clone()),
+        })
+    }
+}
+
+impl fmt::Debug for StoredDoc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_document() {
+            Ok(document) => fmt::Debug::fmt(&document, f),
+            Err(error) => write!(f, "StoredDoc({error})"),
+        }
+    }
+}
+
+impl fmt::Display for StoredDoc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_document() {
+            Ok(document) => fmt::Display::fmt(&document, f),
+            Err(error) => write!(f, "({error})"),
+        }
+    }
+}
+
+/// Where `part` lies within `whole`, which it is a part of.
+#[inline]
+pub(crate) fn range_within(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+    start..start.wrapping_add(part.len())
+}

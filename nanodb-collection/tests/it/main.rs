@@ -1,0 +1,5 @@
+//! The crate's tests from outside, one binary.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod documents;

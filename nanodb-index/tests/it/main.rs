@@ -1,0 +1,6 @@
+//! The index from outside.
+
+mod hash;
+mod memory;
+mod model;
+mod threads;
