@@ -106,10 +106,13 @@ impl Pager {
         let (free_map, more) = read("free map", header.free_map)?;
         streams.extend(more);
         let mut allocator = FreeMap::decode(&free_map, header.page_count)?;
-        if let Some(extent) = streams.iter().find(|&&extent| !allocator.in_use(extent)) {
-            return Err(Corruption::FreeMap { page: extent.start }.into());
+        // One by one, so that a page that both streams name shows too.
+        for &extent in &streams {
+            if !allocator.in_use(extent) {
+                return Err(Corruption::FreeMap { page: extent.start }.into());
+            }
+            allocator.add_own(extent);
         }
-        allocator.set_own(&streams);
 
         Ok(Self {
             shared: Arc::new(Shared {
