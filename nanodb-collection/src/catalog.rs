@@ -96,13 +96,14 @@ impl Catalog {
         check_name(name)?;
         let collection = *next_collection;
         let next = collection.checked_add(1).ok_or(Error::CollectionsExhausted)?;
-        self.commit(&Entry::Create { collection, name })?.publish()?;
+        let installed = self.commit(&Entry::Create { collection, name })?;
         *next_collection = next;
         let stored = Stored { next_id: 1, ..Stored::default() };
         let store = Store::new(Owner::new(collection), self.pager.clone(), stored);
         let name: Arc<str> = name.into();
         let binding = Binding::new(Arc::clone(&name), Arc::new(store));
         self.names.write().insert(name, Arc::clone(&binding));
+        installed.publish()?;
         Ok(binding)
     }
 

@@ -176,8 +176,7 @@ impl<'s> Change<'s> {
         self.spare = Some(Extent::new(PageId::new(page.get().wrapping_add(1)), spare.pages - 1));
         let mut held = self.tx.init_page(page, SLOTTED, self.store.owner)?;
         let (body, dirty) = held.split();
-        PageMut::format(body, |range| dirty.mark(range))
-            .map_err(|e| Error::damaged_by(page, e))?;
+        PageMut::format(body, |range| dirty.mark(range)).map_err(|e| Error::damaged_by(page, e))?;
         self.tail = Some(page);
         self.used_pages += 1;
         Ok(page)
@@ -252,7 +251,9 @@ impl<'s> Change<'s> {
                 return Ok(());
             }
             let read = |page| Ok(self.tx.page(page)?);
-            for_each_piece(self.store.owner, page, record.bytes, read, |next, _| pieces.push(next))?;
+            for_each_piece(self.store.owner, page, record.bytes, read, |next, _| {
+                pieces.push(next)
+            })?;
         }
         for next in pieces {
             let page = page_of(next);
@@ -330,10 +331,11 @@ fn page_and_slot(place: Place) -> Result<(PageId, SlotId)> {
 /// How much of a page must be left for a head to be worth it: more than the page may
 /// waste, and enough for all of the `_id`.
 fn head_len_min(document: &[u8]) -> usize {
-    let key_end = record_key(document)
-        .map_or(0, |key| crate::stored::range_within(document, key).end);
+    let key_end =
+        record_key(document).map_or(0, |key| crate::stored::range_within(document, key).end);
     WASTE_BYTES_MAX.max(HEAD_HEADER_SIZE + key_end)
 }
 
 // The last piece of a spilled document is at most this long, and a page takes it.
-const _: () = assert!(OVERFLOW_BYTES_MAX - WASTE_BYTES_MAX + FRAGMENT_HEADER_SIZE <= RECORD_BYTES_MAX);
+const _: () =
+    assert!(OVERFLOW_BYTES_MAX - WASTE_BYTES_MAX + FRAGMENT_HEADER_SIZE <= RECORD_BYTES_MAX);

@@ -169,10 +169,9 @@ impl Error {
 impl From<nanodb_pager::Error> for Error {
     fn from(error: nanodb_pager::Error) -> Self {
         match error {
-            nanodb_pager::Error::Corrupt(corruption) => Self::DamagedPage {
-                page: corruption.page().get(),
-                source: Some(corruption.into()),
-            },
+            nanodb_pager::Error::Corrupt(corruption) => {
+                Self::DamagedPage { page: corruption.page().get(), source: Some(corruption.into()) }
+            }
             other => Self::Storage(other),
         }
     }

@@ -1,13 +1,63 @@
 //! Documents and collections on top of pages, slots and the id index.
+//!
+//! [`Database`] is a file, [`Collection`] a name for documents in it. The crate `nanodb`
+//! re-exports what is meant for use; what is public here beyond that is for the crates of
+//! this workspace.
+//!
+//! # Where things are
+//!
+//! | module | what |
+//! |---|---|
+//! | `document`, `value`, `id`, `encoding` | documents in memory and as bytes; know nothing of pages |
+//! | `database`, `options`, `registry` | opening files; one database a file and process |
+//! | `collection`, `typed`, `cursor`, `stored` | what users hold |
+//! | `catalog` | names; making, dropping, renaming |
+//! | `store` | one collection: its lock, its index, reading and writing by id; who sees what when |
+//! | `change`, `spill` | where documents go; those too large for a page |
+//! | `layout`, `runs` | which pages a collection has |
+//! | `note`, `root`, `folder`, `varint` | what is kept in the file besides pages |
+//! | `check`, `stats` | what there is, and whether it is right |
 
+mod catalog;
+mod change;
+mod check;
+mod collection;
+mod cursor;
+mod database;
 mod document;
 pub mod encoding;
+mod error;
+mod folder;
 mod id;
+mod layout;
+mod limits;
+mod note;
+mod options;
+mod registry;
+mod root;
+mod runs;
+mod spill;
+mod stats;
+mod store;
+mod stored;
+mod typed;
 mod value;
+mod varint;
 
-pub use self::document::{
+pub use check::{CheckReport, Problem, ProblemKind};
+pub use collection::Collection;
+pub use cursor::{Cursor, Documents};
+pub use database::{CollectionInfo, Database};
+pub use document::{
     ArrayView, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Draft,
     Elements, Encode, FIELD_NAME_SIZE_MAX, Fields, IntoIter, Iter, IterMut, Serialized, ValueRef,
 };
-pub use self::id::{ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key};
-pub use self::value::{Timestamp, Value, ValueType, from_document, to_document};
+pub use error::{Error, ErrorKind, Result};
+pub use id::{ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key};
+pub use limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
+pub use options::Options;
+pub use root::CatalogError;
+pub use stats::{CollectionStats, Stats};
+pub use stored::StoredDoc;
+pub use typed::{TypedCollection, TypedDocuments};
+pub use value::{Timestamp, Value, ValueType, from_document, to_document};

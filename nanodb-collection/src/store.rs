@@ -29,6 +29,7 @@
 mod build;
 mod find;
 mod retire;
+mod write;
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -43,7 +44,6 @@ use crate::layout::Layout;
 use crate::root::Stored;
 use crate::runs::Runs;
 
-pub(crate) use self::find::Found;
 pub(crate) use self::retire::Retired;
 
 /// One collection. Which name it goes by is the catalog's business.

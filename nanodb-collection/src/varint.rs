@@ -9,10 +9,12 @@ const SIZE_MAX: usize = 10;
 /// Appends `number`.
 pub(crate) fn write(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
+        let [low, ..] = number.to_le_bytes();
+        out.push(low | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    let [last, ..] = number.to_le_bytes();
+    out.push(last);
 }
 
 /// Appends `text` with its length in front.

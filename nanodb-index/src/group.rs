@@ -221,3 +221,6 @@ pub(crate) const VACANT: u64 = 0;
 pub(crate) fn set_word(word: &AtomicU64, value: u64) {
     word.store(value, Ordering::Release);
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! The index as its readers and its owner see it.
 
+use std::fmt;
+
 use crate::directory::Directory;
 use crate::group::Located;
 use crate::key::{Entry, Key, tag_of};
@@ -31,7 +33,7 @@ use crate::writer::{IndexWriter, State};
 /// assert!(index.remove(hash_id(0, b"ada"), place));
 /// assert!(index.is_empty());
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct IdIndex {
     pub(crate) directory: Directory,
     pub(crate) pool: Pool,
@@ -214,5 +216,12 @@ impl IdIndex {
     #[must_use]
     pub fn key_bits(hash: u64) -> u32 {
         Key::of(hash).bits()
+    }
+}
+
+impl fmt::Debug for IdIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (len, moves) = (self.len(), self.moves());
+        f.debug_struct("IdIndex").field("len", &len).field("moves", &moves).finish_non_exhaustive()
     }
 }

@@ -4,6 +4,8 @@ mod group;
 mod growth;
 mod image;
 
+use std::fmt;
+
 use crate::group::Located;
 use crate::index::IdIndex;
 use crate::key::{Entry, Key};
@@ -12,7 +14,6 @@ use crate::pool::SEGMENT_FIRST;
 use crate::sync::{MutexGuard, Ordering};
 
 /// The right to change an [`IdIndex`]. Made by [`IdIndex::write`].
-#[derive(Debug)]
 pub struct IndexWriter<'a> {
     index: &'a IdIndex,
     state: MutexGuard<'a, State>,
@@ -190,6 +191,12 @@ impl<'a> IndexWriter<'a> {
     fn report_memory(&self) {
         let bytes = self.state.heap_bytes();
         self.index.own.heap_bytes.store(bytes, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for IndexWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IndexWriter").field(self.index).finish()
     }
 }
 

@@ -140,7 +140,12 @@ impl FreeMap {
 
     /// Notes which pages the pager's own streams have now.
     pub(crate) fn set_own(&mut self, streams: &[Extent]) {
-        self.own = streams.iter().map(|extent| (extent.start.get(), extent.pages)).collect();
+        self.own.clear();
+        streams.iter().for_each(|&extent| self.add_own(extent));
+    }
+
+    pub(crate) fn add_own(&mut self, stream: Extent) {
+        self.own.insert(stream.start.get(), stream.pages);
     }
 
     /// Whether every page of `extent` is in use by the layer above: neither free, nor

@@ -12,6 +12,8 @@ pub trait NoteFolder: Send + Sync + 'static {
     /// Returns the root that says what `root`, and then each of `notes` in commit
     /// order, say. The root of a new file is empty.
     ///
+    /// Called while commits wait: it must not call the pager.
+    ///
     /// # Errors
     ///
     /// When the bytes make no sense to the layer above. The checkpoint then does

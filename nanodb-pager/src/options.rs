@@ -22,9 +22,11 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How many bytes of pages are kept in memory at most; 64 MiB by default.
+    /// How many bytes of pages are kept in memory at most; 64 MiB by default, 64 KiB
+    /// at the least.
     ///
-    /// Older versions that snapshots want count against it. Pages that open
+    /// Older versions that snapshots want count against it, and pass it if a snapshot
+    /// lives long beside many writes. When half of it waits for a checkpoint, one is made. Pages that open
     /// transactions have changed come on top, and so does a little for each page
     /// that was ever read (24 bytes).
     #[must_use]

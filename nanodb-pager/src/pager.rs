@@ -152,13 +152,16 @@ impl Pager {
         let (free_map, more) = read("free map", header.free_map)?;
         streams.extend(more);
         let free = FreeMap::decode(&free_map, header.page_count)?;
-        if let Some(extent) = streams.iter().find(|&&extent| !free.in_use(extent)) {
-            return Err(Corruption::FreeMap { page: extent.start }.into());
-        }
-
         let replay = Replay::read(&storage, &header)?;
-        let mut allocator = replay_space(&free, &replay.space)?;
-        allocator.set_own(&streams);
+        let mut allocator = free.clone();
+        // One by one, so that a page that both streams name shows too.
+        for &extent in &streams {
+            if !allocator.in_use(extent) {
+                return Err(Corruption::FreeMap { page: extent.start }.into());
+            }
+            allocator.add_own(extent);
+        }
+        replay_space(&mut allocator, &replay.space)?;
         let newest_root = if replay.notes.is_empty() {
             root.clone()
         } else {
@@ -320,10 +323,9 @@ impl fmt::Debug for Pager {
     }
 }
 
-/// The free map that transactions allocate from: what the logs freed stays pending
-/// until a checkpoint makes the logs superfluous.
-fn replay_space(free: &FreeMap, changes: &[SpaceChange]) -> Result<FreeMap, Corruption> {
-    let mut allocator = free.clone();
+/// Brings the free map that transactions allocate from up to date: what the logs
+/// freed stays pending until a checkpoint makes the logs superfluous.
+fn replay_space(allocator: &mut FreeMap, changes: &[SpaceChange]) -> Result<(), Corruption> {
     for &change in changes {
         match change {
             SpaceChange::Allocated(extent) if allocator.claim(extent) => {}
@@ -335,7 +337,7 @@ fn replay_space(free: &FreeMap, changes: &[SpaceChange]) -> Result<FreeMap, Corr
             }
         }
     }
-    Ok(allocator)
+    Ok(())
 }
 
 /// Writes the header of a new file.

@@ -235,7 +235,8 @@ impl WriteTx {
     /// readers yet.
     ///
     /// The caller does what must be done before anybody sees them, then calls
-    /// [`Installed::publish`]. Until then no later commit of anyone is published.
+    /// [`Installed::publish`]. Until then no later commit of anyone is published: a
+    /// thread that holds one and commits another waits for itself for ever.
     ///
     /// # Errors
     ///

@@ -1,1 +1,53 @@
 //! NanoDB: an embedded document database in one file.
+//!
+//! Documents are like JSON, with binary data and timestamps besides. They are found by
+//! their id, in the same time however many there are, and read without being decoded.
+//!
+//! ```
+//! use nanodb::{Database, doc};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let path = dir.path().join("data.nanodb");
+//! let db = Database::open(path)?;
+//! let users = db.collection("users");
+//!
+//! users.insert(doc! { "_id": 101, "name": "Alice", "address": { "city": "Berlin" } })?;
+//! let id = users.insert(doc! { "name": "Bob" })?;
+//!
+//! let alice = users.get(101)?.expect("just inserted");
+//! assert_eq!(alice.get("address.city").and_then(|city| city.as_str()), Some("Berlin"));
+//! assert!(users.delete(&id)?);
+//!
+//! db.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to begin
+//!
+//! * [`Database`] is a file; [`Options`] say how it is opened.
+//! * [`Collection`] has the verbs: insert, get, replace, delete, scan.
+//!   [`TypedCollection`] has the same for a Rust type of yours, through serde.
+//! * [`Document`] and [`Value`] are documents in memory, [`doc!`] writes them down;
+//!   [`StoredDoc`] and [`DocView`] are stored ones, read where they lie.
+//! * [`Error::kind`] says what to do about an error.
+//!
+//! # What is promised
+//!
+//! Everything is in the file after [`Database::checkpoint`], [`Database::close`], or when
+//! the last handle is gone. There is no log yet: what was written since is lost when the
+//! process dies, and a checkpoint that is cut short may damage the file.
+//!
+//! Damage to the file is found, never returned as data: every page has a checksum. A
+//! damaged page costs the documents on it and no others.
+
+pub use nanodb_collection::{
+    ASSIGNED_ID_MAX, ArrayView, COLLECTION_NAME_BYTES_MAX, CatalogError, CheckReport, Collection,
+    CollectionInfo, CollectionStats, Cursor, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, Database,
+    DocView, Document, DocumentError, Documents, Draft, Elements, Encode, Error, ErrorKind,
+    FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter, Iter, IterMut, Key,
+    Options, Problem, ProblemKind, Result, Serialized, Stats, StoredDoc, Timestamp,
+    TypedCollection, TypedDocuments, Value, ValueRef, ValueType, array, doc, from_document,
+    to_document,
+};

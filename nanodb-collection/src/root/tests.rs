@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn a_damaged_root_is_read_or_refused(at in 0_usize..27, bit in 0..8) {
         let mut bytes = sample().encode();
-        bytes[at] ^= 1 << bit;
+        bytes[at] ^= 1_u8 << bit;
         if let Ok(root) = Root::decode(&bytes) {
             prop_assert_eq!(Root::decode(&root.encode()), Ok(root));
         }

@@ -137,9 +137,7 @@ impl Store {
             };
             match self.prove(&guard, place, key) {
                 Ok(Proof::NotIt) => None,
-                Ok(Proof::Proved { record, spilled }) => {
-                    Some(Ok(Found { guard, record, spilled }))
-                }
+                Ok(Proof::Proved { record, spilled }) => Some(Ok(Found { guard, record, spilled })),
                 Err(error) => {
                     damaged = Some(error);
                     None

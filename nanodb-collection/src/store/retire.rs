@@ -37,8 +37,9 @@ impl Retired {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 }
 

@@ -112,6 +112,7 @@ impl<'a> IndexWriter<'a> {
     /// The farthest entry before a bucket that may lie in that bucket too.
     fn movable(&self, at: &Located<'_>, position: u32) -> Option<(Spot, Key, Entry)> {
         (1..at.head.window()).rev().find_map(|distance| {
+            // Going back by a distance is the distance to here from there.
             let before = at.head.distance(distance, position);
             let mut found = None;
             self.bucket_entries(at, before, |spot, key, entry| {

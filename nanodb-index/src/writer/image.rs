@@ -2,7 +2,8 @@
 //!
 //! Entries are placed in the order of their homes, beginning behind a bucket that nothing
 //! is displaced past. So an entry is displaced by no more than those that must be, and a
-//! window is too small only where keys are not as even as hashes.
+//! window is too small only where keys are not as even as hashes. How many entries each
+//! home has says where each goes; nothing is sorted.
 
 use crate::group::{VACANT, WINDOW};
 use crate::key::{Entry, Key};
@@ -16,7 +17,6 @@ use crate::lines::LINE_WORDS;
 pub(super) struct Image {
     words: Vec<[u64; LINE_WORDS]>,
     uppers: Vec<[u16; LINE_WORDS]>,
-    fill: Vec<u8>,
     count: u16,
 }
 
@@ -33,56 +33,46 @@ impl Image {
         let mut image = Self {
             words: vec![[VACANT; LINE_WORDS]; size],
             uppers: vec![[0; LINE_WORDS]; if with_uppers { size } else { 0 }],
-            fill: vec![0; size],
             count: 0,
         };
         let home = |key: Key| key.home(depth, buckets) as usize;
+        let mut counts = vec![0; size];
+        entries.iter().for_each(|&(key, _)| counts[home(key)] += 1);
 
-        // `ends[home]` entries have that home or one before it.
-        let mut ends = vec![0usize; size];
-        entries.iter().for_each(|&(key, _)| ends[home(key)] += 1);
-        let first_home = first_home(&ends);
-        let mut end = 0;
-        for home in ends.iter_mut() {
-            end += *home;
-            *home = end;
-        }
-        let mut first_entry = 0;
-        if let Some(before) = first_home.checked_sub(1) {
-            first_entry = ends[before];
-        }
-        let mut sorted = vec![(Key::from_bits(0), None); entries.len()];
-        for &(key, entry) in entries.iter().rev() {
-            let end = &mut ends[home(key)];
-            *end -= 1;
-            sorted[*end] = (key, Some(entry));
-        }
-
-        let (last, first) = sorted.split_at(first_entry);
-        for &(key, entry) in first.iter().chain(last) {
-            let Some(entry) = entry else { continue };
-            if !image.insert(home(key), key, entry) {
-                reject(key, entry);
+        if let Some(mut next) = first_words(&counts) {
+            for &(key, entry) in entries {
+                let word = &mut next[home(key)];
+                image.set(*word / LINE_WORDS % size, *word % LINE_WORDS, key, entry);
+                *word += 1;
+            }
+        } else {
+            for &(key, entry) in entries {
+                if !image.insert(home(key), key, entry) {
+                    reject(key, entry);
+                }
             }
         }
         image
     }
 
+    fn set(&mut self, position: usize, word: usize, key: Key, entry: Entry) {
+        self.words[position][word] = entry.word();
+        if let Some(uppers) = self.uppers.get_mut(position) {
+            uppers[word] = key.upper();
+        }
+        self.count += 1;
+    }
+
+    /// Puts an entry into the first free word of its window.
     fn insert(&mut self, home: usize, key: Key, entry: Entry) -> bool {
         let buckets = self.words.len();
-        let mut position = home;
-        for _ in 0..buckets.min(WINDOW as usize) {
-            let word = usize::from(self.fill[position]);
-            if word < LINE_WORDS {
-                self.words[position][word] = entry.word();
-                if let Some(uppers) = self.uppers.get_mut(position) {
-                    uppers[word] = key.upper();
-                }
-                self.fill[position] += 1;
-                self.count += 1;
+        for distance in 0..buckets.min(WINDOW as usize) {
+            let position = (home + distance) % buckets;
+            let free = self.words[position].iter().position(|&word| word == VACANT);
+            if let Some(word) = free {
+                self.set(position, word, key, entry);
                 return true;
             }
-            position = if position + 1 == buckets { 0 } else { position + 1 };
         }
         false
     }
@@ -100,17 +90,36 @@ impl Image {
     }
 }
 
+/// For each home the word at which its entries begin, counted on past the group's end
+/// where they go round; `None` if some would come to lie outside their window.
+fn first_words(counts: &[usize]) -> Option<Vec<usize>> {
+    let buckets = counts.len();
+    let window = buckets.min(WINDOW as usize);
+    let first = first_home(counts);
+    let mut words = vec![0; buckets];
+    let mut next = 0;
+    for home in first..first + buckets {
+        next = next.max(home * LINE_WORDS);
+        words[home % buckets] = next;
+        next += counts[home % buckets];
+        if next > (home + window).min(first + buckets) * LINE_WORDS {
+            return None;
+        }
+    }
+    Some(words)
+}
+
 /// A bucket that no entry is displaced to from before it, given the entries of each home;
-/// the first bucket if there is none.
+/// any bucket if there is none.
 fn first_home(counts: &[usize]) -> usize {
     let mut backlog = 0usize;
     let mut found = 0;
     // Twice round: the second time with what the first leaves over at its end.
-    for (bucket, count) in (0..counts.len()).zip(counts).chain((0..counts.len()).zip(counts)) {
+    for (home, count) in counts.iter().chain(counts).enumerate() {
         if backlog == 0 {
-            found = bucket;
+            found = home;
         }
         backlog = (backlog + count).saturating_sub(LINE_WORDS);
     }
-    found
+    found % counts.len().max(1)
 }

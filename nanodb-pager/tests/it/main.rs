@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
 #![allow(clippy::cast_possible_truncation, reason = "the numbers are small")]
 
+mod cache;
+mod checkpoints;
 mod crash;
 mod damage;
 mod faults;

@@ -145,6 +145,22 @@ fn headers_that_state_the_impossible_are_refused_by_field() {
 }
 
 #[test]
+fn a_root_and_a_free_map_that_share_a_page_are_refused() {
+    let storage = SimStorage::new();
+    let pager = open(&storage).unwrap();
+    add_page(&pager, b"data");
+    // A root that reads as an empty free map.
+    pager.begin().commit(&[0; 8]).unwrap();
+    pager.close().unwrap();
+    let file = storage.contents();
+    let place = [&file[100..104], &8_u64.to_le_bytes(), &8_u64.to_le_bytes(), &file[100..104]];
+    match refusal(header_with(&file, 100, &place.concat())) {
+        Error::Corrupt(corruption) => assert_eq!(corruption.page().get().to_le_bytes(), place[0]),
+        error => panic!("{error:?}"),
+    }
+}
+
+#[test]
 fn a_file_cut_short_is_refused_with_both_lengths() {
     let (file, _) = sound_file();
     let full = file.len() as u64;

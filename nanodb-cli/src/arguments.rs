@@ -1,0 +1,190 @@
+//! What the command line may say.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed, or not found
+  2  the command line makes no sense
+  3  another process has the database open
+  4  the database is damaged";
+
+/// Imports, exports, inspects and checks NanoDB files
+#[derive(Clone, Debug, Parser)]
+#[command(name = "nanodb", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Store the documents of a JSON file in a collection
+    Import(Import),
+    /// Print the document that has an id, as JSON
+    Get(Get),
+    /// Print all documents of a collection as JSON Lines, in the order they are stored
+    Export(Export),
+    /// List the collections and how many documents they have
+    Collections(Whole),
+    /// Print how many documents a collection has
+    Count(Count),
+    /// Print figures of the file and of the memory it takes
+    Stats(Whole),
+    /// Read the whole file and list what is wrong with it
+    Check(Whole),
+    /// Load 135,233 real cities, look them up, scan, reopen and verify them
+    Demo(Demo),
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(long_about = "\
+Store the documents of a JSON file in a collection.
+
+The file is a JSON array of objects or JSON Lines (objects one after the other), plain or \
+compressed by gzip; it is read as a stream, so it may be larger than memory. The database and the \
+collection are made if they don't exist.
+
+Documents are stored in batches, in the order of the input, each batch as a whole or not at all. \
+If the import fails, all batches before the one with the failure are stored, and it says how many \
+documents that is. With --on-conflict replace, documents that exist are replaced one by one; the \
+documents of a batch are all checked before the first is replaced.
+
+JSON has fewer types than documents. {\"$binary\": \"AQID\"} is read as binary (base64), \
+{\"$date\": \"2023-11-14T22:13:20.5Z\"} as a timestamp, {\"$ext\": {\"type\": 5, \"base64\": \"\"}} as \
+an extension, {\"$float\": \"NaN\"}, \"Infinity\" and \"-Infinity\" as those floats, and \
+{\"$literal\": {…}} as an object that only looks like one of these. 5 is an integer and 5.0 a float. \
+Integers beyond 64 bits become floats. Of two fields with the same name the last one counts.")]
+pub(crate) struct Import {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+    /// The JSON file, or - for standard input
+    pub(crate) file: PathBuf,
+    /// How the documents follow each other
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    pub(crate) format: Format,
+    /// The field that holds the id: it becomes `_id`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) id_field: Option<String>,
+    /// What to do about a document whose id is taken
+    #[arg(long, value_enum, default_value_t = OnConflict::Error)]
+    pub(crate) on_conflict: OnConflict,
+    /// How many documents are stored at once, at most; fewer if they are large
+    #[arg(long, value_name = "N", default_value = "5000")]
+    pub(crate) batch_size: NonZeroUsize,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// An array if the first byte is a bracket, else lines
+    Auto,
+    /// One JSON array of objects
+    Array,
+    /// Objects one after the other, one a line or not
+    Lines,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum OnConflict {
+    /// Stop
+    Error,
+    /// Keep the document that is stored
+    Skip,
+    /// Store the new document in its place
+    Replace,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Get {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+    /// The document's id
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) id: String,
+    /// What the id is
+    #[arg(long, value_enum, default_value_t = IdType::Auto)]
+    pub(crate) id_type: IdType,
+    /// Print on several lines, indented
+    #[arg(long)]
+    pub(crate) pretty: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum IdType {
+    /// An integer if it looks like one, else a string
+    Auto,
+    /// An integer
+    Integer,
+    /// A string
+    String,
+    /// Binary, given as base64
+    Binary,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(long_about = "\
+Print all documents of a collection as JSON Lines, in the order they are stored: that of their \
+insertion, for a collection that was only added to.
+
+`nanodb import` reads every value back as it was. Documents on damaged pages are left out, with a \
+message each and the exit code 4.")]
+pub(crate) struct Export {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Count {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A command about the whole database.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Whole {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Demo {
+    /// Make the database here and keep it; otherwise it is made in a temporary directory
+    #[arg(long, value_name = "PATH")]
+    pub(crate) keep: Option<PathBuf>,
+    /// How many ids to look up
+    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    pub(crate) lookups: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,38 @@
+//! The commands, one a file.
+
+mod check;
+mod collections;
+mod count;
+mod demo;
+mod export;
+mod get;
+mod import;
+mod stats;
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::arguments::Command;
+use crate::failure::{Failure, Result};
+
+/// Does what was asked for, and prints to `out`.
+pub(crate) fn run(command: &Command, out: &mut impl Write) -> Result<()> {
+    match command {
+        Command::Import(arguments) => import::run(arguments, out),
+        Command::Get(arguments) => get::run(arguments, out),
+        Command::Export(arguments) => export::run(arguments, out),
+        Command::Collections(arguments) => collections::run(arguments, out),
+        Command::Count(arguments) => count::run(arguments, out),
+        Command::Stats(arguments) => stats::run(arguments, out),
+        Command::Check(arguments) => check::run(arguments, out),
+        Command::Demo(arguments) => demo::run(arguments, out),
+    }
+}
+
+/// Prints a value as one line of JSON.
+fn print_json(value: &impl Serialize, out: &mut impl Write) -> Result<()> {
+    let line = serde_json::to_string(value).map_err(|error| Failure::Output(error.into()))?;
+    writeln!(out, "{line}")?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! `nanodb get`: one document by its id.
+
+use std::io::Write;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use nanodb::Id;
+
+use crate::arguments::{Get, IdType};
+use crate::database;
+use crate::failure::{Failure, Result};
+use crate::json::print;
+
+pub(crate) fn run(arguments: &Get, out: &mut impl Write) -> Result<()> {
+    let id = parse_id(&arguments.id, arguments.id_type).map_err(Failure::NoDocument)?;
+    let database = database::open_existing(&arguments.database)?;
+    let collection = database::existing_collection(&database, &arguments.collection)?;
+    let Some(document) = collection.get(&id)? else {
+        return Err(Failure::NoDocument(not_found(arguments, &id)));
+    };
+    let mut text = Vec::new();
+    let printed = if arguments.pretty {
+        print::print_pretty(&document, &mut text)
+    } else {
+        print::print_document(&document, &mut text)
+    };
+    printed.map_err(|error| Failure::Output(error.into()))?;
+    text.push(b'\n');
+    out.write_all(&text)?;
+    Ok(())
+}
+
+/// The id that a text on the command line means, or why it is none.
+fn parse_id(text: &str, id_type: IdType) -> Result<Id, String> {
+    match id_type {
+        IdType::String => Ok(text.into()),
+        IdType::Integer => parse_integer(text)
+            .ok_or_else(|| format!("{text:?} is not an integer from -2^63 to 2^64-1")),
+        IdType::Binary => match STANDARD.decode(text) {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(error) => Err(format!("{text:?} is not base64: {error}")),
+        },
+        // 007 and +7 are more likely somebody's strings.
+        IdType::Auto => Ok(parse_integer(text)
+            .filter(|id| id.to_string() == text)
+            .unwrap_or_else(|| text.into())),
+    }
+}
+
+fn parse_integer(text: &str) -> Option<Id> {
+    let signed = text.parse::<i64>().ok().map(Id::from);
+    signed.or_else(|| text.parse::<u64>().ok().map(Id::from))
+}
+
+fn not_found(arguments: &Get, id: &Id) -> String {
+    let mut message = format!("collection {:?} has no document with the id {id}", arguments.collection);
+    if arguments.id_type == IdType::Auto && id.as_str().is_none() {
+        message.push_str(", an integer; --id-type string looks for the string");
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_an_integer_where_it_looks_like_one() {
+        for (text, id) in [
+            ("5", Id::from(5)),
+            ("-5", Id::from(-5)),
+            ("0", Id::from(0)),
+            ("18446744073709551615", Id::from(u64::MAX)),
+            ("18446744073709551616", Id::from("18446744073709551616")),
+            ("007", Id::from("007")),
+            ("+7", Id::from("+7")),
+            ("5.0", Id::from("5.0")),
+            ("", Id::from("")),
+        ] {
+            assert_eq!(parse_id(text, IdType::Auto), Ok(id), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_what_the_command_line_says_it_is() {
+        assert_eq!(parse_id("5", IdType::String), Ok(Id::from("5")));
+        assert_eq!(parse_id("007", IdType::Integer), Ok(Id::from(7)));
+        assert_eq!(parse_id("AQID", IdType::Binary), Ok(Id::from([1, 2, 3])));
+        assert!(parse_id("x", IdType::Integer).is_err());
+        assert!(parse_id("%", IdType::Binary).is_err());
+    }
+}

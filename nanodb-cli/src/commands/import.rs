@@ -1,0 +1,115 @@
+//! `nanodb import`: documents of a JSON file into a collection.
+//!
+//! One thread reads and parses, this one stores:
+//!
+//! ```text
+//! Input -> Elements -> Batch  ==channel==>  Writer -> Collection
+//! ```
+//!
+//! The channel holds one batch, so there are three in memory at most: one being read,
+//! one waiting, one being stored.
+
+mod batch;
+mod meter;
+mod writer;
+
+use std::io::Write;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Instant;
+
+use nanodb::{Collection, Database};
+use serde::Serialize;
+
+use self::batch::{Batch, Batches};
+use self::meter::Meter;
+use self::writer::{Tally, Writer};
+use super::print_json;
+use crate::arguments::{Format, Import};
+use crate::failure::{Failure, Result};
+use crate::figures;
+use crate::input::Input;
+use crate::json::{Elements, Layout};
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    collection: &'a str,
+    inserted: u64,
+    replaced: u64,
+    skipped: u64,
+    seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+}
+
+pub(crate) fn run(arguments: &Import, out: &mut impl Write) -> Result<()> {
+    // First, so that a mistyped path leaves no empty database behind.
+    let input = Input::open(&arguments.file)
+        .map_err(|source| Failure::OpenInput { path: arguments.file.clone(), source })?;
+    let start = Instant::now();
+    let database = Database::open(&arguments.database)?;
+    let (tally, loaded) = load(arguments, input, database.collection(&arguments.collection));
+    // Closing writes to the file what was stored, and so belongs to the time it took. After
+    // a failure, too: the batches before it are to stay.
+    let closed = database.close().map_err(Failure::from);
+    let result = loaded.and(closed);
+    let time = start.elapsed();
+
+    if arguments.json {
+        let summary = Summary {
+            collection: &arguments.collection,
+            inserted: tally.inserted,
+            replaced: tally.replaced,
+            skipped: tally.skipped,
+            seconds: time.as_secs_f64(),
+            error: result.as_ref().err().map(Failure::message),
+            line: result.as_ref().err().and_then(Failure::line),
+        };
+        print_json(&summary, out)?;
+        return result;
+    }
+    let rate = figures::rate(tally.total(), time);
+    match result {
+        Ok(()) => writeln!(out, "{tally} in {}, {rate} documents/s", figures::Time(time))?,
+        Err(failure) => {
+            writeln!(out, "{tally} before the import failed; nothing of the batch that failed")?;
+            return Err(failure);
+        }
+    }
+    Ok(())
+}
+
+/// Moves everything from the input to the collection; what was done by the time of an
+/// error stays done.
+fn load(arguments: &Import, input: Input, collection: Collection) -> (Tally, Result<()>) {
+    let name = input.name.clone();
+    let meter = Meter::new(&input);
+    let layout = match arguments.format {
+        Format::Auto => None,
+        Format::Array => Some(Layout::Array),
+        Format::Lines => Some(Layout::Lines),
+    };
+    let mut writer = Writer::new(collection, arguments.on_conflict, name.clone());
+    let mut batches = Batches::new(Elements::new(input, layout), name, arguments);
+    let result = thread::scope(|scope| {
+        let (sender, receiver) = sync_channel::<Result<Batch>>(1);
+        scope.spawn(move || {
+            while let Some(batch) = batches.next() {
+                // An error is the last thing to be said; a receiver that is gone has met
+                // one of its own.
+                if batch.is_err() | sender.send(batch).is_err() {
+                    break;
+                }
+            }
+        });
+        for batch in receiver {
+            writer.write(batch?)?;
+            meter.show(writer.tally().total());
+        }
+        Ok(())
+    });
+    meter.finish();
+    (writer.tally(), result)
+}

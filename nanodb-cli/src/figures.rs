@@ -1,0 +1,59 @@
+//! Numbers for people.
+
+use std::fmt;
+use std::time::Duration;
+
+use indicatif::{BinaryBytes, HumanCount};
+
+/// A count with its thousands apart.
+pub(crate) fn count(number: u64) -> HumanCount {
+    HumanCount(number)
+}
+
+/// A size as KiB, MiB or GiB.
+pub(crate) fn bytes(size: u64) -> BinaryBytes {
+    BinaryBytes(size)
+}
+
+/// A time with as many digits as mean something.
+pub(crate) struct Time(pub(crate) Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs_f64();
+        let text = if seconds >= 0.9995 {
+            format!("{seconds:.2} s")
+        } else if seconds >= 0.000_999_5 {
+            format!("{:.1} ms", seconds * 1e3)
+        } else {
+            format!("{:.1} µs", seconds * 1e6)
+        };
+        f.pad(&text)
+    }
+}
+
+/// How many a second, rounded to three digits.
+pub(crate) fn rate(number: u64, time: Duration) -> HumanCount {
+    let exact = number as f64 / time.as_secs_f64().max(1e-9);
+    let unit = 10_f64.powf(exact.max(1.0).log10().floor() - 2.0).max(1.0);
+    #[expect(clippy::cast_possible_truncation, reason = "casts of floats saturate")]
+    let rounded = ((exact / unit).round() * unit) as u64;
+    HumanCount(rounded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_rounded_to_what_means_something() {
+        assert_eq!(count(135_233).to_string(), "135,233");
+        assert_eq!(rate(1_234_567, Duration::from_secs(1)).to_string(), "1,230,000");
+        assert_eq!(rate(7, Duration::from_secs(2)).to_string(), "4");
+        assert_eq!(rate(0, Duration::ZERO).to_string(), "0");
+        assert_eq!(Time(Duration::from_millis(1234)).to_string(), "1.23 s");
+        assert_eq!(Time(Duration::from_micros(12_340)).to_string(), "12.3 ms");
+        assert_eq!(Time(Duration::from_nanos(7_890)).to_string(), "7.9 µs");
+        assert_eq!(format!("{:>9}|", Time(Duration::from_secs(1))), "   1.00 s|");
+    }
+}

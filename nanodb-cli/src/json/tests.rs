@@ -1,0 +1,147 @@
+//! Values through JSON and back.
+
+use nanodb::{DocView, Document, Encode, Timestamp, Value, doc};
+
+use super::parse::parse_document;
+use super::print::{print_document, print_pretty};
+use super::*;
+
+fn parse(text: &str) -> Result<Document, String> {
+    parse_document(text.as_bytes(), Position::START).map_err(|error| error.to_string())
+}
+
+fn print(document: &Document) -> String {
+    let mut stored = Vec::new();
+    let draft = document.encode(Some(1.into()), &mut stored).unwrap();
+    let view = DocView::from_bytes(draft.record(&stored));
+    let mut out = Vec::new();
+    print_document(view, &mut out).unwrap();
+    let mut pretty = Vec::new();
+    print_pretty(view, &mut pretty).unwrap();
+    let back = parse(std::str::from_utf8(&pretty).unwrap());
+    assert_eq!(back, Ok(view.to_document().unwrap()));
+    String::from_utf8(out).unwrap()
+}
+
+/// Prints `value` as the field `v`, and reads it back.
+fn round(value: impl Into<Value>) -> (String, Value) {
+    let text = print(&doc! { "_id": 1, "v": (value.into()) });
+    let value = parse(&text).unwrap_or_else(|error| panic!("{error}: {text}")).remove("v").unwrap();
+    (text, value)
+}
+
+fn assert_round(value: impl Into<Value>, json: &str) {
+    let value = value.into();
+    assert_eq!(round(value.clone()), (format!("{{\"_id\":1,\"v\":{json}}}"), value));
+}
+
+#[test]
+fn every_type_of_value_survives_json() {
+    assert_round((), "null");
+    assert_round(true, "true");
+    assert_round(5, "5");
+    assert_round(5.0, "5.0");
+    assert_round(-0.0, "-0.0");
+    assert_round(1e300, "1e+300");
+    assert_round(i64::MIN, "-9223372036854775808");
+    assert_round(u64::MAX, "18446744073709551615");
+    assert_round("a\"\n\u{1}é\u{1f600}", "\"a\\\"\\n\\u0001é\u{1f600}\"");
+    assert_round(Value::Binary(vec![1, 2, 255]), r#"{"$binary":"AQL/"}"#);
+    assert_round(Value::Binary(vec![]), r#"{"$binary":""}"#);
+    assert_round(
+        Timestamp::new(1_700_000_000, 500_000_000).unwrap(),
+        r#"{"$date":"2023-11-14T22:13:20.5Z"}"#,
+    );
+    assert_round(Value::Ext(5, vec![1]), r#"{"$ext":{"type":5,"base64":"AQ=="}}"#);
+    assert_round(Value::Ext(-128, vec![]), r#"{"$ext":{"type":-128,"base64":""}}"#);
+    assert_round(f64::NAN, r#"{"$float":"NaN"}"#);
+    assert_round(f64::INFINITY, r#"{"$float":"Infinity"}"#);
+    assert_round(f64::NEG_INFINITY, r#"{"$float":"-Infinity"}"#);
+    assert_round(doc! { "z": 1, "a": [1.5, { "": null }] }, r#"{"z":1,"a":[1.5,{"":null}]}"#);
+}
+
+#[test]
+fn floats_come_back_to_the_last_bit() {
+    let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..20_000 {
+        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let float = f64::from_bits(bits);
+        let (text, back) = round(float);
+        let back = back.as_f64().unwrap();
+        assert!(back.to_bits() == bits || float.is_nan() && back.is_nan(), "{text}");
+    }
+}
+
+#[test]
+fn documents_that_look_like_forms_survive_json() {
+    assert_round(doc! { "$date": "soon" }, r#"{"$literal":{"$date":"soon"}}"#);
+    assert_round(doc! { "$binary": 5 }, r#"{"$literal":{"$binary":5}}"#);
+    assert_round(
+        doc! { "$literal": { "$ext": { "$float": "NaN" } } },
+        r#"{"$literal":{"$literal":{"$literal":{"$ext":{"$literal":{"$float":"NaN"}}}}}}"#,
+    );
+    assert_round(
+        doc! { "$literal": { "$date": "x" }, "b": 1 },
+        r#"{"$literal":{"$literal":{"$literal":{"$date":"x"}},"b":1}}"#,
+    );
+    assert_round(doc! { "$date": "x", "b": 1 }, r#"{"$date":"x","b":1}"#);
+    assert_round(doc! { "$gt": 5 }, r#"{"$gt":5}"#);
+    assert_round(
+        doc! { "$literal": [(f64::NAN), { "$date": 1 }] },
+        r#"{"$literal":{"$literal":[{"$float":"NaN"},{"$literal":{"$date":1}}]}}"#,
+    );
+}
+
+#[test]
+fn a_document_itself_is_never_a_form() {
+    assert_eq!(parse(r#"{"$date":"soon"}"#), Ok(doc! { "$date": "soon" }));
+    let id = Value::Binary(vec![1, 2, 3]);
+    assert_eq!(print(&doc! { "_id": (id.clone()) }), r#"{"_id":{"$binary":"AQID"}}"#);
+    assert_eq!(parse(r#"{"_id":{"$binary":"AQID"}}"#), Ok(doc! { "_id": id }));
+}
+
+#[test]
+fn forms_that_make_no_sense_are_refused_with_their_place() {
+    for (value, message) in [
+        (r#"{"$date":"soon"}"#, "`$date` must be"),
+        (r#"{"$date":5}"#, "`$date` must be"),
+        (r#"{"$binary":"%"}"#, "`$binary` must be"),
+        (r#"{"$binary":{"base64":"AQ==","subType":"04"}}"#, "`$binary` must be"),
+        (r#"{"$ext":{"type":128,"base64":""}}"#, "`$ext` must be"),
+        (r#"{"$ext":{"type":-1,"base64":""}}"#, "`$ext` must be"),
+        (r#"{"$float":"5"}"#, "`$float` must be"),
+        (r#"{"$literal":5}"#, "`$literal` must be"),
+        (r#"{"$literal":{},"b":1}"#, "`$literal` must be"),
+    ] {
+        let error = parse(&format!("{{\"a\":\n[{value}]}}")).unwrap_err();
+        assert!(error.starts_with("line 2, column "), "{error}");
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn binary_is_read_from_what_other_tools_write_too() {
+    let parsed = parse(r#"{"a":{"$binary":{"base64":"AQ==","subType":"00"}}}"#);
+    assert_eq!(parsed, Ok(doc! { "a": (Value::Binary(vec![1])) }));
+}
+
+#[test]
+fn numbers_that_no_integer_holds_are_floats() {
+    let parsed = parse(r#"{"a":18446744073709551616,"b":-9223372036854775809,"c":-0,"d":1E2}"#);
+    let expected = doc! {
+        "a": 18_446_744_073_709_551_616.0, "b": (-9_223_372_036_854_775_809.0), "c": (-0.0), "d": 100.0,
+    };
+    assert_eq!(parsed, Ok(expected));
+}
+
+#[test]
+fn the_last_of_two_fields_of_a_name_wins_at_the_place_of_the_first() {
+    let parsed = parse(r#"{"a":1,"b":{"x":1,"x":2},"a":3}"#).unwrap();
+    assert_eq!(parsed, doc! { "a": 3, "b": { "x": 2 } });
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    assert!(parse(&deep).unwrap_err().contains("recursion limit"));
+}

@@ -1,0 +1,397 @@
+//! Collections: documents under a name.
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use crate::catalog::Binding;
+use crate::cursor::{Cursor, Documents};
+use crate::database::Shared;
+use crate::document::{Draft, Encode};
+use crate::error::{Error, Result};
+use crate::id::{Id, IdRef, Key};
+use crate::stored::StoredDoc;
+
+/// A collection of documents, by name.
+///
+/// A cheap handle, to be cloned and used from any number of threads. The collection
+/// itself is made by the first document that is inserted; until then it reads as empty.
+///
+/// A handle means the name: after
+/// [`rename_collection`](crate::Database::rename_collection) or
+/// [`drop_collection`](crate::Database::drop_collection) it goes on with whatever has
+/// that name then. (A handle that outlives its collection keeps that one's index in
+/// memory: let go of it.)
+///
+/// Readers never wait for writers. Writers of one collection take turns; each call is one
+/// commit, which readers see as a whole or not at all.
+///
+/// The first access to a collection after opening a database reads all of its pages, to
+/// build the index of ids.
+///
+/// ```
+/// use nanodb_collection::{Database, doc};
+///
+/// # fn main() -> Result<(), nanodb_collection::Error> {
+/// let db = Database::in_memory()?;
+/// let users = db.collection("users");
+/// let id = users.insert(doc! { "name": "Alice" })?;
+/// assert!(users.contains(&id)?);
+/// assert_eq!(users.count(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Collection {
+    name: Arc<str>,
+    /// What the name was found to mean.
+    bound: OnceLock<Arc<Binding>>,
+    // After `bound`: what that holds must be gone before the database is.
+    db: Arc<Shared>,
+}
+
+impl Collection {
+    pub(crate) fn new(db: Arc<Shared>, name: &str) -> Self {
+        Self { name: name.into(), bound: OnceLock::new(), db }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many documents there are. Costs the same for any number.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.with_binding(|binding| binding.map_or(0, |binding| binding.store.count()))
+    }
+
+    /// Inserts a document and returns its id.
+    ///
+    /// A document without `_id` gets the next integer, from 1 up: one above all integers
+    /// that the collection assigned or saw since it exists, deleted ones included.
+    /// Anything that is [`Encode`] can be inserted: a [`Document`](crate::Document), a
+    /// reference to one, an `rmpv::Value`, or a type of your own as
+    /// [`Serialized`](crate::Serialized).
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, ErrorKind, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// assert_eq!(users.insert(doc! { "_id": "alice", "age": 30 })?, "alice".into());
+    /// assert_eq!(users.insert(doc! { "name": "Bob" })?, 1.into());
+    ///
+    /// let again = users.insert(doc! { "_id": "alice" }).unwrap_err();
+    /// assert_eq!(again.kind(), ErrorKind::DuplicateId);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DuplicateId`], [`Error::Document`], [`Error::CollectionName`],
+    /// [`Error::IdsExhausted`]; [`Error::DamagedPage`] if damage keeps us from knowing
+    /// whether the id is taken; [`Error::Storage`]. Then nothing has changed.
+    pub fn insert(&self, document: impl Encode) -> Result<Id> {
+        with_buffer(|buffer| {
+            let mut draft = document.encode(None, buffer)?;
+            self.insert_drafts(std::slice::from_mut(&mut draft), buffer)?;
+            id_of(draft, buffer)
+        })
+    }
+
+    /// Inserts documents and returns their ids in the same order: all or none.
+    ///
+    /// Much faster than one by one. All of them are encoded in memory first, so insert
+    /// what comes from a large file in portions, of a thousand documents say.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// let ids = users.insert_many((1..=3).map(|age| doc! { "age": age }))?;
+    /// assert_eq!(ids, [1.into(), 2.into(), 3.into()]);
+    ///
+    /// // One that cannot be inserted keeps out the others.
+    /// assert!(users.insert_many([doc! { "_id": 4 }, doc! { "_id": 2 }]).is_err());
+    /// assert_eq!(users.count(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert). An id that occurs twice among the documents is a
+    /// [`Error::DuplicateId`], too.
+    pub fn insert_many<D: Encode>(
+        &self,
+        documents: impl IntoIterator<Item = D>,
+    ) -> Result<Vec<Id>> {
+        with_buffer(|buffer| {
+            let documents = documents.into_iter();
+            let mut drafts = Vec::with_capacity(documents.size_hint().0.min(1 << 16));
+            for document in documents {
+                drafts.push(document.encode(None, buffer)?);
+            }
+            if !drafts.is_empty() {
+                self.insert_drafts(&mut drafts, buffer)?;
+            }
+            drafts.into_iter().map(|draft| id_of(draft, buffer)).collect()
+        })
+    }
+
+    fn insert_drafts(&self, drafts: &mut [Draft], buffer: &mut [u8]) -> Result<()> {
+        loop {
+            let created;
+            let binding = match self.bound.get() {
+                Some(binding) if binding.is_attached() => binding,
+                _ => {
+                    created = self.db.catalog.get_or_create(&self.name)?;
+                    self.bound.get_or_init(|| Arc::clone(&created));
+                    &created
+                }
+            };
+            if let Some(writer) = binding.lock() {
+                return binding.store.insert(&self.name, writer, drafts, buffer);
+            }
+        }
+    }
+
+    /// The document with this id, if there is one.
+    ///
+    /// One probe of the index and one page: the cost does not grow with the collection.
+    /// Integers are equal by value whatever type they come in.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5, "name": "Alice" })?;
+    /// let alice = users.get(5)?.expect("just inserted");
+    /// assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+    /// assert!(users.get("5")?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedPage`] if the document is, or may be, on a page that cannot be
+    /// read; [`Error::Storage`].
+    #[inline]
+    pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
+        let key = Key::new(id.into());
+        self.with_binding(|binding| match binding {
+            Some(binding) => binding.store.get(&key),
+            None => Ok(None),
+        })
+    }
+
+    /// The documents with these ids, in the same order, all as of one moment.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5, "name": "Alice" })?;
+    /// let found = users.get_many([5, 6])?;
+    /// assert!(found[0].is_some() && found[1].is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn get_many<'a, I: Into<IdRef<'a>>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+    ) -> Result<Vec<Option<StoredDoc>>> {
+        let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.into())).collect();
+        self.with_binding(|binding| match binding {
+            Some(binding) => binding.store.get_many(&keys),
+            None => Ok(keys.iter().map(|_| None).collect()),
+        })
+    }
+
+    /// Whether there is a document with this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        let key = Key::new(id.into());
+        self.with_binding(|binding| match binding {
+            Some(binding) => binding.store.contains(&key),
+            None => Ok(false),
+        })
+    }
+
+    /// Stores a document in place of the one with this id; false, and no change, if there
+    /// is none.
+    ///
+    /// The new document keeps the id, whether or not it says so.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5, "age": 30 })?;
+    /// assert!(users.replace(5, doc! { "age": 31 })?);
+    /// let alice = users.get(5)?.map(|alice| alice.to_document()).transpose()?;
+    /// assert_eq!(alice, Some(doc! { "_id": 5, "age": 31 }));
+    /// assert!(!users.replace(6, doc! { "age": 31 })?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IdMismatch`] if the new document has another id; [`Error::Document`];
+    /// [`Error::DamagedPage`]; [`Error::Storage`]. Then nothing has changed.
+    pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
+        let id = id.into();
+        let key = Key::new(id);
+        with_buffer(|buffer| {
+            let draft = document.encode(Some(id), buffer)?;
+            if draft.key(buffer) != Some(&*key) {
+                let found = id_of(draft, buffer)?;
+                return Err(Error::IdMismatch { id: id.to_owned(), found });
+            }
+            let record = draft.record(buffer);
+            self.write_existing(|binding| {
+                let writer = binding.lock()?;
+                Some(binding.store.replace(writer, &key, record))
+            })
+        })
+    }
+
+    /// Deletes the document with this id; false if there is none.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// let id = users.insert(doc! { "name": "Alice" })?;
+    /// assert!(users.delete(&id)?);
+    /// assert!(!users.delete(&id)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedPage`], [`Error::Storage`]. Then nothing has changed.
+    pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        let key = Key::new(id.into());
+        self.write_existing(|binding| {
+            let writer = binding.lock()?;
+            Some(binding.store.delete(writer, &key))
+        })
+    }
+
+    /// Lends all documents one after the other, as they are now; see [`Cursor`].
+    ///
+    /// # Errors
+    ///
+    /// None today; kept for what opening a cursor may come to need.
+    pub fn scan(&self) -> Result<Cursor> {
+        Ok(self.with_binding(|binding| match binding {
+            Some(binding) => Cursor::over(Arc::clone(&self.db), &binding.store),
+            None => Cursor::empty(Arc::clone(&self.db)),
+        }))
+    }
+
+    /// Iterates over all documents, as they are now.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
+    /// for user in users.iter()? {
+    ///     println!("{}", user?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`scan`](Self::scan).
+    pub fn iter(&self) -> Result<Documents> {
+        Ok(Documents::new(self.scan()?))
+    }
+
+    /// Calls `read` with what the name means now.
+    #[inline]
+    fn with_binding<T>(&self, read: impl FnOnce(Option<&Binding>) -> T) -> T {
+        match self.bound.get() {
+            Some(binding) if binding.is_attached() => read(Some(binding)),
+            _ => read(self.resolve().as_deref()),
+        }
+    }
+
+    #[cold]
+    fn resolve(&self) -> Option<Arc<Binding>> {
+        let binding = self.db.catalog.get(&self.name)?;
+        self.bound.get_or_init(|| Arc::clone(&binding));
+        Some(binding)
+    }
+
+    /// Repeats `write`, which changes a document that exists, until the collection it
+    /// locks is still the one that the name means.
+    fn write_existing(
+        &self,
+        mut write: impl FnMut(&Binding) -> Option<Result<bool>>,
+    ) -> Result<bool> {
+        loop {
+            let written = self.with_binding(|binding| match binding {
+                Some(binding) => write(binding),
+                None => Some(Ok(false)),
+            });
+            if let Some(written) = written {
+                return written;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Collection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collection").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn id_of(draft: Draft, buffer: &[u8]) -> Result<Id> {
+    let id = draft.key(buffer).and_then(Id::from_key);
+    // Every draft has one by now.
+    id.ok_or(Error::Document(crate::document::DocumentError::Malformed { offset: 0 }))
+}
+
+/// The most bytes that a thread keeps between calls.
+const BUFFER_BYTES_KEPT_MAX: usize = 1 << 20;
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Lends the thread's buffer, empty. It is taken out meanwhile, so that an [`Encode`]
+/// that comes back here finds another.
+fn with_buffer<T>(use_it: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    let result = use_it(&mut buffer);
+    if buffer.capacity() <= BUFFER_BYTES_KEPT_MAX {
+        BUFFER.set(buffer);
+    }
+    result
+}

@@ -1,0 +1,295 @@
+//! Going through all documents of a collection.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use nanodb_page::{PageRef, Record, RecordKind, SlotId};
+use nanodb_pager::{Extent, Owner, PageGuard, Snapshot};
+
+use crate::database::Shared;
+use crate::document::DocView;
+use crate::error::{Error, Result};
+use crate::layout::Position;
+use crate::spill::{self, SLOTTED};
+use crate::store::Store;
+use crate::stored::{StoredDoc, range_within};
+
+/// Lends the documents of a collection one after the other, as they were when the cursor
+/// was made.
+///
+/// Documents come in the order in which they are stored. For a collection that was only
+/// appended to, that is the order in which they were inserted.
+///
+/// Holds no lock: whoever looks at a document may take as long as they like. A cursor
+/// that is kept keeps the versions of pages that it may still want.
+///
+/// A page that is damaged is an error once; the call after it goes on with the next page.
+///
+/// ```
+/// use nanodb_collection::{Database, doc};
+///
+/// # fn main() -> Result<(), nanodb_collection::Error> {
+/// let users = Database::in_memory()?.collection("users");
+/// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
+///
+/// let mut ages = 0;
+/// let mut cursor = users.scan()?;
+/// while let Some(user) = cursor.next()? {
+///     ages += user.get("age").and_then(|age| age.as_i64()).unwrap_or(0);
+/// }
+/// assert_eq!(ages, 42);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a cursor does nothing until it is asked for documents"]
+pub struct Cursor {
+    page: Option<OpenPage>,
+    /// The document put together last, if it was spilled.
+    assembled: Vec<u8>,
+    walk: Walk,
+}
+
+/// The pages still to be visited.
+struct Walk {
+    owner: Owner,
+    extents: Vec<Extent>,
+    position: Position,
+    pages_left: u64,
+    /// None for a collection that does not exist. Declared before `_db`, for it must be gone
+    /// before the database is.
+    snapshot: Option<Snapshot>,
+    _db: Arc<Shared>,
+}
+
+struct OpenPage {
+    guard: PageGuard,
+    /// Where to go on; none behind the last slot a page can have.
+    next: Option<SlotId>,
+}
+
+/// Where the document is that a cursor has come to.
+enum Step {
+    OnPage(Range<usize>),
+    Assembled,
+}
+
+impl Cursor {
+    /// A cursor over nothing.
+    pub(crate) fn empty(db: Arc<Shared>) -> Self {
+        Self::new(db, Owner::PAGER, Vec::new(), 0, None)
+    }
+
+    /// A cursor over what is published now.
+    pub(crate) fn over(db: Arc<Shared>, store: &Store) -> Self {
+        // The snapshot first: every page that it shows is in the layout by then. Pages in
+        // the layout that are newer than it are told by having no version of that age,
+        // or another owner.
+        let snapshot = store.pager.snapshot();
+        let layout = store.layout.read();
+        let (extents, pages) = (layout.extents.clone(), layout.used_pages);
+        drop(layout);
+        Self::new(db, store.owner, extents, pages, Some(snapshot))
+    }
+
+    fn new(
+        db: Arc<Shared>,
+        owner: Owner,
+        extents: Vec<Extent>,
+        pages_left: u64,
+        snapshot: Option<Snapshot>,
+    ) -> Self {
+        let position = Position::default();
+        let walk = Walk { owner, extents, position, pages_left, snapshot, _db: db };
+        Self { page: None, assembled: Vec::new(), walk }
+    }
+
+    /// The next document; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedPage`] for a page, or a document in several pieces, that cannot be
+    /// read; the next call goes on behind it. [`Error::Storage`] if the operating system
+    /// refuses.
+    #[allow(clippy::should_implement_trait, reason = "lends, which Iterator cannot")]
+    #[inline]
+    pub fn next(&mut self) -> Result<Option<&DocView>> {
+        let Some(step) = self.advance()? else { return Ok(None) };
+        let bytes = match (step, &self.page) {
+            (Step::OnPage(range), Some(page)) => page.guard.body().get(range),
+            _ => Some(self.assembled.as_slice()),
+        };
+        Ok(bytes.map(DocView::from_bytes))
+    }
+
+    /// Calls `visit` with each document that is left. Somewhat faster than
+    /// [`next`](Self::next).
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next); a further call goes on behind what could not be read.
+    pub fn for_each(&mut self, mut visit: impl FnMut(&DocView)) -> Result<()> {
+        loop {
+            let Some(page) = &mut self.page else {
+                if self.walk.open_next(&mut self.page)? {
+                    continue;
+                }
+                return Ok(());
+            };
+            visit_page(&self.walk, page, &mut self.assembled, &mut visit)?;
+            self.page = None;
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self) -> Result<Option<Step>> {
+        loop {
+            if let Some(page) = &mut self.page {
+                while let Some(record) = next_record(&page.guard, &mut page.next)? {
+                    match record.kind {
+                        RecordKind::Document => {
+                            let range = range_within(page.guard.body(), record.bytes);
+                            return Ok(Some(Step::OnPage(range)));
+                        }
+                        RecordKind::Head => {
+                            assemble(&self.walk, &page.guard, record.bytes, &mut self.assembled)?;
+                            return Ok(Some(Step::Assembled));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            if !self.walk.open_next(&mut self.page)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The next document, to keep.
+    fn next_stored(&mut self) -> Result<Option<StoredDoc>> {
+        Ok(match (self.advance()?, &self.page) {
+            (None, _) => None,
+            (Some(Step::OnPage(range)), Some(page)) => {
+                Some(StoredDoc::on_page(page.guard.clone(), range))
+            }
+            (Some(_), _) => Some(StoredDoc::assembled(std::mem::take(&mut self.assembled))),
+        })
+    }
+}
+
+impl Walk {
+    /// Puts the next page into `page`; false, and none there, at the end.
+    fn open_next(&mut self, page: &mut Option<OpenPage>) -> Result<bool> {
+        *page = None;
+        let Some(snapshot) = &self.snapshot else { return Ok(false) };
+        while self.pages_left > 0 {
+            self.pages_left -= 1;
+            let Some(id) = self.position.advance(&self.extents) else { return Ok(false) };
+            let guard = match snapshot.page(id) {
+                Ok(guard) => guard,
+                Err(nanodb_pager::Error::NoVersion { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if guard.owner() != self.owner || guard.kind() != SLOTTED {
+                // Before the snapshot the page was somebody else's; since, it is ours.
+                // A page that is ours at the snapshot has been so ever since.
+                if self.was_ours(snapshot, id)? {
+                    continue;
+                }
+                return Err(Error::damaged(id));
+            }
+            *page = Some(OpenPage { guard, next: Some(SlotId::FIRST) });
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Whether the page holds our documents by now.
+    #[cold]
+    fn was_ours(&self, snapshot: &Snapshot, id: nanodb_pager::PageId) -> Result<bool> {
+        let pager = snapshot.pager();
+        let newest = pager.begin().page(id).map(|page| (page.owner(), page.kind()))?;
+        Ok(newest == (self.owner, SLOTTED))
+    }
+}
+
+/// The record at `next` or behind it, moving `next` on.
+#[inline]
+fn next_record<'p>(guard: &'p PageGuard, next: &mut Option<SlotId>) -> Result<Option<Record<'p>>> {
+    // Left as it is on an error: nothing of a damaged page but what came before.
+    let Some(from) = next.take() else { return Ok(None) };
+    let damaged_by = |error| Error::damaged_by(guard.id(), error);
+    let slots = PageRef::parse(guard.body()).map_err(damaged_by)?;
+    let record = slots.records_from(from).next().transpose().map_err(damaged_by)?;
+    *next = record.and_then(|record| record.slot.next());
+    Ok(record)
+}
+
+fn visit_page(
+    walk: &Walk,
+    page: &mut OpenPage,
+    assembled: &mut Vec<u8>,
+    visit: &mut impl FnMut(&DocView),
+) -> Result<()> {
+    let OpenPage { guard, next } = page;
+    let Some(from) = *next else { return Ok(()) };
+    let damaged_by = |error| Error::damaged_by(guard.id(), error);
+    // Whatever fails below: a further call must not show the same documents again.
+    *next = None;
+    let slots = PageRef::parse(guard.body()).map_err(damaged_by)?;
+    for record in slots.records_from(from) {
+        let record = record.map_err(damaged_by)?;
+        match record.kind {
+            RecordKind::Document => visit(DocView::from_bytes(record.bytes)),
+            RecordKind::Head => {
+                if let Err(error) = assemble(walk, guard, record.bytes, assembled) {
+                    *next = record.slot.next();
+                    return Err(error);
+                }
+                visit(DocView::from_bytes(assembled));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn assemble(walk: &Walk, head: &PageGuard, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    out.clear();
+    let page = |id| match &walk.snapshot {
+        Some(snapshot) => Ok(snapshot.page(id)?),
+        None => Err(Error::damaged(id)),
+    };
+    spill::assemble(walk.owner, head.id(), record, page, out)
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursor").field("pages_left", &self.walk.pages_left).finish_non_exhaustive()
+    }
+}
+
+/// Iterates over the documents of a collection; made by
+/// [`Collection::iter`](crate::Collection::iter).
+///
+/// The documents are handed out to keep, for which each counts a reference; a
+/// [`Cursor`] lends them and does not.
+#[derive(Debug)]
+#[must_use = "an iterator does nothing until it is asked for documents"]
+pub struct Documents {
+    cursor: Cursor,
+}
+
+impl Documents {
+    pub(crate) fn new(cursor: Cursor) -> Self {
+        Self { cursor }
+    }
+}
+
+impl Iterator for Documents {
+    type Item = Result<StoredDoc>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.cursor.next_stored().transpose()
+    }
+}

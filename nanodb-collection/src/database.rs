@@ -1,0 +1,259 @@
+//! The database: a file and the collections in it.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use nanodb_pager::Pager;
+
+use crate::catalog::Catalog;
+use crate::check::{self, CheckReport};
+use crate::collection::Collection;
+use crate::error::Result;
+use crate::options::Options;
+use crate::registry::Registration;
+use crate::stats::{self, Stats};
+use crate::typed::TypedCollection;
+
+/// A database. Cloning gives another handle to the same one.
+///
+/// Can be used from any number of threads. Opening the same file twice in one process
+/// shares the database; another process finds it locked.
+///
+/// What was written is in the file after [`checkpoint`](Self::checkpoint), after
+/// [`close`](Self::close), or when the last handle (of the database, of a collection, of a
+/// cursor) is gone. **Nothing more is promised yet:** when the process or the machine dies
+/// before, what was written since is lost, and a checkpoint cut short by that may damage
+/// the file.
+///
+/// ```
+/// use nanodb_collection::{Database, doc};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("data.nanodb");
+///
+/// let db = Database::open(&path)?;
+/// db.collection("users").insert(doc! { "_id": 101, "name": "Alice" })?;
+/// db.close()?;
+///
+/// let db = Database::open(&path)?;
+/// let alice = db.collection("users").get(101)?.expect("stored above");
+/// assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Database {
+    shared: Arc<Shared>,
+}
+
+/// What all handles share. The fields are dropped in this order: the file is closed, by
+/// the last of them that has the pager, before the registry forgets it.
+pub(crate) struct Shared {
+    pub(crate) catalog: Catalog,
+    pub(crate) pager: Pager,
+    _registration: Option<Arc<Registration>>,
+}
+
+/// A collection, as [`Database::collections`] lists it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct CollectionInfo {
+    /// Its name.
+    pub name: String,
+    /// How many documents it has.
+    pub count: u64,
+}
+
+impl Database {
+    /// Opens the database in the file at `path`, making it if there is none.
+    ///
+    /// Takes time in proportion to the number of collections, not of documents. (The first
+    /// access to a collection then reads it as a whole, to build its index of ids.)
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Options::default().open(path)
+    }
+
+    /// Makes a database that is in memory alone, and gone with its last handle.
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::in_memory`].
+    pub fn in_memory() -> Result<Self> {
+        Options::default().in_memory()
+    }
+
+    /// How to open one otherwise.
+    pub fn options() -> Options {
+        Options::default()
+    }
+
+    pub(crate) fn over(pager: Pager, registration: Option<Arc<Registration>>) -> Result<Self> {
+        let catalog = Catalog::open(pager.clone())?;
+        let shared = Arc::new(Shared { catalog, pager, _registration: registration });
+        Ok(Self { shared })
+    }
+
+    pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The collection of that name, which need not exist yet: the first document inserted
+    /// makes it.
+    #[must_use]
+    pub fn collection(&self, name: &str) -> Collection {
+        Collection::new(Arc::clone(&self.shared), name)
+    }
+
+    /// The collection of that name, holding values of a Rust type.
+    #[must_use]
+    pub fn typed<T>(&self, name: &str) -> TypedCollection<T> {
+        TypedCollection::new(self.collection(name))
+    }
+
+    /// All collections, by name.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! {})?;
+    /// let all = db.collections();
+    /// assert_eq!((all[0].name.as_str(), all[0].count), ("users", 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn collections(&self) -> Vec<CollectionInfo> {
+        let info = |binding: Arc<crate::catalog::Binding>| CollectionInfo {
+            name: binding.name.to_string(),
+            count: binding.store.count(),
+        };
+        self.shared.catalog.list().into_iter().map(info).collect()
+    }
+
+    /// Gives a collection another name. Handles go by names: those of the old one read as
+    /// empty from now on, and a handle of the new one finds the documents.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! { "_id": 1 })?;
+    /// db.rename_collection("users", "people")?;
+    /// assert!(db.collection("people").contains(1)?);
+    /// assert_eq!(db.collection("users").count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCollection`](crate::Error::NoCollection),
+    /// [`Error::CollectionExists`](crate::Error::CollectionExists),
+    /// [`Error::CollectionName`](crate::Error::CollectionName),
+    /// [`Error::Storage`](crate::Error::Storage).
+    pub fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
+        self.shared.catalog.rename(from, to)
+    }
+
+    /// Drops a collection and all of its documents; false if there is none of that name.
+    ///
+    /// Costs as much as it has extents, not documents. Cursors and documents that were
+    /// handed out before stay as they are.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! { "_id": 1 })?;
+    /// assert!(db.drop_collection("users")?);
+    /// assert!(!db.drop_collection("users")?);
+    /// assert!(db.collections().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage).
+    pub fn drop_collection(&self, name: &str) -> Result<bool> {
+        self.shared.catalog.drop_collection(name)
+    }
+
+    /// Writes everything to the file and syncs it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage). After a failed write or sync nothing more
+    /// is written until the database is opened anew.
+    pub fn checkpoint(&self) -> Result<()> {
+        Ok(self.shared.pager.checkpoint()?)
+    }
+
+    /// Figures of the file and of each collection.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage) if the operating system does not tell the
+    /// file's length.
+    pub fn stats(&self) -> Result<Stats> {
+        stats::collect(&self.shared)
+    }
+
+    /// Reads everything and says what is wrong with it.
+    ///
+    /// Writers wait until it is done, readers do not. An index of ids that was not built
+    /// yet is built on the way.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! { "_id": 1 })?;
+    /// let report = db.check()?;
+    /// assert!(report.is_clean(), "{report}");
+    /// assert_eq!(report.documents, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage) if the operating system refuses to read.
+    /// Damage is no error but in the report.
+    pub fn check(&self) -> Result<CheckReport> {
+        check::run(&self.shared)
+    }
+
+    /// Writes everything to the file, syncs it, and gives up this handle.
+    ///
+    /// Other handles go on; the file is released with the last of them. Dropping the last
+    /// handle does the same, but nobody learns whether it worked.
+    ///
+    /// # Errors
+    ///
+    /// As [`checkpoint`](Self::checkpoint).
+    pub fn close(self) -> Result<()> {
+        self.checkpoint()
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("pager", &self.shared.pager).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! How a database is opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use nanodb_pager::{FileStorage, MemoryStorage, Pager, Storage};
+
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::folder::CatalogFolder;
+use crate::registry;
+
+/// How a database is opened, to be changed before it is.
+///
+/// ```
+/// use nanodb_collection::Database;
+///
+/// # fn main() -> Result<(), nanodb_collection::Error> {
+/// let db = Database::options().cache_bytes_max(16 << 20).in_memory()?;
+/// # drop(db);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "options do nothing until a database is opened with them"]
+pub struct Options {
+    pager: nanodb_pager::Options,
+    create: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { pager: nanodb_pager::Options::default(), create: true }
+    }
+}
+
+impl Options {
+    /// How many bytes of pages are kept in memory at most; 64 MiB by default.
+    ///
+    /// The index of ids comes on top, about 12 bytes a document, and what writes in
+    /// progress have changed.
+    pub fn cache_bytes_max(mut self, bytes: usize) -> Self {
+        self.pager = self.pager.cache_bytes_max(bytes);
+        self
+    }
+
+    /// Whether a file is made where there is none; yes by default.
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
+    /// Opens the database in the file at `path`.
+    ///
+    /// A file that this process has open already is shared, with the options it was
+    /// opened with first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`]: [`Locked`](crate::ErrorKind::Locked) if another process has it open,
+    /// [`NotADatabase`](crate::ErrorKind::NotADatabase) and
+    /// [`NewerFormat`](crate::ErrorKind::NewerFormat) if it holds something else,
+    /// [`Damaged`](crate::ErrorKind::Damaged), [`Io`](crate::ErrorKind::Io). A file that is
+    /// refused is not touched. [`Error::Catalog`].
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<Database> {
+        let path = path.as_ref();
+        registry::open(path, |registration| {
+            let open = if self.create { FileStorage::open } else { FileStorage::open_existing };
+            let storage = open(path).map_err(|source| Error::Open {
+                path: path.to_owned(),
+                source: nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source },
+            })?;
+            let pager = self.open_pager(Arc::new(storage));
+            let pager = pager.map_err(|source| Error::Open { path: path.to_owned(), source })?;
+            Database::over(pager, Some(registration))
+        })
+    }
+
+    /// Makes a database that is in memory alone, and gone with its last handle.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), none of which is to be expected.
+    pub fn in_memory(&self) -> Result<Database> {
+        self.open_on(Arc::new(MemoryStorage::new()))
+    }
+
+    /// Opens the database that `storage` holds: for storage of one's own, and for tests.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`], [`Error::DamagedPage`], [`Error::Catalog`].
+    pub fn open_on(&self, storage: Arc<dyn Storage>) -> Result<Database> {
+        Database::over(self.open_pager(storage)?, None)
+    }
+
+    fn open_pager(&self, storage: Arc<dyn Storage>) -> nanodb_pager::Result<Pager> {
+        Pager::open(storage, Arc::new(CatalogFolder), self.pager.clone())
+    }
+}
