@@ -85,7 +85,9 @@ impl Shared {
     /// A checkpoint if one is still due. Waits for one under way only if so much has
     /// gathered meanwhile that commits must be slowed down.
     pub(crate) fn checkpoint_if_due(&self) -> Result<()> {
-        let mut checkpointed = match self.checkpoint_need(&self.commit.lock()) {
+        // In a statement of its own: the commit lock must be free again below.
+        let need = self.checkpoint_need(&self.commit.lock());
+        let mut checkpointed = match need {
             Need::None => return Ok(()),
             Need::Due => match self.checkpointing.try_lock() {
                 Some(checkpointed) => checkpointed,
