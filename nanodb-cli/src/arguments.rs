@@ -75,7 +75,7 @@ pub(crate) struct Import {
     /// What to do about a document whose id is taken
     #[arg(long, value_enum, default_value_t = OnConflict::Error)]
     pub(crate) on_conflict: OnConflict,
-    /// How many documents are stored at once, at most; fewer if they are large
+    /// How many documents are stored at once; fewer when they come to 4 MiB of JSON
     #[arg(long, value_name = "N", default_value = "5000")]
     pub(crate) batch_size: NonZeroUsize,
     /// Print what was done as JSON
