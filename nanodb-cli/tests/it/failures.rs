@@ -58,6 +58,8 @@ fn a_command_line_that_makes_no_sense_is_2() {
         room.run(arguments).fails(2);
     }
     assert!(room.run(&["--help"]).ok().contains("Exit codes"));
+    assert!(room.run(&["import", "--help"]).ok().contains("$binary"));
+    assert!(room.run(&["export", "--help"]).ok().contains("exit code 4"));
     assert!(room.run(&["--version"]).ok().starts_with("nanodb "));
 }
 
