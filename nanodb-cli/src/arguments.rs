@@ -13,36 +13,7 @@ Exit codes:
   3  another process has the database open
   4  the database is damaged";
 
-/// Imports, exports, inspects and checks NanoDB files
-#[derive(Clone, Debug, Parser)]
-#[command(name = "nanodb", version, after_help = EXIT_CODES, max_term_width = 100)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Store the documents of a JSON file in a collection
-    Import(Import),
-    /// Print the document that has an id, as JSON
-    Get(Get),
-    /// Print all documents of a collection as JSON Lines, in the order they are stored
-    Export(Export),
-    /// List the collections and how many documents they have
-    Collections(Whole),
-    /// Print how many documents a collection has
-    Count(Count),
-    /// Print figures of the file and of the memory it takes
-    Stats(Whole),
-    /// Read the whole file and list what is wrong with it
-    Check(Whole),
-    /// Load 135,233 real cities, look them up, scan, reopen and verify them
-    Demo(Demo),
-}
-
-#[derive(Clone, Debug, Args)]
-#[command(long_about = "\
+const IMPORT: &str = "\
 Store the documents of a JSON file in a collection.
 
 The file is a JSON array of objects or JSON Lines (objects one after the other), plain or \
@@ -58,7 +29,46 @@ JSON has fewer types than documents. {\"$binary\": \"AQID\"} is read as binary (
 {\"$date\": \"2023-11-14T22:13:20.5Z\"} as a timestamp, {\"$ext\": {\"type\": 5, \"base64\": \"\"}} as \
 an extension, {\"$float\": \"NaN\"}, \"Infinity\" and \"-Infinity\" as those floats, and \
 {\"$literal\": {…}} as an object that only looks like one of these. 5 is an integer and 5.0 a float. \
-Integers beyond 64 bits become floats. Of two fields with the same name the last one counts.")]
+Integers beyond 64 bits become floats. Of two fields with the same name the last one counts.";
+
+const EXPORT: &str = "\
+Print all documents of a collection as JSON Lines, in the order they are stored: that of their \
+insertion, for a collection that was only added to.
+
+`nanodb import` reads every value back as it was. Documents on damaged pages are left out, with a \
+message each and the exit code 4.";
+
+/// Imports, exports, inspects and checks NanoDB files
+#[derive(Clone, Debug, Parser)]
+#[command(name = "nanodb", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Store the documents of a JSON file in a collection
+    #[command(long_about = IMPORT)]
+    Import(Import),
+    /// Print the document that has an id, as JSON
+    Get(Get),
+    /// Print all documents of a collection as JSON Lines, in the order they are stored
+    #[command(long_about = EXPORT)]
+    Export(Export),
+    /// List the collections and how many documents they have
+    Collections(Whole),
+    /// Print how many documents a collection has
+    Count(Count),
+    /// Print figures of the file and of its collections
+    Stats(Whole),
+    /// Read the whole file and list what is wrong with it
+    Check(Whole),
+    /// Load 135,233 real cities, look them up, scan, reopen and verify them
+    Demo(Demo),
+}
+
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Import {
     /// The database's file
     pub(crate) database: PathBuf,
@@ -75,7 +85,7 @@ pub(crate) struct Import {
     /// What to do about a document whose id is taken
     #[arg(long, value_enum, default_value_t = OnConflict::Error)]
     pub(crate) on_conflict: OnConflict,
-    /// How many documents are stored at once, at most; fewer if they are large
+    /// How many documents are stored at once; fewer when they come to 4 MiB of JSON
     #[arg(long, value_name = "N", default_value = "5000")]
     pub(crate) batch_size: NonZeroUsize,
     /// Print what was done as JSON
@@ -133,12 +143,6 @@ pub(crate) enum IdType {
 }
 
 #[derive(Clone, Debug, Args)]
-#[command(long_about = "\
-Print all documents of a collection as JSON Lines, in the order they are stored: that of their \
-insertion, for a collection that was only added to.
-
-`nanodb import` reads every value back as it was. Documents on damaged pages are left out, with a \
-message each and the exit code 4.")]
 pub(crate) struct Export {
     /// The database's file
     pub(crate) database: PathBuf,

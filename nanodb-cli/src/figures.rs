@@ -10,6 +10,11 @@ pub(crate) fn count(number: u64) -> HumanCount {
     HumanCount(number)
 }
 
+/// A count of things, which have an ordinary plural.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// A size as KiB, MiB or GiB.
 pub(crate) fn bytes(size: u64) -> BinaryBytes {
     BinaryBytes(size)
@@ -48,6 +53,8 @@ mod tests {
     #[test]
     fn figures_are_rounded_to_what_means_something() {
         assert_eq!(count(135_233).to_string(), "135,233");
+        assert_eq!(counted(1, "page"), "1 page");
+        assert_eq!(counted(1000, "page"), "1,000 pages");
         assert_eq!(rate(1_234_567, Duration::from_secs(1)).to_string(), "1,230,000");
         assert_eq!(rate(7, Duration::from_secs(2)).to_string(), "4");
         assert_eq!(rate(0, Duration::ZERO).to_string(), "0");

@@ -65,7 +65,9 @@ impl Read for Input {
 }
 
 /// Reads what `source` holds, decompressed where it is gzip, all members of it.
-pub(crate) fn decompress(mut source: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+pub(crate) fn decompress(
+    mut source: impl Read + Send + 'static,
+) -> io::Result<Box<dyn Read + Send>> {
     let mut head = Vec::new();
     source.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
     let is_gzip = head == GZIP_MAGIC;
@@ -126,7 +128,10 @@ mod tests {
 
     #[test]
     fn all_members_of_a_gzip_are_read_and_other_text_is_as_it_is() {
-        assert_eq!(read([gzip("{}\n"), gzip(""), gzip("{\"a\":1}\n")].concat()).unwrap(), "{}\n{\"a\":1}\n");
+        assert_eq!(
+            read([gzip("{}\n"), gzip(""), gzip("{\"a\":1}\n")].concat()).unwrap(),
+            "{}\n{\"a\":1}\n"
+        );
         for text in ["", "[", "[]", "{\"a\": 1}\n"] {
             assert_eq!(read(text.into()).unwrap(), text);
         }

@@ -24,7 +24,7 @@
 //! where the first one stood.
 //!
 //! [`elements`] finds where one document of a stream ends and the next begins,
-//! [`parse`] reads one, [`print`] writes one.
+//! [`parse`] reads one, [`mod@print`] writes one.
 
 pub(crate) mod elements;
 mod forms;

@@ -47,14 +47,13 @@ fn print(report: &CheckReport, out: &mut impl Write) -> Result<()> {
     }
     writeln!(
         out,
-        "{} documents in {} collections on {} pages: {}",
-        figures::count(report.documents),
-        figures::count(report.collections),
-        figures::count(report.pages),
-        match report.problems.len() {
+        "{} in {} on {}: {}",
+        figures::counted(report.documents, "document"),
+        figures::counted(report.collections, "collection"),
+        figures::counted(report.pages, "page"),
+        match report.problems.len() as u64 {
             0 => "no problems".to_owned(),
-            1 => "1 problem".to_owned(),
-            many => format!("{} problems", figures::count(many as u64)),
+            problems => figures::counted(problems, "problem"),
         }
     )?;
     Ok(())

@@ -53,7 +53,8 @@ fn parse_integer(text: &str) -> Option<Id> {
 }
 
 fn not_found(arguments: &Get, id: &Id) -> String {
-    let mut message = format!("collection {:?} has no document with the id {id}", arguments.collection);
+    let mut message =
+        format!("collection {:?} has no document with the id {id}", arguments.collection);
     if arguments.id_type == IdType::Auto && id.as_str().is_none() {
         message.push_str(", an integer; --id-type string looks for the string");
     }

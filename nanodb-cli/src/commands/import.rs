@@ -6,15 +6,17 @@
 //! Input -> Elements -> Batch  ==channel==>  Writer -> Collection
 //! ```
 //!
-//! The channel holds one batch, so there are three in memory at most: one being read,
-//! one waiting, one being stored.
+//! The channel holds one batch, so there are four in memory at most: one being read, one
+//! waiting, one being stored, one stored. A batch that was stored goes back to the thread
+//! that made it: freeing a million small pieces of memory where they were allocated takes
+//! half the time.
 
 mod batch;
 mod meter;
 mod writer;
 
 use std::io::Write;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 use std::time::Instant;
 
@@ -74,7 +76,7 @@ pub(crate) fn run(arguments: &Import, out: &mut impl Write) -> Result<()> {
     match result {
         Ok(()) => writeln!(out, "{tally} in {}, {rate} documents/s", figures::Time(time))?,
         Err(failure) => {
-            writeln!(out, "{tally} before the import failed; nothing of the batch that failed")?;
+            writeln!(out, "{tally} before the import failed")?;
             return Err(failure);
         }
     }
@@ -95,8 +97,10 @@ fn load(arguments: &Import, input: Input, collection: Collection) -> (Tally, Res
     let mut batches = Batches::new(Elements::new(input, layout), name, arguments);
     let result = thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<Result<Batch>>(1);
+        let (stored, to_free) = channel::<Batch>();
         scope.spawn(move || {
             while let Some(batch) = batches.next() {
+                to_free.try_iter().for_each(drop);
                 // An error is the last thing to be said; a receiver that is gone has met
                 // one of its own.
                 if batch.is_err() | sender.send(batch).is_err() {
@@ -105,8 +109,11 @@ fn load(arguments: &Import, input: Input, collection: Collection) -> (Tally, Res
             }
         });
         for batch in receiver {
-            writer.write(batch?)?;
+            let mut batch = batch?;
+            writer.write(&mut batch)?;
             meter.show(writer.tally().total());
+            // Nobody is left to free it only after the last batch was read.
+            let _ = stored.send(batch);
         }
         Ok(())
     });

@@ -19,9 +19,7 @@ impl Position {
         let newlines = text.iter().filter(|&&byte| byte == b'\n').count() as u64;
         match text.iter().rposition(|&byte| byte == b'\n') {
             None => Self { line: self.line, column: self.column + text.len() as u64 },
-            Some(last) => {
-                Self { line: self.line + newlines, column: (text.len() - last) as u64 }
-            }
+            Some(last) => Self { line: self.line + newlines, column: (text.len() - last) as u64 },
         }
     }
 

@@ -49,9 +49,7 @@ impl Serialize for JsonValue<'_> {
             ValueRef::Binary(bytes) => form(serializer, forms::BINARY, &forms::encode(bytes)),
             ValueRef::Array(array) => serialize_array(serializer, array),
             ValueRef::Document(document) => serialize_nested(serializer, document),
-            ValueRef::Timestamp(timestamp) => {
-                form(serializer, forms::DATE, &timestamp.to_string())
-            }
+            ValueRef::Timestamp(timestamp) => form(serializer, forms::DATE, &timestamp.to_string()),
             ValueRef::Ext(tag, data) => form(serializer, forms::EXT, &Extension(tag, data)),
         }
     }

@@ -8,15 +8,23 @@ use crate::arguments::{Import, OnConflict};
 use crate::failure::{Failure, Result};
 use crate::json::{Elements, JsonError, Position};
 
-/// A batch is full with this much JSON, however few documents that is: so that large
-/// documents do not fill the memory.
-const BATCH_TEXT_SIZE: usize = 16 * 1024 * 1024;
+/// A batch is full with this much JSON, however few documents that is. In memory they take
+/// several times as much, and there are several batches.
+const BATCH_TEXT_SIZE: usize = 4 * 1024 * 1024;
 
 /// Documents that are to be stored at once, and where in the input they begin.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) documents: Vec<Document>,
     pub(super) places: Vec<Position>,
+}
+
+impl Batch {
+    /// Empties the batch.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = (Document, Position)> {
+        let Self { documents, places } = std::mem::take(self);
+        documents.into_iter().zip(places)
+    }
 }
 
 /// Reads batch after batch.
@@ -78,8 +86,11 @@ impl<R: Read> Batches<R> {
         *text_size += element.text.len();
         let (mut document, at) = (element.parse().map_err(fail)?, element.at);
         if let Some(field) = &self.id_field {
-            name_id(&mut document, field)
-                .map_err(|why| Failure::Refused { name: self.input.clone(), at, why })?;
+            name_id(&mut document, field).map_err(|why| Failure::Refused {
+                name: self.input.clone(),
+                at,
+                why,
+            })?;
         }
         Ok(Some((document, at)))
     }

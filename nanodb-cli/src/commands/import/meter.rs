@@ -46,9 +46,10 @@ mod tests {
 
     #[test]
     fn templates_are_understood() {
-        for template in
-            ["{bar:40} {percent:>3}%  {msg}  {eta} left", "{spinner} {binary_bytes}  {msg}  {elapsed}"]
-        {
+        for template in [
+            "{bar:40} {percent:>3}%  {msg}  {eta} left",
+            "{spinner} {binary_bytes}  {msg}  {elapsed}",
+        ] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }
     }

@@ -28,8 +28,7 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let documents = if self.inserted == 1 { "document" } else { "documents" };
-        write!(f, "{} {documents} inserted", figures::count(self.inserted))?;
+        write!(f, "{} inserted", figures::counted(self.inserted, "document"))?;
         if self.replaced > 0 {
             write!(f, ", {} replaced", figures::count(self.replaced))?;
         }
@@ -59,9 +58,9 @@ impl Writer {
 
     /// Stores a batch as a whole, or nothing of it. (Replacing, one by one: see
     /// [`replace`](Self::replace).)
-    pub(super) fn write(&mut self, batch: Batch) -> Result<()> {
+    pub(super) fn write(&mut self, batch: &mut Batch) -> Result<()> {
         match self.on_conflict {
-            OnConflict::Error => self.insert(&batch),
+            OnConflict::Error => self.insert(batch),
             OnConflict::Skip => self.skip(batch),
             OnConflict::Replace => self.replace(batch),
         }
@@ -78,11 +77,11 @@ impl Writer {
     }
 
     /// Stores the documents whose ids are not taken, by earlier ones of the batch neither.
-    fn skip(&mut self, batch: Batch) -> Result<()> {
+    fn skip(&mut self, batch: &mut Batch) -> Result<()> {
         let mut seen = HashSet::new();
         let mut new = Batch::default();
         let mut skipped = 0;
-        for (document, at) in batch.documents.into_iter().zip(batch.places) {
+        for (document, at) in batch.take() {
             if let Some(id) = document.id()
                 && (self.collection.contains(id)? || !seen.insert(id.to_owned()))
             {
@@ -99,15 +98,15 @@ impl Writer {
 
     /// Stores new documents all at once, then replaces those that exist one by one.
     /// Everything is checked before: only a failure of the file can come between.
-    fn replace(&mut self, batch: Batch) -> Result<()> {
-        if let Some(refusal) = self.find_invalid(&batch) {
+    fn replace(&mut self, batch: &mut Batch) -> Result<()> {
+        if let Some(refusal) = self.find_invalid(batch) {
             return Err(refusal);
         }
         let mut new = Batch::default();
         let mut new_index = HashMap::new();
         let mut existing: Vec<(Id, Document)> = Vec::new();
         let mut replaced = 0;
-        for (document, at) in batch.documents.into_iter().zip(batch.places) {
+        for (document, at) in batch.take() {
             let id = document.id().map(|id| id.to_owned());
             if let Some(id) = id {
                 if let Some(earlier) =
@@ -160,7 +159,8 @@ impl Writer {
         batch.documents.iter().zip(&batch.places).find_map(|(document, at)| {
             let id = document.id()?;
             if self.collection.contains(id).ok()? {
-                let why = format!("a document with the id {id} is stored already");
+                let why =
+                    format!("a document with the id {id} is stored already (see --on-conflict)");
                 return Some(self.refused(*at, why));
             }
             let first = seen.insert(id, *at)?;

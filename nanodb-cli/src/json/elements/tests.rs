@@ -94,14 +94,20 @@ fn errors_tell_line_and_column() {
         ("[{},\n {\"a\" 1}]", "line 2, column 7: expected `:`"),
         ("[{\n\"a\":\n1]}]", "line 3, column 2: expected `,` or `}`"),
         ("{} 5", "line 1, column 4: expected a document, which begins with `{`, found a number"),
-        ("{}\n\"x\"", "line 2, column 1: expected a document, which begins with `{`, found a string"),
+        (
+            "{}\n\"x\"",
+            "line 2, column 1: expected a document, which begins with `{`, found a string",
+        ),
         ("[[{}]]", "line 1, column 2: expected a document, which begins with `{`, found an array"),
         ("[{}]\n[{}]", "line 2, column 1: expected nothing after the array's end, found an array"),
         ("[{} {}]", "line 1, column 5: expected `,` or `]`, found `{`"),
         ("[{},]", "line 1, column 5: expected a document, which begins with `{`, found `]`"),
         ("[,{}]", "line 1, column 2: expected a document, which begins with `{`, found `,`"),
         ("{\"a\":1e999}", "line 1, column 10: number out of range"),
-        ("\u{e9}", "line 1, column 1: expected a document, which begins with `{`, found the byte 0xc3"),
+        (
+            "\u{e9}",
+            "line 1, column 1: expected a document, which begins with `{`, found the byte 0xc3",
+        ),
     ] {
         assert_eq!(error(text), expected, "{text}");
     }
@@ -111,8 +117,14 @@ fn errors_tell_line_and_column() {
 fn what_is_cut_off_is_an_error_at_its_end() {
     for (text, expected) in [
         ("[{}", "line 1, column 4: expected `,` or `]`, found the end of the input"),
-        ("[", "line 1, column 2: expected a document, which begins with `{`, found the end of the input"),
-        ("[{},", "line 1, column 5: expected a document, which begins with `{`, found the end of the input"),
+        (
+            "[",
+            "line 1, column 2: expected a document, which begins with `{`, found the end of the input",
+        ),
+        (
+            "[{},",
+            "line 1, column 5: expected a document, which begins with `{`, found the end of the input",
+        ),
         ("{\"a\":", "line 1, column 5: EOF while parsing a value"),
         ("{}\n{\"a\": [1,\n 2", "line 3, column 2: EOF while parsing a list"),
         ("{\"a\": \"b", "line 1, column 8: EOF while parsing a string"),

@@ -1,0 +1,10 @@
+//! The built program, run on files.
+
+#![expect(clippy::unwrap_used, reason = "a test says so by panicking")]
+
+mod data;
+mod demo;
+mod failures;
+mod importing;
+mod reading;
+mod support;

@@ -1,0 +1,88 @@
+//! `get`, `export`, `collections`, `count`, `stats` and `check`.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::support::Room;
+
+#[test]
+fn a_document_is_found_by_an_id_of_each_type() {
+    let room = Room::new();
+    room.import("{\"_id\":5}\n{\"_id\":\"5\"}\n{\"_id\":\"abc\"}\n{\"_id\":-5}\n{\"_id\":{\"$binary\":\"AQ==\"}}");
+    let get = |arguments: &[&str]| room.run(&[&["get", "db", "c"], arguments].concat());
+    assert_eq!(get(&["5"]).ok(), "{\"_id\":5}\n");
+    assert_eq!(get(&["-5"]).ok(), "{\"_id\":-5}\n");
+    assert_eq!(get(&["abc"]).ok(), "{\"_id\":\"abc\"}\n");
+    assert_eq!(get(&["5", "--id-type", "string"]).ok(), "{\"_id\":\"5\"}\n");
+    assert_eq!(get(&["05", "--id-type", "integer"]).ok(), "{\"_id\":5}\n");
+    assert_eq!(get(&["AQ==", "--id-type", "binary"]).ok(), "{\"_id\":{\"$binary\":\"AQ==\"}}\n");
+    assert_eq!(get(&["5", "--pretty"]).ok(), "{\n  \"_id\": 5\n}\n");
+
+    assert!(get(&["6"]).fails(1).contains("no document with the id 6, an integer"));
+    assert!(get(&["x"]).fails(1).contains("no document with the id \"x\""));
+    assert!(get(&["x", "--id-type", "integer"]).fails(1).contains("not an integer"));
+}
+
+#[test]
+fn collections_are_listed_and_counted() {
+    let room = Room::new();
+    room.pipe(&["import", "db", "users", "-"], b"{}{}{}").ok();
+    room.pipe(&["import", "db", "a b", "-"], b"{}").ok();
+    let list = room.run(&["collections", "db", "--json"]).json();
+    assert_eq!(list, json!([{"name": "a b", "count": 1}, {"name": "users", "count": 3}]));
+    let list = room.run(&["collections", "db"]).ok();
+    let words: Vec<&str> = list.split_whitespace().collect();
+    assert_eq!(words, ["a", "b", "1", "users", "3"]);
+    let count = room.run(&["count", "db", "users", "--json"]).json();
+    assert_eq!(count, json!({"collection": "users", "count": 3}));
+}
+
+#[test]
+fn figures_and_checks_are_printed_for_people_and_for_programs() {
+    let room = Room::new();
+    room.import("{}{}");
+    let stats = room.run(&["stats", "db", "--json"]).json();
+    let size = std::fs::metadata(room.path("db")).unwrap().len();
+    assert_eq!((&stats["file_bytes"], &stats["documents"]), (&size.into(), &2.into()));
+    assert_eq!(stats["collections"][0]["name"], "c");
+    assert!(room.run(&["stats", "db"]).ok().contains("documents"));
+
+    let check = room.run(&["check", "db", "--json"]).json();
+    assert_eq!((&check["clean"], &check["documents"]), (&true.into(), &2.into()));
+    assert!(room.run(&["check", "db"]).ok().contains("no problems"));
+}
+
+#[test]
+fn an_export_ends_quietly_when_nobody_reads_on() {
+    let room = Room::new();
+    room.import(&"{\"text\":\"0123456789012345678901234567890123456789\"}\n".repeat(20_000));
+    let mut command = room.command(&["export", "db", "c"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("{\"_id\":1,"), "{first}");
+    // The reading end is closed now, with most of the export unread.
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn reading_changes_nothing_in_the_file() {
+    let room = Room::new();
+    room.import("{}{}");
+    let before = std::fs::read(room.path("db")).unwrap();
+    for arguments in [
+        ["get", "db", "c", "1"].as_slice(),
+        &["export", "db", "c"],
+        &["collections", "db"],
+        &["count", "db", "c"],
+        &["stats", "db"],
+        &["check", "db"],
+    ] {
+        room.run(arguments).ok();
+        assert!(std::fs::read(room.path("db")).unwrap() == before, "{arguments:?}");
+    }
+}
