@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use nanodb_pager::Pager;
+use nanodb_pager::{OpenReport, Pager};
 
 use crate::catalog::Catalog;
 use crate::check::{self, CheckReport};
@@ -20,11 +20,11 @@ use crate::typed::TypedCollection;
 /// Can be used from any number of threads. Opening the same file twice in one process
 /// shares the database; another process finds it locked.
 ///
-/// What was written is in the file after [`checkpoint`](Self::checkpoint), after
-/// [`close`](Self::close), or when the last handle (of the database, of a collection, of a
-/// cursor) is gone. **Nothing more is promised yet:** when the process or the machine dies
-/// before, what was written since is lost, and a checkpoint cut short by that may damage
-/// the file.
+/// Every write is logged before it returns, and survives what its
+/// [`Durability`](crate::Durability) says: a power cut, by default. After a crash the next
+/// opening finds all that was promised, and never half a write. Beside the file lie up
+/// to three companions while it is open (`-log0`, `-log1`, `-side`); a clean
+/// close leaves the one file. After a crash they belong to it: move or copy them together.
 ///
 /// ```
 /// use nanodb_collection::{Database, doc};
@@ -193,7 +193,8 @@ impl Database {
         self.shared.catalog.drop_collection(name)
     }
 
-    /// Writes everything to the file and syncs it.
+    /// Brings the file up to date with everything written so far and syncs it, whatever
+    /// the [`Durability`](crate::Durability). Happens by itself as the log grows.
     ///
     /// # Errors
     ///
@@ -201,6 +202,12 @@ impl Database {
     /// is written until the database is opened anew.
     pub fn checkpoint(&self) -> Result<()> {
         Ok(self.shared.pager.checkpoint()?)
+    }
+
+    /// What opening the file found: whether it was closed, or what was recovered.
+    #[must_use]
+    pub fn open_report(&self) -> OpenReport {
+        self.shared.pager.open_report()
     }
 
     /// Figures of the file and of each collection.
@@ -239,9 +246,9 @@ impl Database {
         check::run(&self.shared)
     }
 
-    /// Writes everything to the file, syncs it, and gives up this handle.
+    /// Brings the file up to date, syncs it, and gives up this handle.
     ///
-    /// Other handles go on; the file is released with the last of them. Dropping the last
+    /// Other handles go on; the log is removed and the file released with the last of them. Dropping the last
     /// handle does the same, but nobody learns whether it worked.
     ///
     /// # Errors

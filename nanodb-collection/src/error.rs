@@ -186,7 +186,7 @@ fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
         Pager::Truncated { .. } | Pager::Corrupt(_) | Pager::Fold(_) => ErrorKind::Damaged,
         Pager::NotAllocated { .. } => ErrorKind::Damaged,
         Pager::Poisoned { .. } | Pager::Closed => ErrorKind::Poisoned,
-        Pager::Full { .. } => ErrorKind::Exhausted,
+        Pager::Full { .. } | Pager::TransactionTooLarge { .. } => ErrorKind::Exhausted,
         _ => ErrorKind::Io,
     }
 }

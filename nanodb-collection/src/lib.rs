@@ -55,6 +55,7 @@ pub use document::{
 pub use error::{Error, ErrorKind, Result};
 pub use id::{ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key};
 pub use limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
+pub use nanodb_pager::{Durability, OpenReport};
 pub use options::Options;
 pub use root::CatalogError;
 pub use stats::{CollectionStats, Stats};

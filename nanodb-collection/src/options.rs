@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use nanodb_pager::{FileStorage, MemoryStorage, Pager, Storage};
+use nanodb_pager::{Durability, FileStorage, MemoryStorage, Pager, Storage};
 
 use crate::database::Database;
 use crate::error::{Error, Result};
@@ -41,6 +41,22 @@ impl Options {
     /// progress have changed.
     pub fn cache_bytes_max(mut self, bytes: usize) -> Self {
         self.pager = self.pager.cache_bytes_max(bytes);
+        self
+    }
+
+    /// What a write has survived once it returns; [`Durability::Immediate`] by default:
+    /// a power cut.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.pager = self.pager.durability(durability);
+        self
+    }
+
+    /// At how many bytes of log the file is brought up to date; 64 MiB by default.
+    ///
+    /// Bounds how long opening takes after a crash, and how much the log takes on disk:
+    /// twice this, and more only where a single write is larger.
+    pub fn log_bytes_max(mut self, bytes: u64) -> Self {
+        self.pager = self.pager.log_bytes_max(bytes);
         self
     }
 

@@ -19,7 +19,9 @@ pub struct Stats {
     pub dirty_bytes: u64,
     /// Bytes of older versions of pages, kept for cursors.
     pub older_bytes: u64,
-    /// How often everything was written to the file, in its life.
+    /// Bytes of log since the file was last brought up to date.
+    pub log_bytes: u64,
+    /// How often the file was brought up to date since it was opened.
     pub checkpoints: u64,
     /// The collections, by name.
     pub collections: Vec<CollectionStats>,
@@ -66,6 +68,7 @@ pub(crate) fn collect(shared: &Shared) -> Result<Stats> {
         cached_bytes: pager.cached_bytes as u64,
         dirty_bytes: pager.dirty_bytes as u64,
         older_bytes: pager.older_bytes as u64,
+        log_bytes: pager.log_bytes,
         checkpoints: pager.checkpoints,
         collections: collections.collect(),
     })

@@ -35,9 +35,9 @@
 //!
 //! # What is promised
 //!
-//! Everything is in the file after [`Database::checkpoint`], [`Database::close`], or when
-//! the last handle is gone. There is no log yet: what was written since is lost when the
-//! process dies, and a checkpoint that is cut short may damage the file.
+//! Each write is a commit of its own: after a crash it is there as a whole or not at all,
+//! and so is every write before it. How much a write has survived once it returns says
+//! its [`Durability`]: by default a power cut.
 //!
 //! Damage to the file is found, never returned as data: every page has a checksum. A
 //! damaged page costs the documents on it and no others.
@@ -45,9 +45,9 @@
 pub use nanodb_collection::{
     ASSIGNED_ID_MAX, ArrayView, COLLECTION_NAME_BYTES_MAX, CatalogError, CheckReport, Collection,
     CollectionInfo, CollectionStats, Cursor, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, Database,
-    DocView, Document, DocumentError, Documents, Draft, Elements, Encode, Error, ErrorKind,
-    FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter, Iter, IterMut, Key,
-    Options, Problem, ProblemKind, Result, Serialized, Stats, StoredDoc, Timestamp,
-    TypedCollection, TypedDocuments, Value, ValueRef, ValueType, array, doc, from_document,
-    to_document,
+    DocView, Document, DocumentError, Documents, Draft, Durability, Elements, Encode, Error,
+    ErrorKind, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter, Iter,
+    IterMut, Key, OpenReport, Options, Problem, ProblemKind, Result, Serialized, Stats, StoredDoc,
+    Timestamp, TypedCollection, TypedDocuments, Value, ValueRef, ValueType, array, doc,
+    from_document, to_document,
 };

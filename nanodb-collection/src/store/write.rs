@@ -106,8 +106,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Lets the next writer in, then makes the commit visible. It is installed, so the count
-    /// follows even if publishing reports that a checkpoint failed.
+    /// Lets the next writer in, then makes the commit durable and visible. If that
+    /// fails, nobody will see it: its entries prove nothing at any published commit.
     fn publish(
         &self,
         index: &Index,
@@ -117,13 +117,12 @@ impl Store {
     ) -> Result<()> {
         let has_retired = !writer.retired.is_empty();
         drop(writer);
-        let published = installed.publish();
+        installed.publish()?;
         count(self);
         // If another writer is at it, it is for that one, or the next, to clean up.
         if has_retired && let Some(mut writer) = self.writer.try_lock() {
             self.remove_retired(index, &mut writer);
         }
-        published?;
         Ok(())
     }
 }

@@ -1,0 +1,220 @@
+//! Power cuts under a whole database: at every call of a workload the disk is taken as
+//! it may then be, opened, and compared with what had been promised.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use nanodb_collection::{Collection, Database, Document, Durability, Id, Value, doc};
+use nanodb_sim::{Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
+
+/// Everything in a database: collections, and in them documents by id, as stored.
+type Contents = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
+
+const NAMES: [&str; 3] = ["users", "films", "städte"];
+
+fn open(
+    storage: &SimStorage,
+    durability: Durability,
+) -> Result<Database, nanodb_collection::Error> {
+    let options = Database::options().cache_bytes_max(24 * 4096).durability(durability);
+    options.open_on(Arc::new(storage.clone()))
+}
+
+fn contents(db: &Database) -> Contents {
+    let mut all = Contents::new();
+    for info in db.collections() {
+        let documents = all.entry(info.name.clone()).or_default();
+        let mut cursor = db.collection(&info.name).scan().unwrap();
+        while let Some(document) = cursor.next().unwrap() {
+            let id = document.id().unwrap().to_owned().to_string();
+            documents.insert(id, document.as_bytes().to_vec());
+        }
+        assert_eq!(documents.len() as u64, info.count, "count of {}", info.name);
+    }
+    // A collection is made by a commit of its own just before its first document's.
+    all.retain(|_, documents| !documents.is_empty());
+    all
+}
+
+/// What a workload did, and when.
+struct Run {
+    durability: Durability,
+    before: Files,
+    journal: Vec<Event>,
+    /// State `n` is that after write `n`.
+    states: Vec<Contents>,
+    /// How many events there were when each write began.
+    begun: Vec<usize>,
+    /// From which event on each write was promised to survive, if ever.
+    promised: Vec<Option<usize>>,
+}
+
+impl Run {
+    fn new(seed: u64, writes: usize) -> Self {
+        let mut random = Random::new(seed);
+        let durability = [Durability::Immediate, Durability::Buffered][random.below(2)];
+        let storage = SimStorage::new();
+        let mut run = Self {
+            durability,
+            before: storage.files(),
+            journal: Vec::new(),
+            states: vec![Contents::new()],
+            begun: vec![0],
+            promised: Vec::new(),
+        };
+        storage.start_journal();
+        let mut db = open(&storage, durability).unwrap();
+        run.promised.push(Some(storage.journal_len()));
+        while run.states.len() <= writes {
+            match random.below(14) {
+                0 => {
+                    db.checkpoint().unwrap();
+                    run.promise_all(storage.journal_len());
+                }
+                1 => {
+                    db.close().unwrap();
+                    run.promise_all(storage.journal_len());
+                    db = open(&storage, durability).unwrap();
+                }
+                _ => run.write(&db, &storage, &mut random),
+            }
+        }
+        db.close().unwrap();
+        run.journal = storage.take_journal();
+        run
+    }
+
+    fn write(&mut self, db: &Database, storage: &SimStorage, random: &mut Random) {
+        self.begun.push(storage.journal_len());
+        self.promised.push(None);
+        let collection = db.collection(NAMES[random.below(NAMES.len())]);
+        match random.below(12) {
+            0..4 => {
+                collection.insert(document(random)).unwrap();
+            }
+            4 => {
+                let many = (0..1 + random.below(8)).map(|_| document(random)).collect::<Vec<_>>();
+                collection.insert_many(&many).unwrap();
+            }
+            5 => {
+                let id = format!("key {}", random.below(1_000_000));
+                let mut document = document(random);
+                document.insert("_id", id);
+                // The same key twice is refused, and then nothing has changed.
+                let _ = collection.insert(&document);
+            }
+            6..9 => {
+                if let Some(id) = any_id(&collection, random) {
+                    assert!(collection.replace(&id, document(random)).unwrap());
+                }
+            }
+            9..11 => {
+                if let Some(id) = any_id(&collection, random) {
+                    assert!(collection.delete(&id).unwrap());
+                }
+            }
+            _ if random.below(3) == 0 => {
+                db.drop_collection(collection.name()).unwrap();
+            }
+            _ => {
+                let _ = db.rename_collection(collection.name(), NAMES[random.below(NAMES.len())]);
+            }
+        }
+        self.states.push(contents(db));
+        if self.durability == Durability::Immediate {
+            self.promise_all(storage.journal_len());
+        }
+    }
+
+    fn promise_all(&mut self, at: usize) {
+        self.promised.iter_mut().for_each(|seen| *seen = Some(seen.map_or(at, |s| s.min(at))));
+    }
+
+    fn check(&self, files: Files, events: usize, what: &str) {
+        let storage = SimStorage::from_files(files);
+        let db = match open(&storage, self.durability) {
+            Ok(db) => db,
+            // Until a new file has its header it may be any part of one.
+            Err(_) if events <= self.promised[0].unwrap() => return,
+            Err(error) => panic!("{what}: {error:?}"),
+        };
+        let found = contents(&db);
+        let is_promised = |&at: &Option<usize>| at.is_some_and(|at| at <= events);
+        let promised = self.promised.iter().rposition(is_promised).unwrap_or(0);
+        let begun = self.begun.iter().rposition(|&at| at <= events).unwrap_or(0);
+        let state = (promised..=begun).rev().find(|&n| self.states[n] == found);
+        let Some(state) = state else {
+            panic!("{what}: what is found was never so between write {promised} and {begun}");
+        };
+        let report = db.check().unwrap();
+        // A copy of the header may be torn; the other one serves.
+        let serious = report.problems.iter().any(|problem| problem.page.is_none_or(|n| n > 1));
+        assert!(!serious, "{what}: {report}");
+        self.go_on(&db, state, what);
+        // The power is cut again: the disk stays as it is.
+        storage.set_fault(Fault::once(0, Failure::Device).for_ever());
+    }
+
+    /// What was recovered can be written to, and no id is assigned twice.
+    fn go_on(&self, db: &Database, state: usize, what: &str) {
+        let users = db.collection("users");
+        let id = users.insert(doc! { "after": "the crash" }).unwrap();
+        assert!(users.contains(&id).unwrap(), "{what}");
+        let before = self.states[state].get("users");
+        let taken = before.is_some_and(|users| users.contains_key(&id.to_string()));
+        assert!(!taken, "{what}: the id {id} is assigned again");
+    }
+}
+
+fn any_id(collection: &Collection, random: &mut Random) -> Option<Id> {
+    let ids: Vec<Id> = collection
+        .iter()
+        .unwrap()
+        .map(|document| document.unwrap().id().unwrap().to_owned())
+        .collect();
+    (!ids.is_empty()).then(|| ids[random.below(ids.len())].clone())
+}
+
+/// Mostly small, sometimes several pages long.
+fn document(random: &mut Random) -> Document {
+    let len = match random.below(10) {
+        0..6 => random.below(60),
+        6..8 => random.below(1500),
+        8 => random.below(5000),
+        _ => random.below(14_000),
+    };
+    let mut bytes = vec![0; len];
+    random.fill(&mut bytes);
+    doc! { "number": random.below(1000) as i64, "bytes": Value::Binary(bytes) }
+}
+
+fn images_to_check() -> usize {
+    if std::env::var_os("NANODB_TEST_LONG").is_some() { 400_000 } else { 30_000 }
+}
+
+#[test]
+fn after_a_power_cut_at_any_call_the_database_is_as_it_was_after_some_write() {
+    let first = std::env::var("NANODB_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    let mut checked = 0;
+    for seed in first.. {
+        if checked >= images_to_check() {
+            break;
+        }
+        let run = Run::new(seed, 25);
+        let mut crash = Crash::new(&run.before);
+        for events in 0..=run.journal.len() {
+            if let Some(event) = events.checked_sub(1).map(|last| &run.journal[last]) {
+                crash.advance(event);
+            }
+            let mut fates = vec![Unsynced::Lost, Unsynced::Kept];
+            fates.extend((0..crash.unsynced().min(6)).map(Unsynced::OneLost));
+            fates.extend((0..crash.unsynced().min(6)).map(Unsynced::OneKept));
+            fates.extend((0..4).map(|n| Unsynced::Random(seed * 1000 + n)));
+            for fate in fates {
+                let what = format!("seed {seed}, {events} events, {fate:?}");
+                run.check(crash.image(fate), events, &what);
+                checked += 1;
+            }
+        }
+    }
+}
