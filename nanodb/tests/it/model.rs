@@ -210,7 +210,7 @@ impl<'a> World<'a> {
             }
             Op::Replace { collection, id, size } => {
                 let id = id_of(id);
-                let new = document((stamp % 2 == 0).then_some(&id), size, stamp);
+                let new = document(stamp.is_multiple_of(2).then_some(&id), size, stamp);
                 let replaced = self.collections[collection].replace(&id, &new).unwrap();
                 let model = self.models.get_mut(NAMES[collection]);
                 match model.and_then(|model| model.documents.get_mut(&id)) {
