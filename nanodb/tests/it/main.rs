@@ -4,6 +4,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "numbers are small here")]
 
 mod collections;
+mod damaged;
 mod data;
 mod model;
 mod sharing;
