@@ -108,35 +108,56 @@ impl<'s> Change<'s> {
 
     /// Stores a document that is larger than the `free` bytes of the tail page.
     fn spill(&mut self, tail: PageId, free: usize, document: &[u8]) -> Result<Place> {
-        let head_len = free.saturating_sub(HEAD_HEADER_SIZE).min(document.len() - 1);
-        let (bytes, rest) = document.split_at(head_len);
+        let head_len = free.saturating_sub(HEAD_HEADER_SIZE);
+        let (bytes, rest) = document.split_at_checked(head_len).unwrap_or_default();
+        let next = self.write_rest(rest, None)?;
+        let header = Head { total_len: total_len(document), next, bytes }.header();
+        match self.insert(tail, RecordKind::Head, &[&header, bytes])? {
+            Some(slot) => Ok(place(tail, slot)),
+            None => Err(Error::damaged(tail)),
+        }
+    }
+
+    /// Stores what a head has no room for; returns where it begins. The last piece goes to
+    /// one of `pages` if it fits there, else to a new tail page.
+    fn write_rest(&mut self, rest: &[u8], pages: impl IntoIterator<Item = PageId>) -> Result<Next> {
         let last_len = match rest.len() % OVERFLOW_BYTES_MAX {
             // Nearly a page: a page of its own wastes less than it costs to look elsewhere.
             len if len + WASTE_BYTES_MAX > OVERFLOW_BYTES_MAX => 0,
             len => len,
         };
         let (bulk, last) = rest.split_at(rest.len() - last_len);
+        let fragment = if last.is_empty() { None } else { Some(self.write_last(last, pages)?) };
+        let first = self.write_overflow(bulk, fragment)?;
+        // A head has less than the whole, so there is something.
+        first.or(fragment).ok_or(Error::damaged(PageId::new(0)))
+    }
 
-        let mut next = None;
-        if !last.is_empty() {
-            let page = self.new_tail()?;
-            let header = Piece { next: None, bytes: last }.fragment_header();
-            let slot = self.insert(page, RecordKind::Fragment, &[&header, last])?;
-            let (Some(slot), Some(number)) = (slot, NonZeroU32::new(page.get())) else {
-                return Err(Error::damaged(page));
-            };
-            next = Some(Next::Fragment { page: number, slot });
+    /// Stores the last piece of a document as a fragment.
+    fn write_last(
+        &mut self,
+        bytes: &[u8],
+        pages: impl IntoIterator<Item = PageId>,
+    ) -> Result<Next> {
+        let header = Piece { next: None, bytes }.fragment_header();
+        let parts = [header.as_slice(), bytes];
+        let mut found = None;
+        for page in pages {
+            if let Some(slot) = self.insert(page, RecordKind::Fragment, &parts)? {
+                found = Some((page, slot));
+                break;
+            }
         }
-        if let Some(first) = self.write_overflow(bulk, next)? {
-            next = Some(first);
-        }
-        let total_len = u32::try_from(document.len()).unwrap_or(u32::MAX);
-        let Some(next) = next else { return Err(Error::damaged(tail)) };
-        let header = Head { total_len, next, bytes }.header();
-        match self.insert(tail, RecordKind::Head, &[&header, bytes])? {
-            Some(slot) => Ok(place(tail, slot)),
-            None => Err(Error::damaged(tail)),
-        }
+        let (page, slot) = match found {
+            Some(found) => found,
+            None => {
+                let page = self.new_tail()?;
+                let slot = self.insert(page, RecordKind::Fragment, &parts)?;
+                (page, slot.ok_or_else(|| Error::damaged(page))?)
+            }
+        };
+        let number = NonZeroU32::new(page.get()).ok_or_else(|| Error::damaged(page))?;
+        Ok(Next::Fragment { page: number, slot })
     }
 
     /// Fills overflow pages with `bulk`; the last leads on to `next`. Returns the first.
@@ -206,27 +227,48 @@ impl<'s> Change<'s> {
     }
 
     /// Stores `document` in place of the one at `place`; returns where it is now.
+    ///
+    /// It stays in its page if that has room for all of it, or if it has to be spilled
+    /// anyway and the old record's room does for a head. Else it moves to the tail.
     pub(crate) fn replace(&mut self, at: Place, document: &[u8]) -> Result<Place> {
         let (page, slot) = page_and_slot(at)?;
-        self.free_pieces(page, slot)?;
+        let old = self.free_pieces(page, slot)?;
         if document.len() <= RECORD_BYTES_MAX {
-            let mut held = self.tx.page_mut(page)?;
-            let (body, dirty) = held.split();
-            let replaced = PageMut::parse(body, |range| dirty.mark(range))
-                .and_then(|mut slots| slots.replace(slot, RecordKind::Document, &[document]))
-                .map_err(|e| Error::damaged_by(page, e))?;
-            if replaced {
+            if self.replace_record(page, slot, RecordKind::Document, &[document])? {
                 return Ok(at);
             }
+        } else if old.record_len >= head_len_min(document) {
+            let head_len = old.record_len - HEAD_HEADER_SIZE;
+            let (bytes, rest) = document.split_at_checked(head_len).unwrap_or_default();
+            let next = self.write_rest(rest, old.fragment_page.into_iter().chain(self.tail))?;
+            let header = Head { total_len: total_len(document), next, bytes }.header();
+            if self.replace_record(page, slot, RecordKind::Head, &[&header, bytes])? {
+                return Ok(at);
+            }
+            return Err(Error::damaged(page));
         }
         self.remove_record(page, slot)?;
         self.append(document)
     }
 
+    fn replace_record(
+        &mut self,
+        page: PageId,
+        slot: SlotId,
+        kind: RecordKind,
+        parts: &[&[u8]],
+    ) -> Result<bool> {
+        let mut held = self.tx.page_mut(page)?;
+        let (body, dirty) = held.split();
+        PageMut::parse(body, |range| dirty.mark(range))
+            .and_then(|mut slots| slots.replace(slot, kind, parts))
+            .map_err(|e| Error::damaged_by(page, e))
+    }
+
     /// Removes the document at `place`.
     pub(crate) fn remove(&mut self, at: Place) -> Result<()> {
         let (page, slot) = page_and_slot(at)?;
-        self.free_pieces(page, slot)?;
+        let _old = self.free_pieces(page, slot)?;
         self.remove_record(page, slot)
     }
 
@@ -239,16 +281,18 @@ impl<'s> Change<'s> {
         if removed { Ok(()) } else { Err(Error::damaged(page)) }
     }
 
-    /// Gives back all pieces of a spilled document but its head.
-    fn free_pieces(&mut self, page: PageId, slot: SlotId) -> Result<()> {
+    /// Gives back all pieces of a document but the record in `slot`.
+    fn free_pieces(&mut self, page: PageId, slot: SlotId) -> Result<Old> {
         let mut pieces = Vec::new();
+        let mut old = Old { record_len: 0, fragment_page: None };
         {
             let held = self.tx.page(page)?;
             let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
             let record = slots.get(slot).map_err(|e| Error::damaged_by(page, e))?;
             let Some(record) = record else { return Err(Error::damaged(page)) };
+            old.record_len = record.bytes.len();
             if record.kind != RecordKind::Head {
-                return Ok(());
+                return Ok(old);
             }
             let read = |page| Ok(self.tx.page(page)?);
             for_each_piece(self.store.owner, page, record.bytes, read, |next, _| {
@@ -266,10 +310,13 @@ impl<'s> Change<'s> {
                         _ => self.runs_removed.push(run),
                     }
                 }
-                Next::Fragment { slot, .. } => self.remove_record(page, slot)?,
+                Next::Fragment { slot, .. } => {
+                    self.remove_record(page, slot)?;
+                    old.fragment_page = Some(page);
+                }
             }
         }
-        Ok(())
+        Ok(old)
     }
 
     /// Installs the change, with `count` documents and `next_id` as what is true after it,
@@ -319,6 +366,14 @@ impl<'s> Change<'s> {
     }
 }
 
+/// What is left of a document that is to be replaced.
+struct Old {
+    /// The length of its record: of the head, if it was spilled.
+    record_len: usize,
+    /// The page that had its last piece.
+    fragment_page: Option<PageId>,
+}
+
 fn place(page: PageId, slot: SlotId) -> Place {
     Place { page: page.get(), slot: slot.get() }
 }
@@ -326,6 +381,11 @@ fn place(page: PageId, slot: SlotId) -> Place {
 fn page_and_slot(place: Place) -> Result<(PageId, SlotId)> {
     let page = PageId::new(place.page);
     Ok((page, SlotId::new(place.slot).ok_or_else(|| Error::damaged(page))?))
+}
+
+/// Documents are far below 4 GiB by their limit.
+fn total_len(document: &[u8]) -> u32 {
+    u32::try_from(document.len()).unwrap_or(u32::MAX)
 }
 
 /// How much of a page must be left for a head to be worth it: more than the page may

@@ -1,0 +1,14 @@
+//! The database from outside, one binary.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, reason = "numbers are small here")]
+
+mod collections;
+mod damaged;
+mod data;
+mod model;
+mod sharing;
+mod space;
+mod spilled;
+mod threads;
+mod typed;
