@@ -339,13 +339,9 @@ impl Shared {
         }
         let failed = |e| Error::io("writing page images to the side area", e);
         let bytes = side::encode(old.header.uuid, old.header.generation + 1, &pages, &images);
-        let existed = self.storage.has_companion(side::SUFFIX).map_err(failed)?;
-        let file = self.storage.companion(side::SUFFIX).map_err(failed)?;
+        let file = self.companion(side::SUFFIX).map_err(failed)?;
         file.write_at(&bytes, old.side_end).map_err(failed)?;
         file.sync().map_err(failed)?;
-        if !existed {
-            self.storage.sync_directory().map_err(failed)?;
-        }
         old.side_end += bytes.len() as u64;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The pager: one open file.
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -69,6 +70,8 @@ pub(crate) struct Shared {
     /// How many checkpoints were made. Relaxed: only counted.
     pub(crate) checkpoints: AtomicU64,
     pub(crate) group_sync: GroupSync,
+    /// The companions whose names are known to be on stable storage.
+    named: Mutex<Vec<&'static str>>,
     /// What the logs say of pages, until a checkpoint has brought it to the file.
     pub(crate) recovered: RwLock<Option<Recovered>>,
     root: Mutex<Arc<[u8]>>,
@@ -213,6 +216,7 @@ impl Pager {
                 }),
                 checkpoints: AtomicU64::new(0),
                 group_sync: GroupSync::default(),
+                named: Mutex::default(),
                 recovered: RwLock::new((replay.commits > 0).then_some(replay.recovered)),
                 root: Mutex::new(newest_root.into()),
                 report,
@@ -294,9 +298,9 @@ impl Pager {
     ///
     /// # Errors
     ///
-    /// [`Error::Poisoned`] if a write or sync fails, now or earlier, with the failure
-    /// as its cause; [`Error::Fold`] and [`Error::Full`], after which nothing has
-    /// changed; [`Error::Closed`].
+    /// [`Error::Poisoned`] if something fails, now or earlier, with the failure as its
+    /// cause: a write or sync, or [`Error::Fold`], [`Error::Full`], [`Error::Corrupt`];
+    /// [`Error::Closed`].
     pub fn checkpoint(&self) -> Result<()> {
         self.shared.checkpoint()
     }
@@ -421,15 +425,26 @@ impl Shared {
     /// The newest version of a page, marked so that it stays in memory until `checkpoint`
     /// has written it. While nobody commits.
     pub(crate) fn newest_due(&self, page: PageId, checkpoint: u64) -> Result<Arc<Frame>> {
-        loop {
-            self.newest(page)?;
+        self.check_bounds(page)?;
+        let slot = self.table.slot(page);
+        let (frame, admitted) = {
             let _stripe = self.stripes.lock(page);
-            let slot = self.table.slot(page);
-            if let Some(frame) = slot.frame.load_full() {
-                slot.set_due(checkpoint);
-                return Ok(frame);
+            let (frame, admitted) = match slot.frame.load_full() {
+                Some(frame) => (frame, false),
+                None => (self.load(page)?, true),
+            };
+            // Before the cache learns of it: in one full of pages that are due, it
+            // would be the only one that can go.
+            slot.set_due(checkpoint);
+            if admitted {
+                slot.frame.store(Some(Arc::clone(&frame)));
             }
+            (frame, admitted)
+        };
+        if admitted {
+            self.cache.admit(&[page], &self.table, &self.stripes);
         }
+        Ok(frame)
     }
 
     /// Takes pages that lie side by side for a transaction.
@@ -503,16 +518,26 @@ impl Shared {
         self.check_writable().err().unwrap_or(Error::Closed)
     }
 
+    /// A file beside the database, whose name is on stable storage.
+    ///
+    /// That it was there before says nothing: a process that was killed may have made
+    /// it, or a sync of the directory may have failed.
+    pub(crate) fn companion(&self, suffix: &'static str) -> io::Result<Arc<dyn Storage>> {
+        let file = self.storage.companion(suffix)?;
+        let mut named = self.named.lock();
+        if !named.contains(&suffix) {
+            self.storage.sync_directory()?;
+            named.push(suffix);
+        }
+        Ok(file)
+    }
+
     /// Begins a log; its header is written with its first records.
     pub(crate) fn begin_log(&self, next: NextLog, first_seq: Seq) -> Result<Log> {
         let failed = |e| Error::io("beginning a log", e);
         let NextLog { generation, previous_salt, base } = next;
         let suffix = log::suffix(generation);
-        let existed = self.storage.has_companion(suffix).map_err(failed)?;
-        let file = self.storage.companion(suffix).map_err(failed)?;
-        if !existed {
-            self.storage.sync_directory().map_err(failed)?;
-        }
+        let file = self.companion(suffix).map_err(failed)?;
         let salt = Uuid::new_v4().as_u64_pair().0;
         let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
         Log::begin(file, segment, base).map_err(failed)
@@ -524,9 +549,10 @@ impl Shared {
             Turn::Done => Ok(()),
             Turn::Failed => Err(self.poisoned()),
             Turn::Lead => {
-                let synced = self.lead_sync();
+                // Poisoned before the others wake: they ask why.
+                let synced = self.lead_sync().map_err(|error| self.poison(error));
                 self.group_sync.finish(synced.as_ref().ok().copied());
-                synced.map(|_| ()).map_err(|error| self.poison(error))
+                synced.map(|_| ())
             }
         }
     }

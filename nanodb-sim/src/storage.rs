@@ -154,7 +154,7 @@ impl fmt::Debug for SimStorage {
         // Not the bytes: a failed assertion would bury itself in them.
         let state = self.state();
         f.debug_struct("SimStorage")
-            .field("len", &state.bytes.len())
+            .field("len", &state.files.get(&self.name).map_or(0, Vec::len))
             .field("calls", &state.calls)
             .field("failed", &state.failed)
             .finish_non_exhaustive()

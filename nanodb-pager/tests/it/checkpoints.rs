@@ -1,36 +1,66 @@
 //! In which order a checkpoint writes.
 
-use nanodb_pager::PAGE_SIZE;
-use nanodb_sim::Event;
+use nanodb_pager::{Durability, PAGE_SIZE};
+use nanodb_sim::{Action, Event};
 
 use crate::support::{add_page, assert_space, change_page, new_file, numbers};
 
-/// What a journal did: `d` wrote pages, `0` and `1` a copy of the header, `|` synced.
+/// What a journal did: `d` wrote pages, `0` and `1` a copy of the header, `l` set the
+/// length, `|` synced the file; `L` and `S` wrote a log and the side area, `!` and `:`
+/// synced them, `c` and `/` made a file and synced the directory.
 fn order(journal: &[Event]) -> String {
-    let letters = journal.iter().map(|event| match event {
-        Event::Write { offset: 0, .. } => '0',
-        Event::Write { offset, .. } if *offset == PAGE_SIZE as u64 => '1',
-        Event::Write { .. } => 'd',
-        Event::SetLen { .. } => 'l',
-        Event::Sync => '|',
-    });
-    letters.collect()
+    let letter = |Event { file, action }: &Event| match (file.as_str(), action) {
+        ("", Action::Write { offset: 0, .. }) => '0',
+        ("", Action::Write { offset, .. }) if *offset == PAGE_SIZE as u64 => '1',
+        ("", Action::Write { .. }) => 'd',
+        ("", Action::SetLen { .. }) => 'l',
+        ("", Action::Sync) => '|',
+        ("-side", Action::Write { .. }) => 'S',
+        ("-side", Action::Sync) => ':',
+        ("-log0" | "-log1", Action::Write { .. }) => 'L',
+        ("-log0" | "-log1", Action::Sync) => '!',
+        (_, Action::Create) => 'c',
+        (_, Action::SyncDirectory) => '/',
+        _ => '?',
+    };
+    journal.iter().map(letter).collect()
 }
 
 #[test]
-fn the_header_follows_what_it_speaks_of_and_its_copies_never_share_a_sync() {
+fn the_log_comes_first_then_the_images_then_the_pages_and_the_header_last() {
     let (storage, pager) = new_file();
-    for _ in 0..4 {
+    let mut old = add_page(&pager, b"old");
+    pager.checkpoint().unwrap();
+    for round in 0..4 {
         let page = add_page(&pager, b"x");
-        pager.begin().commit(b"note").unwrap();
-        change_page(&pager, page, b"y");
+        change_page(&pager, old, b"y");
+        // Only in memory yet: the checkpoint itself has to write the log.
+        let mut tx = pager.begin();
+        tx.set_durability(Durability::Relaxed);
+        tx.commit(b"note").unwrap();
+        old = page;
         storage.start_journal();
         pager.checkpoint().unwrap();
         let order = order(&storage.take_journal());
-        let (before, after) = order.split_at(order.find('|').unwrap());
-        assert!(before.chars().all(|what| what == 'd' || what == 'l'), "{order}");
-        assert!(["|0|1|", "|1|0|"].contains(&after), "{order}");
+        let rest = order.strip_prefix("L!").unwrap();
+        // The streams go where nothing durable refers to.
+        let rest = rest.trim_start_matches(['l', 'd']);
+        let rest = rest.strip_prefix(if round == 0 { "c/S:" } else { "S:" });
+        let rest = rest.unwrap_or_else(|| panic!("images: {order}"));
+        let pages = rest.trim_start_matches('d');
+        assert!(pages.len() < rest.len(), "pages: {order}");
+        assert!(["|0|1", "|1|0"].contains(&pages), "the header: {order}");
     }
+}
+
+#[test]
+fn a_checkpoint_of_new_pages_alone_needs_no_images() {
+    let (storage, pager) = new_file();
+    add_page(&pager, b"x");
+    storage.start_journal();
+    pager.checkpoint().unwrap();
+    let order = order(&storage.take_journal());
+    assert!(!order.contains(['S', ':']) && order.contains('d'), "{order}");
 }
 
 #[test]
@@ -40,8 +70,14 @@ fn a_checkpoint_with_nothing_to_write_writes_nothing() {
     pager.checkpoint().unwrap();
     storage.start_journal();
     pager.checkpoint().unwrap();
-    pager.close().unwrap();
     assert_eq!(storage.take_journal(), []);
+    storage.start_journal();
+    pager.close().unwrap();
+    // Nothing but the log goes.
+    let events: Vec<_> = storage.take_journal().into_iter().map(|e| (e.file, e.action)).collect();
+    let removed = ("-log1".to_owned(), Action::Remove);
+    assert_eq!(events, [removed, (String::new(), Action::SyncDirectory)]);
+    assert_eq!(storage.files().len(), 1);
 }
 
 #[test]
@@ -55,7 +91,9 @@ fn the_streams_of_the_last_checkpoint_are_not_written_over() {
         storage.start_journal();
         pager.checkpoint().unwrap();
         for event in storage.take_journal() {
-            if let Event::Write { offset, data } = event {
+            if let Event { file, action: Action::Write { offset, data } } = event
+                && file.is_empty()
+            {
                 let start = offset / PAGE_SIZE as u64;
                 let end = start + (data.len() / PAGE_SIZE) as u64;
                 assert!(own.iter().all(|&own| !(start..end).contains(&u64::from(own))));

@@ -19,7 +19,7 @@ fn sound() -> Sound {
     let mut random = Random::new(11);
     let mut tx = pager.begin();
     let mut pages = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..9 {
         let id = tx.allocate(KIND, OWNER).unwrap();
         let mut body = vec![0; BODY_SIZE];
         random.fill(&mut body);
