@@ -16,7 +16,7 @@ use crate::header::Header;
 use crate::ids::{Extent, PageId, Seq};
 use crate::log;
 use crate::log::entry::{self, Base, Payload};
-use crate::log::scan::{ScanError, read_segment, scan};
+use crate::log::scan::{ScanError, holds_acknowledged, read_segment, scan, was_synced};
 use crate::log::segment::Segment;
 use crate::notes::Notes;
 use crate::page::{Checksummer, Frame};
@@ -71,24 +71,38 @@ impl Replay {
         if !storage.is_persistent() {
             return Ok(replay);
         }
-        let mut previous: Option<Segment> = None;
-        for generation in [header.log_generation, header.log_generation + 1] {
+        // The log before, and where it ends.
+        let mut previous: Option<(Segment, u64)> = None;
+        let first = header.log_generation;
+        for generation in [first, first + 1] {
             let suffix = log::suffix(generation);
             let failed = |e| Error::io(format!("reading the log {suffix}"), e);
             if !storage.has_companion(suffix).map_err(failed)? {
-                break;
+                continue;
             }
             let file = storage.companion(suffix).map_err(failed)?;
-            let Some(segment) = read_segment(&*file).map_err(failed)? else { break };
-            let follows = segment.uuid == header.uuid
-                && segment.generation == generation
-                && segment.first_seq == replay.last_seq.next()
-                && previous.is_none_or(|previous| segment.previous_salt == previous.salt);
-            if !follows {
-                break;
+            let next = replay.last_seq.next();
+            let Some(segment) = read_segment(&*file).map_err(failed)? else {
+                if holds_acknowledged(&*file, next).map_err(failed)? {
+                    return Err(Corruption::Log { log: suffix, offset: 0 }.into());
+                }
+                continue;
+            };
+            if segment.uuid != header.uuid || segment.generation != generation {
+                continue;
             }
-            replay.read_log(file, suffix, &segment)?;
-            previous = Some(segment);
+            let chained = previous.is_some_and(|(log, _)| segment.previous_salt == log.salt);
+            if (generation == first || chained) && segment.first_seq == next {
+                let end = replay.read_log(file, suffix, &segment)?;
+                previous = Some((segment, end));
+            } else if generation != first
+                && (chained || previous.is_none())
+                && was_synced(&*file, &segment).map_err(failed)?
+            {
+                // Nothing in a log is acknowledged before all of the one before it is.
+                let offset = previous.map_or(0, |(_, end)| end);
+                return Err(Corruption::Log { log: log::suffix(first), offset }.into());
+            }
         }
         if storage.has_companion(side::SUFFIX).map_err(side_failed)? {
             let file = storage.companion(side::SUFFIX).map_err(side_failed)?;
@@ -98,12 +112,13 @@ impl Replay {
         Ok(replay)
     }
 
+    /// Returns where the log ends.
     fn read_log(
         &mut self,
         file: Arc<dyn Storage>,
         suffix: &'static str,
         segment: &Segment,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let log = self.recovered.logs.len();
         let scanned = scan(&*file, segment, |seq, bytes, offset| {
             let payload = Payload::decode(bytes)?;
@@ -132,7 +147,7 @@ impl Replay {
         self.last_seq = scanned.last_seq;
         self.commits += scanned.commits;
         self.bytes += scanned.end;
-        Ok(())
+        Ok(scanned.end)
     }
 }
 

@@ -101,6 +101,32 @@ fn vouched_for(reader: &mut Reader<'_>, salt: u64, end: u64) -> io::Result<bool>
     Ok(false)
 }
 
+/// Whether a record of the log says that part of the log was on stable storage.
+pub(crate) fn was_synced(file: &dyn Storage, segment: &Segment) -> io::Result<bool> {
+    vouched_for(&mut Reader::new(file)?, segment.salt, 0)
+}
+
+/// Whether a log whose header can't be read begins with the commit `next`, and a record
+/// in it says that it was on stable storage.
+///
+/// What a log of an earlier generation left ends before that commit.
+pub(crate) fn holds_acknowledged(file: &dyn Storage, next: Seq) -> io::Result<bool> {
+    let mut reader = Reader::new(file)?;
+    let Some(header) =
+        reader.bytes(BLOCK_SIZE, RECORD_HEADER_SIZE)?.and_then(|b| b.first_chunk().copied())
+    else {
+        return Ok(false);
+    };
+    // The first record repeats the salt.
+    let Some(salt) = Record::decode(&header).map(|record| record.previous) else {
+        return Ok(false);
+    };
+    match reader.record(salt, BLOCK_SIZE)? {
+        Some((record, _)) if record.seq == next => vouched_for(&mut reader, salt, BLOCK_SIZE),
+        _ => Ok(false),
+    }
+}
+
 /// How much is read at once.
 const WINDOW_SIZE: usize = 256 * 1024;
 

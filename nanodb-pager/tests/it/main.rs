@@ -8,6 +8,7 @@ mod checkpoints;
 mod crash;
 mod damage;
 mod faults;
+mod log_damage;
 mod log_faults;
 mod model;
 mod opening;

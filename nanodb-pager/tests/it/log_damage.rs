@@ -1,0 +1,176 @@
+//! A database damaged together with the files that a crash left beside it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use nanodb_pager::{BODY_SIZE, Error, NoteFolder, Options, PageId, Pager};
+use nanodb_sim::{Action, Crash, Event, Files, Random, SimStorage, Unsynced};
+
+use crate::support::{KIND, OWNER, long};
+
+type Pages = BTreeMap<PageId, Vec<u8>>;
+
+/// Keeps the last note, and commits while a checkpoint is under way.
+#[derive(Default)]
+struct Folder {
+    meanwhile: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl NoteFolder for Folder {
+    fn fold(
+        &self,
+        root: &[u8],
+        notes: &mut dyn Iterator<Item = &[u8]>,
+    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        if let Some(meanwhile) = self.meanwhile.get() {
+            meanwhile();
+        }
+        Ok(notes.last().unwrap_or(root).to_vec())
+    }
+}
+
+fn open(files: Files) -> Result<Pager, Error> {
+    let options = Options::default().cache_bytes_max(64 * 4096);
+    Pager::open(Arc::new(SimStorage::from_files(files)), Arc::new(Folder::default()), options)
+}
+
+/// Disks as a crash leaves them, and what every commit made of the pages.
+struct Left {
+    files: Files,
+    states: Vec<Pages>,
+    /// The last commit of the last group but one: no damage may cut it off silently.
+    vouched: usize,
+}
+
+const PAGES: usize = 20;
+
+fn commit(pager: &Pager, states: &mut Vec<Pages>, random: &mut Random) {
+    let mut pages = states.last().unwrap().clone();
+    let mut tx = pager.begin();
+    for _ in 0..3 {
+        match pages.keys().nth(random.below(PAGES)).copied() {
+            Some(page) => {
+                let mut bytes = [0; 100];
+                random.fill(&mut bytes);
+                let at = random.below(BODY_SIZE - bytes.len());
+                assert!(tx.page_mut(page).unwrap().write(at, &bytes));
+                pages.get_mut(&page).unwrap()[at..at + bytes.len()].copy_from_slice(&bytes);
+            }
+            None => {
+                let page = tx.allocate(KIND, OWNER).unwrap();
+                let mut body = vec![0; BODY_SIZE];
+                random.fill(&mut body);
+                assert!(tx.page_mut(page).unwrap().write(0, &body));
+                pages.insert(page, body);
+            }
+        }
+    }
+    tx.commit(&(states.len() as u64).to_le_bytes()).unwrap();
+    states.push(pages);
+}
+
+/// A crash between the pages and the header of a checkpoint, beside which commits went on:
+/// both logs, the side area, and a file half way.
+fn left_by_a_checkpoint() -> Left {
+    let storage = SimStorage::new();
+    let folder = Arc::new(Folder::default());
+    let options = Options::default().cache_bytes_max(64 * 4096);
+    let pager =
+        Pager::open(Arc::new(storage.clone()), Arc::<Folder>::clone(&folder), options).unwrap();
+    let mut random = Random::new(5);
+    let mut states = vec![Pages::new()];
+    (0..20).for_each(|_| commit(&pager, &mut states, &mut random));
+    pager.checkpoint().unwrap();
+    (0..6).for_each(|_| commit(&pager, &mut states, &mut random));
+
+    let shared = Arc::new(std::sync::Mutex::new((states, random)));
+    let (inner, handle) = (Arc::clone(&shared), pager.clone());
+    let meanwhile = move || {
+        let (states, random) = &mut *inner.lock().unwrap();
+        (0..3).for_each(|_| commit(&handle, states, random));
+    };
+    assert!(folder.meanwhile.set(Box::new(meanwhile)).is_ok());
+    let before = storage.files();
+    storage.start_journal();
+    pager.checkpoint().unwrap();
+    let mut crash = Crash::new(&before);
+    let is_header = |event: &Event| {
+        event.file.is_empty()
+            && matches!(event.action, Action::Write { offset, .. } if offset < 2 * 4096)
+    };
+    let journal = storage.take_journal();
+    journal.iter().take_while(|event| !is_header(event)).for_each(|event| crash.advance(event));
+    let states = shared.lock().unwrap().0.clone();
+    let vouched = states.len() - 2;
+    Left { files: crash.image(Unsynced::Kept), states, vouched }
+}
+
+impl Left {
+    /// Whether the damage was noticed; right answers otherwise.
+    fn look_at(&self, files: Files, what: &str) -> bool {
+        let pager = match open(files) {
+            Ok(pager) => pager,
+            Err(Error::Corrupt(_) | Error::NotADatabase | Error::NewerFormat { .. }) => {
+                return true;
+            }
+            Err(error) => panic!("{what}: {error:?}"),
+        };
+        let seq = usize::try_from(pager.published().get()).unwrap();
+        assert!((self.vouched..self.states.len()).contains(&seq), "{what}: commit {seq}");
+        assert_eq!(*pager.root(), (seq as u64).to_le_bytes(), "{what}");
+        let mut noticed = !pager.verify().unwrap().is_empty();
+        for (&page, body) in &self.states[seq] {
+            match pager.page(page, pager.published()) {
+                Ok(found) => assert!(found.body() == body, "{what}: {page} differs"),
+                Err(Error::Corrupt(corruption)) => {
+                    assert!(corruption.page() == page, "{what}: {corruption:?}");
+                    noticed = true;
+                }
+                Err(error) => panic!("{what}: {page}: {error:?}"),
+            }
+        }
+        noticed
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_any_file_that_a_crash_left_gives_right_answers_or_an_error() {
+    let left = left_by_a_checkpoint();
+    assert!(!left.look_at(left.files.clone(), "sound"));
+    let names: Vec<&str> = left.files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["", "-log0", "-log1", "-side"]);
+    assert!(left.files.values().map(Vec::len).sum::<usize>() >= 128 * 1024);
+    let step = if long() { 1 } else { 509 };
+    for (name, bytes) in &left.files {
+        let (mut tried, mut noticed) = (0, 0);
+        // The first bytes of a block are where the headers are.
+        let picked = (0..bytes.len() * 8)
+            .filter(|bit| bit % step == 0 || bit / 8 % 4096 < 88 && bit % 7 == 0);
+        for bit in picked {
+            let mut files = left.files.clone();
+            files.get_mut(name).unwrap()[bit / 8] ^= 1 << (bit % 8);
+            noticed += usize::from(left.look_at(files, &format!("{name:?}, bit {bit}")));
+            tried += 1;
+        }
+        assert!(tried > 500, "{name:?}: {tried}");
+        // The pages are whole, so nobody asks the side area.
+        assert_eq!(noticed > 0, name != "-side", "{name:?}: {noticed}");
+    }
+}
+
+#[test]
+fn a_page_torn_by_the_crash_comes_from_the_side_area_or_is_refused() {
+    let left = left_by_a_checkpoint();
+    let page = *left.states[20].keys().next().unwrap();
+    let mut torn = left.files.clone();
+    let at = page.get() as usize * 4096;
+    torn.get_mut("").unwrap()[at..at + 2048].fill(0xEE);
+    assert!(!left.look_at(torn.clone(), "torn"));
+    let mut noticed = 0;
+    for bit in (0..torn["-side"].len() * 8).step_by(if long() { 1 } else { 97 }) {
+        let mut files = torn.clone();
+        files.get_mut("-side").unwrap()[bit / 8] ^= 1 << (bit % 8);
+        noticed += usize::from(left.look_at(files, &format!("side area, bit {bit}")));
+    }
+    assert!(noticed > 0);
+}
