@@ -58,8 +58,7 @@ pub(crate) fn scan(
     let mut previous = segment.salt;
     let mut next = segment.first_seq;
     let mut commits = 0;
-    loop {
-        let Some((record, bytes)) = reader.record(segment.salt, offset)? else { break };
+    while let Some((record, bytes)) = reader.record(segment.salt, offset)? {
         let expected = match record.kind {
             Kind::Commit => next,
             Kind::Padding => Seq::new(next.get() - 1),

@@ -18,8 +18,12 @@ const GROWTH_MIN: u64 = 32 * 1024;
 /// The log grows by at most so many bytes more than it needs.
 const GROWTH_MAX: u64 = 8 * 1024 * 1024;
 
+/// A block as a length in memory.
+const BLOCK_LEN: usize = 4096;
+const _: () = assert!(BLOCK_LEN as u64 == BLOCK_SIZE);
+
 /// The longest record: its length is stored in 32 bits.
-pub(crate) const RECORD_LEN_MAX: usize = u32::MAX as usize - 2 * BLOCK_SIZE as usize;
+pub(crate) const RECORD_LEN_MAX: usize = u32::MAX as usize - 2 * BLOCK_LEN;
 
 /// The log that commits are appended to.
 pub(crate) struct Log {
@@ -44,7 +48,7 @@ impl Log {
     /// Begins a log in `file`, which is written over.
     pub(crate) fn begin(file: Arc<dyn Storage>, segment: Segment, base: Lsn) -> io::Result<Self> {
         let mut buffer = segment.encode();
-        buffer.resize(BLOCK_SIZE as usize, 0);
+        buffer.resize(BLOCK_LEN, 0);
         Ok(Self {
             base,
             end: BLOCK_SIZE,
