@@ -6,6 +6,7 @@
 mod collections;
 mod damaged;
 mod data;
+mod kill;
 mod model;
 mod sharing;
 mod space;
