@@ -8,6 +8,7 @@
 mod hash_map;
 #[cfg(feature = "peers")]
 mod lmdb;
+mod nanodb;
 #[cfg(feature = "peers")]
 mod redb;
 #[cfg(feature = "peers")]
@@ -22,7 +23,6 @@ use clap::ValueEnum;
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Cache for each store that has one of its own: more than a million documents need.
-#[cfg(feature = "peers")]
 const CACHE_BYTES_MAX: u32 = 1 << 30;
 
 /// One open store, holding documents by id.
@@ -66,6 +66,8 @@ pub(crate) enum Durability {
 /// The stores that were compiled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum StoreKind {
+    #[value(name = "nanodb")]
+    NanoDb,
     #[cfg(feature = "peers")]
     Lmdb,
     #[cfg(feature = "peers")]
@@ -83,9 +85,8 @@ impl StoreKind {
 
     /// Opens the store in an existing folder of its own, creating it when it is not there.
     pub(crate) fn open(self, folder: &Path, durability: Durability) -> Result<Box<dyn Store>> {
-        // A store that cannot sync is never asked to; see `can`.
-        let _ = (folder, durability);
         Ok(match self {
+            Self::NanoDb => Box::new(nanodb::NanoDb::open(folder, durability)?),
             #[cfg(feature = "peers")]
             Self::Lmdb => Box::new(lmdb::Lmdb::open(folder, durability)?),
             #[cfg(feature = "peers")]
@@ -109,11 +110,12 @@ impl StoreKind {
     /// Whether the store is one that NanoDB is compared with: neither itself nor the `HashMap`,
     /// which keeps nothing and marks what memory alone would allow.
     pub(crate) fn is_peer(self) -> bool {
-        self != Self::HashMap
+        !matches!(self, Self::NanoDb | Self::HashMap)
     }
 
     pub(crate) fn settings(self) -> &'static str {
         match self {
+            Self::NanoDb => nanodb::SETTINGS,
             #[cfg(feature = "peers")]
             Self::Lmdb => lmdb::SETTINGS,
             #[cfg(feature = "peers")]
@@ -128,6 +130,7 @@ impl StoreKind {
 impl fmt::Display for StoreKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::NanoDb => "NanoDB",
             #[cfg(feature = "peers")]
             Self::Lmdb => "LMDB",
             #[cfg(feature = "peers")]
