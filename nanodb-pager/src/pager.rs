@@ -1,7 +1,7 @@
 //! The pager: one open file.
 
 use std::fmt;
-use std::io;
+
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -15,11 +15,10 @@ use crate::error::{Corruption, Error, Result};
 use crate::free_map::FreeMap;
 use crate::guard::PageGuard;
 use crate::header::{HEADER_PAGES, Header};
-use crate::ids::{Extent, PageId, Seq};
-use crate::log::segment::Segment;
-use crate::log::sync::{GroupSync, Turn};
+use crate::ids::{PageId, Seq};
+use crate::log::Lsn;
+use crate::log::sync::GroupSync;
 use crate::log::writer::Log;
-use crate::log::{self, Lsn};
 use crate::notes::{NoteFolder, Notes};
 use crate::options::Options;
 use crate::page::{Checksummer, Frame};
@@ -28,9 +27,9 @@ use crate::recovery::{Recovered, Replay, SpaceChange};
 use crate::report::OpenReport;
 use crate::snapshots::Snapshots;
 use crate::storage::Storage;
-use crate::table::{PageTable, Slot, Stripes};
+use crate::stream;
+use crate::table::{PageTable, Stripes};
 use crate::tx::WriteTx;
-use crate::{side, stream};
 
 /// One open file of pages. Cloning gives another handle to the same.
 ///
@@ -49,7 +48,7 @@ pub(crate) struct Shared {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) folder: Arc<dyn NoteFolder>,
     pub(crate) checksummer: Checksummer,
-    uuid: [u8; 16],
+    pub(crate) uuid: [u8; 16],
     hash_seed: u64,
     pub(crate) table: PageTable,
     pub(crate) stripes: Stripes,
@@ -71,7 +70,7 @@ pub(crate) struct Shared {
     pub(crate) checkpoints: AtomicU64,
     pub(crate) group_sync: GroupSync,
     /// The companions whose names are known to be on stable storage.
-    named: Mutex<Vec<&'static str>>,
+    pub(crate) named: Mutex<Vec<&'static str>>,
     /// What the logs say of pages, until a checkpoint has brought it to the file.
     pub(crate) recovered: RwLock<Option<Recovered>>,
     root: Mutex<Arc<[u8]>>,
@@ -364,135 +363,6 @@ fn create(storage: &dyn Storage) -> Result<Header> {
 }
 
 impl Shared {
-    #[inline]
-    pub(crate) fn check_bounds(&self, page: PageId) -> Result<(), Corruption> {
-        let page_count = self.page_count.load(Ordering::Relaxed);
-        if page.get() >= page_count {
-            return Err(Corruption::OutOfBounds { page, page_count });
-        }
-        Ok(())
-    }
-
-    /// Finds a version that is not the newest one, or not in memory.
-    #[cold]
-    fn page_slow(&self, page: PageId, slot: &Slot, at: Seq) -> Result<PageGuard> {
-        let newest = self.newest(page)?;
-        if newest.seq() <= at {
-            return Ok(PageGuard::owned(newest));
-        }
-        let older = slot.find_older(at).map(PageGuard::owned);
-        older.ok_or(Error::NoVersion { page, at })
-    }
-
-    /// The newest installed version of a page, from memory or from disk.
-    pub(crate) fn newest(&self, page: PageId) -> Result<Arc<Frame>> {
-        self.check_bounds(page)?;
-        let slot = self.table.slot(page);
-        if let Some(frame) = slot.frame.load_full() {
-            slot.touch();
-            return Ok(frame);
-        }
-        let frame = {
-            let _stripe = self.stripes.lock(page);
-            if let Some(frame) = slot.frame.load_full() {
-                return Ok(frame);
-            }
-            let frame = self.load(page)?;
-            slot.frame.store(Some(Arc::clone(&frame)));
-            frame
-        };
-        self.cache.admit(&[page], &self.table, &self.stripes);
-        Ok(frame)
-    }
-
-    /// The newest version of a page that is not in memory. Under the stripe.
-    fn load(&self, page: PageId) -> Result<Arc<Frame>> {
-        let mut frame = Arc::clone(&self.zero);
-        let private = Arc::make_mut(&mut frame);
-        if let Some(recovered) = &*self.recovered.read() {
-            let newest = Seq::new(self.disk_seq.load(Ordering::Relaxed));
-            if recovered.load(&*self.storage, page, newest, self.checksummer, private)? {
-                return Ok(frame);
-            }
-        }
-        self.storage
-            .read_at(&mut private.bytes, page.offset())
-            .map_err(|e| Error::io(format!("reading {page}"), e))?;
-        self.check_from_disk(page, private)?;
-        Ok(frame)
-    }
-
-    /// The newest version of a page, marked so that it stays in memory until `checkpoint`
-    /// has written it. While nobody commits.
-    pub(crate) fn newest_due(&self, page: PageId, checkpoint: u64) -> Result<Arc<Frame>> {
-        self.check_bounds(page)?;
-        let slot = self.table.slot(page);
-        let (frame, admitted) = {
-            let _stripe = self.stripes.lock(page);
-            let (frame, admitted) = match slot.frame.load_full() {
-                Some(frame) => (frame, false),
-                None => (self.load(page)?, true),
-            };
-            // Before the cache learns of it: in one full of pages that are due, it
-            // would be the only one that can go.
-            slot.set_due(checkpoint);
-            if admitted {
-                slot.frame.store(Some(Arc::clone(&frame)));
-            }
-            (frame, admitted)
-        };
-        if admitted {
-            self.cache.admit(&[page], &self.table, &self.stripes);
-        }
-        Ok(frame)
-    }
-
-    /// Takes pages that lie side by side for a transaction.
-    pub(crate) fn reserve(&self, pages: u32) -> Result<Extent> {
-        let mut allocator = self.allocator.lock();
-        let extent = allocator.reserve(pages)?;
-        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
-        Ok(extent)
-    }
-
-    /// Takes pages that lie side by side for the pager itself.
-    pub(crate) fn allocate(&self, pages: u32) -> Result<Extent> {
-        let mut allocator = self.allocator.lock();
-        let extent = allocator.allocate(pages)?;
-        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
-        Ok(extent)
-    }
-
-    /// Checks what a page that comes from disk says of itself.
-    pub(crate) fn check_from_disk(&self, page: PageId, frame: &Frame) -> Result<(), Corruption> {
-        self.checksummer.verify(page, frame)?;
-        let newest = self.disk_seq.load(Ordering::Relaxed);
-        if frame.seq().get() > newest {
-            return Err(Corruption::FromTheFuture { page, seq: frame.seq().get(), newest });
-        }
-        Ok(())
-    }
-
-    /// Drops versions and frees pages that nobody reads any more.
-    pub(crate) fn prune(&self) {
-        let published = || self.publication.published();
-        let horizon = self.snapshots.prune(published, |version| self.drop_version(version));
-        let mut allocator = self.allocator.lock();
-        if allocator.has_pending() {
-            // What the last checkpoint shows must stay until the next: a crash would
-            // bring it back. In memory nothing comes back.
-            let checkpointed = Seq::new(self.checkpointed_seq.load(Ordering::Relaxed));
-            let persistent = self.storage.is_persistent();
-            allocator.release_pending(if persistent { horizon.min(checkpointed) } else { horizon });
-        }
-    }
-
-    pub(crate) fn drop_version(&self, version: crate::snapshots::Superseded) {
-        let _stripe = self.stripes.lock(version.page);
-        self.table.slot(version.page).drop_older(version.superseded_at);
-        self.cache.older_dropped();
-    }
-
     pub(crate) fn check_writable(&self) -> Result<()> {
         if let Some(cause) = self.poison.get() {
             return Err(Error::Poisoned { cause: Arc::clone(cause) });
@@ -516,100 +386,6 @@ impl Shared {
     /// The error of a handle that is poisoned.
     pub(crate) fn poisoned(&self) -> Error {
         self.check_writable().err().unwrap_or(Error::Closed)
-    }
-
-    /// A file beside the database, whose name is on stable storage.
-    ///
-    /// That it was there before says nothing: a process that was killed may have made
-    /// it, or a sync of the directory may have failed.
-    pub(crate) fn companion(&self, suffix: &'static str) -> io::Result<Arc<dyn Storage>> {
-        let file = self.storage.companion(suffix)?;
-        let mut named = self.named.lock();
-        if !named.contains(&suffix) {
-            self.storage.sync_directory()?;
-            named.push(suffix);
-        }
-        Ok(file)
-    }
-
-    /// Begins a log; its header is written with its first records.
-    pub(crate) fn begin_log(&self, next: NextLog, first_seq: Seq) -> Result<Log> {
-        let failed = |e| Error::io("beginning a log", e);
-        let NextLog { generation, previous_salt, base } = next;
-        let suffix = log::suffix(generation);
-        let file = self.companion(suffix).map_err(failed)?;
-        let salt = Uuid::new_v4().as_u64_pair().0;
-        let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
-        Log::begin(file, segment, base).map_err(failed)
-    }
-
-    /// Returns when the logs are on stable storage up to `lsn`.
-    pub(crate) fn sync_log(&self, lsn: Lsn) -> Result<()> {
-        match self.group_sync.turn(lsn) {
-            Turn::Done => Ok(()),
-            Turn::Failed => Err(self.poisoned()),
-            Turn::Lead => {
-                // Poisoned before the others wake: they ask why.
-                let synced = self.lead_sync().map_err(|error| self.poison(error));
-                self.group_sync.finish(synced.as_ref().ok().copied());
-                synced.map(|_| ())
-            }
-        }
-    }
-
-    /// Writes and syncs what all threads have appended; returns how far that is.
-    fn lead_sync(&self) -> Result<Lsn> {
-        let mut commit = self.commit.lock();
-        self.check_writable()?;
-        let former = commit.former_log.take();
-        let mut current = None;
-        let mut end = commit.next_log.base;
-        if let Some(log) = &mut commit.log {
-            log.pad(self.group_sync.synced());
-            log.write().map_err(|e| Error::io("writing the log", e))?;
-            (current, end) = (Some(Arc::clone(&log.file)), log.end());
-        }
-        drop(commit);
-        // In this order: what is in the later log builds on the earlier one.
-        for file in former.into_iter().chain(current) {
-            file.sync().map_err(|e| Error::io("syncing the log", e))?;
-        }
-        Ok(end)
-    }
-
-    /// Does what must be done before the first commit.
-    pub(crate) fn ready_to_write(&self) -> Result<()> {
-        // After a crash the log's bytes may be in the operating system's memory only.
-        if self.recovered.read().is_some() { self.checkpoint() } else { Ok(()) }
-    }
-
-    fn close(&self) -> Result<()> {
-        let mut checkpointed = self.checkpointing.lock();
-        self.checkpoint_held(&mut checkpointed)?;
-        let mut commit = self.commit.lock();
-        if commit.notes.is_empty() && commit.dirty.is_empty() && commit.space.is_empty() {
-            commit.log = None;
-            // Relaxed: read under the commit lock by whoever writes.
-            self.closed.store(true, Ordering::Relaxed);
-            drop(commit);
-            return self.remove_companions();
-        }
-        drop(commit);
-        drop(checkpointed);
-        // Somebody has committed in between; closing is for when nobody does.
-        self.close()
-    }
-
-    fn remove_companions(&self) -> Result<()> {
-        let failed = |e| Error::io("removing the log", e);
-        let mut removed = false;
-        for suffix in [log::suffix(0), log::suffix(1), side::SUFFIX] {
-            if self.storage.has_companion(suffix).map_err(failed)? {
-                self.storage.remove_companion(suffix).map_err(failed)?;
-                removed = true;
-            }
-        }
-        if removed { self.storage.sync_directory().map_err(failed) } else { Ok(()) }
     }
 
     pub(crate) fn set_root(&self, root: &Arc<[u8]>) {

@@ -1,0 +1,143 @@
+//! Getting at pages: from memory, from disk, from what a crash left in the logs.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::error::{Corruption, Error, Result};
+use crate::guard::PageGuard;
+use crate::ids::{Extent, PageId, Seq};
+use crate::page::Frame;
+use crate::pager::Shared;
+use crate::snapshots::Superseded;
+use crate::table::Slot;
+
+impl Shared {
+    #[inline]
+    pub(crate) fn check_bounds(&self, page: PageId) -> Result<(), Corruption> {
+        let page_count = self.page_count.load(Ordering::Relaxed);
+        if page.get() >= page_count {
+            return Err(Corruption::OutOfBounds { page, page_count });
+        }
+        Ok(())
+    }
+
+    /// Finds a version that is not the newest one, or not in memory.
+    #[cold]
+    pub(crate) fn page_slow(&self, page: PageId, slot: &Slot, at: Seq) -> Result<PageGuard> {
+        let newest = self.newest(page)?;
+        if newest.seq() <= at {
+            return Ok(PageGuard::owned(newest));
+        }
+        let older = slot.find_older(at).map(PageGuard::owned);
+        older.ok_or(Error::NoVersion { page, at })
+    }
+
+    /// The newest installed version of a page, from memory or from disk.
+    pub(crate) fn newest(&self, page: PageId) -> Result<Arc<Frame>> {
+        self.check_bounds(page)?;
+        let slot = self.table.slot(page);
+        if let Some(frame) = slot.frame.load_full() {
+            slot.touch();
+            return Ok(frame);
+        }
+        let frame = {
+            let _stripe = self.stripes.lock(page);
+            if let Some(frame) = slot.frame.load_full() {
+                return Ok(frame);
+            }
+            let frame = self.load(page)?;
+            slot.frame.store(Some(Arc::clone(&frame)));
+            frame
+        };
+        self.cache.admit(&[page], &self.table, &self.stripes);
+        Ok(frame)
+    }
+
+    /// The newest version of a page that is not in memory. Under the stripe.
+    fn load(&self, page: PageId) -> Result<Arc<Frame>> {
+        let mut frame = Arc::clone(&self.zero);
+        let private = Arc::make_mut(&mut frame);
+        if let Some(recovered) = &*self.recovered.read() {
+            let newest = Seq::new(self.disk_seq.load(Ordering::Relaxed));
+            if recovered.load(&*self.storage, page, newest, self.checksummer, private)? {
+                return Ok(frame);
+            }
+        }
+        self.storage
+            .read_at(&mut private.bytes, page.offset())
+            .map_err(|e| Error::io(format!("reading {page}"), e))?;
+        self.check_from_disk(page, private)?;
+        Ok(frame)
+    }
+
+    /// The newest version of a page, marked so that it stays in memory until `checkpoint`
+    /// has written it. While nobody commits.
+    pub(crate) fn newest_due(&self, page: PageId, checkpoint: u64) -> Result<Arc<Frame>> {
+        self.check_bounds(page)?;
+        let slot = self.table.slot(page);
+        let (frame, admitted) = {
+            let _stripe = self.stripes.lock(page);
+            let (frame, admitted) = match slot.frame.load_full() {
+                Some(frame) => (frame, false),
+                None => (self.load(page)?, true),
+            };
+            // Before the cache learns of it: in one full of pages that are due, it
+            // would be the only one that can go.
+            slot.set_due(checkpoint);
+            if admitted {
+                slot.frame.store(Some(Arc::clone(&frame)));
+            }
+            (frame, admitted)
+        };
+        if admitted {
+            self.cache.admit(&[page], &self.table, &self.stripes);
+        }
+        Ok(frame)
+    }
+
+    /// Takes pages that lie side by side for a transaction.
+    pub(crate) fn reserve(&self, pages: u32) -> Result<Extent> {
+        let mut allocator = self.allocator.lock();
+        let extent = allocator.reserve(pages)?;
+        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
+        Ok(extent)
+    }
+
+    /// Takes pages that lie side by side for the pager itself.
+    pub(crate) fn allocate(&self, pages: u32) -> Result<Extent> {
+        let mut allocator = self.allocator.lock();
+        let extent = allocator.allocate(pages)?;
+        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
+        Ok(extent)
+    }
+
+    /// Checks what a page that comes from disk says of itself.
+    pub(crate) fn check_from_disk(&self, page: PageId, frame: &Frame) -> Result<(), Corruption> {
+        self.checksummer.verify(page, frame)?;
+        let newest = self.disk_seq.load(Ordering::Relaxed);
+        if frame.seq().get() > newest {
+            return Err(Corruption::FromTheFuture { page, seq: frame.seq().get(), newest });
+        }
+        Ok(())
+    }
+
+    /// Drops versions and frees pages that nobody reads any more.
+    pub(crate) fn prune(&self) {
+        let published = || self.publication.published();
+        let horizon = self.snapshots.prune(published, |version| self.drop_version(version));
+        let mut allocator = self.allocator.lock();
+        if allocator.has_pending() {
+            // What the last checkpoint shows must stay until the next: a crash would
+            // bring it back. In memory nothing comes back.
+            let checkpointed = Seq::new(self.checkpointed_seq.load(Ordering::Relaxed));
+            let persistent = self.storage.is_persistent();
+            allocator.release_pending(if persistent { horizon.min(checkpointed) } else { horizon });
+        }
+    }
+
+    pub(crate) fn drop_version(&self, version: Superseded) {
+        let _stripe = self.stripes.lock(version.page);
+        self.table.slot(version.page).drop_older(version.superseded_at);
+        self.cache.older_dropped();
+    }
+}
