@@ -1,0 +1,155 @@
+//! The direction of the crates and other promises of ARCHITECTURE.md that files can show.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The names in a section of a manifest.
+fn section(manifest: &str, name: &str) -> BTreeSet<String> {
+    let mut inside = false;
+    let mut names = BTreeSet::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line == format!("[{name}]");
+        } else if inside
+            && !line.starts_with('#')
+            && let Some((key, _)) = line.split_once(['.', ' ', '='])
+        {
+            names.insert(key.to_owned());
+        }
+    }
+    names
+}
+
+fn ours(names: &BTreeSet<String>) -> Vec<&str> {
+    names.iter().map(String::as_str).filter(|name| name.starts_with("nanodb")).collect()
+}
+
+#[test]
+fn crates_depend_downwards_only() {
+    let expected: [(&str, &[&str]); 8] = [
+        ("nanodb-page", &[]),
+        ("nanodb-index", &[]),
+        ("nanodb-pager", &[]),
+        ("nanodb-collection", &["nanodb-index", "nanodb-page", "nanodb-pager"]),
+        ("nanodb", &["nanodb-collection"]),
+        ("nanodb-cli", &["nanodb"]),
+        ("nanodb-bench", &["nanodb"]),
+        ("nanodb-sim", &["nanodb-pager"]),
+    ];
+    for (name, depends_on) in expected {
+        let manifest = read(&format!("{name}/Cargo.toml"));
+        assert_eq!(ours(&section(&manifest, "dependencies")), depends_on, "{name}");
+        let dev = section(&manifest, "dev-dependencies");
+        assert!(ours(&dev).iter().all(|&dev| dev == "nanodb-sim"), "{name}: {dev:?}");
+    }
+}
+
+#[test]
+fn every_dependency_is_named_once_used_and_explained() {
+    let workspace = section(&read("Cargo.toml"), "workspace.dependencies");
+    let explained = read("docs/decisions/0011-dependencies.md");
+    let mut used = BTreeSet::new();
+    for member in members() {
+        let manifest = read(&format!("{member}/Cargo.toml"));
+        for kind in ["dependencies", "dev-dependencies"] {
+            used.extend(section(&manifest, kind));
+        }
+    }
+    assert_eq!(used, workspace);
+    for name in workspace.iter().filter(|name| !name.starts_with("nanodb")) {
+        assert!(explained.contains(&format!("`{name}`")), "{name} is not explained");
+    }
+}
+
+fn members() -> Vec<String> {
+    let manifest = read("Cargo.toml");
+    let members = manifest.split_once("members = [").unwrap().1.split_once(']').unwrap().0;
+    members
+        .split(',')
+        .map(|name| name.trim().trim_matches('"').to_owned())
+        .filter(|m| !m.is_empty())
+        .collect()
+}
+
+/// All Rust files below a folder, with their contents.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn only_the_pager_touches_files() {
+    let allowed = ["nanodb-pager/src/storage/file.rs", "nanodb-collection/src/registry.rs"];
+    for crate_name in ["nanodb-page", "nanodb-index", "nanodb-pager", "nanodb-collection", "nanodb"]
+    {
+        for (name, text) in sources(&format!("{crate_name}/src")) {
+            assert!(!text.contains("std::fs") || allowed.contains(&name.as_str()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_facade_has_no_logic() {
+    for (name, text) in sources("nanodb/src") {
+        for word in ["fn ", "struct ", "enum ", "impl ", "macro_rules"] {
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            assert!(code.clone().all(|line| !line.contains(word)), "{name}: {word}");
+        }
+    }
+}
+
+#[test]
+fn every_crate_takes_the_lints_of_the_workspace() {
+    assert!(read("Cargo.toml").contains("unsafe_code = \"forbid\""));
+    for member in members().iter().filter(|member| *member != "nanodb-bench") {
+        let manifest = read(&format!("{member}/Cargo.toml"));
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{member}");
+    }
+}
+
+#[test]
+fn links_between_the_documents_lead_somewhere() {
+    let mut documents: Vec<PathBuf> =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+            .map(|name| root().join(name))
+            .into();
+    for folder in ["docs", "docs/decisions", "data"] {
+        let entries = fs::read_dir(root().join(folder)).unwrap();
+        documents.extend(
+            entries
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "md")),
+        );
+    }
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+            let target = link.0.split('#').next().unwrap();
+            let outside = target.is_empty() || target.contains("://");
+            let there = outside || document.parent().unwrap().join(target).exists();
+            assert!(there, "{}: {target}", document.display());
+        }
+    }
+    assert!(read("ARCHITECTURE.md").lines().count() < 200);
+}
