@@ -47,10 +47,10 @@ impl Shared {
         match self.group_sync.turn(lsn) {
             Turn::Done => Ok(()),
             Turn::Failed => Err(self.poisoned()),
-            Turn::Lead => {
+            Turn::Lead(leader) => {
                 // Poisoned before the others wake: they ask why.
                 let synced = self.lead_sync().map_err(|error| self.poison(error));
-                self.group_sync.finish(synced.as_ref().ok().copied());
+                self.group_sync.finish(&leader, synced.as_ref().ok().copied());
                 synced.map(|_| ())
             }
         }

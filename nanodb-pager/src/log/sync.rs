@@ -3,16 +3,29 @@
 //! Who finds no sync under way leads: it writes what has gathered, syncs on its own
 //! thread and wakes the others. Who comes while one is under way waits, and leads
 //! the next if its own record was not covered.
+//!
+//! Those who were woken together commit again at about the same time, but a little after the
+//! one who leads next. So a leader gives as many as shared the last sync a moment to come:
+//! a fraction of what that sync took. A thread that commits alone waits for nobody.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
 use super::Lsn;
+
+/// Which part of the last sync's time a leader waits for others at most.
+const WAIT_FRACTION: u32 = 4;
 
 /// How far the logs are on stable storage, and whether somebody is seeing to it.
 #[derive(Default)]
 pub(crate) struct GroupSync {
     state: Mutex<State>,
     changed: Condvar,
+    /// Threads that need a sync right now. Relaxed: a count that only decides how long
+    /// a leader waits.
+    waiting: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -20,6 +33,14 @@ struct State {
     synced: Lsn,
     leading: bool,
     failed: bool,
+    last: LastSync,
+}
+
+/// What the last sync was like.
+#[derive(Clone, Copy, Default)]
+struct LastSync {
+    shared_by: usize,
+    took: Duration,
 }
 
 /// What a thread that needs a sync is to do.
@@ -27,9 +48,16 @@ pub(crate) enum Turn {
     /// Its record is on stable storage.
     Done,
     /// It syncs, then calls [`GroupSync::finish`].
-    Lead,
+    Lead(Leader),
     /// A sync has failed; none will follow.
     Failed,
+}
+
+/// A leader's turn.
+#[must_use = "a turn is ended by finishing it"]
+pub(crate) struct Leader {
+    shared_by: usize,
+    began: Instant,
 }
 
 impl GroupSync {
@@ -40,30 +68,55 @@ impl GroupSync {
 
     /// Waits until `lsn` is synced, a sync has failed, or it is this thread's turn to lead.
     pub(crate) fn turn(&self, lsn: Lsn) -> Turn {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let turn = self.wait(lsn);
+        let last = match turn {
+            Some(Ok(last)) => last,
+            Some(Err(())) => return self.leave(Turn::Failed),
+            None => return self.leave(Turn::Done),
+        };
+        let arrived = Instant::now();
+        while self.waiting.load(Ordering::Relaxed) < last.shared_by
+            && arrived.elapsed() < last.took / WAIT_FRACTION
+        {
+            std::thread::yield_now();
+        }
+        let shared_by = self.waiting.load(Ordering::Relaxed);
+        self.leave(Turn::Lead(Leader { shared_by, began: Instant::now() }))
+    }
+
+    fn leave(&self, turn: Turn) -> Turn {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        turn
+    }
+
+    /// Nothing when `lsn` is synced; else the last sync for who leads, or that one failed.
+    fn wait(&self, lsn: Lsn) -> Option<Result<LastSync, ()>> {
         let mut state = self.state.lock();
         loop {
             if state.synced >= lsn {
-                return Turn::Done;
+                return None;
             }
             if state.failed {
-                return Turn::Failed;
+                return Some(Err(()));
             }
             if !state.leading {
                 state.leading = true;
-                return Turn::Lead;
+                return Some(Ok(state.last));
             }
             self.changed.wait(&mut state);
         }
     }
 
     /// Ends a leader's turn: synced up to `Some` place, or failed.
-    pub(crate) fn finish(&self, synced: Option<Lsn>) {
+    pub(crate) fn finish(&self, leader: &Leader, synced: Option<Lsn>) {
         let mut state = self.state.lock();
         state.leading = false;
         match synced {
             Some(lsn) => state.synced = state.synced.max(lsn),
             None => state.failed = true,
         }
+        state.last = LastSync { shared_by: leader.shared_by, took: leader.began.elapsed() };
         drop(state);
         self.changed.notify_all();
     }
