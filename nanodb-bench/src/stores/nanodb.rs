@@ -7,23 +7,26 @@ use nanodb::{Collection, Database, DocView};
 use super::{CACHE_BYTES_MAX, Durability, Reader, Result, Store, missing};
 use crate::corpus::sum_bytes;
 
-pub(super) const SETTINGS: &str = "unsynced: a commit stays in the process until a checkpoint \
-    (lost when the process is killed), synced: a checkpoint after each batch; cache 1 GiB; each \
-    read sees the newest commit";
+pub(super) const SETTINGS: &str = "unsynced: Durability::Buffered (kept when the process is \
+    killed), synced: Durability::Immediate; cache 1 GiB; each read sees the newest commit";
 
 pub(super) struct NanoDb {
     database: Database,
     documents: Collection,
-    durability: Durability,
 }
 
 impl NanoDb {
     pub(super) fn open(folder: &Path, durability: Durability) -> Result<Self> {
+        let durability = match durability {
+            Durability::Unsynced => nanodb::Durability::Buffered,
+            Durability::Synced => nanodb::Durability::Immediate,
+        };
         let database = Database::options()
             .cache_bytes_max(CACHE_BYTES_MAX as usize)
+            .durability(durability)
             .open(folder.join("documents.nanodb"))?;
         let documents = database.collection("documents");
-        Ok(Self { database, documents, durability })
+        Ok(Self { database, documents })
     }
 }
 
@@ -31,11 +34,7 @@ impl Store for NanoDb {
     fn insert_batch(&mut self, batch: &[(u64, &[u8])]) -> Result<()> {
         let documents = batch.iter().map(|(_, document)| DocView::from_bytes(document));
         self.documents.insert_many(documents)?;
-        match self.durability {
-            Durability::Unsynced => Ok(()),
-            // Commits have no levels yet: only a checkpoint waits for the disk.
-            Durability::Synced => self.checkpoint(),
-        }
+        Ok(())
     }
 
     fn checkpoint(&mut self) -> Result<()> {
