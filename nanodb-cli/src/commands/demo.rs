@@ -55,7 +55,12 @@ pub(crate) fn run(arguments: &Demo, out: &mut impl Write) -> Result<()> {
     let document_bytes = scan(&database.collection(COLLECTION), &loaded, &mut report)?;
     let start = Instant::now();
     database.close()?;
-    report.step("close", "what was in memory only is written and synced", start.elapsed(), None)?;
+    report.step(
+        "close",
+        "the file is brought up to date, its log removed",
+        start.elapsed(),
+        None,
+    )?;
 
     let database = reopen(&path, &loaded, &mut report)?;
     verify(&database.collection(COLLECTION), &mut report)?;
@@ -107,7 +112,7 @@ fn load(cities: &Collection, report: &mut Report<'_>) -> Result<Loaded> {
     }
     report.step("read", "the data decompressed and its JSON parsed", reading, Some(count))?;
     let detail =
-        format!("in batches of {}, each at once or not at all", figures::count(BATCH as u64));
+        format!("in batches of {}, each safe from a power cut", figures::count(BATCH as u64));
     report.step("load", &detail, storing, Some(count))?;
     Ok(loaded)
 }

@@ -18,7 +18,6 @@ struct File<'a> {
     file_bytes: u64,
     page_count: u64,
     free_pages: u64,
-    checkpoints: u64,
     documents: u64,
     collections: Vec<Row<'a>>,
 }
@@ -45,7 +44,6 @@ impl<'a> File<'a> {
             file_bytes: stats.file_bytes,
             page_count: stats.page_count,
             free_pages: stats.free_pages,
-            checkpoints: stats.checkpoints,
             documents: stats.collections.iter().map(|collection| collection.count).sum(),
             collections: stats.collections.iter().map(Row::new).collect(),
         }
@@ -56,7 +54,6 @@ impl<'a> File<'a> {
         writeln!(out, "file          {:>13} bytes", count(self.file_bytes))?;
         writeln!(out, "pages         {:>13}", count(self.page_count))?;
         writeln!(out, "free pages    {:>13}", count(self.free_pages))?;
-        writeln!(out, "checkpoints   {:>13}", count(self.checkpoints))?;
         writeln!(out, "documents     {:>13}", count(self.documents))?;
         if self.collections.is_empty() {
             return Ok(());
