@@ -5,13 +5,14 @@
 //! done to it and fails the call it is told to fail. [`Crash`] makes of the record the disks
 //! that a power cut may leave. [`damage`] lists the ways in which a
 //! file's bytes can go wrong between two runs, each a small value that says what it
-//! does and can be applied again.
+//! does and can be applied again. A [`Forgery`] goes wrong behind right checksums.
 //!
 //! Nothing here is random by itself: what looks random is computed from a seed.
 
 mod crash;
 pub mod damage;
 mod fault;
+mod forge;
 mod journal;
 mod random;
 mod storage;
@@ -19,6 +20,7 @@ mod storage;
 pub use crash::{Crash, Unsynced};
 pub use damage::Damage;
 pub use fault::{CallKind, Failure, Fault};
+pub use forge::Forgery;
 pub use journal::{Action, Event, Files};
 pub use random::Random;
 pub use storage::SimStorage;
