@@ -20,6 +20,7 @@ use nanodb_pager::{Owner, Pager};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::error::{Error, Result};
+use crate::layout::Layout;
 use crate::limits::COLLECTION_NAME_BYTES_MAX;
 use crate::note::Entry;
 use crate::root::{Root, Stored};
@@ -64,6 +65,7 @@ impl Catalog {
     /// The catalog that the pager's root describes.
     pub(crate) fn open(pager: Pager) -> Result<Self> {
         let root = Root::decode(&pager.root())?;
+        root.check_pages(pager.space().page_count)?;
         let binding = |(id, mut stored): (u32, Stored)| {
             let name: Arc<str> = std::mem::take(&mut stored.name).into();
             let store = Store::new(Owner::new(id), pager.clone(), stored);
@@ -122,6 +124,8 @@ impl Catalog {
         let mut note = Vec::new();
         Entry::Drop { collection: binding.store.owner.get() }.encode(&mut note);
         let installed = tx.install(&note)?;
+        // Its pages go to others: who came here before it was detached finds it empty.
+        *binding.store.layout.write() = Layout::default();
         self.names.write().remove(name);
         binding.detached.store(true, Ordering::Release);
         drop(writer);

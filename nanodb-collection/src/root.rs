@@ -16,10 +16,13 @@
 //! ```
 //!
 //! Numbers are [LEB128](crate::varint). The bytes come through the pager, which has
-//! checked them against damage; what is checked here is that they make sense. That no two
-//! collections claim the same page is for [`check`](crate::Database::check) to see.
+//! checked them against damage; what is checked here is that they make sense, and that their
+//! pages are in the file. That no two collections claim the same page is for
+//! [`check`](crate::Database::check) to see.
 
 use std::collections::{BTreeMap, HashSet};
+
+use nanodb_page::layout::SLOT_COUNT_MAX;
 
 use crate::layout::Layout;
 use crate::limits::{COLLECTION_NAME_BYTES_MAX, NEXT_ID_MAX};
@@ -42,6 +45,12 @@ pub enum CatalogError {
     /// The bytes end in the middle of something, or say what cannot be.
     #[error("the catalog's bytes make no sense")]
     Malformed,
+    /// A collection has pages that the file does not, or more than others leave it.
+    #[error("collection {collection} claims pages that the file does not have")]
+    Pages {
+        /// The collection's number.
+        collection: u32,
+    },
     /// A note's bytes end in the middle of something, or say what cannot be.
     #[error("a commit's note makes no sense")]
     MalformedNote,
@@ -106,6 +115,20 @@ impl Root {
             root.collections.insert(id, stored);
         }
         reader.is_empty().then_some(root)
+    }
+
+    /// Checks that the pages are in the file, and all together not more than it has. So
+    /// walking over them all ends, whatever the catalog says.
+    pub(crate) fn check_pages(&self, page_count: u32) -> Result<(), CatalogError> {
+        let mut left = u64::from(page_count);
+        for (&collection, stored) in &self.collections {
+            for extent in stored.layout.extents.iter().copied().chain(stored.overflow.iter()) {
+                let rest = left.checked_sub(u64::from(extent.pages));
+                let inside = extent.end() <= u64::from(page_count);
+                left = rest.filter(|_| inside).ok_or(CatalogError::Pages { collection })?;
+            }
+        }
+        Ok(())
     }
 
     /// The bytes to store.
@@ -175,7 +198,8 @@ impl Stored {
         read_extents(reader)?.into_iter().for_each(|run| overflow.insert(run));
         let sound = (1..=COLLECTION_NAME_BYTES_MAX).contains(&name.len())
             && (1..=NEXT_ID_MAX).contains(&next_id)
-            && used_pages <= layout.total_pages;
+            && used_pages <= layout.total_pages
+            && count <= used_pages.saturating_mul(SLOT_COUNT_MAX.into());
         sound.then(|| Self { name: name.to_owned(), count, next_id, layout, overflow })
     }
 
@@ -194,7 +218,8 @@ impl Stored {
 
     fn set(&mut self, state: State) -> Result<(), CatalogError> {
         self.layout.replace_from(state.extents_from, &state.extents);
-        if state.used_pages > self.layout.total_pages {
+        let count_max = state.used_pages.saturating_mul(SLOT_COUNT_MAX.into());
+        if state.used_pages > self.layout.total_pages || state.count > count_max {
             return Err(CatalogError::Collection { collection: state.collection });
         }
         self.layout.used_pages = state.used_pages;

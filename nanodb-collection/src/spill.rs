@@ -1,12 +1,14 @@
 //! Putting together documents that are stored in several pieces.
 //!
 //! Each piece is proved to belong to the collection; the chain is followed no further
-//! than the document's stated length, which is held against the limit first. So a damaged
-//! or hostile chain costs no more than a document of the greatest size.
+//! than the document's stated length, which is held against the limit first. A chain that
+//! runs in a circle is left after few rounds, and one of many tiny pieces is refused: a
+//! writer fills its pieces. So a damaged or hostile chain costs no more time than a document
+//! of the greatest size, and no more memory than the pages that it has.
 
-use nanodb_page::spill::{Head, Next, Piece};
+use nanodb_page::spill::{Head, Next, Piece, overflow_len_max};
 use nanodb_page::{PageRef, RecordKind};
-use nanodb_pager::{Owner, PageGuard, PageId, PageKind};
+use nanodb_pager::{BODY_SIZE, Owner, PageGuard, PageId, PageKind};
 
 use crate::document::DOCUMENT_SIZE_MAX;
 use crate::error::{Error, Result};
@@ -16,6 +18,10 @@ pub(crate) const SLOTTED: PageKind = PageKind::new(16);
 
 /// Pages filled by one piece of one document.
 pub(crate) const OVERFLOW: PageKind = PageKind::new(17);
+
+/// So many bytes each piece has on average at least. Writers fill every overflow page but
+/// the last; half of that leaves them room to do otherwise one day.
+const PIECE_BYTES_MIN: usize = overflow_len_max(BODY_SIZE) / 2;
 
 /// Calls `piece` with each piece after the head: where it is, and its bytes. The pages
 /// are those that `page` returns.
@@ -35,10 +41,21 @@ pub(crate) fn for_each_piece<P: AsPage>(
     if total > DOCUMENT_SIZE_MAX {
         return Err(Error::damaged(head_page));
     }
+    let count_max = left / PIECE_BYTES_MIN + 2;
     let mut next = Some(head.next);
     let mut at = head_page;
+    let mut count = 0_usize;
+    // A place passed before (Brent): in a circle it is come by again.
+    let mut passed = None;
     while let Some(place) = next {
         at = page_of(place);
+        count += 1;
+        if count > count_max || passed == Some(place) {
+            return Err(Error::damaged(at));
+        }
+        if count.is_power_of_two() {
+            passed = Some(place);
+        }
         let held = page(at)?;
         let found = decode_piece(owner, place, &held)?;
         left = left.checked_sub(found.bytes.len()).ok_or_else(|| Error::damaged(at))?;

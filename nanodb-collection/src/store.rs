@@ -33,7 +33,7 @@ mod write;
 
 use std::fmt;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use nanodb_index::IdIndex;
 use nanodb_pager::{Owner, PageId, Pager};
@@ -57,8 +57,9 @@ pub(crate) struct Store {
     pub(crate) layout: RwLock<Layout>,
     index: OnceLock<Index>,
     /// Documents as of the published commits. Relaxed: each commit adds its difference
-    /// once it is published, and nothing else is read by it.
-    count: AtomicU64,
+    /// once it is published, and nothing else is read by it. Below zero for a moment when
+    /// what was just inserted is deleted before the insertion was counted.
+    count: AtomicI64,
 }
 
 /// What only the holder of the writer's lock reads and changes.
@@ -95,21 +96,21 @@ impl Store {
             }),
             layout: RwLock::new(stored.layout),
             index: OnceLock::new(),
-            count: AtomicU64::new(stored.count),
+            count: AtomicI64::new(stored.count.cast_signed()),
         }
     }
 
     /// Documents as of the last published commit.
     pub(crate) fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
+        u64::try_from(self.count.load(Ordering::Relaxed)).unwrap_or(0)
     }
 
     pub(crate) fn add_to_count(&self, documents: u64) {
-        self.count.fetch_add(documents, Ordering::Relaxed);
+        self.count.fetch_add(documents.cast_signed(), Ordering::Relaxed);
     }
 
     pub(crate) fn take_from_count(&self, documents: u64) {
-        self.count.fetch_sub(documents, Ordering::Relaxed);
+        self.count.fetch_sub(documents.cast_signed(), Ordering::Relaxed);
     }
 
     /// The index, if it was built.
