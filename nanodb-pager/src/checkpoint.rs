@@ -205,7 +205,7 @@ impl Shared {
             self.write(*page, &frame.bytes)?;
         }
         self.write_recovered(old, turn.number)?;
-        self.write_dirty(old, turn)?;
+        self.write_dirty(old, turn, &new.streams)?;
         self.sync()?;
 
         let first = u32::from(new.header.generation % 2 == 1);
@@ -287,8 +287,11 @@ impl Shared {
     }
 
     /// Step 4 for the pages that commits changed.
-    fn write_dirty(&self, old: &mut Checkpointed, turn: &Turn) -> Result<()> {
+    fn write_dirty(&self, old: &mut Checkpointed, turn: &Turn, streams: &[Extent]) -> Result<()> {
         let mut dirty = turn.dirty.clone();
+        // Without a log, pages that were freed are free at once, and the streams may
+        // have taken their place.
+        dirty.retain(|dirty| !streams.iter().any(|stream| stream.contains(dirty.page)));
         dirty.sort_unstable_by_key(|dirty| dirty.page);
         for batch in dirty.chunks(BATCH_PAGES) {
             let written = batch

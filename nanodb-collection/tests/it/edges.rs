@@ -231,3 +231,14 @@ fn making_renaming_and_dropping_at_once_loses_no_document() {
 fn sized_without_id(size: usize) -> Document {
     doc! { "text": ("x".repeat(size)) }
 }
+
+#[test]
+fn pages_that_were_freed_do_not_come_back_over_what_took_their_place() {
+    let db = Database::in_memory().unwrap();
+    db.collection("a").insert(doc! { "_id": 1 }).unwrap();
+    db.collection("b").insert(doc! { "text": "x".repeat(9000) }).unwrap();
+    db.drop_collection("b").unwrap();
+    db.checkpoint().unwrap();
+    let report = db.check().unwrap();
+    assert!(report.is_clean(), "{report}");
+}

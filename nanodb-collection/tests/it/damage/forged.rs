@@ -273,10 +273,6 @@ fn headers_that_make_no_sense_are_survived() {
         for value in [0, 1, 2, 13, 15, 16, 1 << 31, u64::from(u32::MAX), 1 << 62, u64::MAX] {
             let mut forgery = Forgery::of(&sample.file);
             let len = if matches!(offset, 52 | 96 | 100 | 120 | 124) { 4 } else { 8 };
-            // The number of the log: the one after the last is not the pager's to count.
-            if offset == 128 && value == u64::MAX {
-                continue;
-            }
             forgery.put_header(offset, &value.to_le_bytes()[..len]);
             let _opened = survive(&sample, forgery, &format!("{value:#x} at {offset}"));
         }
