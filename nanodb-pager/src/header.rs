@@ -283,6 +283,9 @@ fn check_fields(header: &Header) -> Result<(), Corruption> {
     if header.generation == 0 || header.generation > COUNTER_MAX {
         return impossible("generation", header.generation);
     }
+    if header.log_generation > COUNTER_MAX {
+        return impossible("log generation", header.log_generation);
+    }
     if header.seq.get() > COUNTER_MAX {
         return impossible("commit number", header.seq.get());
     }
@@ -348,6 +351,13 @@ mod tests {
         assert_eq!(Header::damaged_copies(&storage).unwrap(), [PageId::new(1)]);
         storage.write_at(&[0xFF], 90).unwrap();
         assert!(matches!(Header::read(&storage), Err(Error::Corrupt(Corruption::Header))));
+    }
+
+    #[test]
+    fn a_log_generation_that_nobody_lives_to_count_to_is_refused() {
+        let storage = file_with(&Header { log_generation: u64::MAX, ..Header::new([1; 16], 7) });
+        let error = Header::read(&storage).unwrap_err();
+        assert!(matches!(error, Error::Corrupt(Corruption::HeaderField { .. })), "{error:?}");
     }
 
     #[test]
