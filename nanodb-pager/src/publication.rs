@@ -45,9 +45,12 @@ impl Publication {
         Seq::new(self.published.load(Ordering::Acquire))
     }
 
-    /// Declares `seq` fit to be seen, without waiting.
+    /// Declares `seq` fit to be seen, without waiting. Does nothing once halted.
     pub(crate) fn declare(&self, seq: Seq) {
         let mut ready = self.ready.lock();
+        if ready.halted {
+            return;
+        }
         let mut published = self.published();
         if seq != published.next() {
             ready.commits.insert(seq);
@@ -101,6 +104,16 @@ mod tests {
         assert!(publication.wait(Seq::new(7)));
         publication.halt();
         assert!(!publication.wait(Seq::new(8)));
+    }
+
+    #[test]
+    fn nothing_is_published_any_more_once_halted() {
+        let publication = Publication::new(Seq::new(4));
+        publication.declare(Seq::new(6));
+        publication.halt();
+        publication.declare(Seq::new(5));
+        assert_eq!(publication.published(), Seq::new(4));
+        assert!(publication.wait(Seq::new(4)) && !publication.wait(Seq::new(5)));
     }
 
     #[test]
