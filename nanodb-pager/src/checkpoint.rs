@@ -118,6 +118,7 @@ impl Shared {
 
     pub(crate) fn checkpoint_held(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         self.check_writable()?;
+        self.settle()?;
         let Some(turn) = self.turn(checkpointed)? else { return Ok(()) };
         let result = self.write_checkpoint(checkpointed, &turn);
         self.snapshots.unregister(turn.seq, |version| self.drop_version(version));
@@ -147,6 +148,7 @@ impl Shared {
     /// Step 1. Nothing if there is nothing to write.
     fn turn(&self, checkpointed: &Checkpointed) -> Result<Option<Turn>> {
         let mut commit = self.commit.lock();
+        self.check_writable()?;
         let commit = &mut *commit;
         let unchanged =
             commit.notes.is_empty() && commit.dirty.is_empty() && commit.space.is_empty();

@@ -65,7 +65,8 @@ impl Shared {
         let mut end = commit.next_log.base;
         if let Some(log) = &mut commit.log {
             log.pad(self.group_sync.synced());
-            log.write().map_err(|e| Error::io("writing the log", e))?;
+            // Poisoned while nobody else can write: nothing is tried a second time.
+            log.write().map_err(|e| self.poison(Error::io("writing the log", e)))?;
             (current, end) = (Some(Arc::clone(&log.file)), log.end());
         }
         drop(commit);
@@ -78,8 +79,30 @@ impl Shared {
 
     /// Does what must be done before the first commit.
     pub(crate) fn ready_to_write(&self) -> Result<()> {
-        // After a crash the log's bytes may be in the operating system's memory only.
+        self.settle()?;
+        // The log's bytes are vouched for by nobody but the sync just made.
         if self.recovered.read().is_some() { self.checkpoint() } else { Ok(()) }
+    }
+
+    /// Puts what opening found on stable storage: nothing may be built on it before.
+    ///
+    /// The process before may have been killed between a write and its sync; what it wrote was
+    /// then read from the operating system's memory. A header that a power cut takes back
+    /// no longer names the log that later commits went to, and pages written in place must
+    /// not be newer than the log.
+    pub(crate) fn settle(&self) -> Result<()> {
+        // Acquire, with the release below: who sees it set sees it after the syncs.
+        if self.settled.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.check_writable()?;
+        let poison = |e| self.poison(Error::io("syncing what was found", e));
+        if let Some(recovered) = &*self.recovered.read() {
+            recovered.sync().map_err(poison)?;
+        }
+        self.storage.sync().map_err(poison)?;
+        self.settled.store(true, Ordering::Release);
+        Ok(())
     }
 
     pub(crate) fn close(&self) -> Result<()> {

@@ -84,6 +84,8 @@ pub(crate) struct Shared {
     pub(crate) disk_epoch: AtomicU64,
     poison: OnceLock<Arc<Error>>,
     pub(crate) closed: AtomicBool,
+    /// Whether what opening found is on stable storage for certain; see `settle`.
+    pub(crate) settled: AtomicBool,
     /// A page of zeros, to make private pages from.
     pub(crate) zero: Arc<Frame>,
 }
@@ -222,6 +224,8 @@ impl Pager {
                 options,
                 poison: OnceLock::new(),
                 closed: AtomicBool::new(false),
+                // A new file was synced when it was made.
+                settled: AtomicBool::new(empty || !storage.is_persistent()),
                 zero: Arc::new(Frame::ZERO),
                 storage,
                 folder,

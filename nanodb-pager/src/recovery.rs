@@ -177,6 +177,11 @@ impl Recovered {
         self.pages.get(&page).is_some_and(|history| history.base != Base::Delta)
     }
 
+    /// Returns when the logs that were read are on stable storage, the earlier one first.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.logs.iter().try_for_each(|log| log.sync())
+    }
+
     /// Where the next batch of the side area goes.
     pub(crate) fn side_end(&self) -> u64 {
         self.side.as_ref().map_or(0, |(_, area)| area.end)

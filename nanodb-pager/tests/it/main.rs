@@ -5,6 +5,7 @@
 
 mod cache;
 mod checkpoints;
+mod concurrent_crash;
 mod crash;
 mod damage;
 mod faults;
