@@ -85,17 +85,17 @@ pub(crate) fn scan(
 /// Whether a record behind `end` says that the log was on stable storage beyond it:
 /// then what stands at `end` was acknowledged, and is damaged.
 ///
-/// Every group that was synced begins at a block of its own, so only the blocks'
-/// first bytes need a look.
+/// Every group that was synced begins at a block of its own, so a search for one looks at the
+/// blocks' first bytes. From there on record follows record; any of them may be the first
+/// that was written after the sync.
 fn vouched_for(reader: &mut Reader<'_>, salt: u64, end: u64) -> io::Result<bool> {
     let mut offset = (end + 1).next_multiple_of(BLOCK_SIZE);
     while offset < reader.len {
-        if let Some((record, _)) = reader.record(salt, offset)?
-            && record.synced > end
-        {
-            return Ok(true);
+        match reader.record(salt, offset)? {
+            Some((record, _)) if record.synced > end => return Ok(true),
+            Some((record, _)) => offset += u64::from(record.len),
+            None => offset = (offset + 1).next_multiple_of(BLOCK_SIZE),
         }
-        offset += BLOCK_SIZE;
     }
     Ok(false)
 }
@@ -168,5 +168,40 @@ impl<'a> Reader<'a> {
         }
         let start = usize::try_from(offset - self.window_at).unwrap_or(usize::MAX);
         Ok(self.window.get(start..start + len))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::log::Lsn;
+    use crate::log::writer::Log;
+    use crate::storage::MemoryStorage;
+
+    #[test]
+    fn damage_is_told_by_any_record_of_a_later_group_that_says_how_far_the_log_was_synced() {
+        let file = Arc::new(MemoryStorage::new());
+        let first_seq = Seq::new(1);
+        let segment =
+            Segment { uuid: [1; 16], generation: 1, salt: 2, previous_salt: 0, first_seq };
+        let mut log = Log::begin(Arc::clone(&file) as Arc<dyn Storage>, segment, Lsn(0)).unwrap();
+        log.append(Seq::new(1), b"first", Lsn(0));
+        log.pad(Lsn(0));
+        log.write().unwrap();
+        let synced = log.end();
+        // The first of the second group was added while the first group's sync went on.
+        log.append(Seq::new(2), b"second", Lsn(0));
+        log.append(Seq::new(3), b"third", synced);
+        log.pad(synced);
+        log.write().unwrap();
+        let scanned = scan(&*file, &segment, |_, _, _| Some(())).unwrap();
+        assert_eq!(scanned.commits, 3);
+
+        let at = BLOCK_SIZE + RECORD_HEADER_SIZE as u64;
+        file.write_at(b"F", at).unwrap();
+        let damaged = scan(&*file, &segment, |_, _, _| Some(()));
+        assert!(matches!(damaged, Err(ScanError::Damaged { offset: BLOCK_SIZE })), "{damaged:?}");
     }
 }
