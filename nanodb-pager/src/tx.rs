@@ -448,7 +448,10 @@ fn install_page(
     Arc::make_mut(&mut page.frame).set_seq(seq);
     let slot = shared.table.slot(page.id);
     let _stripe = shared.stripes.lock(page.id);
-    if let Some(base) = page.base {
+    // A checkpoint under way still has to write what a page held that is made anew.
+    let under_way = slot.is_dirty() && slot.due() != commit.checkpoint;
+    let base = page.base.or_else(|| under_way.then(|| slot.frame.load_full()).flatten());
+    if let Some(base) = base {
         let written_at = base.seq();
         superseded.push(Superseded { page: page.id, written_at, superseded_at: seq });
         slot.push_older(base, seq);

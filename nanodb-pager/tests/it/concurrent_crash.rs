@@ -5,10 +5,10 @@
 //! disk holds is compared with the commits in the order of their numbers: the notes, the
 //! bodies and the space must be those after one and the same commit.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use nanodb_pager::{BODY_SIZE, Durability, Options, PageId, Pager};
+use nanodb_pager::{BODY_SIZE, Durability, NoteFolder, Options, PageId, Pager};
 use nanodb_sim::{Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
 
 use crate::support::{Concatenate, KIND, OWNER, long};
@@ -330,7 +330,7 @@ fn a_header_that_a_killed_process_left_in_memory_is_not_built_upon() {
         .skip(begun)
         .filter(|(_, event)| is_of_file(event) && event.action == nanodb_sim::Action::Sync)
         .map(|(at, _)| at)
-        .last()
+        .next_back()
         .unwrap();
     let mut files = before;
     journal[begun..header].iter().for_each(|event| event.apply(&mut files));
@@ -410,4 +410,45 @@ fn a_second_power_cut_between_the_batches_of_the_checkpoint_after_a_recovery_los
         }
         kill(pager, &storage);
     }
+}
+
+/// Makes a page anew, by a commit that comes while a checkpoint is under way: folding the
+/// notes comes after the turn and before the pages are written.
+#[derive(Default)]
+struct MakesAPageAnew(Mutex<Option<(Pager, PageId)>>);
+
+impl NoteFolder for MakesAPageAnew {
+    fn fold(
+        &self,
+        root: &[u8],
+        _: &mut dyn Iterator<Item = &[u8]>,
+    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        if let Some((pager, page)) = self.0.lock().unwrap().take() {
+            let mut tx = pager.begin();
+            assert!(tx.init_page(page, KIND, OWNER)?.write(0, b"anew"));
+            tx.set_durability(Durability::Relaxed);
+            tx.commit(&[])?;
+            assert_eq!(&crate::support::first_bytes(&pager, page)?, b"anew");
+        }
+        Ok(root.to_vec())
+    }
+}
+
+#[test]
+fn a_page_that_is_made_anew_during_a_checkpoint_is_written_as_the_checkpoint_shows_it() {
+    let storage = SimStorage::new();
+    let folder = Arc::new(MakesAPageAnew::default());
+    let pager = Pager::open(Arc::new(storage.clone()), folder.clone(), Options::default()).unwrap();
+    let page = crate::support::add_page(&pager, b"once");
+    *folder.0.lock().unwrap() = Some((pager.clone(), page));
+    pager.checkpoint().unwrap();
+    assert!(folder.0.lock().unwrap().is_none());
+    // The later commit was in memory only.
+    let found = crate::support::open(&SimStorage::from_files(storage.files())).unwrap();
+    assert_eq!(&crate::support::first_bytes(&found, page).unwrap(), b"once");
+    drop(found);
+    assert_eq!(pager.stats().unwrap().older_bytes, 0);
+    pager.close().unwrap();
+    let found = crate::support::open(&storage).unwrap();
+    assert_eq!(&crate::support::first_bytes(&found, page).unwrap(), b"anew");
 }
