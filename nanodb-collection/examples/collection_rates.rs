@@ -1,6 +1,6 @@
 //! How fast the engine is on this machine: loading, reads by id, scans, updates.
 //!
-//! `cargo run --release -p nanodb-collection --example rates [DOCUMENTS] [FILE]`
+//! `cargo run --release -p nanodb-collection --example collection_rates [DOCUMENTS] [FILE]`
 //!
 //! Without a file the database is in memory. Nothing is synced while it runs.
 

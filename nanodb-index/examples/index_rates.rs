@@ -1,7 +1,7 @@
 //! What an insert, a look-up and an entry's memory cost on this machine.
 //!
 //! ```text
-//! cargo run --release -p nanodb-index --example rates -- 1000000
+//! cargo run --release -p nanodb-index --example index_rates -- 1000000
 //! ```
 
 use std::hint::black_box;
