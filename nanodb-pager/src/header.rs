@@ -289,9 +289,6 @@ fn check_fields(header: &Header) -> Result<(), Corruption> {
     if header.seq.get() > COUNTER_MAX {
         return impossible("commit number", header.seq.get());
     }
-    if header.log_generation > COUNTER_MAX {
-        return impossible("log generation", header.log_generation);
-    }
     for (field, stream) in [("root", header.root), ("free map", header.free_map)] {
         if stream.page >= header.page_count || (stream.page == 0) != (stream.len == 0) {
             return impossible(field, u64::from(stream.page));
