@@ -177,7 +177,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "PATH")]
     pub(crate) keep: Option<PathBuf>,
     /// How many ids to look up
-    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub(crate) lookups: usize,
 }
 
