@@ -194,9 +194,8 @@ impl Shared {
         let free = apply_space(&old.free, &turn.space)?;
         let (mut new, frames) = self.place_streams(old, turn, root, free)?;
 
-        // Both before the first write: see the fields' docs.
+        // Before the first write: see the field's docs.
         self.disk_seq.store(turn.seq.get(), Ordering::Relaxed);
-        self.disk_epoch.fetch_add(1, Ordering::SeqCst);
         let len = u64::from(new.header.page_count) * PAGE_SIZE as u64;
         let current =
             self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;

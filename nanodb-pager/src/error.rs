@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::ids::{Owner, PageId, Seq};
+use crate::ids::{PageId, Seq};
 
 /// The result of a pager operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -161,16 +161,6 @@ pub enum Corruption {
         /// The newest commit the file has by its header.
         newest: u64,
     },
-    /// A page is of another kind, or belongs to somebody else, than the one expected.
-    #[error("{page} is of kind {kind} and belongs to {}, which is not expected there", owner.get())]
-    Unexpected {
-        /// The page.
-        page: PageId,
-        /// The kind it carries.
-        kind: u8,
-        /// The owner it carries.
-        owner: Owner,
-    },
     /// A reference leads behind the end of the file.
     #[error("{page} is referred to, but the file has only {page_count} pages")]
     OutOfBounds {
@@ -212,7 +202,6 @@ impl Corruption {
             | Self::Checksum { page, .. }
             | Self::Misplaced { page, .. }
             | Self::FromTheFuture { page, .. }
-            | Self::Unexpected { page, .. }
             | Self::OutOfBounds { page, .. }
             | Self::Stream { page, .. }
             | Self::FreeMap { page } => page,

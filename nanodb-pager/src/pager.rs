@@ -79,9 +79,6 @@ pub(crate) struct Shared {
     /// The newest commit that pages on disk can carry.
     /// Relaxed: stored before the pages are written and read after they were.
     pub(crate) disk_seq: AtomicU64,
-    /// Counts checkpoints begun: whoever read pages without a stripe finds out
-    /// by it whether the disk may have changed meanwhile.
-    pub(crate) disk_epoch: AtomicU64,
     poison: OnceLock<Arc<Error>>,
     pub(crate) closed: AtomicBool,
     /// Whether what opening found is on stable storage for certain; see `settle`.
@@ -192,7 +189,6 @@ impl Pager {
                 page_count: AtomicU32::new(allocator.page_count()),
                 allocator: Mutex::new(allocator),
                 disk_seq: AtomicU64::new(seq.get()),
-                disk_epoch: AtomicU64::new(0),
                 commit: Mutex::new(Commit {
                     installed: seq,
                     notes: replay.notes,
