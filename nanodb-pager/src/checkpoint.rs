@@ -28,10 +28,10 @@ use crate::recovery::SpaceChange;
 use crate::table::CLEAN;
 use crate::{log, side, stream};
 
-/// How many pages are written between two syncs of the side area.
-const BATCH_PAGES: usize = 4096;
+/// How many pages are written between two syncs of the side area at most.
+const BATCH_PAGES_MAX: usize = 4096;
 
-/// How many pages that lie side by side are written with one call at most.
+/// How many pages are written with one call at most: what a checkpoint needs of memory.
 const WRITE_PAGES_MAX: usize = 256;
 
 /// What the file on disk says.
@@ -103,16 +103,18 @@ impl Shared {
 
     /// Whether so much waits in memory or in the log that it should go to the file.
     pub(crate) fn checkpoint_need(&self, commit: &Commit) -> Need {
+        let budget = self.cache.frames_max() * PAGE_SIZE;
         let waiting = commit.dirty.len() * PAGE_SIZE + commit.notes.bytes();
+        // Nothing of this can be evicted, and readers must find some room.
+        let held = waiting + commit.under_way * PAGE_SIZE;
         let log_bytes = commit.log.as_ref().map_or(0, log::writer::Log::len);
-        let beyond = |times: u64| {
-            waiting as u64 > times * (self.cache.frames_max() * PAGE_SIZE / 2) as u64
-                || log_bytes > times * self.options.log_bytes_max
-        };
-        match (beyond(1), beyond(2)) {
-            (false, _) => Need::None,
-            (true, false) => Need::Due,
-            (true, true) => Need::Pressing,
+        let log_bytes_max = self.options.log_bytes_max;
+        if held > budget / 4 * 3 || log_bytes > 2 * log_bytes_max {
+            Need::Pressing
+        } else if waiting > budget / 2 || log_bytes > log_bytes_max {
+            Need::Due
+        } else {
+            Need::None
         }
     }
 
@@ -133,6 +135,7 @@ impl Shared {
         self.set_root(&new.root);
         let old = std::mem::replace(checkpointed, new);
         self.clean(&turn);
+        self.commit.lock().under_way = 0;
         *self.recovered.write() = None;
         self.checkpointed_seq.store(turn.seq.get(), Ordering::Relaxed);
         let mut allocator = self.allocator.lock();
@@ -174,6 +177,7 @@ impl Shared {
         }
         let number = commit.checkpoint;
         commit.checkpoint += 1;
+        commit.under_way = commit.dirty.len();
         // Before any later commit can replace the versions this one writes.
         self.snapshots.register(|| seq);
         Ok(Some(Turn {
@@ -264,13 +268,19 @@ impl Shared {
         Ok((new, frames))
     }
 
+    /// How many pages are written between two syncs of the side area: few enough to be
+    /// kept in memory meanwhile, whatever the budget.
+    fn batch_pages(&self) -> usize {
+        (self.cache.frames_max() / 8).min(BATCH_PAGES_MAX)
+    }
+
     /// Step 4 for the pages that recovery left to be put together.
     fn write_recovered(&self, old: &mut Checkpointed, number: u64) -> Result<()> {
         let pages = match &*self.recovered.read() {
             Some(recovered) => recovered.pages(),
             None => return Ok(()),
         };
-        for batch in pages.chunks(BATCH_PAGES) {
+        for batch in pages.chunks(self.batch_pages()) {
             let mut written = Vec::with_capacity(batch.len());
             for &page in batch {
                 let fresh = self.recovered.read().as_ref().is_some_and(|r| r.is_fresh(page));
@@ -294,7 +304,7 @@ impl Shared {
         // have taken their place.
         dirty.retain(|dirty| !streams.iter().any(|stream| stream.contains(dirty.page)));
         dirty.sort_unstable_by_key(|dirty| dirty.page);
-        for batch in dirty.chunks(BATCH_PAGES) {
+        for batch in dirty.chunks(self.batch_pages()) {
             let written = batch
                 .iter()
                 .filter_map(|&DirtyPage { page, fresh }| {
@@ -332,22 +342,22 @@ impl Shared {
 
     /// Appends the images of all pages that the log does not hold whole to the side area.
     fn write_images(&self, old: &mut Checkpointed, batch: &[Written]) -> Result<()> {
-        let mut pages = Vec::new();
-        let mut images = Vec::new();
-        for written in batch.iter().filter(|written| !written.fresh) {
-            pages.push(written.page);
-            self.seal_into(written, &mut images);
-        }
-        if pages.is_empty() {
+        let imaged: Vec<&Written> = batch.iter().filter(|written| !written.fresh).collect();
+        if imaged.is_empty() {
             return Ok(());
         }
         let failed = |e| Error::io("writing page images to the side area", e);
-        let bytes = side::encode(old.header.uuid, old.header.generation + 1, &pages, &images);
+        let pages: Vec<PageId> = imaged.iter().map(|written| written.page).collect();
         let file = self.companion(side::SUFFIX).map_err(failed)?;
-        file.write_at(&bytes, old.side_end).map_err(failed)?;
-        file.sync().map_err(failed)?;
-        old.side_end += bytes.len() as u64;
-        Ok(())
+        // The directory goes out with the first images.
+        let mut buffer = side::directory(old.header.uuid, old.header.generation + 1, &pages);
+        for images in imaged.chunks(WRITE_PAGES_MAX) {
+            images.iter().for_each(|written| self.seal_into(written, &mut buffer));
+            file.write_at(&buffer, old.side_end).map_err(failed)?;
+            old.side_end += buffer.len() as u64;
+            buffer.clear();
+        }
+        file.sync().map_err(failed)
     }
 
     fn seal_into(&self, written: &Written, buffer: &mut Vec<u8>) {

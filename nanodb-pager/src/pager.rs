@@ -94,6 +94,8 @@ pub(crate) struct Commit {
     pub(crate) notes: Notes,
     /// Pages that are newer in memory than on disk.
     pub(crate) dirty: Vec<DirtyPage>,
+    /// How many pages the checkpoint under way has taken over: none of them can be evicted.
+    pub(crate) under_way: usize,
     /// Pages taken and given back since the last checkpoint.
     pub(crate) space: Vec<SpaceChange>,
     /// The number of the checkpoint that writes `dirty`, from 1 up.
@@ -193,6 +195,7 @@ impl Pager {
                     installed: seq,
                     notes: replay.notes,
                     dirty: Vec::new(),
+                    under_way: 0,
                     space: replay.space,
                     checkpoint: 1,
                     log: None,

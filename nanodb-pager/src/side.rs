@@ -53,8 +53,8 @@ fn directory_size(count: usize) -> usize {
     (HEADER_SIZE + 4 * count).next_multiple_of(PAGE_SIZE)
 }
 
-/// Lays a batch of sealed images out, ready to be appended.
-pub(crate) fn encode(uuid: [u8; 16], generation: u64, pages: &[PageId], images: &[u8]) -> Vec<u8> {
+/// The directory of a batch, behind which the images of its pages go, sealed.
+pub(crate) fn directory(uuid: [u8; 16], generation: u64, pages: &[PageId]) -> Vec<u8> {
     let mut raw = RawBatch {
         checksum: [0; 8],
         magic: MAGIC,
@@ -64,7 +64,7 @@ pub(crate) fn encode(uuid: [u8; 16], generation: u64, pages: &[PageId], images: 
         count: u32::try_from(pages.len()).unwrap_or(0).to_le_bytes(),
         reserved: [0; 4],
     };
-    let mut bytes = Vec::with_capacity(directory_size(pages.len()) + images.len());
+    let mut bytes = Vec::with_capacity(directory_size(pages.len()));
     bytes.extend_from_slice(bytemuck::bytes_of(&raw));
     for page in pages {
         bytes.extend_from_slice(&page.get().to_le_bytes());
@@ -72,7 +72,6 @@ pub(crate) fn encode(uuid: [u8; 16], generation: u64, pages: &[PageId], images: 
     raw.checksum = XxHash3_64::oneshot(&bytes[8..]).to_le_bytes();
     bytes[..8].copy_from_slice(&raw.checksum);
     bytes.resize(directory_size(pages.len()), 0);
-    bytes.extend_from_slice(images);
     bytes
 }
 
