@@ -106,4 +106,15 @@ pub trait Storage: Debug + Send + Sync + 'static {
     ///
     /// What the operating system says.
     fn sync_directory(&self) -> io::Result<()>;
+
+    /// An empty file without a name, gone with its last handle: room for what does not fit
+    /// into memory and need not outlive the process. Never synced.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::Unsupported`], also by default, where there is no such thing: then
+    /// all of it stays in memory. Else what the operating system says.
+    fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }

@@ -17,6 +17,8 @@ pub enum CallKind {
     Len,
     /// `companion`, `has_companion`, `remove_companion`, `sync_directory`.
     Directory,
+    /// `scratch`, and all calls to the file it returns.
+    Scratch,
 }
 
 /// What a failing call does.

@@ -19,6 +19,8 @@ pub struct SimStorage {
     disk: Arc<Disk>,
     /// Which of the disk's files: "" or a companion's suffix.
     name: String,
+    /// For a file without a name: its number among those.
+    scratch: Option<usize>,
     holds_lock: AtomicBool,
 }
 
@@ -31,6 +33,8 @@ struct Disk {
 #[derive(Default)]
 struct State {
     files: Files,
+    /// Files without a name. No crash leaves them, so no journal has them.
+    scratches: Vec<Vec<u8>>,
     journal: Option<Vec<Event>>,
     fault: Option<Fault>,
     /// Whether the fault is still to come, or lasts.
@@ -69,7 +73,19 @@ impl SimStorage {
         self.state().files.insert(self.name.clone(), bytes);
     }
 
-    /// All files of the disk.
+    /// The bytes of the file without a name that was made last; none if there was none.
+    pub fn scratch_contents(&self) -> Vec<u8> {
+        self.state().scratches.last().cloned().unwrap_or_default()
+    }
+
+    /// Replaces them behind the back of whoever has the file.
+    pub fn set_scratch_contents(&self, bytes: Vec<u8>) {
+        if let Some(last) = self.state().scratches.last_mut() {
+            *last = bytes;
+        }
+    }
+
+    /// All files of the disk that have names.
     pub fn files(&self) -> Files {
         self.state().files.clone()
     }
@@ -119,7 +135,28 @@ impl SimStorage {
         Self {
             disk: Arc::clone(&self.disk),
             name: name.to_owned(),
+            scratch: None,
             holds_lock: AtomicBool::new(false),
+        }
+    }
+
+    /// Counts a call to this file; fails it if it is to fail.
+    fn call(&self, state: &mut State, kind: CallKind) -> Result<(), Failure> {
+        state.call(if self.scratch.is_some() { CallKind::Scratch } else { kind })
+    }
+
+    fn bytes<'s>(&self, state: &'s State) -> Option<&'s Vec<u8>> {
+        match self.scratch {
+            Some(number) => state.scratches.get(number),
+            None => state.files.get(&self.name),
+        }
+    }
+
+    /// Does something to this file.
+    fn perform(&self, state: &mut State, action: Action) {
+        match self.scratch {
+            Some(number) => action.apply(&mut state.scratches[number]),
+            None => state.perform(self.event(action)),
         }
     }
 
@@ -135,7 +172,9 @@ impl SimStorage {
 
 impl Clone for SimStorage {
     fn clone(&self) -> Self {
-        self.file(&self.name)
+        let mut clone = self.file(&self.name);
+        clone.scratch = self.scratch;
+        clone
     }
 }
 
@@ -185,37 +224,35 @@ impl State {
 impl Storage for SimStorage {
     fn len(&self) -> io::Result<u64> {
         let mut state = self.state();
-        state.call(CallKind::Len).map_err(Failure::error)?;
-        Ok(state.files.get(&self.name).map_or(0, Vec::len) as u64)
+        self.call(&mut state, CallKind::Len).map_err(Failure::error)?;
+        Ok(self.bytes(&state).map_or(0, Vec::len) as u64)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.state();
-        state.call(CallKind::SetLen).map_err(Failure::error)?;
-        state.perform(self.event(Action::SetLen { len }));
+        self.call(&mut state, CallKind::SetLen).map_err(Failure::error)?;
+        self.perform(&mut state, Action::SetLen { len });
         Ok(())
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         let mut state = self.state();
-        state.call(CallKind::Read).map_err(Failure::error)?;
+        self.call(&mut state, CallKind::Read).map_err(Failure::error)?;
         let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
-        let bytes = state.files.get(&self.name);
-        let there = bytes.and_then(|b| b.get(start..)).and_then(|rest| rest.get(..buf.len()));
+        let there = self.bytes(&state);
+        let there = there.and_then(|b| b.get(start..)).and_then(|rest| rest.get(..buf.len()));
         buf.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.state();
-        match state.call(CallKind::Write) {
-            Ok(()) => {
-                state.perform(self.event(Action::Write { offset, data: buf.to_vec() }));
-            }
+        match self.call(&mut state, CallKind::Write) {
+            Ok(()) => self.perform(&mut state, Action::Write { offset, data: buf.to_vec() }),
             Err(failure) => {
                 if failure == Failure::Short {
                     let data = buf[..buf.len() / 2].to_vec();
-                    state.perform(self.event(Action::Write { offset, data }));
+                    self.perform(&mut state, Action::Write { offset, data });
                 }
                 return Err(failure.error());
             }
@@ -225,8 +262,8 @@ impl Storage for SimStorage {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.state();
-        state.call(CallKind::Sync).map_err(Failure::error)?;
-        state.perform(self.event(Action::Sync));
+        self.call(&mut state, CallKind::Sync).map_err(Failure::error)?;
+        self.perform(&mut state, Action::Sync);
         Ok(())
     }
 
@@ -271,6 +308,16 @@ impl Storage for SimStorage {
         state.call(CallKind::Directory).map_err(Failure::error)?;
         state.perform(self.event(Action::SyncDirectory));
         Ok(())
+    }
+
+    fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
+        let mut state = self.state();
+        state.call(CallKind::Scratch).map_err(Failure::error)?;
+        state.scratches.push(Vec::new());
+        let mut scratch = self.file("");
+        scratch.scratch = Some(state.scratches.len() - 1);
+        drop(state);
+        Ok(Arc::new(scratch))
     }
 }
 

@@ -49,14 +49,18 @@ impl FileStorage {
     }
 }
 
+/// The directory that a file is in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// A new file's name is durable only once its directory is synced.
 #[cfg(unix)]
 fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    File::open(parent)?.sync_all()
+    File::open(parent(path))?.sync_all()
 }
 
 #[cfg(not(unix))]
@@ -154,5 +158,12 @@ impl Storage for FileStorage {
 
     fn sync_directory(&self) -> io::Result<()> {
         sync_parent(&self.path)
+    }
+
+    fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
+        // Beside the database: a system's directory for temporary files may be in memory,
+        // which is what there is too little of.
+        let file = tempfile::tempfile_in(parent(&self.path))?;
+        Ok(Arc::new(Self { file, path: self.path.clone() }))
     }
 }
