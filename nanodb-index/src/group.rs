@@ -36,19 +36,21 @@ use crate::pool::SEGMENT_BUCKETS;
 use crate::sync::{AtomicU64, Ordering};
 
 /// How many buckets an entry may lie in, its home among them.
-pub(crate) const WINDOW: u32 = 8;
-/// Segments of a group at most; at the next step it becomes two groups of four.
-pub(crate) const SEGMENTS_MAX: u32 = 7;
+pub(crate) const WINDOW: u32 = if cfg!(loom) { 2 } else { 8 };
+/// Segments of a group that came from splitting another.
+pub(crate) const SEGMENTS_MIN: u32 = if cfg!(loom) { 1 } else { 4 };
+/// Segments of a group at most; at the next step it becomes two of [`SEGMENTS_MIN`].
+pub(crate) const SEGMENTS_MAX: u32 = if cfg!(loom) { 1 } else { 7 };
 /// Buckets of a group that came from splitting another.
-pub(crate) const GROUP_BUCKETS_MIN: u32 = 4 * SEGMENT_BUCKETS;
+pub(crate) const GROUP_BUCKETS_MIN: u32 = SEGMENTS_MIN * SEGMENT_BUCKETS;
 /// The levels whose groups are too small for positions to imply all upper bits.
-pub(crate) const UPPER_LEVELS: u32 = 5;
+pub(crate) const UPPER_LEVELS: u32 = if cfg!(loom) { UPPER_BITS } else { 5 };
 
 // Invariant 4.
 const _: () = assert!(GROUP_BUCKETS_MIN >> (UPPER_BITS - UPPER_LEVELS) >= WINDOW);
 const _: () = assert!(SEGMENT_BUCKETS.is_multiple_of(1 << (UPPER_BITS - UPPER_LEVELS)));
 // Two sets of 32-bit numbers fill the line.
-const _: () = assert!(8 + 2 * 4 * SEGMENTS_MAX as usize == LINE_WORDS * 8);
+const _: () = assert!(1 + SEGMENTS_MAX as usize == LINE_WORDS);
 
 const BUCKETS_MASK: u64 = 0xffff;
 const SET: u64 = 1 << 16;

@@ -2,8 +2,12 @@
 
 use crate::sync::AtomicU64;
 
-/// The words of a cache line.
-pub(crate) const LINE_WORDS: usize = 8;
+/// The words of a cache line. A model checker needs a small index to see all of it.
+pub(crate) const LINE_WORDS: usize = if cfg!(loom) { 2 } else { 8 };
+
+/// The same as a count of entries.
+pub(crate) const BUCKET_ENTRIES: u32 = if cfg!(loom) { 2 } else { 8 };
+const _: () = assert!(BUCKET_ENTRIES as usize == LINE_WORDS);
 
 /// One cache line of words: a bucket of entries, or the description of a group.
 pub(crate) type Line = [AtomicU64; LINE_WORDS];
@@ -19,7 +23,7 @@ pub(crate) struct Lines(Box<[AtomicU64]>);
 
 impl Lines {
     pub(crate) fn zeroed(lines: usize) -> Self {
-        Self(bytemuck::zeroed_slice_box(lines * LINE_WORDS + LINE_WORDS - 1))
+        Self(zeroed_words(lines * LINE_WORDS + LINE_WORDS - 1))
     }
 
     #[inline]
@@ -40,4 +44,15 @@ impl Lines {
     fn skew(&self) -> usize {
         self.0.as_ptr().addr().wrapping_neg() / size_of::<AtomicU64>() % LINE_WORDS
     }
+}
+
+#[cfg(not(loom))]
+fn zeroed_words(words: usize) -> Box<[AtomicU64]> {
+    bytemuck::zeroed_slice_box(words)
+}
+
+/// A model checker's atomics are not made of zeros.
+#[cfg(loom)]
+fn zeroed_words(words: usize) -> Box<[AtomicU64]> {
+    (0..words).map(|_| AtomicU64::new(0)).collect()
 }

@@ -17,11 +17,14 @@ use crate::lines::{Line, Lines};
 use crate::sync::OnceLock;
 
 /// The buckets of an ordinary segment.
-pub(crate) const SEGMENT_BUCKETS: u32 = 64;
+pub(crate) const SEGMENT_BUCKETS: u32 = if cfg!(loom) { 2 } else { 64 };
 /// The first number of an ordinary segment.
 pub(crate) const SEGMENT_FIRST: u32 = 8;
 /// The buckets of the blocks that come before there is a whole segment.
+#[cfg(not(loom))]
 pub(crate) const SMALL_BUCKETS: [u32; 2] = [4, 16];
+#[cfg(loom)]
+pub(crate) const SMALL_BUCKETS: [u32; 1] = [1];
 
 const ROWS: usize = 19;
 const CHUNKS: usize = 8;

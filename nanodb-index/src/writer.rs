@@ -9,6 +9,7 @@ use std::fmt;
 use crate::group::Located;
 use crate::index::IdIndex;
 use crate::key::{Entry, Key};
+use crate::lines::BUCKET_ENTRIES;
 use crate::place::Place;
 use crate::pool::SEGMENT_FIRST;
 use crate::sync::{MutexGuard, Ordering};
@@ -141,10 +142,10 @@ impl<'a> IndexWriter<'a> {
                 self.make_level(0);
                 continue;
             };
-            let words = at.head.buckets() * 8;
+            let words = at.head.buckets() * BUCKET_ENTRIES;
             let count = self.count(&at);
             // Seven of eight words is where displaced entries begin to be many.
-            if count >= words / 8 * 7 && self.grow(&at) {
+            if count >= words * 7 / 8 && self.grow(&at) {
                 continue;
             }
             if let Some(spot) = self.vacancy(&at, key).or_else(|| self.make_vacancy(&at, key)) {

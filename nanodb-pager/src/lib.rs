@@ -27,6 +27,7 @@ mod snapshots;
 mod stats;
 mod storage;
 mod stream;
+mod sync;
 mod table;
 mod tx;
 

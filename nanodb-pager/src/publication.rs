@@ -10,11 +10,9 @@
 //! [`Publication::halt`] tells those who wait.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::{Condvar, Mutex};
 
 use crate::ids::Seq;
+use crate::sync::{AtomicU64, Condvar, Mutex, Ordering};
 
 pub(crate) struct Publication {
     /// Release on writing, under `ready`; acquire on reading: who reads a commit's

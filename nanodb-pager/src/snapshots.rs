@@ -13,9 +13,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use parking_lot::Mutex;
-
 use crate::ids::{PageId, Seq};
+use crate::sync::Mutex;
 
 /// A version that has been replaced and is kept in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

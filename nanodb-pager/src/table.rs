@@ -17,14 +17,11 @@
 //!    a reader that finds `frame` too new finds the older one, or it was pruned.
 //! 3. A slot whose `frame` is none has its newest version on disk.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-
-use arc_swap::ArcSwapOption;
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::ids::{PageId, Seq};
 use crate::page::Frame;
+use crate::sync::{ArcSwapOption, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
 
 const LEAF_BITS: u32 = 8;
 const LEAF_SIZE: usize = 1 << LEAF_BITS;
@@ -164,7 +161,7 @@ pub(crate) struct Stripes {
 
 impl Stripes {
     pub(crate) fn new() -> Self {
-        Self { locks: [const { Mutex::new(()) }; 64] }
+        Self { locks: std::array::from_fn(|_| Mutex::new(())) }
     }
 
     pub(crate) fn lock(&self, page: PageId) -> MutexGuard<'_, ()> {

@@ -8,7 +8,7 @@
 use super::image::Image;
 use super::{IndexWriter, Level};
 use crate::directory::DEPTH_MAX;
-use crate::group::{Located, SEGMENTS_MAX, UPPER_LEVELS, set_word};
+use crate::group::{Located, SEGMENTS_MAX, SEGMENTS_MIN, UPPER_LEVELS, set_word};
 use crate::key::{Entry, Key};
 use crate::pool::{SEGMENT_BUCKETS, SEGMENT_FIRST, SMALL_BUCKETS};
 
@@ -170,5 +170,5 @@ fn buckets_for(entries: usize) -> u32 {
     let entries = u32::try_from(entries).unwrap_or(u32::MAX);
     // Six and a half entries a bucket leave it some steps from growing again.
     let segments = (entries.saturating_mul(2) / 13).div_ceil(SEGMENT_BUCKETS);
-    segments.clamp(4, SEGMENTS_MAX) * SEGMENT_BUCKETS
+    segments.clamp(SEGMENTS_MIN, SEGMENTS_MAX) * SEGMENT_BUCKETS
 }

@@ -8,12 +8,10 @@
 //! one who leads next. So a leader gives as many as shared the last sync a moment to come:
 //! a fraction of what that sync took. A thread that commits alone waits for nobody.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-
-use parking_lot::{Condvar, Mutex};
+use std::time::Duration;
 
 use super::Lsn;
+use crate::sync::{AtomicUsize, Condvar, Instant, Mutex, Ordering, yield_now};
 
 /// Which part of the last sync's time a leader waits for others at most.
 const WAIT_FRACTION: u32 = 4;
@@ -79,7 +77,7 @@ impl GroupSync {
         while self.waiting.load(Ordering::Relaxed) < last.shared_by
             && arrived.elapsed() < last.took / WAIT_FRACTION
         {
-            std::thread::yield_now();
+            yield_now();
         }
         let shared_by = self.waiting.load(Ordering::Relaxed);
         self.leave(Turn::Lead(Leader { shared_by, began: Instant::now() }))
