@@ -5,6 +5,7 @@ mod checkpoint;
 mod dirty;
 mod durability;
 mod error;
+mod frames;
 mod free_map;
 mod guard;
 mod header;

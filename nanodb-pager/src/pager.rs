@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::cache::Cache;
 use crate::checkpoint::Checkpointed;
 use crate::error::{Corruption, Error, Result};
+use crate::frames::Frames;
 use crate::free_map::FreeMap;
 use crate::guard::PageGuard;
 use crate::header::{HEADER_PAGES, Header};
@@ -21,7 +22,7 @@ use crate::log::sync::GroupSync;
 use crate::log::writer::Log;
 use crate::notes::{NoteFolder, Notes};
 use crate::options::Options;
-use crate::page::{Checksummer, Frame};
+use crate::page::Checksummer;
 use crate::publication::Publication;
 use crate::recovery::{Recovered, Replay, SpaceChange};
 use crate::report::OpenReport;
@@ -83,8 +84,7 @@ pub(crate) struct Shared {
     pub(crate) closed: AtomicBool,
     /// Whether what opening found is on stable storage for certain; see `settle`.
     pub(crate) settled: AtomicBool,
-    /// A page of zeros, to make private pages from.
-    pub(crate) zero: Arc<Frame>,
+    pub(crate) frames: Frames,
 }
 
 /// What commits change, one after the other.
@@ -225,7 +225,7 @@ impl Pager {
                 closed: AtomicBool::new(false),
                 // A new file was synced when it was made.
                 settled: AtomicBool::new(empty || !storage.is_persistent()),
-                zero: Arc::new(Frame::ZERO),
+                frames: Frames::default(),
                 storage,
                 folder,
             }),

@@ -55,7 +55,7 @@ impl Shared {
 
     /// The newest version of a page that is not in memory. Under the stripe.
     fn load(&self, page: PageId) -> Result<Arc<Frame>> {
-        let mut frame = Arc::clone(&self.zero);
+        let mut frame = self.frames.any();
         let private = Arc::make_mut(&mut frame);
         if let Some(recovered) = &*self.recovered.read() {
             let newest = Seq::new(self.disk_seq.load(Ordering::Relaxed));
@@ -137,7 +137,8 @@ impl Shared {
 
     pub(crate) fn drop_version(&self, version: Superseded) {
         let _stripe = self.stripes.lock(version.page);
-        self.table.slot(version.page).drop_older(version.superseded_at);
+        let dropped = self.table.slot(version.page).drop_older(version.superseded_at);
         self.cache.older_dropped();
+        dropped.into_iter().for_each(|frame| self.frames.recycle(frame));
     }
 }

@@ -97,20 +97,21 @@ impl Slot {
         (version.superseded_at > at).then(|| Arc::clone(&version.frame))
     }
 
-    /// Drops the version that `superseded_at` replaced. Under the stripe.
-    pub(crate) fn drop_older(&self, superseded_at: Seq) {
-        let Some(mut version) = self.older.load_full() else { return };
+    /// Drops the version that `superseded_at` replaced, and returns it. Under the stripe.
+    pub(crate) fn drop_older(&self, superseded_at: Seq) -> Option<Arc<Frame>> {
+        let mut version = self.older.load_full()?;
         if version.superseded_at == superseded_at {
             self.older.store(version.older.load_full());
-            return;
+            return Some(Arc::clone(&version.frame));
         }
         while let Some(older) = version.older.load_full() {
             if older.superseded_at == superseded_at {
                 version.older.store(older.older.load_full());
-                return;
+                return Some(Arc::clone(&older.frame));
             }
             version = older;
         }
+        None
     }
 }
 

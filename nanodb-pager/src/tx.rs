@@ -114,7 +114,7 @@ impl WriteTx {
                 let base = self.shared.newest(page)?;
                 self.push(PrivatePage {
                     id: page,
-                    frame: private_copy(&base),
+                    frame: self.shared.frames.copy(&base),
                     base: Some(base),
                     fresh: false,
                     dirty: DirtyRanges::default(),
@@ -155,7 +155,7 @@ impl WriteTx {
             return Err(Error::NotAllocated { page, doing: "initialise as the pager's own" });
         }
         self.check_allocated(page, "initialise")?;
-        let mut frame = Arc::clone(&self.shared.zero);
+        let mut frame = self.shared.frames.any();
         Arc::make_mut(&mut frame).init(page, kind, owner);
         // Nothing is dirty yet: the log begins such a page from zeros.
         let dirty = DirtyRanges::default();
@@ -428,13 +428,6 @@ impl Drop for WriteTx {
 /// The extents of a map from first page to length.
 fn extents(map: &BTreeMap<u32, u32>) -> impl Iterator<Item = Extent> + '_ {
     map.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
-}
-
-/// A copy that nobody else holds, made without a detour over the stack.
-fn private_copy(base: &Arc<Frame>) -> Arc<Frame> {
-    let mut copy = Arc::clone(base);
-    Arc::make_mut(&mut copy);
-    copy
 }
 
 /// Makes a private page its slot's newest version. Returns whether none was in memory.
