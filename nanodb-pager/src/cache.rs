@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::frames::Frames;
 use crate::ids::{PAGE_SIZE, PageId};
 use crate::table::{PageTable, Stripes};
 
@@ -18,8 +19,13 @@ use crate::table::{PageTable, Stripes};
 pub(crate) struct Cache {
     frames_max: usize,
     clock: Mutex<Clock>,
-    /// Older versions kept for readers; they count against the budget.
+    // Relaxed, all three: they only count, and what they count is ordered by other means.
+    /// How many pages the clock has.
+    frames: AtomicUsize,
+    /// Older versions kept in memory for readers.
     older: AtomicUsize,
+    /// Older versions kept in a temporary file.
+    spilled: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -27,6 +33,10 @@ struct Clock {
     /// Every page whose slot has a frame, once.
     pages: Vec<PageId>,
     hand: usize,
+    /// How many steps the hand has made since it last evicted a page.
+    fruitless: usize,
+    /// How many times evicting is still left out.
+    rests: u32,
 }
 
 impl Cache {
@@ -34,7 +44,9 @@ impl Cache {
         Self {
             frames_max: (bytes_max / PAGE_SIZE).max(MIN_FRAMES),
             clock: Mutex::default(),
+            frames: AtomicUsize::new(0),
             older: AtomicUsize::new(0),
+            spilled: AtomicUsize::new(0),
         }
     }
 
@@ -44,12 +56,17 @@ impl Cache {
 
     /// How many newest versions are in memory.
     pub(crate) fn frames(&self) -> usize {
-        self.clock.lock().pages.len()
+        self.frames.load(Ordering::Relaxed)
     }
 
     /// How many older versions are in memory.
     pub(crate) fn older(&self) -> usize {
         self.older.load(Ordering::Relaxed)
+    }
+
+    /// How many older versions are in a temporary file.
+    pub(crate) fn spilled(&self) -> usize {
+        self.spilled.load(Ordering::Relaxed)
     }
 
     pub(crate) fn older_added(&self) {
@@ -60,37 +77,84 @@ impl Cache {
         self.older.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Counts `pages`, whose slots have just got a frame where there was none, and
-    /// evicts as many others as the budget asks for.
-    pub(crate) fn admit(&self, pages: &[PageId], table: &PageTable, stripes: &Stripes) {
-        if pages.is_empty() {
+    pub(crate) fn older_spilled(&self) {
+        self.older.fetch_sub(1, Ordering::Relaxed);
+        self.spilled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn spilled_dropped(&self) {
+        self.spilled.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many frames more than the budget allows are in memory.
+    #[inline]
+    pub(crate) fn excess(&self) -> usize {
+        let spilled = self.spilled() / SPILLED_PER_FRAME;
+        (self.frames() + self.older() + spilled).saturating_sub(self.frames_max)
+    }
+
+    /// Counts `pages`, whose slots have just got a frame where there was none.
+    pub(crate) fn admit(&self, pages: &[PageId]) {
+        if !pages.is_empty() {
+            let mut clock = self.clock.lock();
+            clock.pages.extend_from_slice(pages);
+            self.frames.store(clock.pages.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// Pages that could not go may now: they are on disk as they are in memory.
+    pub(crate) fn cleaned(&self) {
+        let mut clock = self.clock.lock();
+        clock.rests = 0;
+        clock.fruitless = 0;
+    }
+
+    /// Evicts as many pages as the budget asks for and can go.
+    pub(crate) fn evict(&self, table: &PageTable, stripes: &Stripes, frames: &Frames) {
+        let mut clock = self.clock.lock();
+        if let Some(left) = clock.rests.checked_sub(1) {
+            clock.rests = left;
             return;
         }
-        let mut clock = self.clock.lock();
-        clock.pages.extend_from_slice(pages);
-        let frames_max = self.frames_max.saturating_sub(self.older()).max(MIN_FRAMES);
+        let before = clock.pages.len();
+        // Where older versions can't be spilled, they must not push out everything else.
+        let target = before.saturating_sub(self.excess()).max(self.frames_max / 2);
         // Two rounds see every page once with its mark cleared. If even then too
         // many remain, they are dirty, and a checkpoint is due.
-        let mut steps = (clock.pages.len() * 2).min(STEPS_MAX + pages.len() * 2);
-        while clock.pages.len() > frames_max && steps > 0 {
-            clock.step(table, stripes);
+        let mut steps = (before * 2).min(STEPS_MAX + before.saturating_sub(target) * 2);
+        while clock.pages.len() > target && steps > 0 {
+            clock.step(table, stripes, frames);
             steps -= 1;
+        }
+        self.frames.store(clock.pages.len(), Ordering::Relaxed);
+        if clock.fruitless > 2 * clock.pages.len() {
+            // Nothing can go. Whoever comes next would look at as many in vain.
+            clock.fruitless = 0;
+            clock.rests = RESTS.min(u32::try_from(before / MIN_FRAMES).unwrap_or(RESTS));
         }
     }
 }
 
+/// What is remembered of so many spilled versions takes as much memory as a frame.
+const SPILLED_PER_FRAME: usize = 32;
+
+/// How many times evicting is left out after nothing could be evicted; fewer with few pages.
+const RESTS: u32 = 64;
+
 /// Fewer frames than this would make every access a read from disk.
 const MIN_FRAMES: usize = 16;
 
-/// How far the hand goes for one admission at most, so that none takes long.
+/// How far the hand goes at a time at most, and twice what it is to evict, so that nobody
+/// waits long.
 const STEPS_MAX: usize = 4096;
 
 impl Clock {
     /// Moves the hand over one page, evicting it if it was not used.
-    fn step(&mut self, table: &PageTable, stripes: &Stripes) {
+    fn step(&mut self, table: &PageTable, stripes: &Stripes, frames: &Frames) {
         if self.hand >= self.pages.len() {
             self.hand = 0;
         }
+        self.fruitless += 1;
         let page = self.pages[self.hand];
         let slot = table.slot(page);
         if slot.referenced.swap(false, Ordering::Relaxed) {
@@ -102,7 +166,10 @@ impl Clock {
             self.hand += 1;
             return;
         }
-        slot.frame.store(None);
+        if let Some(evicted) = slot.frame.swap(None) {
+            frames.recycle(evicted);
+        }
         self.pages.swap_remove(self.hand);
+        self.fruitless = 0;
     }
 }

@@ -123,7 +123,7 @@ impl Shared {
         self.settle()?;
         let Some(turn) = self.turn(checkpointed)? else { return Ok(()) };
         let result = self.write_checkpoint(checkpointed, &turn);
-        self.snapshots.unregister(turn.seq, |version| self.drop_version(version));
+        self.unregister(turn.seq);
         let new = match result {
             Ok(new) => new,
             // What was taken over can't be given back, and the next header must not
@@ -136,6 +136,7 @@ impl Shared {
         let old = std::mem::replace(checkpointed, new);
         self.clean(&turn);
         self.commit.lock().under_way = 0;
+        self.cache.cleaned();
         *self.recovered.write() = None;
         self.checkpointed_seq.store(turn.seq.get(), Ordering::Relaxed);
         let mut allocator = self.allocator.lock();
@@ -145,6 +146,7 @@ impl Shared {
         allocator.set_own(&checkpointed.streams);
         drop(allocator);
         self.prune();
+        self.keep_budget();
         Ok(())
     }
 
@@ -178,6 +180,7 @@ impl Shared {
         let number = commit.checkpoint;
         commit.checkpoint += 1;
         commit.under_way = commit.dirty.len();
+        self.turn_seq.store(seq.get(), Ordering::Relaxed);
         // Before any later commit can replace the versions this one writes.
         self.snapshots.register(|| seq);
         Ok(Some(Turn {
@@ -305,22 +308,25 @@ impl Shared {
         dirty.retain(|dirty| !streams.iter().any(|stream| stream.contains(dirty.page)));
         dirty.sort_unstable_by_key(|dirty| dirty.page);
         for batch in dirty.chunks(self.batch_pages()) {
-            let written = batch
-                .iter()
-                .filter_map(|&DirtyPage { page, fresh }| {
-                    Some(Written { page, frame: self.version_at(page, turn.seq)?, fresh })
-                })
-                .collect();
+            let mut written = Vec::with_capacity(batch.len());
+            for &DirtyPage { page, fresh } in batch {
+                if let Some(frame) = self.version_at(page, turn.seq)? {
+                    written.push(Written { page, frame, fresh });
+                }
+            }
             self.write_batch(old, written)?;
         }
         Ok(())
     }
 
     /// The newest version of a dirty page that is not above `seq`.
-    fn version_at(&self, page: PageId, seq: Seq) -> Option<Arc<Frame>> {
+    fn version_at(&self, page: PageId, seq: Seq) -> Result<Option<Arc<Frame>>> {
         let slot = self.table.slot(page);
-        let newest = slot.frame.load_full();
-        newest.filter(|frame| frame.seq() <= seq).or_else(|| slot.find_older(seq))
+        let newest = slot.frame.load_full().filter(|frame| frame.seq() <= seq);
+        match newest {
+            Some(newest) => Ok(Some(newest)),
+            None => slot.find_older(seq).map(|v| self.read_version(page, &v)).transpose(),
+        }
     }
 
     fn write_batch(&self, old: &mut Checkpointed, mut batch: Vec<Written>) -> Result<()> {

@@ -161,6 +161,16 @@ pub enum Corruption {
         /// The newest commit the file has by its header.
         newest: u64,
     },
+    /// An older version of a page did not come back from the temporary file as it went.
+    ///
+    /// Concerns a [`Snapshot`](crate::Snapshot) only; what is in the file is not touched by it.
+    #[error("the version of {page} that commit {seq} wrote is damaged in the temporary file")]
+    Spilled {
+        /// The page.
+        page: PageId,
+        /// The commit that wrote the version.
+        seq: u64,
+    },
     /// A reference leads behind the end of the file.
     #[error("{page} is referred to, but the file has only {page_count} pages")]
     OutOfBounds {
@@ -202,6 +212,7 @@ impl Corruption {
             | Self::Checksum { page, .. }
             | Self::Misplaced { page, .. }
             | Self::FromTheFuture { page, .. }
+            | Self::Spilled { page, .. }
             | Self::OutOfBounds { page, .. }
             | Self::Stream { page, .. }
             | Self::FreeMap { page } => page,

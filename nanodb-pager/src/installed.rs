@@ -57,6 +57,7 @@ impl Installed {
             return Err(self.shared.poisoned());
         }
         self.shared.prune();
+        self.shared.keep_budget();
         // A checkpoint that fails poisons the handle and so refuses the next commit;
         // this one is as durable as promised all the same.
         if self.checkpoint_due {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod budget;
 mod cache;
 mod checkpoint;
 mod dirty;
@@ -22,6 +23,7 @@ mod pages;
 mod publication;
 mod recovery;
 mod report;
+mod scratch;
 mod side;
 mod snapshot;
 mod snapshots;

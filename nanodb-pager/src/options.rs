@@ -25,10 +25,15 @@ impl Options {
     /// How many bytes of pages are kept in memory at most; 64 MiB by default, 64 KiB
     /// at the least.
     ///
-    /// Older versions that snapshots want count against it, and pass it if a snapshot
-    /// lives long beside many writes. When half of it waits for a checkpoint, one is made. Pages that open
-    /// transactions have changed come on top, and so does a little for each page
-    /// that was ever read (24 bytes).
+    /// Older versions that snapshots want count against it. When memory is short they go to
+    /// a temporary file in the database's directory, which has no name and is gone with the
+    /// process; a snapshot reads them from there. Where that file can't be written, as on a
+    /// full disk, and for a database in memory, they stay above the budget. When half of the
+    /// budget waits for a checkpoint, one is made; commits wait for it at three quarters.
+    ///
+    /// On top come the pages that open transactions have changed and those of documents that
+    /// are held, two megabytes of buffers while a checkpoint is under way, and a little for each
+    /// page that was ever read (32 bytes).
     #[must_use]
     pub fn cache_bytes_max(mut self, bytes: usize) -> Self {
         self.cache_bytes_max = bytes;

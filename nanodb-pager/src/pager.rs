@@ -9,6 +9,7 @@ use std::time::Instant;
 use parking_lot::{Mutex, RwLock};
 use uuid::Uuid;
 
+use crate::budget::Spill;
 use crate::cache::Cache;
 use crate::checkpoint::Checkpointed;
 use crate::error::{Corruption, Error, Result};
@@ -43,8 +44,8 @@ pub struct Pager {
 
 /// What all handles of a file share.
 ///
-/// Locks are taken in this order: checkpointing, commit, snapshots or clock, allocator,
-/// stripe. The others are held for a moment and nothing is locked under them.
+/// Locks are taken in this order: checkpointing, commit, spill, snapshots or clock,
+/// allocator, stripe. The others are held for a moment and nothing is locked under them.
 pub(crate) struct Shared {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) folder: Arc<dyn NoteFolder>,
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) stripes: Stripes,
     pub(crate) cache: Cache,
     pub(crate) snapshots: Snapshots,
+    pub(crate) spill: Spill,
     pub(crate) publication: Publication,
     pub(crate) allocator: Mutex<FreeMap>,
     /// The allocator's page count for readers, who take no lock. Written under the
@@ -67,6 +69,9 @@ pub(crate) struct Shared {
     /// The commit that the last checkpoint shows. Relaxed: only pages freed before it
     /// may be reused, and reading an older value merely delays that.
     pub(crate) checkpointed_seq: AtomicU64,
+    /// The commit that the newest checkpoint shows, or will when it is done. Relaxed, but
+    /// stored under the commit lock; see `is_due`.
+    pub(crate) turn_seq: AtomicU64,
     /// How many checkpoints were made. Relaxed: only counted.
     pub(crate) checkpoints: AtomicU64,
     pub(crate) group_sync: GroupSync,
@@ -187,6 +192,7 @@ impl Pager {
                 stripes: Stripes::new(),
                 cache: Cache::new(options.cache_bytes_max),
                 snapshots: Snapshots::default(),
+                spill: Spill::default(),
                 publication: Publication::new(seq),
                 page_count: AtomicU32::new(allocator.page_count()),
                 allocator: Mutex::new(allocator),
@@ -214,6 +220,7 @@ impl Pager {
                     streams,
                     side_end: replay.recovered.side_end(),
                 }),
+                turn_seq: AtomicU64::new(0),
                 checkpoints: AtomicU64::new(0),
                 group_sync: GroupSync::default(),
                 named: Mutex::default(),

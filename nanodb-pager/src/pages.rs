@@ -8,7 +8,6 @@ use crate::guard::PageGuard;
 use crate::ids::{Extent, PageId, Seq};
 use crate::page::Frame;
 use crate::pager::Shared;
-use crate::snapshots::Superseded;
 use crate::table::Slot;
 
 impl Shared {
@@ -24,12 +23,17 @@ impl Shared {
     /// Finds a version that is not the newest one, or not in memory.
     #[cold]
     pub(crate) fn page_slow(&self, page: PageId, slot: &Slot, at: Seq) -> Result<PageGuard> {
+        // First, so that no newest version is read from disk in vain.
+        if let Some(older) = slot.find_older(at) {
+            return Ok(PageGuard::owned(self.read_version(page, &older)?));
+        }
         let newest = self.newest(page)?;
         if newest.seq() <= at {
             return Ok(PageGuard::owned(newest));
         }
-        let older = slot.find_older(at).map(PageGuard::owned);
-        older.ok_or(Error::NoVersion { page, at })
+        // It may have been replaced in between.
+        let older = slot.find_older(at).ok_or(Error::NoVersion { page, at })?;
+        Ok(PageGuard::owned(self.read_version(page, &older)?))
     }
 
     /// The newest installed version of a page, from memory or from disk.
@@ -49,7 +53,7 @@ impl Shared {
             slot.frame.store(Some(Arc::clone(&frame)));
             frame
         };
-        self.cache.admit(&[page], &self.table, &self.stripes);
+        self.admit(&[page]);
         Ok(frame)
     }
 
@@ -90,7 +94,7 @@ impl Shared {
             (frame, admitted)
         };
         if admitted {
-            self.cache.admit(&[page], &self.table, &self.stripes);
+            self.admit(&[page]);
         }
         Ok(frame)
     }
@@ -133,12 +137,5 @@ impl Shared {
             let persistent = self.storage.is_persistent();
             allocator.release_pending(if persistent { horizon.min(checkpointed) } else { horizon });
         }
-    }
-
-    pub(crate) fn drop_version(&self, version: Superseded) {
-        let _stripe = self.stripes.lock(version.page);
-        let dropped = self.table.slot(version.page).drop_older(version.superseded_at);
-        self.cache.older_dropped();
-        dropped.into_iter().for_each(|frame| self.frames.recycle(frame));
     }
 }

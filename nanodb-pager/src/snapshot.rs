@@ -10,8 +10,9 @@ use crate::pager::{Pager, Shared};
 /// A view of the file as of one commit, which stays the same however much is
 /// written meanwhile.
 ///
-/// Costs nothing but the memory of the page versions that it alone still wants;
-/// they go when it is dropped. Nobody waits for a snapshot.
+/// Costs nothing but the page versions that it alone still wants. They are in memory as
+/// long as the cache's budget allows, then in a temporary file, and go when it is dropped.
+/// Nobody waits for a snapshot.
 #[derive(Debug)]
 #[must_use]
 pub struct Snapshot {
@@ -45,7 +46,8 @@ impl Snapshot {
     /// # Errors
     ///
     /// [`Error::NoVersion`](crate::Error::NoVersion) if the page was first written
-    /// later; [`Error::Corrupt`](crate::Error::Corrupt), [`Error::Io`](crate::Error::Io).
+    /// later; [`Error::Corrupt`](crate::Error::Corrupt), [`Error::Io`](crate::Error::Io),
+    /// also of the temporary file.
     #[inline]
     pub fn page(&self, page: PageId) -> Result<PageGuard> {
         self.pager.page(page, self.seq)
@@ -62,7 +64,7 @@ impl Clone for Snapshot {
 impl Drop for Snapshot {
     fn drop(&mut self) {
         let shared: &Shared = &self.pager.shared;
-        shared.snapshots.unregister(self.seq, |version| shared.drop_version(version));
+        shared.unregister(self.seq);
         shared.prune();
     }
 }

@@ -10,13 +10,23 @@
 //! one and the same lock. So a snapshot registered after a decision has a number
 //! not below what was published at the decision, and what was dropped then had
 //! been replaced at or before that.
+//!
+//! # Spilling
+//!
+//! What is held in memory can be taken out to be written to a temporary file, and is given
+//! back then. Meanwhile it belongs to whoever took it: if the snapshot is dropped that
+//! held it, it goes when it is given back.
+//!
+//! # What it costs
+//!
+//! 24 bytes for each version held. A snapshot holds one version of a page at most.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::ids::{PageId, Seq};
 use crate::sync::Mutex;
 
-/// A version that has been replaced and is kept in memory.
+/// A version that has been replaced and is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Superseded {
     pub(crate) page: PageId,
@@ -37,24 +47,25 @@ struct State {
     unpublished: VecDeque<Superseded>,
 }
 
+/// The versions that a snapshot wants and no later one does.
 #[derive(Default)]
 struct Registered {
     count: usize,
-    /// Versions that no later snapshot wants.
-    held: Vec<Superseded>,
+    /// In memory, in the order in which they came.
+    in_memory: VecDeque<Superseded>,
+    spilled: Vec<Superseded>,
 }
 
 impl State {
     /// Gives a version to the latest snapshot that wants it, if one does.
-    fn hold(&mut self, version: Superseded) -> bool {
+    fn hold(&mut self, version: Superseded, spilled: bool) -> bool {
         let latest = self.registered.range_mut(version.written_at..version.superseded_at);
         match latest.into_iter().next_back() {
-            Some((_, snapshot)) => {
-                snapshot.held.push(version);
-                true
-            }
-            None => false,
+            Some((_, snapshot)) if spilled => snapshot.spilled.push(version),
+            Some((_, snapshot)) => snapshot.in_memory.push_back(version),
+            None => return false,
         }
+        true
     }
 
     fn horizon(&self, published: Seq) -> Seq {
@@ -79,12 +90,48 @@ impl Snapshots {
         if snapshot.count > 0 {
             return;
         }
-        let held = state.registered.remove(&seq).map(|snapshot| snapshot.held).unwrap_or_default();
-        for version in held {
-            if !state.hold(version) {
-                drop_version(version);
+        let Some(mut ended) = state.registered.remove(&seq) else { return };
+        ended.in_memory.retain(|&version| !state.hold(version, false));
+        ended.spilled.retain(|&version| !state.hold(version, true));
+        // There may be very many. Nobody can come to want them any more, so commits need
+        // not wait.
+        drop(state);
+        ended.in_memory.into_iter().chain(ended.spilled).for_each(&mut drop_version);
+    }
+
+    /// Takes out up to `count` versions that are in memory and that `may_spill`, those of
+    /// the oldest snapshots first. Each is to be [given back](Self::give_back).
+    pub(crate) fn take(
+        &self,
+        count: usize,
+        may_spill: impl Fn(&Superseded) -> bool,
+    ) -> Vec<Superseded> {
+        let mut taken = Vec::with_capacity(count);
+        // Bounded, since those that may not be spilled now would be looked at every time.
+        let mut looks = 2 * count;
+        let mut state = self.state.lock();
+        for snapshot in state.registered.values_mut() {
+            for _ in 0..snapshot.in_memory.len().min(looks) {
+                if taken.len() == count {
+                    return taken;
+                }
+                looks -= 1;
+                let Some(version) = snapshot.in_memory.pop_front() else { break };
+                if may_spill(&version) {
+                    taken.push(version);
+                } else {
+                    snapshot.in_memory.push_back(version);
+                }
             }
         }
+        taken
+    }
+
+    /// Takes a version back that was taken out; `false` if nobody wants it any more, and it
+    /// is to be dropped.
+    #[must_use]
+    pub(crate) fn give_back(&self, version: Superseded, spilled: bool) -> bool {
+        self.state.lock().hold(version, spilled)
     }
 
     /// Notes versions that a commit has replaced. Commits come in order.
@@ -105,7 +152,7 @@ impl Snapshots {
             && version.superseded_at <= published
         {
             state.unpublished.pop_front();
-            if !state.hold(version) {
+            if !state.hold(version, false) {
                 drop_version(version);
             }
         }
@@ -155,6 +202,40 @@ mod tests {
         snapshots.unregister(held, |v| gone.push(v.written_at.get()));
         assert_eq!(gone, [1]);
         assert_eq!(snapshots.count(), 0);
+    }
+
+    #[test]
+    fn what_is_taken_out_is_held_again_or_nobody_wants_it() {
+        let snapshots = Snapshots::default();
+        let early = snapshots.register(|| Seq::new(2));
+        let late = snapshots.register(|| Seq::new(3));
+        snapshots.supersede([version(7, 1, 4), version(8, 1, 4), version(9, 3, 4)]);
+        assert_eq!(pruned(&snapshots, 4), [0_u64; 0]);
+        let taken = snapshots.take(9, |version| version.page.get() != 8);
+        assert_eq!(taken, [version(7, 1, 4), version(9, 3, 4)]);
+        assert_eq!(snapshots.take(9, |version| version.page.get() != 8), []);
+        snapshots.unregister(late, |_| panic!("taken out, or wanted by the other"));
+        assert!(!snapshots.give_back(taken[1], true));
+        assert!(snapshots.give_back(taken[0], true));
+        let mut gone = Vec::new();
+        snapshots.unregister(early, |version| gone.push(version.page.get()));
+        assert_eq!(gone, [8, 7]);
+    }
+
+    #[test]
+    fn a_page_changed_for_ever_under_a_snapshot_keeps_one_version() {
+        let snapshots = Snapshots::default();
+        let held = [10, 20].map(|seq| snapshots.register(|| Seq::new(seq)));
+        let mut dropped = 0;
+        for seq in 1..1000 {
+            snapshots.supersede([version(9, seq, seq + 1)]);
+            snapshots.prune(|| Seq::new(seq + 1), |_| dropped += 1);
+        }
+        assert_eq!(dropped, 997);
+        for seq in held {
+            snapshots.unregister(seq, |_| dropped += 1);
+        }
+        assert_eq!(dropped, 999);
     }
 
     #[test]

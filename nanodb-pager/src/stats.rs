@@ -23,6 +23,8 @@ pub struct Stats {
     pub cached_bytes: usize,
     /// Bytes of older page versions that snapshots keep in memory.
     pub older_bytes: usize,
+    /// Bytes of older page versions that are in a temporary file.
+    pub spilled_bytes: u64,
     /// Bytes of pages that wait for a checkpoint.
     pub dirty_bytes: usize,
     /// Snapshots registered.
@@ -70,6 +72,7 @@ impl Pager {
             file_bytes,
             cached_bytes: (shared.cache.frames() + older) * PAGE_SIZE,
             older_bytes: older * PAGE_SIZE,
+            spilled_bytes: shared.cache.spilled() as u64 * PAGE_SIZE as u64,
             dirty_bytes: dirty * PAGE_SIZE,
             snapshots: shared.snapshots.count(),
             log_bytes,

@@ -7,8 +7,12 @@
 //!
 //! ```text
 //! slot.frame -> newest installed version      (none: it is on disk)
-//! slot.older -> version -> version -> ...      newest first
+//! slot.older -> version -> version -> ...      newest first, in memory or spilled
 //! ```
+//!
+//! The list holds what some snapshot wants, and what was replaced by commits that are
+//! not published yet: it is as long as there are snapshots that see the page differently,
+//! however often the page is changed.
 //!
 //! # Invariants
 //!
@@ -16,11 +20,14 @@
 //! 2. A version is put into `older` before its successor replaces it in `frame`, so
 //!    a reader that finds `frame` too new finds the older one, or it was pruned.
 //! 3. A slot whose `frame` is none has its newest version on disk.
+//! 4. A version in the list never changes. Spilling one puts another in its place; who
+//!    has found the former one may go on with it and with those behind it.
 
 use std::sync::{Arc, OnceLock};
 
 use crate::ids::{PageId, Seq};
 use crate::page::Frame;
+use crate::scratch::Place;
 use crate::sync::{ArcSwapOption, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
 
 const LEAF_BITS: u32 = 8;
@@ -49,11 +56,19 @@ pub(crate) struct Slot {
 }
 
 /// A version that a newer one has replaced.
-struct Version {
-    frame: Arc<Frame>,
+pub(crate) struct Version {
+    pub(crate) kept: Kept,
+    /// The commit that wrote it.
+    pub(crate) written_at: Seq,
     /// The commit that replaced it.
     superseded_at: Seq,
     older: ArcSwapOption<Version>,
+}
+
+/// Where a version's bytes are.
+pub(crate) enum Kept {
+    InMemory(Arc<Frame>),
+    Spilled(Place),
 }
 
 impl Slot {
@@ -81,37 +96,69 @@ impl Slot {
 
     /// Keeps `frame` for readers older than `superseded_at`. Under the stripe.
     pub(crate) fn push_older(&self, frame: Arc<Frame>, superseded_at: Seq) {
-        let older = ArcSwapOption::new(self.older.load_full());
-        self.older.store(Some(Arc::new(Version { frame, superseded_at, older })));
+        self.older.store(Some(Arc::new(Version {
+            written_at: frame.seq(),
+            kept: Kept::InMemory(frame),
+            superseded_at,
+            older: ArcSwapOption::new(self.older.load_full()),
+        })));
     }
 
     /// The version that was the newest at `at`, if it is still among the older ones.
-    pub(crate) fn find_older(&self, at: Seq) -> Option<Arc<Frame>> {
+    pub(crate) fn find_older(&self, at: Seq) -> Option<Arc<Version>> {
         let mut version = self.older.load_full()?;
-        while version.frame.seq() > at {
+        while version.written_at > at {
             let older = version.older.load_full()?;
             version = older;
         }
         // If it was replaced before `at`, then its successor is the one wanted, and
         // that was dropped while a snapshot still keeps this one.
-        (version.superseded_at > at).then(|| Arc::clone(&version.frame))
+        (version.superseded_at > at).then_some(version)
     }
 
     /// Drops the version that `superseded_at` replaced, and returns it. Under the stripe.
-    pub(crate) fn drop_older(&self, superseded_at: Seq) -> Option<Arc<Frame>> {
-        let mut version = self.older.load_full()?;
-        if version.superseded_at == superseded_at {
-            self.older.store(version.older.load_full());
-            return Some(Arc::clone(&version.frame));
+    pub(crate) fn drop_older(&self, superseded_at: Seq) -> Option<Arc<Version>> {
+        self.replace_older(superseded_at, Version::next)
+    }
+
+    /// Notes that the version that `superseded_at` replaced was spilled. Under the stripe.
+    pub(crate) fn spill_older(&self, superseded_at: Seq, place: Place) {
+        self.replace_older(superseded_at, |version| {
+            Some(Arc::new(Version {
+                kept: Kept::Spilled(place),
+                written_at: version.written_at,
+                superseded_at,
+                older: ArcSwapOption::new(version.next()),
+            }))
+        });
+    }
+
+    /// Puts `new` where the version is that `superseded_at` replaced, and returns that.
+    fn replace_older(
+        &self,
+        superseded_at: Seq,
+        new: impl FnOnce(&Version) -> Option<Arc<Version>>,
+    ) -> Option<Arc<Version>> {
+        let first = self.older.load_full()?;
+        if first.superseded_at == superseded_at {
+            self.older.store(new(&first));
+            return Some(first);
         }
-        while let Some(older) = version.older.load_full() {
-            if older.superseded_at == superseded_at {
-                version.older.store(older.older.load_full());
-                return Some(Arc::clone(&older.frame));
+        let mut before = first;
+        loop {
+            let version = before.next()?;
+            if version.superseded_at == superseded_at {
+                before.older.store(new(&version));
+                return Some(version);
             }
-            version = older;
+            before = version;
         }
-        None
+    }
+}
+
+impl Version {
+    fn next(&self) -> Option<Arc<Self>> {
+        self.older.load_full()
     }
 }
 
@@ -199,7 +246,7 @@ mod tests {
         for seq in [1, 3, 7] {
             slot.push_older(frame(seq), Seq::new(seq + 2));
         }
-        let found = |at| slot.find_older(Seq::new(at)).map(|frame| frame.seq().get());
+        let found = |at| slot.find_older(Seq::new(at)).map(|version| version.written_at.get());
         assert_eq!(
             [found(0), found(1), found(2), found(4), found(8), found(9)],
             [None, Some(1), Some(1), Some(3), Some(7), None]

@@ -265,7 +265,7 @@ impl WriteTx {
         let checkpoint_due = shared.checkpoint_need(&commit) != Need::None;
         drop(commit);
 
-        shared.cache.admit(&admitted, &shared.table, &shared.stripes);
+        shared.admit(&admitted);
         Ok(Installed::new(shared.clone(), seq, self.durability, logged, checkpoint_due))
     }
 

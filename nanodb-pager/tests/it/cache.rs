@@ -2,9 +2,7 @@
 
 use nanodb_pager::{PAGE_SIZE, PageId};
 
-use crate::support::{KIND, OWNER, add_page, first_bytes, new_file};
-
-const FRAMES: usize = 16;
+use crate::support::{FRAMES, KIND, OWNER, add_page, first_bytes, new_file};
 
 #[test]
 fn reading_many_pages_keeps_to_the_budget() {

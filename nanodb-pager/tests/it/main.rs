@@ -14,6 +14,7 @@ mod log_damage;
 mod log_faults;
 mod model;
 mod opening;
+mod spilling;
 mod stress;
 mod support;
 mod transactions;

@@ -23,9 +23,12 @@ impl NoteFolder for Concatenate {
     }
 }
 
+/// How many pages the smallest cache holds.
+pub(crate) const FRAMES: usize = 16;
+
 /// Opens a further handle to `storage` with the smallest cache there is.
 pub(crate) fn open(storage: &SimStorage) -> Result<Pager, Error> {
-    let options = Options::default().cache_bytes_max(16 * 4096);
+    let options = Options::default().cache_bytes_max(FRAMES * 4096);
     Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options)
 }
 

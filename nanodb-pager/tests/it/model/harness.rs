@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nanodb_pager::{BODY_SIZE, Error, Installed, PageId, Pager, Seq, Snapshot, WriteTx};
+use nanodb_pager::{BODY_SIZE, Error, Installed, PAGE_SIZE, PageId, Pager, Seq, Snapshot, WriteTx};
 use nanodb_sim::SimStorage;
 
 use super::Op;
-use crate::support::{KIND, OWNER, assert_space, new_file, numbers, open};
+use crate::support::{FRAMES, KIND, OWNER, assert_space, new_file, numbers, open};
 
 /// How many transactions are open at once.
 pub(super) const TRANSACTIONS: usize = 3;
@@ -23,8 +23,8 @@ pub(super) struct Harness {
     pager: Pager,
     transactions: Vec<Transaction>,
     snapshots: Vec<(Snapshot, Pages)>,
-    /// Installed commits that are not published, oldest first.
-    held: Vec<Installed>,
+    /// Installed commits that are not published, oldest first, and the pages they changed.
+    held: Vec<(Installed, usize)>,
     /// The pages as of each commit, the newest last.
     history: Vec<(Seq, Pages)>,
     notes: Vec<u8>,
@@ -185,6 +185,7 @@ impl Harness {
         let done = std::mem::replace(&mut self.transactions[at], fresh);
         let before = self.history[self.history.len() - 1].0;
         let empty = done.allocated.is_empty() && done.changes.is_empty() && done.freed.is_empty();
+        let changed = done.changes.len();
         let installed = done.tx.install(note).unwrap();
         if empty && note.is_empty() {
             assert_eq!(installed.seq(), before);
@@ -199,11 +200,11 @@ impl Harness {
         });
         self.history.push((installed.seq(), pages));
         self.notes.extend_from_slice(note);
-        self.held.push(installed);
+        self.held.push((installed, changed));
     }
 
     fn publish(&mut self) {
-        for installed in self.held.drain(..) {
+        for (installed, _) in self.held.drain(..) {
             let seq = installed.seq();
             assert_eq!(installed.publish().unwrap(), seq);
             assert_eq!(self.pager.published(), seq);
@@ -249,6 +250,7 @@ impl Harness {
         }
         self.check_past(published);
         self.check_space();
+        self.check_budget();
         assert!(self.notes.starts_with(&self.pager.root()));
     }
 
@@ -265,6 +267,14 @@ impl Harness {
                 }
             }
         }
+    }
+
+    /// What was installed and not published can't go, neither the new versions nor those
+    /// that they replace.
+    fn check_budget(&self) {
+        let held: usize = self.held.iter().map(|(_, pages)| 2 * pages).sum();
+        let stats = self.pager.stats().unwrap();
+        assert!(stats.cached_bytes <= (FRAMES + held) * PAGE_SIZE, "{held} held: {stats:?}");
     }
 
     fn check_space(&self) {
