@@ -9,7 +9,7 @@ use crate::lines::LINE_WORDS;
 use crate::place::Place;
 use crate::pool::{Pool, SEGMENT_BUCKETS};
 use crate::stash::Stash;
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, PoisonError};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock};
 use crate::writer::{IndexWriter, State};
 
 /// A hash index from id to place: any number of readers beside one writer.
@@ -155,8 +155,7 @@ impl IdIndex {
     /// Other writers wait until it is dropped, readers don't. Calling a method of the
     /// index that writes while this thread holds it would wait for ever.
     pub fn write(&self) -> IndexWriter<'_> {
-        let state = self.own.state.lock().unwrap_or_else(PoisonError::into_inner);
-        IndexWriter::new(self, state)
+        IndexWriter::new(self, lock(&self.own.state))
     }
 
     /// Adds an entry, whatever is there already. See [`IndexWriter::insert`].

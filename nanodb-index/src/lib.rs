@@ -35,6 +35,8 @@ mod directory;
 mod group;
 mod hash;
 mod index;
+#[cfg(all(test, loom))]
+mod interleavings;
 mod key;
 mod lines;
 mod place;

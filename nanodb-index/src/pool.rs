@@ -17,7 +17,7 @@ use crate::lines::{Line, Lines};
 use crate::sync::OnceLock;
 
 /// The buckets of an ordinary segment.
-pub(crate) const SEGMENT_BUCKETS: u32 = if cfg!(loom) { 2 } else { 64 };
+pub(crate) const SEGMENT_BUCKETS: u32 = if cfg!(loom) { 4 } else { 64 };
 /// The first number of an ordinary segment.
 pub(crate) const SEGMENT_FIRST: u32 = 8;
 /// The buckets of the blocks that come before there is a whole segment.

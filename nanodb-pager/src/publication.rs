@@ -85,6 +85,9 @@ impl Publication {
     }
 }
 
+#[cfg(all(test, loom))]
+mod interleavings;
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -217,6 +217,9 @@ impl Stripes {
     }
 }
 
+#[cfg(all(test, loom))]
+mod interleavings;
+
 #[cfg(test)]
 mod tests {
     use super::*;

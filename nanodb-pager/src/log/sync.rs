@@ -119,3 +119,6 @@ impl GroupSync {
         self.changed.notify_all();
     }
 }
+
+#[cfg(all(test, loom))]
+mod interleavings;

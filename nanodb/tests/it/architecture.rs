@@ -35,7 +35,7 @@ fn ours(names: &BTreeSet<String>) -> Vec<&str> {
 
 #[test]
 fn crates_depend_downwards_only() {
-    let expected: [(&str, &[&str]); 8] = [
+    let expected: [(&str, &[&str]); 9] = [
         ("nanodb-page", &[]),
         ("nanodb-index", &[]),
         ("nanodb-pager", &[]),
@@ -44,6 +44,7 @@ fn crates_depend_downwards_only() {
         ("nanodb-cli", &["nanodb"]),
         ("nanodb-bench", &["nanodb"]),
         ("nanodb-sim", &["nanodb-pager"]),
+        ("nanodb-loom", &[]),
     ];
     for (name, depends_on) in expected {
         let manifest = read(&format!("{name}/Cargo.toml"));
@@ -60,7 +61,7 @@ fn every_dependency_is_named_once_used_and_explained() {
     let mut used = BTreeSet::new();
     for member in members() {
         let manifest = read(&format!("{member}/Cargo.toml"));
-        for kind in ["dependencies", "dev-dependencies"] {
+        for kind in ["dependencies", "dev-dependencies", "target.'cfg(loom)'.dependencies"] {
             used.extend(section(&manifest, kind));
         }
     }

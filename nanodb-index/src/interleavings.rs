@@ -1,0 +1,183 @@
+//! The writer and a reader beside it, in every order.
+//!
+//! The index is a small one: buckets of two entries, windows of two buckets, groups of four,
+//! which split at the eighth entry.
+
+use std::sync::Arc;
+
+use nanodb_loom::{every_interleaving, thread};
+
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::{IdIndex, Place};
+
+/// A hash whose key begins with these four bits: where its entry is at home.
+fn hash(bits: u32, number: u32) -> u64 {
+    u64::from(bits << 28 | (number + 1)) << 32
+}
+
+fn place(page: u32) -> Place {
+    Place { page, slot: 5 }
+}
+
+fn is_found(index: &IdIndex, hash: u64, wanted: Place) -> bool {
+    index.find(hash, |place| (place == wanted).then_some(())).is_some()
+}
+
+/// Runs `write` beside a reader that must find the entries of `stays` each time.
+fn all_are_found_beside(
+    stays: impl Fn(&IdIndex) -> Vec<(u64, Place)> + Sync + Send + 'static,
+    write: impl Fn(&IdIndex) + Copy + Sync + Send + 'static,
+) {
+    every_interleaving(move || {
+        let index = Arc::new(IdIndex::new());
+        let stays = stays(&index);
+        let writer = {
+            let index = Arc::clone(&index);
+            thread::spawn(move || write(&index))
+        };
+        for &(hash, place) in &stays {
+            assert!(is_found(&index, hash, place), "{place:?} is missed");
+        }
+        writer.join().unwrap();
+        for &(hash, place) in &stays {
+            assert!(is_found(&index, hash, place), "{place:?} is gone");
+        }
+    });
+}
+
+/// Adds an entry at home in each of these places, on pages from 1 up.
+fn fill(index: &IdIndex, homes: &[u32]) -> Vec<(u64, Place)> {
+    let entries: Vec<_> =
+        (1..).zip(homes).map(|(page, &bits)| (hash(bits, page), place(page))).collect();
+    entries.iter().for_each(|&(hash, place)| index.insert(hash, place));
+    entries
+}
+
+#[test]
+fn who_finds_an_entry_sees_what_its_writer_did_before() {
+    for slot in [5, Place::SLOTS] {
+        every_interleaving(move || {
+            let index = Arc::new(IdIndex::new());
+            let page = Arc::new(AtomicU32::new(0));
+            let entry = (hash(0, 1), Place { page: 1, slot });
+            let writer = {
+                let (index, page) = (Arc::clone(&index), Arc::clone(&page));
+                thread::spawn(move || {
+                    // Relaxed: only the index orders it.
+                    page.store(7, Ordering::Relaxed);
+                    index.insert(entry.0, entry.1);
+                })
+            };
+            if is_found(&index, entry.0, entry.1) {
+                assert_eq!(page.load(Ordering::Relaxed), 7);
+            }
+            writer.join().unwrap();
+            assert!(is_found(&index, entry.0, entry.1));
+        });
+    }
+}
+
+#[test]
+fn a_document_that_moves_there_and_back_is_always_found() {
+    every_interleaving(|| {
+        let index = Arc::new(IdIndex::new());
+        // At even states the document is at the first place, at odd ones at the second.
+        let published = Arc::new(AtomicU64::new(0));
+        let (id, places) = (hash(0, 1), [place(1), place(2)]);
+        index.insert(id, places[0]);
+        let writer = {
+            let (index, published) = (Arc::clone(&index), Arc::clone(&published));
+            thread::spawn(move || {
+                for (state, from, to) in [(1, 0, 1), (2, 1, 0)] {
+                    index.insert(id, places[to]);
+                    published.store(state, Ordering::Release);
+                    assert!(index.retire(id, places[from]));
+                }
+            })
+        };
+        loop {
+            let moves = index.moves();
+            let state = published.load(Ordering::Acquire);
+            if is_found(&index, id, places[usize::from(state % 2 != 0)]) {
+                break;
+            }
+            assert_ne!(index.moves(), moves, "missed, and nothing moved");
+        }
+        writer.join().unwrap();
+        assert_eq!(index.len(), 1);
+    });
+}
+
+#[test]
+fn an_entry_that_is_relocated_is_found_here_or_there() {
+    every_interleaving(|| {
+        let index = Arc::new(IdIndex::new());
+        let id = hash(0, 1);
+        index.insert(id, place(1));
+        let writer = {
+            let index = Arc::clone(&index);
+            thread::spawn(move || assert!(index.relocate(id, place(1), place(2))))
+        };
+        loop {
+            let moves = index.moves();
+            if index.find(id, Some).is_some() {
+                break;
+            }
+            assert_ne!(index.moves(), moves, "missed, and nothing moved");
+        }
+        writer.join().unwrap();
+        assert_eq!(index.find(id, Some), Some(place(2)));
+    });
+}
+
+#[test]
+fn entries_are_found_while_their_group_is_widened() {
+    all_are_found_beside(|index| fill(index, &[0]), |index| index.insert(hash(0, 9), place(9)));
+}
+
+/// All keys are in the first half, so that half is split at once too, into memory that the
+/// whole group has just given up.
+#[test]
+fn entries_are_found_while_their_group_is_split_and_its_memory_is_used_again() {
+    all_are_found_beside(
+        |index| {
+            let entries = fill(index, &[0, 1, 2, 4, 5, 6, 7]);
+            vec![entries[0], entries[6]]
+        },
+        |index| index.insert(hash(3, 9), place(9)),
+    );
+}
+
+/// Three entries are at home in the first bucket, which holds two.
+#[test]
+fn an_entry_is_found_while_it_goes_back_to_its_home() {
+    all_are_found_beside(
+        |index| fill(index, &[0, 0, 0])[2..].to_vec(),
+        |index| assert!(index.remove(hash(0, 1), place(1))),
+    );
+}
+
+/// The first two buckets are full, and a third entry is at home in the first.
+#[test]
+fn an_entry_is_found_while_it_makes_room_for_another() {
+    all_are_found_beside(
+        |index| fill(index, &[0, 0, 4, 4]),
+        |index| index.insert(hash(0, 9), place(9)),
+    );
+}
+
+#[test]
+fn entries_in_the_stash_are_found_while_others_come_and_go() {
+    let odd = |page| Place { page, slot: Place::SLOTS };
+    all_are_found_beside(
+        move |index| {
+            index.insert(hash(0, 8), odd(8));
+            index.insert(hash(0, 1), odd(1));
+            vec![(hash(0, 1), odd(1))]
+        },
+        move |index| {
+            assert!(index.remove(hash(0, 8), odd(8)));
+            index.insert(hash(0, 9), odd(9));
+        },
+    );
+}

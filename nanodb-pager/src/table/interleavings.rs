@@ -1,0 +1,131 @@
+//! A page that every commit writes, and readers beside them, in every order.
+
+use std::sync::Arc;
+
+use nanodb_loom::{every_interleaving, thread};
+
+use super::Slot;
+use crate::ids::{PageId, Seq};
+use crate::page::Frame;
+use crate::publication::Publication;
+use crate::snapshots::{Snapshots, Superseded};
+use crate::sync::Mutex;
+
+struct Page {
+    slot: Slot,
+    stripe: Mutex<()>,
+    snapshots: Snapshots,
+    publication: Publication,
+}
+
+fn frame(seq: Seq) -> Arc<Frame> {
+    let mut frame = Frame::ZERO;
+    frame.set_seq(seq);
+    Arc::new(frame)
+}
+
+impl Page {
+    fn new() -> Arc<Self> {
+        let slot = Slot::default();
+        slot.frame.store(Some(frame(Seq::ZERO)));
+        Arc::new(Self {
+            slot,
+            stripe: Mutex::default(),
+            snapshots: Snapshots::default(),
+            publication: Publication::new(Seq::ZERO),
+        })
+    }
+
+    fn commit(&self, seq: u64) {
+        let seq = Seq::new(seq);
+        let superseded = {
+            let _stripe = self.stripe.lock();
+            let base = self.slot.frame.load_full().unwrap();
+            let written_at = base.seq();
+            self.slot.push_older(base, seq);
+            self.slot.frame.swap(Some(frame(seq)));
+            Superseded { page: PageId::new(9), written_at, superseded_at: seq }
+        };
+        self.snapshots.supersede([superseded]);
+        self.publication.declare(seq);
+        self.prune();
+    }
+
+    fn prune(&self) {
+        self.snapshots.prune(|| self.publication.published(), |version| self.drop_version(version));
+    }
+
+    fn drop_version(&self, version: Superseded) {
+        let _stripe = self.stripe.lock();
+        self.slot.drop_older(version.superseded_at);
+    }
+
+    fn read(&self, at: Seq) -> Option<Seq> {
+        let newest = self.slot.frame.load_full().unwrap().seq();
+        if newest <= at { Some(newest) } else { Some(self.slot.find_older(at)?.seq()) }
+    }
+}
+
+#[test]
+fn a_reader_finds_its_version_unless_a_newer_one_is_published() {
+    every_interleaving(|| {
+        let page = Page::new();
+        let committer = {
+            let page = Arc::clone(&page);
+            thread::spawn(move || (1..=2).for_each(|seq| page.commit(seq)))
+        };
+        let at = page.publication.published();
+        match page.read(at) {
+            Some(found) => assert_eq!(found, at),
+            None => assert!(page.publication.published() > at, "the version of {at} is missing"),
+        }
+        committer.join().unwrap();
+        assert_eq!(page.read(Seq::new(2)), Some(Seq::new(2)));
+    });
+}
+
+#[test]
+fn a_snapshot_finds_its_version_always_and_leaves_nothing_behind() {
+    every_interleaving(|| {
+        let page = Page::new();
+        let committer = {
+            let page = Arc::clone(&page);
+            thread::spawn(move || (1..=2).for_each(|seq| page.commit(seq)))
+        };
+        let at = page.snapshots.register(|| page.publication.published());
+        assert_eq!(page.read(at), Some(at));
+        thread::yield_now();
+        assert_eq!(page.read(at), Some(at));
+        page.snapshots.unregister(at, |version| page.drop_version(version));
+        page.prune();
+        committer.join().unwrap();
+        page.prune();
+        assert_eq!((page.read(Seq::ZERO), page.read(Seq::new(1))), (None, None));
+    });
+}
+
+#[test]
+fn two_snapshots_that_pass_a_version_on_lose_nothing() {
+    every_interleaving(|| {
+        let page = Page::new();
+        let reader = |page: &Page| {
+            let at = page.snapshots.register(|| page.publication.published());
+            assert_eq!(page.read(at), Some(at));
+            page.snapshots.unregister(at, |version| page.drop_version(version));
+            page.prune();
+        };
+        let other = {
+            let page = Arc::clone(&page);
+            thread::spawn(move || reader(&page))
+        };
+        let committer = {
+            let page = Arc::clone(&page);
+            thread::spawn(move || page.commit(1))
+        };
+        reader(&page);
+        other.join().unwrap();
+        committer.join().unwrap();
+        page.prune();
+        assert_eq!(page.read(Seq::ZERO), None);
+    });
+}
