@@ -152,13 +152,30 @@ impl Shared {
             let _stripe = self.stripes.lock(version.page);
             self.table.slot(version.page).drop_older(version.superseded_at)
         };
-        let Some(dropped) = dropped else { return };
-        match dropped.kept {
-            Kept::InMemory(_) => self.cache.older_dropped(),
+        dropped.into_iter().for_each(|version| self.dropped(version));
+    }
+
+    fn dropped(&self, version: Arc<Version>) {
+        match &version.kept {
+            Kept::InMemory(frame) => {
+                self.cache.older_dropped();
+                let frame = Arc::clone(frame);
+                drop(version);
+                self.frames.recycle(frame);
+            }
             Kept::Spilled(_) => self.cache.spilled_dropped(),
         }
-        if let Some(Version { kept: Kept::InMemory(frame), .. }) = Arc::into_inner(dropped) {
-            self.frames.recycle(frame);
+    }
+
+    /// Drops a version and all older ones of its page, which nobody wants either.
+    pub(crate) fn drop_versions(&self, newest: Superseded) {
+        let mut next = {
+            let _stripe = self.stripes.lock(newest.page);
+            self.table.slot(newest.page).cut_older(newest.superseded_at)
+        };
+        while let Some(version) = next {
+            next = version.next();
+            self.dropped(version);
         }
     }
 

@@ -56,7 +56,9 @@ impl Installed {
         if !self.shared.publication.wait(self.seq) {
             return Err(self.shared.poisoned());
         }
-        self.shared.prune();
+        if self.shared.snapshots.is_due() || self.shared.cache.excess() > 0 {
+            self.shared.prune();
+        }
         self.shared.keep_budget();
         // A checkpoint that fails poisons the handle and so refuses the next commit;
         // this one is as durable as promised all the same.

@@ -8,6 +8,7 @@ use crate::guard::PageGuard;
 use crate::ids::{Extent, PageId, Seq};
 use crate::page::Frame;
 use crate::pager::Shared;
+use crate::snapshots::With;
 use crate::table::Slot;
 
 impl Shared {
@@ -128,7 +129,10 @@ impl Shared {
     /// Drops versions and frees pages that nobody reads any more.
     pub(crate) fn prune(&self) {
         let published = || self.publication.published();
-        let horizon = self.snapshots.prune(published, |version| self.drop_version(version));
+        let horizon = self.snapshots.prune(published, |version, with| match with {
+            With::None => self.drop_version(version),
+            With::AllOlder => self.drop_versions(version),
+        });
         let mut allocator = self.allocator.lock();
         if allocator.has_pending() {
             // What the last checkpoint shows must stay until the next: a crash would

@@ -1,8 +1,9 @@
 //! Which commits are still being read, and which old page versions that keeps alive.
 //!
 //! A version is wanted by a reader at `s` if it was written at or before `s` and
-//! replaced after. Versions that nobody wants go at once: when their successor is
-//! published, or when the snapshot that held them is dropped.
+//! replaced after. Versions that nobody wants go when their successor is published, or when
+//! the snapshot that held them is dropped; as long as there is no snapshot, a few are left
+//! to gather, for a page that is changed again and again loses many at the cost of one.
 //!
 //! # Why nothing wanted is dropped
 //!
@@ -24,7 +25,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::ids::{PageId, Seq};
-use crate::sync::Mutex;
+use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// A version that has been replaced and is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,10 +35,24 @@ pub(crate) struct Superseded {
     pub(crate) superseded_at: Seq,
 }
 
+/// What goes together with a version that nobody wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum With {
+    None,
+    /// All versions of the page that are older still.
+    AllOlder,
+}
+
+/// How many replaced versions gather, as long as no snapshot is registered. So few that the
+/// frames which go round stay in the processor's nearest cache.
+const GATHERED_MAX: usize = 8;
+
 /// The registered snapshots and the versions they hold.
 #[derive(Default)]
 pub(crate) struct Snapshots {
     state: Mutex<State>,
+    /// Relaxed: only says when; what is pruned is decided under the lock.
+    due: AtomicBool,
 }
 
 #[derive(Default)]
@@ -136,24 +151,49 @@ impl Snapshots {
 
     /// Notes versions that a commit has replaced. Commits come in order.
     pub(crate) fn supersede(&self, versions: impl IntoIterator<Item = Superseded>) {
-        self.state.lock().unpublished.extend(versions);
+        let mut state = self.state.lock();
+        state.unpublished.extend(versions);
+        if state.unpublished.len() >= GATHERED_MAX || !state.registered.is_empty() {
+            self.make_due();
+        }
     }
 
-    /// Calls `drop_version` for every version that nobody wants now that `published`
+    /// Whether enough has gathered for somebody to [prune](Self::prune).
+    #[inline]
+    pub(crate) fn is_due(&self) -> bool {
+        self.due.load(Ordering::Relaxed)
+    }
+
+    /// Has the next commit that is published prune.
+    pub(crate) fn make_due(&self) {
+        self.due.store(true, Ordering::Relaxed);
+    }
+
+    /// Calls `drop_versions` for every version that nobody wants now that `published`
     /// returns what it does, and returns the oldest commit that is still read.
+    ///
+    /// With a version may go all older ones of its page, where it says so.
     pub(crate) fn prune(
         &self,
         published: impl FnOnce() -> Seq,
-        mut drop_version: impl FnMut(Superseded),
+        mut drop_versions: impl FnMut(Superseded, With),
     ) -> Seq {
         let mut state = self.state.lock();
         let published = published();
-        while let Some(&version) = state.unpublished.front()
-            && version.superseded_at <= published
-        {
-            state.unpublished.pop_front();
-            if !state.hold(version, false) {
-                drop_version(version);
+        let due = state.unpublished.partition_point(|version| version.superseded_at <= published);
+        self.due.store(state.unpublished.len() - due >= GATHERED_MAX, Ordering::Relaxed);
+        if state.registered.is_empty() {
+            // From the newest on: the first of a page takes all others with it.
+            for version in state.unpublished.drain(..due).rev() {
+                drop_versions(version, With::AllOlder);
+            }
+            return published;
+        }
+        for _ in 0..due {
+            if let Some(version) = state.unpublished.pop_front()
+                && !state.hold(version, false)
+            {
+                drop_versions(version, With::None);
             }
         }
         state.horizon(published)
@@ -179,7 +219,7 @@ mod tests {
 
     fn pruned(snapshots: &Snapshots, published: u64) -> Vec<u64> {
         let mut gone = Vec::new();
-        snapshots.prune(|| Seq::new(published), |v| gone.push(v.written_at.get()));
+        snapshots.prune(|| Seq::new(published), |v, _| gone.push(v.written_at.get()));
         gone
     }
 
@@ -229,7 +269,7 @@ mod tests {
         let mut dropped = 0;
         for seq in 1..1000 {
             snapshots.supersede([version(9, seq, seq + 1)]);
-            snapshots.prune(|| Seq::new(seq + 1), |_| dropped += 1);
+            snapshots.prune(|| Seq::new(seq + 1), |_, _| dropped += 1);
         }
         assert_eq!(dropped, 997);
         for seq in held {

@@ -59,6 +59,7 @@ impl Pager {
     /// [`Error::Io`] if the operating system does not tell the file's length.
     pub fn stats(&self) -> Result<Stats> {
         let shared = &self.shared;
+        shared.prune();
         let file_bytes =
             shared.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let (dirty, log_bytes) = {
@@ -82,6 +83,7 @@ impl Pager {
 
     /// Where every page belongs, as of one moment.
     pub fn space(&self) -> Space {
+        self.shared.prune();
         // Under the commit lock no commit frees and no checkpoint moves the streams.
         let checkpointed = self.shared.checkpointing.lock();
         let _commit = self.shared.commit.lock();

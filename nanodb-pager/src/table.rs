@@ -20,8 +20,9 @@
 //! 2. A version is put into `older` before its successor replaces it in `frame`, so
 //!    a reader that finds `frame` too new finds the older one, or it was pruned.
 //! 3. A slot whose `frame` is none has its newest version on disk.
-//! 4. A version in the list never changes. Spilling one puts another in its place; who
-//!    has found the former one may go on with it and with those behind it.
+//! 4. A version in the list never changes, nor what follows it: taking one out, or
+//!    spilling it, makes those before it anew. Who has found a version may go on with it and
+//!    with those behind it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -62,13 +63,13 @@ pub(crate) struct Version {
     pub(crate) written_at: Seq,
     /// The commit that replaced it.
     superseded_at: Seq,
-    older: ArcSwapOption<Version>,
+    older: Option<Arc<Version>>,
 }
 
 /// Where a version's bytes are.
 pub(crate) enum Kept {
     InMemory(Arc<Frame>),
-    Spilled(Place),
+    Spilled(Arc<Place>),
 }
 
 impl Slot {
@@ -100,7 +101,7 @@ impl Slot {
             written_at: frame.seq(),
             kept: Kept::InMemory(frame),
             superseded_at,
-            older: ArcSwapOption::new(self.older.load_full()),
+            older: self.older.load_full(),
         })));
     }
 
@@ -108,8 +109,7 @@ impl Slot {
     pub(crate) fn find_older(&self, at: Seq) -> Option<Arc<Version>> {
         let mut version = self.older.load_full()?;
         while version.written_at > at {
-            let older = version.older.load_full()?;
-            version = older;
+            version = version.next()?;
         }
         // If it was replaced before `at`, then its successor is the one wanted, and
         // that was dropped while a snapshot still keeps this one.
@@ -121,14 +121,21 @@ impl Slot {
         self.replace_older(superseded_at, Version::next)
     }
 
+    /// Takes the version that `superseded_at` replaced out, and all behind it; returns it.
+    /// Under the stripe.
+    pub(crate) fn cut_older(&self, superseded_at: Seq) -> Option<Arc<Version>> {
+        self.replace_older(superseded_at, |_| None)
+    }
+
     /// Notes that the version that `superseded_at` replaced was spilled. Under the stripe.
     pub(crate) fn spill_older(&self, superseded_at: Seq, place: Place) {
+        let place = Arc::new(place);
         self.replace_older(superseded_at, |version| {
             Some(Arc::new(Version {
                 kept: Kept::Spilled(place),
                 written_at: version.written_at,
                 superseded_at,
-                older: ArcSwapOption::new(version.next()),
+                older: version.next(),
             }))
         });
     }
@@ -139,35 +146,47 @@ impl Slot {
         superseded_at: Seq,
         new: impl FnOnce(&Version) -> Option<Arc<Version>>,
     ) -> Option<Arc<Version>> {
-        let first = self.older.load_full()?;
-        if first.superseded_at == superseded_at {
-            self.older.store(new(&first));
-            return Some(first);
+        let mut version = self.older.load_full()?;
+        let mut newer = Vec::new();
+        while version.superseded_at != superseded_at {
+            let next = version.next()?;
+            newer.push(version);
+            version = next;
         }
-        let mut before = first;
-        loop {
-            let version = before.next()?;
-            if version.superseded_at == superseded_at {
-                before.older.store(new(&version));
-                return Some(version);
-            }
-            before = version;
+        let mut list = new(&version);
+        for version in newer.into_iter().rev() {
+            list = Some(Arc::new(version.followed_by(list)));
         }
+        self.older.store(list);
+        Some(version)
     }
 }
 
 impl Version {
-    fn next(&self) -> Option<Arc<Self>> {
-        self.older.load_full()
+    /// The version before this one.
+    pub(crate) fn next(&self) -> Option<Arc<Self>> {
+        self.older.clone()
+    }
+
+    fn followed_by(&self, older: Option<Arc<Self>>) -> Self {
+        Self {
+            kept: match &self.kept {
+                Kept::InMemory(frame) => Kept::InMemory(Arc::clone(frame)),
+                Kept::Spilled(place) => Kept::Spilled(Arc::clone(place)),
+            },
+            written_at: self.written_at,
+            superseded_at: self.superseded_at,
+            older,
+        }
     }
 }
 
-impl Drop for Slot {
+impl Drop for Version {
     fn drop(&mut self) {
-        // A long chain must not be dropped recursively.
-        let mut next = self.older.swap(None);
-        while let Some(version) = next {
-            next = version.older.swap(None);
+        // A long list must not be dropped recursively.
+        let mut next = self.older.take();
+        while let Some(mut version) = next.and_then(Arc::into_inner) {
+            next = version.older.take();
         }
     }
 }

@@ -344,6 +344,9 @@ impl WriteTx {
         }
         commit.space.extend(extents(&allocated).map(SpaceChange::Allocated));
         commit.space.extend(extents(&freed).map(|extent| SpaceChange::Freed(seq, extent)));
+        if !freed.is_empty() {
+            self.shared.snapshots.make_due();
+        }
         let mut allocator = self.shared.allocator.lock();
         extents(&allocated).for_each(|extent| allocator.keep(extent));
         extents(&freed).for_each(|extent| allocator.defer(seq, extent));

@@ -8,7 +8,7 @@ use super::Slot;
 use crate::ids::{PageId, Seq};
 use crate::page::Frame;
 use crate::publication::Publication;
-use crate::snapshots::{Snapshots, Superseded};
+use crate::snapshots::{Snapshots, Superseded, With};
 use crate::sync::Mutex;
 
 struct Page {
@@ -52,7 +52,21 @@ impl Page {
     }
 
     fn prune(&self) {
-        self.snapshots.prune(|| self.publication.published(), |version| self.drop_version(version));
+        self.snapshots.prune(
+            || self.publication.published(),
+            |version, with| match with {
+                With::None => self.drop_version(version),
+                With::AllOlder => self.drop_versions(version),
+            },
+        );
+    }
+
+    fn drop_versions(&self, newest: Superseded) {
+        let _stripe = self.stripe.lock();
+        let mut next = self.slot.cut_older(newest.superseded_at);
+        while let Some(version) = next {
+            next = version.next();
+        }
     }
 
     fn drop_version(&self, version: Superseded) {
