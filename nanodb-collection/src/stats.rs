@@ -19,6 +19,8 @@ pub struct Stats {
     pub dirty_bytes: u64,
     /// Bytes of older versions of pages, kept for cursors.
     pub older_bytes: u64,
+    /// Bytes of older versions that did not fit into memory and are in a temporary file.
+    pub spilled_bytes: u64,
     /// Bytes of log since the file was last brought up to date.
     pub log_bytes: u64,
     /// How often the file was brought up to date since it was opened.
@@ -68,6 +70,7 @@ pub(crate) fn collect(shared: &Shared) -> Result<Stats> {
         cached_bytes: pager.cached_bytes as u64,
         dirty_bytes: pager.dirty_bytes as u64,
         older_bytes: pager.older_bytes as u64,
+        spilled_bytes: pager.spilled_bytes,
         log_bytes: pager.log_bytes,
         checkpoints: pager.checkpoints,
         collections: collections.collect(),

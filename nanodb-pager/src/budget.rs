@@ -117,7 +117,7 @@ impl Shared {
         since < version.written_at && version.written_at <= turn && turn < version.superseded_at
     }
 
-    /// Whoever has taken the version out calls this, so nobody drops it meanwhile.
+    /// Writes a version to the temporary file. By whoever has taken it out.
     fn spill_version(&self, state: &mut State, version: Superseded) -> std::io::Result<()> {
         let slot = self.table.slot(version.page);
         let Some(found) = slot.find_older(version.written_at) else { return Ok(()) };
@@ -127,9 +127,16 @@ impl Shared {
             None => state.scratch.insert(Scratch::new(self.storage.scratch()?)),
         };
         let place = scratch.write(frame, self.checksummer)?;
-        let _stripe = self.stripes.lock(version.page);
-        slot.spill_older(version.superseded_at, place);
-        self.cache.older_spilled();
+        let frame = Arc::clone(frame);
+        {
+            let _stripe = self.stripes.lock(version.page);
+            // Its snapshot may be gone, and with the last one all that is old.
+            if slot.spill_older(version.superseded_at, place) {
+                self.cache.older_spilled();
+            }
+        }
+        drop(found);
+        self.frames.recycle(frame);
         Ok(())
     }
 
@@ -138,7 +145,8 @@ impl Shared {
         match &version.kept {
             Kept::InMemory(frame) => Ok(Arc::clone(frame)),
             Kept::Spilled(place) => {
-                let mut frame = self.frames.any();
+                // No spare one: it does not come back from whoever reads it.
+                let mut frame = Arc::new(Frame::ZERO);
                 let private = Arc::make_mut(&mut frame);
                 place.read(page, version.written_at, self.checksummer, private)?;
                 Ok(frame)

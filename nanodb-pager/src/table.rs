@@ -127,8 +127,9 @@ impl Slot {
         self.replace_older(superseded_at, |_| None)
     }
 
-    /// Notes that the version that `superseded_at` replaced was spilled. Under the stripe.
-    pub(crate) fn spill_older(&self, superseded_at: Seq, place: Place) {
+    /// Notes that the version that `superseded_at` replaced was spilled; `false` if it is no
+    /// longer there. Under the stripe.
+    pub(crate) fn spill_older(&self, superseded_at: Seq, place: Place) -> bool {
         let place = Arc::new(place);
         self.replace_older(superseded_at, |version| {
             Some(Arc::new(Version {
@@ -137,7 +138,8 @@ impl Slot {
                 superseded_at,
                 older: version.next(),
             }))
-        });
+        })
+        .is_some()
     }
 
     /// Puts `new` where the version is that `superseded_at` replaced, and returns that.
