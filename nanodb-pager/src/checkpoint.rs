@@ -34,6 +34,10 @@ const BATCH_PAGES_MAX: usize = 4096;
 /// How many pages are written with one call at most: what a checkpoint needs of memory.
 const WRITE_PAGES_MAX: usize = 256;
 
+/// This part of the bytes of direct pages counts as if it were in the log: opening may have to
+/// check them, which is faster than replaying as many bytes of log.
+const DIRECT_PART: u64 = 8;
+
 /// What the file on disk says.
 pub(crate) struct Checkpointed {
     pub(crate) header: Header,
@@ -107,7 +111,8 @@ impl Shared {
         let waiting = commit.dirty.len() * PAGE_SIZE + commit.notes.bytes();
         // Nothing of this can be evicted, and readers must find some room.
         let held = waiting + commit.under_way * PAGE_SIZE;
-        let log_bytes = commit.log.as_ref().map_or(0, log::writer::Log::len);
+        let log_bytes = commit.log.as_ref().map_or(0, log::writer::Log::len)
+            + (commit.direct_pages * PAGE_SIZE) as u64 / DIRECT_PART;
         let log_bytes_max = self.options.log_bytes_max;
         if held > budget / 4 * 3 || log_bytes > 2 * log_bytes_max {
             Need::Pressing
@@ -155,9 +160,7 @@ impl Shared {
         let mut commit = self.commit.lock();
         self.check_writable()?;
         let commit = &mut *commit;
-        let unchanged =
-            commit.notes.is_empty() && commit.dirty.is_empty() && commit.space.is_empty();
-        if unchanged && self.recovered.read().is_none() {
+        if commit.is_unchanged() && self.recovered.read().is_none() {
             return Ok(None);
         }
         let seq = commit.installed;
@@ -181,6 +184,7 @@ impl Shared {
         commit.checkpoint += 1;
         commit.under_way = commit.dirty.len();
         self.turn_seq.store(seq.get(), Ordering::Relaxed);
+        commit.direct_pages = 0;
         // Before any later commit can replace the versions this one writes.
         self.snapshots.register(|| seq);
         Ok(Some(Turn {
@@ -202,13 +206,8 @@ impl Shared {
         let (mut new, frames) = self.place_streams(old, turn, root, free)?;
 
         // Before the first write: see the field's docs.
-        self.disk_seq.store(turn.seq.get(), Ordering::Relaxed);
-        let len = u64::from(new.header.page_count) * PAGE_SIZE as u64;
-        let current =
-            self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
-        if current < len {
-            self.storage.set_len(len).map_err(|e| Error::io("setting the file's length", e))?;
-        }
+        self.disk_seq.fetch_max(turn.seq.get(), Ordering::Relaxed);
+        self.lengthen(u64::from(new.header.page_count) * PAGE_SIZE as u64)?;
         for (page, frame) in &frames {
             self.write(*page, &frame.bytes)?;
         }

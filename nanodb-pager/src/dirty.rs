@@ -66,6 +66,11 @@ impl DirtyRanges {
         self.ranges.iter().map(|&(start, end)| usize::from(start)..usize::from(end))
     }
 
+    /// How many bytes they cover.
+    pub(crate) fn bytes(&self) -> usize {
+        self.iter().map(|range| range.len()).sum()
+    }
+
     /// Whether two bodies differ only within the ranges.
     pub(crate) fn cover(&self, before: &[u8], after: &[u8]) -> bool {
         let mut at = 0;

@@ -15,11 +15,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A transaction changed more than one record of the log can hold (4 GiB).
-    #[error("the transaction is too large: {bytes} bytes of changes")]
+    /// A transaction has changed more pages than may be kept in memory: half the cache, but
+    /// 8 MiB at least. Pages that it has taken itself do not count. Or its record in the log
+    /// would pass 4 GiB.
+    #[error("the transaction is too large: {bytes} bytes of changes, {bytes_max} at most")]
     TransactionTooLarge {
-        /// Bytes that the log would have to hold.
+        /// Bytes of changed pages, or bytes that the log would have to hold.
         bytes: usize,
+        /// How many there may be.
+        bytes_max: usize,
     },
     /// The operating system refused a call.
     #[error("input/output failed while {doing}")]

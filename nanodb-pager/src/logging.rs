@@ -61,6 +61,7 @@ impl Shared {
         let mut commit = self.commit.lock();
         self.check_writable()?;
         let former = commit.former_log.take();
+        let direct = std::mem::take(&mut commit.direct_unsynced);
         let mut current = None;
         let mut end = commit.next_log.base;
         if let Some(log) = &mut commit.log {
@@ -70,6 +71,10 @@ impl Shared {
             (current, end) = (Some(Arc::clone(&log.file)), log.end());
         }
         drop(commit);
+        // Pages that records name were written before the records.
+        if direct {
+            self.storage.sync().map_err(|e| Error::io("syncing the file", e))?;
+        }
         // In this order: what is in the later log builds on the earlier one.
         for file in former.into_iter().chain(current) {
             file.sync().map_err(|e| Error::io("syncing the log", e))?;
@@ -109,7 +114,7 @@ impl Shared {
         let mut checkpointed = self.checkpointing.lock();
         self.checkpoint_held(&mut checkpointed)?;
         let mut commit = self.commit.lock();
-        if commit.notes.is_empty() && commit.dirty.is_empty() && commit.space.is_empty() {
+        if commit.is_unchanged() {
             commit.log = None;
             // Relaxed: read under the commit lock by whoever writes.
             self.closed.store(true, Ordering::Relaxed);

@@ -31,7 +31,8 @@ impl Options {
     /// full disk, and for a database in memory, they stay above the budget. When half of the
     /// budget waits for a checkpoint, one is made; commits wait for it at three quarters.
     ///
-    /// On top come the pages that open transactions have changed and those of documents that
+    /// On top come the pages that open transactions have changed (each up to half the
+    /// budget, or 8 MiB if that is more; of pages it has taken itself up to a quarter) and those of documents that
     /// are held, two megabytes of buffers while a checkpoint is under way, and a little for each
     /// page that was ever read (32 bytes).
     #[must_use]

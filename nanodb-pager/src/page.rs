@@ -86,6 +86,11 @@ impl Frame {
         Seq::new(u64::from_le_bytes(self.header().seq))
     }
 
+    /// The checksum that a page from disk carries.
+    pub(crate) fn checksum(&self) -> u64 {
+        u64::from_le_bytes(self.header().checksum)
+    }
+
     #[inline]
     pub(crate) fn id(&self) -> PageId {
         PageId::new(u32::from_le_bytes(self.header().page))
@@ -131,12 +136,13 @@ impl Checksummer {
         XxHash3_64::oneshot_with_seed(seed, bytes.get(CHECKSUMMED_FROM..).unwrap_or_default())
     }
 
-    /// Writes the checksum into the first bytes of `bytes`, a whole page.
-    pub(crate) fn seal(self, page: PageId, bytes: &mut [u8]) {
+    /// Writes the checksum into the first bytes of `bytes`, a whole page, and returns it.
+    pub(crate) fn seal(self, page: PageId, bytes: &mut [u8]) -> u64 {
         let checksum = self.checksum(page, bytes);
         if let Some(field) = bytes.first_chunk_mut() {
             *field = checksum.to_le_bytes();
         }
+        checksum
     }
 
     /// Checks what a page read from disk says of itself: checksum and number.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::budget::Spill;
 use crate::cache::Cache;
 use crate::checkpoint::Checkpointed;
+use crate::direct::DirectPages;
 use crate::error::{Corruption, Error, Result};
 use crate::frames::Frames;
 use crate::free_map::FreeMap;
@@ -45,7 +46,8 @@ pub struct Pager {
 /// What all handles of a file share.
 ///
 /// Locks are taken in this order: checkpointing, commit, spill, snapshots or clock,
-/// allocator, stripe. The others are held for a moment and nothing is locked under them.
+/// allocator, stripe, direct pages. The others are held for a moment and nothing is locked
+/// under them.
 pub(crate) struct Shared {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) folder: Arc<dyn NoteFolder>,
@@ -90,6 +92,9 @@ pub(crate) struct Shared {
     /// Whether what opening found is on stable storage for certain; see `settle`.
     pub(crate) settled: AtomicBool,
     pub(crate) frames: Frames,
+    pub(crate) direct: DirectPages,
+    /// Held to make the file longer.
+    pub(crate) growing: Mutex<()>,
 }
 
 /// What commits change, one after the other.
@@ -103,6 +108,10 @@ pub(crate) struct Commit {
     pub(crate) under_way: usize,
     /// Pages taken and given back since the last checkpoint.
     pub(crate) space: Vec<SpaceChange>,
+    /// How many pages the log names that were written to the data file.
+    pub(crate) direct_pages: usize,
+    /// Whether some of those that any log names may not be on stable storage.
+    pub(crate) direct_unsynced: bool,
     /// The number of the checkpoint that writes `dirty`, from 1 up.
     pub(crate) checkpoint: u64,
     /// Where commits go; none until the first one since opening or the last turn.
@@ -176,6 +185,7 @@ impl Pager {
             folder.fold(&root, &mut replay.notes.iter()).map_err(Error::Fold)?
         };
         let seq = replay.last_seq;
+        let recovery_needed = replay.is_needed();
         let report = OpenReport {
             clean: replay.commits == 0,
             commits_replayed: replay.commits,
@@ -203,6 +213,8 @@ impl Pager {
                     dirty: Vec::new(),
                     under_way: 0,
                     space: replay.space,
+                    direct_pages: 0,
+                    direct_unsynced: false,
                     checkpoint: 1,
                     log: None,
                     next_log: NextLog {
@@ -224,7 +236,7 @@ impl Pager {
                 checkpoints: AtomicU64::new(0),
                 group_sync: GroupSync::default(),
                 named: Mutex::default(),
-                recovered: RwLock::new((replay.commits > 0).then_some(replay.recovered)),
+                recovered: RwLock::new(recovery_needed.then_some(replay.recovered)),
                 root: Mutex::new(newest_root.into()),
                 report,
                 options,
@@ -233,6 +245,8 @@ impl Pager {
                 // A new file was synced when it was made.
                 settled: AtomicBool::new(empty || !storage.is_persistent()),
                 frames: Frames::default(),
+                direct: DirectPages::default(),
+                growing: Mutex::new(()),
                 storage,
                 folder,
             }),
@@ -324,6 +338,16 @@ impl Pager {
     /// As [`checkpoint`](Self::checkpoint).
     pub fn close(self) -> Result<()> {
         self.shared.close()
+    }
+}
+
+impl Commit {
+    /// Whether a checkpoint would have nothing to write.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        self.notes.is_empty()
+            && self.dirty.is_empty()
+            && self.space.is_empty()
+            && self.direct_pages == 0
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::direct::OnDisk;
 use crate::error::{Corruption, Error, Result};
 use crate::guard::PageGuard;
 use crate::ids::{Extent, PageId, Seq};
@@ -28,7 +29,10 @@ impl Shared {
         if let Some(older) = slot.find_older(at) {
             return Ok(PageGuard::owned(self.read_version(page, &older)?));
         }
-        let newest = self.newest(page)?;
+        let newest = self.newest(page).map_err(|error| match error {
+            Error::WriteConflict { page } => Error::NoVersion { page, at },
+            error => error,
+        })?;
         if newest.seq() <= at {
             return Ok(PageGuard::owned(newest));
         }
@@ -59,7 +63,13 @@ impl Shared {
     }
 
     /// The newest version of a page that is not in memory. Under the stripe.
+    ///
+    /// Fails with [`Error::WriteConflict`] for a page that a transaction is writing.
     fn load(&self, page: PageId) -> Result<Arc<Frame>> {
+        let on_disk = self.direct.on_disk(page);
+        if on_disk == OnDisk::Open {
+            return Err(Error::WriteConflict { page });
+        }
         let mut frame = self.frames.any();
         let private = Arc::make_mut(&mut frame);
         if let Some(recovered) = &*self.recovered.read() {
@@ -72,6 +82,11 @@ impl Shared {
             .read_at(&mut private.bytes, page.offset())
             .map_err(|e| Error::io(format!("reading {page}"), e))?;
         self.check_from_disk(page, private)?;
+        if let OnDisk::Since(seq) = on_disk
+            && private.seq() < seq
+        {
+            private.set_seq(seq);
+        }
         Ok(frame)
     }
 
@@ -133,6 +148,7 @@ impl Shared {
             With::None => self.drop_version(version),
             With::AllOlder => self.drop_versions(version),
         });
+        self.direct.forget(horizon);
         let mut allocator = self.allocator.lock();
         if allocator.has_pending() {
             // What the last checkpoint shows must stay until the next: a crash would

@@ -6,6 +6,14 @@
 //! has all of it checkpointed before it goes on. So a crash during recovery is no case of
 //! its own, and nothing is acknowledged that rests on bytes which may never have
 //! reached the disk.
+//!
+//! A record may name pages that its transaction wrote to the data file (see
+//! [`direct`](crate::direct)). Where no later record says that it was on stable storage,
+//! those pages are read and compared with their checksums: a power cut may have kept the record
+//! and lost a page. The log then ends before that record, which was never acknowledged. There
+//! is one page that need not be right: one that a later record holds whole, for a checkpoint
+//! may have torn it. Where a record is vouched for, a page that fails is damaged, and costs
+//! what is on it.
 
 use std::collections::HashMap;
 use std::io;
@@ -32,6 +40,18 @@ pub(crate) struct Replay {
     pub(crate) commits: u64,
     pub(crate) bytes: u64,
     pub(crate) recovered: Recovered,
+    /// The pages that records say are in the data file.
+    direct: Vec<DirectEntry>,
+    /// Commits from here on do not count.
+    limit: Option<Seq>,
+}
+
+/// A page that a record says is in the data file.
+#[derive(Clone, Copy)]
+struct DirectEntry {
+    page: PageId,
+    checksum: u64,
+    seq: Seq,
 }
 
 /// A change to which pages are in use.
@@ -46,6 +66,8 @@ pub(crate) enum SpaceChange {
 pub(crate) struct Recovered {
     logs: Vec<Arc<dyn Storage>>,
     pages: HashMap<PageId, History, ahash::RandomState>,
+    /// Up to here commits were on stable storage, with the pages they wrote.
+    vouched: Seq,
     side: Option<(Arc<dyn Storage>, SideArea)>,
 }
 
@@ -53,6 +75,8 @@ pub(crate) struct Recovered {
 struct History {
     /// What to begin with: the page on disk, or zeros.
     base: Base,
+    /// The commit that says so.
+    base_seq: Seq,
     entries: Vec<EntryPlace>,
 }
 
@@ -67,7 +91,26 @@ struct EntryPlace {
 impl Replay {
     /// Reads the logs that the header still needs.
     pub(crate) fn read(storage: &Arc<dyn Storage>, header: &Header) -> Result<Self> {
-        let mut replay = Self { last_seq: header.seq, ..Self::default() };
+        let mut limit = None;
+        loop {
+            let replay = Self::read_below(storage, header, limit)?;
+            // Every round ends earlier: a page may have been right only thanks to what is
+            // left out now.
+            match replay.first_incomplete(&**storage, Checksummer::new(&header.uuid))? {
+                Some(seq) => limit = Some(seq),
+                None => return Ok(replay),
+            }
+        }
+    }
+
+    /// Whether something must be brought to the file before anything new is written.
+    pub(crate) fn is_needed(&self) -> bool {
+        // What was left out must not count again when something else has changed.
+        self.commits > 0 || self.limit.is_some()
+    }
+
+    fn read_below(storage: &Arc<dyn Storage>, header: &Header, limit: Option<Seq>) -> Result<Self> {
+        let mut replay = Self { last_seq: header.seq, limit, ..Self::default() };
         if !storage.is_persistent() {
             return Ok(replay);
         }
@@ -82,6 +125,9 @@ impl Replay {
             }
             let file = storage.companion(suffix).map_err(failed)?;
             let next = replay.last_seq.next();
+            if limit == Some(next) {
+                break;
+            }
             let Some(segment) = read_segment(&*file).map_err(failed)? else {
                 if holds_acknowledged(&*file, next).map_err(failed)? {
                     return Err(Corruption::Log { log: suffix, offset: 0 }.into());
@@ -120,10 +166,19 @@ impl Replay {
         segment: &Segment,
     ) -> Result<u64> {
         let log = self.recovered.logs.len();
+        let mut last_seq = self.last_seq;
+        let mut vouching: Vec<(u64, Seq)> = Vec::new();
         let scanned = scan(&*file, segment, |seq, bytes, offset| {
+            if self.limit.is_some_and(|limit| seq >= limit) {
+                return Some(());
+            }
             let payload = Payload::decode(bytes)?;
             for entry in payload.pages() {
                 let entry = entry?;
+                if let Base::Direct { checksum } = entry.base {
+                    self.direct.push(DirectEntry { page: entry.page, checksum, seq });
+                    vouching.push((offset, seq));
+                }
                 let place = EntryPlace {
                     log,
                     offset: offset + entry.offset as u64,
@@ -135,6 +190,8 @@ impl Replay {
             self.notes.push(payload.note);
             self.space.extend(payload.allocated.iter().map(|&e| SpaceChange::Allocated(e)));
             self.space.extend(payload.freed.iter().map(|&e| SpaceChange::Freed(seq, e)));
+            last_seq = seq;
+            self.commits += 1;
             Some(())
         })
         .map_err(|error| match error {
@@ -143,11 +200,48 @@ impl Replay {
                 Corruption::Log { log: suffix, offset }.into()
             }
         })?;
+        let vouched_here = vouching.into_iter().rev().find(|&(offset, _)| offset < scanned.synced);
+        // Nothing in a log is on stable storage before all of the one before it is.
+        let before = if scanned.synced > 0 { self.last_seq } else { Seq::ZERO };
+        let vouched = vouched_here.map_or(before, |(_, seq)| seq);
+        self.recovered.vouched = self.recovered.vouched.max(vouched);
         self.recovered.logs.push(file);
-        self.last_seq = scanned.last_seq;
-        self.commits += scanned.commits;
+        self.last_seq = last_seq;
         self.bytes += scanned.end;
         Ok(scanned.end)
+    }
+
+    /// The first commit that nobody vouches for and that misses one of its pages.
+    fn first_incomplete(
+        &self,
+        storage: &dyn Storage,
+        checksummer: Checksummer,
+    ) -> Result<Option<Seq>> {
+        let mut frame = Frame::ZERO;
+        for &DirectEntry { page, checksum, seq } in &self.direct {
+            if seq <= self.recovered.vouched {
+                continue;
+            }
+            let held_whole_later =
+                self.recovered.pages.get(&page).is_some_and(|history| history.base_seq > seq);
+            let loaded =
+                || self.recovered.load_direct(storage, page, checksum, checksummer, &mut frame);
+            if held_whole_later || is_there(loaded)? {
+                continue;
+            }
+            return Ok(Some(seq));
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a page could be read and is what it should be.
+fn is_there(load: impl FnOnce() -> Result<()>) -> Result<bool> {
+    match load() {
+        Ok(()) => Ok(true),
+        Err(Error::Corrupt(_)) => Ok(false),
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -157,24 +251,44 @@ fn side_failed(error: io::Error) -> Error {
 
 impl Recovered {
     fn add(&mut self, page: PageId, base: Base, place: EntryPlace) {
-        let history =
-            self.pages.entry(page).or_insert_with(|| History { base, entries: Vec::new() });
+        let base_seq = place.seq;
+        let history = self.pages.entry(page).or_insert_with(|| History {
+            base,
+            base_seq,
+            entries: Vec::new(),
+        });
         if base != Base::Delta {
             // What came before is gone for good.
             history.base = base;
+            history.base_seq = base_seq;
             history.entries.clear();
         }
-        history.entries.push(place);
+        if !matches!(base, Base::Direct { .. }) {
+            history.entries.push(place);
+        }
     }
 
-    /// The pages that the logs change.
+    /// The pages that a checkpoint has to write. Those that are in the file as they should be
+    /// are not among them, if they are known to be on stable storage.
     pub(crate) fn pages(&self) -> Vec<PageId> {
-        self.pages.keys().copied().collect()
+        let is_written = |history: &History| {
+            matches!(history.base, Base::Direct { .. })
+                && history.base_seq <= self.vouched
+                && history.entries.is_empty()
+        };
+        let mut pages: Vec<PageId> = self
+            .pages
+            .iter()
+            .filter(|(_, history)| !is_written(history))
+            .map(|(&page, _)| page)
+            .collect();
+        pages.sort_unstable();
+        pages
     }
 
-    /// Whether a page needs no bytes from the data file.
+    /// Whether the logs hold a page whole, so that it needs no bytes from the data file.
     pub(crate) fn is_fresh(&self, page: PageId) -> bool {
-        self.pages.get(&page).is_some_and(|history| history.base != Base::Delta)
+        self.pages.get(&page).is_some_and(|history| matches!(history.base, Base::Init { .. }))
     }
 
     /// Returns when the logs that were read are on stable storage, the earlier one first.
@@ -202,6 +316,9 @@ impl Recovered {
         match history.base {
             Base::Init { kind, owner } => frame.init(page, kind, owner),
             Base::Delta => self.load_base(storage, page, checksummer, frame)?,
+            Base::Direct { checksum } => {
+                self.load_direct(storage, page, checksum, checksummer, frame)?;
+            }
         }
         if frame.seq() > newest {
             let (seq, newest) = (frame.seq().get(), newest.get());
@@ -223,6 +340,34 @@ impl Recovered {
         Ok(true)
     }
 
+    /// Reads a page that a commit has written to the data file with this checksum.
+    ///
+    /// An interrupted checkpoint may have written a later version over it; then that one is in
+    /// the side area. That the page in the file is sound, or has a higher number, proves
+    /// nothing: it may be of a commit that an earlier crash has undone.
+    fn load_direct(
+        &self,
+        storage: &dyn Storage,
+        page: PageId,
+        checksum: u64,
+        checksummer: Checksummer,
+        frame: &mut Frame,
+    ) -> Result<()> {
+        let read = storage.read_at(&mut frame.bytes, page.offset());
+        let damage = match read {
+            Ok(()) => match checksummer.verify(page, frame) {
+                Ok(()) if frame.checksum() == checksum => return Ok(()),
+                Ok(()) => {
+                    let computed = frame.checksum();
+                    Corruption::Checksum { page, stored: checksum, computed }.into()
+                }
+                Err(corruption) => Error::Corrupt(corruption),
+            },
+            Err(error) => Error::io(format!("reading {page}"), error),
+        };
+        self.load_image(page, checksummer, frame, damage)
+    }
+
     /// Reads a page that an interrupted checkpoint may have torn.
     fn load_base(
         &self,
@@ -239,6 +384,17 @@ impl Recovered {
             },
             Err(error) => Error::io(format!("reading {page}"), error),
         };
+        self.load_image(page, checksummer, frame, damage)
+    }
+
+    /// Takes a page from the side area; fails with `damage` if it is not there.
+    fn load_image(
+        &self,
+        page: PageId,
+        checksummer: Checksummer,
+        frame: &mut Frame,
+        damage: Error,
+    ) -> Result<()> {
         let Some((file, area)) = &self.side else { return Err(damage) };
         match area.find(&**file, page, checksummer, frame) {
             Ok(true) => Ok(()),

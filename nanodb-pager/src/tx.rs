@@ -1,11 +1,13 @@
 //! Write transactions: private copies of pages, installed all at once.
 
+mod direct;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::checkpoint::Need;
+use crate::direct::Virgin;
 use crate::dirty::DirtyRanges;
 use crate::durability::Durability;
 use crate::error::{Error, Result};
@@ -20,7 +22,8 @@ use crate::pager::{Commit, Shared};
 use crate::recovery::SpaceChange;
 use crate::snapshots::Superseded;
 
-pub use view::{PageMut, TxPage};
+use self::direct::DirectPage;
+pub use self::view::{PageMut, TxPage};
 
 /// A change to any number of pages that happens as a whole or not at all.
 ///
@@ -39,11 +42,21 @@ pub struct WriteTx {
     allocated: BTreeMap<u32, u32>,
     /// Pages that it gives back, by the first page's number.
     freed: BTreeMap<u32, u32>,
+    /// Pages that it has written to the data file.
+    direct: BTreeMap<PageId, DirectPage>,
+    /// When it has so many private pages, those that can be are written.
+    gather_until: usize,
     durability: Durability,
 }
 
 /// So many bytes of relaxed commits gather before they are written.
 const RELAXED_BYTES_MAX: usize = 64 * 1024;
+
+/// However small the cache, a transaction may keep so many bytes of pages in memory.
+const PRIVATE_BYTES_MIN: usize = 8 * 1024 * 1024;
+
+/// The longest entry of a direct page: its number, a tag and a checksum.
+const DIRECT_ENTRY_MAX: usize = 5 + 1 + 8;
 
 /// Up to so many pages are found by looking at each.
 const LINEAR_MAX: usize = 8;
@@ -78,11 +91,13 @@ impl WriteTx {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
             durability: shared.options.durability,
+            gather_until: shared.gather_pages_max(),
             shared,
             pages: Vec::new(),
             index: HashMap::default(),
             allocated: BTreeMap::new(),
             freed: BTreeMap::new(),
+            direct: BTreeMap::new(),
         }
     }
 
@@ -93,10 +108,14 @@ impl WriteTx {
     /// [`Error::Corrupt`], [`Error::Io`].
     #[inline]
     pub fn page(&self, page: PageId) -> Result<TxPage<'_>> {
-        match self.find(page) {
-            Some(at) => Ok(TxPage::private(&self.pages[at].frame)),
-            None => Ok(TxPage::installed(self.shared.newest(page)?)),
+        if let Some(at) = self.find(page) {
+            return Ok(TxPage::private(&self.pages[at].frame));
         }
+        let frame = match self.direct.get(&page) {
+            Some(written) => self.read_back(page, written)?,
+            None => self.shared.newest(page)?,
+        };
+        Ok(TxPage::installed(frame))
     }
 
     /// The page for changing: a private copy, made at the first call.
@@ -104,24 +123,51 @@ impl WriteTx {
     /// # Errors
     ///
     /// [`Error::Corrupt`], [`Error::Io`]; [`Error::NotAllocated`] for a page that is the
-    /// pager's own, free, or behind the end.
+    /// pager's own, free, or behind the end; [`Error::TransactionTooLarge`]. Then the
+    /// transaction is as it was.
     #[inline]
     pub fn page_mut(&mut self, page: PageId) -> Result<PageMut<'_>> {
         let at = match self.find(page) {
             Some(at) => at,
-            None => {
-                self.check_allocated(page, "change")?;
-                let base = self.shared.newest(page)?;
-                self.push(PrivatePage {
-                    id: page,
-                    frame: self.shared.frames.copy(&base),
-                    base: Some(base),
-                    fresh: false,
-                    dirty: DirtyRanges::default(),
-                })
-            }
+            None => self.make_private(page)?,
         };
         Ok(self.pages[at].view())
+    }
+
+    fn make_private(&mut self, id: PageId) -> Result<usize> {
+        self.check_allocated(id, "change")?;
+        self.make_room()?;
+        if let Some(written) = self.direct.get(&id) {
+            let page = self.take_back(id, written)?;
+            return Ok(self.push(page));
+        }
+        let base = self.shared.newest(id)?;
+        Ok(self.push(PrivatePage {
+            id,
+            frame: self.shared.frames.copy(&base),
+            base: Some(base),
+            fresh: false,
+            dirty: DirtyRanges::default(),
+        }))
+    }
+
+    /// Makes sure that one more private page may be kept in memory.
+    #[inline]
+    fn make_room(&mut self) -> Result<()> {
+        if self.pages.len() < self.gather_until { Ok(()) } else { self.make_room_now() }
+    }
+
+    #[cold]
+    fn make_room_now(&mut self) -> Result<()> {
+        self.write_early()?;
+        let bytes = (self.pages.len() + 1) * PAGE_SIZE;
+        let bytes_max = (self.shared.cache.frames_max() * PAGE_SIZE / 2).max(PRIVATE_BYTES_MIN);
+        if bytes > bytes_max && self.shared.storage.is_persistent() {
+            // Tried again at the next page: some of these may be given back.
+            self.gather_until = 0;
+            return Err(Error::TransactionTooLarge { bytes, bytes_max });
+        }
+        Ok(())
     }
 
     /// Takes `pages` pages that lie side by side. Nothing is written to them yet; each
@@ -148,13 +194,15 @@ impl WriteTx {
     /// # Errors
     ///
     /// [`Error::NotAllocated`] for a page that is the pager's own, free, or behind the
-    /// end, or for a kind or owner that is the pager's own.
+    /// end, or for a kind or owner that is the pager's own; [`Error::TransactionTooLarge`];
+    /// [`Error::Io`]. Then the transaction is as it was.
     pub fn init_page(&mut self, page: PageId, kind: PageKind, owner: Owner) -> Result<PageMut<'_>> {
         let own = kind.get() < PageKind::FIRST_FREE.get() || owner == Owner::PAGER;
         if own {
             return Err(Error::NotAllocated { page, doing: "initialise as the pager's own" });
         }
         self.check_allocated(page, "initialise")?;
+        self.make_room()?;
         let mut frame = self.shared.frames.any();
         Arc::make_mut(&mut frame).init(page, kind, owner);
         // Nothing is dirty yet: the log begins such a page from zeros.
@@ -211,7 +259,8 @@ impl WriteTx {
         self.durability = durability;
     }
 
-    /// How many bytes of pages the transaction holds in memory.
+    /// How many bytes of pages the transaction holds in memory. Pages that it has taken
+    /// itself are written to the file when too many gather, and do not count then.
     pub fn bytes(&self) -> usize {
         self.pages.len() * PAGE_SIZE
     }
@@ -248,6 +297,7 @@ impl WriteTx {
         let shared = Arc::clone(&self.shared);
         shared.ready_to_write()?;
         self.drop_freed();
+        self.write_at_commit()?;
         let payload = self.payload(note)?;
         let mut commit = shared.commit.lock();
         shared.check_writable()?;
@@ -258,6 +308,7 @@ impl WriteTx {
 
         let seq = commit.installed.next();
         let logged = self.log(&mut commit, seq, &payload)?;
+        self.list_virgin();
         let admitted = self.install_pages(&mut commit, seq);
         self.install_space(&mut commit, seq);
         commit.notes.push(note);
@@ -265,6 +316,12 @@ impl WriteTx {
         let checkpoint_due = shared.checkpoint_need(&commit) != Need::None;
         drop(commit);
 
+        // Nobody can know of these pages before this function returns.
+        let written = std::mem::take(&mut self.direct);
+        if !written.is_empty() {
+            let pages = written.into_iter().map(|(page, written)| (page, written.seq));
+            shared.direct.commit(seq, pages);
+        }
         shared.admit(&admitted);
         Ok(Installed::new(shared.clone(), seq, self.durability, logged, checkpoint_due))
     }
@@ -274,6 +331,11 @@ impl WriteTx {
         if !self.freed.is_empty() {
             let freed = &self.freed;
             self.pages.retain(|page| !overlaps(freed, Extent::new(page.id, 1)));
+            let (freed, kept) = std::mem::take(&mut self.direct)
+                .into_iter()
+                .partition(|(page, _)| overlaps(freed, Extent::new(*page, 1)));
+            self.direct = kept;
+            self.shared.direct.give_up(written(&freed));
         }
     }
 
@@ -284,16 +346,23 @@ impl WriteTx {
         }
         // Checked before it is built, from above: no page takes more than its body and
         // a little for its ranges.
-        let bytes = note.len() + self.pages.len() * (BODY_SIZE + 128);
+        let bytes = note.len()
+            + self.pages.len() * (BODY_SIZE + 128)
+            + self.direct.len() * DIRECT_ENTRY_MAX;
         if bytes > RECORD_LEN_MAX {
-            return Err(Error::TransactionTooLarge { bytes });
+            return Err(Error::TransactionTooLarge { bytes, bytes_max: RECORD_LEN_MAX });
         }
         let mut payload = Vec::with_capacity(256 + note.len());
         let allocated: Vec<Extent> = extents(&self.allocated).collect();
         let freed: Vec<Extent> = extents(&self.freed).collect();
-        let mut builder = Builder::new(&mut payload, note, &allocated, &freed, self.pages.len());
-        for page in &self.pages {
+        let logged = || self.pages.iter().filter(|page| !self.direct.contains_key(&page.id));
+        let pages = logged().count() + self.direct.len();
+        let mut builder = Builder::new(&mut payload, note, &allocated, &freed, pages);
+        for page in logged() {
             builder.page(page.id, &page.frame, page.fresh, &page.dirty);
+        }
+        for (&page, written) in &self.direct {
+            builder.direct(page, written.checksum);
         }
         Ok(payload)
     }
@@ -310,6 +379,8 @@ impl WriteTx {
         };
         log.reserve(payload.len()).map_err(|e| Error::io("making room for the log", e))?;
         let logged = log.append(seq, payload, shared.group_sync.synced());
+        commit.direct_unsynced |= !self.direct.is_empty();
+        commit.direct_pages += self.direct.len();
         let write = match self.durability {
             Durability::Immediate => false,
             Durability::Buffered => true,
@@ -328,7 +399,12 @@ impl WriteTx {
         let mut superseded = Vec::new();
         for page in self.pages.drain(..) {
             let id = page.id;
-            if install_page(shared, commit, page, seq, &mut superseded) {
+            let admit = if self.direct.contains_key(&id) {
+                install_clean(shared, page, seq)
+            } else {
+                install_page(shared, commit, page, seq, &mut superseded)
+            };
+            if admit {
                 admitted.push(id);
             }
         }
@@ -356,7 +432,7 @@ impl WriteTx {
     fn check_conflicts(&self) -> Result<()> {
         for page in &self.pages {
             if let Some(base) = &page.base
-                && self.shared.newest(page.id)?.seq() != base.seq()
+                && self.shared.newest(page.id)?.seq() > base.seq()
             {
                 return Err(Error::WriteConflict { page: page.id });
             }
@@ -373,11 +449,39 @@ impl WriteTx {
                 return Err(Error::NotAllocated { page: extent.start, doing: "free" });
             }
         }
-        Ok(())
+        for &page in self.direct.keys() {
+            if !allocator.in_use(Extent::new(page, 1)) {
+                return Err(Error::WriteConflict { page });
+            }
+        }
+        drop(allocator);
+        let fresh = || self.pages.iter().filter(|page| page.fresh).map(|page| page.id);
+        if fresh().next().is_none() && self.freed.is_empty() {
+            return Ok(());
+        }
+        let is_own = |page| self.direct.contains_key(&page);
+        let checked = self.shared.direct.check(fresh(), extents(&self.freed), is_own);
+        checked.map_err(|page| Error::WriteConflict { page })
+    }
+
+    /// Notes which of the pages taken are left for later transactions to initialise.
+    fn list_virgin(&self) {
+        if self.allocated.is_empty() || !self.shared.storage.is_persistent() {
+            return;
+        }
+        let fresh = self.pages.iter().filter(|page| page.fresh).map(|page| page.id);
+        let mut initialised: Vec<PageId> = fresh.chain(self.direct.keys().copied()).collect();
+        initialised.sort_unstable();
+        initialised.dedup();
+        let freed = |extent: &Extent| !overlaps(&self.freed, *extent);
+        self.shared.direct.list(extents(&self.allocated).filter(freed), &initialised);
     }
 
     fn is_empty(&self) -> bool {
-        self.pages.is_empty() && self.freed.is_empty() && self.allocated.is_empty()
+        self.pages.is_empty()
+            && self.freed.is_empty()
+            && self.allocated.is_empty()
+            && self.direct.is_empty()
     }
 
     fn check_allocated(&self, page: PageId, doing: &'static str) -> Result<()> {
@@ -411,16 +515,26 @@ impl WriteTx {
         let at = self.pages.len();
         self.pages.push(page);
         if self.pages.len() == LINEAR_MAX + 1 {
-            self.index.extend(self.pages.iter().enumerate().map(|(at, page)| (page.id, at)));
+            self.index_all();
         } else if self.pages.len() > LINEAR_MAX {
             self.index.insert(self.pages[at].id, at);
         }
         at
     }
+
+    fn index_all(&mut self) {
+        if self.pages.len() > LINEAR_MAX {
+            self.index.extend(self.pages.iter().enumerate().map(|(at, page)| (page.id, at)));
+        }
+    }
 }
 
 impl Drop for WriteTx {
     fn drop(&mut self) {
+        // Before the pages go back: whoever takes them next may write them directly, too.
+        if !self.direct.is_empty() {
+            self.shared.direct.give_up(written(&self.direct));
+        }
         if !self.allocated.is_empty() {
             let mut allocator = self.shared.allocator.lock();
             extents(&self.allocated).for_each(|extent| allocator.cancel(extent));
@@ -431,6 +545,22 @@ impl Drop for WriteTx {
 /// The extents of a map from first page to length.
 fn extents(map: &BTreeMap<u32, u32>) -> impl Iterator<Item = Extent> + '_ {
     map.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
+}
+
+/// What the register of direct pages is given back.
+fn written(pages: &BTreeMap<PageId, DirectPage>) -> impl Iterator<Item = (PageId, Virgin)> + '_ {
+    pages.iter().map(|(&page, written)| (page, written.virgin))
+}
+
+/// Makes a page that was written directly its slot's newest version; no checkpoint need
+/// write it. Returns whether none was in memory.
+fn install_clean(shared: &Shared, mut page: PrivatePage, seq: Seq) -> bool {
+    Arc::make_mut(&mut page.frame).set_seq(seq);
+    let slot = shared.table.slot(page.id);
+    let _stripe = shared.stripes.lock(page.id);
+    debug_assert!(!slot.is_dirty(), "{} was written though a checkpoint is to write it", page.id);
+    slot.touch();
+    slot.frame.swap(Some(page.frame)).is_none()
 }
 
 /// Makes a private page its slot's newest version. Returns whether none was in memory.

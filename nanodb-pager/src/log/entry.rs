@@ -11,6 +11,8 @@
 //!              page
 //!              0 (delta: the page's last version is the base)
 //!                or 1, kind, owner (init: the base is all zero)
+//!                or 2, checksum, eight bytes (direct: the page is in the data file, whole,
+//!                and carries this checksum; this is the end of its entry)
 //!              len of the rest of this page's entry in bytes
 //!              count of ranges, then for each range: gap from the end of the range
 //!              before it (from the body's start for the first), len, bytes
@@ -43,6 +45,13 @@ impl<'a> Builder<'a> {
         push_extents(bytes, freed);
         push_len(bytes, pages);
         Self { bytes }
+    }
+
+    /// Adds a page that was written to the data file.
+    pub(crate) fn direct(&mut self, page: PageId, checksum: u64) {
+        leb128::push(self.bytes, page.get());
+        self.bytes.push(2);
+        self.bytes.extend_from_slice(&checksum.to_le_bytes());
     }
 
     /// Adds what `dirty` names of `frame`.
@@ -109,6 +118,8 @@ pub(crate) enum Base {
     Delta,
     /// To a page of zeros of this kind and owner.
     Init { kind: PageKind, owner: Owner },
+    /// To nothing: the data file has the page, with this checksum.
+    Direct { checksum: u64 },
 }
 
 /// One page's entry.
@@ -163,11 +174,17 @@ fn take_extents(bytes: &mut &[u8]) -> Option<Vec<Extent>> {
 
 fn take_page<'a>(bytes: &mut &'a [u8], payload_len: usize) -> Option<PageEntry<'a>> {
     let page = PageId::new(leb128::take(bytes)?);
-    let base = match leb128::take_bytes(bytes, 1)? {
-        [0] => Base::Delta,
-        [1] => {
+    let base = match *leb128::take_bytes(bytes, 1)?.first()? {
+        0 => Base::Delta,
+        1 => {
             let kind = PageKind::new(*leb128::take_bytes(bytes, 1)?.first()?);
             Base::Init { kind, owner: Owner::new(leb128::take(bytes)?) }
+        }
+        2 => {
+            let (checksum, rest) = bytes.split_first_chunk()?;
+            *bytes = rest;
+            let base = Base::Direct { checksum: u64::from_le_bytes(*checksum) };
+            return Some(PageEntry { page, base, ranges: &[], offset: payload_len - rest.len() });
         }
         _ => return None,
     };
@@ -210,8 +227,9 @@ mod tests {
         let freed = [Extent::new(PageId::new(7), 1), Extent::new(PageId::new(9), 2)];
 
         let mut bytes = Vec::new();
-        let mut builder = Builder::new(&mut bytes, b"note", &allocated, &freed, 2);
+        let mut builder = Builder::new(&mut bytes, b"note", &allocated, &freed, 3);
         builder.page(PageId::new(300), &frame, true, &dirty);
+        builder.direct(PageId::new(301), 0x0807_0605_0403_0201);
         builder.page(PageId::new(8), &frame, false, &DirtyRanges::default());
 
         let payload = Payload::decode(&bytes).unwrap();
@@ -222,12 +240,38 @@ mod tests {
         );
         let pages: Vec<_> = payload.pages().map(Option::unwrap).collect();
         assert_eq!(pages[0].base, Base::Init { kind: PageKind::new(16), owner: Owner::new(9) });
-        assert_eq!((pages[0].page.get(), pages[1].page.get()), (300, 8));
+        assert_eq!(pages.iter().map(|entry| entry.page.get()).collect::<Vec<_>>(), [300, 301, 8]);
+        assert_eq!(pages[1].base, Base::Direct { checksum: 0x0807_0605_0403_0201 });
         assert!(bytes[pages[0].offset..].starts_with(pages[0].ranges));
-        assert_eq!(pages[1].base, Base::Delta);
+        assert_eq!(pages[2].base, Base::Delta);
         let mut body = vec![0; BODY_SIZE];
         apply(pages[0].ranges, &mut body).unwrap();
         assert_eq!(body, frame.body());
+    }
+
+    #[test]
+    fn a_payload_has_these_bytes_for_ever() {
+        let mut frame = Frame::ZERO;
+        frame.init(PageId::new(300), PageKind::new(16), Owner::new(9));
+        frame.body_mut()[200..202].copy_from_slice(b"ab");
+        let mut dirty = DirtyRanges::default();
+        dirty.mark(200..202);
+        let mut bytes = Vec::new();
+        let (taken, given) = ([Extent::new(PageId::new(300), 2)], [Extent::new(PageId::new(7), 1)]);
+        let mut builder = Builder::new(&mut bytes, b"n", &taken, &given, 3);
+        builder.page(PageId::new(300), &frame, true, &dirty);
+        builder.page(PageId::new(8), &frame, false, &dirty);
+        builder.direct(PageId::new(301), 0x0807_0605_0403_0201);
+        let expected = [
+            &[1, b'n'][..],
+            &[1, 0xAC, 2, 2],
+            &[1, 7, 1],
+            &[3],
+            &[0xAC, 2, 1, 16, 9, 6, 1, 0xC8, 1, 2, b'a', b'b'],
+            &[8, 0, 6, 1, 0xC8, 1, 2, b'a', b'b'],
+            &[0xAD, 2, 2, 1, 2, 3, 4, 5, 6, 7, 8],
+        ];
+        assert_eq!(bytes, expected.concat());
     }
 
     proptest! {

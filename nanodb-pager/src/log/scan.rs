@@ -31,9 +31,9 @@ impl From<io::Error> for ScanError {
 /// What a log was found to hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanned {
-    pub(crate) last_seq: Seq,
-    pub(crate) commits: u64,
     pub(crate) end: u64,
+    /// Up to where its records say that it was on stable storage.
+    pub(crate) synced: u64,
 }
 
 /// The segment header of a log file; nothing if it has none.
@@ -57,7 +57,7 @@ pub(crate) fn scan(
     let mut offset = BLOCK_SIZE;
     let mut previous = segment.salt;
     let mut next = segment.first_seq;
-    let mut commits = 0;
+    let mut synced = 0;
     while let Some((record, bytes)) = reader.record(segment.salt, offset)? {
         let expected = match record.kind {
             Kind::Commit => next,
@@ -71,15 +71,15 @@ pub(crate) fn scan(
             let at = offset + RECORD_HEADER_SIZE as u64;
             each(record.seq, payload, at).ok_or(ScanError::Refused { offset })?;
             next = next.next();
-            commits += 1;
         }
         previous = record.checksum;
+        synced = synced.max(record.synced);
         offset += u64::from(record.len);
     }
     if vouched_for(&mut reader, segment.salt, offset)? {
         return Err(ScanError::Damaged { offset });
     }
-    Ok(Scanned { last_seq: Seq::new(next.get() - 1), commits, end: offset })
+    Ok(Scanned { end: offset, synced })
 }
 
 /// Whether a record behind `end` says that the log was on stable storage beyond it:
@@ -196,8 +196,13 @@ mod tests {
         log.append(Seq::new(3), b"third", synced);
         log.pad(synced);
         log.write().unwrap();
-        let scanned = scan(&*file, &segment, |_, _, _| Some(())).unwrap();
-        assert_eq!(scanned.commits, 3);
+        let mut commits = Vec::new();
+        let scanned = scan(&*file, &segment, |seq, _, _| {
+            commits.push(seq.get());
+            Some(())
+        });
+        let scanned = scanned.unwrap();
+        assert_eq!((commits, scanned.synced), (vec![1, 2, 3], synced.0));
 
         let at = BLOCK_SIZE + RECORD_HEADER_SIZE as u64;
         file.write_at(b"F", at).unwrap();

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nanodb_pager::{
-    BODY_SIZE, Durability, NoteFolder, Options, Owner, PageId, PageKind, Pager, Seq,
+    BODY_SIZE, Durability, NoteFolder, Options, Owner, PageId, PageKind, Pager, Seq, WriteTx,
 };
 use nanodb_sim::{Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
 
 const KIND: PageKind = PageKind::new(16);
 const OWNER: Owner = Owner::new(1);
 
-/// All pages and their bodies as of a commit.
+/// All pages and their bodies as of a commit; a body without bytes is not initialised.
 type Pages = BTreeMap<PageId, Arc<Vec<u8>>>;
+
+const LEVELS: [Durability; 3] = [Durability::Immediate, Durability::Buffered, Durability::Relaxed];
 
 /// Keeps the last note: the number of the commit it came with.
 struct LastNote;
@@ -69,6 +71,10 @@ impl Run {
                     pager = open(storage.clone()).unwrap();
                     continue;
                 }
+                2 | 3 => {
+                    run.load(&pager, &storage, &mut random);
+                    continue;
+                }
                 _ => {
                     run.commit(&pager, &storage, &mut random);
                     continue;
@@ -81,9 +87,59 @@ impl Run {
         run
     }
 
+    /// A transaction that is large for so small a cache: some of its pages go to the file
+    /// early, some at the commit, some to the log; some are taken for later. Or it gives up.
+    fn load(&mut self, pager: &Pager, storage: &SimStorage, random: &mut Random) {
+        let durability = LEVELS[random.below(3)];
+        let mut pages = self.states.last().unwrap().clone();
+        let mut tx = pager.begin();
+        tx.set_durability(durability);
+        let begun = storage.journal_len();
+        while pages.len() > 30 {
+            let page = *pages.keys().nth(random.below(pages.len())).unwrap();
+            tx.free(page).unwrap();
+            pages.remove(&page);
+        }
+        let extent = tx.allocate_extent(3 + random.below(14) as u32).unwrap();
+        let new = (0..extent.pages).map(|index| extent.page(index).unwrap());
+        let mut empty: Vec<PageId> =
+            pages.keys().copied().filter(|p| pages[p].is_empty()).collect();
+        empty.extend(new.clone());
+        // Made anew: it is not virgin.
+        empty.extend(pages.keys().nth(random.below(40)));
+        empty.dedup();
+        pages.extend(new.map(|page| (page, Arc::new(Vec::new()))));
+        let mut filled: Vec<PageId> = Vec::new();
+        for page in empty {
+            if random.below(8) == 0 {
+                continue;
+            }
+            let mut body = vec![0; BODY_SIZE];
+            let len = if random.below(4) == 0 { 100 } else { 2500 + random.below(1500) };
+            random.fill(&mut body[..len]);
+            let written = tx.init_page(page, KIND, OWNER).unwrap().write(0, &body[..len]);
+            assert!(written);
+            pages.insert(page, Arc::new(body));
+            filled.push(page);
+            // One that has perhaps been written already.
+            let again = filled[random.below(filled.len())];
+            if random.below(3) == 0 {
+                assert!(tx.page(again).unwrap().body() == &pages[&again][..]);
+                let body: &mut Vec<u8> = Arc::make_mut(pages.get_mut(&again).unwrap());
+                scribble(body, random, |at, bytes| {
+                    assert!(tx.page_mut(again).unwrap().write(at, bytes));
+                });
+            }
+        }
+        if random.below(4) == 0 {
+            return tx.rollback();
+        }
+        self.begun.push(begun);
+        self.finish(tx, pages, durability, storage);
+    }
+
     fn commit(&mut self, pager: &Pager, storage: &SimStorage, random: &mut Random) {
-        let durability =
-            [Durability::Immediate, Durability::Buffered, Durability::Relaxed][random.below(3)];
+        let durability = LEVELS[random.below(3)];
         let mut pages = self.states.last().unwrap().clone();
         let mut tx = pager.begin();
         tx.set_durability(durability);
@@ -96,6 +152,11 @@ impl Run {
                 }
                 Some(page) => {
                     let body = Arc::make_mut(pages.get_mut(&page).unwrap());
+                    if body.is_empty() || random.below(8) == 0 {
+                        body.clear();
+                        tx.init_page(page, KIND, OWNER).unwrap();
+                        body.resize(BODY_SIZE, 0);
+                    }
                     scribble(body, random, |at, bytes| {
                         assert!(tx.page_mut(page).unwrap().write(at, bytes));
                     });
@@ -111,13 +172,17 @@ impl Run {
                 None => {}
             }
         }
-        let number = self.states.len();
         self.begun.push(storage.journal_len());
+        self.finish(tx, pages, durability, storage);
+    }
+
+    fn finish(&mut self, tx: WriteTx, pages: Pages, level: Durability, storage: &SimStorage) {
+        let number = self.states.len();
         self.states.push(pages);
         self.acknowledged.push(None);
         let seq = tx.commit(&(number as u64).to_le_bytes()).unwrap();
         assert_eq!(seq, Seq::new(number as u64));
-        if durability == Durability::Immediate {
+        if level == Durability::Immediate {
             self.all_are_durable(storage.journal_len());
         }
     }
@@ -171,7 +236,7 @@ fn number(root: &[u8]) -> usize {
 
 fn compare(pager: &Pager, pages: &Pages, what: &str) {
     let at = pager.published();
-    for (&page, body) in pages {
+    for (&page, body) in pages.iter().filter(|(_, body)| !body.is_empty()) {
         let found = pager.page(page, at).unwrap_or_else(|error| panic!("{what}: {page}: {error}"));
         assert!(found.body() == &body[..], "{what}: {page} differs");
         assert_eq!((found.kind(), found.owner()), (KIND, OWNER));

@@ -170,7 +170,14 @@ fn check_handle(pager: &Pager, ledger: &mut Ledger, error: &Error, what: &str) {
             assert!(matches!(pager.begin().commit(b"again"), Err(Error::Closed)), "{what}");
         }
         Error::Io { doing, .. } => {
-            let starts = ["reading", "beginning a log", "making room for the log"];
+            let starts = [
+                "reading",
+                "beginning a log",
+                "making room for the log",
+                "asking for the file's length",
+                "setting the file's length",
+                "writing new pages",
+            ];
             assert!(starts.iter().any(|s| doing.starts_with(s)), "{what}: {error:?}");
             assert_eq!(seen, ledger.begun, "{what}: changed by {error:?}");
             commits(pager, ledger, 1, Durability::Immediate)

@@ -8,6 +8,7 @@ mod checkpoints;
 mod concurrent_crash;
 mod crash;
 mod damage;
+mod direct;
 mod example;
 mod faults;
 mod log_damage;

@@ -1,0 +1,355 @@
+//! Pages that a transaction writes to the data file itself.
+
+use std::sync::Arc;
+
+use nanodb_pager::{
+    BODY_SIZE, Corruption, Durability, Error, MemoryStorage, Options, PAGE_SIZE, PageId, Pager,
+    WriteTx,
+};
+use nanodb_sim::{Action, CallKind, Failure, Fault, Files, SimStorage};
+
+use crate::support::{
+    Concatenate, KIND, OWNER, add_page, assert_space, change_page, first_bytes, new_file, open,
+};
+
+/// So many pages are far more than a transaction keeps in memory with the smallest cache.
+const MANY: u32 = 60;
+
+fn body(number: u32) -> Vec<u8> {
+    let mut body = vec![number as u8; BODY_SIZE];
+    body[..4].copy_from_slice(&number.to_le_bytes());
+    body
+}
+
+/// Takes pages and fills them.
+fn load(tx: &mut WriteTx, pages: u32) -> Vec<PageId> {
+    let extent = tx.allocate_extent(pages).unwrap();
+    let pages: Vec<PageId> = (0..pages).filter_map(|index| extent.page(index)).collect();
+    for &page in &pages {
+        assert!(tx.init_page(page, KIND, OWNER).unwrap().write(0, &body(page.get())));
+    }
+    pages
+}
+
+fn assert_loaded(pager: &Pager, pages: &[PageId]) {
+    for &page in pages {
+        let found = pager.page(page, pager.published()).unwrap();
+        assert!(found.body() == body(page.get()), "{page}");
+        assert_eq!((found.id(), found.owner(), found.kind()), (page, OWNER, KIND));
+    }
+}
+
+/// Makes the cache forget all that it need not keep.
+fn evict(pager: &Pager, others: &[PageId]) {
+    for &page in others.iter().flat_map(|page| [page; 3]) {
+        pager.page(page, pager.published()).unwrap();
+    }
+}
+
+/// Leaves the disk as a process does that is killed.
+fn killed(pager: Pager, storage: &SimStorage) -> Files {
+    let files = storage.files();
+    storage.set_fault(Fault::once(0, Failure::Device).for_ever());
+    drop(pager);
+    storage.clear_fault();
+    files
+}
+
+#[test]
+fn a_load_of_any_size_takes_little_memory_and_is_written_once() {
+    let (storage, pager) = new_file();
+    storage.start_journal();
+    let mut tx = pager.begin();
+    let mut pages = Vec::new();
+    for _ in 0..20 {
+        pages.extend(load(&mut tx, MANY));
+        assert!(tx.bytes() <= 6 * PAGE_SIZE, "{}", tx.bytes());
+    }
+    let published = tx.commit(b"note").unwrap();
+    let journal = storage.take_journal();
+    let written: usize = journal
+        .iter()
+        .filter_map(|event| match &event.action {
+            Action::Write { data, .. } => Some(data.len()),
+            _ => None,
+        })
+        .sum();
+    assert!(written < (pages.len() + 40) * PAGE_SIZE, "{written}");
+    assert_eq!((pager.published(), pager.stats().unwrap().dirty_bytes), (published, 0));
+    assert_loaded(&pager, &pages);
+    let pager = open(&SimStorage::from_files(killed(pager, &storage))).unwrap();
+    assert_eq!((pager.published(), &*pager.root()), (published, &b"note"[..]));
+    assert_loaded(&pager, &pages);
+    pager.checkpoint().unwrap();
+    assert_loaded(&pager, &pages);
+}
+
+#[test]
+fn a_page_that_was_written_early_can_be_read_and_changed_until_the_commit() {
+    let (_, pager) = new_file();
+    let mut tx = pager.begin();
+    let pages = load(&mut tx, MANY);
+    for &page in &pages {
+        assert!(tx.page(page).unwrap().body() == body(page.get()), "{page}");
+        let mut held = tx.page_mut(page).unwrap();
+        assert!(held.body() == body(page.get()) && held.write(0, b"anew"), "{page}");
+    }
+    tx.init_page(pages[3], KIND, OWNER).unwrap();
+    tx.free(pages[4]).unwrap();
+    tx.commit(&[]).unwrap();
+    for (index, &page) in pages.iter().enumerate().filter(|&(index, _)| index != 4) {
+        let expected = if index == 3 { [0; 4] } else { *b"anew" };
+        assert_eq!(first_bytes(&pager, page).unwrap(), expected, "{page}");
+    }
+    assert_space(&pager, pages.iter().filter(|&&page| page != pages[4]).map(|page| page.get()));
+}
+
+#[test]
+fn nobody_sees_a_page_before_the_commit_that_wrote_it() {
+    let (_, pager) = new_file();
+    let others: Vec<PageId> = (0..40).map(|_| add_page(&pager, b"other")).collect();
+    let mut tx = pager.begin();
+    let pages = load(&mut tx, MANY);
+    let no_version = |at| matches!(pager.page(pages[0], at), Err(Error::NoVersion { .. }));
+    assert!(no_version(pager.published()));
+    // Later commits have numbers above those that the pages carry.
+    (0..5).for_each(|_| _ = change_page(&pager, others[0], b"later"));
+    assert!(no_version(pager.published()));
+    let snapshot = pager.snapshot();
+    let installed = tx.install(&[]).unwrap();
+    evict(&pager, &others);
+    assert!(no_version(snapshot.seq()) && no_version(pager.published()));
+    let published = installed.publish().unwrap();
+    evict(&pager, &others);
+    assert!(no_version(snapshot.seq()));
+    assert_loaded(&pager, &pages);
+    // Once nobody can tell any more, the page's own number does.
+    let mut tx = pager.begin();
+    assert!(tx.page_mut(pages[0]).unwrap().write(0, b"more"));
+    assert_eq!(pager.page(pages[0], published).unwrap().seq(), published);
+    drop(snapshot);
+    evict(&pager, &others);
+    let stats = pager.stats().unwrap();
+    assert!(pager.page(pages[0], published).unwrap().seq() < published, "{stats:?}");
+    tx.commit(&[]).unwrap();
+    assert_eq!(&first_bytes(&pager, pages[0]).unwrap(), b"more");
+}
+
+#[test]
+fn a_load_that_is_given_up_leaves_no_trace() {
+    let (_, pager) = new_file();
+    let kept = add_page(&pager, b"kept");
+    for _ in 0..3 {
+        let mut tx = pager.begin();
+        load(&mut tx, MANY);
+        let page_count = pager.space().page_count;
+        tx.rollback();
+        pager.checkpoint().unwrap();
+        assert_space(&pager, [kept.get()]);
+        assert!(page_count < 2 + 3 * MANY, "{page_count}: the pages are taken again");
+    }
+    let mut tx = pager.begin();
+    let pages = load(&mut tx, MANY);
+    tx.commit(&[]).unwrap();
+    assert_loaded(&pager, &pages);
+}
+
+#[test]
+fn checkpoints_beside_a_load_leave_its_pages_alone() {
+    let (storage, pager) = new_file();
+    let page = add_page(&pager, b"old");
+    let mut tx = pager.begin();
+    let mut pages = load(&mut tx, MANY);
+    for round in 0..3_u32 {
+        change_page(&pager, page, &round.to_le_bytes());
+        pager.checkpoint().unwrap();
+        pages.extend(load(&mut tx, MANY));
+    }
+    tx.commit(&[]).unwrap();
+    assert_loaded(&pager, &pages);
+    let pager = open(&SimStorage::from_files(killed(pager, &storage))).unwrap();
+    assert_loaded(&pager, &pages);
+    assert_space(&pager, pages.iter().chain([&page]).map(|page| page.get()));
+}
+
+#[test]
+fn pages_taken_by_one_commit_and_filled_by_another_are_written_once_too() {
+    let (storage, pager) = new_file();
+    let mut tx = pager.begin();
+    let extent = tx.allocate_extent(2 * MANY).unwrap();
+    tx.commit(&[]).unwrap();
+    let fill = |tx: &mut WriteTx, from: u32| -> Vec<PageId> {
+        let pages: Vec<PageId> = (from..from + MANY).filter_map(|n| extent.page(n)).collect();
+        for &page in &pages {
+            assert!(tx.init_page(page, KIND, OWNER).unwrap().write(0, &body(page.get())));
+        }
+        pages
+    };
+    let log_bytes = pager.stats().unwrap().log_bytes;
+    let mut tx = pager.begin();
+    fill(&mut tx, 0);
+    drop(tx);
+    let mut tx = pager.begin();
+    let pages = fill(&mut tx, 0);
+    // Who takes the same page, or gives it back, meets the one who is writing it.
+    let mut other = pager.begin();
+    other.init_page(pages[1], KIND, OWNER).unwrap();
+    let conflict = other.commit(&[]).unwrap_err();
+    assert!(matches!(conflict, Error::WriteConflict { page } if page == pages[1]));
+    let mut other = pager.begin();
+    other.free_extent(extent).unwrap();
+    let conflict = other.commit(&[]).unwrap_err();
+    assert!(matches!(conflict, Error::WriteConflict { page } if pages.contains(&page)));
+    assert!(matches!(pager.begin().page(pages[2]), Err(Error::WriteConflict { .. })));
+    tx.commit(&[]).unwrap();
+    assert_loaded(&pager, &pages);
+    assert!(pager.stats().unwrap().log_bytes < log_bytes + 3 * 4096);
+    // After opening nobody knows any more which pages were never initialised.
+    pager.close().unwrap();
+    let pager = open(&storage).unwrap();
+    let mut tx = pager.begin();
+    let more = fill(&mut tx, MANY);
+    assert_eq!(tx.bytes(), more.len() * PAGE_SIZE);
+    tx.commit(&[]).unwrap();
+    assert_loaded(&pager, &pages);
+    assert_loaded(&pager, &more);
+}
+
+/// A disk whose log ends with a load, after so many more commits of the strongest level.
+fn disk_with_a_load(more: u32) -> (Files, PageId, Vec<PageId>) {
+    let (storage, pager) = new_file();
+    let page = add_page(&pager, b"old");
+    pager.checkpoint().unwrap();
+    change_page(&pager, page, b"new");
+    let mut tx = pager.begin();
+    let pages = load(&mut tx, MANY);
+    tx.commit(b"loaded").unwrap();
+    (0..more).for_each(|_| _ = change_page(&pager, page, b"more"));
+    (killed(pager, &storage), page, pages)
+}
+
+#[test]
+fn a_load_that_misses_a_page_did_not_happen_unless_it_was_vouched_for() {
+    let (mut files, page, pages) = disk_with_a_load(0);
+    let at = pages[7].get() as usize * PAGE_SIZE;
+    files.get_mut("").unwrap()[at + 100] ^= 1;
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage).unwrap();
+    assert_eq!((pager.published().get(), &*pager.root()), (2, &b""[..]));
+    assert_eq!(&first_bytes(&pager, page).unwrap(), b"new\0");
+    assert_space(&pager, [page.get()]);
+    // What did not count once never counts again, though the page be mended.
+    let mut tx = pager.begin();
+    let pages = load(&mut tx, MANY);
+    tx.commit(b"again").unwrap();
+    let pager = open(&SimStorage::from_files(killed(pager, &storage))).unwrap();
+    assert_eq!((pager.published().get(), &*pager.root()), (3, &b"again"[..]));
+    assert_loaded(&pager, &pages);
+}
+
+#[test]
+fn a_damaged_page_of_a_load_that_was_vouched_for_costs_only_itself() {
+    let (mut files, page, pages) = disk_with_a_load(2);
+    let damaged = pages[7];
+    let at = damaged.get() as usize * PAGE_SIZE;
+    files.get_mut("").unwrap()[at + 100] ^= 1;
+    let pager = open(&SimStorage::from_files(files)).unwrap();
+    assert_eq!((pager.published().get(), &*pager.root()), (5, &b"loaded"[..]));
+    let check = |pager: &Pager| {
+        let found = pager.page(damaged, pager.published());
+        let is_damage = matches!(
+            found,
+            Err(Error::Corrupt(Corruption::Checksum { page, .. })) if page == damaged
+        );
+        assert!(is_damage, "{found:?}");
+        let sound: Vec<PageId> = pages.iter().copied().filter(|&page| page != damaged).collect();
+        assert_loaded(pager, &sound);
+    };
+    check(&pager);
+    change_page(&pager, page, b"and");
+    check(&pager);
+}
+
+#[test]
+fn a_transaction_that_changes_too_much_is_told_so_and_can_be_given_up() {
+    let (_, pager) = new_file();
+    let mut pages = Vec::new();
+    for _ in 0..40 {
+        let mut tx = pager.begin();
+        pages.extend(load(&mut tx, MANY));
+        tx.commit(&[]).unwrap();
+    }
+    let mut tx = pager.begin();
+    let mut changed = 0;
+    let error = loop {
+        match tx.page_mut(pages[changed]) {
+            Ok(mut page) => assert!(page.write(0, b"gone")),
+            Err(error) => break error,
+        }
+        changed += 1;
+    };
+    let bytes_max = 8 * 1024 * 1024;
+    let Error::TransactionTooLarge { bytes, bytes_max: limit } = error else { panic!("{error:?}") };
+    assert_eq!((limit, bytes, changed), (bytes_max, (changed + 1) * PAGE_SIZE, 2048));
+    // What it has can still be changed, and given up.
+    assert!(tx.page_mut(pages[0]).unwrap().write(9, b"gone"));
+    assert!(tx.init_page(pages[changed], KIND, OWNER).is_err());
+    tx.rollback();
+    assert_loaded(&pager, &pages);
+    change_page(&pager, pages[0], b"fine");
+}
+
+#[test]
+fn a_full_disk_refuses_a_load_and_nothing_else() {
+    for (kind, doing) in
+        [(CallKind::Write, "writing new pages"), (CallKind::SetLen, "setting the file's length")]
+    {
+        let (storage, pager) = new_file();
+        let page = add_page(&pager, b"old");
+        storage.set_fault(Fault::once(0, Failure::NoSpace).of(kind).for_ever());
+        let mut tx = pager.begin();
+        let extent = tx.allocate_extent(MANY).unwrap();
+        let full = (0..MANY)
+            .filter_map(|index| extent.page(index))
+            .find_map(|page| tx.init_page(page, KIND, OWNER).err())
+            .unwrap();
+        assert!(matches!(&full, Error::Io { doing: d, .. } if d.starts_with(doing)), "{full:?}");
+        tx.rollback();
+        storage.clear_fault();
+        change_page(&pager, page, b"new");
+        let mut tx = pager.begin();
+        let pages = load(&mut tx, MANY);
+        tx.commit(&[]).unwrap();
+        assert_loaded(&pager, &pages);
+        assert_space(&pager, pages.iter().chain([&page]).map(|page| page.get()));
+    }
+}
+
+#[test]
+fn every_level_of_durability_takes_loads() {
+    for level in [Durability::Immediate, Durability::Buffered, Durability::Relaxed] {
+        let (storage, pager) = new_file();
+        let mut pages = Vec::new();
+        for _ in 0..3 {
+            let mut tx = pager.begin();
+            tx.set_durability(level);
+            pages.extend(load(&mut tx, MANY));
+            tx.commit(&[]).unwrap();
+        }
+        assert_loaded(&pager, &pages);
+        pager.close().unwrap();
+        assert_loaded(&open(&storage).unwrap(), &pages);
+    }
+}
+
+#[test]
+fn in_memory_a_load_stays_with_its_transaction() {
+    let options = Options::default().cache_bytes_max(16 * 4096);
+    let pager =
+        Pager::open(Arc::new(MemoryStorage::new()), Arc::new(Concatenate), options).unwrap();
+    let mut tx = pager.begin();
+    let pages = load(&mut tx, MANY);
+    assert_eq!(tx.bytes(), pages.len() * PAGE_SIZE);
+    tx.commit(&[]).unwrap();
+    assert_loaded(&pager, &pages);
+}
