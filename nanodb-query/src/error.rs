@@ -1,0 +1,223 @@
+//! What can be wrong with a query, and where.
+
+use std::fmt;
+
+use crate::value::Kind;
+
+/// Why a filter, a sort or a projection was refused.
+///
+/// [`problem`](Self::problem) says what is wrong; where the query was text,
+/// [`position`](Self::position) says where.
+///
+/// ```
+/// use nanodb_query::{Filter, Problem};
+///
+/// let error = Filter::parse_json(r#"{"age": {"$gtt": 30}}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "unknown operator `$gtt` on `age` at line 1, column 10");
+/// assert!(matches!(error.problem(), Problem::UnknownOperator { operator, .. } if operator == "$gtt"));
+/// ```
+#[derive(Debug, thiserror::Error)]
+pub struct QueryError {
+    #[source]
+    problem: Box<Problem>,
+    position: Option<Position>,
+}
+
+impl QueryError {
+    pub(crate) fn new(problem: Problem, position: Option<Position>) -> Self {
+        Self { problem: Box::new(problem), position }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// Where it is, if the query was text.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.position
+    }
+}
+
+impl From<Problem> for QueryError {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem, None)
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.problem)?;
+        match self.position {
+            Some(position) => write!(f, " at {position}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Bytes before it.
+    pub offset: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in bytes.
+    pub column: usize,
+}
+
+impl Position {
+    pub(crate) fn of(text: &str, offset: usize) -> Self {
+        let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+        Self { offset, line, column }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// What is wrong with a query.
+///
+/// A `path` is that of the field that an operator is applied to, as the query has it; it is empty
+/// where there is none.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The text is no JSON.
+    #[error("{message}")]
+    Json {
+        /// What the parser says.
+        message: String,
+    },
+    /// A query given as MessagePack is not well-formed.
+    #[error("the query is no well-formed MessagePack")]
+    Malformed,
+    /// An object like `{"$date": ...}`, by which JSON says what it has no type for, is wrong.
+    #[error("`{form}` must be {expected}")]
+    Form {
+        /// Its name.
+        form: &'static str,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// An object names a field twice.
+    #[error("the field `{name}` occurs twice")]
+    DuplicateField {
+        /// The field.
+        name: String,
+    },
+    /// The query nests too deep.
+    #[error("the query nests deeper than {depth_max} levels")]
+    TooDeep {
+        /// The limit, [`DEPTH_MAX`](crate::DEPTH_MAX).
+        depth_max: usize,
+    },
+    /// The query has too many values.
+    #[error("the query has more than {nodes_max} values")]
+    TooManyNodes {
+        /// The limit, [`QUERY_NODES_MAX`](crate::QUERY_NODES_MAX).
+        nodes_max: usize,
+    },
+    /// A path has too many parts.
+    #[error("the path `{path}` has more than {parts_max} parts, or {numbers_max} that are numbers")]
+    PathTooLong {
+        /// The path.
+        path: String,
+        /// The limit, [`DEPTH_MAX`](crate::DEPTH_MAX).
+        parts_max: usize,
+        /// The limit, [`PATH_NUMBERS_MAX`](crate::PATH_NUMBERS_MAX).
+        numbers_max: usize,
+    },
+    /// The query itself must be a document.
+    #[error("a {what} must be a document, not {found}")]
+    NotADocument {
+        /// What it was to be.
+        what: &'static str,
+        /// What was there instead.
+        found: Kind,
+    },
+    /// There is no such operator, or not at this place.
+    #[error("unknown operator `{operator}`{}", On(path))]
+    UnknownOperator {
+        /// Its name.
+        operator: String,
+        /// The field.
+        path: String,
+    },
+    /// An operator of MongoDB that would run code or expressions, which NanoDB does not.
+    #[error("`{operator}` is not supported{}: conditions compare fields with values", On(path))]
+    Unsupported {
+        /// Its name.
+        operator: String,
+        /// The field.
+        path: String,
+    },
+    /// An operator's operand is of a wrong type, or a wrong value of the right one.
+    #[error("`{operator}`{} takes {expected}, not {found}", On(path))]
+    Operand {
+        /// The operator.
+        operator: String,
+        /// The field.
+        path: String,
+        /// What it takes.
+        expected: &'static str,
+        /// What it was given; of the right type, its value is wrong.
+        found: Kind,
+    },
+    /// A name stands among operators, or an operator among names.
+    #[error("`{name}` can't stand beside operators{}", On(path))]
+    Mixed {
+        /// The name.
+        name: String,
+        /// The field.
+        path: String,
+    },
+    /// A regular expression is wrong, or takes too much memory.
+    #[error("the regular expression `{pattern}`{} is refused", On(path))]
+    Regex {
+        /// The expression.
+        pattern: String,
+        /// The field.
+        path: String,
+        /// Why.
+        source: regex::Error,
+    },
+    /// A sort's direction is neither 1 nor -1.
+    #[error("`{path}` must be sorted by 1 or -1")]
+    Direction {
+        /// The field.
+        path: String,
+    },
+    /// A projection includes some fields and excludes others.
+    #[error(
+        "the projection of `{path}` can't stand beside the others: fields are either included or excluded"
+    )]
+    MixedProjection {
+        /// The first field that is not like those before.
+        path: String,
+    },
+    /// Two paths of a projection or a sort are the same, or one leads through the other.
+    #[error("the paths `{first}` and `{second}` collide")]
+    PathCollision {
+        /// The one.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+}
+
+/// ` on `path``, unless that is empty.
+struct On<'a>(&'a str);
+
+impl fmt::Display for On<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, " on `{}`", self.0) }
+    }
+}

@@ -1,0 +1,138 @@
+//! Filters: which documents are wanted.
+//!
+//! A filter is parsed once into a tree ([`tree`]) and then asked about each document's bytes
+//! ([`eval`]). It comes from text or MessagePack ([`parse`]) or from [`field`] and its methods
+//! ([`build`]), and prints itself ([`print`]).
+
+mod build;
+mod elements;
+mod eval;
+mod literal;
+mod operand;
+mod parse;
+mod print;
+mod regex;
+mod tree;
+mod types;
+
+use std::fmt;
+
+pub use self::build::{FieldName, field};
+pub use self::elements::ElementFilter;
+pub use self::literal::Literal;
+pub(crate) use self::parse::{check, entries, fault};
+use self::tree::Conjunction;
+use crate::error::{Problem, QueryError};
+use crate::json::Text;
+use crate::value::{Malformed, RawValue};
+
+/// The most values that a query may consist of, names and operators not counted.
+pub const QUERY_NODES_MAX: usize = 10_000;
+
+/// Which documents are wanted, by MongoDB's rules.
+///
+/// ```
+/// use nanodb_query::{Filter, field};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let parsed = Filter::parse_json(r#"{"age": {"$gte": 30}, "city": "Berlin"}"#)?;
+/// let built = field("age").gte(30).and(field("city").eq("Berlin"));
+/// assert_eq!(parsed, built);
+/// assert_eq!(built.to_string(), r#"{"age": {"$gte": 30}, "city": "Berlin"}"#);
+///
+/// // {"age": 31, "city": "Berlin"}
+/// let document = b"\x82\xa3age\x1f\xa4city\xa6Berlin";
+/// assert!(parsed.matches(document)?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Default)]
+pub struct Filter {
+    root: Conjunction,
+}
+
+impl Filter {
+    /// The filter that every document passes, `{}`.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Reads a filter from JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it and where.
+    pub fn parse_json(text: &str) -> Result<Self, QueryError> {
+        let text = Text::parse(text)?;
+        let root = parse::parse_filter(text.value());
+        root.map(|root| Self { root }).map_err(|fault| text.locate(fault.problem, fault.tail))
+    }
+
+    /// Reads a filter from a document in MessagePack.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it.
+    pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
+        let value = RawValue::new(document);
+        parse::check(value)?;
+        let root = parse::parse_filter(value).map_err(|fault| fault.problem)?;
+        Ok(Self { root })
+    }
+
+    /// Whether a document passes.
+    ///
+    /// Costs one walk over the document's fields, as far as the wanted ones go, for all conditions
+    /// that must hold; each `$or`, `$nor` or dotted path through an array may cost one of its own.
+    /// Nothing is allocated, but by regular expressions when first used on a thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the bytes are wrong where they were looked at.
+    #[inline]
+    pub fn matches(&self, document: &[u8]) -> Result<bool, Malformed> {
+        self.root.matches(RawValue::new(document))
+    }
+
+    /// Whether every document passes.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.root.is_empty()
+    }
+
+    /// What `_id` must equal to pass, as MessagePack bytes: one value, or several for `$in`. `None`
+    /// if the filter does not say so. Other documents do not pass, but not all of these need to.
+    #[must_use]
+    pub fn wanted_ids(&self) -> Option<Vec<Vec<u8>>> {
+        self.root.wanted_ids()
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Filter({self})")
+    }
+}
+
+/// Prints JSON that [`Filter::parse_json`] reads back as an equal filter.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print::print_conjunction(&self.root, f)
+    }
+}
+
+impl std::str::FromStr for Filter {
+    type Err = QueryError;
+
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        Self::parse_json(text)
+    }
+}
+
+/// A problem, and the bytes from the name or value on that has it.
+#[derive(Debug)]
+pub(crate) struct Fault<'a> {
+    pub(crate) problem: Problem,
+    pub(crate) tail: &'a [u8],
+}

@@ -1,0 +1,76 @@
+//! Which elements of an array are meant: `$elemMatch` of a projection, `$pull` of an update.
+
+use super::Fault;
+use super::operand::Operand;
+use super::parse::{are_operators, operand, parse_conjunction, parse_operators};
+use super::tree::{Conjunction, Test};
+use crate::error::Problem;
+use crate::value::{Malformed, RawValue};
+
+/// Which elements of an array are meant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ElementFilter {
+    wanted: Wanted,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Wanted {
+    /// Documents, or arrays as if their indexes were names, that pass a filter.
+    Document(Conjunction),
+    /// Values of which operators hold.
+    Value(Vec<Test>),
+    /// Values that are equal.
+    Equal(Operand),
+}
+
+impl ElementFilter {
+    /// The operand of `$pull`: that of `$elemMatch`, or any other value, to be equal to.
+    ///
+    /// `value` is within a query that was checked to be well-formed. `path` is named by errors.
+    ///
+    /// # Errors
+    ///
+    /// What [`Filter::parse`](super::Filter::parse) refuses.
+    pub fn parse(path: &str, value: RawValue<'_>) -> Result<Self, Problem> {
+        Self::parse_fault(path, value).map_err(|fault| fault.problem)
+    }
+
+    pub(crate) fn parse_fault<'a>(path: &str, value: RawValue<'a>) -> Result<Self, Fault<'a>> {
+        let wanted = if !value.is_map() {
+            Wanted::Equal(operand(value)?)
+        } else if is_value_filter(value) {
+            are_operators(path, value)?;
+            Wanted::Value(parse_operators(path, value)?)
+        } else {
+            Wanted::Document(parse_conjunction(value)?)
+        };
+        Ok(Self { wanted })
+    }
+
+    /// Whether an element is meant.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the bytes are wrong where they were looked at.
+    pub fn matches(&self, element: RawValue<'_>) -> Result<bool, Malformed> {
+        match &self.wanted {
+            Wanted::Document(conjunction) => conjunction.matches_element(element),
+            Wanted::Equal(operand) => operand.equals(Some(element)),
+            Wanted::Value(tests) => {
+                for test in tests {
+                    if !test.matches_value(Some(element))? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// Whether a document holds operators for values, and no filter of documents.
+pub(super) fn is_value_filter(document: RawValue<'_>) -> bool {
+    super::parse::entries(document).next().is_some_and(|first| {
+        first.name.starts_with('$') && !matches!(first.name, "$and" | "$or" | "$nor")
+    })
+}

@@ -1,0 +1,116 @@
+//! The value that an operator compares with.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::Number;
+use crate::msgpack::Token;
+use crate::order::{compare, compare_scalars};
+use crate::value::{Kind, Malformed, RawValue};
+
+/// A value of a filter: its bytes, and what of it is looked at for every document.
+#[derive(Clone)]
+pub(crate) struct Operand {
+    bytes: Box<[u8]>,
+    shape: Shape,
+}
+
+/// What comparing takes, taken from the bytes once.
+#[derive(Clone, Copy)]
+enum Shape {
+    Null,
+    Number(Number),
+    /// Where the text begins in the bytes.
+    String {
+        start: u8,
+    },
+    Scalar,
+    Container(Kind),
+}
+
+impl Operand {
+    /// Copies a value that is known to be well-formed.
+    pub(crate) fn new(value: RawValue<'_>) -> Result<Self, Malformed> {
+        let bytes = value.bytes()?;
+        let token = value.token()?;
+        let shape = match token {
+            Token::Null => Shape::Null,
+            Token::String(text) => {
+                let start = u8::try_from(bytes.len() - text.len()).map_err(|_| Malformed)?;
+                Shape::String { start }
+            }
+            Token::Array(_) | Token::Map(_) => Shape::Container(token.kind()),
+            _ => token.number().map_or(Shape::Scalar, Shape::Number),
+        };
+        Ok(Self { bytes: bytes.into(), shape })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn value(&self) -> RawValue<'_> {
+        RawValue::new(&self.bytes)
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self.shape, Shape::Null)
+    }
+
+    /// Whether the stored value, or missing one, is this.
+    #[inline]
+    pub(super) fn equals(&self, stored: Option<RawValue<'_>>) -> Result<bool, Malformed> {
+        if let (Shape::String { start }, Some(value)) = (self.shape, stored) {
+            let text = self.bytes.get(usize::from(start)..).unwrap_or_default();
+            return Ok(match value.token()? {
+                Token::String(found) => found == text,
+                _ => false,
+            });
+        }
+        Ok(self.compared(stored)? == Some(Ordering::Equal))
+    }
+
+    /// How a stored value compares with this; `None` if it is of another type, or if just one of the
+    /// two is NaN.
+    #[inline]
+    pub(super) fn compared(
+        &self,
+        stored: Option<RawValue<'_>>,
+    ) -> Result<Option<Ordering>, Malformed> {
+        let Some(value) = stored else {
+            return Ok(if self.is_null() { Some(Ordering::Equal) } else { None });
+        };
+        let token = value.token()?;
+        Ok(match self.shape {
+            Shape::Null => matches!(token, Token::Null).then_some(Ordering::Equal),
+            Shape::Number(number) => token
+                .number()
+                .filter(|found| found.is_nan() == number.is_nan())
+                .map(|found| found.cmp(&number)),
+            Shape::Container(kind) if token.kind() == kind => Some(compare(value, self.value())?),
+            Shape::Container(_) => None,
+            Shape::String { .. } | Shape::Scalar => {
+                let own = self.value().token()?;
+                (own.kind() == token.kind()).then(|| compare_scalars(token, own))
+            }
+        })
+    }
+
+    /// The order over all values.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        // Both were read as a whole when they were made.
+        compare(self.value(), other.value()).unwrap_or(Ordering::Equal)
+    }
+}
+
+impl PartialEq for Operand {
+    fn eq(&self, other: &Self) -> bool {
+        self.compare(other).is_eq()
+    }
+}
+
+impl fmt::Debug for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::json::print_value(self.value(), f)
+    }
+}

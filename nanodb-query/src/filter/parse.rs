@@ -1,0 +1,365 @@
+//! From a filter document to the tree.
+//!
+//! Text was turned into MessagePack before, so there is one parser. It is given what [`check`] found
+//! well-formed and within the limits; recursion is bounded by that.
+
+use super::Fault;
+use super::elements::is_value_filter;
+use super::operand::Operand;
+use super::regex::{Pattern, are_options};
+use super::tree::{Choice, Conjunction, Junction, Test};
+use super::types::Types;
+use crate::QUERY_NODES_MAX;
+use crate::error::Problem;
+use crate::msgpack::{Cursor, Token};
+use crate::path::Path;
+use crate::value::{Kind, RawValue};
+
+/// Refuses what is not well-formed or above the limits.
+pub(crate) fn check(value: RawValue<'_>) -> Result<(), Problem> {
+    let nodes = value.verify().map_err(|_| Problem::Malformed)?;
+    if nodes > QUERY_NODES_MAX {
+        return Err(Problem::TooManyNodes { nodes_max: QUERY_NODES_MAX });
+    }
+    Ok(())
+}
+
+/// A field of a query, and where it begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: RawValue<'a>,
+    /// The bytes from the name on.
+    pub(crate) tail: &'a [u8],
+}
+
+/// The fields of a document that was found well-formed.
+pub(crate) fn entries(document: RawValue<'_>) -> impl Iterator<Item = Entry<'_>> {
+    let mut cursor = Cursor::new(document.tail());
+    let len = cursor.read_map_len().unwrap_or(0);
+    (0..len).map_while(move |_| {
+        let tail = cursor.rest();
+        let name = str::from_utf8(cursor.read_string_bytes()?).ok()?;
+        let value = RawValue::new(cursor.rest());
+        cursor.skip()?;
+        Some(Entry { name, value, tail })
+    })
+}
+
+/// The elements of an array that was found well-formed.
+pub(crate) fn elements(array: RawValue<'_>) -> impl Iterator<Item = RawValue<'_>> {
+    array.elements().into_iter().flatten().map_while(Result::ok)
+}
+
+/// A problem with the value that `at` begins with.
+pub(crate) fn fault(problem: Problem, at: RawValue<'_>) -> Fault<'_> {
+    Fault { problem, tail: at.tail() }
+}
+
+/// Says that an operator can't take what it was given.
+pub(crate) fn refuse<'a>(
+    operator: &str,
+    path: &str,
+    expected: &'static str,
+    value: RawValue<'a>,
+) -> Fault<'a> {
+    let found = value.kind().unwrap_or(Kind::Null);
+    let (operator, path) = (operator.to_owned(), path.to_owned());
+    fault(Problem::Operand { operator, path, expected, found }, value)
+}
+
+fn unknown<'a>(entry: Entry<'a>, path: &str) -> Fault<'a> {
+    let (operator, path) = (entry.name.to_owned(), path.to_owned());
+    let problem = match entry.name {
+        "$expr" | "$where" | "$jsonSchema" | "$text" | "$near" | "$nearSphere" | "$geoWithin"
+        | "$geoIntersects" => Problem::Unsupported { operator, path },
+        _ => Problem::UnknownOperator { operator, path },
+    };
+    Fault { problem, tail: entry.tail }
+}
+
+/// A whole filter.
+pub(super) fn parse_filter(value: RawValue<'_>) -> Result<Conjunction, Fault<'_>> {
+    if !value.is_map() {
+        let found = value.kind().unwrap_or(Kind::Null);
+        return Err(fault(Problem::NotADocument { what: "filter", found }, value));
+    }
+    parse_conjunction(value)
+}
+
+/// The fields and junctions of a filter, or of a branch of one.
+pub(super) fn parse_conjunction(document: RawValue<'_>) -> Result<Conjunction, Fault<'_>> {
+    let mut conjunction = Conjunction::default();
+    for entry in entries(document) {
+        match entry.name {
+            "$and" => {
+                for branch in parse_branches(entry)? {
+                    conjunction.add_all(branch);
+                }
+            }
+            "$or" => conjunction.others.push(Junction::Or(parse_branches(entry)?)),
+            "$nor" => conjunction.others.push(Junction::Nor(parse_branches(entry)?)),
+            name if name.starts_with('$') => return Err(unknown(entry, "")),
+            name => {
+                let path = Path::parse(name);
+                let path = path.map_err(|problem| Fault { problem, tail: entry.tail })?;
+                for test in parse_tests(&path, entry.value)? {
+                    conjunction.add(path.clone(), test);
+                }
+            }
+        }
+    }
+    Ok(conjunction)
+}
+
+fn parse_branches(entry: Entry<'_>) -> Result<Vec<Conjunction>, Fault<'_>> {
+    let expected = "an array of filters that is not empty";
+    if entry.value.elements().is_none_or(|elements| elements.is_empty()) {
+        return Err(refuse(entry.name, "", expected, entry.value));
+    }
+    elements(entry.value)
+        .map(|branch| {
+            if branch.is_map() {
+                parse_conjunction(branch)
+            } else {
+                Err(refuse(entry.name, "", expected, branch))
+            }
+        })
+        .collect()
+}
+
+/// What must hold of a path: operators, or a value to be equal to.
+fn parse_tests<'a>(path: &Path, value: RawValue<'a>) -> Result<Vec<Test>, Fault<'a>> {
+    if let Some(pattern) = parse_regex_form(path.as_str(), value)? {
+        return Ok(vec![Test::Regex(pattern)]);
+    }
+    if are_operators(path.as_str(), value)? {
+        return parse_operators(path.as_str(), value);
+    }
+    Ok(vec![Test::Equal(operand(value)?)])
+}
+
+/// Whether a value is a document of operators.
+pub(super) fn are_operators<'a>(path: &str, value: RawValue<'a>) -> Result<bool, Fault<'a>> {
+    let Some(first) = entries(value).next() else { return Ok(false) };
+    let operators = first.name.starts_with('$');
+    match entries(value).find(|entry| entry.name.starts_with('$') != operators) {
+        None => Ok(operators),
+        Some(Entry { name, tail, .. }) => {
+            let problem = Problem::Mixed { name: name.to_owned(), path: path.to_owned() };
+            Err(Fault { problem, tail })
+        }
+    }
+}
+
+/// The operators of a document, all of which must hold.
+pub(super) fn parse_operators<'a>(
+    path: &str,
+    document: RawValue<'a>,
+) -> Result<Vec<Test>, Fault<'a>> {
+    let mut tests = Vec::new();
+    for entry in entries(document) {
+        tests.extend(parse_operator(path, entry, document)?);
+    }
+    Ok(tests)
+}
+
+fn parse_operator<'a>(
+    path: &str,
+    entry: Entry<'a>,
+    document: RawValue<'a>,
+) -> Result<Option<Test>, Fault<'a>> {
+    let Entry { name, value, .. } = entry;
+    Ok(Some(match name {
+        "$eq" => Test::Equal(operand(value)?),
+        "$ne" => Test::Not(vec![Test::Equal(operand(value)?)]),
+        "$gt" => Test::Greater(operand(value)?),
+        "$gte" => Test::GreaterOrEqual(operand(value)?),
+        "$lt" => Test::Less(operand(value)?),
+        "$lte" => Test::LessOrEqual(operand(value)?),
+        "$in" => Test::In(parse_choice(name, path, value)?),
+        "$nin" => Test::Not(vec![Test::In(parse_choice(name, path, value)?)]),
+        "$exists" => Test::Exists(parse_truth(path, value)?),
+        "$type" => Test::Type(parse_types(path, value)?),
+        "$size" => {
+            let len = value.token().ok().and_then(Token::number);
+            let len = len.and_then(|len| u32::try_from(len.as_whole()?).ok());
+            Test::Size(len.ok_or_else(|| refuse(name, path, "a whole number from 0", value))?)
+        }
+        "$mod" => parse_mod(path, value)?,
+        "$all" => parse_all(path, value)?,
+        "$elemMatch" => parse_element(path, value)?,
+        "$not" => parse_not(path, value)?,
+        "$regex" => parse_regex(path, value, document)?,
+        "$options" if entries(document).any(|entry| entry.name == "$regex") => return Ok(None),
+        _ => return Err(unknown(entry, path)),
+    }))
+}
+
+pub(super) fn operand(value: RawValue<'_>) -> Result<Operand, Fault<'_>> {
+    Operand::new(value).map_err(|_| fault(Problem::Malformed, value))
+}
+
+fn parse_choice<'a>(operator: &str, path: &str, value: RawValue<'a>) -> Result<Choice, Fault<'a>> {
+    let expected = "an array of values or regular expressions";
+    if !value.is_array() {
+        return Err(refuse(operator, path, expected, value));
+    }
+    let (mut values, mut patterns) = (Vec::new(), Vec::new());
+    for element in elements(value) {
+        if let Some(pattern) = parse_pattern(path, element)? {
+            patterns.push(pattern);
+        } else if are_operators(path, element)? {
+            return Err(refuse(operator, path, expected, element));
+        } else {
+            values.push(operand(element)?);
+        }
+    }
+    Ok(Choice::new(values, patterns))
+}
+
+fn parse_truth<'a>(path: &str, value: RawValue<'a>) -> Result<bool, Fault<'a>> {
+    match value.token() {
+        Ok(Token::Bool(wanted)) => Ok(wanted),
+        Ok(token) if token.number().is_some() => {
+            Ok(token.number().is_some_and(|number| number != crate::Number::Int(0)))
+        }
+        _ => Err(refuse("$exists", path, "true or false", value)),
+    }
+}
+
+fn parse_types<'a>(path: &str, value: RawValue<'a>) -> Result<Types, Fault<'a>> {
+    let expected = "the name or number of a type, or an array of such";
+    let single = |value: RawValue<'a>| {
+        let token = value.token().ok();
+        let named = token.and_then(Token::text).and_then(Types::named);
+        let numbered = || Types::numbered(token?.number()?.as_whole()?);
+        named.or_else(numbered).ok_or_else(|| refuse("$type", path, expected, value))
+    };
+    if value.elements().is_none_or(|elements| elements.is_empty()) {
+        return single(value);
+    }
+    elements(value).try_fold(Types::default(), |types, value| Ok(types.and(single(value)?)))
+}
+
+fn parse_mod<'a>(path: &str, value: RawValue<'a>) -> Result<Test, Fault<'a>> {
+    let expected = "an array of a divisor, not 0, and a remainder";
+    let numbers: Vec<Option<i64>> = elements(value)
+        .map(|value| i64::try_from(value.token().ok()?.number()?.truncated()?).ok())
+        .collect();
+    match *numbers {
+        [Some(divisor), Some(remainder)] if divisor != 0 => Ok(Test::Mod { divisor, remainder }),
+        _ => Err(refuse("$mod", path, expected, value)),
+    }
+}
+
+fn parse_all<'a>(path: &str, value: RawValue<'a>) -> Result<Test, Fault<'a>> {
+    let expected = "an array of values, regular expressions or `$elemMatch`";
+    if !value.is_array() {
+        return Err(refuse("$all", path, expected, value));
+    }
+    let test = |element: RawValue<'a>| {
+        if let Some(pattern) = parse_pattern(path, element)? {
+            return Ok(Test::Regex(pattern));
+        }
+        if !are_operators(path, element)? {
+            return Ok(Test::Equal(operand(element)?));
+        }
+        let mut operators = entries(element);
+        match (operators.next(), operators.next()) {
+            (Some(only), None) if only.name == "$elemMatch" => parse_element(path, only.value),
+            _ => Err(refuse("$all", path, expected, element)),
+        }
+    };
+    Ok(Test::All(elements(value).map(test).collect::<Result<_, _>>()?))
+}
+
+/// `$elemMatch`, whose operand is a filter of documents or operators for values.
+fn parse_element<'a>(path: &str, value: RawValue<'a>) -> Result<Test, Fault<'a>> {
+    if !value.is_map() {
+        return Err(refuse("$elemMatch", path, "a document", value));
+    }
+    if !is_value_filter(value) {
+        return Ok(Test::ElementDocument(Box::new(parse_conjunction(value)?)));
+    }
+    if let Some(pattern) = parse_regex_form(path, value)? {
+        return Ok(Test::ElementValue(vec![Test::Regex(pattern)]));
+    }
+    are_operators(path, value)?;
+    Ok(Test::ElementValue(parse_operators(path, value)?))
+}
+
+fn parse_not<'a>(path: &str, value: RawValue<'a>) -> Result<Test, Fault<'a>> {
+    if let Some(pattern) = parse_regex_form(path, value)? {
+        return Ok(Test::Not(vec![Test::Regex(pattern)]));
+    }
+    if !are_operators(path, value)? {
+        return Err(refuse("$not", path, "operators or a regular expression", value));
+    }
+    Ok(Test::Not(parse_operators(path, value)?))
+}
+
+/// `$regex`, with the `$options` beside it.
+fn parse_regex<'a>(
+    path: &str,
+    value: RawValue<'a>,
+    document: RawValue<'a>,
+) -> Result<Test, Fault<'a>> {
+    let options = entries(document).find(|entry| entry.name == "$options").map(|entry| entry.value);
+    compile(path, ("$regex", value), ("$options", options)).map(Test::Regex)
+}
+
+/// A regular expression within a list: a form, or an object of `$regex`.
+fn parse_pattern<'a>(path: &str, value: RawValue<'a>) -> Result<Option<Pattern>, Fault<'a>> {
+    let Some(first) = entries(value).find(|entry| entry.name == "$regex") else {
+        return parse_regex_form(path, value);
+    };
+    match entries(value).find(|entry| !matches!(entry.name, "$regex" | "$options")) {
+        Some(other) => Err(unknown(other, path)),
+        None => match parse_regex(path, first.value, value)? {
+            Test::Regex(pattern) => Ok(Some(pattern)),
+            _ => Ok(None),
+        },
+    }
+}
+
+/// `{"$regularExpression": {"pattern": "^a", "options": "i"}}`, as JSON writes `/^a/i`.
+fn parse_regex_form<'a>(path: &str, value: RawValue<'a>) -> Result<Option<Pattern>, Fault<'a>> {
+    const FORM: &str = "$regularExpression";
+    let expected = "a document of `pattern` and `options`";
+    let Some(first) = entries(value).next().filter(|first| first.name == FORM) else {
+        return Ok(None);
+    };
+    let known = |entry: Entry<'_>| matches!(entry.name, "pattern" | "options");
+    let part =
+        |name| entries(first.value).find(|entry| entry.name == name).map(|found| found.value);
+    match part("pattern") {
+        Some(pattern) if entries(value).count() == 1 && entries(first.value).all(known) => {
+            compile(path, (FORM, pattern), (FORM, part("options"))).map(Some)
+        }
+        _ => Err(refuse(FORM, path, expected, value)),
+    }
+}
+
+fn compile<'a>(
+    path: &str,
+    (pattern_of, pattern): (&str, RawValue<'a>),
+    (options_of, options): (&str, Option<RawValue<'a>>),
+) -> Result<Pattern, Fault<'a>> {
+    let text = pattern.token().ok().and_then(Token::text);
+    let text = text.ok_or_else(|| refuse(pattern_of, path, "a string", pattern))?;
+    let letters = match options {
+        None => "",
+        Some(value) => {
+            let letters = value.token().ok().and_then(Token::text);
+            let letters = letters.filter(|letters| are_options(letters));
+            letters.ok_or_else(|| {
+                refuse(options_of, path, "a string of `i`, `m`, `s`, `x` and `u`", value)
+            })?
+        }
+    };
+    Pattern::new(text, letters).map_err(|source| {
+        let (pattern_text, path) = (text.to_owned(), path.to_owned());
+        fault(Problem::Regex { pattern: pattern_text, path, source }, pattern)
+    })
+}

@@ -1,0 +1,115 @@
+//! The tree that a filter is.
+//!
+//! # Invariants
+//!
+//! 1. A conjunction has one [`FieldGroup`] for each first name, so that one walk over a document
+//!    serves all of them.
+//! 2. `$ne` is `Not([Equal])` and `$nin` is `Not([In])`: there is one way to say a thing, and
+//!    printing chooses the shortest.
+
+use super::operand::Operand;
+use super::regex::Pattern;
+use super::types::Types;
+use crate::path::Path;
+
+/// Conditions that must all hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Conjunction {
+    pub(super) groups: Vec<FieldGroup>,
+    pub(super) others: Vec<Junction>,
+}
+
+/// The conditions on fields below one name of the document.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FieldGroup {
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// What must hold of the values that a path leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Condition {
+    pub(super) path: Path,
+    pub(super) test: Test,
+}
+
+/// `$or` and `$nor`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Junction {
+    Or(Vec<Conjunction>),
+    Nor(Vec<Conjunction>),
+}
+
+/// One operator and its operand.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Test {
+    Equal(Operand),
+    Greater(Operand),
+    GreaterOrEqual(Operand),
+    Less(Operand),
+    LessOrEqual(Operand),
+    In(Choice),
+    Exists(bool),
+    Type(Types),
+    Regex(Pattern),
+    Size(u32),
+    Mod { divisor: i64, remainder: i64 },
+    All(Vec<Test>),
+    ElementDocument(Box<Conjunction>),
+    ElementValue(Vec<Test>),
+    Not(Vec<Test>),
+}
+
+/// The values of `$in`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Choice {
+    /// In the order over all values, each once.
+    pub(super) values: Vec<Operand>,
+    pub(super) patterns: Vec<Pattern>,
+}
+
+impl Choice {
+    pub(super) fn new(mut values: Vec<Operand>, patterns: Vec<Pattern>) -> Self {
+        values.sort_by(Operand::compare);
+        values.dedup_by(|a, b| a.compare(b).is_eq());
+        Self { values, patterns }
+    }
+}
+
+impl Conjunction {
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.is_empty() && self.others.is_empty()
+    }
+
+    pub(super) fn add(&mut self, path: Path, test: Test) {
+        let condition = Condition { path, test };
+        let same = |group: &&mut FieldGroup| {
+            let first = group.conditions.first().and_then(|there| there.path.parts().first());
+            first.is_some_and(|part| Some(part) == condition.path.parts().first())
+        };
+        match self.groups.iter_mut().find(same) {
+            Some(group) => group.conditions.push(condition),
+            None => self.groups.push(FieldGroup { conditions: vec![condition] }),
+        }
+    }
+
+    pub(super) fn add_all(&mut self, other: Self) {
+        for condition in other.groups.into_iter().flat_map(|group| group.conditions) {
+            self.add(condition.path, condition.test);
+        }
+        self.others.extend(other.others);
+    }
+
+    /// Ids that alone can pass; see [`Filter::wanted_ids`](super::Filter::wanted_ids).
+    pub(super) fn wanted_ids(&self) -> Option<Vec<Vec<u8>>> {
+        let conditions = self.groups.iter().flat_map(|group| &group.conditions);
+        conditions.filter(|condition| condition.path.as_str() == "_id").find_map(|condition| {
+            match &condition.test {
+                Test::Equal(value) => Some(vec![value.bytes().to_vec()]),
+                Test::In(choice) if choice.patterns.is_empty() => {
+                    Some(choice.values.iter().map(|value| value.bytes().to_vec()).collect())
+                }
+                _ => None,
+            }
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! MessagePack, one token at a time: reading, skipping and writing without allocation.
+//!
+//! Documents are stored as MessagePack and mostly read where they lie, so this module
+//! works on borrowed bytes: [`Cursor`] steps over tokens, `write_*` append them. It
+//! knows nothing of documents, ids or limits and uses nothing else of this crate.
+//!
+//! ```text
+//! first byte  token                        what follows the first byte
+//! ----------  ---------------------------  -----------------------------------------
+//! 00..7f      integer 0..127               nothing
+//! 80..8f      map of 0..15 pairs           the pairs
+//! 90..9f      array of 0..15 elements      the elements
+//! a0..bf      string of 0..31 bytes        the bytes
+//! c0          null                         nothing
+//! c1          (never used)                 refused
+//! c2 c3       false, true                  nothing
+//! c4 c5 c6    binary                       length in 1, 2, 4 bytes; the bytes
+//! c7 c8 c9    extension                    length in 1, 2, 4 bytes; type; the bytes
+//! ca cb       float                        4, 8 bytes
+//! cc cd ce cf unsigned integer             1, 2, 4, 8 bytes
+//! d0 d1 d2 d3 signed integer               1, 2, 4, 8 bytes
+//! d4..d8      extension of 1 2 4 8 16      type; the bytes
+//! d9 da db    string                       length in 1, 2, 4 bytes; the bytes
+//! dc dd       array                        length in 2, 4 bytes; the elements
+//! de df       map                          length in 2, 4 bytes; the pairs
+//! e0..ff      integer -32..-1              nothing
+//! ```
+//!
+//! Numbers are big-endian.
+//!
+//! # Invariants
+//!
+//! 1. Reading never panics, whatever the bytes: every step is bounds-checked and
+//!    wrong bytes are `None`.
+//! 2. Every step consumes at least one byte, and nesting is counted, not recursed
+//!    into, so the time is bounded by the number of bytes and the stack is flat.
+//! 3. Writing chooses the shortest form of every integer, length and header, and
+//!    eight bytes for floats; [`Token::is_canonical`] says whether bytes that were
+//!    read are in that form.
+//!
+//! Whether strings are UTF-8 is not looked at here: comparing a field's name needs
+//! no such check, and who hands a string out makes it.
+
+mod cursor;
+mod marker;
+mod token;
+mod write;
+
+pub use self::cursor::Cursor;
+pub use self::token::Token;
+pub use self::write::{
+    INTEGER_SIZE_MAX, MAP_HEADER_SIZE_MAX, write_array_len, write_binary, write_bool, write_ext,
+    write_float, write_int, write_map_len, write_null, write_string, write_uint,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Dotted paths, and the values that they lead to.
+//!
+//! A path may lead to many values, since a name goes on in every document of an array on the way:
+//! `items.qty` leads to the `qty` of each item. The rules are MongoDB's:
+//!
+//! 1. A part that is a name leads from a document to its field. If there is none, or a scalar
+//!    stands where the path goes on, the path leads to something *missing*.
+//! 2. Where the path goes on from an array, it does so from each of its elements that is a document;
+//!    other elements lead nowhere, and an empty array leads nowhere.
+//! 3. A part that is a number leads besides from an array to the element of that index, and from an
+//!    array that is itself an element found so to one of its elements.
+//! 4. At its end, an array stands for each of its elements and then for itself, one level deep;
+//!    but not where the last part was an index.
+
+use std::fmt;
+
+use crate::error::Problem;
+use crate::msgpack::Cursor;
+use crate::msgpack::write_string;
+use crate::value::{DEPTH_MAX, Malformed, RawValue};
+
+/// How many parts of a path may be numbers. Each may double the ways through a document that
+/// nests arrays and documents in turn.
+pub const PATH_NUMBERS_MAX: usize = 10;
+
+/// A dotted path such as `address.city` or `items.0.qty`, taken apart.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Path {
+    text: Box<str>,
+    parts: Box<[Part]>,
+}
+
+/// What stands between two dots.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Part {
+    name: Box<str>,
+    /// The name as a MessagePack token, to be compared with what is stored.
+    token: Box<[u8]>,
+    /// The array index that the name may be.
+    index: Option<u32>,
+}
+
+impl Path {
+    /// Takes a path apart.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::PathTooLong`] if it has more than [`DEPTH_MAX`] parts, as nothing nests that deep,
+    /// or more than [`PATH_NUMBERS_MAX`] that may be an index.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let parts: Box<[Part]> = text.split('.').take(DEPTH_MAX + 1).map(Part::new).collect();
+        let numbers = parts.iter().filter(|part| part.index.is_some()).count();
+        if parts.len() > DEPTH_MAX || numbers > PATH_NUMBERS_MAX {
+            return Err(Problem::PathTooLong {
+                path: text.to_owned(),
+                parts_max: DEPTH_MAX,
+                numbers_max: PATH_NUMBERS_MAX,
+            });
+        }
+        Ok(Self { text: text.into(), parts })
+    }
+
+    /// A path that a program names. Of one too long only so much is kept as shows that it leads
+    /// nowhere: nothing nests that deep.
+    pub(crate) fn of_program(text: &str) -> Self {
+        let parts = text.split('.').take(DEPTH_MAX + 1).map(Part::new).collect();
+        Self { text: text.into(), parts }
+    }
+
+    /// The path as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The names between the dots.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
+        self.parts.iter().map(Part::name)
+    }
+
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.text)
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Part {
+    fn new(name: &str) -> Self {
+        let mut token = Vec::new();
+        // A name too long for MessagePack is no document's.
+        let _ = write_string(&mut token, name);
+        Self { name: name.into(), token: token.into(), index: array_index(name) }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn index(&self) -> Option<u32> {
+        self.index
+    }
+
+    /// Whether the name at the start of `bytes` is this one; the cursor then steps over it.
+    #[inline]
+    pub(crate) fn is_at(&self, cursor: Cursor<'_>) -> bool {
+        let bytes = cursor.rest();
+        // Names in the shortest form differ in their first byte where their lengths do.
+        match (self.token.first(), bytes.first()) {
+            (Some(first), Some(found)) if first == found => bytes.starts_with(&self.token),
+            (_, Some(0xd9..=0xdb)) => {
+                let mut cursor = cursor;
+                cursor.read_string_bytes() == Some(self.name.as_bytes())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The number that a name is, if it is one as an index is written: without leading zeros.
+fn array_index(name: &str) -> Option<u32> {
+    let digits = name.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits || (name.len() > 1 && name.starts_with('0')) { None } else { name.parse().ok() }
+}
+
+/// How an array at the end of a path is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum AtEnd {
+    /// Each of its elements, then itself.
+    Elements,
+    /// Only itself.
+    Whole,
+}
+
+/// The field or element of `container` that `part` names; of an array only by index.
+#[inline]
+pub(crate) fn step<'a>(
+    container: RawValue<'a>,
+    part: &Part,
+) -> Result<Option<RawValue<'a>>, Malformed> {
+    let mut cursor = Cursor::new(container.tail());
+    let Some(len) = cursor.read_map_len() else {
+        return match part.index {
+            Some(index) => container.element(index),
+            None => Ok(None),
+        };
+    };
+    for _ in 0..len {
+        let found = part.is_at(cursor);
+        cursor.read_string_bytes().ok_or(Malformed)?;
+        if found {
+            return Ok(Some(RawValue::new(cursor.rest())));
+        }
+        cursor.skip().ok_or(Malformed)?;
+    }
+    Ok(None)
+}
+
+/// Hands each value that the path leads to from `container` to `visit`, `None` for missing ones,
+/// until that says true; says whether it did.
+pub(crate) fn walk<'a, F>(
+    container: RawValue<'a>,
+    parts: &[Part],
+    at_end: AtEnd,
+    visit: &mut F,
+) -> Result<bool, Malformed>
+where
+    F: FnMut(Option<RawValue<'a>>) -> Result<bool, Malformed>,
+{
+    let Some((first, rest)) = parts.split_first() else { return visit(Some(container)) };
+    let found = step(container, first)?;
+    walk_on(found, rest, at_end, visit)
+}
+
+/// [`walk`] from what the first part led to.
+#[inline]
+pub(crate) fn walk_on<'a, F>(
+    found: Option<RawValue<'a>>,
+    rest: &[Part],
+    at_end: AtEnd,
+    visit: &mut F,
+) -> Result<bool, Malformed>
+where
+    F: FnMut(Option<RawValue<'a>>) -> Result<bool, Malformed>,
+{
+    let Some(value) = found else { return visit(None) };
+    let is_array = value.is_array();
+    if rest.is_empty() {
+        if is_array && at_end == AtEnd::Elements {
+            for element in value.elements().into_iter().flatten() {
+                if visit(Some(element?))? {
+                    return Ok(true);
+                }
+            }
+        }
+        visit(Some(value))
+    } else if is_array {
+        walk_array(value, rest, at_end, visit)
+    } else if value.is_map() {
+        walk(value, rest, at_end, visit)
+    } else {
+        visit(None)
+    }
+}
+
+fn walk_array<'a, F>(
+    array: RawValue<'a>,
+    parts: &[Part],
+    at_end: AtEnd,
+    visit: &mut F,
+) -> Result<bool, Malformed>
+where
+    F: FnMut(Option<RawValue<'a>>) -> Result<bool, Malformed>,
+{
+    let Some((first, rest)) = parts.split_first() else { return Ok(false) };
+    for (index, element) in (0_u32..).zip(array.elements().into_iter().flatten()) {
+        let element = element?;
+        if element.is_map() && walk(element, parts, at_end, visit)? {
+            return Ok(true);
+        }
+        if first.index != Some(index) {
+            continue;
+        }
+        let done = if rest.is_empty() {
+            visit(Some(element))?
+        } else if element.is_map() || element.is_array() {
+            walk(element, rest, at_end, visit)?
+        } else {
+            false
+        };
+        if done {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,283 @@
+//! Sorts: in which order documents are wanted.
+//!
+//! A document's place is a key of bytes, made once for each document and compared as bytes. The
+//! rules for what a path leads to are MongoDB's, and not quite those of filters:
+//!
+//! 1. Something missing sorts like null.
+//! 2. An array sorts by its least element, descending by its greatest; an empty one below null.
+//! 3. Where a path goes on from an array, each element counts; one that is no document, and an
+//!    empty array, are like something missing. A number that is an index of the array means that
+//!    element alone.
+
+use std::fmt;
+
+use smallvec::SmallVec;
+
+use crate::error::{Problem, QueryError};
+use crate::filter::{Fault, check, entries, fault};
+use crate::json::{Text, print_string};
+use crate::key::{encode_empty_array, encode_key};
+use crate::path::{Part, Path, step};
+use crate::value::{Kind, Malformed, RawValue};
+
+/// In which order documents are wanted, by any number of fields.
+///
+/// ```
+/// use nanodb_query::Sort;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sort = Sort::parse_json(r#"{"age": -1, "name": 1}"#)?;
+/// assert_eq!(sort, Sort::descending("age").then_ascending("name"));
+///
+/// // {"age": 31}, {"age": [7, 40]}
+/// let (one, two) = (b"\x81\xa3age\x1f", b"\x81\xa3age\x92\x07\x28");
+/// assert!(sort.key(one)? > sort.key(two)?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Default)]
+pub struct Sort {
+    fields: Vec<SortField>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct SortField {
+    path: Path,
+    descending: bool,
+}
+
+impl Sort {
+    /// Sorts by that path, upwards.
+    #[must_use]
+    pub fn ascending(path: &str) -> Self {
+        Self::default().then_ascending(path)
+    }
+
+    /// Sorts by that path, downwards.
+    #[must_use]
+    pub fn descending(path: &str) -> Self {
+        Self::default().then_descending(path)
+    }
+
+    /// What is equal so far is sorted by that path, upwards.
+    #[must_use]
+    pub fn then_ascending(self, path: &str) -> Self {
+        self.then(path, false)
+    }
+
+    /// What is equal so far is sorted by that path, downwards.
+    #[must_use]
+    pub fn then_descending(self, path: &str) -> Self {
+        self.then(path, true)
+    }
+
+    fn then(mut self, path: &str, descending: bool) -> Self {
+        self.fields.push(SortField { path: Path::of_program(path), descending });
+        self
+    }
+
+    /// Reads a sort from JSON text: an object of paths, each with 1 or -1.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it and where.
+    pub fn parse_json(text: &str) -> Result<Self, QueryError> {
+        let text = Text::parse(text)?;
+        parse(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
+    }
+
+    /// Reads a sort from a document in MessagePack.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it.
+    pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
+        let value = RawValue::new(document);
+        check(value)?;
+        Ok(parse(value).map_err(|fault| fault.problem)?)
+    }
+
+    /// Whether documents stay in the order in which they come.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The paths, and whether each is descending.
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = (&Path, bool)> {
+        self.fields.iter().map(|field| (&field.path, field.descending))
+    }
+
+    /// The key of a document: documents sort as their keys do, as bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the document is.
+    pub fn key(&self, document: &[u8]) -> Result<Vec<u8>, Malformed> {
+        let mut key = Vec::new();
+        self.append_key(document, &mut key)?;
+        Ok(key)
+    }
+
+    /// Appends the key of a document, for keys that are kept in one buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the document is; `out` then ends in a part of a key.
+    pub fn append_key(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+        for SortField { path, descending } in &self.fields {
+            let start = out.len();
+            let mut best = Best { out: &mut *out, start, descending: *descending };
+            best.walk(RawValue::new(document), path.parts())?;
+        }
+        Ok(())
+    }
+}
+
+/// The key of the best value so far, at the end of the bytes; there is none before the first.
+struct Best<'o> {
+    out: &'o mut Vec<u8>,
+    start: usize,
+    descending: bool,
+}
+
+impl Best<'_> {
+    fn walk(&mut self, container: RawValue<'_>, parts: &[Part]) -> Result<(), Malformed> {
+        match parts.split_first() {
+            None => self.end(Some(container)),
+            Some((first, rest)) => {
+                let found = step(container, first)?;
+                self.walk_on(found, rest)
+            }
+        }
+    }
+
+    fn walk_on(&mut self, found: Option<RawValue<'_>>, rest: &[Part]) -> Result<(), Malformed> {
+        let (Some(value), Some((first, after))) = (found, rest.split_first()) else {
+            return self.end(found);
+        };
+        if value.is_map() {
+            return self.walk(value, rest);
+        }
+        let Some(elements) = value.elements().filter(|elements| !elements.is_empty()) else {
+            return self.end(None);
+        };
+        if let Some(index) = first.index().filter(|&index| index < elements.len()) {
+            return self.walk_on(value.element(index)?, after);
+        }
+        for element in elements {
+            let element = element?;
+            if element.is_map() {
+                self.walk(element, rest)?;
+            } else {
+                self.end(None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands at the end of the path.
+    fn end(&mut self, found: Option<RawValue<'_>>) -> Result<(), Malformed> {
+        let Some(elements) = found.and_then(RawValue::elements) else {
+            return self.offer(|out| encode_key(found, out));
+        };
+        if elements.is_empty() {
+            return self.offer(|out| {
+                encode_empty_array(out);
+                Ok(())
+            });
+        }
+        for element in elements {
+            let element = element?;
+            self.offer(|out| encode_key(Some(element), out))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the key that is written if it is below the one there is.
+    fn offer(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        let middle = self.out.len();
+        write(self.out)?;
+        if self.descending {
+            // Flipped, what was greatest is least.
+            self.out.iter_mut().skip(middle).for_each(|byte| *byte = !*byte);
+        }
+        let (old, new) = match self
+            .out
+            .get(self.start..)
+            .and_then(|keys| keys.split_at_checked(middle - self.start))
+        {
+            Some(pair) => pair,
+            None => return Ok(()),
+        };
+        if old.is_empty() {
+            return Ok(());
+        }
+        if new < old {
+            self.out.drain(self.start..middle);
+        } else {
+            self.out.truncate(middle);
+        }
+        Ok(())
+    }
+}
+
+fn parse(value: RawValue<'_>) -> Result<Sort, Fault<'_>> {
+    if !value.is_map() {
+        let found = value.kind().unwrap_or(Kind::Null);
+        return Err(fault(Problem::NotADocument { what: "sort", found }, value));
+    }
+    let mut fields = Vec::new();
+    let mut seen: SmallVec<[&str; 8]> = SmallVec::new();
+    for entry in entries(value) {
+        let path = Path::parse(entry.name);
+        let path = path.map_err(|problem| Fault { problem, tail: entry.tail })?;
+        if seen.contains(&entry.name) {
+            let problem = Problem::DuplicateField { name: entry.name.to_owned() };
+            return Err(Fault { problem, tail: entry.tail });
+        }
+        seen.push(entry.name);
+        let direction = entry.value.token().ok().and_then(|token| token.number()?.as_whole());
+        let descending = match direction {
+            Some(1) => false,
+            Some(-1) => true,
+            _ => {
+                return Err(fault(Problem::Direction { path: entry.name.to_owned() }, entry.value));
+            }
+        };
+        fields.push(SortField { path, descending });
+    }
+    Ok(Sort { fields })
+}
+
+impl fmt::Debug for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sort({self})")
+    }
+}
+
+/// Prints JSON that [`Sort::parse_json`] reads back as an equal sort.
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (index, field) in self.fields.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            print_string(field.path.as_str(), f)?;
+            f.write_str(if field.descending { ": -1" } else { ": 1" })?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl std::str::FromStr for Sort {
+    type Err = QueryError;
+
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        Self::parse_json(text)
+    }
+}

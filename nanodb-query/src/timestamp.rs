@@ -1,0 +1,172 @@
+//! A point in time, as MessagePack's extension -1 stores it.
+//!
+//! ```text
+//! data bytes  meaning                                        written when
+//! ----------  ---------------------------------------------  --------------------------
+//! 4           seconds u32                                    nanos 0, seconds fit
+//! 8           nanoseconds in the upper 30 bits, seconds in   seconds fit in 34 bits
+//!             the lower 34
+//! 12          nanoseconds u32, then seconds i64              otherwise
+//! ```
+//!
+//! All big-endian. Seconds count from 1970-01-01 00:00:00 UTC, leap seconds not counted.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const NANOS_MAX: u32 = 999_999_999;
+
+/// A point in time with nanoseconds.
+///
+/// ```
+/// use nanodb_query::Timestamp;
+///
+/// let timestamp = Timestamp::new(1_700_000_000, 500_000_000).unwrap();
+/// assert_eq!(timestamp.to_string(), "2023-11-14T22:13:20.5Z");
+/// assert_eq!(Timestamp::new(0, 1_000_000_000), None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    secs: i64,
+    nanos: u32,
+}
+
+impl Timestamp {
+    /// The type of MessagePack's extension for points in time.
+    pub const EXT_TYPE: i8 = -1;
+
+    /// So many seconds and nanoseconds after 1970 began; `None` if `nanos` is a second
+    /// or more. Before 1970 `secs` is negative and `nanos` still counts forward.
+    #[must_use]
+    pub const fn new(secs: i64, nanos: u32) -> Option<Self> {
+        if nanos > NANOS_MAX { None } else { Some(Self { secs, nanos }) }
+    }
+
+    /// The present, by the system's clock.
+    #[must_use]
+    pub fn now() -> Self {
+        SystemTime::now().into()
+    }
+
+    /// Whole seconds since 1970 began, rounded down.
+    #[must_use]
+    pub const fn secs(self) -> i64 {
+        self.secs
+    }
+
+    /// Nanoseconds past the whole second, below 1,000,000,000.
+    #[must_use]
+    pub const fn nanos(self) -> u32 {
+        self.nanos
+    }
+
+    /// Reads the data of an extension of type [`EXT_TYPE`](Self::EXT_TYPE); `None` if
+    /// it is of another length than 4, 8 or 12 or its nanoseconds are a second or more.
+    #[must_use]
+    pub fn from_ext(data: &[u8]) -> Option<Self> {
+        if let Ok(data) = <[u8; 4]>::try_from(data) {
+            return Self::new(i64::from(u32::from_be_bytes(data)), 0);
+        }
+        if let Ok(data) = <[u8; 8]>::try_from(data) {
+            let packed = u64::from_be_bytes(data);
+            let nanos = u32::try_from(packed >> 34).ok()?;
+            return Self::new((packed & 0x3_ffff_ffff).cast_signed(), nanos);
+        }
+        let (nanos, secs) = data.split_first_chunk::<4>()?;
+        let secs = <[u8; 8]>::try_from(secs).ok()?;
+        Self::new(i64::from_be_bytes(secs), u32::from_be_bytes(*nanos))
+    }
+
+    /// The data of the shortest extension for this point in time, passed to `write`.
+    pub(crate) fn with_ext<R>(self, write: impl FnOnce(&[u8]) -> R) -> R {
+        match u64::try_from(self.secs) {
+            Ok(secs) if secs < 1 << 34 => match (self.nanos, u32::try_from(secs)) {
+                (0, Ok(secs)) => write(&secs.to_be_bytes()),
+                _ => write(&((u64::from(self.nanos) << 34) | secs).to_be_bytes()),
+            },
+            _ => {
+                let mut data = [0; 12];
+                let (nanos, secs) = data.split_at_mut(4);
+                nanos.copy_from_slice(&self.nanos.to_be_bytes());
+                secs.copy_from_slice(&self.secs.to_be_bytes());
+                write(&data)
+            }
+        }
+    }
+}
+
+/// Times out of range, billions of years away, become the first or last timestamp.
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => match i64::try_from(after.as_secs()) {
+                Ok(secs) => Self { secs, nanos: after.subsec_nanos() },
+                Err(_) => Self { secs: i64::MAX, nanos: NANOS_MAX },
+            },
+            Err(error) => {
+                let before = error.duration();
+                // Nanoseconds count forward from the second before.
+                let (borrow, nanos) = match before.subsec_nanos() {
+                    0 => (0, 0),
+                    nanos => (1, NANOS_MAX + 1 - nanos),
+                };
+                let secs = i64::try_from(before.as_secs())
+                    .ok()
+                    .and_then(|secs| (-secs).checked_sub(borrow));
+                match secs {
+                    Some(secs) => Self { secs, nanos },
+                    None => Self { secs: i64::MIN, nanos: 0 },
+                }
+            }
+        }
+    }
+}
+
+/// Fails with the timestamp itself where the platform's clock can't say that time.
+impl TryFrom<Timestamp> for SystemTime {
+    type Error = Timestamp;
+
+    fn try_from(timestamp: Timestamp) -> Result<Self, Timestamp> {
+        let whole = Duration::from_secs(timestamp.secs.unsigned_abs());
+        let whole = if timestamp.secs < 0 {
+            UNIX_EPOCH.checked_sub(whole)
+        } else {
+            UNIX_EPOCH.checked_add(whole)
+        };
+        whole
+            .and_then(|whole| whole.checked_add(Duration::from_nanos(timestamp.nanos.into())))
+            .ok_or(timestamp)
+    }
+}
+
+/// RFC 3339 in UTC, with as many digits after the second as needed.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil(self.secs.div_euclid(86_400));
+        let second = self.secs.rem_euclid(86_400);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if self.nanos != 0 {
+            let digits = format!("{:09}", self.nanos);
+            write!(f, ".{}", digits.trim_end_matches('0'))?;
+        }
+        f.write_str("Z")
+    }
+}
+
+/// Year, month and day of the Gregorian calendar, so many days after 1970-01-01.
+///
+/// Counts in eras of 400 years from 0000-03-01, so that a leap day ends its year.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, month, day)
+}

@@ -1,0 +1,355 @@
+//! Stored values, looked at where they lie.
+
+use std::fmt;
+
+use crate::msgpack::{Cursor, Token};
+use crate::{Number, Timestamp};
+
+/// How deep maps and arrays may nest, in documents as in queries.
+pub const DEPTH_MAX: usize = 100;
+
+/// Bytes that were to be a document are no well-formed MessagePack, or nest deeper than
+/// [`DEPTH_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not well-formed MessagePack")]
+pub struct Malformed;
+
+/// What type a value is of, in the order in which values of different types sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Nothing; a missing field counts as this.
+    Null,
+    /// An integer or a float.
+    Number,
+    /// Text.
+    String,
+    /// Named values in order.
+    Document,
+    /// Values in order.
+    Array,
+    /// Bytes.
+    Binary,
+    /// True or false.
+    Bool,
+    /// A point in time.
+    Timestamp,
+    /// A MessagePack extension.
+    Extension,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Document => "a document",
+            Self::Array => "an array",
+            Self::Binary => "binary",
+            Self::Bool => "a boolean",
+            Self::Timestamp => "a timestamp",
+            Self::Extension => "an extension",
+        })
+    }
+}
+
+/// A value as MessagePack bytes.
+///
+/// It begins where the bytes begin, which may go on after it: finding its end costs stepping over
+/// it, and mostly nobody asks. Copying one copies a reference. Nothing is checked before it is
+/// looked at, and wrong bytes are [`Malformed`] then, never a panic.
+///
+/// ```
+/// use nanodb_query::{Kind, RawValue};
+///
+/// # fn main() -> Result<(), nanodb_query::Malformed> {
+/// // {"a": [1, 2]}
+/// let document = RawValue::new(&[0x81, 0xa1, b'a', 0x92, 1, 2]);
+/// let array = document.field("a")?.unwrap();
+/// assert_eq!(array.kind()?, Kind::Array);
+/// assert_eq!(array.element(1)?.unwrap().bytes()?, [2]);
+/// assert_eq!(document.field("b")?.is_none(), true);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RawValue<'a> {
+    tail: &'a [u8],
+}
+
+impl<'a> RawValue<'a> {
+    /// The value at the start of `bytes`.
+    #[must_use]
+    #[inline]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { tail: bytes }
+    }
+
+    /// The bytes from here on, what follows the value included.
+    #[must_use]
+    #[inline]
+    pub(crate) const fn tail(self) -> &'a [u8] {
+        self.tail
+    }
+
+    /// Its bytes, and no more.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the bytes end before the value does, or use a byte that MessagePack does not.
+    pub fn bytes(self) -> Result<&'a [u8], Malformed> {
+        Cursor::new(self.tail).take_value().ok_or(Malformed)
+    }
+
+    /// The value, if it is a scalar; else how many children it has.
+    ///
+    /// # Errors
+    ///
+    /// As [`bytes`](Self::bytes).
+    #[inline]
+    pub fn token(self) -> Result<Token<'a>, Malformed> {
+        Cursor::new(self.tail).read().ok_or(Malformed)
+    }
+
+    /// What type it is of.
+    ///
+    /// # Errors
+    ///
+    /// As [`bytes`](Self::bytes).
+    pub fn kind(self) -> Result<Kind, Malformed> {
+        self.token().map(|token| token.kind())
+    }
+
+    /// Whether it is a map, by its first byte.
+    #[inline]
+    pub(crate) fn is_map(self) -> bool {
+        matches!(self.tail.first(), Some(0x80..=0x8f | 0xde | 0xdf))
+    }
+
+    /// Whether it is an array, by its first byte.
+    #[inline]
+    pub(crate) fn is_array(self) -> bool {
+        matches!(self.tail.first(), Some(0x90..=0x9f | 0xdc | 0xdd))
+    }
+
+    /// Its fields in order, if it is a document.
+    #[must_use]
+    #[inline]
+    pub fn fields(self) -> Option<Fields<'a>> {
+        let mut cursor = Cursor::new(self.tail);
+        let left = cursor.read_map_len()?;
+        Some(Fields { cursor, left })
+    }
+
+    /// Its elements in order, if it is an array.
+    #[must_use]
+    #[inline]
+    pub fn elements(self) -> Option<Elements<'a>> {
+        let mut cursor = Cursor::new(self.tail);
+        let left = cursor.read_array_len()?;
+        Some(Elements { cursor, left })
+    }
+
+    /// The field of that name, if this is a document that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if what stands before the field is wrong.
+    pub fn field(self, name: &str) -> Result<Option<RawValue<'a>>, Malformed> {
+        let Some(fields) = self.fields() else { return Ok(None) };
+        for field in fields {
+            let (found, value) = field?;
+            if found == name.as_bytes() {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The element of that index, if this is an array that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if what stands before the element is wrong.
+    pub fn element(self, index: u32) -> Result<Option<RawValue<'a>>, Malformed> {
+        let mut cursor = Cursor::new(self.tail);
+        let Some(len) = cursor.read_array_len() else { return Ok(None) };
+        if index >= len {
+            return Ok(None);
+        }
+        cursor.skip_many(index.into()).ok_or(Malformed)?;
+        Ok(Some(Self::new(cursor.rest())))
+    }
+
+    /// Steps over all of it and checks what the rest of this crate takes for granted at most once:
+    /// that it ends, nests no deeper than [`DEPTH_MAX`], and has names and strings of UTF-8.
+    /// Returns how many values it consists of.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if not.
+    pub fn verify(self) -> Result<usize, Malformed> {
+        let mut cursor = Cursor::new(self.tail);
+        verify(&mut cursor, 0)
+    }
+}
+
+fn verify(cursor: &mut Cursor<'_>, depth: usize) -> Result<usize, Malformed> {
+    let mut values = 1;
+    match cursor.read().ok_or(Malformed)? {
+        Token::String(text) => {
+            str::from_utf8(text).map_err(|_| Malformed)?;
+        }
+        Token::Array(len) => {
+            let depth = deeper(depth)?;
+            for _ in 0..len {
+                values += verify(cursor, depth)?;
+            }
+        }
+        Token::Map(len) => {
+            let depth = deeper(depth)?;
+            for _ in 0..len {
+                let name = cursor.read_string_bytes().ok_or(Malformed)?;
+                str::from_utf8(name).map_err(|_| Malformed)?;
+                values += verify(cursor, depth)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(values)
+}
+
+/// One level further down, if there may be one.
+#[inline]
+pub(crate) fn deeper(depth: usize) -> Result<usize, Malformed> {
+    if depth < DEPTH_MAX { Ok(depth + 1) } else { Err(Malformed) }
+}
+
+impl<'a> Token<'a> {
+    /// What type it is of.
+    #[must_use]
+    #[inline]
+    pub fn kind(self) -> Kind {
+        match self {
+            Token::Null => Kind::Null,
+            Token::Bool(_) => Kind::Bool,
+            Token::Int(_) | Token::UInt(_) | Token::Float(_) => Kind::Number,
+            Token::String(_) => Kind::String,
+            Token::Binary(_) => Kind::Binary,
+            Token::Array(_) => Kind::Array,
+            Token::Map(_) => Kind::Document,
+            Token::Ext(..) if self.timestamp().is_some() => Kind::Timestamp,
+            Token::Ext(..) => Kind::Extension,
+        }
+    }
+
+    /// The number, if it is one.
+    #[must_use]
+    #[inline]
+    pub fn number(self) -> Option<Number> {
+        match self {
+            Token::Int(number) => Some(Number::Int(number)),
+            Token::UInt(number) => Some(Number::UInt(number)),
+            Token::Float(number) => Some(Number::Float(number)),
+            _ => None,
+        }
+    }
+
+    /// The point in time, if it is one.
+    #[must_use]
+    #[inline]
+    pub fn timestamp(self) -> Option<Timestamp> {
+        match self {
+            Token::Ext(Timestamp::EXT_TYPE, data) => Timestamp::from_ext(data),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is a string of UTF-8.
+    #[must_use]
+    pub fn text(self) -> Option<&'a str> {
+        match self {
+            Token::String(bytes) => str::from_utf8(bytes).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// The fields of a stored document: their names' bytes, and the values.
+///
+/// What is given out was stepped over: it ends within the bytes.
+#[derive(Clone, Debug)]
+pub struct Fields<'a> {
+    cursor: Cursor<'a>,
+    left: u32,
+}
+
+impl<'a> Fields<'a> {
+    /// How many are left.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.left
+    }
+
+    /// Whether none is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(&'a [u8], RawValue<'a>), Malformed>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let Some(name) = self.cursor.read_string_bytes() else {
+            self.left = 0;
+            return Some(Err(Malformed));
+        };
+        let value = RawValue::new(self.cursor.rest());
+        if self.cursor.skip().is_none() {
+            self.left = 0;
+            return Some(Err(Malformed));
+        }
+        Some(Ok((name, value)))
+    }
+}
+
+/// The elements of a stored array.
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    cursor: Cursor<'a>,
+    left: u32,
+}
+
+impl Elements<'_> {
+    /// How many are left.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.left
+    }
+
+    /// Whether none is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Result<RawValue<'a>, Malformed>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let value = RawValue::new(self.cursor.rest());
+        if self.cursor.skip().is_none() {
+            self.left = 0;
+            return Some(Err(Malformed));
+        }
+        Some(Ok(value))
+    }
+}

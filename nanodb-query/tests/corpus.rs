@@ -1,0 +1,164 @@
+//! Queries whose right answers are known.
+//!
+//! Reads every `.jsonl` and `.jsonl.gz` in the folder that the environment variable
+//! `NANODB_CORPUS` names, else in `tests/data`; tests/data/README.md has the format. Not a test of
+//! the usual harness, so that its last line is always `N passed, N failed, N skipped`.
+
+// Without the usual harness clippy takes this for production code.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "it/json.rs"]
+mod json;
+
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use json::Json;
+use nanodb_query::{Filter, RawValue, Sort, compare};
+
+fn main() -> ExitCode {
+    let folder = std::env::var_os("NANODB_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data"), PathBuf::from);
+    let mut tally = Tally::default();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            let name = path.to_string_lossy();
+            name.ends_with(".jsonl") || name.ends_with(".jsonl.gz")
+        })
+        .collect();
+    files.sort();
+    for file in files {
+        let mut datasets = HashMap::new();
+        for line in read(&file).lines().filter(|line| !line.trim().is_empty()) {
+            let case: Json = serde_json::from_str(line).expect("a line of JSON");
+            tally.run(&case, &mut datasets);
+        }
+    }
+    println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
+    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn read(file: &Path) -> String {
+    let mut bytes = std::fs::read(file).unwrap();
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).unwrap();
+        bytes = plain;
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+/// Sets of documents by their number.
+type Datasets = HashMap<String, Vec<Vec<u8>>>;
+
+impl Tally {
+    fn run(&mut self, case: &Json, datasets: &mut Datasets) {
+        let kind = case.get("kind").and_then(Json::as_str).unwrap_or_default();
+        let answer = match kind.strip_prefix("hand-").unwrap_or(kind) {
+            "dataset" => {
+                let documents = case.get("docs").expect("docs").documents();
+                datasets.insert(case.get("ds").expect("ds").to_string(), documents);
+                return;
+            }
+            "query" | "sort" => match (case.get("docs"), case.get("ds")) {
+                (Some(documents), _) => run_query(case, &documents.documents()),
+                (None, Some(number)) => match datasets.get(&number.to_string()) {
+                    Some(documents) => run_query(case, documents),
+                    None => Err(format!("no dataset {number}")),
+                },
+                (None, None) => Err("no documents".to_owned()),
+            },
+            _ => {
+                self.skipped += 1;
+                return;
+            }
+        };
+        match answer {
+            Ok(()) => self.passed += 1,
+            Err(message) => {
+                self.failed += 1;
+                let id = case.get("id").map(ToString::to_string).unwrap_or_default();
+                println!("{id}: {message}\n    {case}");
+            }
+        }
+    }
+}
+
+fn run_query(case: &Json, documents: &[Vec<u8>]) -> Result<(), String> {
+    let filter = parse_filter(case.get("filter").ok_or("no filter")?)?;
+    let mut found = Vec::new();
+    for document in documents {
+        if filter.matches(document).map_err(|error| error.to_string())? {
+            found.push(document.as_slice());
+        }
+    }
+    let sort = parse_sort(case.get("sort"))?;
+    found.sort_by_cached_key(|document| sort.key(document).expect("a document"));
+    let count = |name| case.get(name).and_then(Json::as_usize).unwrap_or(0);
+    let limit = if count("limit") == 0 { usize::MAX } else { count("limit") };
+    let found: Vec<&[u8]> = found.into_iter().skip(count("skip")).take(limit).collect();
+
+    let id = |document: &&[u8]| {
+        RawValue::new(document).field("_id").unwrap().unwrap().bytes().unwrap().to_vec()
+    };
+    let mut ids: Vec<Vec<u8>> = found.iter().map(id).collect();
+    let mut expected = case.get("expected").ok_or("no expectation")?.documents();
+    let ordered = case.get("ordered").map_or(case.get("sort").is_some(), Json::is_true);
+    if !ordered {
+        let by_value =
+            |a: &Vec<u8>, b: &Vec<u8>| compare(RawValue::new(a), RawValue::new(b)).unwrap();
+        ids.sort_by(by_value);
+        expected.sort_by(by_value);
+    }
+    check_equal(&ids, &expected)
+}
+
+/// Values must be equal, numbers by value.
+fn check_equal(found: &[Vec<u8>], expected: &[Vec<u8>]) -> Result<(), String> {
+    let same = found.len() == expected.len()
+        && found.iter().zip(expected).all(|(found, expected)| {
+            compare(RawValue::new(found), RawValue::new(expected)).unwrap().is_eq()
+        });
+    if same { Ok(()) } else { Err(format!("found {}", json::show(found))) }
+}
+
+/// Parses a filter from MessagePack and from text, and what it prints.
+fn parse_filter(json: &Json) -> Result<Filter, String> {
+    let filter = Filter::parse(&json.to_msgpack()).map_err(|error| error.to_string())?;
+    let from_text = Filter::parse_json(&json.to_string()).map_err(|error| error.to_string())?;
+    let printed = filter.to_string();
+    let again = Filter::parse_json(&printed).map_err(|error| format!("{printed}: {error}"))?;
+    if filter == from_text && filter == again {
+        Ok(filter)
+    } else {
+        Err(format!("printed {printed}"))
+    }
+}
+
+/// `[[path, 1], ...]`.
+fn parse_sort(json: Option<&Json>) -> Result<Sort, String> {
+    let mut sort = Sort::default();
+    for pair in json.and_then(Json::as_array).unwrap_or_default() {
+        let path = pair.as_array().and_then(|pair| pair.first()).and_then(Json::as_str);
+        let path = path.ok_or("a path")?;
+        sort = if pair.to_string().ends_with("-1]") {
+            sort.then_descending(path)
+        } else {
+            sort.then_ascending(path)
+        };
+    }
+    let again: Sort = sort.to_string().parse().map_err(|error| format!("{error}"))?;
+    assert_eq!(sort, again);
+    Ok(sort)
+}
