@@ -16,6 +16,7 @@ use crate::support::{Concatenate, KIND, OWNER, long};
 const THREADS: usize = 3;
 const PAGES_A_GROUP: usize = 3;
 const COMMITS_A_THREAD: u64 = 40;
+const LOAD_PAGES: u32 = 12;
 
 /// A commit as its thread remembers it.
 struct Commit {
@@ -116,12 +117,18 @@ fn commits(pager: &Pager, storage: &SimStorage, group: &[PageId], thread: usize)
         let mut taken = 0;
         match random.below(4) {
             0 => {
-                held.push(tx.allocate(KIND, OWNER).unwrap());
-                taken = 1;
+                // More than stays in memory: some are written before the commit.
+                let extent = tx.allocate_extent(LOAD_PAGES).unwrap();
+                for page in (0..LOAD_PAGES).filter_map(|index| extent.page(index)) {
+                    let bytes = body(thread, number);
+                    assert!(tx.init_page(page, KIND, OWNER).unwrap().write(0, &bytes));
+                }
+                held.push(extent);
+                taken = i64::from(LOAD_PAGES);
             }
             1 if !held.is_empty() => {
-                tx.free(held.swap_remove(random.below(held.len()))).unwrap();
-                taken = -1;
+                tx.free_extent(held.swap_remove(random.below(held.len()))).unwrap();
+                taken = -i64::from(LOAD_PAGES);
             }
             _ => {}
         }

@@ -248,6 +248,30 @@ fn a_load_that_misses_a_page_did_not_happen_unless_it_was_vouched_for() {
 }
 
 #[test]
+fn a_load_that_did_not_happen_is_not_made_to_have_happened_by_a_later_one() {
+    let (storage, pager) = new_file();
+    add_page(&pager, b"old");
+    pager.checkpoint().unwrap();
+    let mut tx = pager.begin();
+    let pages = load(&mut tx, MANY);
+    tx.commit(b"loaded").unwrap();
+    let mut files = killed(pager, &storage);
+    let at = pages[7].get() as usize * PAGE_SIZE;
+    files.get_mut("").unwrap()[at + 100] ^= 1;
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage).unwrap();
+    assert_eq!((pager.published().get(), pager.open_report().commits_replayed), (1, 0));
+    // The same bytes at the same places, but no commit.
+    let mut tx = pager.begin();
+    assert_eq!(load(&mut tx, MANY)[7], pages[7]);
+    let files = storage.files();
+    drop(tx);
+    drop(pager);
+    let pager = open(&SimStorage::from_files(files)).unwrap();
+    assert_eq!((pager.published().get(), &*pager.root()), (1, &b""[..]));
+}
+
+#[test]
 fn a_damaged_page_of_a_load_that_was_vouched_for_costs_only_itself() {
     let (mut files, page, pages) = disk_with_a_load(2);
     let damaged = pages[7];
