@@ -139,3 +139,6 @@ impl Shared {
         if removed { self.storage.sync_directory().map_err(failed) } else { Ok(()) }
     }
 }
+
+#[cfg(all(test, loom))]
+mod interleavings;

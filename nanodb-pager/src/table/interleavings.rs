@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use nanodb_loom::{every_interleaving, thread};
 
-use super::Slot;
+use super::{Kept, Slot};
 use crate::ids::{PageId, Seq};
-use crate::page::Frame;
+use crate::page::{Checksummer, Frame};
 use crate::publication::Publication;
+use crate::scratch::Scratch;
 use crate::snapshots::{Snapshots, Superseded, With};
+use crate::storage::MemoryStorage;
 use crate::sync::Mutex;
 
 struct Page {
@@ -74,9 +76,28 @@ impl Page {
         self.slot.drop_older(version.superseded_at);
     }
 
+    /// Which version a reader gets.
     fn read(&self, at: Seq) -> Option<Seq> {
-        let newest = self.slot.frame.load_full().unwrap().seq();
-        if newest <= at { Some(newest) } else { Some(self.slot.find_older(at)?.seq()) }
+        let newest = || self.slot.frame.load_full().map(|frame| frame.seq());
+        let newest = || newest().filter(|&seq| seq <= at);
+        let older = || self.slot.find_older(at).map(|version| version.written_at);
+        newest().or_else(older).or_else(newest).or_else(older)
+    }
+
+    /// Puts an older version that a snapshot holds into a temporary file.
+    fn spill(&self, scratch: &Arc<Scratch>) {
+        for version in self.snapshots.take(1, |_| true) {
+            let found = self.slot.find_older(version.written_at).unwrap();
+            let Kept::InMemory(frame) = &found.kept else { panic!("it is spilled already") };
+            let place = scratch.write(frame, Checksummer::new(&[0; 16])).unwrap();
+            {
+                let _stripe = self.stripe.lock();
+                self.slot.spill_older(version.superseded_at, place);
+            }
+            if !self.snapshots.give_back(version, true) {
+                self.drop_version(version);
+            }
+        }
     }
 }
 
@@ -119,27 +140,50 @@ fn a_snapshot_finds_its_version_always_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn two_snapshots_that_pass_a_version_on_lose_nothing() {
+fn a_version_passes_from_a_later_snapshot_to_an_earlier_one() {
     every_interleaving(|| {
         let page = Page::new();
-        let reader = |page: &Page| {
-            let at = page.snapshots.register(|| page.publication.published());
-            assert_eq!(page.read(at), Some(at));
-            page.snapshots.unregister(at, |version| page.drop_version(version));
-            page.prune();
-        };
-        let other = {
+        let early = page.snapshots.register(|| page.publication.published());
+        // A commit that does not write the page.
+        page.publication.declare(Seq::new(1));
+        let late = {
             let page = Arc::clone(&page);
-            thread::spawn(move || reader(&page))
+            thread::spawn(move || {
+                let at = page.snapshots.register(|| page.publication.published());
+                let version = if at < Seq::new(2) { Seq::ZERO } else { at };
+                assert_eq!(page.read(at), Some(version));
+                page.snapshots.unregister(at, |version| page.drop_version(version));
+            })
+        };
+        page.commit(2);
+        assert_eq!(page.read(early), Some(early));
+        late.join().unwrap();
+        assert_eq!(page.read(early), Some(early));
+        page.snapshots.unregister(early, |version| page.drop_version(version));
+        page.prune();
+        assert_eq!(page.read(early), None);
+    });
+}
+
+#[test]
+fn a_version_that_is_being_spilled_is_found_and_goes_with_its_snapshot() {
+    every_interleaving(|| {
+        let page = Page::new();
+        let at = page.snapshots.register(|| page.publication.published());
+        page.commit(1);
+        let spiller = {
+            let page = Arc::clone(&page);
+            thread::spawn(move || page.spill(&Scratch::new(Arc::new(MemoryStorage::new()))))
         };
         let committer = {
             let page = Arc::clone(&page);
-            thread::spawn(move || page.commit(1))
+            thread::spawn(move || page.commit(2))
         };
-        reader(&page);
-        other.join().unwrap();
+        assert_eq!(page.read(at), Some(at));
+        page.snapshots.unregister(at, |version| page.drop_version(version));
+        spiller.join().unwrap();
         committer.join().unwrap();
         page.prune();
-        assert_eq!(page.read(Seq::ZERO), None);
+        assert_eq!((page.read(Seq::ZERO), page.read(Seq::new(1))), (None, None));
     });
 }
