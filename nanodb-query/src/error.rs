@@ -151,8 +151,8 @@ pub enum Problem {
         /// The field.
         path: String,
     },
-    /// An operator of MongoDB that would run code or expressions, which NanoDB does not.
-    #[error("`{operator}` is not supported{}: conditions compare fields with values", On(path))]
+    /// Something of MongoDB's that runs code or expressions, or needs what this crate lacks.
+    #[error("`{operator}` is not supported{}", On(path))]
     Unsupported {
         /// Its name.
         operator: String,

@@ -20,7 +20,7 @@ use std::fmt;
 pub use self::build::{FieldName, field};
 pub use self::elements::ElementFilter;
 pub use self::literal::Literal;
-pub(crate) use self::parse::{check, entries, fault};
+pub(crate) use self::parse::{Entry, check, elements, entries, fault, refuse};
 use self::tree::Conjunction;
 use crate::error::{Problem, QueryError};
 use crate::json::Text;

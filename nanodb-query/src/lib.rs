@@ -2,9 +2,14 @@
 //!
 //! # Where things are
 //!
-//! [`Filter`], [`Sort`] and their parsers and builders are what most callers need. [`RawValue`]
+//! [`Filter`], [`Sort`], [`Projection`] and their parsers and builders are what most callers need. [`RawValue`]
 //! looks at stored values, [`msgpack`] reads and writes their bytes token by token, [`compare`] is
 //! the order over all values and [`encode_key`] writes bytes that sort like it.
+
+/// The manual's programs are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/query.md")]
+mod manual {}
 
 mod error;
 mod filter;
@@ -14,6 +19,7 @@ pub mod msgpack;
 mod number;
 mod order;
 mod path;
+mod projection;
 mod sort;
 mod timestamp;
 mod value;
@@ -24,6 +30,7 @@ pub use self::key::encode_key;
 pub use self::number::Number;
 pub use self::order::compare;
 pub use self::path::{PATH_NUMBERS_MAX, Path};
+pub use self::projection::Projection;
 pub use self::sort::Sort;
 pub use self::timestamp::Timestamp;
 pub use self::value::{DEPTH_MAX, Elements, Fields, Kind, Malformed, RawValue};

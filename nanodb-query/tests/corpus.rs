@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use json::Json;
-use nanodb_query::{Filter, RawValue, Sort, compare};
+use nanodb_query::{Filter, Projection, RawValue, Sort, compare};
 
 fn main() -> ExitCode {
     let folder = std::env::var_os("NANODB_CORPUS")
@@ -79,6 +79,7 @@ impl Tally {
                 },
                 (None, None) => Err("no documents".to_owned()),
             },
+            "projection" => run_projection(case),
             _ => {
                 self.skipped += 1;
                 return;
@@ -116,12 +117,46 @@ fn run_query(case: &Json, documents: &[Vec<u8>]) -> Result<(), String> {
     let mut expected = case.get("expected").ok_or("no expectation")?.documents();
     let ordered = case.get("ordered").map_or(case.get("sort").is_some(), Json::is_true);
     if !ordered {
-        let by_value =
-            |a: &Vec<u8>, b: &Vec<u8>| compare(RawValue::new(a), RawValue::new(b)).unwrap();
-        ids.sort_by(by_value);
-        expected.sort_by(by_value);
+        ids.sort_by(|a, b| by_value(a, b));
+        expected.sort_by(|a, b| by_value(a, b));
     }
-    check_equal(&ids, &expected)
+    check_equal(&ids, &expected)?;
+
+    let Some(projection) = case.get("projection") else { return Ok(()) };
+    let projection = parse_projection(projection)?;
+    let mut projected = project(&projection, &found)?;
+    let mut expected = case.get("expectedDocs").ok_or("no documents expected")?.documents();
+    if !ordered {
+        projected.sort_by(|a, b| by_value(a, b));
+        expected.sort_by(|a, b| by_value(a, b));
+    }
+    check_equal(&projected, &expected)
+}
+
+fn run_projection(case: &Json) -> Result<(), String> {
+    let projection = parse_projection(case.get("projection").ok_or("no projection")?)?;
+    let document = case.get("doc").ok_or("no document")?.to_msgpack();
+    let expected = case.get("expected").ok_or("no expectation")?.to_msgpack();
+    check_equal(&project(&projection, &[&document])?, &[expected])
+}
+
+fn project(projection: &Projection, documents: &[&[u8]]) -> Result<Vec<Vec<u8>>, String> {
+    let apply = |document: &&[u8]| {
+        let mut out = Vec::new();
+        projection.apply(document, &mut out).map_err(|error| error.to_string()).map(|()| out)
+    };
+    documents.iter().map(apply).collect()
+}
+
+fn parse_projection(json: &Json) -> Result<Projection, String> {
+    let projection = Projection::parse(&json.to_msgpack()).map_err(|error| error.to_string())?;
+    let printed = projection.to_string();
+    let again = Projection::parse_json(&printed).map_err(|error| format!("{printed}: {error}"))?;
+    if projection == again { Ok(projection) } else { Err(format!("printed {printed}")) }
+}
+
+fn by_value(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+    compare(RawValue::new(a), RawValue::new(b)).unwrap()
 }
 
 /// Values must be equal, numbers by value.

@@ -1,10 +1,13 @@
 //! Which elements of an array are meant: `$elemMatch` of a projection, `$pull` of an update.
 
-use super::Fault;
+use std::fmt;
+
 use super::operand::Operand;
 use super::parse::{are_operators, operand, parse_conjunction, parse_operators};
 use super::tree::{Conjunction, Test};
+use super::{Fault, print};
 use crate::error::Problem;
+use crate::json::print_value;
 use crate::value::{Malformed, RawValue};
 
 /// Which elements of an array are meant.
@@ -64,6 +67,17 @@ impl ElementFilter {
                 }
                 Ok(true)
             }
+        }
+    }
+}
+
+impl ElementFilter {
+    /// Prints the operand that this was read from.
+    pub(crate) fn print(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        match &self.wanted {
+            Wanted::Document(conjunction) => print::print_conjunction(conjunction, out),
+            Wanted::Value(tests) => print::print_tests(tests, out),
+            Wanted::Equal(operand) => print_value(operand.value(), out),
         }
     }
 }

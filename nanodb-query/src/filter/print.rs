@@ -201,7 +201,7 @@ fn print_operand(name: &str, test: &Test, out: &mut dyn Write) -> fmt::Result {
 }
 
 /// Tests that stood in one object once, so that there are names for all of them.
-fn print_tests(tests: &[Test], out: &mut dyn Write) -> fmt::Result {
+pub(super) fn print_tests(tests: &[Test], out: &mut dyn Write) -> fmt::Result {
     let mut named = Vec::with_capacity(tests.len());
     for test in tests {
         let name = operator(test, &named).ok_or(fmt::Error)?;

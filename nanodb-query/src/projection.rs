@@ -1,0 +1,208 @@
+//! Projections: which fields of a document are wanted.
+//!
+//! Paths become a tree of names ([`Node`]); a document is copied along it. The rules are MongoDB's:
+//!
+//! 1. Fields are either included or excluded; `_id` is included unless it is excluded.
+//! 2. A path goes on in every document of an array, in arrays within arrays too. Elements that are
+//!    no documents are left out where fields are included, and kept where they are excluded; so is a
+//!    scalar where the path goes on. A number is a name, never an index.
+//! 3. `$slice` takes a part of an array, and leaves anything else as it is. Alone it includes all
+//!    other fields. `$elemMatch` takes the first element that passes; the field is left out if there
+//!    is none, or it is no array. It counts as including.
+//! 4. Fields stay in the order in which they are stored.
+
+mod apply;
+mod parse;
+mod print;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::error::{Problem, QueryError};
+use crate::filter::{ElementFilter, check};
+use crate::json::Text;
+use crate::value::{Malformed, RawValue};
+
+/// Which fields of a document are wanted.
+///
+/// ```
+/// use nanodb_query::Projection;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let projection = Projection::parse_json(r#"{"age": 1, "_id": 0}"#)?;
+/// assert_eq!(projection, Projection::include(["age"])?.without_id());
+///
+/// // {"_id": 5, "age": 31, "city": "Berlin"}
+/// let document = b"\x83\xa3_id\x05\xa3age\x1f\xa4city\xa6Berlin";
+/// let mut out = Vec::new();
+/// projection.apply(document, &mut out)?;
+/// assert_eq!(out, b"\x81\xa3age\x1f");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Projection {
+    mode: Mode,
+    fields: Fields,
+}
+
+/// Whether the named fields are kept, or all others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mode {
+    Include,
+    Exclude,
+}
+
+/// The names below a document, and what becomes of each.
+type Fields = BTreeMap<Box<str>, Node>;
+
+/// What becomes of a field.
+#[derive(Clone, PartialEq, Debug)]
+enum Node {
+    /// It is kept or left out, as the mode says.
+    Whole,
+    /// The path goes on.
+    Below(Fields),
+    Slice(Slice),
+    ElemMatch(ElementFilter),
+}
+
+/// A part of an array.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Slice {
+    /// So many elements from the start.
+    First(u32),
+    /// So many elements from the end.
+    Last(u32),
+    /// So many to be passed over, counted from the end if negative, then so many.
+    Range { skip: i64, limit: u32 },
+}
+
+impl Projection {
+    /// The projection that keeps documents as they are, `{}`.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { mode: Mode::Exclude, fields: Fields::new() }
+    }
+
+    /// Only the fields at these paths, and `_id`.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::PathCollision`] if one leads through another, [`Problem::PathTooLong`].
+    pub fn include<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
+        let mut projection = Self { mode: Mode::Include, fields: Fields::new() };
+        for path in paths {
+            projection.insert(path, Node::Whole)?;
+        }
+        projection.fields.entry("_id".into()).or_insert(Node::Whole);
+        Ok(projection)
+    }
+
+    /// All fields but those at these paths.
+    ///
+    /// # Errors
+    ///
+    /// As [`include`](Self::include).
+    pub fn exclude<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
+        let mut projection = Self::all();
+        for path in paths {
+            projection.insert(path, Node::Whole)?;
+        }
+        Ok(projection)
+    }
+
+    /// Without `_id`.
+    #[must_use]
+    pub fn without_id(mut self) -> Self {
+        match self.mode {
+            Mode::Include => self.fields.remove("_id"),
+            Mode::Exclude => self.fields.insert("_id".into(), Node::Whole),
+        };
+        self
+    }
+
+    /// Reads a projection from JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it and where.
+    pub fn parse_json(text: &str) -> Result<Self, QueryError> {
+        let text = Text::parse(text)?;
+        parse::parse(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
+    }
+
+    /// Reads a projection from a document in MessagePack.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it.
+    pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
+        let value = RawValue::new(document);
+        check(value)?;
+        Ok(parse::parse(value).map_err(|fault| fault.problem)?)
+    }
+
+    /// Whether documents stay as they are.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.mode == Mode::Exclude && self.fields.is_empty()
+    }
+
+    /// Appends what is wanted of a document to `out`, in MessagePack. Values are copied byte by byte.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the document is; `out` then ends in a part of one.
+    pub fn apply(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+        apply::apply(self.mode, &self.fields, RawValue::new(document), out)
+    }
+
+    /// Adds what becomes of the field at a path.
+    fn insert(&mut self, path: &str, node: Node) -> Result<(), Problem> {
+        crate::Path::parse(path)?;
+        let mut fields = &mut self.fields;
+        let mut names = path.split('.').peekable();
+        while let Some(name) = names.next() {
+            if names.peek().is_none() {
+                return match fields.insert(name.into(), node) {
+                    None => Ok(()),
+                    Some(_) => Err(collision(path, path)),
+                };
+            }
+            match fields.entry(name.into()).or_insert_with(|| Node::Below(Fields::new())) {
+                Node::Below(below) => fields = below,
+                _ => return Err(collision(path, name)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn collision(path: &str, name: &str) -> Problem {
+    // The shorter path ends at the name.
+    let end = path.find(name).map_or(path.len(), |start| start + name.len());
+    let first = path.get(..end).unwrap_or(path).to_owned();
+    Problem::PathCollision { first, second: path.to_owned() }
+}
+
+impl fmt::Debug for Projection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Projection({self})")
+    }
+}
+
+/// Prints JSON that [`Projection::parse_json`] reads back as an equal projection.
+impl fmt::Display for Projection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print::print(self.mode, &self.fields, f)
+    }
+}
+
+impl std::str::FromStr for Projection {
+    type Err = QueryError;
+
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        Self::parse_json(text)
+    }
+}

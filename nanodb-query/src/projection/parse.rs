@@ -1,0 +1,150 @@
+//! From a projection document to the tree.
+
+use super::{Mode, Node, Projection, Slice};
+use crate::error::Problem;
+use crate::filter::{ElementFilter, Entry, Fault, elements, entries, fault, refuse};
+use crate::msgpack::Token;
+use crate::value::{Kind, RawValue};
+
+/// What a projection says of one path.
+enum Wish {
+    Field(Mode),
+    Special(Node),
+}
+
+pub(super) fn parse(value: RawValue<'_>) -> Result<Projection, Fault<'_>> {
+    if !value.is_map() {
+        let found = value.kind().unwrap_or(Kind::Null);
+        return Err(fault(Problem::NotADocument { what: "projection", found }, value));
+    }
+    let mut reading = Reading { mode: None, id: None, special: None, result: Projection::all() };
+    reading.read_fields("", value)?;
+    if reading.id.is_some() && reading.result.fields.contains_key("_id") {
+        return Err(fault(super::collision("_id", "_id"), value));
+    }
+    Ok(reading.finish())
+}
+
+struct Reading {
+    /// What the fields other than `_id` say.
+    mode: Option<Mode>,
+    /// What is said of `_id`.
+    id: Option<Mode>,
+    /// What `$elemMatch` implies.
+    special: Option<Mode>,
+    result: Projection,
+}
+
+impl Reading {
+    fn read_fields<'a>(&mut self, above: &str, document: RawValue<'a>) -> Result<(), Fault<'a>> {
+        for entry in entries(document) {
+            let path = match above {
+                "" => entry.name.to_owned(),
+                above => format!("{above}.{}", entry.name),
+            };
+            self.read_field(&path, entry)?;
+        }
+        Ok(())
+    }
+
+    fn read_field<'a>(&mut self, path: &str, entry: Entry<'a>) -> Result<(), Fault<'a>> {
+        let at_name = |problem| Fault { problem, tail: entry.tail };
+        if entry.name.split('.').any(|part| part.starts_with('$')) {
+            let (operator, path) = (entry.name.to_owned(), path.to_owned());
+            return Err(at_name(Problem::Unsupported { operator, path }));
+        }
+        let below = entry.value.is_map()
+            && entries(entry.value).next().is_some_and(|first| !first.name.starts_with('$'));
+        if below {
+            return self.read_fields(path, entry.value);
+        }
+        let node = match read_wish(path, entry.value)? {
+            Wish::Special(node) => {
+                if matches!(node, Node::ElemMatch(_)) {
+                    self.special = Some(Mode::Include);
+                }
+                node
+            }
+            Wish::Field(mode) if path == "_id" => {
+                self.id = Some(mode);
+                return Ok(());
+            }
+            Wish::Field(mode) => {
+                if *self.mode.get_or_insert(mode) != mode {
+                    return Err(at_name(Problem::MixedProjection { path: path.to_owned() }));
+                }
+                Node::Whole
+            }
+        };
+        if self.mode == Some(Mode::Exclude) && self.special.is_some() {
+            return Err(at_name(Problem::MixedProjection { path: path.to_owned() }));
+        }
+        self.result.insert(path, node).map_err(at_name)
+    }
+
+    fn finish(self) -> Projection {
+        let Self { mode, id, special, mut result } = self;
+        result.mode = mode.or(special).or(id).unwrap_or(Mode::Exclude);
+        match (result.mode, id) {
+            (Mode::Include, None | Some(Mode::Include)) | (Mode::Exclude, Some(Mode::Exclude)) => {
+                result.fields.entry("_id".into()).or_insert(Node::Whole);
+            }
+            _ => {}
+        }
+        result
+    }
+}
+
+fn read_wish<'a>(path: &str, value: RawValue<'a>) -> Result<Wish, Fault<'a>> {
+    let expected = "0, 1, `$slice`, `$elemMatch` or a document of fields";
+    let token = value.token().ok();
+    if let Some(Token::Bool(wanted)) = token {
+        return Ok(Wish::Field(if wanted { Mode::Include } else { Mode::Exclude }));
+    }
+    if let Some(number) = token.and_then(Token::number) {
+        let wanted = number != crate::Number::Int(0);
+        return Ok(Wish::Field(if wanted { Mode::Include } else { Mode::Exclude }));
+    }
+    let mut operators = entries(value);
+    let (Some(only), None) = (operators.next(), operators.next()) else {
+        return Err(refuse("projection", path, expected, value));
+    };
+    match only.name {
+        "$slice" => read_slice(path, only.value).map(|slice| Wish::Special(Node::Slice(slice))),
+        "$elemMatch" if path.contains('.') => {
+            Err(refuse("$elemMatch", path, "a field of the document itself", only.value))
+        }
+        "$elemMatch" if only.value.is_map() => {
+            let wanted = ElementFilter::parse_fault(path, only.value)?;
+            Ok(Wish::Special(Node::ElemMatch(wanted)))
+        }
+        "$elemMatch" => Err(refuse("$elemMatch", path, "a document", only.value)),
+        name => {
+            let (operator, path) = (name.to_owned(), path.to_owned());
+            Err(Fault { problem: Problem::UnknownOperator { operator, path }, tail: only.tail })
+        }
+    }
+}
+
+fn read_slice<'a>(path: &str, value: RawValue<'a>) -> Result<Slice, Fault<'a>> {
+    let whole = |value: RawValue<'_>| value.token().ok()?.number()?.as_whole();
+    let count = |number: i128| u32::try_from(number).unwrap_or(u32::MAX);
+    if let Some(number) = whole(value) {
+        return Ok(if number < 0 {
+            Slice::Last(count(-number))
+        } else {
+            Slice::First(count(number))
+        });
+    }
+    let numbers: Vec<Option<i128>> = elements(value).map(whole).collect();
+    match *numbers {
+        [Some(skip), Some(limit)] if limit > 0 => {
+            let skip = i64::try_from(skip).unwrap_or(if skip < 0 { i64::MIN } else { i64::MAX });
+            Ok(Slice::Range { skip, limit: count(limit) })
+        }
+        _ => {
+            let expected = "a whole number, or an array of how many to skip and how many to take";
+            Err(refuse("$slice", path, expected, value))
+        }
+    }
+}

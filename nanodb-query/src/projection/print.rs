@@ -1,0 +1,81 @@
+//! Projections as JSON text that is read back as the same projection.
+
+use std::fmt::{self, Write};
+
+use super::{Fields, Mode, Node, Slice};
+use crate::json::print_string;
+
+pub(super) fn print(mode: Mode, fields: &Fields, out: &mut dyn Write) -> fmt::Result {
+    let mut parts = Parts { mode, first: true, out };
+    parts.out.write_char('{')?;
+    parts.print("", fields)?;
+    // `_id` is said where it is not what goes without saying.
+    let id = fields.contains_key("_id");
+    if mode == Mode::Include && !id {
+        parts.name("_id")?;
+        parts.out.write_char('0')?;
+    } else if mode == Mode::Include && !fields.iter().any(|(name, node)| includes(name, node)) {
+        // Nothing else says that fields are included.
+        parts.name("_id")?;
+        parts.out.write_char('1')?;
+    }
+    out.write_char('}')
+}
+
+/// Whether a node other than that of `_id` says that fields are included.
+fn includes(name: &str, node: &Node) -> bool {
+    match node {
+        Node::Whole => name != "_id",
+        Node::ElemMatch(_) => true,
+        Node::Below(fields) => fields.values().any(|node| includes("", node)),
+        Node::Slice(_) => false,
+    }
+}
+
+struct Parts<'o> {
+    mode: Mode,
+    first: bool,
+    out: &'o mut dyn Write,
+}
+
+impl Parts<'_> {
+    fn name(&mut self, path: &str) -> fmt::Result {
+        if !std::mem::take(&mut self.first) {
+            self.out.write_str(", ")?;
+        }
+        print_string(path, self.out)?;
+        self.out.write_str(": ")
+    }
+
+    fn print(&mut self, above: &str, fields: &Fields) -> fmt::Result {
+        for (name, node) in fields {
+            let path = if above.is_empty() { name.to_string() } else { format!("{above}.{name}") };
+            if path == "_id" && *node == Node::Whole && self.mode == Mode::Include {
+                continue;
+            }
+            if let Node::Below(fields) = node {
+                self.print(&path, fields)?;
+                continue;
+            }
+            self.name(&path)?;
+            match node {
+                Node::Below(_) => {}
+                Node::Whole => self.out.write_char(match self.mode {
+                    Mode::Include => '1',
+                    Mode::Exclude => '0',
+                })?,
+                Node::Slice(Slice::First(count)) => write!(self.out, r#"{{"$slice": {count}}}"#)?,
+                Node::Slice(Slice::Last(count)) => write!(self.out, r#"{{"$slice": -{count}}}"#)?,
+                Node::Slice(Slice::Range { skip, limit }) => {
+                    write!(self.out, r#"{{"$slice": [{skip}, {limit}]}}"#)?;
+                }
+                Node::ElemMatch(wanted) => {
+                    self.out.write_str(r#"{"$elemMatch": "#)?;
+                    wanted.print(self.out)?;
+                    self.out.write_char('}')?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

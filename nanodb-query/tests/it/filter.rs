@@ -1,0 +1,85 @@
+//! Filters on bytes against the plain evaluator, and printing against parsing.
+
+use nanodb_query::{Filter, field};
+use proptest::prelude::*;
+
+use crate::generate::{document, filter, map, msgpack};
+use crate::plain;
+
+fn config() -> ProptestConfig {
+    let long = std::env::var_os("NANODB_TEST_LONG").is_some();
+    ProptestConfig { cases: if long { 500_000 } else { 3_000 }, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn bytes_are_judged_as_decoded_values_are(filter in filter(), documents in prop::collection::vec(document(), 1..6)) {
+        let parsed = Filter::parse(&msgpack(&filter)).unwrap();
+        for document in documents {
+            let found = parsed.matches(&msgpack(&document)).unwrap();
+            prop_assert_eq!(found, plain::matches(&filter, &document), "{} on {}", filter, document);
+        }
+    }
+
+    #[test]
+    fn what_a_filter_prints_is_read_back_as_the_same(filter in filter()) {
+        let parsed = Filter::parse(&msgpack(&filter)).unwrap();
+        let printed = parsed.to_string();
+        let again = Filter::parse_json(&printed).unwrap();
+        prop_assert_eq!(&again, &parsed);
+        prop_assert_eq!(again.to_string(), printed);
+    }
+}
+
+#[test]
+fn names_longer_than_short_strings_and_in_long_forms_are_found() {
+    let name = "n".repeat(40);
+    let filter = field(&name).eq(1).and(field("a").eq(2));
+    assert!(filter.matches(&msgpack(&map([(name.as_str(), 1.into()), ("a", 2.into())]))).unwrap());
+    // {"a": 2} with the name in the form for up to 255 bytes.
+    assert!(field("a").eq(2).matches(b"\x81\xd9\x01a\x02").unwrap());
+}
+
+#[test]
+fn more_names_than_one_walk_looks_for_are_all_looked_at() {
+    let names: Vec<String> = (0..200).map(|number| format!("f{number}")).collect();
+    let fields = || names.iter().map(|name| (name.as_str(), 1.into()));
+    let all = names.iter().fold(Filter::all(), |filter, name| filter.and(field(name).eq(1)));
+    assert!(all.matches(&msgpack(&map(fields()))).unwrap());
+    for left_out in [0, 63, 64, 199] {
+        let fields = fields().enumerate().filter(|&(index, _)| index != left_out);
+        assert!(!all.matches(&msgpack(&map(fields.map(|(_, field)| field)))).unwrap());
+    }
+}
+
+#[test]
+fn ids_that_alone_can_pass_are_named() {
+    let wanted = |text: &str| Filter::parse_json(text).unwrap().wanted_ids();
+    assert_eq!(wanted(r#"{"_id": 5, "a": 1}"#), Some(vec![vec![5]]));
+    assert_eq!(wanted(r#"{"_id": {"$in": [7, 5, 7.0]}}"#), Some(vec![vec![5], vec![7]]));
+    assert_eq!(wanted(r#"{"$or": [{"_id": 5}]}"#), None);
+    assert_eq!(wanted(r#"{"_id": {"$gt": 5}}"#), None);
+    assert_eq!(wanted(r#"{"_id.a": 5}"#), None);
+}
+
+#[test]
+fn a_builder_says_what_text_says() {
+    let pairs = [
+        (field("a").ne(1), r#"{"a": {"$ne": 1}}"#),
+        (field("a").gt(1).and(field("a").lt(2.5)), r#"{"a": {"$gt": 1, "$lt": 2.5}}"#),
+        (field("a").eq(1).or(field("b").eq(2)), r#"{"$or": [{"a": 1}, {"b": 2}]}"#),
+        (!field("a").exists(true), r#"{"$nor": [{"a": {"$exists": true}}]}"#),
+        (field("a").not_in(["x"]), r#"{"a": {"$nin": ["x"]}}"#),
+        (field("a").all([1, 2]), r#"{"a": {"$all": [1, 2]}}"#),
+        (field("a").elem_match(field("b").eq(true)), r#"{"a": {"$elemMatch": {"b": true}}}"#),
+        (field("a").regex("^x", "i").unwrap(), r#"{"a": {"$regex": "^x", "$options": "i"}}"#),
+        (field("a").is_type("date").unwrap(), r#"{"a": {"$type": "date"}}"#),
+        (field("a").remainder(4, 1).unwrap(), r#"{"a": {"$mod": [4, 1]}}"#),
+    ];
+    for (built, text) in pairs {
+        assert_eq!(built, Filter::parse_json(text).unwrap());
+        assert_eq!(built.to_string(), text);
+    }
+}

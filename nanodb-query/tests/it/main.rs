@@ -1,0 +1,12 @@
+//! Tests of the query language from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
+
+mod errors;
+mod filter;
+mod generate;
+mod hostile;
+mod json;
+mod manual;
+mod order;
+mod plain;
+mod projection;
