@@ -51,12 +51,30 @@ impl Options {
         self
     }
 
-    /// At how many bytes of log the file is brought up to date; 64 MiB by default.
+    /// How long a log grows before the file is brought up to date; 64 MiB by default.
     ///
     /// Bounds how long opening takes after a crash, and how much the log takes on disk:
-    /// twice this, and more only where a single write is larger.
+    /// twice this, and more only where a single write is larger or the disk is full.
     pub fn log_bytes_max(mut self, bytes: u64) -> Self {
         self.pager = self.pager.log_bytes_max(bytes);
+        self
+    }
+
+    /// After how many milliseconds at most a [`Durability::Relaxed`] write is on stable
+    /// storage; 1000 by default. What it then takes to write and sync comes on top.
+    pub fn relaxed_flush_interval_ms(mut self, milliseconds: u64) -> Self {
+        self.pager = self.pager.relaxed_flush_interval_ms(milliseconds);
+        self
+    }
+
+    /// Whether the file is brought up to date, and relaxed writes are flushed, by a thread in
+    /// the background, one for the whole process; yes by default.
+    ///
+    /// Without it, the write that fills the log brings the file up to date before it returns,
+    /// and relaxed writes wait for 64 KiB, a stronger write or
+    /// [`checkpoint`](crate::Database::checkpoint), however long that takes.
+    pub fn background(mut self, background: bool) -> Self {
+        self.pager = self.pager.background(background);
         self
     }
 

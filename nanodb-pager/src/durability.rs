@@ -7,8 +7,8 @@
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum Durability {
-    /// The commit is in memory; it reaches the file with the next stronger commit, the
-    /// next checkpoint, or when 64 KiB have gathered. A killed process loses what had not.
+    /// The commit is in memory; it is on stable storage within an interval, a second by default
+    /// (see [`Options`](crate::Options)), or with the next stronger commit or checkpoint.
     Relaxed,
     /// The commit is with the operating system: it survives the process being killed, not a
     /// power cut. Costs one write call.

@@ -114,6 +114,12 @@ impl Header {
         }
     }
 
+    /// The copy that a checkpoint writes first. Until that is on stable storage, the other one
+    /// still says what the checkpoint before did.
+    pub(crate) fn first_copy(&self) -> u32 {
+        u32::from(self.generation % 2 == 1)
+    }
+
     /// The copy that belongs on page `copy` (0 or 1), sealed.
     pub(crate) fn encode(&self, copy: u32) -> Frame {
         let raw = RawHeader {

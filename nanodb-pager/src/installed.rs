@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::checkpoint::Need;
 use crate::durability::Durability;
 use crate::error::Result;
 use crate::ids::Seq;
 use crate::log::Lsn;
-use crate::pager::Shared;
+use crate::opened::Opened;
 
 /// A transaction that is installed: later ones build on it, readers do not see it yet.
 ///
@@ -14,28 +15,28 @@ use crate::pager::Shared;
 /// wait for it.
 #[must_use = "call publish to make the commit visible"]
 pub struct Installed {
-    shared: Arc<Shared>,
+    shared: Arc<Opened>,
     seq: Seq,
     /// What must be durable before anybody sees it; nothing if it is declared.
     undeclared: Option<(Durability, Lsn)>,
-    /// Whether a checkpoint is due.
-    checkpoint_due: bool,
+    /// How much a checkpoint is needed.
+    checkpoint: Need,
 }
 
 impl Installed {
     pub(crate) fn new(
-        shared: Arc<Shared>,
+        shared: Arc<Opened>,
         seq: Seq,
         durability: Durability,
         logged: Lsn,
-        checkpoint_due: bool,
+        checkpoint: Need,
     ) -> Self {
-        Self { shared, seq, undeclared: Some((durability, logged)), checkpoint_due }
+        Self { shared, seq, undeclared: Some((durability, logged)), checkpoint }
     }
 
     /// Of a transaction that changed nothing.
-    pub(crate) fn nothing(shared: Arc<Shared>, seq: Seq) -> Self {
-        Self { shared, seq, undeclared: None, checkpoint_due: false }
+    pub(crate) fn nothing(shared: Arc<Opened>, seq: Seq) -> Self {
+        Self { shared, seq, undeclared: None, checkpoint: Need::None }
     }
 
     /// The commit's number. For a transaction that changed nothing, the newest
@@ -60,11 +61,7 @@ impl Installed {
             self.shared.prune();
         }
         self.shared.keep_budget();
-        // A checkpoint that fails poisons the handle and so refuses the next commit;
-        // this one is as durable as promised all the same.
-        if self.checkpoint_due {
-            let _ = self.shared.checkpoint_if_due();
-        }
+        self.shared.see_to_checkpoint(self.checkpoint);
         Ok(self.seq)
     }
 

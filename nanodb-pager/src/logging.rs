@@ -39,7 +39,7 @@ impl Shared {
         let file = self.companion(suffix).map_err(failed)?;
         let salt = Uuid::new_v4().as_u64_pair().0;
         let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
-        Log::begin(file, segment, base).map_err(failed)
+        Log::begin(file, segment, base, self.options.log_bytes_max).map_err(failed)
     }
 
     /// Returns when the logs are on stable storage up to `lsn`.
@@ -82,6 +82,17 @@ impl Shared {
         Ok(end)
     }
 
+    /// Puts on stable storage what has been committed so far: for relaxed commits.
+    pub(crate) fn flush(&self) {
+        let end = {
+            let mut commit = self.commit.lock();
+            commit.flush_asked = false;
+            commit.log.as_ref().map_or(commit.next_log.base, Log::end)
+        };
+        // A failure poisons the handle: the next writer is told.
+        let _ = self.sync_log(end);
+    }
+
     /// Does what must be done before the first commit.
     pub(crate) fn ready_to_write(&self) -> Result<()> {
         self.settle()?;
@@ -111,7 +122,7 @@ impl Shared {
     }
 
     pub(crate) fn close(&self) -> Result<()> {
-        let mut checkpointed = self.checkpointing.lock();
+        let mut checkpointed = self.hold_checkpointed();
         self.checkpoint_held(&mut checkpointed)?;
         let mut commit = self.commit.lock();
         if commit.is_unchanged() {

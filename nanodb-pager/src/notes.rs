@@ -12,7 +12,8 @@ pub trait NoteFolder: Send + Sync + 'static {
     /// Returns the root that says what `root`, and then each of `notes` in commit
     /// order, say. The root of a new file is empty.
     ///
-    /// Called while commits wait: it must not call the pager.
+    /// Called while a checkpoint is under way, often by a thread in the background: it must
+    /// not wait for anything that commits or checkpoints.
     ///
     /// # Errors
     ///

@@ -9,6 +9,8 @@ pub struct Options {
     pub(crate) cache_bytes_max: usize,
     pub(crate) durability: Durability,
     pub(crate) log_bytes_max: u64,
+    pub(crate) relaxed_flush_interval_ms: u64,
+    pub(crate) background: bool,
 }
 
 impl Default for Options {
@@ -17,6 +19,8 @@ impl Default for Options {
             cache_bytes_max: 64 * 1024 * 1024,
             durability: Durability::default(),
             log_bytes_max: 64 * 1024 * 1024,
+            relaxed_flush_interval_ms: 1000,
+            background: true,
         }
     }
 }
@@ -48,13 +52,35 @@ impl Options {
         self
     }
 
-    /// At how many bytes of log a checkpoint is due; 64 MiB by default, 64 KiB at least.
+    /// How long a log grows; 64 MiB by default, 64 KiB at least.
     ///
-    /// Bounds the time that opening takes after a crash. While a checkpoint is under way
-    /// the log may grow to twice as much, and one large transaction's record may pass it.
+    /// Bounds the time that opening takes after a crash. A checkpoint is due a little before the log is
+    /// so long, and commits go on in a second log of the same length meanwhile; if that is full
+    /// too they wait. So both take twice this, and more only where a single
+    /// transaction's record is longer or the disk is full.
     #[must_use]
     pub fn log_bytes_max(mut self, bytes: u64) -> Self {
         self.log_bytes_max = bytes.max(64 * 1024);
+        self
+    }
+
+    /// After how many milliseconds at most a [`Durability::Relaxed`] commit is on stable
+    /// storage; 1000 by default. What it then takes to write and sync comes on top.
+    #[must_use]
+    pub fn relaxed_flush_interval_ms(mut self, milliseconds: u64) -> Self {
+        self.relaxed_flush_interval_ms = milliseconds;
+        self
+    }
+
+    /// Whether checkpoints that are due and the flushing of relaxed commits are done by a
+    /// thread in the background, one for the whole process; yes by default.
+    ///
+    /// Without it, the commit that makes a checkpoint due makes it before it returns, and relaxed
+    /// commits wait for 64 KiB, a stronger commit or a checkpoint, however long that takes.
+    /// So it is where no thread can be started, too.
+    #[must_use]
+    pub fn background(mut self, background: bool) -> Self {
+        self.background = background;
         self
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, RwLock};
 use uuid::Uuid;
 
 use crate::budget::Spill;
@@ -23,6 +23,7 @@ use crate::log::Lsn;
 use crate::log::sync::GroupSync;
 use crate::log::writer::Log;
 use crate::notes::{NoteFolder, Notes};
+use crate::opened::Opened;
 use crate::options::Options;
 use crate::page::Checksummer;
 use crate::publication::Publication;
@@ -40,7 +41,7 @@ use crate::tx::WriteTx;
 /// handle; [`close`](Self::close) does it with a report.
 #[derive(Clone)]
 pub struct Pager {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Opened>,
 }
 
 /// What all handles of a file share.
@@ -66,6 +67,8 @@ pub(crate) struct Shared {
     /// from a commit, which orders more than this.
     pub(crate) page_count: AtomicU32,
     pub(crate) commit: Mutex<Commit>,
+    /// Told when a checkpoint has turned to another log, or ended. Goes with `commit`.
+    pub(crate) turned: Condvar,
     /// What the file on disk says. Held by the checkpoint under way.
     pub(crate) checkpointing: Mutex<Checkpointed>,
     /// The commit that the last checkpoint shows. Relaxed: only pages freed before it
@@ -106,6 +109,12 @@ pub(crate) struct Commit {
     pub(crate) dirty: Vec<DirtyPage>,
     /// How many pages the checkpoint under way has taken over: none of them can be evicted.
     pub(crate) under_way: usize,
+    /// Whether the background was asked for a checkpoint, and has not begun it.
+    pub(crate) checkpoint_asked: bool,
+    /// Whether it was asked to flush relaxed commits, and has not begun to.
+    pub(crate) flush_asked: bool,
+    /// No checkpoint is due before the log is so long: the disk was full.
+    pub(crate) postponed: u64,
     /// Pages taken and given back since the last checkpoint.
     pub(crate) space: Vec<SpaceChange>,
     /// How many pages the log names that were written to the data file.
@@ -194,7 +203,7 @@ impl Pager {
         };
 
         Ok(Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(Opened::new(Shared {
                 checksummer,
                 uuid: header.uuid,
                 hash_seed: header.hash_seed,
@@ -212,6 +221,9 @@ impl Pager {
                     notes: replay.notes,
                     dirty: Vec::new(),
                     under_way: 0,
+                    checkpoint_asked: false,
+                    flush_asked: false,
+                    postponed: 0,
                     space: replay.space,
                     direct_pages: 0,
                     direct_unsynced: false,
@@ -224,6 +236,7 @@ impl Pager {
                     },
                     former_log: None,
                 }),
+                turned: Condvar::new(),
                 checkpointed_seq: AtomicU64::new(header.seq.get()),
                 checkpointing: Mutex::new(Checkpointed {
                     header,
@@ -231,6 +244,7 @@ impl Pager {
                     free,
                     streams,
                     side_end: replay.recovered.side_end(),
+                    under_way: None,
                 }),
                 turn_seq: AtomicU64::new(0),
                 checkpoints: AtomicU64::new(0),
@@ -249,7 +263,7 @@ impl Pager {
                 growing: Mutex::new(()),
                 storage,
                 folder,
-            }),
+            })),
         })
     }
 
@@ -292,7 +306,7 @@ impl Pager {
     /// file has no such page; [`Error::Io`].
     #[inline]
     pub fn page(&self, page: PageId, at: Seq) -> Result<PageGuard> {
-        let shared = &*self.shared;
+        let shared: &Shared = &self.shared;
         shared.check_bounds(page)?;
         let slot = shared.table.slot(page);
         let guard = slot.frame.load();
@@ -321,9 +335,10 @@ impl Pager {
     ///
     /// # Errors
     ///
-    /// [`Error::Poisoned`] if something fails, now or earlier, with the failure as its
-    /// cause: a write or sync, or [`Error::Fold`], [`Error::Full`], [`Error::Corrupt`];
-    /// [`Error::Closed`].
+    /// [`Error::Io`] if the disk is full: nothing is lost, commits go on, and the next
+    /// checkpoint goes on where this one stopped. [`Error::Poisoned`] if anything else fails, now
+    /// or earlier, with the failure as its cause: a write or sync, or [`Error::Fold`],
+    /// [`Error::Full`], [`Error::Corrupt`]; [`Error::Closed`].
     pub fn checkpoint(&self) -> Result<()> {
         self.shared.checkpoint()
     }
@@ -422,16 +437,12 @@ impl Shared {
         self.check_writable().err().unwrap_or(Error::Closed)
     }
 
+    /// Something of the layer above has panicked on the background thread.
+    pub(crate) fn panicked(&self) {
+        self.poison(Error::Fold("a panic on the background thread".into()));
+    }
+
     pub(crate) fn set_root(&self, root: &Arc<[u8]>) {
         *self.root.lock() = Arc::clone(root);
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        // Nobody is left to tell of a failure; `close` is there for who wants to know.
-        if self.check_writable().is_ok() {
-            let _ = self.close();
-        }
     }
 }

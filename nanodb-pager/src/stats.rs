@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::checkpoint::UnderWay;
 use crate::error::{Corruption, Error, Result};
 use crate::header::{HEADER_PAGES, Header};
 use crate::ids::{Extent, PAGE_SIZE, PageId};
@@ -85,11 +86,12 @@ impl Pager {
     pub fn space(&self) -> Space {
         self.shared.prune();
         // Under the commit lock no commit frees and no checkpoint moves the streams.
-        let checkpointed = self.shared.checkpointing.lock();
+        let checkpointed = self.shared.hold_checkpointed();
         let _commit = self.shared.commit.lock();
         let allocator = self.shared.allocator.lock();
         let mut own = vec![Extent::new(PageId::new(0), HEADER_PAGES)];
         own.extend_from_slice(&checkpointed.streams);
+        own.extend(checkpointed.under_way.as_ref().and_then(UnderWay::streams));
         Space {
             page_count: allocator.page_count(),
             free: allocator.runs().collect(),
@@ -108,7 +110,7 @@ impl Pager {
     /// [`Error::Io`] if reading fails.
     pub fn verify(&self) -> Result<Vec<Corruption>> {
         let shared = &self.shared;
-        let checkpointed = shared.checkpointing.lock();
+        let checkpointed = shared.hold_checkpointed();
         let header = &checkpointed.header;
         let mut found: Vec<Corruption> = Header::damaged_copies(&*shared.storage)?
             .into_iter()

@@ -6,7 +6,6 @@ mod view;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::checkpoint::Need;
 use crate::direct::Virgin;
 use crate::dirty::DirtyRanges;
 use crate::durability::Durability;
@@ -17,6 +16,7 @@ use crate::installed::Installed;
 use crate::log::Lsn;
 use crate::log::entry::Builder;
 use crate::log::writer::RECORD_LEN_MAX;
+use crate::opened::Opened;
 use crate::page::Frame;
 use crate::pager::{Commit, Shared};
 use crate::recovery::SpaceChange;
@@ -34,7 +34,7 @@ pub use self::view::{PageMut, TxPage};
 /// to commit then gets [`Error::WriteConflict`].
 #[must_use = "a transaction that is dropped does nothing"]
 pub struct WriteTx {
-    shared: Arc<Shared>,
+    shared: Arc<Opened>,
     pages: Vec<PrivatePage>,
     /// Where a page is in `pages`; only kept when there are more than a few.
     index: HashMap<PageId, usize, ahash::RandomState>,
@@ -88,7 +88,7 @@ impl PrivatePage {
 }
 
 impl WriteTx {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Opened>) -> Self {
         Self {
             durability: shared.options.durability,
             gather_until: shared.gather_pages_max(),
@@ -313,8 +313,15 @@ impl WriteTx {
         self.install_space(&mut commit, seq);
         commit.notes.push(note);
         commit.installed = seq;
-        let checkpoint_due = shared.checkpoint_need(&commit) != Need::None;
+        let checkpoint = shared.checkpoint_need(&commit);
+        let flush = self.durability == Durability::Relaxed
+            && shared.options.background
+            && commit.log.is_some()
+            && !std::mem::replace(&mut commit.flush_asked, true);
         drop(commit);
+        if flush {
+            shared.see_to_flush();
+        }
 
         // Nobody can know of these pages before this function returns.
         let written = std::mem::take(&mut self.direct);
@@ -323,7 +330,7 @@ impl WriteTx {
             shared.direct.commit(seq, pages);
         }
         shared.admit(&admitted);
-        Ok(Installed::new(shared.clone(), seq, self.durability, logged, checkpoint_due))
+        Ok(Installed::new(shared.clone(), seq, self.durability, logged, checkpoint))
     }
 
     /// Private copies of pages that are given back are of no use to anybody.

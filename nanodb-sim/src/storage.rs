@@ -41,6 +41,8 @@ struct State {
     armed: bool,
     calls: u64,
     failed: u64,
+    /// How many bytes all files with names may have together.
+    capacity: Option<u64>,
 }
 
 impl SimStorage {
@@ -118,6 +120,22 @@ impl SimStorage {
         let mut state = self.state();
         state.fault = None;
         state.armed = false;
+    }
+
+    /// Lets the files with names grow to so many bytes in all; what goes beyond fails, for
+    /// want of space, once the part that fits is written. `None` lifts the limit.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.state().capacity = bytes;
+    }
+
+    /// How long a file of the disk is; 0 if it is not there.
+    pub fn file_len(&self, name: &str) -> u64 {
+        self.state().files.get(name).map_or(0, Vec::len) as u64
+    }
+
+    /// How many bytes the files with names have in all.
+    pub fn total_len(&self) -> u64 {
+        self.state().total_len()
     }
 
     /// How many calls have failed since the fault was set.
@@ -213,6 +231,17 @@ impl State {
         }
     }
 
+    fn total_len(&self) -> u64 {
+        self.files.values().map(|bytes| bytes.len() as u64).sum()
+    }
+
+    /// How long a file may become that is to be `wanted` bytes long.
+    fn room(&self, name: &str, wanted: u64) -> u64 {
+        let len = self.files.get(name).map_or(0, Vec::len) as u64;
+        let free = self.capacity.map_or(u64::MAX, |max| max.saturating_sub(self.total_len()));
+        wanted.min(len.saturating_add(free))
+    }
+
     fn perform(&mut self, event: Event) {
         event.apply(&mut self.files);
         if let Some(journal) = &mut self.journal {
@@ -231,6 +260,9 @@ impl Storage for SimStorage {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.state();
         self.call(&mut state, CallKind::SetLen).map_err(Failure::error)?;
+        if self.scratch.is_none() && len > state.room(&self.name, len) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         self.perform(&mut state, Action::SetLen { len });
         Ok(())
     }
@@ -248,7 +280,16 @@ impl Storage for SimStorage {
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.state();
         match self.call(&mut state, CallKind::Write) {
-            Ok(()) => self.perform(&mut state, Action::Write { offset, data: buf.to_vec() }),
+            Ok(()) => {
+                let end = offset + buf.len() as u64;
+                let fits = if self.scratch.is_some() { end } else { state.room(&self.name, end) };
+                let fits = usize::try_from(fits.saturating_sub(offset)).unwrap_or(usize::MAX);
+                let data = buf[..fits.min(buf.len())].to_vec();
+                self.perform(&mut state, Action::Write { offset, data });
+                if fits < buf.len() {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+            }
             Err(failure) => {
                 if failure == Failure::Short {
                     let data = buf[..buf.len() / 2].to_vec();

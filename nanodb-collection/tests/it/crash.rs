@@ -17,7 +17,7 @@ fn open(
     durability: Durability,
 ) -> Result<Database, nanodb_collection::Error> {
     let options = Database::options().cache_bytes_max(24 * 4096).durability(durability);
-    options.open_on(Arc::new(storage.clone()))
+    options.background(false).open_on(Arc::new(storage.clone()))
 }
 
 fn contents(db: &Database) -> Contents {

@@ -9,6 +9,7 @@ use nanodb_sim::SimStorage;
 
 fn open(storage: &SimStorage) -> Database {
     let options = Database::options().cache_bytes_max(64 << 10).durability(Durability::Relaxed);
+    let options = options.background(false);
     options.open_on(Arc::new(storage.clone())).unwrap()
 }
 

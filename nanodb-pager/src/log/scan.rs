@@ -186,7 +186,8 @@ mod tests {
         let first_seq = Seq::new(1);
         let segment =
             Segment { uuid: [1; 16], generation: 1, salt: 2, previous_salt: 0, first_seq };
-        let mut log = Log::begin(Arc::clone(&file) as Arc<dyn Storage>, segment, Lsn(0)).unwrap();
+        let mut log =
+            Log::begin(Arc::clone(&file) as Arc<dyn Storage>, segment, Lsn(0), 1 << 20).unwrap();
         log.append(Seq::new(1), b"first", Lsn(0));
         log.pad(Lsn(0));
         log.write().unwrap();

@@ -37,6 +37,8 @@ pub(crate) struct Log {
     written: u64,
     /// Up to where the file has bytes that can be overwritten.
     reserved: u64,
+    /// Beyond this the file grows by no more than it must.
+    len_max: u64,
     /// The checksum of the last record.
     previous: u64,
     last_seq: Seq,
@@ -46,7 +48,12 @@ pub(crate) struct Log {
 
 impl Log {
     /// Begins a log in `file`, which is written over.
-    pub(crate) fn begin(file: Arc<dyn Storage>, segment: Segment, base: Lsn) -> io::Result<Self> {
+    pub(crate) fn begin(
+        file: Arc<dyn Storage>,
+        segment: Segment,
+        base: Lsn,
+        len_max: u64,
+    ) -> io::Result<Self> {
         let mut buffer = segment.encode();
         buffer.resize(BLOCK_LEN, 0);
         Ok(Self {
@@ -54,6 +61,7 @@ impl Log {
             end: BLOCK_SIZE,
             written: 0,
             reserved: file.len()?,
+            len_max,
             previous: segment.salt,
             last_seq: Seq::new(segment.first_seq.get().saturating_sub(1)),
             buffer,
@@ -90,7 +98,8 @@ impl Log {
             return Ok(());
         }
         let growth = self.reserved.clamp(GROWTH_MIN, GROWTH_MAX);
-        let target = (needed.max(self.reserved + growth)).next_multiple_of(BLOCK_SIZE);
+        let ahead = (self.reserved + growth).min(self.len_max);
+        let target = ahead.max(needed + GROWTH_MIN).next_multiple_of(BLOCK_SIZE);
         let zeros = vec![0; usize::try_from(GROWTH_MIN).unwrap_or(4096)];
         while self.reserved < target {
             let count = (target - self.reserved).min(zeros.len() as u64);

@@ -354,12 +354,12 @@ fn a_header_that_a_killed_process_left_in_memory_is_not_built_upon() {
 }
 
 /// More pages than a checkpoint writes between two syncs of the side area, with such a cache.
-const MANY: usize = 60;
+const MANY: usize = 100;
 
 #[test]
 fn a_second_power_cut_between_the_batches_of_the_checkpoint_after_a_recovery_loses_nothing() {
     let storage = SimStorage::new();
-    let pager = open(&storage).unwrap();
+    let pager = crate::support::open(&storage).unwrap();
     let mut tx = pager.begin();
     let extent = tx.allocate_extent(MANY as u32).unwrap();
     let pages: Vec<PageId> = (0..MANY as u32).filter_map(|n| extent.page(n)).collect();
@@ -445,7 +445,8 @@ impl NoteFolder for MakesAPageAnew {
 fn a_page_that_is_made_anew_during_a_checkpoint_is_written_as_the_checkpoint_shows_it() {
     let storage = SimStorage::new();
     let folder = Arc::new(MakesAPageAnew::default());
-    let pager = Pager::open(Arc::new(storage.clone()), folder.clone(), Options::default()).unwrap();
+    let options = Options::default().background(false);
+    let pager = Pager::open(Arc::new(storage.clone()), folder.clone(), options).unwrap();
     let page = crate::support::add_page(&pager, b"once");
     *folder.0.lock().unwrap() = Some((pager.clone(), page));
     pager.checkpoint().unwrap();

@@ -31,7 +31,7 @@ impl NoteFolder for LastNote {
 }
 
 fn open(storage: SimStorage) -> nanodb_pager::Result<Pager> {
-    let options = Options::default().cache_bytes_max(32 * 4096);
+    let options = Options::default().cache_bytes_max(32 * 4096).background(false);
     Pager::open(Arc::new(storage), Arc::new(LastNote), options)
 }
 

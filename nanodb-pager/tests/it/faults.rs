@@ -6,7 +6,7 @@ use std::error::Error as _;
 use nanodb_pager::{Error, PageId, Pager};
 use nanodb_sim::{CallKind, Failure, Fault, SimStorage};
 
-use crate::support::{KIND, OWNER, add_page, change_page, first_bytes, new_file, open};
+use crate::support::{KIND, OWNER, add_page, change_page, first_bytes, is_full, new_file, open};
 
 /// What each page begins with.
 type Known = BTreeMap<PageId, [u8; 4]>;
@@ -71,6 +71,10 @@ fn assert_harmless(error: &Error) {
         "writing new pages",
         "removing the log",
     ];
+    // A checkpoint that meets a full disk goes on later.
+    if is_full(error) && doing.starts_with("writing page") {
+        return;
+    }
     assert!(harmless.iter().any(|start| doing.starts_with(start)), "{error:?}");
 }
 
@@ -170,7 +174,7 @@ fn a_new_file_that_could_not_be_made_is_left_empty_and_made_later() {
 fn a_commit_whose_checkpoint_fails_is_there_and_the_next_one_says_so() {
     let (storage, pager) = new_file();
     // No log makes the file longer: that is a checkpoint.
-    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::SetLen));
+    storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::SetLen));
     let mut pages = Vec::new();
     let error = loop {
         let mut tx = pager.begin();

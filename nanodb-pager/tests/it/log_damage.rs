@@ -30,7 +30,7 @@ impl NoteFolder for Folder {
 }
 
 fn open(files: Files) -> Result<Pager, Error> {
-    let options = Options::default().cache_bytes_max(64 * 4096);
+    let options = Options::default().cache_bytes_max(64 * 4096).background(false);
     Pager::open(Arc::new(SimStorage::from_files(files)), Arc::new(Folder::default()), options)
 }
 
@@ -74,7 +74,7 @@ fn commit(pager: &Pager, states: &mut Vec<Pages>, random: &mut Random) {
 fn left_by_a_checkpoint() -> Left {
     let storage = SimStorage::new();
     let folder = Arc::new(Folder::default());
-    let options = Options::default().cache_bytes_max(64 * 4096);
+    let options = Options::default().cache_bytes_max(64 * 4096).background(false);
     let pager =
         Pager::open(Arc::new(storage.clone()), Arc::<Folder>::clone(&folder), options).unwrap();
     let mut random = Random::new(5);

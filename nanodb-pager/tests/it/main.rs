@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
 #![allow(clippy::cast_possible_truncation, reason = "the numbers are small")]
 
+mod background;
 mod cache;
 mod checkpoints;
 mod concurrent_crash;
@@ -11,6 +12,7 @@ mod damage;
 mod direct;
 mod example;
 mod faults;
+mod full_disk;
 mod log_damage;
 mod log_faults;
 mod model;

@@ -28,7 +28,7 @@ pub(crate) const FRAMES: usize = 16;
 
 /// Opens a further handle to `storage` with the smallest cache there is.
 pub(crate) fn open(storage: &SimStorage) -> Result<Pager, Error> {
-    let options = Options::default().cache_bytes_max(FRAMES * 4096);
+    let options = Options::default().cache_bytes_max(FRAMES * 4096).background(false);
     Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options)
 }
 
@@ -85,4 +85,9 @@ pub(crate) fn assert_space(pager: &Pager, used: impl IntoIterator<Item = u32>) {
     all.sort_unstable();
     let expected: Vec<u32> = (0..space.page_count).collect();
     assert_eq!(all, expected, "{space:?}");
+}
+
+/// Whether an error says that the disk is full.
+pub(crate) fn is_full(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
 }

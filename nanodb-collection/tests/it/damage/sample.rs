@@ -175,7 +175,7 @@ impl Allowed {
 
 pub(crate) fn open(file: &[u8]) -> Result<(Database, SimStorage), Error> {
     let storage = SimStorage::from_contents(file.to_vec());
-    let options = Database::options().durability(Durability::Relaxed);
+    let options = Database::options().durability(Durability::Relaxed).background(false);
     let db = options.open_on(Arc::new(storage.clone()))?;
     Ok((db, storage))
 }

@@ -1,0 +1,250 @@
+//! Writing a checkpoint: the root and the free map, the pages and their images, the header.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Checkpointed, Placed, UnderWay};
+use crate::error::{Corruption, Error, Result};
+use crate::free_map::FreeMap;
+use crate::header::{HEADER_PAGES, Header};
+use crate::ids::{PAGE_SIZE, PageId, Seq};
+use crate::page::Frame;
+use crate::pager::{DirtyPage, Shared};
+use crate::recovery::SpaceChange;
+use crate::table::CLEAN;
+use crate::{service, side, stream};
+
+/// How many pages are written between two syncs of the side area at most.
+const BATCH_PAGES_MAX: usize = 4096;
+
+/// How many pages are written with one call at most: what a checkpoint needs of memory.
+const WRITE_PAGES_MAX: usize = 256;
+
+/// A page version to be written.
+struct Written {
+    page: PageId,
+    frame: Arc<Frame>,
+    fresh: bool,
+}
+
+impl Shared {
+    /// Steps 2 to 5, as far as they are not done. After an error that says the disk is full
+    /// it may be called again.
+    pub(super) fn write_checkpoint(
+        &self,
+        old: &mut Checkpointed,
+        under_way: &mut UnderWay,
+    ) -> Result<()> {
+        self.sync_log(under_way.logged)?;
+        let placed = match under_way.placed.take() {
+            Some(placed) => placed,
+            None => self.place_streams(old, under_way)?,
+        };
+        let placed = under_way.placed.insert(placed);
+        // Before the first write: see the field's docs.
+        self.disk_seq.fetch_max(under_way.seq.get(), Ordering::Relaxed);
+        let header = placed.header.clone();
+        self.lengthen(u64::from(header.page_count) * PAGE_SIZE as u64)?;
+        for (page, frame) in &placed.frames {
+            self.write(*page, &frame.bytes)?;
+        }
+        placed.frames.clear();
+        self.write_dirty(old, under_way)?;
+        self.sync()?;
+        self.write_header(&header)
+    }
+
+    /// Step 5.
+    fn write_header(&self, header: &Header) -> Result<()> {
+        let first = header.first_copy();
+        for copy in [first, HEADER_PAGES - 1 - first] {
+            // Not even a full disk is tried again here: whether this header counts is no
+            // longer known, and the next must not be written over what it refers to.
+            self.write(PageId::new(copy), &header.encode(copy).bytes)
+                .map_err(|error| self.poison(error))?;
+            if copy == first {
+                self.sync()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Step 3: finds room for the root and the free map and lays them out.
+    fn place_streams(&self, old: &Checkpointed, under_way: &UnderWay) -> Result<Placed> {
+        let seq = under_way.seq;
+        let notes = &mut under_way.notes.iter();
+        let root = self.folder.fold(&old.root, notes).map_err(Error::Fold)?;
+        let mut free = apply_space(&old.free, &under_way.space)?;
+        for &extent in &old.streams {
+            free.release(extent);
+        }
+        let root_pages = stream::pages_for(root.len());
+        // As large as it can get, so that taking its own pages out of it cannot make
+        // it too large for them.
+        let map_pages = stream::pages_for(free.encoded_size_max(2));
+        let asked = u32::try_from(root_pages + map_pages);
+        let pages = asked.map_err(|_| Error::Full { asked: u32::MAX })?;
+        // From the running allocator, so that no commit takes them, and so that
+        // nothing durable refers to them: it gives out only pages that were free at
+        // the checkpoint before.
+        let streams = self.allocate(pages)?;
+        if !free.claim(streams) {
+            return Err(Corruption::FreeMap { page: streams.start }.into());
+        }
+        let mut map = free.encode();
+        map.resize(map.len().max(stream::size_filling(map_pages)), 0);
+
+        let ids: Vec<PageId> = (0..pages).filter_map(|index| streams.page(index)).collect();
+        let (root_ids, map_ids) = ids.split_at(root_pages);
+        let (root_place, mut frames) = stream::encode(&root, root_ids, seq, self.checksummer);
+        let (map_place, more) = stream::encode(&map, map_ids, seq, self.checksummer);
+        frames.extend(more);
+        let header = Header {
+            generation: old.header.generation + 1,
+            seq,
+            page_count: free.page_count(),
+            root: root_place,
+            free_map: map_place,
+            log_generation: under_way.log_generation,
+            ..old.header.clone()
+        };
+        Ok(Placed { header, root: root.into(), free, streams, frames })
+    }
+
+    /// How many pages are written between two syncs of the side area: few enough to be
+    /// kept in memory meanwhile, whatever the budget.
+    fn batch_pages(&self) -> usize {
+        (self.cache.frames_max() / 8).min(BATCH_PAGES_MAX)
+    }
+
+    /// Step 4, from where it stopped.
+    fn write_dirty(&self, old: &mut Checkpointed, under_way: &mut UnderWay) -> Result<()> {
+        let dirty = std::mem::take(&mut under_way.dirty);
+        let done = dirty[under_way.written..]
+            .chunks(self.batch_pages())
+            .try_for_each(|batch| self.write_batch(old, under_way, batch));
+        under_way.dirty = dirty;
+        done
+    }
+
+    fn write_batch(
+        &self,
+        old: &mut Checkpointed,
+        under_way: &mut UnderWay,
+        batch: &[DirtyPage],
+    ) -> Result<()> {
+        let versions = self.versions(under_way, batch)?;
+        let end = under_way.written + batch.len();
+        if self.storage.is_persistent() && under_way.imaged < end {
+            self.write_images(old, &versions)?;
+            under_way.imaged = end;
+        }
+        let mut buffer = Vec::new();
+        let side_by_side = |a: &Written, b: &Written| a.page.get() + 1 == b.page.get();
+        for run in versions.chunk_by(side_by_side) {
+            for run in run.chunks(WRITE_PAGES_MAX) {
+                buffer.clear();
+                run.iter().for_each(|written| self.seal_into(written, &mut buffer));
+                self.write(run[0].page, &buffer)?;
+            }
+        }
+        under_way.written = end;
+        if under_way.recovered {
+            for dirty in batch {
+                let _stripe = self.stripes.lock(dirty.page);
+                self.table.slot(dirty.page).set_due(CLEAN);
+            }
+        }
+        service::flush_due();
+        Ok(())
+    }
+
+    /// What is to be written of some pages.
+    fn versions(&self, under_way: &UnderWay, batch: &[DirtyPage]) -> Result<Vec<Written>> {
+        let mut versions = Vec::with_capacity(batch.len());
+        for &DirtyPage { page, fresh } in batch {
+            // Without a log, pages that were freed are free at once, and the streams may
+            // have taken their place.
+            if under_way.streams().is_some_and(|streams| streams.contains(page)) {
+                continue;
+            }
+            let frame = if under_way.recovered {
+                // Due, so that it stays in memory while the disk holds half of it.
+                Some(self.newest_due(page, under_way.number)?)
+            } else {
+                self.version_at(page, under_way.seq)?
+            };
+            versions.extend(frame.map(|frame| Written { page, frame, fresh }));
+        }
+        Ok(versions)
+    }
+
+    /// The newest version of a dirty page that is not above `seq`.
+    fn version_at(&self, page: PageId, seq: Seq) -> Result<Option<Arc<Frame>>> {
+        let slot = self.table.slot(page);
+        let newest = slot.frame.load_full().filter(|frame| frame.seq() <= seq);
+        match newest {
+            Some(newest) => Ok(Some(newest)),
+            None => slot.find_older(seq).map(|v| self.read_version(page, &v)).transpose(),
+        }
+    }
+
+    /// Appends the images of all pages that the log does not hold whole to the side area.
+    fn write_images(&self, old: &mut Checkpointed, batch: &[Written]) -> Result<()> {
+        let imaged: Vec<&Written> = batch.iter().filter(|written| !written.fresh).collect();
+        if imaged.is_empty() {
+            return Ok(());
+        }
+        let failed = |e| Error::io("writing page images to the side area", e);
+        let pages: Vec<PageId> = imaged.iter().map(|written| written.page).collect();
+        let file = self.companion(side::SUFFIX).map_err(failed)?;
+        // The directory goes out with the first images.
+        let mut buffer = side::directory(old.header.uuid, old.header.generation + 1, &pages);
+        let mut end = old.side_end;
+        for images in imaged.chunks(WRITE_PAGES_MAX) {
+            images.iter().for_each(|written| self.seal_into(written, &mut buffer));
+            file.write_at(&buffer, end).map_err(failed)?;
+            end += buffer.len() as u64;
+            buffer.clear();
+        }
+        file.sync().map_err(|e| self.poison(failed(e)))?;
+        // Only now: a batch that was not written whole is written over by the next.
+        old.side_end = end;
+        Ok(())
+    }
+
+    fn seal_into(&self, written: &Written, buffer: &mut Vec<u8>) {
+        let start = buffer.len();
+        buffer.extend_from_slice(&written.frame.bytes);
+        self.checksummer.seal(written.page, &mut buffer[start..]);
+    }
+
+    fn write(&self, page: PageId, bytes: &[u8]) -> Result<()> {
+        self.storage
+            .write_at(bytes, page.offset())
+            .map_err(|e| Error::io(format!("writing {page}"), e))
+    }
+
+    /// A failed sync is final, whatever its cause.
+    fn sync(&self) -> Result<()> {
+        self.storage.sync().map_err(|e| self.poison(Error::io("syncing the file", e)))
+    }
+}
+
+/// The free map as of the turn.
+fn apply_space(free: &FreeMap, changes: &[SpaceChange]) -> Result<FreeMap> {
+    let mut free = free.clone();
+    for &change in changes {
+        match change {
+            SpaceChange::Allocated(extent) if !free.claim(extent) => {
+                return Err(Corruption::FreeMap { page: extent.start }.into());
+            }
+            SpaceChange::Allocated(_) => {}
+            SpaceChange::Freed(_, extent) if !free.in_use(extent) => {
+                return Err(Corruption::FreeMap { page: extent.start }.into());
+            }
+            SpaceChange::Freed(_, extent) => free.release(extent),
+        }
+    }
+    Ok(free)
+}

@@ -1,0 +1,68 @@
+//! An open file as its handles hold it: closed by the thread that lets go of it last.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::checkpoint::Need;
+use crate::pager::Shared;
+use crate::service::{self, Task};
+
+/// What every handle, snapshot and transaction holds.
+///
+/// The background thread holds the [`Shared`] in it instead, and only while it works. So the last
+/// of the handles is known when it goes: its thread waits for the background to leave the
+/// file, closes it, and may open it again at once.
+pub(crate) struct Opened {
+    shared: Arc<Shared>,
+}
+
+impl Opened {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Sees to a checkpoint that a commit has made due: in the background if possible.
+    pub(crate) fn see_to_checkpoint(&self, need: Need) {
+        if need == Need::None {
+            return;
+        }
+        if self.options.background {
+            let ask = !std::mem::replace(&mut self.commit.lock().checkpoint_asked, true);
+            let asked = !ask || service::ask(&self.shared, Task::Checkpoint, Duration::ZERO);
+            if asked && need == Need::Due {
+                return;
+            }
+        }
+        // What fails poisons the handle and so refuses the next commit, or is tried again;
+        // this commit is as durable as promised all the same.
+        let _ = self.checkpoint_if_due();
+    }
+
+    /// Sees to it that relaxed commits reach the disk in time.
+    pub(crate) fn see_to_flush(&self) {
+        let interval = Duration::from_millis(self.options.relaxed_flush_interval_ms);
+        if !service::ask(&self.shared, Task::Flush, interval) {
+            self.flush();
+        }
+    }
+}
+
+impl Deref for Opened {
+    type Target = Shared;
+
+    #[inline]
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        service::leave(&self.shared);
+        // Nobody is left to tell of a failure; `close` is there for who wants to know.
+        if self.check_writable().is_ok() {
+            let _ = self.close();
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! A disk that is full: commits that do not fit change nothing, a checkpoint goes on later
+//! where it stopped, and no power cut in between loses anything.
+
+use std::sync::Arc;
+
+use nanodb_pager::{Durability, Error, Options, PageId, Pager, WriteTx};
+use nanodb_sim::{CallKind, Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
+
+use crate::support::{Concatenate, KIND, OWNER, first_bytes, is_full, long};
+
+const PAGES: usize = 6;
+
+fn open(storage: &SimStorage) -> Pager {
+    // The smallest log.
+    let options = Options::default().cache_bytes_max(64 * 4096).log_bytes_max(0).background(false);
+    Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options).unwrap()
+}
+
+/// A closed file with some pages that all begin with the number 1.
+fn disk() -> (Files, Vec<PageId>) {
+    let storage = SimStorage::new();
+    let pager = open(&storage);
+    let mut tx = pager.begin();
+    let pages: Vec<PageId> = (0..PAGES).map(|_| tx.allocate(KIND, OWNER).unwrap()).collect();
+    stamp(&mut tx, &pages, 1);
+    tx.commit(&[1]).unwrap();
+    pager.close().unwrap();
+    (storage.files(), pages)
+}
+
+fn stamp(tx: &mut WriteTx, pages: &[PageId], number: u64) {
+    for &page in pages {
+        let mut page = tx.page_mut(page).unwrap();
+        assert!(page.write(0, &number.to_le_bytes()));
+        assert!(page.write(100, &[number as u8; 2000]));
+    }
+}
+
+/// The number that all pages carry; the root has as many notes.
+fn found(pager: &Pager, pages: &[PageId], what: &str) -> u64 {
+    let stamps: Vec<u64> =
+        pages.iter().map(|&page| u64::from_le_bytes(first_bytes(pager, page).unwrap())).collect();
+    assert!(stamps.windows(2).all(|two| two[0] == two[1]), "{what}: {stamps:?}");
+    stamps[0]
+}
+
+/// A run on a disk that is full now and then.
+struct Run {
+    before: Files,
+    pages: Vec<PageId>,
+    journal: Vec<Event>,
+    /// After so many events so many commits were durable, and so many begun.
+    promised: Vec<(usize, u64, u64)>,
+    stopped: usize,
+    refused: usize,
+}
+
+impl Run {
+    fn new(seed: u64) -> Self {
+        let (before, pages) = disk();
+        let storage = SimStorage::from_files(before.clone());
+        let mut random = Random::new(seed);
+        let pager = open(&storage);
+        storage.start_journal();
+        let mut run = Self {
+            before,
+            pages,
+            journal: Vec::new(),
+            promised: vec![(0, 1, 1)],
+            stopped: 0,
+            refused: 0,
+        };
+        for _ in 0..60 {
+            match random.below(8) {
+                0 => storage.set_capacity(None),
+                1 => storage.set_capacity(Some(storage.total_len() + random.below(60_000) as u64)),
+                2 => {
+                    let kinds = [CallKind::SetLen, CallKind::Directory, CallKind::Len];
+                    let fault = Fault::once(0, Failure::NoSpace).of(kinds[random.below(3)]);
+                    storage.set_fault(fault);
+                    run.checkpoint(&pager, &storage);
+                    storage.clear_fault();
+                }
+                3 => run.checkpoint(&pager, &storage),
+                _ => run.commit(&pager, &storage, &mut random),
+            }
+        }
+        storage.set_capacity(None);
+        let begun = run.begun();
+        pager.checkpoint().unwrap();
+        run.promised.push((storage.journal_len(), begun, begun));
+        assert_eq!(found(&pager, &run.pages, "in the end"), begun);
+        pager.close().unwrap();
+        run.journal = storage.take_journal();
+        run
+    }
+
+    fn begun(&self) -> u64 {
+        self.promised.last().unwrap().2
+    }
+
+    fn commit(&mut self, pager: &Pager, storage: &SimStorage, random: &mut Random) {
+        let (_, durable, begun) = *self.promised.last().unwrap();
+        let mut tx = pager.begin();
+        let level =
+            [Durability::Immediate, Durability::Buffered, Durability::Relaxed][random.below(3)];
+        tx.set_durability(level);
+        stamp(&mut tx, &self.pages, begun + 1);
+        self.promised.push((storage.journal_len(), durable, begun + 1));
+        match tx.commit(&[1]) {
+            Ok(_) if level == Durability::Immediate => {
+                self.promised.push((storage.journal_len(), begun + 1, begun + 1));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                assert!(is_full(&error), "{error:?}");
+                self.promised.push((storage.journal_len(), durable, begun));
+                self.refused += 1;
+            }
+        }
+        assert_eq!(found(pager, &self.pages, "after a commit"), self.begun());
+    }
+
+    fn checkpoint(&mut self, pager: &Pager, storage: &SimStorage) {
+        let begun = self.begun();
+        match pager.checkpoint() {
+            Ok(()) => self.promised.push((storage.journal_len(), begun, begun)),
+            Err(error) => {
+                assert!(is_full(&error), "{error:?}");
+                self.stopped += 1;
+            }
+        }
+        assert_eq!(found(pager, &self.pages, "after a checkpoint"), begun);
+    }
+
+    fn check(&self, files: Files, events: usize, what: &str) {
+        let storage = SimStorage::from_files(files);
+        let pager = open(&storage);
+        let there = found(&pager, &self.pages, what);
+        let known = self.promised.partition_point(|&(at, _, _)| at <= events);
+        let durable = self.promised[..known].iter().map(|&(_, durable, _)| durable).max().unwrap();
+        let begun = self.promised[..known].iter().map(|&(_, _, begun)| begun).max().unwrap();
+        assert!((durable..=begun).contains(&there), "{what}: {there} of {durable}..={begun}");
+        assert_eq!(pager.root().len() as u64, there, "{what}: the root");
+        assert!(pager.verify().unwrap().iter().all(|c| c.page().get() < 2), "{what}");
+        let mut tx = pager.begin();
+        stamp(&mut tx, &self.pages, there + 1);
+        tx.commit(&[1]).unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    }
+}
+
+#[test]
+fn a_power_cut_after_checkpoints_that_a_full_disk_has_stopped_leaves_a_prefix() {
+    let (mut stopped, mut refused) = (0, 0);
+    for seed in 0..if long() { 300 } else { 12 } {
+        let run = Run::new(seed);
+        (stopped, refused) = (stopped + run.stopped, refused + run.refused);
+        let mut crash = Crash::new(&run.before);
+        for events in 0..=run.journal.len() {
+            if let Some(event) = events.checked_sub(1).map(|last| &run.journal[last]) {
+                crash.advance(event);
+            }
+            let random = Unsynced::Random(seed * 1000 + events as u64);
+            for fate in [Unsynced::Lost, Unsynced::Kept, random] {
+                let what = format!("seed {seed}, {events} events, {fate:?}");
+                run.check(crash.image(fate), events, &what);
+            }
+        }
+    }
+    assert!(stopped > 20 && refused > 5, "{stopped} stopped, {refused} refused");
+}
+
+#[test]
+fn a_checkpoint_that_a_full_disk_has_stopped_goes_on_and_commits_go_on_meanwhile() {
+    let (files, pages) = disk();
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage);
+    let mut number = 1;
+    let mut commit = || {
+        number += 1;
+        let mut tx = pager.begin();
+        stamp(&mut tx, &pages, number);
+        tx.commit(&[1]).map(|_| number)
+    };
+    commit().unwrap();
+    storage.set_capacity(Some(storage.total_len() + 100_000));
+    // The images of six pages do not fit.
+    storage.set_fault(Fault::once(0, Failure::Short).of(CallKind::SetLen));
+    let error = pager.checkpoint().unwrap_err();
+    assert!(is_full(&error), "{error:?}");
+    for _ in 0..2 {
+        assert_eq!(commit().unwrap(), found(&pager, &pages, "meanwhile"));
+        storage.set_capacity(Some(storage.total_len()));
+        let error = pager.checkpoint().unwrap_err();
+        assert!(is_full(&error), "{error:?}");
+        assert_eq!(pager.stats().unwrap().checkpoints, 0);
+        storage.set_capacity(Some(storage.total_len() + 100_000));
+    }
+    storage.set_capacity(None);
+    pager.checkpoint().unwrap();
+    // The one that was stopped, and one for what was committed since.
+    assert_eq!(pager.stats().unwrap().checkpoints, 2);
+    let main = SimStorage::from_contents(storage.contents());
+    let alone = open(&main);
+    assert_eq!(found(&alone, &pages, "the file alone"), 4);
+}
+
+#[test]
+fn a_full_disk_stops_no_commit_that_fits_into_the_log() {
+    let (files, pages) = disk();
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage);
+    let mut tx = pager.begin();
+    stamp(&mut tx, &pages, 2);
+    tx.commit(&[1]).unwrap();
+    // Room for the log, none for the images.
+    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::SetLen).for_ever());
+    let mut number = 2;
+    let refused = loop {
+        storage.set_capacity(Some(500_000));
+        let mut tx = pager.begin();
+        stamp(&mut tx, &pages, number + 1);
+        match tx.commit(&[1]) {
+            Ok(_) => number += 1,
+            Err(error) => break error,
+        }
+        assert!(number < 1000, "the log has an end");
+    };
+    let Error::Io { doing, .. } = &refused else { panic!("{refused:?}") };
+    assert!(is_full(&refused) && doing == "making room for the log", "{refused:?}");
+    assert!(number > 20, "{number}");
+    storage.clear_fault();
+    storage.set_capacity(None);
+    pager.close().unwrap();
+    assert_eq!(found(&open(&storage), &pages, "reopened"), number);
+}
