@@ -96,8 +96,9 @@ pub enum Problem {
         /// What the parser says.
         message: String,
     },
-    /// A query given as MessagePack is not well-formed.
-    #[error("the query is no well-formed MessagePack")]
+    /// A query given as MessagePack is not well-formed, or nests deeper than
+    /// [`DEPTH_MAX`](crate::DEPTH_MAX).
+    #[error("the query is no well-formed MessagePack, or nests too deep")]
     Malformed,
     /// An object like `{"$date": ...}`, by which JSON says what it has no type for, is wrong.
     #[error("`{form}` must be {expected}")]

@@ -11,8 +11,6 @@
 
 use std::fmt;
 
-use smallvec::SmallVec;
-
 use crate::error::{Problem, QueryError};
 use crate::filter::{Fault, check, entries, fault};
 use crate::json::{Text, print_string};
@@ -231,15 +229,9 @@ fn parse(value: RawValue<'_>) -> Result<Sort, Fault<'_>> {
         return Err(fault(Problem::NotADocument { what: "sort", found }, value));
     }
     let mut fields = Vec::new();
-    let mut seen: SmallVec<[&str; 8]> = SmallVec::new();
     for entry in entries(value) {
         let path = Path::parse(entry.name);
         let path = path.map_err(|problem| Fault { problem, tail: entry.tail })?;
-        if seen.contains(&entry.name) {
-            let problem = Problem::DuplicateField { name: entry.name.to_owned() };
-            return Err(Fault { problem, tail: entry.tail });
-        }
-        seen.push(entry.name);
         let direction = entry.value.token().ok().and_then(|token| token.number()?.as_whole());
         let descending = match direction {
             Some(1) => false,

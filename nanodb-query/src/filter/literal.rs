@@ -1,5 +1,6 @@
 //! Values of Rust as operands.
 
+use super::parse::check_names;
 use crate::Timestamp;
 use crate::error::Problem;
 use crate::msgpack::{
@@ -26,10 +27,12 @@ impl Literal {
     ///
     /// # Errors
     ///
-    /// [`Problem::Malformed`] if it is not well-formed or too deep.
+    /// [`Problem::Malformed`] if it is not well-formed or too deep, [`Problem::DuplicateField`] if a
+    /// document within names a field twice.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Problem> {
         let value = RawValue::new(bytes);
         value.verify().map_err(|_| Problem::Malformed)?;
+        check_names(value)?;
         let bytes = value.bytes().map_err(|_| Problem::Malformed)?;
         Ok(Self { bytes: bytes.to_vec() })
     }

@@ -3,6 +3,8 @@
 //! Text was turned into MessagePack before, so there is one parser. It is given what [`check`] found
 //! well-formed and within the limits; recursion is bounded by that.
 
+use std::collections::HashSet;
+
 use super::Fault;
 use super::elements::is_value_filter;
 use super::operand::Operand;
@@ -21,7 +23,19 @@ pub(crate) fn check(value: RawValue<'_>) -> Result<(), Problem> {
     if nodes > QUERY_NODES_MAX {
         return Err(Problem::TooManyNodes { nodes_max: QUERY_NODES_MAX });
     }
-    Ok(())
+    check_names(value)
+}
+
+/// Refuses documents that name a field twice, within a value that was found well-formed.
+pub(super) fn check_names(value: RawValue<'_>) -> Result<(), Problem> {
+    let mut names = HashSet::new();
+    for entry in entries(value) {
+        if !names.insert(entry.name) {
+            return Err(Problem::DuplicateField { name: entry.name.to_owned() });
+        }
+        check_names(entry.value)?;
+    }
+    elements(value).try_for_each(check_names)
 }
 
 /// A field of a query, and where it begins.

@@ -85,3 +85,16 @@ fn sorts_and_projections_say_what_is_wrong_with_them() {
     );
     assert_eq!(projection(r#"{"a.$": 1}"#), "`a.$` is not supported on `a.$` at line 1, column 2");
 }
+
+#[test]
+fn a_name_that_comes_twice_is_refused_in_messagepack_too() {
+    // {"a": {"b": 1, "b": 2}}
+    for (bytes, name) in
+        [(&b"\x81\xa1a\x82\xa1b\x01\xa1b\x02"[..], "b"), (b"\x82\xa1a\x01\xa1a\x02", "a")]
+    {
+        let error = Filter::parse(bytes).unwrap_err();
+        assert!(
+            matches!(error.problem(), Problem::DuplicateField { name: found } if found == name)
+        );
+    }
+}
