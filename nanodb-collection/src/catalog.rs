@@ -1,37 +1,47 @@
 //! Which collections there are, by name.
 //!
-//! In memory a map; in the file what the commits' notes add up to. Making, dropping and
-//! renaming collections are commits of their own, one after the other under one lock.
-//! Everything else takes the map's lock just long enough to look a name up, and handles
-//! keep what they found.
+//! In memory [names]; in the file what the commits' notes add up to. A collection is
+//! made by the first commit that puts something into it; dropping and renaming are commits
+//! of their own. There is no lock for all of it: what is done to a collection is done
+//! under that one's writers' lock, making it included. Whoever is about to make one
+//! *claims* the name with a collection that is locked from its first moment on, so that
+//! another who wants the name waits for that lock as for any.
 //!
 //! A handle finds out by its [`Binding`] that its name has come to mean another
 //! collection, or none: whoever drops or renames a collection *detaches* the binding,
-//! holding the collection's writer lock, so that a writer who has taken that lock and
+//! holding the collection's lock, so that a writer who has taken that lock and
 //! finds the binding attached works on the right collection.
 //!
-//! Locks are taken in this order: the catalog's, a collection's writer, the map.
+//! Locks are taken in this order: collections' (in any order, see [`crate::waits`]), the
+//! next number, the names.
 
-use std::collections::HashMap;
+mod names;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nanodb_pager::{Owner, Pager};
-use parking_lot::{Mutex, MutexGuard, RwLock};
+use nanodb_pager::{Owner, Pager, Seq};
+use parking_lot::{Mutex, MutexGuard};
 
+use crate::attic::Attic;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::limits::COLLECTION_NAME_BYTES_MAX;
+use crate::lock::{HeldArc, HeldRef, Party};
 use crate::note::Entry;
 use crate::root::{Root, Stored};
+use crate::runs::Runs;
 use crate::store::{Store, Writer};
+
+pub(crate) use self::names::Names;
 
 /// All collections of a database.
 pub(crate) struct Catalog {
     pager: Pager,
-    /// Held by whoever makes, drops or renames; the number of the next new collection.
-    next_collection: Mutex<u32>,
-    names: RwLock<HashMap<Arc<str>, Arc<Binding>, ahash::RandomState>>,
+    attic: Arc<Attic>,
+    pub(crate) names: Arc<Names>,
+    /// The number of the next new collection.
+    next_collection: Arc<Mutex<u32>>,
 }
 
 /// A name and the collection that it means.
@@ -39,8 +49,7 @@ pub(crate) struct Catalog {
 pub(crate) struct Binding {
     pub(crate) name: Arc<str>,
     pub(crate) store: Arc<Store>,
-    /// Set once, when the name stops meaning this collection. Release and acquire: who
-    /// sees it finds the map changed.
+    /// Set once, when the name stops meaning this collection to writers.
     detached: AtomicBool,
 }
 
@@ -51,124 +60,193 @@ impl Binding {
 
     #[inline]
     pub(crate) fn is_attached(&self) -> bool {
+        // Acquire, with the release of `detach`.
         !self.detached.load(Ordering::Acquire)
     }
 
-    /// The collection's writer lock; `None` if the name means something else by now.
-    pub(crate) fn lock(&self) -> Option<MutexGuard<'_, Writer>> {
-        let writer = self.store.writer.lock();
-        self.is_attached().then_some(writer)
+    /// The collection's lock, for the time of a call; `None` if the name means something
+    /// else by now.
+    #[inline]
+    pub(crate) fn lock(&self, party: Party) -> Result<Option<HeldRef<'_, Writer>>> {
+        let held = self.store.writer.lock(party).map_err(|_| Error::conflict(&self.name))?;
+        Ok(self.is_attached().then_some(held))
     }
+}
+
+/// A collection that a name was claimed for and that no commit has made yet. Dropped, it
+/// gives the name up.
+pub(crate) struct Making {
+    names: Arc<Names>,
+    /// Where the collection's number came from, if it is a new one.
+    next_collection: Option<Arc<Mutex<u32>>>,
+    binding: Option<Arc<Binding>>,
+}
+
+/// A name, and the lock of what it means.
+pub(crate) enum Claim {
+    /// There is such a collection, or somebody else is making it.
+    Taken(Arc<Binding>),
+    /// There is none, and nobody else will make it before this is given up.
+    Made(Arc<Binding>, Making, HeldArc<Writer>),
 }
 
 impl Catalog {
     /// The catalog that the pager's root describes.
-    pub(crate) fn open(pager: Pager) -> Result<Self> {
+    pub(crate) fn open(pager: Pager, attic: Arc<Attic>) -> Result<Self> {
         let root = Root::decode(&pager.root())?;
         root.check_pages(pager.space().page_count)?;
         let binding = |(id, mut stored): (u32, Stored)| {
             let name: Arc<str> = std::mem::take(&mut stored.name).into();
-            let store = Store::new(Owner::new(id), pager.clone(), stored);
-            (Arc::clone(&name), Binding::new(name, Arc::new(store)))
+            let store = Store::open(Owner::new(id), pager.clone(), Arc::clone(&attic), stored);
+            Binding::new(name, Arc::new(store))
         };
-        Ok(Self {
-            next_collection: Mutex::new(root.next_collection),
-            names: RwLock::new(root.collections.into_iter().map(binding).collect()),
-            pager,
-        })
+        let bindings = root.collections.into_iter().map(binding);
+        let names = Arc::new(Names::new(pager.clone(), Arc::clone(&attic), bindings));
+        let next_collection = Arc::new(Mutex::new(root.next_collection));
+        Ok(Self { pager, attic, names, next_collection })
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<Arc<Binding>> {
-        self.names.read().get(name).cloned()
-    }
-
-    /// All collections, by name.
-    pub(crate) fn list(&self) -> Vec<Arc<Binding>> {
-        let mut all: Vec<_> = self.names.read().values().cloned().collect();
-        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        all
-    }
-
-    /// The collection of that name, made if there is none.
-    pub(crate) fn get_or_create(&self, name: &str) -> Result<Arc<Binding>> {
-        let mut next_collection = self.next_collection.lock();
-        if let Some(binding) = self.get(name) {
-            return Ok(binding);
+    /// What the name means to a writer; claimed if it means nothing.
+    pub(crate) fn claim(&self, name: &str, party: Party) -> Result<Claim> {
+        if let Some(binding) = self.names.current(name) {
+            return Ok(Claim::Taken(binding));
         }
         check_name(name)?;
-        let collection = *next_collection;
-        let next = collection.checked_add(1).ok_or(Error::CollectionsExhausted)?;
-        let installed = self.commit(&Entry::Create { collection, name })?;
+        let mut next_collection = self.next_collection.lock();
+        let number = *next_collection;
+        let next = number.checked_add(1).ok_or(Error::CollectionsExhausted)?;
+        let store = Store::unmade(Owner::new(number), self.pager.clone(), Arc::clone(&self.attic));
+        let binding = Binding::new(name.into(), Arc::new(store));
+        // Nobody else has it yet.
+        let held = binding.store.writer.lock_arc(party).map_err(|_| Error::conflict(name))?;
+        if let Err(taken) = self.names.claim(&binding) {
+            return Ok(Claim::Taken(taken));
+        }
         *next_collection = next;
-        let stored = Stored { next_id: 1, ..Stored::default() };
-        let store = Store::new(Owner::new(collection), self.pager.clone(), stored);
-        let name: Arc<str> = name.into();
-        let binding = Binding::new(Arc::clone(&name), Arc::new(store));
-        self.names.write().insert(name, Arc::clone(&binding));
-        installed.publish()?;
-        Ok(binding)
+        let next_collection = Some(Arc::clone(&self.next_collection));
+        Ok(Claim::Made(Arc::clone(&binding), self.making(&binding, next_collection), held))
+    }
+
+    fn making(&self, binding: &Arc<Binding>, next_collection: Option<Arc<Mutex<u32>>>) -> Making {
+        let (names, binding) = (Arc::clone(&self.names), Some(Arc::clone(binding)));
+        Making { names, next_collection, binding }
+    }
+
+    /// The lock of what the name means to a writer, for the time of a call.
+    fn with_current<T>(
+        &self,
+        name: &str,
+        then: impl FnOnce(&Arc<Binding>, HeldRef<'_, Writer>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let party = Party::current();
+        while let Some(binding) = self.names.current(name) {
+            if let Some(held) = binding.lock(party)? {
+                return then(&binding, held).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Drops a collection; false if there is none of that name.
     pub(crate) fn drop_collection(&self, name: &str) -> Result<bool> {
-        let _alone = self.next_collection.lock();
-        let Some(binding) = self.get(name) else { return Ok(false) };
-        let writer = binding.store.writer.lock();
-        let mut tx = self.pager.begin();
-        for &extent in &binding.store.layout.read().extents {
-            tx.free_extent(extent)?;
+        let dropped = self.with_current(name, |binding, mut writer| {
+            let mut tx = self.pager.begin();
+            for &extent in writer.layout.extents.iter() {
+                tx.free_extent(extent)?;
+            }
+            for run in writer.overflow.iter() {
+                tx.free_extent(run)?;
+            }
+            let mut note = Vec::new();
+            Entry::Drop { collection: binding.store.owner.get() }.encode(&mut note);
+            let installed = tx.install(&note)?;
+            // Its pages go to others: who comes at this commit or later finds it empty.
+            writer.layout = Layout::default();
+            writer.overflow = Runs::default();
+            writer.count = 0;
+            binding.store.push_state(&writer, installed.seq());
+            self.names.end(binding, installed.seq());
+            Ok(installed)
+        })?;
+        self.publish(dropped)
+    }
+
+    /// Gives a collection another name.
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
+        loop {
+            let renamed = self.with_current(from, |binding, _writer| {
+                if from == to {
+                    return Ok(Renamed::Done(None));
+                }
+                check_name(to)?;
+                let renamed = Binding::new(to.into(), Arc::clone(&binding.store));
+                if let Err(taken) = self.names.claim(&renamed) {
+                    return Ok(Renamed::Taken(taken));
+                }
+                // Gives the name up if the commit fails.
+                let mut making = self.making(&renamed, None);
+                let collection = binding.store.owner.get();
+                let mut note = Vec::new();
+                Entry::Rename { collection, name: to }.encode(&mut note);
+                let installed = self.pager.begin().install(&note)?;
+                making.made(installed.seq());
+                self.names.end(binding, installed.seq());
+                Ok(Renamed::Done(Some(installed)))
+            })?;
+            let missing = || Error::NoCollection { name: from.to_owned() };
+            match renamed.ok_or_else(missing)? {
+                Renamed::Done(installed) => return self.publish(installed).map(|_| ()),
+                // Whoever has it may be about to give it up.
+                Renamed::Taken(binding) => {
+                    if binding.lock(Party::current())?.is_some() {
+                        return Err(Error::CollectionExists { name: to.to_owned() });
+                    }
+                }
+            }
         }
-        for run in writer.overflow.iter() {
-            tx.free_extent(run)?;
-        }
-        let mut note = Vec::new();
-        Entry::Drop { collection: binding.store.owner.get() }.encode(&mut note);
-        let installed = tx.install(&note)?;
-        // Its pages go to others: who came here before it was detached finds it empty.
-        *binding.store.layout.write() = Layout::default();
-        self.names.write().remove(name);
-        binding.detached.store(true, Ordering::Release);
-        drop(writer);
+    }
+
+    /// Publishes a commit, if there is one; says whether there is.
+    fn publish(&self, installed: Option<nanodb_pager::Installed>) -> Result<bool> {
+        let Some(installed) = installed else { return Ok(false) };
         installed.publish()?;
+        self.attic.sweep();
         Ok(true)
     }
 
-    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
-        let _alone = self.next_collection.lock();
-        let missing = || Error::NoCollection { name: from.to_owned() };
-        let binding = self.get(from).ok_or_else(missing)?;
-        if from == to {
-            return Ok(());
-        }
-        check_name(to)?;
-        if self.get(to).is_some() {
-            return Err(Error::CollectionExists { name: to.to_owned() });
-        }
-        let writer = binding.store.writer.lock();
-        let collection = binding.store.owner.get();
-        let installed = self.commit(&Entry::Rename { collection, name: to })?;
-        let to: Arc<str> = to.into();
-        let renamed = Binding::new(Arc::clone(&to), Arc::clone(&binding.store));
-        {
-            let mut names = self.names.write();
-            names.remove(from);
-            names.insert(to, renamed);
-        }
-        binding.detached.store(true, Ordering::Release);
-        drop(writer);
-        installed.publish()?;
-        Ok(())
-    }
-
-    /// Keeps collections from being made, dropped and renamed.
+    /// Keeps names from being claimed for new collections.
     pub(crate) fn freeze(&self) -> MutexGuard<'_, u32> {
         self.next_collection.lock()
     }
+}
 
-    fn commit(&self, entry: &Entry<'_>) -> Result<nanodb_pager::Installed> {
-        let mut note = Vec::new();
-        entry.encode(&mut note);
-        Ok(self.pager.begin().install(&note)?)
+/// How an attempt at renaming ended.
+enum Renamed {
+    Done(Option<nanodb_pager::Installed>),
+    Taken(Arc<Binding>),
+}
+
+impl Making {
+    /// Commit `since` has made the collection, or given it the name.
+    pub(crate) fn made(&mut self, since: Seq) {
+        if let Some(binding) = self.binding.take() {
+            self.names.begin(&binding, since);
+        }
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        let Some(binding) = self.binding.take() else { return };
+        // A number that nobody else took in between is given again: no page carries it.
+        let mut next_collection = self.next_collection.as_ref().map(|next| next.lock());
+        let number = binding.store.owner.get();
+        if let Some(next) = &mut next_collection
+            && next.checked_sub(1) == Some(number)
+        {
+            **next = number;
+        }
+        self.names.disclaim(&binding);
     }
 }
 

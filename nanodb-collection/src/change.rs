@@ -24,14 +24,15 @@ use nanodb_page::spill::{
     FRAGMENT_HEADER_SIZE, HEAD_HEADER_SIZE, Head, Next, Piece, overflow_len_max,
 };
 use nanodb_page::{PageMut, PageRef, RecordKind, SlotId};
-use nanodb_pager::{BODY_SIZE, Extent, Installed, PageId, WriteTx};
+use nanodb_pager::{BODY_SIZE, Extent, Owner, PageId, WriteTx};
 
 use crate::error::{Error, Result};
 use crate::id::record_key;
 use crate::layout::Layout;
 use crate::note::{Entry, Runs, encode_state};
+use crate::places::Places;
 use crate::spill::{OVERFLOW, SLOTTED, for_each_piece, page_of};
-use crate::store::{Store, Writer};
+use crate::store::{Index, Store, Writer};
 
 /// A page is given up as full when less than this is left of it: an eighth.
 const WASTE_BYTES_MAX: usize = 512;
@@ -42,10 +43,17 @@ const RECORD_BYTES_MAX: usize = record_len_max(BODY_SIZE);
 /// The most bytes of a document on one overflow page.
 const OVERFLOW_BYTES_MAX: usize = overflow_len_max(BODY_SIZE);
 
-/// A commit in the making. Dropped, it leaves no trace.
-pub(crate) struct Change<'s> {
-    pub(crate) tx: WriteTx,
-    store: &'s Store,
+/// What a transaction has changed in one collection so far, besides pages.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) count: u64,
+    pub(crate) next_id: u64,
+    /// Whether there is anything to commit.
+    pub(crate) changed: bool,
+    /// Entries for the index.
+    pub(crate) added: Places,
+    /// Entries of the index that lead nowhere any more.
+    pub(crate) removed: Places,
     tail: Option<PageId>,
     /// Pages behind the tail that were taken already.
     spare: Option<Extent>,
@@ -56,33 +64,96 @@ pub(crate) struct Change<'s> {
     runs_removed: Vec<Extent>,
 }
 
-impl<'s> Change<'s> {
-    /// Begins a change. Under the writer's lock.
-    pub(crate) fn begin(store: &'s Store) -> Self {
-        let layout = store.layout.read();
+/// A change to one collection under way, within a transaction.
+pub(crate) struct Change<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) index: &'a Index,
+    pub(crate) tx: &'a mut WriteTx,
+    pub(crate) pending: &'a mut Pending,
+}
+
+impl Pending {
+    /// Nothing yet.
+    pub(crate) fn new(writer: &Writer) -> Self {
+        let layout = &writer.layout;
         let spare = layout.next_page().and_then(|page| {
             let pages = u32::try_from(layout.total_pages.saturating_sub(layout.used_pages)).ok()?;
             Some(Extent::new(page, pages))
         });
         Self {
-            tx: store.pager.begin(),
+            count: writer.count,
+            next_id: writer.next_id,
+            changed: false,
+            added: Places::default(),
+            removed: Places::default(),
             tail: layout.tail(),
             spare,
             used_pages: layout.used_pages,
             total_pages: layout.total_pages,
-            store,
             new_extents: Vec::new(),
             runs_added: Vec::new(),
             runs_removed: Vec::new(),
         }
     }
 
+    /// Appends to a commit's note what the change says besides pages.
+    pub(crate) fn encode(&self, writer: &Writer, owner: Owner, note: &mut Vec<u8>) {
+        let owner = owner.get();
+        // In this order: a page that was taken and given back is in both.
+        let entries = [Entry::RunsAdded as fn(Runs) -> Entry<'static>, Entry::RunsRemoved];
+        for (runs, entry) in [&self.runs_added, &self.runs_removed].into_iter().zip(entries) {
+            if !runs.is_empty() {
+                entry(Runs { collection: owner, runs: runs.clone() }).encode(note);
+            }
+        }
+        let numbers = [self.count, self.next_id, self.used_pages];
+        let (from, extents) = self.changed_extents(&writer.layout);
+        encode_state(note, owner, numbers, from, &extents);
+    }
+
+    /// Index entries to add and to retire.
+    pub(crate) fn take_entries(&mut self) -> (Places, Places) {
+        (std::mem::take(&mut self.added), std::mem::take(&mut self.removed))
+    }
+
+    /// Makes what was changed the installed state.
+    pub(crate) fn settle(self, writer: &mut Writer) {
+        writer.count = self.count;
+        writer.next_id = self.next_id;
+        self.runs_added.into_iter().for_each(|run| writer.overflow.insert(run));
+        self.runs_removed.into_iter().for_each(|run| writer.overflow.remove(run));
+        self.new_extents.into_iter().for_each(|extent| writer.layout.push(extent));
+        writer.layout.used_pages = self.used_pages;
+    }
+
+    /// The pages as the change leaves them.
+    pub(crate) fn layout(&self, writer: &Writer) -> Layout {
+        let mut layout = writer.layout.clone();
+        self.new_extents.iter().for_each(|&extent| layout.push(extent));
+        layout.used_pages = self.used_pages;
+        layout
+    }
+
+    /// The extents from the first that this change touches on.
+    fn changed_extents(&self, layout: &Layout) -> (usize, Vec<Extent>) {
+        if self.new_extents.is_empty() {
+            return (layout.extents.len(), Vec::new());
+        }
+        // A new extent may lengthen the last one.
+        let mut changed = Layout::default();
+        layout.extents.last().into_iter().for_each(|&last| changed.push(last));
+        self.new_extents.iter().for_each(|&new| changed.push(new));
+        (layout.extents.len().saturating_sub(1), changed.extents.to_vec())
+    }
+}
+
+impl Change<'_> {
     /// Stores a document at the tail.
     #[inline]
     pub(crate) fn append(&mut self, document: &[u8]) -> Result<Place> {
-        if let Some(tail) = self.tail
+        if let Some(tail) = self.pending.tail
             && document.len() <= RECORD_BYTES_MAX
-            && let Some(slot) = self.insert(tail, RecordKind::Document, &[document])?
+            && let Some(slot) = self.insert_record(tail, RecordKind::Document, &[document])?
         {
             return Ok(place(tail, slot));
         }
@@ -90,7 +161,7 @@ impl<'s> Change<'s> {
     }
 
     fn append_slow(&mut self, document: &[u8]) -> Result<Place> {
-        let (tail, free) = match self.tail {
+        let (tail, free) = match self.pending.tail {
             Some(tail) => match self.free_bytes(tail)? {
                 free if free >= head_len_min(document) => (tail, free),
                 _ => (self.new_tail()?, RECORD_BYTES_MAX),
@@ -100,7 +171,7 @@ impl<'s> Change<'s> {
         if document.len() > free {
             return self.spill(tail, free, document);
         }
-        match self.insert(tail, RecordKind::Document, &[document])? {
+        match self.insert_record(tail, RecordKind::Document, &[document])? {
             Some(slot) => Ok(place(tail, slot)),
             None => Err(Error::damaged(tail)),
         }
@@ -112,7 +183,7 @@ impl<'s> Change<'s> {
         let (bytes, rest) = document.split_at_checked(head_len).unwrap_or_default();
         let next = self.write_rest(rest, None)?;
         let header = Head { total_len: total_len(document), next, bytes }.header();
-        match self.insert(tail, RecordKind::Head, &[&header, bytes])? {
+        match self.insert_record(tail, RecordKind::Head, &[&header, bytes])? {
             Some(slot) => Ok(place(tail, slot)),
             None => Err(Error::damaged(tail)),
         }
@@ -143,7 +214,7 @@ impl<'s> Change<'s> {
         let parts = [header.as_slice(), bytes];
         let mut found = None;
         for page in pages {
-            if let Some(slot) = self.insert(page, RecordKind::Fragment, &parts)? {
+            if let Some(slot) = self.insert_record(page, RecordKind::Fragment, &parts)? {
                 found = Some((page, slot));
                 break;
             }
@@ -152,7 +223,7 @@ impl<'s> Change<'s> {
             Some(found) => found,
             None => {
                 let page = self.new_tail()?;
-                let slot = self.insert(page, RecordKind::Fragment, &parts)?;
+                let slot = self.insert_record(page, RecordKind::Fragment, &parts)?;
                 (page, slot.ok_or_else(|| Error::damaged(page))?)
             }
         };
@@ -165,7 +236,7 @@ impl<'s> Change<'s> {
         let page_count = bulk.len().div_ceil(OVERFLOW_BYTES_MAX);
         let Ok(pages @ 1..) = u32::try_from(page_count) else { return Ok(None) };
         let run = self.tx.allocate_extent(pages)?;
-        self.runs_added.push(run);
+        self.pending.runs_added.push(run);
         let overflow = |index: u32| {
             let page = NonZeroU32::new(run.page(index)?.get())?;
             Some(Next::Overflow { page })
@@ -183,28 +254,29 @@ impl<'s> Change<'s> {
 
     /// Makes the page behind the tail the new tail, taking an extent if need be.
     fn new_tail(&mut self) -> Result<PageId> {
-        let spare = match self.spare {
+        let spare = match self.pending.spare {
             Some(spare) if spare.pages > 0 => spare,
             _ => {
-                let layout = Layout { total_pages: self.total_pages, ..Layout::default() };
+                let layout = Layout { total_pages: self.pending.total_pages, ..Layout::default() };
                 let extent = self.tx.allocate_extent(layout.next_extent_pages())?;
-                self.total_pages += u64::from(extent.pages);
-                self.new_extents.push(extent);
+                self.pending.total_pages += u64::from(extent.pages);
+                self.pending.new_extents.push(extent);
                 extent
             }
         };
         let page = spare.start;
-        self.spare = Some(Extent::new(PageId::new(page.get().wrapping_add(1)), spare.pages - 1));
+        self.pending.spare =
+            Some(Extent::new(PageId::new(page.get().wrapping_add(1)), spare.pages - 1));
         let mut held = self.tx.init_page(page, SLOTTED, self.store.owner)?;
         let (body, dirty) = held.split();
         PageMut::format(body, |range| dirty.mark(range)).map_err(|e| Error::damaged_by(page, e))?;
-        self.tail = Some(page);
-        self.used_pages += 1;
+        self.pending.tail = Some(page);
+        self.pending.used_pages += 1;
         Ok(page)
     }
 
     #[inline]
-    fn insert(
+    fn insert_record(
         &mut self,
         page: PageId,
         kind: RecordKind,
@@ -230,7 +302,7 @@ impl<'s> Change<'s> {
     ///
     /// It stays in its page if that has room for all of it, or if it has to be spilled
     /// anyway and the old record's room does for a head. Else it moves to the tail.
-    pub(crate) fn replace(&mut self, at: Place, document: &[u8]) -> Result<Place> {
+    pub(crate) fn replace_at(&mut self, at: Place, document: &[u8]) -> Result<Place> {
         let (page, slot) = page_and_slot(at)?;
         let old = self.free_pieces(page, slot)?;
         if document.len() <= RECORD_BYTES_MAX {
@@ -240,7 +312,8 @@ impl<'s> Change<'s> {
         } else if old.record_len >= head_len_min(document) {
             let head_len = old.record_len - HEAD_HEADER_SIZE;
             let (bytes, rest) = document.split_at_checked(head_len).unwrap_or_default();
-            let next = self.write_rest(rest, old.fragment_page.into_iter().chain(self.tail))?;
+            let next =
+                self.write_rest(rest, old.fragment_page.into_iter().chain(self.pending.tail))?;
             let header = Head { total_len: total_len(document), next, bytes }.header();
             if self.replace_record(page, slot, RecordKind::Head, &[&header, bytes])? {
                 return Ok(at);
@@ -266,7 +339,7 @@ impl<'s> Change<'s> {
     }
 
     /// Removes the document at `place`.
-    pub(crate) fn remove(&mut self, at: Place) -> Result<()> {
+    pub(crate) fn remove_at(&mut self, at: Place) -> Result<()> {
         let (page, slot) = page_and_slot(at)?;
         let _old = self.free_pieces(page, slot)?;
         self.remove_record(page, slot)
@@ -305,9 +378,9 @@ impl<'s> Change<'s> {
                 Next::Overflow { .. } => {
                     self.tx.free(page)?;
                     let run = Extent::new(page, 1);
-                    match self.runs_removed.last_mut() {
+                    match self.pending.runs_removed.last_mut() {
                         Some(last) if last.end() == u64::from(page.get()) => last.pages += 1,
-                        _ => self.runs_removed.push(run),
+                        _ => self.pending.runs_removed.push(run),
                     }
                 }
                 Next::Fragment { slot, .. } => {
@@ -317,52 +390,6 @@ impl<'s> Change<'s> {
             }
         }
         Ok(old)
-    }
-
-    /// Installs the change, with `count` documents and `next_id` as what is true after it,
-    /// and brings the collection's own books up to date.
-    pub(crate) fn install(
-        self,
-        writer: &mut Writer,
-        count: u64,
-        next_id: u64,
-    ) -> Result<Installed> {
-        let owner = self.store.owner.get();
-        let (extents_from, extents) = self.changed_extents();
-        let mut note = Vec::with_capacity(32);
-        let entries = [Entry::RunsAdded as fn(Runs) -> Entry<'static>, Entry::RunsRemoved];
-        for (runs, entry) in [&self.runs_added, &self.runs_removed].into_iter().zip(entries) {
-            if !runs.is_empty() {
-                entry(Runs { collection: owner, runs: runs.clone() }).encode(&mut note);
-            }
-        }
-        let numbers = [count, next_id, self.used_pages];
-        encode_state(&mut note, owner, numbers, extents_from, &extents);
-
-        let installed = self.tx.install(&note)?;
-        writer.count = count;
-        writer.next_id = next_id;
-        self.runs_added.into_iter().for_each(|run| writer.overflow.insert(run));
-        self.runs_removed.into_iter().for_each(|run| writer.overflow.remove(run));
-        let mut layout = self.store.layout.write();
-        if !extents.is_empty() {
-            layout.replace_from(extents_from, &extents);
-        }
-        layout.used_pages = self.used_pages;
-        Ok(installed)
-    }
-
-    /// The extents from the first that this change touches on.
-    fn changed_extents(&self) -> (usize, Vec<Extent>) {
-        let layout = self.store.layout.read();
-        if self.new_extents.is_empty() {
-            return (layout.extents.len(), Vec::new());
-        }
-        // A new extent may lengthen the last one.
-        let mut changed = Layout::default();
-        layout.extents.last().into_iter().for_each(|&last| changed.push(last));
-        self.new_extents.iter().for_each(|&new| changed.push(new));
-        (layout.extents.len().saturating_sub(1), changed.extents)
     }
 }
 

@@ -3,11 +3,15 @@
 mod collection;
 
 use std::fmt;
+use std::sync::Arc;
 
 use nanodb_pager::Extent;
 
+use crate::catalog::Binding;
 use crate::database::Shared;
 use crate::error::{Error, Result};
+use crate::lock::{HeldRef, Party};
+use crate::store::Writer;
 
 /// What [`Database::check`](crate::Database::check) found.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -159,11 +163,30 @@ struct Check {
 
 /// Checks everything. Writers wait: the state that is looked at is the installed one.
 pub(crate) fn run(shared: &Shared) -> Result<CheckReport> {
-    let _frozen = shared.catalog.freeze();
-    let bindings = shared.catalog.list();
-    // Nobody else holds more than one of these locks at once.
-    let mut writers: Vec<_> = bindings.iter().map(|binding| binding.store.writer.lock()).collect();
+    loop {
+        let bindings = shared.catalog.names.all_current();
+        let Some(mut writers) = lock_all(&bindings)? else { continue };
+        // Last, so that whoever waits for it need not wait for a transaction.
+        let _frozen = shared.catalog.freeze();
+        let same = |(a, b): (&Arc<Binding>, &Arc<Binding>)| Arc::ptr_eq(a, b);
+        let now = shared.catalog.names.all_current();
+        if now.len() == bindings.len() && now.iter().zip(&bindings).all(same) {
+            return run_locked(shared, &bindings, &mut writers);
+        }
+    }
+}
 
+/// The locks of all collections; none if one of them is not what it was meanwhile.
+fn lock_all(bindings: &[Arc<Binding>]) -> Result<Option<Vec<HeldRef<'_, Writer>>>> {
+    let party = Party::current();
+    bindings.iter().map(|binding| binding.lock(party)).collect()
+}
+
+fn run_locked(
+    shared: &Shared,
+    bindings: &[Arc<Binding>],
+    writers: &mut [HeldRef<'_, Writer>],
+) -> Result<CheckReport> {
     let space = shared.pager.space();
     let page_count = usize::try_from(space.page_count).unwrap_or(usize::MAX);
     let mut check = Check { report: CheckReport::default(), claimed: vec![false; page_count] };
@@ -174,7 +197,7 @@ pub(crate) fn run(shared: &Shared) -> Result<CheckReport> {
     for extent in space.own.iter().chain(&space.free).chain(&space.pending) {
         check.claim(None, *extent);
     }
-    for (binding, writer) in bindings.iter().zip(&mut writers) {
+    for (binding, writer) in bindings.iter().zip(writers) {
         check.collection(&binding.name, &binding.store, writer)?;
     }
     for page in 0..space.page_count {

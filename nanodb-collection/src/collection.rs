@@ -2,15 +2,21 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::ops::DerefMut;
 use std::sync::{Arc, OnceLock};
 
-use crate::catalog::Binding;
+use crate::catalog::{Binding, Claim, Making};
+use crate::change::{Change, Pending};
 use crate::cursor::{Cursor, Documents};
 use crate::database::Shared;
 use crate::document::{Draft, Encode};
 use crate::error::{Error, Result};
 use crate::id::{Id, IdRef, Key};
+use crate::lock::Party;
+use crate::store::{Failure, Writer};
 use crate::stored::StoredDoc;
+use crate::transaction::commit_one;
+use crate::view::View;
 
 /// A collection of documents, by name.
 ///
@@ -144,20 +150,67 @@ impl Collection {
     }
 
     fn insert_drafts(&self, drafts: &mut [Draft], buffer: &mut [u8]) -> Result<()> {
+        let party = Party::current();
         loop {
-            let created;
-            let binding = match self.bound.get() {
-                Some(binding) if binding.is_attached() => binding,
-                _ => {
-                    created = self.db.catalog.get_or_create(&self.name)?;
-                    self.bound.get_or_init(|| Arc::clone(&created));
-                    &created
+            if let Some(binding) = self.bound.get()
+                && let Some(held) = binding.lock(party)?
+            {
+                return self.insert_into(binding, held, None, drafts, buffer);
+            }
+            match self.db.catalog.claim(&self.name, party)? {
+                Claim::Made(binding, making, held) => {
+                    self.insert_into(&binding, held, Some(making), drafts, buffer)?;
+                    self.bound.get_or_init(|| binding);
+                    return Ok(());
                 }
-            };
-            if let Some(writer) = binding.lock() {
-                return binding.store.insert(&self.name, writer, drafts, buffer);
+                Claim::Taken(binding) => {
+                    if let Some(held) = binding.lock(party)? {
+                        self.insert_into(&binding, held, None, drafts, buffer)?;
+                        self.bound.get_or_init(|| Arc::clone(&binding));
+                        return Ok(());
+                    }
+                }
             }
         }
+    }
+
+    fn insert_into(
+        &self,
+        binding: &Arc<Binding>,
+        held: impl DerefMut<Target = Writer>,
+        making: Option<Making>,
+        drafts: &mut [Draft],
+        buffer: &mut [u8],
+    ) -> Result<()> {
+        let insert = |change: &mut Change<'_>| change.insert(&self.name, drafts, buffer);
+        self.write(binding, held, making, insert)
+    }
+
+    /// A transaction of one statement, in a collection that is locked.
+    #[inline]
+    fn write<T>(
+        &self,
+        binding: &Arc<Binding>,
+        mut held: impl DerefMut<Target = Writer>,
+        making: Option<Making>,
+        statement: impl FnOnce(&mut Change<'_>) -> Result<T, Failure>,
+    ) -> Result<T> {
+        let store = &binding.store;
+        let index = store.index_for_writer()?;
+        store.remove_retired(index, &mut held);
+        let mut tx = store.pager.begin();
+        let mut pending = Pending::new(&held);
+        let mut change = Change { store, index, tx: &mut tx, pending: &mut pending };
+        let done = statement(&mut change);
+        if pending.changed && done.is_ok() {
+            commit_one(tx, binding, held, making, pending)?;
+        } else if matches!(done, Ok(_) | Err(Failure::Refused(_))) {
+            // Nothing has changed, but what was found may not be published yet.
+            drop(making);
+            drop(held);
+            tx.install(&[])?.publish()?;
+        }
+        Ok(done?)
     }
 
     /// The document with this id, if there is one.
@@ -213,9 +266,13 @@ impl Collection {
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
         let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.into())).collect();
-        self.with_binding(|binding| match binding {
-            Some(binding) => binding.store.get_many(&keys),
-            None => Ok(keys.iter().map(|_| None).collect()),
+        let view = View::new(&self.db);
+        self.with_binding(|binding| {
+            let get = |key: &Key| match binding {
+                Some(binding) => binding.store.get_at(key, view.snapshot()),
+                None => Ok(None),
+            };
+            keys.iter().map(get).collect()
         })
     }
 
@@ -259,16 +316,9 @@ impl Collection {
         let id = id.into();
         let key = Key::new(id);
         with_buffer(|buffer| {
-            let draft = document.encode(Some(id), buffer)?;
-            if draft.key(buffer) != Some(&*key) {
-                let found = id_of(draft, buffer)?;
-                return Err(Error::IdMismatch { id: id.to_owned(), found });
-            }
+            let draft = replacement(id, &key, document, buffer)?;
             let record = draft.record(buffer);
-            self.write_existing(|binding| {
-                let writer = binding.lock()?;
-                Some(binding.store.replace(writer, &key, record))
-            })
+            self.write_existing(|change| change.replace(&key, record))
         })
     }
 
@@ -291,10 +341,7 @@ impl Collection {
     /// [`Error::DamagedPage`], [`Error::Storage`]. Then nothing has changed.
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         let key = Key::new(id.into());
-        self.write_existing(|binding| {
-            let writer = binding.lock()?;
-            Some(binding.store.delete(writer, &key))
-        })
+        self.write_existing(|change| change.delete(&key))
     }
 
     /// Lends all documents one after the other, as they are now; see [`Cursor`].
@@ -303,9 +350,10 @@ impl Collection {
     ///
     /// None today; kept for what opening a cursor may come to need.
     pub fn scan(&self) -> Result<Cursor> {
+        let view = Arc::new(View::new(&self.db));
         Ok(self.with_binding(|binding| match binding {
-            Some(binding) => Cursor::over(Arc::clone(&self.db), &binding.store),
-            None => Cursor::empty(Arc::clone(&self.db)),
+            Some(binding) => Cursor::over(view, &binding.store),
+            None => Cursor::empty(),
         }))
     }
 
@@ -342,26 +390,30 @@ impl Collection {
 
     #[cold]
     fn resolve(&self) -> Option<Arc<Binding>> {
-        let binding = self.db.catalog.get(&self.name)?;
+        let binding = self.db.catalog.names.published(&self.name)?;
         self.bound.get_or_init(|| Arc::clone(&binding));
         Some(binding)
     }
 
-    /// Repeats `write`, which changes a document that exists, until the collection it
-    /// locks is still the one that the name means.
+    /// Runs a statement that changes what exists; false if the collection does not.
     fn write_existing(
         &self,
-        mut write: impl FnMut(&Binding) -> Option<Result<bool>>,
+        statement: impl Fn(&mut Change<'_>) -> Result<bool, Failure>,
     ) -> Result<bool> {
-        loop {
-            let written = self.with_binding(|binding| match binding {
-                Some(binding) => write(binding),
-                None => Some(Ok(false)),
-            });
-            if let Some(written) = written {
-                return written;
+        let party = Party::current();
+        if let Some(binding) = self.bound.get()
+            && let Some(held) = binding.lock(party)?
+        {
+            return self.write(binding, held, None, statement);
+        }
+        while let Some(binding) = self.db.catalog.names.current(&self.name) {
+            if let Some(held) = binding.lock(party)? {
+                let written = self.write(&binding, held, None, &statement)?;
+                self.bound.get_or_init(|| Arc::clone(&binding));
+                return Ok(written);
             }
         }
+        Ok(false)
     }
 }
 
@@ -371,10 +423,26 @@ impl fmt::Debug for Collection {
     }
 }
 
-fn id_of(draft: Draft, buffer: &[u8]) -> Result<Id> {
+/// The id of a draft that has one.
+pub(crate) fn id_of(draft: Draft, buffer: &[u8]) -> Result<Id> {
     let id = draft.key(buffer).and_then(Id::from_key);
     // Every draft has one by now.
     id.ok_or(Error::Document(crate::document::DocumentError::Malformed { offset: 0 }))
+}
+
+/// Encodes what is to be stored in place of the document with an id.
+pub(crate) fn replacement(
+    id: IdRef<'_>,
+    key: &Key,
+    document: impl Encode,
+    buffer: &mut Vec<u8>,
+) -> Result<Draft> {
+    let draft = document.encode(Some(id), buffer)?;
+    if draft.key(buffer) != Some(&**key) {
+        let found = id_of(draft, buffer)?;
+        return Err(Error::IdMismatch { id: id.to_owned(), found });
+    }
+    Ok(draft)
 }
 
 /// The most bytes that a thread keeps between calls.
@@ -386,7 +454,7 @@ thread_local! {
 
 /// Lends the thread's buffer, empty. It is taken out meanwhile, so that an [`Encode`]
 /// that comes back here finds another.
-fn with_buffer<T>(use_it: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+pub(crate) fn with_buffer<T>(use_it: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     let mut buffer = BUFFER.take();
     buffer.clear();
     let result = use_it(&mut buffer);

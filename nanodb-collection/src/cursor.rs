@@ -3,17 +3,19 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanodb_page::{PageRef, Record, RecordKind, SlotId};
-use nanodb_pager::{Extent, Owner, PageGuard, Snapshot};
+use nanodb_pager::{Extent, Owner, PageGuard, PageId, TxView};
 
 use crate::database::Shared;
 use crate::document::DocView;
 use crate::error::{Error, Result};
-use crate::layout::Position;
+use crate::layout::{Layout, Position};
 use crate::spill::{self, SLOTTED};
 use crate::store::Store;
 use crate::stored::{StoredDoc, range_within};
+use crate::view::View;
 
 /// Lends the documents of a collection one after the other, as they were when the cursor
 /// was made.
@@ -53,13 +55,46 @@ pub struct Cursor {
 /// The pages still to be visited.
 struct Walk {
     owner: Owner,
-    extents: Vec<Extent>,
+    extents: Arc<Vec<Extent>>,
     position: Position,
     pages_left: u64,
-    /// None for a collection that does not exist. Declared before `_db`, for it must be gone
-    /// before the database is.
-    snapshot: Option<Snapshot>,
-    _db: Arc<Shared>,
+    pages: Pages,
+}
+
+/// What pages are read from.
+enum Pages {
+    /// Of a collection that does not exist.
+    None,
+    Snapshot(Arc<View>),
+    Transaction {
+        view: TxView,
+        /// Whether others may have changed what the transaction saw.
+        over: Arc<AtomicBool>,
+        // Last: the view must be gone before the database is.
+        _db: Arc<Shared>,
+    },
+}
+
+impl Pages {
+    fn page(&self, id: PageId) -> Result<PageGuard> {
+        match self {
+            Self::None => Err(Error::damaged(id)),
+            Self::Snapshot(view) => match view.snapshot().page(id) {
+                // In the layout, and never written: that cannot be.
+                Err(nanodb_pager::Error::NoVersion { page, .. }) => Err(Error::damaged(page)),
+                page => Ok(page?),
+            },
+            Self::Transaction { view, over, .. } => {
+                let page = view.page(id)?;
+                // Acquire, paired with the release before the transaction lets go of its
+                // locks: who reads what another changed since sees it.
+                match over.load(Ordering::Acquire) {
+                    false => Ok(page),
+                    true => Err(Error::TransactionOver),
+                }
+            }
+        }
+    }
 }
 
 struct OpenPage {
@@ -76,31 +111,32 @@ enum Step {
 
 impl Cursor {
     /// A cursor over nothing.
-    pub(crate) fn empty(db: Arc<Shared>) -> Self {
-        Self::new(db, Owner::PAGER, Vec::new(), 0, None)
+    pub(crate) fn empty() -> Self {
+        Self::new(Owner::PAGER, Layout::default(), Pages::None)
     }
 
-    /// A cursor over what is published now.
-    pub(crate) fn over(db: Arc<Shared>, store: &Store) -> Self {
-        // The snapshot first: every page that it shows is in the layout by then. Pages in
-        // the layout that are newer than it are told by having no version of that age,
-        // or another owner.
-        let snapshot = store.pager.snapshot();
-        let layout = store.layout.read();
-        let (extents, pages) = (layout.extents.clone(), layout.used_pages);
-        drop(layout);
-        Self::new(db, store.owner, extents, pages, Some(snapshot))
+    /// A cursor over what a view shows of a collection.
+    pub(crate) fn over(view: Arc<View>, store: &Store) -> Self {
+        match store.state_at(view.snapshot().seq()) {
+            Some(state) => Self::new(store.owner, state.layout, Pages::Snapshot(view)),
+            None => Self::empty(),
+        }
     }
 
-    fn new(
+    /// A cursor over what a transaction sees of a collection.
+    pub(crate) fn within(
         db: Arc<Shared>,
-        owner: Owner,
-        extents: Vec<Extent>,
-        pages_left: u64,
-        snapshot: Option<Snapshot>,
+        view: TxView,
+        over: Arc<AtomicBool>,
+        store: &Store,
+        layout: Layout,
     ) -> Self {
-        let position = Position::default();
-        let walk = Walk { owner, extents, position, pages_left, snapshot, _db: db };
+        Self::new(store.owner, layout, Pages::Transaction { view, over, _db: db })
+    }
+
+    fn new(owner: Owner, layout: Layout, pages: Pages) -> Self {
+        let (extents, pages_left) = (layout.extents, layout.used_pages);
+        let walk = Walk { owner, extents, position: Position::default(), pages_left, pages };
         Self { page: None, assembled: Vec::new(), walk }
     }
 
@@ -181,35 +217,17 @@ impl Walk {
     /// Puts the next page into `page`; false, and none there, at the end.
     fn open_next(&mut self, page: &mut Option<OpenPage>) -> Result<bool> {
         *page = None;
-        let Some(snapshot) = &self.snapshot else { return Ok(false) };
-        while self.pages_left > 0 {
-            self.pages_left -= 1;
-            let Some(id) = self.position.advance(&self.extents) else { return Ok(false) };
-            let guard = match snapshot.page(id) {
-                Ok(guard) => guard,
-                Err(nanodb_pager::Error::NoVersion { .. }) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            if guard.owner() != self.owner || guard.kind() != SLOTTED {
-                // Before the snapshot the page was somebody else's; since, it is ours.
-                // A page that is ours at the snapshot has been so ever since.
-                if self.was_ours(snapshot, id)? {
-                    continue;
-                }
-                return Err(Error::damaged(id));
-            }
-            *page = Some(OpenPage { guard, next: Some(SlotId::FIRST) });
-            return Ok(true);
+        if self.pages_left == 0 {
+            return Ok(false);
         }
-        Ok(false)
-    }
-
-    /// Whether the page holds our documents by now.
-    #[cold]
-    fn was_ours(&self, snapshot: &Snapshot, id: nanodb_pager::PageId) -> Result<bool> {
-        let pager = snapshot.pager();
-        let newest = pager.begin().page(id).map(|page| (page.owner(), page.kind()))?;
-        Ok(newest == (self.owner, SLOTTED))
+        self.pages_left -= 1;
+        let Some(id) = self.position.advance(&self.extents) else { return Ok(false) };
+        let guard = self.pages.page(id)?;
+        if guard.owner() != self.owner || guard.kind() != SLOTTED {
+            return Err(Error::damaged(id));
+        }
+        *page = Some(OpenPage { guard, next: Some(SlotId::FIRST) });
+        Ok(true)
     }
 }
 
@@ -256,11 +274,7 @@ fn visit_page(
 
 fn assemble(walk: &Walk, head: &PageGuard, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
     out.clear();
-    let page = |id| match &walk.snapshot {
-        Some(snapshot) => Ok(snapshot.page(id)?),
-        None => Err(Error::damaged(id)),
-    };
-    spill::assemble(walk.owner, head.id(), record, page, out)
+    spill::assemble(walk.owner, head.id(), record, |id| walk.pages.page(id), out)
 }
 
 impl fmt::Debug for Cursor {

@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use nanodb_pager::{OpenReport, Pager};
 
+use crate::attic::Attic;
 use crate::catalog::Catalog;
 use crate::check::{self, CheckReport};
 use crate::collection::Collection;
 use crate::error::Result;
 use crate::options::Options;
 use crate::registry::Registration;
+use crate::retry;
+use crate::snapshot::Snapshot;
 use crate::stats::{self, Stats};
+use crate::transaction::Transaction;
 use crate::typed::TypedCollection;
 
 /// A database. Cloning gives another handle to the same one.
@@ -52,6 +56,7 @@ pub struct Database {
 /// the last of them that has the pager, before the registry forgets it.
 pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
+    pub(crate) attic: Arc<Attic>,
     pub(crate) pager: Pager,
     _registration: Option<Arc<Registration>>,
 }
@@ -94,8 +99,9 @@ impl Database {
     }
 
     pub(crate) fn over(pager: Pager, registration: Option<Arc<Registration>>) -> Result<Self> {
-        let catalog = Catalog::open(pager.clone())?;
-        let shared = Arc::new(Shared { catalog, pager, _registration: registration });
+        let attic = Arc::new(Attic::default());
+        let catalog = Catalog::open(pager.clone(), Arc::clone(&attic))?;
+        let shared = Arc::new(Shared { catalog, attic, pager, _registration: registration });
         Ok(Self { shared })
     }
 
@@ -120,6 +126,57 @@ impl Database {
         TypedCollection::new(self.collection(name))
     }
 
+    /// A view of all collections as they are now, which stays the same whatever is written
+    /// later. See [`Snapshot`].
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(&self.shared)
+    }
+
+    /// Begins a transaction, which ends with [`commit`](Transaction::commit) or
+    /// [`rollback`](Transaction::rollback). See [`Transaction`], and
+    /// [`write`](Self::write), which takes care of conflicts.
+    pub fn begin_write(&self) -> Transaction {
+        Transaction::new(Arc::clone(&self.shared))
+    }
+
+    /// Runs a transaction: commits it if `run` returns `Ok`, and rolls it back if `run`
+    /// returns an error or panics.
+    ///
+    /// `run` is called again, with a new transaction, if it got in the way of another
+    /// ([`Error::Conflict`](crate::Error::Conflict)), whatever it made of that error. So
+    /// it should do nothing that must not be done twice. The collections that a
+    /// transaction could not get are locked first the next time; how often it can happen is
+    /// not limited, but each time another transaction gets on.
+    ///
+    /// Inside, write by the transaction only: a write of the database's own to a collection
+    /// that the transaction has locked, or a second transaction on it, is a conflict with
+    /// oneself, which nothing resolves and which is returned.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, Error, doc};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// let db = Database::in_memory()?;
+    /// let id = db.write(|tx| {
+    ///     let id = tx.collection("orders").insert(doc! { "item": "tea" })?;
+    ///     tx.collection("log").insert(doc! { "ordered": (id.clone()) })?;
+    ///     Ok::<_, Error>(id)
+    /// })?;
+    /// assert!(db.collection("orders").contains(&id)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `run` returns; as [`Transaction::commit`].
+    pub fn write<T, E: From<crate::Error>>(
+        &self,
+        run: impl FnMut(&Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        retry::write(&self.shared, run)
+    }
+
     /// All collections, by name.
     ///
     /// ```
@@ -139,7 +196,7 @@ impl Database {
             name: binding.name.to_string(),
             count: binding.store.count(),
         };
-        self.shared.catalog.list().into_iter().map(info).collect()
+        self.shared.catalog.names.all_published().into_iter().map(info).collect()
     }
 
     /// Gives a collection another name. Handles go by names: those of the old one read as

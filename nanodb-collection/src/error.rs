@@ -69,6 +69,20 @@ pub enum Error {
     /// All numbers that tell collections apart were used.
     #[error("the database has had 2^32 collections and can make no more")]
     CollectionsExhausted,
+    /// Waiting for a collection would have been for ever: whoever writes to it waits for
+    /// this thread, or is this thread in another transaction.
+    #[error(
+        "collection {collection:?} is locked by a transaction that waits for this one, or by \
+         another transaction of this thread"
+    )]
+    Conflict {
+        /// The collection.
+        collection: String,
+    },
+    /// The transaction is committed or rolled back; a statement that failed halfway rolls
+    /// it back, too.
+    #[error("the transaction is over")]
+    TransactionOver,
     /// What was asked for lies, or may lie, on a page that cannot be read.
     #[error("page {page} is damaged, and what was asked for may be on it")]
     DamagedPage {
@@ -110,6 +124,15 @@ pub enum ErrorKind {
     Mismatch,
     /// A limit of the database itself was reached.
     Exhausted,
+    /// Two transactions, or a transaction and another write, got in each other's way, and
+    /// this one has given up all of its changes: run it again.
+    /// [`Database::write`](crate::Database::write) does so by itself. Within one thread it
+    /// is no accident: end the one transaction before the other writes.
+    Conflict,
+    /// The transaction has ended or failed before: begin another.
+    TransactionOver,
+    /// The transaction changes more than can be committed at once: do it in several.
+    TooLarge,
     /// The file is damaged: see what [`check`](crate::Database::check) says; the rest of
     /// the data stays readable.
     Damaged,
@@ -138,6 +161,8 @@ impl Error {
             Self::NoCollection { .. } => ErrorKind::NotFound,
             Self::CollectionExists { .. } => ErrorKind::AlreadyExists,
             Self::IdsExhausted { .. } | Self::CollectionsExhausted => ErrorKind::Exhausted,
+            Self::Conflict { .. } => ErrorKind::Conflict,
+            Self::TransactionOver => ErrorKind::TransactionOver,
             Self::DamagedPage { .. } | Self::Catalog(_) => ErrorKind::Damaged,
             Self::Open { source, .. } | Self::Storage(source) => storage_kind(source),
         }
@@ -153,6 +178,11 @@ impl Error {
             }
             _ => None,
         }
+    }
+
+    /// A collection that cannot be waited for.
+    pub(crate) fn conflict(collection: &str) -> Self {
+        Self::Conflict { collection: collection.to_owned() }
     }
 
     /// A page that does not hold what belongs there.
@@ -186,7 +216,8 @@ fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
         Pager::Truncated { .. } | Pager::Corrupt(_) | Pager::Fold(_) => ErrorKind::Damaged,
         Pager::NotAllocated { .. } => ErrorKind::Damaged,
         Pager::Poisoned { .. } | Pager::Closed => ErrorKind::Poisoned,
-        Pager::Full { .. } | Pager::TransactionTooLarge { .. } => ErrorKind::Exhausted,
+        Pager::Full { .. } => ErrorKind::Exhausted,
+        Pager::TransactionTooLarge { .. } => ErrorKind::TooLarge,
         _ => ErrorKind::Io,
     }
 }

@@ -5,6 +5,8 @@
 //! *tail*, where documents are appended. What lies behind the tail was never written
 //! and is never read.
 
+use std::sync::Arc;
+
 use nanodb_pager::{Extent, PageId};
 
 /// The most pages taken at once: 4 MiB.
@@ -14,10 +16,10 @@ const EXTENT_PAGES_MAX: u32 = 1024;
 /// taken in advance to 3 % of a collection.
 const PAGES_PER_RESERVED: u32 = 32;
 
-/// The extents of one collection and how far they are in use.
+/// The extents of one collection and how far they are in use. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
-    pub(crate) extents: Vec<Extent>,
+    pub(crate) extents: Arc<Vec<Extent>>,
     /// How many pages from the first extent's first on are in use.
     pub(crate) used_pages: u64,
     /// All pages of all extents.
@@ -58,20 +60,22 @@ impl Layout {
     /// Adds an extent behind the last, or lengthens that one if they lie side by side.
     pub(crate) fn push(&mut self, extent: Extent) {
         self.total_pages += u64::from(extent.pages);
-        if let Some(last) = self.extents.last_mut()
+        let extents = Arc::make_mut(&mut self.extents);
+        if let Some(last) = extents.last_mut()
             && last.end() == u64::from(extent.start.get())
             && let Some(pages) = last.pages.checked_add(extent.pages)
         {
             last.pages = pages;
             return;
         }
-        self.extents.push(extent);
+        extents.push(extent);
     }
 
     /// Replaces all extents from `index` on.
     pub(crate) fn replace_from(&mut self, index: usize, extents: &[Extent]) {
-        self.extents.truncate(index);
-        self.extents.extend_from_slice(extents);
+        let own = Arc::make_mut(&mut self.extents);
+        own.truncate(index);
+        own.extend_from_slice(extents);
         self.total_pages = self.extents.iter().map(|extent| u64::from(extent.pages)).sum();
     }
 

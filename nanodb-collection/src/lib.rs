@@ -18,6 +18,7 @@
 //! | `note`, `root`, `folder`, `varint` | what is kept in the file besides pages |
 //! | `check`, `stats` | what there is, and whether it is right |
 
+mod attic;
 mod catalog;
 mod change;
 mod check;
@@ -31,18 +32,25 @@ mod folder;
 mod id;
 mod layout;
 mod limits;
+mod lock;
 mod note;
 mod options;
+mod places;
 mod registry;
+mod retry;
 mod root;
 mod runs;
+mod snapshot;
 mod spill;
 mod stats;
 mod store;
 mod stored;
+mod transaction;
 mod typed;
 mod value;
 mod varint;
+mod view;
+mod waits;
 
 pub use check::{CheckReport, Problem, ProblemKind};
 pub use collection::Collection;
@@ -58,7 +66,9 @@ pub use limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 pub use nanodb_pager::{Durability, OpenReport};
 pub use options::Options;
 pub use root::CatalogError;
+pub use snapshot::{Snapshot, SnapshotCollection};
 pub use stats::{CollectionStats, Stats};
 pub use stored::StoredDoc;
+pub use transaction::{Transaction, TransactionCollection};
 pub use typed::{TypedCollection, TypedDocuments};
 pub use value::{Timestamp, Value, ValueType, from_document, to_document};

@@ -12,6 +12,7 @@ use nanodb_pager::{Extent, PageId};
 pub(crate) struct Runs {
     /// First page to the number of the page behind the last.
     ends: BTreeMap<u32, u64>,
+    page_count: u64,
 }
 
 impl Runs {
@@ -31,9 +32,9 @@ impl Runs {
             && u64::from(next) <= end
         {
             end = end.max(next_end);
-            self.ends.remove(&next);
+            self.take(next);
         }
-        self.ends.insert(start, end);
+        self.put(start, end);
     }
 
     /// Takes out all pages of `extent`, as far as they are there.
@@ -45,21 +46,21 @@ impl Runs {
         if let Some((&before, &before_end)) = self.ends.range(..start).next_back()
             && before_end > u64::from(start)
         {
-            self.ends.insert(before, u64::from(start));
+            self.put(before, u64::from(start));
             if before_end > end
                 && let Ok(behind) = u32::try_from(end)
             {
-                self.ends.insert(behind, before_end);
+                self.put(behind, before_end);
             }
         }
         while let Some((&next, &next_end)) = self.ends.range(start..).next()
             && u64::from(next) < end
         {
-            self.ends.remove(&next);
+            self.take(next);
             if next_end > end
                 && let Ok(behind) = u32::try_from(end)
             {
-                self.ends.insert(behind, next_end);
+                self.put(behind, next_end);
             }
         }
     }
@@ -82,7 +83,19 @@ impl Runs {
     }
 
     pub(crate) fn page_count(&self) -> u64 {
-        self.ends.iter().map(|(&start, &end)| end - u64::from(start)).sum()
+        self.page_count
+    }
+
+    fn put(&mut self, start: u32, end: u64) {
+        self.take(start);
+        self.ends.insert(start, end);
+        self.page_count += end - u64::from(start);
+    }
+
+    fn take(&mut self, start: u32) {
+        if let Some(end) = self.ends.remove(&start) {
+            self.page_count -= end - u64::from(start);
+        }
     }
 }
 

@@ -49,17 +49,19 @@ pub struct CollectionStats {
 
 pub(crate) fn collect(shared: &Shared) -> Result<Stats> {
     let pager = shared.pager.stats()?;
-    let collections = shared.catalog.list().into_iter().map(|binding| {
+    let collections = shared.catalog.names.all_published().into_iter().map(|binding| {
         let store = &binding.store;
-        let layout = store.layout.read();
-        let (pages, total) = (layout.used_pages, layout.total_pages);
-        drop(layout);
+        let state = store.published(|state| state.cloned());
+        let (count, overflow_pages, layout) = match state {
+            Some(state) => (state.count, state.overflow_pages, state.layout),
+            None => Default::default(),
+        };
         CollectionStats {
             name: binding.name.to_string(),
-            count: store.count(),
-            pages,
-            reserved_pages: total.saturating_sub(pages),
-            overflow_pages: store.writer.lock().overflow.page_count(),
+            count,
+            pages: layout.used_pages,
+            reserved_pages: layout.total_pages.saturating_sub(layout.used_pages),
+            overflow_pages,
             index_bytes: store.built_index().map_or(0, |index| index.ids.memory_bytes() as u64),
         }
     });

@@ -1,4 +1,4 @@
-//! One collection's stored side: its pages, its id index, its writer's lock.
+//! One collection's stored side: its pages, its id index, its writers' lock.
 //!
 //! # Who sees what when
 //!
@@ -24,57 +24,78 @@
 //!    that commit, unless the version has been dropped since, which takes a newer
 //!    published commit: the reader repeats only if there is one.
 //!
-//! The writer's lock serialises all calls that change the index.
+//! A reader with a snapshot stays at its commit. For it:
+//!
+//! 5. Before a retired entry is removed, it goes into the [history] if it was right as of
+//!    a snapshot that is open. The reader looks into the index first and then into the
+//!    history. What is in neither was not there: an entry that was removed before a
+//!    snapshot was open had been made obsolete by a commit that was published then.
+//!
+//! Numbers and pages as of a commit are in the [states]. The writer pushes one after
+//! installing and before publishing, so that a reader who takes its commit first finds
+//! the state that belongs to it.
+//!
+//! The writers' lock serialises all calls that change the index. No reader takes it.
 
 mod build;
 mod find;
+mod history;
 mod retire;
+mod states;
 mod write;
 
 use std::fmt;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use nanodb_index::IdIndex;
-use nanodb_pager::{Owner, PageId, Pager};
-use parking_lot::{Mutex, RwLock};
+use nanodb_pager::{Owner, PageId, Pager, Seq};
+use parking_lot::Mutex;
 
+use crate::attic::{Attic, Keeper};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
+use crate::lock::Lock;
 use crate::root::Stored;
 use crate::runs::Runs;
 
+use self::history::History;
 pub(crate) use self::retire::Retired;
+pub(crate) use self::states::State;
+use self::states::States;
+pub(crate) use self::write::Failure;
 
 /// One collection. Which name it goes by is the catalog's business.
 pub(crate) struct Store {
     pub(crate) owner: Owner,
     pub(crate) pager: Pager,
     pub(crate) hash_seed: u64,
-    pub(crate) writer: Mutex<Writer>,
-    /// Changed by the writer after a commit is installed and before it is published, so
-    /// that a reader who takes its snapshot first finds every page that it can see.
-    pub(crate) layout: RwLock<Layout>,
+    pub(crate) writer: Lock<Writer>,
+    states: Mutex<States>,
+    history: Mutex<History>,
     index: OnceLock<Index>,
-    /// Documents as of the published commits. Relaxed: each commit adds its difference
-    /// once it is published, and nothing else is read by it. Below zero for a moment when
-    /// what was just inserted is deleted before the insertion was counted.
-    count: AtomicI64,
+    /// Held while the index is built.
+    building: Mutex<()>,
+    attic: Arc<Attic>,
+    listed: AtomicBool,
 }
 
-/// What only the holder of the writer's lock reads and changes.
+/// What only the holder of the writers' lock reads and changes: the installed state.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    /// Documents as of the installed commits.
     pub(crate) count: u64,
     /// The next integer to assign as an id; larger than all in its range that were used.
     pub(crate) next_id: u64,
+    pub(crate) layout: Layout,
     /// Pages that hold the middle of documents too large for a record.
     pub(crate) overflow: Runs,
     pub(crate) retired: Retired,
+    /// Room for a commit's note.
+    pub(crate) note: Vec<u8>,
 }
 
 /// The id index and what could not be put into it.
+#[derive(Default)]
 pub(crate) struct Index {
     pub(crate) ids: IdIndex,
     /// Pages that could not be read when the index was built. What was on them is not in
@@ -83,57 +104,112 @@ pub(crate) struct Index {
 }
 
 impl Store {
-    pub(crate) fn new(owner: Owner, pager: Pager, stored: Stored) -> Self {
+    /// A collection that is in the file.
+    pub(crate) fn open(owner: Owner, pager: Pager, attic: Arc<Attic>, stored: Stored) -> Self {
+        let first = State {
+            since: Seq::ZERO,
+            count: stored.count,
+            overflow_pages: stored.overflow.page_count(),
+            layout: stored.layout.clone(),
+        };
+        Self::new(owner, pager, attic, stored, Some(first), OnceLock::new())
+    }
+
+    /// A collection that no commit has made yet.
+    pub(crate) fn unmade(owner: Owner, pager: Pager, attic: Arc<Attic>) -> Self {
+        let stored = Stored { next_id: 1, ..Stored::default() };
+        Self::new(owner, pager, attic, stored, None, Index::default().into())
+    }
+
+    fn new(
+        owner: Owner,
+        pager: Pager,
+        attic: Arc<Attic>,
+        stored: Stored,
+        first: Option<State>,
+        index: OnceLock<Index>,
+    ) -> Self {
         Self {
             owner,
             hash_seed: pager.hash_seed(),
             pager,
-            writer: Mutex::new(Writer {
+            writer: Lock::new(Writer {
                 count: stored.count,
                 next_id: stored.next_id,
+                layout: stored.layout,
                 overflow: stored.overflow,
                 retired: Retired::default(),
+                note: Vec::new(),
             }),
-            layout: RwLock::new(stored.layout),
-            index: OnceLock::new(),
-            count: AtomicI64::new(stored.count.cast_signed()),
+            states: Mutex::new(States::new(first)),
+            history: Mutex::default(),
+            index,
+            building: Mutex::new(()),
+            attic,
+            listed: AtomicBool::new(false),
         }
     }
 
-    /// Documents as of the last published commit.
+    /// What `read` makes of the state as of the published commit; of none, if the
+    /// collection does not exist.
+    pub(crate) fn published<T>(&self, read: impl FnOnce(Option<&State>) -> T) -> T {
+        let states = self.states.lock();
+        // Under the lock: who dropped a state had seen no newer commit than this.
+        read(states.at(self.pager.published()))
+    }
+
+    /// The state as of a commit that a snapshot is open at.
+    pub(crate) fn state_at(&self, seq: Seq) -> Option<State> {
+        self.states.lock().at(seq).cloned()
+    }
+
+    /// Documents as of the published commit.
     pub(crate) fn count(&self) -> u64 {
-        u64::try_from(self.count.load(Ordering::Relaxed)).unwrap_or(0)
+        self.published(|state| state.map_or(0, |state| state.count))
     }
 
-    pub(crate) fn add_to_count(&self, documents: u64) {
-        self.count.fetch_add(documents.cast_signed(), Ordering::Relaxed);
+    /// Documents as of a commit that a snapshot is open at.
+    pub(crate) fn count_at(&self, seq: Seq) -> u64 {
+        self.states.lock().at(seq).map_or(0, |state| state.count)
     }
 
-    pub(crate) fn take_from_count(&self, documents: u64) {
-        self.count.fetch_sub(documents.cast_signed(), Ordering::Relaxed);
+    /// Notes what the collection is as of a commit that is installed and not published.
+    /// Under the writers' lock.
+    pub(crate) fn push_state(self: &Arc<Self>, writer: &Writer, since: Seq) {
+        let state = State {
+            since,
+            count: writer.count,
+            overflow_pages: writer.overflow.page_count(),
+            layout: writer.layout.clone(),
+        };
+        let keeps_more = self.states.lock().push(state, &self.pager);
+        if keeps_more {
+            self.list();
+        }
+    }
+
+    #[cold]
+    fn list(self: &Arc<Self>) {
+        let keeper: Arc<dyn Keeper> = Arc::<Self>::clone(self);
+        self.attic.list(keeper);
     }
 
     /// The index, if it was built.
     pub(crate) fn built_index(&self) -> Option<&Index> {
         self.index.get()
     }
+}
 
-    /// The index; built at the first call, which takes as long as reading all pages.
-    #[inline]
-    pub(crate) fn index(&self) -> Result<&Index> {
-        match self.index.get() {
-            Some(index) => Ok(index),
-            None => self.index_locked(&mut self.writer.lock()),
-        }
+impl Keeper for Store {
+    fn sweep(&self) -> bool {
+        // One after the other, never both locked.
+        let states = self.states.lock().sweep(&self.pager);
+        let history = self.history.lock().sweep(&self.pager);
+        states || history
     }
 
-    /// The index, for who holds the writer's lock.
-    pub(crate) fn index_locked(&self, _writer: &mut Writer) -> Result<&Index> {
-        if let Some(index) = self.index.get() {
-            return Ok(index);
-        }
-        let index = self.build_index()?;
-        Ok(self.index.get_or_init(|| index))
+    fn listed(&self) -> &AtomicBool {
+        &self.listed
     }
 }
 
@@ -152,3 +228,6 @@ impl fmt::Debug for Store {
         f.debug_struct("Store").field("owner", &self.owner).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,4 +50,4 @@ pub use report::OpenReport;
 pub use snapshot::Snapshot;
 pub use stats::{Space, Stats};
 pub use storage::{FileStorage, MemoryStorage, Storage};
-pub use tx::{PageMut, TxPage, WriteTx};
+pub use tx::{PageMut, TxPage, TxView, WriteTx};

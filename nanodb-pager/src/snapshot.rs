@@ -1,5 +1,6 @@
 //! A consistent view of all pages.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -26,6 +27,15 @@ impl Pager {
         let shared = &self.shared;
         let seq = shared.snapshots.register(|| shared.publication.published());
         Snapshot { pager: Pager { shared: Arc::clone(shared) }, seq }
+    }
+
+    /// The commits in `range` that snapshots are open at, in order.
+    ///
+    /// For a layer above that keeps something of its own for them. What ends at a commit
+    /// that [`published`](Self::published) had reached before the call, no snapshot made
+    /// later can want.
+    pub fn snapshots_within(&self, range: Range<Seq>) -> Vec<Seq> {
+        self.shared.snapshots.within(range)
     }
 }
 

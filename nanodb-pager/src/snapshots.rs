@@ -23,6 +23,7 @@
 //! 24 bytes for each version held. A snapshot holds one version of a page at most.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use crate::ids::{PageId, Seq};
 use crate::sync::{AtomicBool, Mutex, Ordering};
@@ -199,6 +200,14 @@ impl Snapshots {
         state.horizon(published)
     }
 
+    /// The commits in `range` that snapshots are registered at, in order.
+    pub(crate) fn within(&self, range: Range<Seq>) -> Vec<Seq> {
+        if range.is_empty() {
+            return Vec::new();
+        }
+        self.state.lock().registered.range(range).map(|(&seq, _)| seq).collect()
+    }
+
     /// How many snapshots are registered.
     pub(crate) fn count(&self) -> usize {
         self.state.lock().registered.values().map(|snapshot| snapshot.count).sum()
@@ -276,6 +285,18 @@ mod tests {
             snapshots.unregister(seq, |_| dropped += 1);
         }
         assert_eq!(dropped, 999);
+    }
+
+    #[test]
+    fn snapshots_are_told_by_the_range_they_lie_in() {
+        let snapshots = Snapshots::default();
+        for seq in [2, 5, 5, 9] {
+            snapshots.register(|| Seq::new(seq));
+        }
+        let within = |from, to| snapshots.within(Seq::new(from)..Seq::new(to));
+        assert_eq!(within(2, 9), [Seq::new(2), Seq::new(5)]);
+        assert_eq!(within(3, 5), []);
+        assert_eq!(within(9, 2), []);
     }
 
     #[test]

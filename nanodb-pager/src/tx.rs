@@ -1,6 +1,7 @@
 //! Write transactions: private copies of pages, installed all at once.
 
 mod direct;
+mod frozen;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,6 +12,7 @@ use crate::dirty::DirtyRanges;
 use crate::durability::Durability;
 use crate::error::{Error, Result};
 use crate::free_map::{FreeMap, overlaps};
+use crate::guard::PageGuard;
 use crate::ids::{BODY_SIZE, Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
 use crate::installed::Installed;
 use crate::log::Lsn;
@@ -23,6 +25,8 @@ use crate::recovery::SpaceChange;
 use crate::snapshots::Superseded;
 
 use self::direct::DirectPage;
+use self::frozen::Seen;
+pub use self::frozen::TxView;
 pub use self::view::{PageMut, TxPage};
 
 /// A change to any number of pages that happens as a whole or not at all.
@@ -44,6 +48,8 @@ pub struct WriteTx {
     freed: BTreeMap<u32, u32>,
     /// Pages that it has written to the data file.
     direct: BTreeMap<PageId, DirectPage>,
+    /// Held by each view of it, too.
+    views: Arc<()>,
     /// When it has so many private pages, those that can be are written.
     gather_until: usize,
     durability: Durability,
@@ -98,6 +104,7 @@ impl WriteTx {
             allocated: BTreeMap::new(),
             freed: BTreeMap::new(),
             direct: BTreeMap::new(),
+            views: Arc::default(),
         }
     }
 
@@ -111,11 +118,44 @@ impl WriteTx {
         if let Some(at) = self.find(page) {
             return Ok(TxPage::private(&self.pages[at].frame));
         }
-        let frame = match self.direct.get(&page) {
-            Some(written) => self.read_back(page, written)?,
-            None => self.shared.newest(page)?,
+        Ok(TxPage::installed(self.unchanged(page)?))
+    }
+
+    /// The page as [`page`](Self::page) shows it, to keep: it stays what it is
+    /// whatever the transaction does next.
+    ///
+    /// # Errors
+    ///
+    /// As [`page`](Self::page).
+    pub fn guard(&self, page: PageId) -> Result<PageGuard> {
+        let frame = match self.find(page) {
+            Some(at) => Arc::clone(&self.pages[at].frame),
+            None => self.unchanged(page)?,
         };
-        Ok(TxPage::installed(frame))
+        Ok(PageGuard::owned(frame))
+    }
+
+    /// A page that has no private copy in memory.
+    fn unchanged(&self, page: PageId) -> Result<Arc<Frame>> {
+        match self.direct.get(&page) {
+            Some(written) => self.shared.read_back(page, written.checksum),
+            None => self.shared.newest(page),
+        }
+    }
+
+    /// All pages of `owner` as the transaction sees them now, to keep.
+    ///
+    /// Costs a reference count for each page that it has changed; one of these that it
+    /// changes again is copied first. As long as there is a view, pages that were written to
+    /// the file and changed again stay in memory.
+    pub fn view(&self, owner: Owner) -> TxView {
+        let written = self.direct.iter();
+        let written = written.map(|(&page, direct)| (page, Seen::Written(direct.checksum)));
+        let changed = self.pages.iter().filter(|page| page.frame.owner() == owner);
+        let changed = changed.map(|page| (page.id, Seen::InMemory(Arc::clone(&page.frame))));
+        // Later: a page that was written and then changed again is in both.
+        let pages = written.chain(changed).collect();
+        TxView::new(Arc::clone(&self.shared), pages, Arc::clone(&self.views))
     }
 
     /// The page for changing: a private copy, made at the first call.

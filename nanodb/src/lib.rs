@@ -29,13 +29,15 @@
 //! * [`Database`] is a file; [`Options`] say how it is opened.
 //! * [`Collection`] has the verbs: insert, get, replace, delete, scan.
 //!   [`TypedCollection`] has the same for a Rust type of yours, through serde.
+//! * [`Database::write`] makes several writes one, [`Database::snapshot`] several reads.
 //! * [`Document`] and [`Value`] are documents in memory, [`doc!`] writes them down;
 //!   [`StoredDoc`] and [`DocView`] are stored ones, read where they lie.
 //! * [`Error::kind`] says what to do about an error.
 //!
 //! # What is promised
 //!
-//! Each write is a commit of its own: after a crash it is there as a whole or not at all,
+//! Each write is a commit of its own, unless several are made one by a transaction
+//! ([`Database::write`]): after a crash it is there as a whole or not at all,
 //! and so is every write before it. How much a write has survived once it returns says
 //! its [`Durability`]: by default a power cut.
 //!
@@ -47,7 +49,8 @@ pub use nanodb_collection::{
     CollectionInfo, CollectionStats, Cursor, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, Database,
     DocView, Document, DocumentError, Documents, Draft, Durability, Elements, Encode, Error,
     ErrorKind, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter, Iter,
-    IterMut, Key, OpenReport, Options, Problem, ProblemKind, Result, Serialized, Stats, StoredDoc,
-    Timestamp, TypedCollection, TypedDocuments, Value, ValueRef, ValueType, array, doc,
-    from_document, to_document,
+    IterMut, Key, OpenReport, Options, Problem, ProblemKind, Result, Serialized, Snapshot,
+    SnapshotCollection, Stats, StoredDoc, Timestamp, Transaction, TransactionCollection,
+    TypedCollection, TypedDocuments, Value, ValueRef, ValueType, array, doc, from_document,
+    to_document,
 };

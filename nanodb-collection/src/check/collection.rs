@@ -1,6 +1,7 @@
 //! One collection: its pages, its documents and their pieces, its index and its numbers.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use nanodb_index::Place;
 use nanodb_page::spill::Next;
@@ -36,13 +37,13 @@ impl Check {
     pub(super) fn collection(
         &mut self,
         name: &str,
-        store: &Store,
+        store: &Arc<Store>,
         writer: &mut Writer,
     ) -> Result<()> {
         self.report.collections += 1;
-        let index = store.index_locked(writer)?;
+        let index = store.index_for_writer()?;
         store.remove_retired(index, writer);
-        let layout = store.layout.read().clone();
+        let layout = writer.layout.clone();
         layout.extents.iter().for_each(|&extent| self.claim(Some(name), extent));
         writer.overflow.iter().for_each(|run| self.claim(Some(name), run));
 
@@ -188,7 +189,8 @@ impl Check {
             let kind = ProblemKind::Count { stored: writer.count, found: walk.documents };
             self.add(name, None, kind);
         }
-        let entries = walk.index.ids.len() as u64;
+        // Retired entries are still there, if their commits are not published yet.
+        let entries = (walk.index.ids.len() - writer.retired.len()) as u64;
         if entries != walk.documents {
             self.add(name, None, ProblemKind::IndexLen { entries, documents: walk.documents });
         }

@@ -61,7 +61,7 @@ fn extents_are_replaced_from_an_index_on() {
     for _ in 0..2 {
         root.apply(Entry::State(state.clone())).unwrap();
         let layout = &root.collections[&3].layout;
-        assert_eq!(layout.extents, [extent(2, 1), extent(5, 4), extent(20, 8)]);
+        assert_eq!(**layout.extents, [extent(2, 1), extent(5, 4), extent(20, 8)]);
         assert_eq!((layout.used_pages, layout.total_pages), (5, 13));
     }
 }

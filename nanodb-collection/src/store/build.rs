@@ -1,38 +1,103 @@
 //! Building the id index by reading all pages.
+//!
+//! Nobody writes to a collection before its index is built, so until then its pages are
+//! the same as of every commit since the file was opened, and any snapshot at which the
+//! collection exists will do. Whoever builds therefore waits for no writer, and holds up
+//! none but those who want the same index.
 
 use nanodb_index::{IdIndex, IndexWriter, Place, hash_id};
 use nanodb_page::spill::Head;
 use nanodb_page::{PageRef, Record, RecordKind};
-use nanodb_pager::{PageId, WriteTx};
+use nanodb_pager::{PageId, Snapshot};
 
 use super::{Index, Store};
 use crate::error::Result;
 use crate::id::record_key;
+use crate::layout::Layout;
 use crate::spill::SLOTTED;
 
 impl Store {
-    /// Reads the installed state of all pages. Under the writer's lock.
-    pub(super) fn build_index(&self) -> Result<Index> {
-        let layout = self.layout.read().clone();
-        // Never installed: a transaction is what sees the newest installed pages.
-        let tx = self.pager.begin();
+    /// The index, for a reader of the published commit; none if that commit has no
+    /// documents and the index was not built.
+    #[inline]
+    pub(crate) fn index(&self) -> Result<Option<&Index>> {
+        match self.index.get() {
+            Some(index) => Ok(Some(index)),
+            None => self.index_now(),
+        }
+    }
+
+    #[cold]
+    fn index_now(&self) -> Result<Option<&Index>> {
+        let snapshot = self.pager.snapshot();
+        let index = self.index_at(&snapshot);
+        drop(snapshot);
+        self.attic.sweep();
+        index
+    }
+
+    /// The index, for a reader of a snapshot; none if that shows no documents and the
+    /// index was not built.
+    pub(crate) fn index_at(&self, snapshot: &Snapshot) -> Result<Option<&Index>> {
+        if let Some(index) = self.index.get() {
+            return Ok(Some(index));
+        }
+        match self.state_at(snapshot.seq()) {
+            // Without pages: empty, not made yet, or dropped. From the last no index can
+            // be made for those who see the collection as it was.
+            Some(state) if state.layout.used_pages > 0 => {
+                self.index_from(snapshot, &state.layout).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The index, for who holds the writers' lock and found that the collection is not
+    /// dropped.
+    pub(crate) fn index_for_writer(&self) -> Result<&Index> {
+        match self.index.get() {
+            Some(index) => Ok(index),
+            None => {
+                let snapshot = self.pager.snapshot();
+                let state = self.state_at(snapshot.seq());
+                let layout = state.map(|state| state.layout).unwrap_or_default();
+                let index = self.index_from(&snapshot, &layout);
+                drop(snapshot);
+                self.attic.sweep();
+                index
+            }
+        }
+    }
+
+    fn index_from(&self, snapshot: &Snapshot, layout: &Layout) -> Result<&Index> {
+        let _alone = self.building.lock();
+        if let Some(index) = self.index.get() {
+            return Ok(index);
+        }
         let mut unreadable = Vec::new();
         let ids = IdIndex::new();
         let mut ids_writer = ids.write();
         for page in layout.pages() {
-            if !self.index_page(&tx, page, &mut ids_writer)? {
+            if !self.index_page(snapshot, page, &mut ids_writer)? {
                 unreadable.push(page);
             }
         }
         drop(ids_writer);
-        Ok(Index { ids, unreadable })
+        Ok(self.index.get_or_init(|| Index { ids, unreadable }))
     }
 
     /// Adds the documents on one page; false if some may be missing because of damage.
-    fn index_page(&self, tx: &WriteTx, page: PageId, ids: &mut IndexWriter<'_>) -> Result<bool> {
-        let held = match tx.page(page) {
+    fn index_page(
+        &self,
+        snapshot: &Snapshot,
+        page: PageId,
+        ids: &mut IndexWriter<'_>,
+    ) -> Result<bool> {
+        let held = match snapshot.page(page) {
             Ok(held) => held,
-            Err(nanodb_pager::Error::Corrupt(_)) => return Ok(false),
+            Err(nanodb_pager::Error::Corrupt(_) | nanodb_pager::Error::NoVersion { .. }) => {
+                return Ok(false);
+            }
             Err(error) => return Err(error.into()),
         };
         if held.owner() != self.owner || held.kind() != SLOTTED {

@@ -9,7 +9,7 @@ use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 use super::build::document_start;
 use super::{Index, Store};
 use crate::error::{Error, Result};
-use crate::id::record_has_key;
+use crate::id::{record_has_key, record_key};
 use crate::spill::{self, AsPage, SLOTTED};
 use crate::stored::{StoredDoc, range_within};
 
@@ -43,6 +43,49 @@ struct View {
     registered: bool,
 }
 
+/// A look-up under way.
+struct Search<'a> {
+    store: &'a Store,
+    key: &'a [u8],
+    view: View,
+    damaged: Option<Error>,
+}
+
+impl Search<'_> {
+    /// The document, if it is at `place`.
+    #[inline]
+    fn probe(&mut self, place: Place) -> Option<Answer<Found>> {
+        let guard = match self.store.page(PageId::new(place.page), self.view) {
+            Ok(Some(guard)) => guard,
+            Ok(None) => return None,
+            // Another candidate may be the right one.
+            Err(Unanswered::Failed(error @ Error::DamagedPage { .. })) => {
+                self.damaged = Some(error);
+                return None;
+            }
+            Err(unanswered) => return Some(Err(unanswered)),
+        };
+        match self.store.prove(&guard, place, self.key) {
+            Ok(Proof::NotIt) => None,
+            Ok(Proof::Proved { record, spilled }) => Some(Ok(Found { guard, record, spilled })),
+            Err(error) => {
+                self.damaged = Some(error);
+                None
+            }
+        }
+    }
+
+    /// What to answer when `found` came of all candidates.
+    #[inline]
+    fn end(self, found: Option<Answer<Found>>) -> Answer<Option<Found>> {
+        match (found, self.damaged) {
+            (Some(answer), _) => answer.map(Some),
+            (None, Some(error)) => Err(Unanswered::Failed(error)),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
 impl Store {
     pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         hash_id(self.hash_seed, key)
@@ -59,40 +102,42 @@ impl Store {
         Ok(self.read_now(key, |_, _| Ok(Some(())))?.is_some())
     }
 
-    /// The documents with these keys as of one commit.
-    pub(crate) fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<StoredDoc>>> {
-        let index = self.index()?;
-        let moves = index.ids.moves();
-        let found = self.get_all(index, keys, &self.pager.snapshot())?;
-        if found.iter().all(Option::is_some) || index.ids.moves() == moves {
-            return Ok(found);
-        }
-        // Entries went meanwhile that this snapshot may have wanted. With so many ids that
-        // may well be so at the next attempt, too: keep writers from it.
-        let _writer = self.writer.lock();
-        self.get_all(index, keys, &self.pager.snapshot())
+    /// The document with this key as of a snapshot.
+    pub(crate) fn get_at(&self, key: &[u8], snapshot: &Snapshot) -> Result<Option<StoredDoc>> {
+        self.read_at(key, snapshot, |found, view| self.read(found, view).map(Some))
     }
 
-    fn get_all<K: AsRef<[u8]>>(
+    /// Whether there is a document with this key as of a snapshot.
+    pub(crate) fn contains_at(&self, key: &[u8], snapshot: &Snapshot) -> Result<bool> {
+        Ok(self.read_at(key, snapshot, |_, _| Ok(Some(())))?.is_some())
+    }
+
+    /// Looks a key up as of a snapshot: in the index, then in the history.
+    fn read_at<T>(
         &self,
-        index: &Index,
-        keys: &[K],
+        key: &[u8],
         snapshot: &Snapshot,
-    ) -> Result<Vec<Option<StoredDoc>>> {
+        read: impl FnOnce(Found, View) -> Answer<Option<T>>,
+    ) -> Result<Option<T>> {
         let at = snapshot.seq();
         let view = View { at, registered: true };
-        let get = |key: &K| {
-            let answer = match self.locate(index, key.as_ref(), view) {
-                Ok(Some(found)) => self.read(found, view).map(Some),
-                Ok(None) => return index.miss(),
-                Err(unanswered) => Err(unanswered),
-            };
-            answer.map_err(|unanswered| match unanswered {
-                Unanswered::Failed(error) => error,
-                Unanswered::Outdated(page) => nanodb_pager::Error::NoVersion { page, at }.into(),
-            })
+        let Some(index) = self.index_at(snapshot)? else { return Ok(None) };
+        let hash = self.hash(key);
+        let mut search = Search { store: self, key, view, damaged: None };
+        let mut found = index.ids.find(hash, |place| search.probe(place));
+        if found.is_none() {
+            let former = self.history.lock().find(hash, at);
+            found = former.into_iter().find_map(|place| search.probe(place));
+        }
+        let answer = match search.end(found) {
+            Ok(Some(found)) => read(found, view),
+            Ok(None) => return index.miss(),
+            Err(unanswered) => Err(unanswered),
         };
-        keys.iter().map(get).collect()
+        answer.map_err(|unanswered| match unanswered {
+            Unanswered::Failed(error) => error,
+            Unanswered::Outdated(page) => nanodb_pager::Error::NoVersion { page, at }.into(),
+        })
     }
 
     /// Looks a key up at the published commit, as often as it takes.
@@ -102,7 +147,7 @@ impl Store {
         key: &[u8],
         read: impl Fn(Found, View) -> Answer<Option<T>>,
     ) -> Result<Option<T>> {
-        let index = self.index()?;
+        let Some(index) = self.index()? else { return Ok(None) };
         loop {
             let moves = index.ids.moves();
             let view = View { at: self.pager.published(), registered: false };
@@ -123,31 +168,32 @@ impl Store {
     /// One look-up at one commit.
     #[inline]
     fn locate(&self, index: &Index, key: &[u8], view: View) -> Answer<Option<Found>> {
-        let mut damaged = None;
-        let answer = index.ids.find(self.hash(key), |place| {
-            let guard = match self.page(PageId::new(place.page), view) {
-                Ok(Some(guard)) => guard,
-                Ok(None) => return None,
-                // Another candidate may be the right one.
-                Err(Unanswered::Failed(error @ Error::DamagedPage { .. })) => {
-                    damaged = Some(error);
-                    return None;
-                }
-                Err(unanswered) => return Some(Err(unanswered)),
-            };
-            match self.prove(&guard, place, key) {
-                Ok(Proof::NotIt) => None,
-                Ok(Proof::Proved { record, spilled }) => Some(Ok(Found { guard, record, spilled })),
-                Err(error) => {
-                    damaged = Some(error);
-                    None
-                }
+        let mut search = Search { store: self, key, view, damaged: None };
+        let found = index.ids.find(self.hash(key), |place| search.probe(place));
+        search.end(found)
+    }
+
+    /// Whether a document with that hash was at `place` as of a commit that a snapshot is
+    /// open at. Yes, if nobody can tell.
+    pub(super) fn was_at(&self, hash: u64, place: Place, at: Seq) -> bool {
+        let page = match self.pager.page(PageId::new(place.page), at) {
+            Ok(page) => page,
+            Err(nanodb_pager::Error::NoVersion { .. }) => return false,
+            Err(_) => return true,
+        };
+        if page.owner() != self.owner || page.kind() != SLOTTED {
+            return false;
+        }
+        let (Ok(slots), Some(slot)) = (PageRef::parse(page.body()), SlotId::new(place.slot)) else {
+            return true;
+        };
+        match slots.get(slot) {
+            Ok(Some(record)) => {
+                let key = document_start(&record).and_then(record_key);
+                key.is_some_and(|key| self.hash(key) == hash)
             }
-        });
-        match (answer, damaged) {
-            (Some(answer), _) => answer.map(Some),
-            (None, Some(error)) => Err(Unanswered::Failed(error)),
-            (None, None) => Ok(None),
+            Ok(None) => false,
+            Err(_) => true,
         }
     }
 
@@ -240,6 +286,27 @@ impl Store {
             (None, Some(error)) => Err(error),
             (None, None) => index.miss(),
         }
+    }
+
+    /// The document that a writer has found at `place`.
+    pub(crate) fn read_installed(
+        &self,
+        tx: &WriteTx,
+        place: Place,
+        key: &[u8],
+    ) -> Result<Option<StoredDoc>> {
+        let guard = tx.guard(PageId::new(place.page))?;
+        let Proof::Proved { record, spilled } = self.prove(&guard, place, key)? else {
+            return Ok(None);
+        };
+        if !spilled {
+            return Ok(Some(StoredDoc::on_page(guard, record)));
+        }
+        let head = guard.body().get(record).unwrap_or_default();
+        let mut bytes = Vec::new();
+        let page = |page| Ok(tx.page(page)?);
+        spill::assemble(self.owner, guard.id(), head, page, &mut bytes)?;
+        Ok(Some(StoredDoc::assembled(bytes)))
     }
 
     /// Whether the record at `place` is the document with this key, as a writer sees it.

@@ -1,33 +1,60 @@
-//! Inserting, replacing and deleting documents, each as one commit.
+//! Inserting, replacing and deleting documents within a change, and ending it.
+//!
+//! Each statement first finds out whether it can be done, and changes nothing until
+//! then; what is refused leaves the change as it was. Only a failure of the storage can
+//! strike in the middle.
+
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 use nanodb_index::Place;
-use nanodb_pager::{Installed, WriteTx};
-use parking_lot::MutexGuard;
+use nanodb_pager::Seq;
 use smallvec::SmallVec;
 
-use super::{Index, Store, Writer};
-use crate::change::Change;
+use super::{Store, Writer};
+use crate::change::{Change, Pending};
 use crate::document::Draft;
 use crate::error::{Error, Result};
 use crate::id::{Id, IdRef};
 use crate::limits::NEXT_ID_MAX;
+use crate::lock::Party;
+use crate::stored::StoredDoc;
 
-impl Store {
+/// Why a statement was not done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It was refused, and has changed nothing.
+    Refused(Error),
+    /// It came to an end halfway: the change it belongs to is of no use any more.
+    Halfway(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) | Failure::Halfway(error) => error,
+        }
+    }
+}
+
+impl Change<'_> {
     /// Inserts documents, all or none, and gives those an id that wait for one.
     pub(crate) fn insert(
-        &self,
+        &mut self,
         collection: &str,
-        mut writer: MutexGuard<'_, Writer>,
         drafts: &mut [Draft],
         buffer: &mut [u8],
-    ) -> Result<()> {
-        let index = self.index_locked(&mut writer)?;
-        self.remove_retired(index, &mut writer);
-        let mut change = Change::begin(self);
-        let mut batch = Batch::new(drafts.len());
-        let mut next_id = writer.next_id;
-        for draft in drafts {
+    ) -> Result<(), Failure> {
+        let mut next_id = self.pending.next_id;
+        let mut batch = Batch { hashes: SmallVec::with_capacity(drafts.len()), table: None };
+        for at in 0..drafts.len() {
+            let Some(draft) = drafts.get_mut(at) else { break };
             let is_new = match draft.key(buffer) {
                 Some(key) => count_id_in(&mut next_id, key),
                 None => {
@@ -37,141 +64,153 @@ impl Store {
                 }
             };
             let key = draft.key(buffer).unwrap_or_default();
-            let hash = self.hash(key);
-            if !is_new
-                && (batch.find(self, &change.tx, hash, key)?
-                    || self.find_installed(&change.tx, index, hash, key)?.is_some())
+            let hash = self.store.hash(key);
+            if !is_new && (batch.has(drafts, buffer, hash, key) || self.find(hash, key)?.is_some())
             {
-                return Err(duplicate(collection, key));
+                return Err(duplicate(collection, key).into());
             }
-            batch.push(hash, change.append(draft.record(buffer))?);
+            batch.push(hash);
         }
-
-        let inserted = batch.entries.len() as u64;
-        let count = writer.count + inserted;
-        let installed = change.install(&mut writer, count, next_id)?;
-        let mut ids = index.ids.write();
-        for &(hash, place) in &batch.entries {
-            if writer.retired.is_empty() || !writer.retired.revive(hash, place) {
-                ids.insert(hash, place);
-            }
+        self.pending.added.reserve(drafts.len());
+        for (draft, hash) in drafts.iter().zip(batch.hashes) {
+            let place = self.append(draft.record(buffer)).map_err(Failure::Halfway)?;
+            self.add_entry(hash, place);
         }
-        drop(ids);
-        self.publish(index, writer, installed, |store| store.add_to_count(inserted))
+        self.pending.count += drafts.len() as u64;
+        self.pending.next_id = next_id;
+        self.pending.changed |= !drafts.is_empty();
+        Ok(())
     }
 
     /// Stores a document in place of the one with its key; false if there is none.
-    pub(crate) fn replace(
-        &self,
-        mut writer: MutexGuard<'_, Writer>,
-        key: &[u8],
-        document: &[u8],
-    ) -> Result<bool> {
-        let index = self.index_locked(&mut writer)?;
-        self.remove_retired(index, &mut writer);
-        let mut change = Change::begin(self);
-        let hash = self.hash(key);
-        let Some(from) = self.find_installed(&change.tx, index, hash, key)? else {
-            return Ok(false);
-        };
-        let to = change.replace(from, document)?;
-
-        let (count, next_id) = (writer.count, writer.next_id);
-        let installed = change.install(&mut writer, count, next_id)?;
+    pub(crate) fn replace(&mut self, key: &[u8], document: &[u8]) -> Result<bool, Failure> {
+        let hash = self.store.hash(key);
+        let Some(from) = self.find(hash, key)? else { return Ok(false) };
+        let to = self.replace_at(from, document).map_err(Failure::Halfway)?;
         if to != from {
-            if !writer.retired.revive(hash, to) {
-                index.ids.insert(hash, to);
-            }
-            writer.retired.push(installed.seq(), hash, from);
+            self.forget_entry(hash, from);
+            self.add_entry(hash, to);
         }
-        self.publish(index, writer, installed, |_| ())?;
+        self.pending.changed = true;
         Ok(true)
     }
 
     /// Deletes the document with this key; false if there is none.
-    pub(crate) fn delete(&self, mut writer: MutexGuard<'_, Writer>, key: &[u8]) -> Result<bool> {
-        let index = self.index_locked(&mut writer)?;
-        self.remove_retired(index, &mut writer);
-        let mut change = Change::begin(self);
-        let hash = self.hash(key);
-        let Some(place) = self.find_installed(&change.tx, index, hash, key)? else {
-            return Ok(false);
-        };
-        change.remove(place)?;
-
-        let (count, next_id) = (writer.count.saturating_sub(1), writer.next_id);
-        let installed = change.install(&mut writer, count, next_id)?;
-        writer.retired.push(installed.seq(), hash, place);
-        self.publish(index, writer, installed, |store| store.take_from_count(1))?;
+    pub(crate) fn delete(&mut self, key: &[u8]) -> Result<bool, Failure> {
+        let hash = self.store.hash(key);
+        let Some(place) = self.find(hash, key)? else { return Ok(false) };
+        self.remove_at(place).map_err(Failure::Halfway)?;
+        self.forget_entry(hash, place);
+        self.pending.count = self.pending.count.saturating_sub(1);
+        self.pending.changed = true;
         Ok(true)
     }
 
-    /// Lets the next writer in, then makes the commit durable and visible. If that
-    /// fails, nobody will see it: its entries prove nothing at any published commit.
-    fn publish(
-        &self,
-        index: &Index,
-        writer: MutexGuard<'_, Writer>,
-        installed: Installed,
-        count: impl FnOnce(&Self),
-    ) -> Result<()> {
-        let has_retired = !writer.retired.is_empty();
-        drop(writer);
-        installed.publish()?;
-        count(self);
-        // If another writer is at it, it is for that one, or the next, to clean up.
-        if has_retired && let Some(mut writer) = self.writer.try_lock() {
-            self.remove_retired(index, &mut writer);
+    /// Where the document with this key is, as of the installed commits and this change.
+    pub(crate) fn find(&mut self, hash: u64, key: &[u8]) -> Result<Option<Place>> {
+        if !self.pending.added.is_empty() {
+            let (store, tx) = (self.store, &*self.tx);
+            let prove = |place| match store.proves_installed(tx, place, key) {
+                Ok(true) => Some(Ok(place)),
+                Ok(false) => None,
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(found) = self.pending.added.find(hash, prove) {
+                return found.map(Some);
+            }
         }
-        Ok(())
+        self.store.find_installed(self.tx, self.index, hash, key)
+    }
+
+    /// The document with this key, as the change leaves it.
+    pub(crate) fn get(&mut self, key: &[u8]) -> Result<Option<StoredDoc>> {
+        let hash = self.store.hash(key);
+        match self.find(hash, key)? {
+            Some(place) => self.store.read_installed(self.tx, place, key),
+            None => Ok(None),
+        }
+    }
+
+    fn add_entry(&mut self, hash: u64, place: Place) {
+        // One that the index has already, and that was to go, stays.
+        if self.pending.removed.is_empty() || !self.pending.removed.remove(hash, place) {
+            self.pending.added.push(hash, place);
+        }
+    }
+
+    fn forget_entry(&mut self, hash: u64, place: Place) {
+        if self.pending.added.is_empty() || !self.pending.added.remove(hash, place) {
+            self.pending.removed.push(hash, place);
+        }
     }
 }
 
-/// What a transaction has inserted so far.
+impl Store {
+    /// Brings the collection's own books up to date with a change that was installed as
+    /// commit `seq`. Under the writers' lock, before the commit is published.
+    pub(crate) fn settle(self: &Arc<Self>, writer: &mut Writer, mut pending: Pending, seq: Seq) {
+        let (mut added, removed) = pending.take_entries();
+        writer.retired.revive(&mut added);
+        // The index was built before the first change.
+        if !added.is_empty()
+            && let Some(index) = self.built_index()
+        {
+            let mut ids = index.ids.write();
+            added.iter().for_each(|(hash, place)| ids.insert(hash, place));
+        }
+        removed.iter().for_each(|(hash, place)| writer.retired.push(seq, hash, place));
+        pending.settle(writer);
+        self.push_state(writer, seq);
+    }
+
+    /// Removes retired entries after a commit is published. If another writer is at it, it
+    /// is for that one, or the next, to do so.
+    pub(crate) fn clean_up(self: &Arc<Self>) {
+        if let Some(index) = self.built_index()
+            && let Some(mut writer) = self.writer.try_lock(Party::current())
+        {
+            self.remove_retired(index, &mut writer);
+        }
+    }
+}
+
+/// The hashes of the documents that one statement is about to insert.
 struct Batch {
-    entries: SmallVec<[(u64, Place); 1]>,
-    /// Positions in `entries` by hash; made when the first id has to be looked up.
+    hashes: SmallVec<[u64; 1]>,
+    /// Positions in `hashes` by hash; made when the first id has to be looked up.
     table: Option<HashTable<usize>>,
 }
 
 impl Batch {
-    fn new(documents: usize) -> Self {
-        Self { entries: SmallVec::with_capacity(documents), table: None }
-    }
-
     #[inline]
-    fn push(&mut self, hash: u64, place: Place) {
+    fn push(&mut self, hash: u64) {
         if let Some(table) = &mut self.table {
-            let entries = &self.entries;
-            table.insert_unique(hash, entries.len(), |&at| hash_at(entries, at));
+            let hashes = &self.hashes;
+            table.insert_unique(hash, hashes.len(), |&at| hash_at(hashes, at));
         }
-        self.entries.push((hash, place));
+        self.hashes.push(hash);
     }
 
-    /// Whether a document with this key is among those inserted.
-    fn find(&mut self, store: &Store, tx: &WriteTx, hash: u64, key: &[u8]) -> Result<bool> {
-        let entries = &self.entries;
+    /// Whether one of them has this key.
+    fn has(&mut self, drafts: &[Draft], buffer: &[u8], hash: u64, key: &[u8]) -> bool {
+        let hashes = &self.hashes;
+        if hashes.is_empty() {
+            return false;
+        }
         let table = self.table.get_or_insert_with(|| {
-            let mut table = HashTable::with_capacity(entries.capacity());
-            for (at, &(hash, _)) in entries.iter().enumerate() {
-                table.insert_unique(hash, at, |&at| hash_at(entries, at));
+            let mut table = HashTable::with_capacity(hashes.capacity());
+            for (at, &hash) in hashes.iter().enumerate() {
+                table.insert_unique(hash, at, |&at| hash_at(hashes, at));
             }
             table
         });
-        for &at in table.iter_hash(hash) {
-            if let Some(&(found, place)) = entries.get(at)
-                && found == hash
-                && store.proves_installed(tx, place, key)?
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let mut same = table.iter_hash(hash).filter_map(|&at| drafts.get(at));
+        same.any(|draft| draft.key(buffer) == Some(key))
     }
 }
 
-fn hash_at(entries: &[(u64, Place)], at: usize) -> u64 {
-    entries.get(at).map_or(0, |&(hash, _)| hash)
+fn hash_at(hashes: &[u64], at: usize) -> u64 {
+    hashes.get(at).copied().unwrap_or_default()
 }
 
 /// Makes sure that the id with this key is never assigned. True if the id is known

@@ -6,3 +6,4 @@ mod crash;
 mod damage;
 mod documents;
 mod edges;
+mod transactions;

@@ -71,6 +71,23 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// A page that an open transaction has written with this checksum, read back.
+    pub(super) fn read_back(&self, page: PageId, stored: u64) -> Result<Arc<Frame>> {
+        let mut frame = self.frames.any();
+        let private = Arc::make_mut(&mut frame);
+        self.storage
+            .read_at(&mut private.bytes, page.offset())
+            .map_err(|e| Error::io(format!("reading {page}"), e))?;
+        self.checksummer.verify(page, private)?;
+        let computed = private.checksum();
+        if stored != computed {
+            return Err(Corruption::Checksum { page, stored, computed }.into());
+        }
+        Ok(frame)
+    }
+}
+
 impl WriteTx {
     /// Writes and drops what can be of the private pages, but for those begun last.
     pub(super) fn write_early(&mut self) -> Result<()> {
@@ -78,7 +95,13 @@ impl WriteTx {
         if self.shared.storage.is_persistent() {
             let recent = (gather_max / 4).clamp(1, RECENT_MAX);
             let older = self.pages.len().saturating_sub(recent);
-            let fresh = (0..older).filter(|&at| self.pages[at].fresh).collect();
+            // Views read what was written where it is: it is not to be written over.
+            let viewed = Arc::strong_count(&self.views) > 1;
+            let may_write = |at: &usize| {
+                let page = &self.pages[*at];
+                page.fresh && !(viewed && self.direct.contains_key(&page.id))
+            };
+            let fresh = (0..older).filter(may_write).collect();
             let written = self.write_direct(fresh)?;
             self.drop_written(&written);
         }
@@ -109,26 +132,9 @@ impl WriteTx {
         Ok(())
     }
 
-    /// The page as it was written, read back.
-    pub(super) fn read_back(&self, page: PageId, written: &DirectPage) -> Result<Arc<Frame>> {
-        let shared = &*self.shared;
-        let mut frame = shared.frames.any();
-        let private = Arc::make_mut(&mut frame);
-        shared
-            .storage
-            .read_at(&mut private.bytes, page.offset())
-            .map_err(|e| Error::io(format!("reading {page}"), e))?;
-        shared.checksummer.verify(page, private)?;
-        let (stored, computed) = (written.checksum, private.checksum());
-        if stored != computed {
-            return Err(Corruption::Checksum { page, stored, computed }.into());
-        }
-        Ok(frame)
-    }
-
-    /// As [`read_back`](Self::read_back), as a private page.
+    /// The page as it was written, read back, as a private page.
     pub(super) fn take_back(&self, id: PageId, written: &DirectPage) -> Result<PrivatePage> {
-        let frame = self.read_back(id, written)?;
+        let frame = self.shared.read_back(id, written.checksum)?;
         let mut dirty = DirtyRanges::default();
         dirty.mark(0..BODY_SIZE);
         Ok(PrivatePage { id, frame, base: None, fresh: true, dirty })

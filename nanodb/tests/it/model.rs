@@ -160,8 +160,15 @@ impl<'a> World<'a> {
             handle.insert(&documents[0]).map(|id| vec![id])
         };
         if !documents.is_empty() {
-            let model = self.models.entry(NAMES[collection]).or_default();
-            match model.try_insert(documents) {
+            // A collection is made by the first insertion that succeeds.
+            let found = self.models.remove(NAMES[collection]);
+            let existed = found.is_some();
+            let mut model = found.unwrap_or_default();
+            let expected = model.try_insert(documents);
+            if existed || expected.is_ok() {
+                self.models.insert(NAMES[collection], model);
+            }
+            match expected {
                 Ok(ids) => assert_eq!(result.unwrap(), ids),
                 Err(taken) => match result.unwrap_err() {
                     nanodb::Error::DuplicateId { id, collection: name } => {
