@@ -49,6 +49,15 @@ impl FileStorage {
     }
 }
 
+impl Drop for FileStorage {
+    fn drop(&mut self) {
+        // Closing is not enough: between its fork and its exec, a child process that another
+        // thread starts has the file open too, and with it the lock. One that was never
+        // locked does not mind, and nobody is left to tell of a failure.
+        let _ = self.file.unlock();
+    }
+}
+
 /// The directory that a file is in.
 fn parent(path: &Path) -> &Path {
     match path.parent() {
@@ -165,5 +174,24 @@ impl Storage for FileStorage {
         // which is what there is too little of.
         let file = tempfile::tempfile_in(parent(&self.path))?;
         Ok(Arc::new(Self { file, path: self.path.clone() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_free_when_its_storage_is_gone_even_if_a_child_process_still_has_it_open() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a file");
+        let first = FileStorage::open(&path).unwrap();
+        assert!(first.lock().unwrap());
+        // What a child has between fork and exec.
+        let inherited = first.file.try_clone().unwrap();
+        assert!(!FileStorage::open(&path).unwrap().lock().unwrap());
+        drop(first);
+        assert!(FileStorage::open(&path).unwrap().lock().unwrap());
+        drop(inherited);
     }
 }
