@@ -70,6 +70,7 @@ pub struct Transaction {
     db: Arc<Shared>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one for each transaction, and open nearly always")]
 enum Status {
     Open(Open),
     /// Given up because of a deadlock.
