@@ -140,7 +140,8 @@ impl Database {
     }
 
     /// Runs a transaction: commits it if `run` returns `Ok`, and rolls it back if `run`
-    /// returns an error or panics.
+    /// returns an error or panics. Whatever it returns, what it has read is then as
+    /// durable as its writers asked, and visible to others.
     ///
     /// `run` is called again, with a new transaction, if it got in the way of another
     /// ([`Error::Conflict`](crate::Error::Conflict)), whatever it made of that error. So
@@ -297,7 +298,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage) if the operating system refuses to read.
+    /// [`Error::Storage`](crate::Error::Storage) if the operating system refuses to read;
+    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open.
     /// Damage is no error but in the report.
     pub fn check(&self) -> Result<CheckReport> {
         check::run(&self.shared)

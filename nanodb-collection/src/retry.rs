@@ -35,7 +35,10 @@ pub(crate) fn write<T, E: From<Error>>(
                 transaction.commit()?;
                 return Ok(value);
             }
-            (_, Some(Err(error))) => return Err(error),
+            (_, Some(Err(error))) => {
+                transaction.give_up_published()?;
+                return Err(error);
+            }
             // Locking is refused by a conflict alone, which has been seen to.
             (None, None) => return Err(Error::TransactionOver.into()),
         }

@@ -134,7 +134,25 @@ impl Transaction {
     }
 
     /// Gives up all changes. Dropping the transaction does the same.
+    ///
+    /// What it has read may not be durable yet, and others may not see it yet: commit a
+    /// transaction that only reads.
     pub fn rollback(self) {}
+
+    /// Gives up all changes, and waits until what was read is as durable as its writers
+    /// asked, for the caller is about to learn of it.
+    pub(crate) fn give_up_published(self) -> Result<()> {
+        let has_read = match &*self.status.borrow() {
+            Status::Open(open) => !open.parts.is_empty(),
+            _ => false,
+        };
+        let db = Arc::clone(&self.db);
+        drop(self);
+        if has_read {
+            db.pager.begin().install(&[])?.publish()?;
+        }
+        Ok(())
+    }
 
     /// The collection that could not be locked, if that was why the transaction was given
     /// up, and whether it would be the same the next time.

@@ -7,3 +7,4 @@ mod damage;
 mod documents;
 mod edges;
 mod transactions;
+mod unpublished;

@@ -1,0 +1,137 @@
+//! What a transaction reads while it is not durable yet.
+
+use std::io;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+use nanodb_collection::{Database, Error, ErrorKind, doc};
+use nanodb_pager::Storage;
+use nanodb_sim::SimStorage;
+
+/// Storage whose syncs wait while a test holds the gate.
+#[derive(Debug)]
+struct Gated {
+    inner: Arc<dyn Storage>,
+    gate: Arc<Mutex<()>>,
+}
+
+impl Gated {
+    fn over(inner: Arc<dyn Storage>, gate: &Arc<Mutex<()>>) -> Arc<dyn Storage> {
+        Arc::new(Self { inner, gate: Arc::clone(gate) })
+    }
+
+    fn pass(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().unwrap()
+    }
+}
+
+impl Storage for Gated {
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.inner.set_len(len)
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.inner.read_at(buf, offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.inner.write_at(buf, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        drop(self.pass());
+        self.inner.sync()
+    }
+
+    fn lock(&self) -> io::Result<bool> {
+        self.inner.lock()
+    }
+
+    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+        Ok(Self::over(self.inner.companion(suffix)?, &self.gate))
+    }
+
+    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
+        self.inner.has_companion(suffix)
+    }
+
+    fn remove_companion(&self, suffix: &str) -> io::Result<()> {
+        self.inner.remove_companion(suffix)
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        self.inner.sync_directory()
+    }
+}
+
+/// How a transaction ends that has found a document.
+type End = fn(&Database, &dyn Fn()) -> ErrorKind;
+
+/// By an error of its closure; by one that says what is there; and by nothing to commit.
+const ENDS: [End; 3] = [
+    |db, found| {
+        let given_up = db.write(|tx| match tx.collection("a").contains(1)? {
+            true => {
+                found();
+                Err(Error::NoCollection { name: "given up".to_owned() })
+            }
+            false => Ok(()),
+        });
+        given_up.map_or_else(|error| error.kind(), |()| ErrorKind::Invalid)
+    },
+    |db, found| {
+        let inserted = db.write(|tx| {
+            if tx.collection("a").contains(1)? {
+                found();
+                tx.collection("a").insert(doc! { "_id": 1 })?;
+            }
+            Ok::<_, Error>(())
+        });
+        inserted.map_or_else(|error| error.kind(), |()| ErrorKind::Invalid)
+    },
+    |db, found| {
+        let is_there = db.write(|tx| {
+            let is_there = tx.collection("a").contains(1)?;
+            is_there.then(found);
+            Ok::<_, Error>(is_there)
+        });
+        if is_there.unwrap() { ErrorKind::NotFound } else { ErrorKind::Invalid }
+    },
+];
+
+#[test]
+fn whoever_learns_of_a_document_by_a_transaction_waits_until_it_is_durable() {
+    for end in ENDS {
+        let gate = Arc::default();
+        let storage = Gated::over(Arc::new(SimStorage::new()), &gate);
+        let db = &Database::options().open_on(storage).unwrap();
+        db.collection("a").insert(doc! { "_id": 0 }).unwrap();
+        let closed = gate.lock().unwrap();
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| db.collection("a").insert(doc! { "_id": 1 }).unwrap());
+            let (found, is_found) = channel();
+            let (ended, has_ended) = channel();
+            scope.spawn(move || {
+                let found = move || found.send(()).unwrap_or_default();
+                // Until the writer has come so far that only its sync is missing.
+                while end(db, &found) == ErrorKind::Invalid {
+                    thread::yield_now();
+                }
+                ended.send(db.collection("a").contains(1).unwrap()).unwrap();
+            });
+            is_found.recv().unwrap();
+            let early = has_ended.recv_timeout(Duration::from_millis(20));
+            assert!(!db.collection("a").contains(1).unwrap(), "it is not durable");
+            drop(closed);
+            assert_eq!(early, Err(RecvTimeoutError::Timeout), "it ended before");
+            assert!(has_ended.recv().unwrap());
+            writer.join().unwrap();
+        });
+    }
+}
