@@ -176,10 +176,25 @@ pub(crate) fn run(shared: &Shared) -> Result<CheckReport> {
     }
 }
 
-/// The locks of all collections; none if one of them is not what it was meanwhile.
+/// The locks of all collections; none if that has to be tried again: one of them is not what
+/// it was, or was locked by a transaction that waited for another.
 fn lock_all(bindings: &[Arc<Binding>]) -> Result<Option<Vec<HeldRef<'_, Writer>>>> {
     let party = Party::current();
-    bindings.iter().map(|binding| binding.lock(party)).collect()
+    let mut writers = Vec::with_capacity(bindings.len());
+    for binding in bindings {
+        match binding.lock(party) {
+            Ok(Some(writer)) => writers.push(writer),
+            Ok(None) => return Ok(None),
+            Err(Error::Conflict { .. }) => {
+                // Lets the transaction pass. Refused now, too, it is this thread's own.
+                drop(writers);
+                drop(binding.lock(party)?);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(writers))
 }
 
 fn run_locked(
