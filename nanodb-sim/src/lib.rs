@@ -16,6 +16,8 @@ mod forge;
 mod journal;
 mod random;
 mod storage;
+#[cfg(feature = "workload")]
+pub mod workload;
 
 pub use crash::{Crash, Unsynced};
 pub use damage::Damage;
