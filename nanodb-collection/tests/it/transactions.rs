@@ -368,6 +368,9 @@ fn circles_through_plain_writes_and_the_catalog_are_found() {
         for name in ["a", "b"] {
             db.collection(name).insert(doc! { "_id": 1 }).unwrap();
         }
+        // Before the other one begins, or that gets both and nobody waits.
+        let tx = db.begin_write();
+        tx.collection("a").insert(doc! {}).unwrap();
         let (locked, wait) = mpsc::channel();
         let other = {
             let db = db.clone();
@@ -379,8 +382,6 @@ fn circles_through_plain_writes_and_the_catalog_are_found() {
                 tx.collection("a").count().and_then(|_| tx.commit()).is_ok()
             })
         };
-        let tx = db.begin_write();
-        tx.collection("a").insert(doc! {}).unwrap();
         wait.recv().unwrap();
         let acted = act(&db);
         tx.commit().unwrap();
