@@ -126,6 +126,12 @@ pub enum Problem {
         /// The limit, [`QUERY_NODES_MAX`](crate::QUERY_NODES_MAX).
         nodes_max: usize,
     },
+    /// The query has too many regular expressions.
+    #[error("the query has more than {regexes_max} regular expressions")]
+    TooManyRegexes {
+        /// The limit, [`QUERY_REGEXES_MAX`](crate::QUERY_REGEXES_MAX).
+        regexes_max: usize,
+    },
     /// A path has too many parts.
     #[error("the path `{path}` has more than {parts_max} parts, or {numbers_max} that are numbers")]
     PathTooLong {

@@ -20,7 +20,7 @@ use std::fmt;
 pub use self::build::{FieldName, field};
 pub use self::elements::ElementFilter;
 pub use self::literal::Literal;
-pub(crate) use self::parse::{Entry, check, elements, entries, fault, refuse};
+pub(crate) use self::parse::{Entry, check, check_patterns, elements, entries, fault, refuse};
 use self::tree::Conjunction;
 use crate::error::{Problem, QueryError};
 use crate::json::Text;
@@ -28,6 +28,10 @@ use crate::value::{Malformed, RawValue};
 
 /// The most values that a query may consist of, names and operators not counted.
 pub const QUERY_NODES_MAX: usize = 10_000;
+
+/// The most regular expressions in a query: each may take 1 MiB, and as much again on each thread
+/// that uses it.
+pub const QUERY_REGEXES_MAX: usize = 50;
 
 /// Which documents are wanted, by MongoDB's rules.
 ///

@@ -25,7 +25,9 @@ mod timestamp;
 mod value;
 
 pub use self::error::{Position, Problem, QueryError};
-pub use self::filter::{ElementFilter, FieldName, Filter, Literal, QUERY_NODES_MAX, field};
+pub use self::filter::{
+    ElementFilter, FieldName, Filter, Literal, QUERY_NODES_MAX, QUERY_REGEXES_MAX, field,
+};
 pub use self::key::encode_key;
 pub use self::number::Number;
 pub use self::order::compare;

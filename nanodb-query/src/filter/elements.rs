@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::operand::Operand;
-use super::parse::{are_operators, operand, parse_conjunction, parse_operators};
+use super::parse::{are_operators, check_patterns, operand, parse_conjunction, parse_operators};
 use super::tree::{Conjunction, Test};
 use super::{Fault, print};
 use crate::error::Problem;
@@ -35,6 +35,7 @@ impl ElementFilter {
     ///
     /// What [`Filter::parse`](super::Filter::parse) refuses.
     pub fn parse(path: &str, value: RawValue<'_>) -> Result<Self, Problem> {
+        check_patterns(value).map_err(|fault| fault.problem)?;
         Self::parse_fault(path, value).map_err(|fault| fault.problem)
     }
 

@@ -11,11 +11,11 @@ use super::operand::Operand;
 use super::regex::{Pattern, are_options};
 use super::tree::{Choice, Conjunction, Junction, Test};
 use super::types::Types;
-use crate::QUERY_NODES_MAX;
 use crate::error::Problem;
 use crate::msgpack::{Cursor, Token};
 use crate::path::Path;
 use crate::value::{Kind, RawValue};
+use crate::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
 
 /// Refuses what is not well-formed or above the limits.
 pub(crate) fn check(value: RawValue<'_>) -> Result<(), Problem> {
@@ -92,12 +92,29 @@ fn unknown<'a>(entry: Entry<'a>, path: &str) -> Fault<'a> {
     Fault { problem, tail: entry.tail }
 }
 
+/// Refuses more regular expressions than there is memory for.
+pub(crate) fn check_patterns(value: RawValue<'_>) -> Result<(), Fault<'_>> {
+    if count_patterns(value) > QUERY_REGEXES_MAX {
+        return Err(fault(Problem::TooManyRegexes { regexes_max: QUERY_REGEXES_MAX }, value));
+    }
+    Ok(())
+}
+
+fn count_patterns(value: RawValue<'_>) -> usize {
+    let fields = entries(value).map(|entry| {
+        let own = matches!(entry.name, "$regex" | "$regularExpression");
+        usize::from(own) + count_patterns(entry.value)
+    });
+    fields.sum::<usize>() + elements(value).map(count_patterns).sum::<usize>()
+}
+
 /// A whole filter.
 pub(super) fn parse_filter(value: RawValue<'_>) -> Result<Conjunction, Fault<'_>> {
     if !value.is_map() {
         let found = value.kind().unwrap_or(Kind::Null);
         return Err(fault(Problem::NotADocument { what: "filter", found }, value));
     }
+    check_patterns(value)?;
     parse_conjunction(value)
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Mode, Node, Projection, Slice};
 use crate::error::Problem;
-use crate::filter::{ElementFilter, Entry, Fault, elements, entries, fault, refuse};
+use crate::filter::{
+    ElementFilter, Entry, Fault, check_patterns, elements, entries, fault, refuse,
+};
 use crate::msgpack::Token;
 use crate::value::{Kind, RawValue};
 
@@ -17,6 +19,7 @@ pub(super) fn parse(value: RawValue<'_>) -> Result<Projection, Fault<'_>> {
         let found = value.kind().unwrap_or(Kind::Null);
         return Err(fault(Problem::NotADocument { what: "projection", found }, value));
     }
+    check_patterns(value)?;
     let mut reading = Reading { mode: None, id: None, special: None, result: Projection::all() };
     reading.read_fields("", value)?;
     if reading.id.is_some() && reading.result.fields.contains_key("_id") {

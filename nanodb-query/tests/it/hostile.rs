@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use nanodb_query::{
-    DEPTH_MAX, Filter, Problem, Projection, QUERY_NODES_MAX, RawValue, Sort, compare, encode_key,
-    field,
+    DEPTH_MAX, Filter, Problem, Projection, QUERY_NODES_MAX, QUERY_REGEXES_MAX, RawValue, Sort,
+    compare, encode_key, field,
 };
 use proptest::prelude::*;
 
@@ -95,6 +95,17 @@ fn large_regular_expressions_are_refused_and_slow_ones_are_not_slow() {
     let start = Instant::now();
     assert!(!filter.matches(&msgpack(&map([("a", text.into())]))).unwrap());
     assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn many_regular_expressions_are_refused() {
+    let text = |count| {
+        let list = vec![r#"{"$regex": "a"}"#; count].join(",");
+        format!(r#"{{"a": {{"$in": [{list}]}}}}"#)
+    };
+    assert!(Filter::parse_json(&text(QUERY_REGEXES_MAX)).is_ok());
+    let error = Filter::parse_json(&text(QUERY_REGEXES_MAX + 1)).unwrap_err();
+    assert!(matches!(error.problem(), Problem::TooManyRegexes { .. }), "{error}");
 }
 
 #[test]
