@@ -1,0 +1,43 @@
+//! What the disk does by itself: the ceiling for what commits can do.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Result, rate};
+
+/// Write calls of 256 bytes a second, over bytes that are there already.
+pub(super) fn writes(folder: &Path, span: Duration) -> Result<f64> {
+    let mut file = prepared(folder)?;
+    let rate = rate(span, || {
+        file.seek(SeekFrom::Start(0))?;
+        for _ in 0..1000 {
+            file.write_all(&[1; 256])?;
+        }
+        Ok(1000)
+    })?;
+    Ok(rate)
+}
+
+/// Overwrites of 4 KiB, each synced, a second.
+pub(super) fn syncs(folder: &Path, span: Duration) -> Result<f64> {
+    let mut file = prepared(folder)?;
+    let mut block = 0;
+    rate(span, || {
+        file.seek(SeekFrom::Start(block % 1024 * 4096))?;
+        file.write_all(&[2; 4096])?;
+        file.sync_data()?;
+        block += 1;
+        Ok(1)
+    })
+}
+
+fn prepared(folder: &Path) -> Result<File> {
+    let mut file = tempfile::tempfile_in(folder)?;
+    for _ in 0..1024 {
+        file.write_all(&[0; 4096])?;
+    }
+    file.sync_all()?;
+    Ok(file)
+}
