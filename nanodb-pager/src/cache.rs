@@ -97,6 +97,10 @@ impl Cache {
     pub(crate) fn admit(&self, pages: &[PageId]) {
         if !pages.is_empty() {
             let mut clock = self.clock.lock();
+            // New pages belong behind the hand, which passes all others first.
+            if clock.hand >= clock.pages.len() {
+                clock.hand = 0;
+            }
             clock.pages.extend_from_slice(pages);
             self.frames.store(clock.pages.len(), Ordering::Relaxed);
         }
@@ -169,7 +173,9 @@ impl Clock {
         if let Some(evicted) = slot.frame.swap(None) {
             frames.recycle(evicted);
         }
+        // The page that takes its place may be the newest: the hand has passed it.
         self.pages.swap_remove(self.hand);
+        self.hand += 1;
         self.fruitless = 0;
     }
 }

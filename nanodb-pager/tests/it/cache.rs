@@ -71,3 +71,25 @@ fn a_guard_outlives_the_eviction_of_its_page() {
     assert_eq!((&guard.body()[..4], &clone.body()[..4]), (&b"held"[..], &b"held"[..]));
     assert_eq!(guard.id(), page);
 }
+
+#[test]
+fn pages_that_are_read_again_and_again_come_to_stay_whatever_was_read_before() {
+    let (storage, pager) = new_file();
+    let pages: Vec<PageId> = (0..4 * FRAMES).map(|_| add_page(&pager, b"x")).collect();
+    pager.checkpoint().unwrap();
+    let read = |pages: &[PageId]| {
+        for &page in pages {
+            pager.page(page, pager.published()).unwrap();
+        }
+    };
+    for repeats in 1..3 {
+        for working_set in pages.chunks(FRAMES / 2) {
+            for _ in 0..6 * repeats {
+                read(working_set);
+            }
+            let calls = storage.calls();
+            read(working_set);
+            assert_eq!(storage.calls(), calls, "{working_set:?}");
+        }
+    }
+}
