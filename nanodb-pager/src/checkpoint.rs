@@ -119,6 +119,16 @@ impl Drop for Ended<'_> {
     }
 }
 
+/// Dropped only by a panic, as of the layer above's folder: what the checkpoint has taken over
+/// is gone from memory then, so no later one may make the log superfluous.
+struct PoisonIfUnwound<'a>(&'a Shared);
+
+impl Drop for PoisonIfUnwound<'_> {
+    fn drop(&mut self) {
+        self.0.panicked();
+    }
+}
+
 impl Deref for Held<'_> {
     type Target = Checkpointed;
 
@@ -215,7 +225,10 @@ impl Shared {
 
     /// Steps 2 to 5, as far as they are not done.
     fn go_on(&self, checkpointed: &mut Checkpointed, mut under_way: UnderWay) -> Result<()> {
-        if let Err(error) = self.write_checkpoint(checkpointed, &mut under_way) {
+        let unwinding = PoisonIfUnwound(self);
+        let written = self.write_checkpoint(checkpointed, &mut under_way);
+        std::mem::forget(unwinding);
+        if let Err(error) = written {
             if error.is_full_disk() {
                 checkpointed.under_way = Some(under_way);
                 self.postpone();

@@ -437,9 +437,9 @@ impl Shared {
         self.check_writable().err().unwrap_or(Error::Closed)
     }
 
-    /// Something of the layer above has panicked on the background thread.
+    /// Something of the layer above has panicked in the middle of a checkpoint.
     pub(crate) fn panicked(&self) {
-        self.poison(Error::Fold("a panic on the background thread".into()));
+        self.poison(Error::Fold("a panic in the middle of a checkpoint".into()));
     }
 
     pub(crate) fn set_root(&self, root: &Arc<[u8]>) {
