@@ -286,6 +286,11 @@ impl Recovered {
         pages
     }
 
+    /// Leaves a page to the file, which has it as the logs say.
+    pub(crate) fn forget(&mut self, page: PageId) {
+        self.pages.remove(&page);
+    }
+
     /// Whether the logs hold a page whole, so that it needs no bytes from the data file.
     pub(crate) fn is_fresh(&self, page: PageId) -> bool {
         self.pages.get(&page).is_some_and(|history| matches!(history.base, Base::Init { .. }))

@@ -150,6 +150,11 @@ impl Shared {
         }
         under_way.written = end;
         if under_way.recovered {
+            // Before any of them may leave memory: the file has them now, and bytes that a
+            // record names by their checksum are no longer there.
+            if let Some(recovered) = &mut *self.recovered.write() {
+                batch.iter().for_each(|dirty| recovered.forget(dirty.page));
+            }
             for dirty in batch {
                 let _stripe = self.stripes.lock(dirty.page);
                 self.table.slot(dirty.page).set_due(CLEAN);

@@ -9,7 +9,8 @@ use nanodb_pager::{
 use nanodb_sim::{Action, CallKind, Failure, Fault, Files, SimStorage};
 
 use crate::support::{
-    Concatenate, KIND, OWNER, add_page, assert_space, change_page, first_bytes, new_file, open,
+    Concatenate, KIND, OWNER, add_page, assert_space, change_page, first_bytes, is_full, new_file,
+    open,
 };
 
 /// So many pages are far more than a transaction keeps in memory with the smallest cache.
@@ -376,4 +377,31 @@ fn in_memory_a_load_stays_with_its_transaction() {
     assert_eq!(tx.bytes(), pages.len() * PAGE_SIZE);
     tx.commit(&[]).unwrap();
     assert_loaded(&pager, &pages);
+}
+
+#[test]
+fn a_checkpoint_after_a_crash_that_stops_midway_leaves_every_page_readable() {
+    let (storage, pager) = new_file();
+    let other = add_page(&pager, b"other");
+    pager.checkpoint().unwrap();
+    let mut tx = pager.begin();
+    let pages = load(&mut tx, MANY);
+    tx.commit(&[]).unwrap();
+    for &page in &pages[..8] {
+        change_page(&pager, page, b"more");
+    }
+    let storage = SimStorage::from_files(killed(pager, &storage));
+    let pager = open(&storage).unwrap();
+    // The third batch finds no room for its images.
+    storage.set_capacity(Some(storage.total_len() + 36 * 1024));
+    assert!(is_full(&pager.checkpoint().unwrap_err()));
+    for _ in 0..2 {
+        for (index, &page) in pages.iter().enumerate() {
+            let expected = if index < 8 { *b"more" } else { page.get().to_le_bytes() };
+            assert_eq!(first_bytes(&pager, page).unwrap(), expected, "{page}");
+        }
+    }
+    storage.set_capacity(None);
+    change_page(&pager, other, b"later");
+    assert_eq!(&first_bytes(&pager, pages[0]).unwrap(), b"more");
 }
