@@ -107,15 +107,22 @@ impl SideArea {
         checksummer: Checksummer,
         frame: &mut Frame,
     ) -> io::Result<bool> {
-        for &at in self.images.get(&page).into_iter().flatten().rev() {
+        let mut newest = None;
+        for &at in self.images.get(&page).into_iter().flatten() {
             match file.read_at(&mut frame.bytes, at) {
-                Ok(()) if checksummer.verify(page, frame).is_ok() => return Ok(true),
+                // A batch that was cut off may name a place that still holds the image of an
+                // earlier generation: the place says nothing of an image's age.
+                Ok(()) if checksummer.verify(page, frame).is_ok() => {
+                    newest = newest.max(Some((frame.seq(), at)));
+                }
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(false)
+        let Some((_, at)) = newest else { return Ok(false) };
+        file.read_at(&mut frame.bytes, at)?;
+        Ok(true)
     }
 }
 
@@ -149,4 +156,34 @@ fn read_directory(
     let number = |bytes: &[u8; 4]| PageId::new(u32::from_le_bytes(*bytes));
     let (pages, _) = bytes[HEADER_SIZE..].as_chunks::<4>();
     Ok(Some(pages.iter().map(number).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Owner, PageKind, Seq};
+    use crate::storage::MemoryStorage;
+
+    #[test]
+    fn the_newest_image_counts_wherever_it_stands() {
+        let (uuid, page, file) = ([7; 16], PageId::new(9), MemoryStorage::new());
+        let checksummer = Checksummer::new(&uuid);
+        let image = |seq| {
+            let mut frame = Frame::ZERO;
+            frame.init(page, PageKind::new(16), Owner::new(1));
+            frame.set_seq(Seq::new(seq));
+            checksummer.seal(page, &mut frame.bytes);
+            frame.bytes
+        };
+        let mut batches = directory(uuid, 4, &[page]);
+        batches.extend_from_slice(&image(8));
+        // The directory of a later batch, before what an earlier generation left.
+        batches.extend_from_slice(&directory(uuid, 4, &[page]));
+        batches.extend_from_slice(&image(3));
+        file.write_at(&batches, 0).unwrap();
+        let area = SideArea::read(&file, uuid, 4).unwrap();
+        let mut found = Frame::ZERO;
+        assert!(area.find(&file, page, checksummer, &mut found).unwrap());
+        assert_eq!(found.seq(), Seq::new(8));
+    }
 }
