@@ -52,6 +52,8 @@ struct DirectEntry {
     page: PageId,
     checksum: u64,
     seq: Seq,
+    /// The next commit that holds the page whole.
+    replaced: Option<Seq>,
 }
 
 /// A change to which pages are in use.
@@ -77,6 +79,8 @@ struct History {
     base: Base,
     /// The commit that says so.
     base_seq: Seq,
+    /// The last of the records' direct entries that names the page.
+    direct: Option<usize>,
     entries: Vec<EntryPlace>,
 }
 
@@ -91,15 +95,10 @@ struct EntryPlace {
 impl Replay {
     /// Reads the logs that the header still needs.
     pub(crate) fn read(storage: &Arc<dyn Storage>, header: &Header) -> Result<Self> {
-        let mut limit = None;
-        loop {
-            let replay = Self::read_below(storage, header, limit)?;
-            // Every round ends earlier: a page may have been right only thanks to what is
-            // left out now.
-            match replay.first_incomplete(&**storage, Checksummer::new(&header.uuid))? {
-                Some(seq) => limit = Some(seq),
-                None => return Ok(replay),
-            }
+        let replay = Self::read_below(storage, header, None)?;
+        match replay.first_incomplete(&**storage, Checksummer::new(&header.uuid))? {
+            Some(limit) => Self::read_below(storage, header, Some(limit)),
+            None => Ok(replay),
         }
     }
 
@@ -175,8 +174,7 @@ impl Replay {
             let payload = Payload::decode(bytes)?;
             for entry in payload.pages() {
                 let entry = entry?;
-                if let Base::Direct { checksum } = entry.base {
-                    self.direct.push(DirectEntry { page: entry.page, checksum, seq });
+                if let Base::Direct { .. } = entry.base {
                     vouching.push((offset, seq));
                 }
                 let place = EntryPlace {
@@ -185,7 +183,7 @@ impl Replay {
                     len: entry.ranges.len(),
                     seq,
                 };
-                self.recovered.add(entry.page, entry.base, place);
+                self.recovered.add(entry.page, entry.base, place, &mut self.direct);
             }
             self.notes.push(payload.note);
             self.space.extend(payload.allocated.iter().map(|&e| SpaceChange::Allocated(e)));
@@ -218,20 +216,22 @@ impl Replay {
         checksummer: Checksummer,
     ) -> Result<Option<Seq>> {
         let mut frame = Frame::ZERO;
-        for &DirectEntry { page, checksum, seq } in &self.direct {
+        let mut limit = None;
+        // From the last on: what is left out makes no page whole, so a page before it may be
+        // missed that was not as long as it counted.
+        for &DirectEntry { page, checksum, seq, replaced } in self.direct.iter().rev() {
             if seq <= self.recovered.vouched {
-                continue;
+                break;
             }
             let held_whole_later =
-                self.recovered.pages.get(&page).is_some_and(|history| history.base_seq > seq);
+                replaced.is_some_and(|replaced| limit.is_none_or(|limit| replaced < limit));
             let loaded =
                 || self.recovered.load_direct(storage, page, checksum, checksummer, &mut frame);
-            if held_whole_later || is_there(loaded)? {
-                continue;
+            if !held_whole_later && !is_there(loaded)? {
+                limit = Some(seq);
             }
-            return Ok(Some(seq));
         }
-        Ok(None)
+        Ok(limit)
     }
 }
 
@@ -250,11 +250,12 @@ fn side_failed(error: io::Error) -> Error {
 }
 
 impl Recovered {
-    fn add(&mut self, page: PageId, base: Base, place: EntryPlace) {
+    fn add(&mut self, page: PageId, base: Base, place: EntryPlace, direct: &mut Vec<DirectEntry>) {
         let base_seq = place.seq;
         let history = self.pages.entry(page).or_insert_with(|| History {
             base,
             base_seq,
+            direct: None,
             entries: Vec::new(),
         });
         if base != Base::Delta {
@@ -262,6 +263,15 @@ impl Recovered {
             history.base = base;
             history.base_seq = base_seq;
             history.entries.clear();
+            if let Some(before) = history.direct.take().and_then(|at| direct.get_mut(at))
+                && before.seq < base_seq
+            {
+                before.replaced = Some(base_seq);
+            }
+        }
+        if let Base::Direct { checksum } = base {
+            history.direct = Some(direct.len());
+            direct.push(DirectEntry { page, checksum, seq: base_seq, replaced: None });
         }
         if !matches!(base, Base::Direct { .. }) {
             history.entries.push(place);

@@ -174,3 +174,61 @@ fn a_page_torn_by_the_crash_comes_from_the_side_area_or_is_refused() {
     }
     assert!(noticed > 0);
 }
+
+/// A log as nobody wrote it: each commit's direct page is missing and made whole by the next.
+fn forged_log(file: &[u8], commits: u32) -> (String, Vec<u8>) {
+    use twox_hash::XxHash3_64;
+    let u64_at = |at: usize| u64::from_le_bytes(*file[at..].first_chunk().unwrap());
+    let newer = if u64_at(80) > u64_at(4096 + 80) { 0 } else { 4096 };
+    let (seq, generation, salt) = (u64_at(newer + 88), u64_at(newer + 128), 5_u64);
+    let mut log = vec![0; 24];
+    log[8..].copy_from_slice(b"NanoDB log\r\n\x1a\n\0\0");
+    log.extend([1, 0, 0, 0, 0, 0, 0, 0]);
+    log.extend(&file[newer + 56..newer + 72]);
+    for number in [generation, salt, 0, seq + 1] {
+        log.extend(number.to_le_bytes());
+    }
+    let checksum = XxHash3_64::oneshot(&log[8..]).to_le_bytes();
+    log[..8].copy_from_slice(&checksum);
+    log.resize(4096, 0);
+    let mut previous = salt;
+    let number = |page: u32| [(page & 127) as u8 | 128, (page >> 7) as u8];
+    for commit in 0..commits {
+        let start = log.len();
+        let mut record = vec![0; 40];
+        record[8..16].copy_from_slice(&previous.to_le_bytes());
+        record[20] = 1;
+        record[24..32].copy_from_slice(&(seq + 1 + u64::from(commit)).to_le_bytes());
+        record.extend([0, 0, 0, 2]);
+        record.extend(number(200 + commit));
+        record.extend([2, 1, 2, 3, 4, 5, 6, 7, 8]);
+        record.extend(number(199 + commit));
+        record.extend([1, 16, 7, 1, 0]);
+        record.resize(record.len().next_multiple_of(8), 0);
+        let len = (record.len() as u32).to_le_bytes();
+        record[16..20].copy_from_slice(&len);
+        previous = XxHash3_64::oneshot_with_seed(salt ^ start as u64, &record[8..]);
+        record[..8].copy_from_slice(&previous.to_le_bytes());
+        log.extend(record);
+    }
+    (format!("-log{}", generation % 2), log)
+}
+
+#[test]
+fn a_forged_log_is_not_read_once_for_every_commit_in_it() {
+    let (storage, pager) = crate::support::new_file();
+    crate::support::add_page(&pager, b"x");
+    pager.close().unwrap();
+    let calls = |commits| {
+        let (name, log) = forged_log(&storage.contents(), commits);
+        let mut files = storage.files();
+        files.insert(name, log);
+        let forged = nanodb_sim::SimStorage::from_files(files);
+        let pager = crate::support::open(&forged).unwrap();
+        assert_eq!(pager.open_report().commits_replayed, 0);
+        forged.calls()
+    };
+    let calls = [100, 1000].map(calls);
+    assert!(calls[1] < 100 + 3 * 1000, "{calls:?}");
+    assert!(calls[0] < 100 + 3 * 100, "{calls:?}");
+}
