@@ -1,7 +1,7 @@
 //! Stand-ins for what threads share, known to loom, a model checker.
 //!
 //! Each crate with a protocol of its own names its locks and atomics in a module `sync`.
-//! With `--cfg loom` they are the ones here, and [`every_interleaving`] runs a test in all
+//! With `--cfg loom` they are the ones here, and `every_interleaving` runs a test in all
 //! orders that the memory model allows. Without it this crate is empty.
 #![cfg(loom)]
 
@@ -25,7 +25,7 @@ pub fn every_interleaving(protocol: impl Fn() + Sync + Send + 'static) {
     interleavings(3, protocol);
 }
 
-/// As [`every_interleaving`], with that many interruptions.
+/// As `every_interleaving`, with that many interruptions.
 pub fn interleavings(interruptions_max: usize, protocol: impl Fn() + Sync + Send + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(interruptions_max);
