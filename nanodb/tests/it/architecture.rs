@@ -44,7 +44,7 @@ fn crates_depend_downwards_only() {
         ("nanodb", &["nanodb-collection"]),
         ("nanodb-cli", &["nanodb"]),
         ("nanodb-bench", &["nanodb"]),
-        ("nanodb-sim", &["nanodb-pager"]),
+        ("nanodb-sim", &["nanodb", "nanodb-pager"]),
         ("nanodb-loom", &[]),
     ];
     for (name, depends_on) in expected {
