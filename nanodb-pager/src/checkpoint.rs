@@ -213,7 +213,7 @@ impl Shared {
 
     pub(crate) fn checkpoint_held(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         self.check_writable()?;
-        self.settle()?;
+        self.settle(checkpointed)?;
         if let Some(stopped) = checkpointed.under_way.take() {
             self.go_on(checkpointed, stopped)?;
         }

@@ -202,6 +202,30 @@ impl Header {
         Ok(header)
     }
 
+    /// The copies that must be written again, one after the other, so that this header, the
+    /// one in force, is on stable storage for certain: it may have been read from the operating
+    /// system's memory while a sync of it has failed.
+    ///
+    /// Never one that may be the only whole one on the disk. If both are of this header, the
+    /// first was synced before the second was written. What an older one refers to may be gone.
+    pub(crate) fn unsure_copies(&self, storage: &dyn Storage) -> Result<Vec<u32>> {
+        let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
+        let first = self.first_copy();
+        let second = HEADER_PAGES - 1 - first;
+        let generation = |copy| {
+            Ok::<_, Error>(match Self::decode(copy, &read_copy(storage, copy, len)?) {
+                Copy::Valid { header, .. } => Some(header.generation),
+                Copy::Foreign | Copy::Damaged { .. } => None,
+            })
+        };
+        let in_force = Some(self.generation);
+        Ok(match (generation(first)?, generation(second)?) {
+            (first_is, second_is) if first_is == in_force && second_is == in_force => vec![second],
+            (first_is, _) if first_is == in_force => vec![second, first],
+            _ => vec![first, second],
+        })
+    }
+
     /// Reads both copies and returns the numbers of those that are not valid.
     pub(crate) fn damaged_copies(storage: &dyn Storage) -> Result<Vec<PageId>> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;

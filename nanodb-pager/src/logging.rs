@@ -6,15 +6,27 @@ use std::sync::atomic::Ordering;
 
 use uuid::Uuid;
 
+use crate::checkpoint::Checkpointed;
 use crate::error::{Error, Result};
-use crate::ids::Seq;
+use crate::ids::{PAGE_SIZE, PageId, Seq};
 use crate::log::segment::Segment;
 use crate::log::sync::Turn;
 use crate::log::writer::Log;
 use crate::log::{self, Lsn};
+use crate::page::Frame;
 use crate::pager::{NextLog, Shared};
+use crate::recovery::Recovered;
 use crate::side;
 use crate::storage::Storage;
+
+/// What is appended to the database's name for a copy that has yet to take a companion's place.
+const NEW_SUFFIX: &str = "-new";
+
+/// All files beside the database.
+pub(crate) const COMPANIONS: [&str; 4] = ["-log0", "-log1", side::SUFFIX, NEW_SUFFIX];
+
+/// How much is copied at once, in bytes.
+const COPY_SIZE: usize = 1 << 20;
 
 impl Shared {
     /// A file beside the database, whose name is on stable storage.
@@ -95,30 +107,100 @@ impl Shared {
 
     /// Does what must be done before the first commit.
     pub(crate) fn ready_to_write(&self) -> Result<()> {
-        self.settle()?;
+        // Acquire, with the release in `settle`: who sees it set sees it after the syncs.
+        if !self.settled.load(Ordering::Acquire) {
+            self.settle(&mut self.hold_checkpointed())?;
+        }
         // The log's bytes are vouched for by nobody but the sync just made.
         if self.recovered.read().is_some() { self.checkpoint() } else { Ok(()) }
     }
 
     /// Puts what opening found on stable storage: nothing may be built on it before.
     ///
-    /// The process before may have been killed between a write and its sync; what it wrote was
-    /// then read from the operating system's memory. A header that a power cut takes back
-    /// no longer names the log that later commits went to, and pages written in place must
-    /// not be newer than the log.
-    pub(crate) fn settle(&self) -> Result<()> {
-        // Acquire, with the release below: who sees it set sees it after the syncs.
+    /// The process before may have been killed between a write and its sync, or a sync of it has
+    /// failed; what it wrote was then read from the operating system's memory. A header
+    /// that a power cut takes back no longer names the log that later commits went to, and
+    /// pages written in place must not be newer than the log. A sync alone does not help: after
+    /// one that has failed, a system may take the bytes for saved. So all of them are written
+    /// again: the logs and the side area as copies that then take their places, since in place a
+    /// torn write would cost what is saved; the pages that records name and nobody vouches for as
+    /// images in the side area; and the header.
+    pub(crate) fn settle(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        self.check_writable()?;
         if self.settled.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.check_writable()?;
-        let poison = |e| self.poison(Error::io("syncing what was found", e));
-        if let Some(recovered) = &*self.recovered.read() {
-            recovered.sync().map_err(poison)?;
+        let files = self.recovered.read().as_ref().map(Recovered::files);
+        for (file, suffix, len) in files.into_iter().flatten() {
+            let copy = self.copy(&*file, suffix, len)?;
+            if let Some(recovered) = &mut *self.recovered.write() {
+                recovered.replace(suffix, &copy);
+            }
         }
+        self.save_unvouched(checkpointed)?;
+        let poison = |e| self.poison(Error::io("syncing what was found", e));
+        let copies = checkpointed.header.unsure_copies(&*self.storage)?;
         self.storage.sync().map_err(poison)?;
+        for copy in copies {
+            let (page, bytes) = (PageId::new(copy), checkpointed.header.encode(copy).bytes);
+            self.storage.write_at(&bytes, page.offset()).map_err(poison)?;
+            self.storage.sync().map_err(poison)?;
+        }
         self.settled.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// Writes images of pages whose records would not count without them to the side area.
+    fn save_unvouched(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        let failed = |e| Error::io(format!("copying {}", side::SUFFIX), e);
+        let recovered = self.recovered.read();
+        let Some(recovered) = &*recovered else { return Ok(()) };
+        let pages = recovered.unvouched();
+        if pages.is_empty() {
+            return Ok(());
+        }
+        let file = self.companion(side::SUFFIX).map_err(failed)?;
+        let generation = checkpointed.header.generation + 1;
+        let mut end = checkpointed.side_end;
+        let mut frame = Frame::ZERO;
+        for batch in pages.chunks(COPY_SIZE / PAGE_SIZE) {
+            let mut buffer = side::directory(self.uuid, generation, batch);
+            for &page in batch {
+                let (storage, checksummer) = (&*self.storage, self.checksummer);
+                recovered.load_unvouched(storage, page, checksummer, &mut frame)?;
+                buffer.extend_from_slice(&frame.bytes);
+            }
+            file.write_at(&buffer, end).map_err(failed)?;
+            end += buffer.len() as u64;
+        }
+        file.sync().map_err(|e| self.poison(failed(e)))?;
+        checkpointed.side_end = end;
+        Ok(())
+    }
+
+    /// Writes the first bytes of a companion to a new file, syncs it, and puts it in its
+    /// place. Until that is done nothing has changed.
+    fn copy(&self, from: &dyn Storage, suffix: &str, len: u64) -> Result<Arc<dyn Storage>> {
+        let failed = |e| Error::io(format!("copying {suffix}"), e);
+        let copy = self.storage.companion(NEW_SUFFIX).map_err(failed)?;
+        copy.set_len(0).map_err(failed)?;
+        // A batch of images may have been cut off.
+        let len = len.min(from.len().map_err(failed)?);
+        let mut buffer = Vec::new();
+        let mut at = 0;
+        while at < len {
+            let size = usize::try_from(len - at).unwrap_or(COPY_SIZE).min(COPY_SIZE);
+            buffer.resize(size, 0);
+            from.read_at(&mut buffer, at).map_err(failed)?;
+            copy.write_at(&buffer, at).map_err(failed)?;
+            at += size as u64;
+        }
+        copy.sync()
+            .and_then(|()| self.storage.replace_companion(NEW_SUFFIX, suffix))
+            .and_then(|()| self.storage.sync_directory())
+            .map_err(|e| self.poison(failed(e)))?;
+        drop(copy);
+        self.storage.companion(suffix).map_err(failed)
     }
 
     pub(crate) fn close(&self) -> Result<()> {
@@ -141,7 +223,7 @@ impl Shared {
     fn remove_companions(&self) -> Result<()> {
         let failed = |e| Error::io("removing the log", e);
         let mut removed = false;
-        for suffix in [log::suffix(0), log::suffix(1), side::SUFFIX] {
+        for suffix in COMPANIONS {
             if self.storage.has_companion(suffix).map_err(failed)? {
                 self.storage.remove_companion(suffix).map_err(failed)?;
                 removed = true;

@@ -22,6 +22,7 @@ use crate::ids::{PageId, Seq};
 use crate::log::Lsn;
 use crate::log::sync::GroupSync;
 use crate::log::writer::Log;
+use crate::logging::COMPANIONS;
 use crate::notes::{NoteFolder, Notes};
 use crate::opened::Opened;
 use crate::options::Options;
@@ -194,6 +195,7 @@ impl Pager {
             folder.fold(&root, &mut replay.notes.iter()).map_err(Error::Fold)?
         };
         let seq = replay.last_seq;
+        let settled = empty || is_settled(&*storage, &header)?;
         let recovery_needed = replay.is_needed();
         let report = OpenReport {
             clean: replay.commits == 0,
@@ -243,7 +245,8 @@ impl Pager {
                     root: root.into(),
                     free,
                     streams,
-                    side_end: replay.recovered.side_end(),
+                    // Without commits to recover nothing needs its images.
+                    side_end: if recovery_needed { replay.recovered.side_end() } else { 0 },
                     under_way: None,
                 }),
                 turn_seq: AtomicU64::new(0),
@@ -256,8 +259,7 @@ impl Pager {
                 options,
                 poison: OnceLock::new(),
                 closed: AtomicBool::new(false),
-                // A new file was synced when it was made.
-                settled: AtomicBool::new(empty || !storage.is_persistent()),
+                settled: AtomicBool::new(settled),
                 frames: Frames::default(),
                 direct: DirectPages::default(),
                 growing: Mutex::new(()),
@@ -390,6 +392,21 @@ fn replay_space(allocator: &mut FreeMap, changes: &[SpaceChange]) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Whether what opening found is on stable storage for certain. A new file was synced when it was
+/// made, and before a closed one lost its companions its header was.
+fn is_settled(storage: &dyn Storage, header: &Header) -> Result<bool> {
+    if !storage.is_persistent() {
+        return Ok(true);
+    }
+    // A file without a checkpoint may be one whose making has failed.
+    let mut settled = header.generation > 1;
+    for suffix in COMPANIONS {
+        let found = storage.has_companion(suffix);
+        settled &= !found.map_err(|e| Error::io("looking for the log", e))?;
+    }
+    Ok(settled)
 }
 
 /// Writes the header of a new file.

@@ -66,11 +66,18 @@ pub(crate) enum SpaceChange {
 /// The pages that the logs change, put together on demand.
 #[derive(Default)]
 pub(crate) struct Recovered {
-    logs: Vec<Arc<dyn Storage>>,
+    logs: Vec<ReadLog>,
     pages: HashMap<PageId, History, ahash::RandomState>,
     /// Up to here commits were on stable storage, with the pages they wrote.
     vouched: Seq,
     side: Option<(Arc<dyn Storage>, SideArea)>,
+}
+
+/// A log that was read.
+pub(crate) struct ReadLog {
+    pub(crate) file: Arc<dyn Storage>,
+    pub(crate) suffix: &'static str,
+    pub(crate) end: u64,
 }
 
 /// Where a page's changes are.
@@ -203,7 +210,7 @@ impl Replay {
         let before = if scanned.synced > 0 { self.last_seq } else { Seq::ZERO };
         let vouched = vouched_here.map_or(before, |(_, seq)| seq);
         self.recovered.vouched = self.recovered.vouched.max(vouched);
-        self.recovered.logs.push(file);
+        self.recovered.logs.push(ReadLog { file, suffix, end: scanned.end });
         self.last_seq = last_seq;
         self.bytes += scanned.end;
         Ok(scanned.end)
@@ -306,9 +313,51 @@ impl Recovered {
         self.pages.get(&page).is_some_and(|history| matches!(history.base, Base::Init { .. }))
     }
 
-    /// Returns when the logs that were read are on stable storage, the earlier one first.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.logs.iter().try_for_each(|log| log.sync())
+    /// The files that pages are put together from, the earlier log first: handle, suffix,
+    /// and how long the part is that counts.
+    pub(crate) fn files(&self) -> Vec<(Arc<dyn Storage>, &'static str, u64)> {
+        let logs = self.logs.iter().map(|log| (Arc::clone(&log.file), log.suffix, log.end));
+        let side = self.side.iter().filter(|(_, area)| area.end > 0);
+        let side = side.map(|(file, area)| (Arc::clone(file), side::SUFFIX, area.end));
+        logs.chain(side).collect()
+    }
+
+    /// The pages that are in the data file as records say that nobody vouches for.
+    pub(crate) fn unvouched(&self) -> Vec<PageId> {
+        let is_unvouched = |history: &History| {
+            matches!(history.base, Base::Direct { .. }) && history.base_seq > self.vouched
+        };
+        let pages = self.pages.iter().filter(|(_, history)| is_unvouched(history));
+        let mut pages: Vec<PageId> = pages.map(|(&page, _)| page).collect();
+        pages.sort_unstable();
+        pages
+    }
+
+    /// Reads such a page as its record says it is, without what later records change.
+    pub(crate) fn load_unvouched(
+        &self,
+        storage: &dyn Storage,
+        page: PageId,
+        checksummer: Checksummer,
+        frame: &mut Frame,
+    ) -> Result<()> {
+        match self.pages.get(&page).map(|history| history.base) {
+            Some(Base::Direct { checksum }) => {
+                self.load_direct(storage, page, checksum, checksummer, frame)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// From now on `copy`, which has the same bytes, is read instead of the file with this
+    /// suffix, whose bytes may leave the operating system's memory unsaved.
+    pub(crate) fn replace(&mut self, suffix: &str, copy: &Arc<dyn Storage>) {
+        for log in self.logs.iter_mut().filter(|log| log.suffix == suffix) {
+            log.file = Arc::clone(copy);
+        }
+        if let (side::SUFFIX, Some((file, _))) = (suffix, &mut self.side) {
+            *file = Arc::clone(copy);
+        }
     }
 
     /// Where the next batch of the side area goes.
@@ -346,6 +395,7 @@ impl Recovered {
             }
             ranges.resize(entry.len, 0);
             self.logs[entry.log]
+                .file
                 .read_at(&mut ranges, entry.offset)
                 .map_err(|e| Error::io(format!("reading changes of {page} from the log"), e))?;
             entry::apply(&ranges, frame.body_mut())

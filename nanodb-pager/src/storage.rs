@@ -100,7 +100,15 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// What the operating system says.
     fn remove_companion(&self, suffix: &str) -> io::Result<()>;
 
-    /// Returns when the names of companions created or removed are on stable storage.
+    /// Gives the file beside this one that ends in `from` the name that ends in `to`, in
+    /// one step, in place of the file that had it.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Returns when the names of companions created, replaced or removed are on stable storage.
     ///
     /// # Errors
     ///

@@ -3,8 +3,8 @@
 //! A write that was not synced may have reached the disk or not, whatever became
 //! of the writes before and after it. It may have been torn between sectors of 512
 //! bytes, or have garbled a whole block of 4 KiB. A file's length may have been
-//! recorded without its bytes. A file created or removed may be so or not until the
-//! directory is synced.
+//! recorded without its bytes. A file created, replaced or removed may be so or not until the
+//! directory is synced. What a failed sync has forgotten never reaches the disk.
 //!
 //! [`Crash`] walks through a journal and, at any event, gives the disks that a power
 //! cut there may leave.
@@ -62,6 +62,10 @@ impl Crash {
     pub fn advance(&mut self, event: &Event) {
         match event.action {
             Action::Sync => self.sync_file(&event.file),
+            // The worst that may become of it.
+            Action::Forget => self
+                .unsynced
+                .retain(|earlier| earlier.file != event.file || is_of_directory(&earlier.action)),
             Action::SyncDirectory => self.sync_directory(),
             _ => self.unsynced.push(event.clone()),
         }
@@ -96,6 +100,18 @@ impl Crash {
                 Action::Remove => {
                     self.files.remove(&event.file);
                     self.unsynced.retain(|earlier| earlier.file != event.file);
+                }
+                // Neither is written to between the renaming and the sync of the directory.
+                Action::Replace { to } => {
+                    let moved = self.files.remove(&event.file);
+                    let bytes = moved.map(|file| file.bytes).unwrap_or_default();
+                    self.files.insert(to.clone(), SyncedFile { bytes, named: true });
+                    self.unsynced.retain(|earlier| earlier.file != to);
+                    for earlier in &mut self.unsynced {
+                        if earlier.file == event.file {
+                            earlier.file.clone_from(&to);
+                        }
+                    }
                 }
                 _ => self.unsynced.push(event),
             }
@@ -133,7 +149,13 @@ impl Crash {
                 Action::Remove if fate != Fate::Lost => {
                     files.remove(&event.file);
                 }
-                Action::Create | Action::Remove => {}
+                // The new name leads to the file even if the one it was made with never did.
+                Action::Replace { to } if fate != Fate::Lost => {
+                    let named = files.remove(&event.file);
+                    let bytes = named.or_else(|| unnamed.remove(&event.file)).unwrap_or_default();
+                    files.insert(to.clone(), bytes);
+                }
+                Action::Create | Action::Remove | Action::Replace { .. } => {}
                 action => {
                     if let Some(bytes) = files.get_mut(&event.file) {
                         fate.apply(action, bytes, random.as_mut());
@@ -146,7 +168,7 @@ impl Crash {
 }
 
 fn is_of_directory(action: &Action) -> bool {
-    matches!(action, Action::Create | Action::Remove)
+    matches!(action, Action::Create | Action::Remove | Action::Replace { .. })
 }
 
 /// What became of one unsynced call.

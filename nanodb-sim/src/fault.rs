@@ -15,7 +15,7 @@ pub enum CallKind {
     Sync,
     /// `len`.
     Len,
-    /// `companion`, `has_companion`, `remove_companion`, `sync_directory`.
+    /// `companion`, `has_companion`, `remove_companion`, `replace_companion`, `sync_directory`.
     Directory,
     /// `scratch`, and all calls to the file it returns.
     Scratch,
@@ -33,15 +33,19 @@ pub enum Failure {
     Short,
     /// Nothing; a signal came in between (`EINTR`).
     Interrupted,
+    /// The device reports an error, and a sync marks as clean what it should have saved, as
+    /// some systems do: reads go on returning it, no later sync saves it, a power cut
+    /// takes it, unless it is written again. Another kind of call does nothing.
+    Forgets,
 }
 
 impl Failure {
-    /// Every failure there is.
+    /// Every failure that the process it happens to can tell from the others.
     pub const ALL: [Self; 4] = [Self::Device, Self::NoSpace, Self::Short, Self::Interrupted];
 
     pub(crate) fn error(self) -> io::Error {
         match self {
-            Self::Device => io::Error::other("simulated device error"),
+            Self::Device | Self::Forgets => io::Error::other("simulated device error"),
             Self::NoSpace | Self::Short => io::ErrorKind::StorageFull.into(),
             Self::Interrupted => io::ErrorKind::Interrupted.into(),
         }

@@ -9,7 +9,7 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 /// One call that changed the disk or promised that changes stay.
 ///
 /// A call that failed is recorded with what it did before it failed: a short write
-/// with the bytes that were written, a sync not at all.
+/// with the bytes that were written, a sync not at all, or as [`Action::Forget`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Event {
     /// The file; for [`Action::SyncDirectory`] it means nothing.
@@ -35,11 +35,18 @@ pub enum Action {
     },
     /// What was written to the file before this is on stable storage.
     Sync,
+    /// What was written to the file before this and not synced will not be saved by any sync.
+    Forget,
     /// The file was created, empty.
     Create,
     /// The file was removed.
     Remove,
-    /// The files created and removed before this are so on stable storage.
+    /// The file got the name of another, which is gone.
+    Replace {
+        /// Its new name.
+        to: String,
+    },
+    /// The files created, replaced and removed before this are so on stable storage.
     SyncDirectory,
 }
 
@@ -52,6 +59,11 @@ impl Event {
             }
             Action::Remove => {
                 files.remove(&self.file);
+            }
+            Action::Replace { to } => {
+                if let Some(bytes) = files.remove(&self.file) {
+                    files.insert(to.clone(), bytes);
+                }
             }
             action => {
                 if let Some(bytes) = files.get_mut(&self.file) {
@@ -68,7 +80,12 @@ impl Action {
         match self {
             Self::Write { offset, data } => write(bytes, *offset, data),
             Self::SetLen { len } => bytes.resize(usize::try_from(*len).unwrap_or(usize::MAX), 0),
-            Self::Sync | Self::Create | Self::Remove | Self::SyncDirectory => {}
+            Self::Sync
+            | Self::Forget
+            | Self::Create
+            | Self::Remove
+            | Self::Replace { .. }
+            | Self::SyncDirectory => {}
         }
     }
 }

@@ -303,7 +303,12 @@ impl Storage for SimStorage {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.state();
-        self.call(&mut state, CallKind::Sync).map_err(Failure::error)?;
+        if let Err(failure) = self.call(&mut state, CallKind::Sync) {
+            if failure == Failure::Forgets {
+                self.perform(&mut state, Action::Forget);
+            }
+            return Err(failure.error());
+        }
         self.perform(&mut state, Action::Sync);
         Ok(())
     }
@@ -341,6 +346,17 @@ impl Storage for SimStorage {
         if state.files.contains_key(&companion.name) {
             state.perform(companion.event(Action::Remove));
         }
+        Ok(())
+    }
+
+    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.call(CallKind::Directory).map_err(Failure::error)?;
+        let from = self.file(&format!("{}{from}", self.name));
+        if !state.files.contains_key(&from.name) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        state.perform(from.event(Action::Replace { to: format!("{}{to}", self.name) }));
         Ok(())
     }
 

@@ -65,6 +65,10 @@ impl Storage for Gated {
         self.inner.remove_companion(suffix)
     }
 
+    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
+        self.inner.replace_companion(from, to)
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         self.inner.sync_directory()
     }

@@ -165,6 +165,10 @@ impl Storage for FileStorage {
         }
     }
 
+    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.companion_path(from), self.companion_path(to))
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         sync_parent(&self.path)
     }

@@ -121,6 +121,10 @@ impl Storage for MemoryStorage {
         Ok(())
     }
 
+    fn replace_companion(&self, _: &str, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         Ok(())
     }

@@ -173,6 +173,7 @@ fn check_handle(pager: &Pager, ledger: &mut Ledger, error: &Error, what: &str) {
             let starts = [
                 "reading",
                 "beginning a log",
+                "copying -",
                 "making room for the log",
                 "asking for the file's length",
                 "setting the file's length",

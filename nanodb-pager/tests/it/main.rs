@@ -12,6 +12,7 @@ mod damage;
 mod direct;
 mod example;
 mod faults;
+mod forgotten;
 mod full_disk;
 mod log_damage;
 mod log_faults;
