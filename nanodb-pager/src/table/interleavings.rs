@@ -87,10 +87,10 @@ impl Page {
     /// Puts an older version that a snapshot holds into a temporary file.
     fn spill(&self, scratch: &Arc<Scratch>) {
         for version in self.snapshots.take(1, |_| true) {
-            let found = self.slot.find_older(version.written_at).unwrap();
-            let Kept::InMemory(frame) = &found.kept else { panic!("it is spilled already") };
-            let place = scratch.write(frame, Checksummer::new(&[0; 16])).unwrap();
-            {
+            // Once its snapshot is gone, it may go with all that is old.
+            if let Some(found) = self.slot.find_older(version.written_at) {
+                let Kept::InMemory(frame) = &found.kept else { panic!("it is spilled already") };
+                let place = scratch.write(frame, Checksummer::new(&[0; 16])).unwrap();
                 let _stripe = self.stripe.lock();
                 self.slot.spill_older(version.superseded_at, place);
             }
