@@ -115,6 +115,16 @@ impl Shared {
         Ok(frame)
     }
 
+    /// Whether what the file holds of a page is no page, whatever the logs say of it.
+    pub(crate) fn is_damaged_in_file(&self, page: PageId) -> Result<bool> {
+        let mut frame = self.frames.any();
+        let private = Arc::make_mut(&mut frame);
+        self.storage
+            .read_at(&mut private.bytes, page.offset())
+            .map_err(|e| Error::io(format!("reading {page}"), e))?;
+        Ok(self.checksummer.verify(page, private).is_err())
+    }
+
     /// Takes pages that lie side by side for a transaction.
     pub(crate) fn reserve(&self, pages: u32) -> Result<Extent> {
         let mut allocator = self.allocator.lock();

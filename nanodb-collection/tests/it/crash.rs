@@ -189,7 +189,7 @@ fn document(random: &mut Random) -> Document {
 }
 
 fn images_to_check() -> usize {
-    if std::env::var_os("NANODB_TEST_LONG").is_some() { 400_000 } else { 30_000 }
+    if std::env::var_os("NANODB_TEST_LONG").is_some() { 500_000 } else { 30_000 }
 }
 
 #[test]

@@ -175,7 +175,12 @@ impl Shared {
             }
             let frame = if under_way.recovered {
                 // Due, so that it stays in memory while the disk holds half of it.
-                Some(self.newest_due(page, under_way.number)?)
+                match self.newest_due(page, under_way.number) {
+                    // It costs what is on it and nothing else. In the file it stays as it is,
+                    // and whoever reads it is told.
+                    Err(Error::Corrupt(_)) if self.is_damaged_in_file(page)? => None,
+                    newest => Some(newest?),
+                }
             } else {
                 self.version_at(page, under_way.seq)?
             };

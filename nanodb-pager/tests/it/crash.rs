@@ -271,14 +271,14 @@ fn fates(unsynced: usize, seed: u64, random: u64) -> Vec<Unsynced> {
 }
 
 fn images_to_check(short: usize) -> usize {
-    if std::env::var_os("NANODB_TEST_LONG").is_some() { short * 20 } else { short }
+    if std::env::var_os("NANODB_TEST_LONG").is_some() { short * 25 } else { short }
 }
 
 #[test]
 fn after_a_power_cut_at_any_call_a_prefix_of_the_commits_is_there() {
     let mut checked = 0;
     let mut seed = 0;
-    while checked < images_to_check(12_000) {
+    while checked < images_to_check(20_000) {
         seed += 1;
         let run = Run::new(seed, 30);
         let mut crash = Crash::new(&run.before);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use nanodb_pager::{BODY_SIZE, Error, NoteFolder, Options, PageId, Pager};
-use nanodb_sim::{Action, Crash, Event, Files, Random, SimStorage, Unsynced};
+use nanodb_sim::{Action, Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
 
-use crate::support::{KIND, OWNER, long};
+use crate::support::{self, KIND, OWNER, add_page, change_page, long};
 
 type Pages = BTreeMap<PageId, Vec<u8>>;
 
@@ -231,4 +231,39 @@ fn a_forged_log_is_not_read_once_for_every_commit_in_it() {
     let calls = [100, 1000].map(calls);
     assert!(calls[1] < 100 + 3 * 1000, "{calls:?}");
     assert!(calls[0] < 100 + 3 * 100, "{calls:?}");
+}
+
+#[test]
+fn a_damaged_page_that_the_log_changes_costs_only_itself() {
+    let storage = SimStorage::new();
+    let pager = support::open(&storage).unwrap();
+    let pages = [b"first", b"other"].map(|bytes| add_page(&pager, bytes));
+    pager.close().unwrap();
+    let pager = support::open(&storage).unwrap();
+    for page in pages {
+        change_page(&pager, page, b"later");
+    }
+    storage.set_fault(Fault::once(0, Failure::Device).for_ever());
+    drop(pager);
+    storage.clear_fault();
+    let mut bytes = storage.contents();
+    bytes[pages[0].get() as usize * 4096 + 100] ^= 1;
+    storage.set_contents(bytes);
+
+    let damaged = |pager: &Pager| match pager.page(pages[0], pager.published()) {
+        Err(Error::Corrupt(corruption)) => assert_eq!(corruption.page(), pages[0]),
+        other => panic!("{other:?}"),
+    };
+    let mut pager = support::open(&storage).unwrap();
+    damaged(&pager);
+    for round in [*b"newer", *b"again"] {
+        change_page(&pager, pages[1], &round);
+        assert_eq!(support::first_bytes(&pager, pages[1]).unwrap(), round);
+        damaged(&pager);
+        assert!(matches!(pager.begin().page_mut(pages[0]), Err(Error::Corrupt(_))));
+        pager.close().unwrap();
+        pager = support::open(&storage).unwrap();
+    }
+    assert_eq!(support::first_bytes(&pager, pages[1]).unwrap(), *b"again");
+    damaged(&pager);
 }
