@@ -33,11 +33,18 @@ impl Shared {
     ///
     /// That it was there before says nothing: a process that was killed may have made
     /// it, or a sync of the directory may have failed.
-    pub(crate) fn companion(&self, suffix: &'static str) -> io::Result<Arc<dyn Storage>> {
-        let file = self.storage.companion(suffix)?;
+    ///
+    /// The directory's sync, as any other, is not tried again once it has failed.
+    pub(crate) fn companion(
+        &self,
+        suffix: &'static str,
+        doing: &'static str,
+    ) -> Result<Arc<dyn Storage>> {
+        let file = self.storage.companion(suffix).map_err(|e| Error::io(doing, e))?;
         let mut named = self.named.lock();
         if !named.contains(&suffix) {
-            self.storage.sync_directory()?;
+            let failed = |e| self.poison(Error::io("syncing the directory", e));
+            self.storage.sync_directory().map_err(failed)?;
             named.push(suffix);
         }
         Ok(file)
@@ -45,13 +52,13 @@ impl Shared {
 
     /// Begins a log; its header is written with its first records.
     pub(crate) fn begin_log(&self, next: NextLog, first_seq: Seq) -> Result<Log> {
-        let failed = |e| Error::io("beginning a log", e);
+        let doing = "beginning a log";
         let NextLog { generation, previous_salt, base } = next;
         let suffix = log::suffix(generation);
-        let file = self.companion(suffix).map_err(failed)?;
+        let file = self.companion(suffix, doing)?;
         let salt = Uuid::new_v4().as_u64_pair().0;
         let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
-        Log::begin(file, segment, base, self.options.log_bytes_max).map_err(failed)
+        Log::begin(file, segment, base, self.options.log_bytes_max).map_err(|e| Error::io(doing, e))
     }
 
     /// Returns when the logs are on stable storage up to `lsn`.
@@ -159,7 +166,7 @@ impl Shared {
         if pages.is_empty() {
             return Ok(());
         }
-        let file = self.companion(side::SUFFIX).map_err(failed)?;
+        let file = self.companion(side::SUFFIX, "copying -side")?;
         let generation = checkpointed.header.generation + 1;
         let mut end = checkpointed.side_end;
         let mut frame = Frame::ZERO;

@@ -205,9 +205,10 @@ impl Shared {
         if imaged.is_empty() {
             return Ok(());
         }
-        let failed = |e| Error::io("writing page images to the side area", e);
+        let doing = "writing page images to the side area";
+        let failed = |e| Error::io(doing, e);
         let pages: Vec<PageId> = imaged.iter().map(|written| written.page).collect();
-        let file = self.companion(side::SUFFIX).map_err(failed)?;
+        let file = self.companion(side::SUFFIX, doing)?;
         // The directory goes out with the first images.
         let mut buffer = side::directory(old.header.uuid, old.header.generation + 1, &pages);
         let mut end = old.side_end;

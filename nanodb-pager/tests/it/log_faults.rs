@@ -307,11 +307,15 @@ fn a_log_whose_name_may_not_be_on_the_disk_is_named_before_a_commit_is_acknowled
     let pager = open(&storage).unwrap();
     let mut ledger = Ledger { pages, begun, durable: begun };
     storage.start_journal();
-    for after in 0..2 {
-        storage.set_fault(Fault::once(after, Failure::Device).of(CallKind::Directory));
-        let done = commits(&pager, &mut ledger, 1, Durability::Immediate);
-        assert!(matches!(done, Err(Error::Io { .. })), "{done:?}");
-    }
+    storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::Directory));
+    let done = commits(&pager, &mut ledger, 1, Durability::Immediate);
+    assert!(matches!(done, Err(Error::Io { .. })), "{done:?}");
+    storage.set_fault(Fault::once(1, Failure::Device).of(CallKind::Directory));
+    let done = commits(&pager, &mut ledger, 1, Durability::Immediate);
+    assert!(matches!(done, Err(Error::Poisoned { .. })), "{done:?}");
+    // The next process finds the log there, which says nothing of its name.
+    drop(pager);
+    let pager = open(&storage).unwrap();
     commits(&pager, &mut ledger, 1, Durability::Immediate).unwrap();
     storage.take_journal().iter().for_each(|event| crash.advance(event));
     let disk = SimStorage::from_files(crash.image(nanodb_sim::Unsynced::Lost));
@@ -352,4 +356,17 @@ fn more_pages_than_the_cache_holds_are_recovered() {
     let mut ledger = Ledger { pages, begun: 1, durable: 1 };
     commits(&pager, &mut ledger, 2, Durability::Immediate).unwrap();
     assert_eq!(found(&pager, &ledger.pages, "recovered"), 3);
+}
+
+#[test]
+fn a_sync_of_the_directory_that_failed_is_not_tried_again() {
+    let storage = nanodb_sim::SimStorage::new();
+    let pager = crate::support::open(&storage).unwrap();
+    // The log's file is made; its name does not reach the disk.
+    let fault = nanodb_sim::Fault::once(1, nanodb_sim::Failure::Device);
+    storage.set_fault(fault.of(nanodb_sim::CallKind::Directory));
+    let error = pager.begin().commit(b"first").unwrap_err();
+    assert_eq!(storage.failed(), 1, "{error:?}");
+    let again = pager.begin().commit(b"second").unwrap_err();
+    assert!(matches!(again, nanodb_pager::Error::Poisoned { .. }), "{again:?}");
 }
