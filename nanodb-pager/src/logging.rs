@@ -1,6 +1,5 @@
 //! What the pager does with the log: beginning, syncing and removing it.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
