@@ -113,12 +113,19 @@ impl Shared {
 
     /// Does what must be done before the first commit.
     pub(crate) fn ready_to_write(&self) -> Result<()> {
+        if self.ready.load(Ordering::Acquire) {
+            return Ok(());
+        }
         // Acquire, with the release in `settle`: who sees it set sees it after the syncs.
         if !self.settled.load(Ordering::Acquire) {
             self.settle(&mut self.hold_checkpointed())?;
         }
         // The log's bytes are vouched for by nobody but the sync just made.
-        if self.recovered.read().is_some() { self.checkpoint() } else { Ok(()) }
+        if self.recovered.read().is_some() {
+            self.checkpoint()?;
+        }
+        self.ready.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Puts what opening found on stable storage: nothing may be built on it before.

@@ -95,6 +95,12 @@ pub(crate) struct Shared {
     pub(crate) closed: AtomicBool,
     /// Whether what opening found is on stable storage for certain; see `settle`.
     pub(crate) settled: AtomicBool,
+    /// Whether all is done that must be before the first commit. Release when it is, and
+    /// acquire by committers: who sees it set sees what was done.
+    pub(crate) ready: AtomicBool,
+    /// How many commits have freed pages. Changed under the commit lock, which orders it for
+    /// commits; relaxed, since all others only want to be told early.
+    pub(crate) frees: AtomicU64,
     pub(crate) frames: Frames,
     pub(crate) direct: DirectPages,
     /// Held to make the file longer.
@@ -260,6 +266,8 @@ impl Pager {
                 poison: OnceLock::new(),
                 closed: AtomicBool::new(false),
                 settled: AtomicBool::new(settled),
+                ready: AtomicBool::new(false),
+                frees: AtomicU64::new(0),
                 frames: Frames::default(),
                 direct: DirectPages::default(),
                 growing: Mutex::new(()),

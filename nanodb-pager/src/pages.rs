@@ -62,6 +62,14 @@ impl Shared {
         Ok(frame)
     }
 
+    /// The commit of the newest installed version of a page.
+    pub(crate) fn newest_seq(&self, page: PageId) -> Result<Seq> {
+        match self.table.slot(page).frame.load().as_ref() {
+            Some(frame) => Ok(frame.seq()),
+            None => Ok(self.newest(page)?.seq()),
+        }
+    }
+
     /// The newest version of a page that is not in memory. Under the stripe.
     ///
     /// Fails with [`Error::WriteConflict`] for a page that a transaction is writing.

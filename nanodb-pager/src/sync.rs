@@ -8,7 +8,7 @@ pub(crate) use {
     arc_swap::ArcSwapOption,
     parking_lot::{Condvar, Mutex, MutexGuard},
     std::{
-        sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
         thread::yield_now,
         time::Instant,
     },
@@ -16,6 +16,6 @@ pub(crate) use {
 
 #[cfg(loom)]
 pub(crate) use nanodb_loom::{
-    ArcSwapOption, AtomicBool, AtomicU64, AtomicUsize, Condvar, Instant, Mutex, MutexGuard,
-    Ordering, thread::yield_now,
+    ArcSwapOption, AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Condvar, Instant, Mutex,
+    MutexGuard, Ordering, thread::yield_now,
 };

@@ -29,7 +29,7 @@ use std::sync::{Arc, OnceLock};
 use crate::ids::{PageId, Seq};
 use crate::page::Frame;
 use crate::scratch::Place;
-use crate::sync::{ArcSwapOption, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::sync::{ArcSwapOption, AtomicBool, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering};
 
 const LEAF_BITS: u32 = 8;
 const LEAF_SIZE: usize = 1 << LEAF_BITS;
@@ -51,6 +51,9 @@ pub(crate) struct Slot {
     /// Set by readers, cleared by the cache's clock hand. Relaxed throughout: it is a
     /// hint about what to keep.
     pub(crate) referenced: AtomicBool,
+    /// After how many commits that freed pages this one was known to be in use; see
+    /// [`in_use_at`](Self::in_use_at).
+    in_use_at: AtomicU32,
     /// Which checkpoint is to write `frame` to disk; 0 if it is there already. Written
     /// under the stripe; relaxed, since the stripe's lock orders it.
     due: AtomicU64,
@@ -72,6 +75,11 @@ pub(crate) enum Kept {
     Spilled(Arc<Place>),
 }
 
+/// Never 0, which is where slots begin.
+fn in_use_mark(frees: u64) -> u32 {
+    u32::try_from(frees % u64::from(u32::MAX)).unwrap_or(0) + 1
+}
+
 impl Slot {
     pub(crate) fn is_dirty(&self) -> bool {
         self.due() != CLEAN
@@ -84,6 +92,20 @@ impl Slot {
 
     pub(crate) fn set_due(&self, checkpoint: u64) {
         self.due.store(checkpoint, Ordering::Relaxed);
+    }
+
+    /// Whether the page was in use after `frees` commits had freed pages. As none has since,
+    /// it still is. `false` says nothing.
+    ///
+    /// Relaxed: who asks only wants to be told early; a commit looks again under its lock.
+    pub(crate) fn in_use_at(&self, frees: u64) -> bool {
+        self.in_use_at.load(Ordering::Relaxed) == in_use_mark(frees)
+    }
+
+    /// Notes that the page was in use after `frees` commits had freed pages. For a count taken
+    /// before it was looked up.
+    pub(crate) fn set_in_use_at(&self, frees: u64) {
+        self.in_use_at.store(in_use_mark(frees), Ordering::Relaxed);
     }
 
     /// Lets a reader's use of the page count against its eviction.

@@ -6,6 +6,7 @@ mod view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::direct::Virgin;
 use crate::dirty::DirtyRanges;
@@ -41,13 +42,15 @@ pub struct WriteTx {
     shared: Arc<Opened>,
     pages: Vec<PrivatePage>,
     /// Where a page is in `pages`; only kept when there are more than a few.
-    index: HashMap<PageId, usize, ahash::RandomState>,
+    index: Option<HashMap<PageId, usize, ahash::RandomState>>,
     /// Pages that this transaction has taken from the free map, by the first page's number.
     allocated: BTreeMap<u32, u32>,
     /// Pages that it gives back, by the first page's number.
     freed: BTreeMap<u32, u32>,
     /// Pages that it has written to the data file.
     direct: BTreeMap<PageId, DirectPage>,
+    /// How often commits had freed pages when it began.
+    frees: u64,
     /// Held by each view of it, too.
     views: Arc<()>,
     /// When it has so many private pages, those that can be are written.
@@ -97,10 +100,11 @@ impl WriteTx {
     pub(crate) fn new(shared: Arc<Opened>) -> Self {
         Self {
             durability: shared.options.durability,
+            frees: shared.frees.load(Ordering::Relaxed),
             gather_until: shared.gather_pages_max(),
             shared,
             pages: Vec::new(),
-            index: HashMap::default(),
+            index: None,
             allocated: BTreeMap::new(),
             freed: BTreeMap::new(),
             direct: BTreeMap::new(),
@@ -468,6 +472,7 @@ impl WriteTx {
         commit.space.extend(extents(&allocated).map(SpaceChange::Allocated));
         commit.space.extend(extents(&freed).map(|extent| SpaceChange::Freed(seq, extent)));
         if !freed.is_empty() {
+            self.shared.frees.fetch_add(1, Ordering::Relaxed);
             self.shared.snapshots.make_due();
         }
         let mut allocator = self.shared.allocator.lock();
@@ -479,11 +484,16 @@ impl WriteTx {
     fn check_conflicts(&self) -> Result<()> {
         for page in &self.pages {
             if let Some(base) = &page.base
-                && self.shared.newest(page.id)?.seq() > base.seq()
+                && self.shared.newest_seq(page.id)? > base.seq()
             {
                 return Err(Error::WriteConflict { page: page.id });
             }
             debug_assert!(page.is_marked(), "{} was changed outside the ranges marked", page.id);
+        }
+        // Under the commit lock: nobody frees meanwhile. Each page was in use when it was touched.
+        let frees = self.shared.frees.load(Ordering::Relaxed);
+        if frees == self.frees && self.freed.is_empty() && self.direct.is_empty() {
+            return self.check_fresh();
         }
         let allocator = self.shared.allocator.lock();
         for page in &self.pages {
@@ -502,6 +512,12 @@ impl WriteTx {
             }
         }
         drop(allocator);
+        self.check_fresh()
+    }
+
+    /// Under the commit lock: whether nobody else writes the pages directly that this transaction
+    /// has made anew or gives back.
+    fn check_fresh(&self) -> Result<()> {
         let fresh = || self.pages.iter().filter(|page| page.fresh).map(|page| page.id);
         if fresh().next().is_none() && self.freed.is_empty() {
             return Ok(());
@@ -532,8 +548,19 @@ impl WriteTx {
     }
 
     fn check_allocated(&self, page: PageId, doing: &'static str) -> Result<()> {
-        if !self.may_write(&self.shared.allocator.lock(), Extent::new(page, 1)) {
+        // Whoever changes one page again and again need not look it up each time.
+        let frees = self.shared.frees.load(Ordering::Relaxed);
+        let is_known = || self.shared.table.slot(page).in_use_at(frees);
+        if self.freed.is_empty() && self.shared.check_bounds(page).is_ok() && is_known() {
+            return Ok(());
+        }
+        let allocator = self.shared.allocator.lock();
+        let extent = Extent::new(page, 1);
+        if !self.may_write(&allocator, extent) {
             return Err(Error::NotAllocated { page, doing });
+        }
+        if !overlaps(&self.allocated, extent) {
+            self.shared.table.slot(page).set_in_use_at(frees);
         }
         Ok(())
     }
@@ -555,7 +582,7 @@ impl WriteTx {
         if self.pages.last().is_some_and(|last| last.id == page) {
             return Some(self.pages.len() - 1);
         }
-        self.index.get(&page).copied()
+        self.index.as_ref()?.get(&page).copied()
     }
 
     fn push(&mut self, page: PrivatePage) -> usize {
@@ -564,14 +591,15 @@ impl WriteTx {
         if self.pages.len() == LINEAR_MAX + 1 {
             self.index_all();
         } else if self.pages.len() > LINEAR_MAX {
-            self.index.insert(self.pages[at].id, at);
+            self.index.get_or_insert_default().insert(self.pages[at].id, at);
         }
         at
     }
 
     fn index_all(&mut self) {
         if self.pages.len() > LINEAR_MAX {
-            self.index.extend(self.pages.iter().enumerate().map(|(at, page)| (page.id, at)));
+            let index = self.index.get_or_insert_default();
+            index.extend(self.pages.iter().enumerate().map(|(at, page)| (page.id, at)));
         }
     }
 }

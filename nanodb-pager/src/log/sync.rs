@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use super::Lsn;
-use crate::sync::{AtomicUsize, Condvar, Instant, Mutex, Ordering, yield_now};
+use crate::sync::{AtomicU64, AtomicUsize, Condvar, Instant, Mutex, Ordering, yield_now};
 
 /// Which part of the last sync's time a leader waits for others at most.
 const WAIT_FRACTION: u32 = 4;
@@ -21,6 +21,8 @@ const WAIT_FRACTION: u32 = 4;
 pub(crate) struct GroupSync {
     state: Mutex<State>,
     changed: Condvar,
+    /// What `state` says of it, for who only asks.
+    synced: AtomicU64,
     /// Threads that need a sync right now. Relaxed: a count that only decides how long
     /// a leader waits.
     waiting: AtomicUsize,
@@ -61,7 +63,8 @@ pub(crate) struct Leader {
 impl GroupSync {
     /// How far the logs are on stable storage.
     pub(crate) fn synced(&self) -> Lsn {
-        self.state.lock().synced
+        // Acquire, with the release in `finish`: who sees a place sees it after its sync.
+        Lsn(self.synced.load(Ordering::Acquire))
     }
 
     /// Waits until `lsn` is synced, a sync has failed, or it is this thread's turn to lead.
@@ -111,7 +114,10 @@ impl GroupSync {
         let mut state = self.state.lock();
         state.leading = false;
         match synced {
-            Some(lsn) => state.synced = state.synced.max(lsn),
+            Some(lsn) => {
+                state.synced = state.synced.max(lsn);
+                self.synced.store(state.synced.0, Ordering::Release);
+            }
             None => state.failed = true,
         }
         state.last = LastSync { shared_by: leader.shared_by, took: leader.began.elapsed() };

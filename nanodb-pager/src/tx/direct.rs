@@ -228,7 +228,7 @@ impl WriteTx {
             }
         }
         self.pages = kept;
-        self.index.clear();
+        self.index = None;
         self.index_all();
     }
 }
