@@ -7,10 +7,11 @@
 //! Prints, each as the median of the rounds: commits a second of one document each, by level
 //! and threads, beside what the disk itself does in the same round; reads a second alone and
 //! beside a thread that commits; updates a second of one field of random documents, in
-//! transactions of a thousand, across checkpoints; and the time that opening takes after a
-//! kill, by the size of the log.
+//! transactions of a thousand, across checkpoints; how large the logs become while a snapshot is
+//! held; and the time that opening takes after a kill, by the size of the log.
 
 mod disk;
+mod held;
 mod levels;
 mod readers;
 mod recovery;
@@ -77,6 +78,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         levels::measure(arguments, folder.path(), &mut rows)?;
         readers::measure(arguments, folder.path(), &mut rows)?;
         updates::measure(arguments, folder.path(), &mut rows)?;
+        held::measure(folder.path(), &mut rows)?;
         recovery::measure(folder.path(), &mut rows)?;
     }
     rows.print();

@@ -26,16 +26,7 @@ pub(super) fn measure(arguments: &Arguments, folder: &Path, rows: &mut Rows) -> 
     let begun = Instant::now();
     let mut updated: u64 = 0;
     while begun.elapsed() < span || db.stats()?.checkpoints < before + CHECKPOINTS {
-        db.write(|tx| -> Result<()> {
-            let collection = tx.collection("documents");
-            for n in 0..BATCH_LEN {
-                let id = random.u64(1..=arguments.documents);
-                let mut new = document(id);
-                new.insert("score", (updated + n) % 100);
-                collection.replace(id, &new)?;
-            }
-            Ok(())
-        })?;
+        update_batch(&db, arguments.documents, updated, &mut random)?;
         updated += BATCH_LEN;
     }
     let rate = updated as f64 / begun.elapsed().as_secs_f64();
@@ -43,4 +34,23 @@ pub(super) fn measure(arguments: &Arguments, folder: &Path, rows: &mut Rows) -> 
     db.close()?;
     std::fs::remove_file(path)?;
     Ok(())
+}
+
+/// Gives a thousand documents another score.
+pub(super) fn update_batch(
+    db: &Database,
+    documents: u64,
+    stamp: u64,
+    random: &mut fastrand::Rng,
+) -> Result<()> {
+    db.write(|tx| -> Result<()> {
+        let collection = tx.collection("documents");
+        for n in 0..BATCH_LEN {
+            let id = random.u64(1..=documents);
+            let mut new = document(id);
+            new.insert("score", (stamp + n) % 100);
+            collection.replace(id, &new)?;
+        }
+        Ok(())
+    })
 }
