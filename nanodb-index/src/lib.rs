@@ -31,6 +31,7 @@
 //! 7. A place is given to another document only when no reader can be misled: every
 //!    candidate is compared with the wanted key on its page.
 
+mod change;
 mod directory;
 mod group;
 mod hash;
@@ -41,11 +42,14 @@ mod key;
 mod lines;
 mod place;
 mod pool;
+pub mod run;
 mod stash;
 mod sync;
 mod writer;
 
+pub use change::Change;
 pub use hash::hash_id;
 pub use index::IdIndex;
+pub use key::key_bits;
 pub use place::Place;
 pub use writer::IndexWriter;
