@@ -4,7 +4,8 @@
 //!    and the space changes. Commits go on at once. The checkpoint shows the file as
 //!    of the last commit before the turn, and a snapshot keeps the versions it needs.
 //! 2. Sync the old log: what is written in place must be durable in the log first.
-//! 3. Write the root and the free map into pages that nothing durable refers to.
+//! 3. Write the root and the free map, and what the layer above saves besides, into pages that
+//!    nothing durable refers to.
 //! 4. For each batch of pages: write their images to the side area and sync it, then
 //!    write them in place. Pages that the log holds whole need no image.
 //! 5. Sync, let one copy of the header point to all this, sync, then the other copy.
@@ -17,6 +18,7 @@
 //! what it has done, and the next one begins by going on with it. Until then both logs are
 //! needed, so none turns to a third.
 
+mod pages;
 mod write;
 
 use std::ops::{Deref, DerefMut};
@@ -25,6 +27,7 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
+pub use self::pages::{CheckpointPages, SavedMark, SavedPages};
 use crate::error::{Error, Result};
 use crate::free_map::FreeMap;
 use crate::header::Header;
@@ -91,14 +94,18 @@ struct Placed {
     root: Arc<[u8]>,
     free: FreeMap,
     streams: Extent,
+    /// The pages that the layer above has taken and written, and those that it gives back.
+    saved: Vec<Extent>,
+    freed: Vec<Extent>,
     /// The pages; none once they are written.
     frames: Vec<(PageId, Frame)>,
 }
 
 impl UnderWay {
-    /// The pages that its root and free map have taken.
-    pub(crate) fn streams(&self) -> Option<Extent> {
-        self.placed.as_ref().map(|placed| placed.streams)
+    /// The pages that it has taken: for its root and free map, and for the layer above.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = Extent> + '_ {
+        let placed = self.placed.iter();
+        placed.flat_map(|placed| placed.saved.iter().copied().chain([placed.streams]))
     }
 }
 
@@ -253,7 +260,7 @@ impl Shared {
     fn finish(&self, checkpointed: &mut Checkpointed, under_way: UnderWay) {
         let UnderWay { seq, dirty, number, placed, .. } = under_way;
         self.unregister(seq);
-        let Some(Placed { header, root, free, streams, .. }) = placed else { return };
+        let Some(Placed { header, root, free, streams, freed, .. }) = placed else { return };
         self.checkpoints.fetch_add(1, Ordering::Relaxed);
         self.set_root(&root);
         let new = Checkpointed {
@@ -273,8 +280,10 @@ impl Shared {
         self.cache.cleaned();
         *self.recovered.write() = None;
         self.checkpointed_seq.store(seq.get(), Ordering::Relaxed);
+        // Before others may write over what it refers to.
+        self.folder.saved(&checkpointed.root, seq);
         let mut allocator = self.allocator.lock();
-        for extent in old.streams {
+        for extent in old.streams.into_iter().chain(freed) {
             allocator.release(extent);
         }
         allocator.set_own(&checkpointed.streams);

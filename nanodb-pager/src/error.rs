@@ -198,6 +198,12 @@ pub enum Corruption {
         /// Which stream: "root" or "free map".
         stream: &'static str,
     },
+    /// A page is sound, but not the one that a checkpoint has saved there.
+    #[error("{page} is not what a checkpoint has saved there")]
+    Saved {
+        /// The page.
+        page: PageId,
+    },
     /// A log is damaged where its bytes were known to be on stable storage.
     #[error("the log {log} is damaged at byte {offset}, below what was synced")]
     Log {
@@ -226,6 +232,7 @@ impl Corruption {
             | Self::Spilled { page, .. }
             | Self::OutOfBounds { page, .. }
             | Self::Stream { page, .. }
+            | Self::Saved { page }
             | Self::FreeMap { page } => page,
         }
     }

@@ -5,7 +5,14 @@
 //! belong to whom. The layer above says with each commit what changed, in a *note*;
 //! the pager keeps notes in commit order and never looks inside. A checkpoint folds
 //! them into the *root*, a run of bytes that is saved with the pages and handed
-//! back when the file is opened.
+//! back when the file is opened. What is too much for a root that is written anew each time goes
+//! to [saved pages](CheckpointPages), which the root refers to.
+
+use crate::checkpoint::CheckpointPages;
+use crate::ids::Seq;
+
+/// What a layer above says has gone wrong. A failure of the pager is passed on as it is, boxed.
+type FoldError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Adds notes up. A pure function: the same bytes in, the same bytes out.
 pub trait NoteFolder: Send + Sync + 'static {
@@ -23,16 +30,41 @@ pub trait NoteFolder: Send + Sync + 'static {
         &self,
         root: &[u8],
         notes: &mut dyn Iterator<Item = &[u8]>,
-    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
+    ) -> Result<Vec<u8>, FoldError>;
+
+    /// As [`fold`](Self::fold), for the root that a checkpoint saves: may take, write and free
+    /// pages that the root refers to, and read those it has referred to. Each time from the root
+    /// that the last checkpoint has saved, with all notes since, those found in the logs
+    /// when the file was opened among them.
+    ///
+    /// If the disk is full it is called again, later and with the same notes, and nothing of the
+    /// first time is left.
+    ///
+    /// # Errors
+    ///
+    /// As [`fold`](Self::fold). An [`Error`](crate::Error) of the pager is passed on.
+    fn save(
+        &self,
+        root: &[u8],
+        notes: &mut dyn Iterator<Item = &[u8]>,
+        pages: &mut CheckpointPages<'_>,
+    ) -> Result<Vec<u8>, FoldError> {
+        let _ = pages;
+        self.fold(root, notes)
+    }
+
+    /// The root that [`save`](Self::save) has returned last is durable, and shows the file as of
+    /// `seq`. When this returns, the pages that were freed are given to others.
+    ///
+    /// Must not wait for anything that checkpoints.
+    fn saved(&self, root: &[u8], seq: Seq) {
+        let _ = (root, seq);
+    }
 }
 
 /// For users who need no notes: the root stays what it is.
 impl NoteFolder for () {
-    fn fold(
-        &self,
-        root: &[u8],
-        _: &mut dyn Iterator<Item = &[u8]>,
-    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    fn fold(&self, root: &[u8], _: &mut dyn Iterator<Item = &[u8]>) -> Result<Vec<u8>, FoldError> {
         Ok(root.to_vec())
     }
 }

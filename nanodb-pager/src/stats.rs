@@ -1,5 +1,6 @@
 //! What a pager can say of its file.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::checkpoint::UnderWay;
@@ -50,6 +51,9 @@ pub struct Space {
     pub pending: Vec<Extent>,
     /// Pages that the pager itself uses: header, root and free map.
     pub own: Vec<Extent>,
+    /// The root that the last checkpoint has saved: [saved pages](crate::CheckpointPages) are
+    /// those that it refers to.
+    pub root: Arc<[u8]>,
 }
 
 impl Pager {
@@ -91,12 +95,13 @@ impl Pager {
         let allocator = self.shared.allocator.lock();
         let mut own = vec![Extent::new(PageId::new(0), HEADER_PAGES)];
         own.extend_from_slice(&checkpointed.streams);
-        own.extend(checkpointed.under_way.as_ref().and_then(UnderWay::streams));
+        own.extend(checkpointed.under_way.iter().flat_map(UnderWay::taken));
         Space {
             page_count: allocator.page_count(),
             free: allocator.runs().collect(),
             pending: allocator.pending().collect(),
             own,
+            root: Arc::clone(&checkpointed.root),
         }
     }
 

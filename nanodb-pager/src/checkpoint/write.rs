@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Checkpointed, Placed, UnderWay};
+use super::{CheckpointPages, Checkpointed, Placed, UnderWay};
 use crate::error::{Corruption, Error, Result};
 use crate::free_map::FreeMap;
 use crate::header::{HEADER_PAGES, Header};
-use crate::ids::{PAGE_SIZE, PageId, Seq};
+use crate::ids::{Extent, PAGE_SIZE, PageId, Seq};
 use crate::page::Frame;
 use crate::pager::{DirtyPage, Shared};
 use crate::recovery::SpaceChange;
@@ -36,13 +36,13 @@ impl Shared {
         under_way: &mut UnderWay,
     ) -> Result<()> {
         self.sync_log(under_way.logged)?;
+        // Before the first write: see the field's docs.
+        self.disk_seq.fetch_max(under_way.seq.get(), Ordering::Relaxed);
         let placed = match under_way.placed.take() {
             Some(placed) => placed,
             None => self.place_streams(old, under_way)?,
         };
         let placed = under_way.placed.insert(placed);
-        // Before the first write: see the field's docs.
-        self.disk_seq.fetch_max(under_way.seq.get(), Ordering::Relaxed);
         let header = placed.header.clone();
         self.lengthen(u64::from(header.page_count) * PAGE_SIZE as u64)?;
         for (page, frame) in &placed.frames {
@@ -73,28 +73,34 @@ impl Shared {
     fn place_streams(&self, old: &Checkpointed, under_way: &UnderWay) -> Result<Placed> {
         let seq = under_way.seq;
         let notes = &mut under_way.notes.iter();
-        let root = self.folder.fold(&old.root, notes).map_err(Error::Fold)?;
+        let mut pages = CheckpointPages::new(self, seq);
+        let folded = self.folder.save(&old.root, notes, &mut pages);
+        let root = folded.map_err(|error| match error.downcast::<Error>() {
+            Ok(own) => *own,
+            Err(other) => Error::Fold(other),
+        })?;
         let mut free = apply_space(&old.free, &under_way.space)?;
         for &extent in &old.streams {
             free.release(extent);
         }
+        pages.update(&mut free)?;
         let root_pages = stream::pages_for(root.len());
         // As large as it can get, so that taking its own pages out of it cannot make
         // it too large for them.
         let map_pages = stream::pages_for(free.encoded_size_max(2));
         let asked = u32::try_from(root_pages + map_pages);
-        let pages = asked.map_err(|_| Error::Full { asked: u32::MAX })?;
+        let stream_pages = asked.map_err(|_| Error::Full { asked: u32::MAX })?;
         // From the running allocator, so that no commit takes them, and so that
         // nothing durable refers to them: it gives out only pages that were free at
         // the checkpoint before.
-        let streams = self.allocate(pages)?;
+        let streams = self.allocate(stream_pages)?;
         if !free.claim(streams) {
             return Err(Corruption::FreeMap { page: streams.start }.into());
         }
         let mut map = free.encode();
         map.resize(map.len().max(stream::size_filling(map_pages)), 0);
 
-        let ids: Vec<PageId> = (0..pages).filter_map(|index| streams.page(index)).collect();
+        let ids: Vec<PageId> = (0..stream_pages).filter_map(|index| streams.page(index)).collect();
         let (root_ids, map_ids) = ids.split_at(root_pages);
         let (root_place, mut frames) = stream::encode(&root, root_ids, seq, self.checksummer);
         let (map_place, more) = stream::encode(&map, map_ids, seq, self.checksummer);
@@ -108,7 +114,8 @@ impl Shared {
             log_generation: under_way.log_generation,
             ..old.header.clone()
         };
-        Ok(Placed { header, root: root.into(), free, streams, frames })
+        let (saved, freed) = pages.keep();
+        Ok(Placed { header, root: root.into(), free, streams, saved, freed, frames })
     }
 
     /// How many pages are written between two syncs of the side area: few enough to be
@@ -167,10 +174,11 @@ impl Shared {
     /// What is to be written of some pages.
     fn versions(&self, under_way: &UnderWay, batch: &[DirtyPage]) -> Result<Vec<Written>> {
         let mut versions = Vec::with_capacity(batch.len());
+        let taken: Vec<Extent> = under_way.taken().collect();
         for &DirtyPage { page, fresh } in batch {
-            // Without a log, pages that were freed are free at once, and the streams may
-            // have taken their place.
-            if under_way.streams().is_some_and(|streams| streams.contains(page)) {
+            // Without a log, pages that were freed are free at once, and may have
+            // been taken for the checkpoint itself.
+            if taken.iter().any(|extent| extent.contains(page)) {
                 continue;
             }
             let frame = if under_way.recovered {

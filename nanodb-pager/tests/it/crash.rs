@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nanodb_pager::{
-    BODY_SIZE, Durability, NoteFolder, Options, Owner, PageId, PageKind, Pager, Seq, WriteTx,
-};
+use nanodb_pager::{BODY_SIZE, Durability, Options, Owner, PageId, PageKind, Pager, Seq, WriteTx};
 use nanodb_sim::{Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
+
+use crate::saving::{SavedRoot, Saving};
 
 const KIND: PageKind = PageKind::new(16);
 const OWNER: Owner = Owner::new(1);
@@ -17,22 +17,9 @@ type Pages = BTreeMap<PageId, Arc<Vec<u8>>>;
 
 const LEVELS: [Durability; 3] = [Durability::Immediate, Durability::Buffered, Durability::Relaxed];
 
-/// Keeps the last note: the number of the commit it came with.
-struct LastNote;
-
-impl NoteFolder for LastNote {
-    fn fold(
-        &self,
-        root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
-    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(notes.last().unwrap_or(root).to_vec())
-    }
-}
-
 fn open(storage: SimStorage) -> nanodb_pager::Result<Pager> {
     let options = Options::default().cache_bytes_max(32 * 4096).background(false);
-    Pager::open(Arc::new(storage), Arc::new(LastNote), options)
+    Pager::open(Arc::new(storage), Arc::new(Saving::default()), options)
 }
 
 /// What a workload did, and when.
@@ -212,7 +199,8 @@ impl Run {
         let found = usize::try_from(pager.published().get()).unwrap();
         let allowed = self.allowed(events);
         assert!(allowed.contains(&found), "{what}: commit {found} found, {allowed:?} allowed");
-        assert_eq!(number(&pager.root()), found, "{what}: the root");
+        let number = SavedRoot::decode(&pager.root()).number;
+        assert_eq!(number, found as u64, "{what}: the root");
         compare(&pager, &self.states[found], what);
         assert!(pager.verify().unwrap().iter().all(|c| c.page().get() < 2), "{what}: verify");
         if events > self.acknowledged[0].unwrap() {
@@ -230,10 +218,6 @@ fn drop_without_closing(pager: Pager, storage: &SimStorage) {
     storage.clear_fault();
 }
 
-fn number(root: &[u8]) -> usize {
-    root.try_into().map_or(0, |bytes| usize::try_from(u64::from_le_bytes(bytes)).unwrap())
-}
-
 fn compare(pager: &Pager, pages: &Pages, what: &str) {
     let at = pager.published();
     for (&page, body) in pages.iter().filter(|(_, body)| !body.is_empty()) {
@@ -244,7 +228,9 @@ fn compare(pager: &Pager, pages: &Pages, what: &str) {
     let space = pager.space();
     let free: u32 = space.free.iter().chain(&space.pending).map(|extent| extent.pages).sum();
     let own: u32 = space.own.iter().map(|extent| extent.pages).sum();
-    let used = u32::try_from(pages.len()).unwrap();
+    let saved = SavedRoot::decode(&space.root);
+    saved.check(pager, what);
+    let used = u32::try_from(pages.len()).unwrap() + saved.pages();
     assert_eq!(free + own + used, space.page_count, "{what}: every page belongs somewhere");
 }
 

@@ -18,6 +18,7 @@ mod log_damage;
 mod log_faults;
 mod model;
 mod opening;
+mod saving;
 mod spilling;
 mod stress;
 mod support;

@@ -1,0 +1,256 @@
+//! Pages that the layer above writes in a checkpoint, besides the root.
+//!
+//! What a layer above keeps for itself may be too much to write anew each time, as the root
+//! is. It then lies in pages that the root refers to: *saved pages*. They are no part of any
+//! commit, have no versions and are not in the cache. As the root's own pages they are virgin
+//! when they are written, valid once the header that leads to them is durable, and stay what
+//! they are until a checkpoint frees them; their place is given to others only after that
+//! checkpoint is durable.
+
+use crate::error::{Corruption, Error, Result};
+use crate::free_map::FreeMap;
+use crate::guard::PageGuard;
+use crate::ids::{Extent, Owner, PAGE_HEADER_SIZE, PAGE_SIZE, PageId, PageKind, Seq};
+use crate::page::Frame;
+use crate::pager::{Pager, Shared};
+
+/// How many pages are written with one call at most.
+const WRITE_PAGES_MAX: usize = 64;
+
+/// What tells saved pages from all others that may have lain at their place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SavedMark {
+    /// What they hold.
+    pub kind: PageKind,
+    /// Whose they are.
+    pub owner: Owner,
+    /// The commit that the checkpoint shows which wrote them.
+    pub seq: Seq,
+}
+
+/// The pages that the layer above may write, read and free while a checkpoint is made.
+///
+/// If the checkpoint fails, all of it has not happened.
+pub struct CheckpointPages<'a> {
+    shared: &'a Shared,
+    seq: Seq,
+    taken: Vec<Extent>,
+    freed: Vec<Extent>,
+    /// Pages side by side that wait to be written, and the number of the first.
+    buffer: Vec<u8>,
+    first: PageId,
+}
+
+impl<'a> CheckpointPages<'a> {
+    pub(super) fn new(shared: &'a Shared, seq: Seq) -> Self {
+        let (taken, freed) = (Vec::new(), Vec::new());
+        Self { shared, seq, taken, freed, buffer: Vec::new(), first: PageId::new(0) }
+    }
+
+    /// The commit that the checkpoint shows.
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Takes pages that lie side by side.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Full`] when page numbers run out; [`Error::Io`].
+    pub fn take(&mut self, pages: u32) -> Result<Extent> {
+        if pages == 0 {
+            return Ok(Extent::new(PageId::new(0), 0));
+        }
+        let extent = self.shared.allocate(pages)?;
+        self.taken.push(extent);
+        self.shared.lengthen(extent.end() * PAGE_SIZE as u64)?;
+        Ok(extent)
+    }
+
+    /// Writes a page that was taken in this checkpoint; `fill` gets its body, all zero. Each
+    /// page once; cheapest in rising order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllocated`] for a page that this checkpoint has not taken, or a kind or owner
+    /// that is the pager's own; [`Error::Io`].
+    pub fn write(
+        &mut self,
+        page: PageId,
+        kind: PageKind,
+        owner: Owner,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> Result<()> {
+        let is_taken = self.taken.iter().any(|extent| extent.contains(page));
+        if !is_taken || kind.get() < PageKind::FIRST_FREE.get() || owner == Owner::PAGER {
+            return Err(Error::NotAllocated { page, doing: "save" });
+        }
+        let waiting = self.buffer.len() / PAGE_SIZE;
+        let follows = self.first.get() as usize + waiting == page.get() as usize;
+        if !follows || waiting == WRITE_PAGES_MAX {
+            self.flush()?;
+        }
+        if self.buffer.is_empty() {
+            self.first = page;
+        }
+        let mut frame = Frame::ZERO;
+        frame.init(page, kind, owner);
+        frame.set_seq(self.seq);
+        fill(frame.body_mut());
+        self.shared.checksummer.seal(page, &mut frame.bytes);
+        self.buffer.extend_from_slice(&frame.bytes);
+        Ok(())
+    }
+
+    /// Gives back pages: of an earlier checkpoint, or the last ones of an extent that was
+    /// taken and came out too long.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] if they lie behind the file's end.
+    pub fn free(&mut self, extent: Extent) -> Result<()> {
+        if extent.pages == 0 {
+            return Ok(());
+        }
+        for taken in &mut self.taken {
+            if taken.contains(extent.start) && taken.end() == extent.end() {
+                taken.pages -= extent.pages;
+                self.shared.allocator.lock().release(extent);
+                return Ok(());
+            }
+        }
+        let page_count = self.shared.allocator.lock().page_count();
+        if extent.end() > u64::from(page_count) {
+            return Err(Corruption::OutOfBounds { page: extent.start, page_count }.into());
+        }
+        self.freed.push(extent);
+        Ok(())
+    }
+
+    /// Reads pages that an earlier checkpoint has saved.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pager::read_saved`].
+    pub fn read(&self, pages: Extent, mark: SavedMark) -> Result<SavedPages> {
+        self.shared.read_saved(pages, mark)
+    }
+
+    /// A page of commits, as of the commit that the checkpoint shows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pager::page`].
+    pub fn page(&self, page: PageId) -> Result<PageGuard> {
+        self.shared.check_bounds(page)?;
+        let slot = self.shared.table.slot(page);
+        self.shared.page_slow(page, slot, self.seq)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if !self.buffer.is_empty() {
+            let doing = || format!("writing pages from {} on", self.first);
+            let written = self.shared.storage.write_at(&self.buffer, self.first.offset());
+            written.map_err(|e| Error::io(doing(), e))?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, and brings the free map that will be saved up to date.
+    pub(super) fn update(&mut self, free: &mut FreeMap) -> Result<()> {
+        self.flush()?;
+        self.taken.retain(|extent| extent.pages > 0);
+        for &extent in &self.freed {
+            if !free.in_use(extent) {
+                return Err(Corruption::FreeMap { page: extent.start }.into());
+            }
+            free.release(extent);
+        }
+        for &extent in &self.taken {
+            if !free.claim(extent) {
+                return Err(Corruption::FreeMap { page: extent.start }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The pages stay taken. Returns them, and those that were freed.
+    pub(super) fn keep(mut self) -> (Vec<Extent>, Vec<Extent>) {
+        (std::mem::take(&mut self.taken), std::mem::take(&mut self.freed))
+    }
+}
+
+impl Drop for CheckpointPages<'_> {
+    fn drop(&mut self) {
+        let mut allocator = self.shared.allocator.lock();
+        self.taken.drain(..).for_each(|extent| allocator.release(extent));
+    }
+}
+
+impl std::fmt::Debug for CheckpointPages<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CheckpointPages").field("seq", &self.seq).finish_non_exhaustive()
+    }
+}
+
+/// Saved pages that were read.
+#[derive(Debug)]
+pub struct SavedPages {
+    bytes: Vec<u8>,
+}
+
+impl SavedPages {
+    /// Their bodies, in order.
+    pub fn bodies(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.bytes.chunks_exact(PAGE_SIZE).filter_map(|page| page.get(PAGE_HEADER_SIZE..))
+    }
+}
+
+impl Pager {
+    /// Reads pages that a checkpoint has saved, with one call; see [`CheckpointPages`].
+    ///
+    /// They are read from the file each time. The caller sees to it that they are not read any
+    /// more once [`NoteFolder::saved`](crate::NoteFolder::saved) has said that they are freed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] if one of them is damaged, is none of those that `mark` means, or lies
+    /// behind the file's end; [`Error::Io`].
+    pub fn read_saved(&self, pages: Extent, mark: SavedMark) -> Result<SavedPages> {
+        self.shared.read_saved(pages, mark)
+    }
+
+    /// Calls `visit` for each note since the last checkpoint, in the order of their commits. Right
+    /// after opening these are the notes that a crash has left in the logs.
+    ///
+    /// No commit is installed meanwhile.
+    pub fn for_each_note(&self, visit: impl FnMut(&[u8])) {
+        self.shared.commit.lock().notes.iter().for_each(visit);
+    }
+}
+
+impl Shared {
+    fn read_saved(&self, pages: Extent, mark: SavedMark) -> Result<SavedPages> {
+        let last = PageId::new(pages.start.get().saturating_add(pages.pages.saturating_sub(1)));
+        self.check_bounds(last)?;
+        let mut bytes = vec![0; pages.pages as usize * PAGE_SIZE];
+        self.storage
+            .read_at(&mut bytes, pages.start.offset())
+            .map_err(|e| Error::io(format!("reading saved pages from {} on", pages.start), e))?;
+        for (page, found) in
+            (pages.start.get()..).map(PageId::new).zip(bytes.chunks_exact(PAGE_SIZE))
+        {
+            self.check_saved(page, found, mark)?;
+        }
+        Ok(SavedPages { bytes })
+    }
+
+    fn check_saved(&self, page: PageId, found: &[u8], mark: SavedMark) -> Result<()> {
+        let mut frame = Frame::ZERO;
+        frame.bytes.copy_from_slice(found);
+        self.checksummer.verify(page, &frame)?;
+        let found = SavedMark { kind: frame.kind(), owner: frame.owner(), seq: frame.seq() };
+        if found == mark { Ok(()) } else { Err(Corruption::Saved { page }.into()) }
+    }
+}
