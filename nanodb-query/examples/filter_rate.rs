@@ -1,11 +1,12 @@
-//! How many documents a second a filter is asked about, beside decoding each with `rmpv`.
+//! How many documents a second a filter is asked about and an update changes, beside decoding each
+//! with `rmpv`.
 //!
 //! `cargo run --release -p nanodb-query --example filter_rate [DOCUMENTS]`
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use nanodb_query::{Filter, Malformed};
+use nanodb_query::{Filter, Malformed, Update, UpdateContext, UpdateError};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
@@ -30,6 +31,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             best = best.min(start.elapsed().as_secs_f64());
         }
         println!("{:6.1} M/s  {found:7} found  {text}", count as f64 / best / 1e6);
+    }
+    let updates = [
+        r#"{"$inc": {"age": 1}}"#,
+        r#"{"$set": {"city": "Bonn", "seen": true}}"#,
+        r#"{"$push": {"tags": "new"}}"#,
+        r#"{"$set": {"tags.$[]": "x"}}"#,
+    ];
+    for text in updates {
+        let update = Update::parse_json(text)?;
+        let mut best = f64::INFINITY;
+        for _ in 0..3 {
+            let start = Instant::now();
+            change(&update, &bytes, &ends)?;
+            best = best.min(start.elapsed().as_secs_f64());
+        }
+        println!("{:6.1} M/s  {text}", count as f64 / best / 1e6);
     }
     let start = Instant::now();
     let found = decode(&bytes, &ends)?;
@@ -85,6 +102,15 @@ fn run(filter: &Filter, bytes: &[u8], ends: &[usize]) -> Result<usize, Malformed
         found += usize::from(black_box(filter).matches(document)?);
     }
     Ok(found)
+}
+
+fn change(update: &Update, bytes: &[u8], ends: &[usize]) -> Result<(), UpdateError> {
+    let (context, mut new) = (UpdateContext::default(), Vec::new());
+    for document in slices(bytes, ends) {
+        new.clear();
+        black_box(update.apply(document, &context, &mut new)?);
+    }
+    Ok(())
 }
 
 /// What a program does without a filter on bytes: decode, then look.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::value::Kind;
 
-/// Why a filter, a sort or a projection was refused.
+/// Why a filter, a sort, a projection or an update was refused.
 ///
 /// [`problem`](Self::problem) says what is wrong; where the query was text,
 /// [`position`](Self::position) says where.
@@ -143,13 +143,49 @@ pub enum Problem {
         numbers_max: usize,
     },
     /// The query itself must be a document.
-    #[error("a {what} must be a document, not {found}")]
+    #[error("{what} must be a document, not {found}")]
     NotADocument {
         /// What it was to be.
         what: &'static str,
         /// What was there instead.
         found: Kind,
     },
+    /// A part of the query must be an array.
+    #[error("{what} must be an array, not {found}")]
+    NotAnArray {
+        /// What it was to be.
+        what: &'static str,
+        /// What was there instead.
+        found: Kind,
+    },
+    /// Two changes of an update are at the same path, or one below the other.
+    #[error("updating the path `{path}` would create a conflict at `{at}`")]
+    Conflict {
+        /// The path of the second one.
+        path: String,
+        /// Where they meet.
+        at: String,
+    },
+    /// A path of an update leads to no field that there may be.
+    #[error("the path `{path}` {problem}")]
+    UpdatePath {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// An array filter is wrong.
+    #[error("an array filter{} {problem}", Named(identifier))]
+    ArrayFilter {
+        /// Its identifier, empty if it has none.
+        identifier: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// An update has no operator. A new document in place of the old one is
+    /// [`Update::replacement`](crate::Update::replacement).
+    #[error("an update must have operators")]
+    NoOperators,
     /// There is no such operator, or not at this place.
     #[error("unknown operator `{operator}`{}", On(path))]
     UnknownOperator {
@@ -218,6 +254,15 @@ pub enum Problem {
         /// The other one.
         second: String,
     },
+}
+
+/// ` `name``, unless that is empty.
+struct Named<'a>(&'a str);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, " `{}`", self.0) }
+    }
 }
 
 /// ` on `path``, unless that is empty.

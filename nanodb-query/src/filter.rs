@@ -8,6 +8,7 @@ mod build;
 mod elements;
 mod eval;
 mod literal;
+mod matched;
 mod operand;
 mod parse;
 mod print;
@@ -20,10 +21,14 @@ use std::fmt;
 pub use self::build::{FieldName, field};
 pub use self::elements::ElementFilter;
 pub use self::literal::Literal;
-pub(crate) use self::parse::{Entry, check, check_patterns, elements, entries, fault, refuse};
+pub(crate) use self::operand::Operand;
+pub(crate) use self::parse::{
+    Entry, check, check_names, check_patterns, elements, entries, fault, operand, refuse,
+};
 use self::tree::Conjunction;
 use crate::error::{Problem, QueryError};
 use crate::json::Text;
+use crate::path::Path;
 use crate::value::{Malformed, RawValue};
 
 /// The most values that a query may consist of, names and operators not counted.
@@ -85,6 +90,11 @@ impl Filter {
         Ok(Self { root })
     }
 
+    /// Reads a filter within a query that was checked already.
+    pub(crate) fn parse_value(value: RawValue<'_>) -> Result<Self, Fault<'_>> {
+        Ok(Self { root: parse::parse_filter(value)? })
+    }
+
     /// Whether a document passes.
     ///
     /// Costs one walk over the document's fields, as far as the wanted ones go, for all conditions
@@ -103,6 +113,40 @@ impl Filter {
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.root.is_empty()
+    }
+
+    /// Of a document that passes, the index of the array's element by which it does: what `$` stands
+    /// for in an update. `None` if the filter does not look into an array.
+    ///
+    /// Where the filter looks into several arrays, it is that of the last condition that does.
+    ///
+    /// ```
+    /// use nanodb_query::field;
+    ///
+    /// // {"a": [7, 8, 9]}
+    /// let document = b"\x81\xa1a\x93\x07\x08\x09";
+    /// assert_eq!(field("a").gt(7).matched_element(document)?, Some(1));
+    /// # Ok::<(), nanodb_query::Malformed>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the bytes are wrong where they were looked at.
+    pub fn matched_element(&self, document: &[u8]) -> Result<Option<u32>, Malformed> {
+        self.root.matched_element(RawValue::new(document))
+    }
+
+    /// The name that all of its paths begin with, if there is one.
+    pub(crate) fn only_name(&self) -> Option<&str> {
+        let mut names = Vec::new();
+        self.root.first_names(&mut names);
+        let first = *names.first()?;
+        names.iter().all(|&name| name == first).then_some(first)
+    }
+
+    /// What a document must have to pass, as far as the filter names values for paths.
+    pub(crate) fn equalities(&self) -> impl Iterator<Item = (&Path, &Operand)> {
+        self.root.equalities()
     }
 
     /// What `_id` must equal to pass, as MessagePack bytes: one value, or several for `$in`. `None`

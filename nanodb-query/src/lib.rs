@@ -2,7 +2,7 @@
 //!
 //! # Where things are
 //!
-//! [`Filter`], [`Sort`], [`Projection`] and their parsers and builders are what most callers need. [`RawValue`]
+//! [`Filter`], [`Sort`], [`Projection`], [`Update`] and their parsers and builders are what most callers need. [`RawValue`]
 //! looks at stored values, [`msgpack`] reads and writes their bytes token by token, [`compare`] is
 //! the order over all values and [`encode_key`] writes bytes that sort like it.
 
@@ -22,6 +22,7 @@ mod path;
 mod projection;
 mod sort;
 mod timestamp;
+mod update;
 mod value;
 
 pub use self::error::{Position, Problem, QueryError};
@@ -35,4 +36,5 @@ pub use self::path::{PATH_NUMBERS_MAX, Path};
 pub use self::projection::Projection;
 pub use self::sort::Sort;
 pub use self::timestamp::Timestamp;
+pub use self::update::{ArrayFilters, UPDATE_STEPS_MAX, Update, UpdateContext, UpdateError};
 pub use self::value::{DEPTH_MAX, Elements, Fields, Kind, Malformed, RawValue};

@@ -96,15 +96,24 @@ impl fmt::Display for Path {
 }
 
 impl Part {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut token = Vec::new();
         // A name too long for MessagePack is no document's.
         let _ = write_string(&mut token, name);
         Self { name: name.into(), token: token.into(), index: array_index(name) }
     }
 
+    pub(crate) fn of_index(index: u32) -> Self {
+        Self::new(&index.to_string())
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name as a MessagePack token.
+    pub(crate) fn token(&self) -> &[u8] {
+        &self.token
     }
 
     pub(crate) fn index(&self) -> Option<u32> {

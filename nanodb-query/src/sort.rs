@@ -95,6 +95,11 @@ impl Sort {
         Ok(parse(value).map_err(|fault| fault.problem)?)
     }
 
+    /// Reads a sort within a query that was checked already.
+    pub(crate) fn parse_value(value: RawValue<'_>) -> Result<Self, Fault<'_>> {
+        parse(value)
+    }
+
     /// Whether documents stay in the order in which they come.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -226,7 +231,7 @@ impl Best<'_> {
 fn parse(value: RawValue<'_>) -> Result<Sort, Fault<'_>> {
     if !value.is_map() {
         let found = value.kind().unwrap_or(Kind::Null);
-        return Err(fault(Problem::NotADocument { what: "sort", found }, value));
+        return Err(fault(Problem::NotADocument { what: "a sort", found }, value));
     }
     let mut fields = Vec::new();
     for entry in entries(value) {

@@ -286,6 +286,11 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// The bytes from the next one on, what follows the last one included.
+    pub(crate) fn tail(&self) -> &'a [u8] {
+        self.cursor.rest()
+    }
+
     /// How many are left.
     #[must_use]
     pub fn len(&self) -> u32 {
@@ -325,7 +330,12 @@ pub struct Elements<'a> {
     left: u32,
 }
 
-impl Elements<'_> {
+impl<'a> Elements<'a> {
+    /// The bytes from the next one on, what follows the last one included.
+    pub(crate) fn tail(&self) -> &'a [u8] {
+        self.cursor.rest()
+    }
+
     /// How many are left.
     #[must_use]
     pub fn len(&self) -> u32 {

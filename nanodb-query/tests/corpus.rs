@@ -1,4 +1,4 @@
-//! Queries whose right answers are known.
+//! Queries and updates whose right answers are known.
 //!
 //! Reads every `.jsonl` and `.jsonl.gz` in the folder that the environment variable
 //! `NANODB_CORPUS` names, else in `tests/data`; tests/data/README.md has the format. Not a test of
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use json::Json;
-use nanodb_query::{Filter, Projection, RawValue, Sort, compare};
+use nanodb_query::{Filter, Projection, RawValue, Sort, Update, UpdateContext, compare};
 
 fn main() -> ExitCode {
     let folder = std::env::var_os("NANODB_CORPUS")
@@ -80,6 +80,7 @@ impl Tally {
                 (None, None) => Err("no documents".to_owned()),
             },
             "projection" => run_projection(case),
+            "update" => run_update(case),
             _ => {
                 self.skipped += 1;
                 return;
@@ -146,6 +147,67 @@ fn project(projection: &Projection, documents: &[&[u8]]) -> Result<Vec<Vec<u8>>,
         projection.apply(document, &mut out).map_err(|error| error.to_string()).map(|()| out)
     };
     documents.iter().map(apply).collect()
+}
+
+fn run_update(case: &Json) -> Result<(), String> {
+    let document = case.get("doc").ok_or("no document")?.to_msgpack();
+    let is_error = case.get("error").is_some_and(Json::is_true);
+    let update = match parse_update(case.get("update").ok_or("no update")?) {
+        Ok(update) => update,
+        Err(_) if is_error => return Ok(()),
+        Err(message) => return Err(message),
+    };
+    let mut new = Vec::new();
+    let changed = update.apply(&document, &UpdateContext::default(), &mut new);
+    match (changed, case.get("expected")) {
+        (Err(_), _) if is_error && new.is_empty() => Ok(()),
+        (Err(error), _) => Err(error.to_string()),
+        (Ok(_), None) => Err(format!("found {}", json::show(&[new]))),
+        (Ok(changed), Some(expected)) => {
+            if case.get("noop").is_some_and(|noop| noop.is_true() == changed) {
+                return Err(format!("changed: {changed}"));
+            }
+            let new = if changed { new } else { document };
+            check_equal(&[in_their_order(&new)], &[in_their_order(&expected.to_msgpack())])
+        }
+    }
+}
+
+/// A document with the fields first whose names are whole numbers, as those are that were written by
+/// JavaScript.
+fn in_their_order(document: &[u8]) -> Vec<u8> {
+    fn order(value: &mut rmpv::Value) {
+        match value {
+            rmpv::Value::Map(fields) => {
+                fields.sort_by_key(|(name, _)| name.as_str().unwrap().parse().unwrap_or(u32::MAX));
+                fields.iter_mut().for_each(|(_, value)| order(value));
+            }
+            rmpv::Value::Array(elements) => elements.iter_mut().for_each(order),
+            _ => {}
+        }
+    }
+    let mut value = rmpv::decode::read_value(&mut &document[..]).unwrap();
+    order(&mut value);
+    let mut bytes = Vec::new();
+    rmpv::encode::write_value(&mut bytes, &value).unwrap();
+    bytes
+}
+
+/// Parses an update from MessagePack and from text, and what it prints. One without operators is a
+/// replacement.
+fn parse_update(json: &Json) -> Result<Update, String> {
+    let operators = json.to_string().starts_with("{\"$");
+    let parsed = if operators { Update::parse } else { Update::replacement };
+    let from_text = if operators { Update::parse_json } else { Update::replacement_json };
+    let update = parsed(&json.to_msgpack()).map_err(|error| error.to_string())?;
+    let from_text = from_text(&json.to_string()).map_err(|error| error.to_string())?;
+    let printed = update.to_string();
+    let again = Update::parse_json(&printed).map_err(|error| format!("{printed}: {error}"))?;
+    if update == from_text && update == again {
+        Ok(update)
+    } else {
+        Err(format!("printed {printed}"))
+    }
 }
 
 fn parse_projection(json: &Json) -> Result<Projection, String> {

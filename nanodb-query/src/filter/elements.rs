@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::operand::Operand;
-use super::parse::{are_operators, check_patterns, operand, parse_conjunction, parse_operators};
+use super::parse::{
+    are_operators, check_patterns, operand, parse_conjunction, parse_operators, parse_regex_form,
+};
 use super::tree::{Conjunction, Test};
 use super::{Fault, print};
 use crate::error::Problem;
@@ -42,6 +44,8 @@ impl ElementFilter {
     pub(crate) fn parse_fault<'a>(path: &str, value: RawValue<'a>) -> Result<Self, Fault<'a>> {
         let wanted = if !value.is_map() {
             Wanted::Equal(operand(value)?)
+        } else if let Some(pattern) = parse_regex_form(path, value)? {
+            Wanted::Value(vec![Test::Regex(pattern)])
         } else if is_value_filter(value) {
             are_operators(path, value)?;
             Wanted::Value(parse_operators(path, value)?)
@@ -73,6 +77,25 @@ impl ElementFilter {
 }
 
 impl ElementFilter {
+    /// Whether `$pull` takes an element out. Unlike for `$elemMatch`, operators hold of an array if
+    /// they hold of an element of it, and fields are those of documents alone.
+    pub(crate) fn pulls(&self, element: RawValue<'_>) -> Result<bool, Malformed> {
+        match &self.wanted {
+            Wanted::Document(conjunction) => {
+                Ok(element.is_map() && conjunction.matches_element(element)?)
+            }
+            Wanted::Equal(operand) => operand.equals(Some(element)),
+            Wanted::Value(tests) => {
+                for test in tests {
+                    if !test.matches_from(Some(element), &[])? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+        }
+    }
+
     /// Prints the operand that this was read from.
     pub(crate) fn print(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         match &self.wanted {

@@ -122,7 +122,11 @@ impl Test {
     }
 
     /// Whether this holds of what a path leads to from a container.
-    fn matches_below(&self, container: RawValue<'_>, parts: &[Part]) -> Result<bool, Malformed> {
+    pub(super) fn matches_below(
+        &self,
+        container: RawValue<'_>,
+        parts: &[Part],
+    ) -> Result<bool, Malformed> {
         match self {
             Self::Not(tests) => {
                 all(tests, |test| test.matches_below(container, parts)).map(|holds| !holds)
@@ -140,7 +144,11 @@ impl Test {
 
     /// Whether this holds of what the rest of a path leads to from what its first part led to.
     #[inline]
-    fn matches_from(&self, found: Option<RawValue<'_>>, rest: &[Part]) -> Result<bool, Malformed> {
+    pub(super) fn matches_from(
+        &self,
+        found: Option<RawValue<'_>>,
+        rest: &[Part],
+    ) -> Result<bool, Malformed> {
         match self {
             Self::Not(tests) => {
                 all(tests, |test| test.matches_from(found, rest)).map(|holds| !holds)

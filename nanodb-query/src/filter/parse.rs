@@ -27,7 +27,7 @@ pub(crate) fn check(value: RawValue<'_>) -> Result<(), Problem> {
 }
 
 /// Refuses documents that name a field twice, within a value that was found well-formed.
-pub(super) fn check_names(value: RawValue<'_>) -> Result<(), Problem> {
+pub(crate) fn check_names(value: RawValue<'_>) -> Result<(), Problem> {
     let mut names = HashSet::new();
     for entry in entries(value) {
         if !names.insert(entry.name) {
@@ -112,7 +112,7 @@ fn count_patterns(value: RawValue<'_>) -> usize {
 pub(super) fn parse_filter(value: RawValue<'_>) -> Result<Conjunction, Fault<'_>> {
     if !value.is_map() {
         let found = value.kind().unwrap_or(Kind::Null);
-        return Err(fault(Problem::NotADocument { what: "filter", found }, value));
+        return Err(fault(Problem::NotADocument { what: "a filter", found }, value));
     }
     check_patterns(value)?;
     parse_conjunction(value)
@@ -227,7 +227,7 @@ fn parse_operator<'a>(
     }))
 }
 
-pub(super) fn operand(value: RawValue<'_>) -> Result<Operand, Fault<'_>> {
+pub(crate) fn operand(value: RawValue<'_>) -> Result<Operand, Fault<'_>> {
     Operand::new(value).map_err(|_| fault(Problem::Malformed, value))
 }
 
@@ -355,7 +355,10 @@ fn parse_pattern<'a>(path: &str, value: RawValue<'a>) -> Result<Option<Pattern>,
 }
 
 /// `{"$regularExpression": {"pattern": "^a", "options": "i"}}`, as JSON writes `/^a/i`.
-fn parse_regex_form<'a>(path: &str, value: RawValue<'a>) -> Result<Option<Pattern>, Fault<'a>> {
+pub(super) fn parse_regex_form<'a>(
+    path: &str,
+    value: RawValue<'a>,
+) -> Result<Option<Pattern>, Fault<'a>> {
     const FORM: &str = "$regularExpression";
     let expected = "a document of `pattern` and `options`";
     let Some(first) = entries(value).next().filter(|first| first.name == FORM) else {

@@ -99,6 +99,43 @@ impl Conjunction {
         self.others.extend(other.others);
     }
 
+    /// The first names of all paths, those of branches included.
+    pub(super) fn first_names<'a>(&'a self, out: &mut Vec<&'a str>) {
+        let conditions = self.groups.iter().filter_map(|group| group.conditions.first());
+        out.extend(conditions.filter_map(|condition| condition.path.names().next()));
+        for junction in &self.others {
+            let (Junction::Or(branches) | Junction::Nor(branches)) = junction;
+            branches.iter().for_each(|branch| branch.first_names(out));
+        }
+    }
+
+    /// The values that paths must equal: of conditions that must all hold, not of `$or`, unless that
+    /// has one branch.
+    pub(super) fn equalities(&self) -> impl Iterator<Item = (&Path, &Operand)> {
+        let own = self.groups.iter().flat_map(|group| &group.conditions).filter_map(|condition| {
+            let value = match &condition.test {
+                Test::Equal(value) => value,
+                Test::All(tests) => match tests.as_slice() {
+                    [Test::Equal(value)] => value,
+                    _ => return None,
+                },
+                _ => return None,
+            };
+            Some((&condition.path, value))
+        });
+        let branches = self.others.iter().filter_map(|junction| match junction {
+            Junction::Or(branches) => match branches.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            },
+            Junction::Nor(_) => None,
+        });
+        own.chain(
+            branches
+                .flat_map(|branch| Box::new(branch.equalities()) as Box<dyn Iterator<Item = _>>),
+        )
+    }
+
     /// Ids that alone can pass; see [`Filter::wanted_ids`](super::Filter::wanted_ids).
     pub(super) fn wanted_ids(&self) -> Option<Vec<Vec<u8>>> {
         let conditions = self.groups.iter().flat_map(|group| &group.conditions);

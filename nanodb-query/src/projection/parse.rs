@@ -17,7 +17,7 @@ enum Wish {
 pub(super) fn parse(value: RawValue<'_>) -> Result<Projection, Fault<'_>> {
     if !value.is_map() {
         let found = value.kind().unwrap_or(Kind::Null);
-        return Err(fault(Problem::NotADocument { what: "projection", found }, value));
+        return Err(fault(Problem::NotADocument { what: "a projection", found }, value));
     }
     check_patterns(value)?;
     let mut reading = Reading { mode: None, id: None, special: None, result: Projection::all() };

@@ -10,3 +10,4 @@ mod manual;
 mod order;
 mod plain;
 mod projection;
+mod update;

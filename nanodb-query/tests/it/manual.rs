@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nanodb_query::{Filter, Projection, Sort};
+use nanodb_query::{Filter, Projection, RawValue, Sort, Update, UpdateContext, compare};
 
 use crate::json::Json;
 
@@ -21,52 +21,119 @@ fn msgpack(json: &str) -> Vec<u8> {
         .to_msgpack()
 }
 
+/// A value as a query has it, `$date` and the like read.
+fn value(json: &str) -> Vec<u8> {
+    let filter = format!(r#"{{"$set": {{"a": {json}}}}}"#);
+    let mut out = Vec::new();
+    let update = Update::parse_json(&filter).unwrap();
+    update.apply(b"\x80", &UpdateContext::default(), &mut out).unwrap();
+    RawValue::new(&out).field("a").unwrap().unwrap().bytes().unwrap().to_vec()
+}
+
+/// The lines of a block so far.
+#[derive(Default)]
+struct Example {
+    query: (&'static str, &'static str),
+    document: Vec<u8>,
+    sorted: Vec<Vec<u8>>,
+    array_filters: &'static str,
+    matching: &'static str,
+    upsert: &'static str,
+}
+
+impl Example {
+    fn read(&mut self, word: &'static str, rest: &'static str) {
+        match word {
+            "filter" | "sort" | "project" | "update" => {
+                self.query = (word, rest);
+                self.sorted.clear();
+            }
+            "yes" | "no" => {
+                let filter = Filter::parse_json(self.query.1).unwrap();
+                let found = filter.matches(&msgpack(rest)).unwrap();
+                assert_eq!(found, word == "yes", "{} on {rest}", self.query.1);
+            }
+            "refused" => {
+                let error = match self.query {
+                    ("update", text) => Update::parse_json(text).unwrap_err(),
+                    (_, text) => Filter::parse_json(text).unwrap_err(),
+                };
+                assert!(error.to_string().starts_with(rest), "{error}");
+            }
+            "order" => {
+                let key = self.query.1.parse::<Sort>().unwrap().key(&msgpack(rest)).unwrap();
+                let below = self.sorted.iter().all(|before| *before < key);
+                assert!(below, "{} on {rest}", self.query.1);
+                self.sorted.push(key);
+            }
+            "from" => self.document = msgpack(rest),
+            "filters" => self.array_filters = rest,
+            "matching" => self.matching = rest,
+            "upsert" => self.upsert = rest,
+            "to" if self.query.0 == "project" => {
+                let projection = self.query.1.parse::<Projection>().unwrap();
+                let mut out = Vec::new();
+                projection.apply(&self.document, &mut out).unwrap();
+                assert_eq!(out, msgpack(rest), "{}", self.query.1);
+            }
+            "to" => {
+                let found = self.update().unwrap();
+                let equal = compare(RawValue::new(&found), RawValue::new(&value(rest))).unwrap();
+                assert!(equal.is_eq(), "{}: {}", self.query.1, crate::json::show(&[found]));
+            }
+            "fails" => assert_eq!(self.update().unwrap_err(), rest),
+            word => panic!("{word}"),
+        }
+    }
+
+    /// What becomes of the document; the lines that say how are used up by it.
+    fn update(&mut self) -> Result<Vec<u8>, String> {
+        let text = |text: &'static str, otherwise| if text.is_empty() { otherwise } else { text };
+        let filters = text(std::mem::take(&mut self.array_filters), "[]");
+        let update = Update::parse_json_with_filters(self.query.1, filters).unwrap();
+        let matching = Filter::parse_json(text(std::mem::take(&mut self.matching), "{}")).unwrap();
+        assert!(matching.matches(&self.document).unwrap_or(true));
+        let matched = matching.matched_element(&self.document).unwrap_or(None);
+        let context = UpdateContext { matched, ..UpdateContext::default() };
+        let mut out = Vec::new();
+        let upsert = std::mem::take(&mut self.upsert);
+        let changed = if upsert.is_empty() {
+            update.apply(&self.document, &context, &mut out)
+        } else {
+            let filter = Filter::parse_json(upsert).unwrap();
+            update.upsert(&filter, &context, &mut out).map(|()| true)
+        };
+        match changed {
+            Ok(true) => Ok(out),
+            Ok(false) => Ok(self.document.clone()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
 #[test]
 fn every_example_of_the_manual_is_right() {
     let mut seen = BTreeMap::new();
     for block in examples() {
-        let mut query = ("", "");
-        let mut sorted = Vec::new();
+        let mut example = Example::default();
         for (word, rest) in block {
-            let rest = rest.trim();
             *seen.entry(word).or_insert(0) += 1;
-            let document = || msgpack(rest);
-            match word {
-                "filter" | "sort" | "project" => {
-                    query = (word, rest);
-                    sorted.clear();
-                }
-                "yes" | "no" => {
-                    let filter = Filter::parse_json(query.1).unwrap();
-                    let found = filter.matches(&document()).unwrap();
-                    assert_eq!(found, word == "yes", "{} on {rest}", query.1);
-                }
-                "refused" => {
-                    let error = Filter::parse_json(query.1).unwrap_err();
-                    assert!(error.to_string().starts_with(rest), "{error}");
-                }
-                "order" => {
-                    let key = query.1.parse::<Sort>().unwrap().key(&document()).unwrap();
-                    assert!(sorted.iter().all(|before| *before < key), "{} on {rest}", query.1);
-                    sorted.push(key);
-                }
-                "from" => sorted = vec![document()],
-                "to" => {
-                    let mut out = Vec::new();
-                    query.1.parse::<Projection>().unwrap().apply(&sorted[0], &mut out).unwrap();
-                    assert_eq!(out, document(), "{}", query.1);
-                }
-                word => panic!("{word}"),
-            }
+            example.read(word, rest.trim());
         }
     }
-    assert!(seen["yes"] > 40 && seen["no"] > 40 && seen["order"] > 5 && seen["to"] > 5, "{seen:?}");
+    assert!(
+        seen["yes"] > 40 && seen["no"] > 40 && seen["order"] > 5 && seen["to"] > 30,
+        "{seen:?}"
+    );
 }
 
 #[test]
 fn every_operator_has_an_example() {
     let operators = "$eq $ne $gt $gte $lt $lte $in $nin $and $or $nor $not $exists $type $regex \
-                     $options $size $all $elemMatch $mod $slice $expr $where $regularExpression";
+                     $options $size $all $elemMatch $mod $slice $expr $where $regularExpression \
+                     $set $unset $inc $mul $min $max $rename $setOnInsert $currentDate $push \
+                     $each $position $sort $addToSet $pull $pullAll $pop $bit $mergePatch \
+                     $replaceWith";
     let text = examples().concat().into_iter().map(|(_, json)| json).collect::<String>();
     for operator in operators.split_whitespace() {
         assert!(text.contains(&format!("\"{operator}\"")), "{operator}");

@@ -1,0 +1,422 @@
+//! Updates: what is to become of documents.
+//!
+//! Operators are parsed once into changes, each of one field, and a tree of the names on their paths
+//! ([`tree`]). A document is walked along that tree and written anew: what stays is copied in large
+//! pieces, and nothing is decoded that no operator looks at ([`apply`]). The rules are MongoDB's:
+//!
+//! 1. An update that can't be made as a whole is an error, and nothing is changed.
+//! 2. No two changes meet in one field, nor is one below another.
+//! 3. A path goes through arrays by indexes alone; `$`, `$[]` and `$[id]` stand for such. What is
+//!    missing on the way is created, as documents; an array is filled up with null.
+//! 4. A new field comes after the others, in the order in which the update names them.
+//! 5. `_id` stays.
+
+mod apply;
+mod array;
+mod changes;
+mod error;
+mod expand;
+mod filters;
+mod leaf;
+mod number;
+mod operator;
+mod parse;
+mod patch;
+mod print;
+mod replace;
+mod tree;
+mod writer;
+
+use std::fmt;
+
+use self::apply::Applying;
+use self::changes::Changes;
+pub use self::error::UpdateError;
+use self::expand::Expansion;
+pub use self::expand::UPDATE_STEPS_MAX;
+use self::operator::{Change, Operator};
+use self::writer::Writer;
+use crate::error::{Problem, QueryError};
+use crate::filter::{Entry, Fault, Operand, check, entries, fault, operand};
+use crate::json::{Text, print_value};
+use crate::value::{Kind, RawValue};
+use crate::{Filter, Timestamp};
+
+/// What is to become of a document, by MongoDB's rules.
+///
+/// Besides a document of operators it is a JSON merge patch, `{"$mergePatch": {...}}`, or a new
+/// document in place of the old one, `{"$replaceWith": {...}}`.
+///
+/// ```
+/// use nanodb_query::{Update, UpdateContext};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let update = Update::parse_json(r#"{"$inc": {"age": 1}, "$set": {"city": "Bonn"}}"#)?;
+/// // {"age": 31}
+/// let mut out = Vec::new();
+/// assert!(update.apply(b"\x81\xa3age\x1f", &UpdateContext::default(), &mut out)?);
+/// assert_eq!(out, b"\x82\xa3age\x20\xa4city\xa4Bonn");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Update {
+    form: Form,
+}
+
+#[derive(Clone, PartialEq)]
+enum Form {
+    Operators(Changes),
+    Patch { patch: Operand, changes: Changes },
+    Replacement(Operand),
+}
+
+/// What is known when an update is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpdateContext {
+    /// What `$currentDate` sets.
+    pub now: Timestamp,
+    /// What `$` stands for, [`Filter::matched_element`]; only needed if the update
+    /// [`needs_match`](Update::needs_match).
+    pub matched: Option<u32>,
+    /// The most bytes that the new document may have.
+    pub size_max: usize,
+}
+
+/// 1970, no element, 16 MiB.
+impl Default for UpdateContext {
+    fn default() -> Self {
+        Self { now: Timestamp::default(), matched: None, size_max: 16 << 20 }
+    }
+}
+
+const MERGE_PATCH: &str = "$mergePatch";
+const REPLACE_WITH: &str = "$replaceWith";
+
+impl Update {
+    /// Reads an update from JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it and where.
+    pub fn parse_json(text: &str) -> Result<Self, QueryError> {
+        Self::parse_json_with_filters(text, "[]")
+    }
+
+    /// Reads an update from JSON text, and from another one the array filters that its `$[id]` mean,
+    /// such as `[{"id.qty": {"$gt": 5}}]`.
+    ///
+    /// ```
+    /// use nanodb_query::Update;
+    ///
+    /// # fn main() -> Result<(), nanodb_query::QueryError> {
+    /// let text = r#"{"$set": {"items.$[big].sale": true}}"#;
+    /// Update::parse_json_with_filters(text, r#"[{"big.qty": {"$gt": 5}}]"#)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with one of the texts and where.
+    pub fn parse_json_with_filters(text: &str, array_filters: &str) -> Result<Self, QueryError> {
+        let filters = Text::parse(array_filters)?;
+        let filters = filters::parse(filters.value())
+            .map_err(|fault| filters.locate(fault.problem, fault.tail))?;
+        let text = Text::parse(text)?;
+        parse(text.value(), filters).map_err(|fault| text.locate(fault.problem, fault.tail))
+    }
+
+    /// Reads an update from a document in MessagePack.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it.
+    pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
+        Self::parse_with_filters(document, &[0x90])
+    }
+
+    /// Reads an update from a document in MessagePack, and the array filters that its `$[id]` mean
+    /// from an array of documents.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with one of them.
+    pub fn parse_with_filters(document: &[u8], array_filters: &[u8]) -> Result<Self, QueryError> {
+        let (document, filters) = (RawValue::new(document), RawValue::new(array_filters));
+        check(filters)?;
+        let filters = filters::parse(filters).map_err(|fault| fault.problem)?;
+        check(document)?;
+        Ok(parse(document, filters).map_err(|fault| fault.problem)?)
+    }
+
+    /// A merge patch, RFC 7396, from a document in MessagePack.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] if it is no document or above the limits.
+    pub fn merge_patch(patch: &[u8]) -> Result<Self, QueryError> {
+        let patch = RawValue::new(patch);
+        check(patch)?;
+        Ok(parse_patch(patch).map_err(|fault| fault.problem)?)
+    }
+
+    /// A merge patch, RFC 7396, from JSON text.
+    ///
+    /// ```
+    /// use nanodb_query::Update;
+    ///
+    /// # fn main() -> Result<(), nanodb_query::QueryError> {
+    /// let update = Update::merge_patch_json(r#"{"age": 32, "city": null}"#)?;
+    /// assert_eq!(update.to_string(), r#"{"$mergePatch": {"age": 32, "city": null}}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it and where.
+    pub fn merge_patch_json(text: &str) -> Result<Self, QueryError> {
+        let text = Text::parse(text)?;
+        parse_patch(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
+    }
+
+    /// A new document, in MessagePack, in place of the old one. It may have the `_id` of the old
+    /// one, or none, and then gets that.
+    ///
+    /// Unlike a query, it may have any number of values.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] if it is no document, nests too deep, or names a field twice.
+    pub fn replacement(document: &[u8]) -> Result<Self, QueryError> {
+        let document = RawValue::new(document);
+        document.verify().map_err(|_| Problem::Malformed)?;
+        crate::filter::check_names(document)?;
+        Ok(parse_replacement(document).map_err(|fault| fault.problem)?)
+    }
+
+    /// A new document, from JSON text, in place of the old one.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] says what is wrong with it and where.
+    pub fn replacement_json(text: &str) -> Result<Self, QueryError> {
+        let text = Text::parse(text)?;
+        parse_replacement(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
+    }
+
+    /// Whether a `$` needs [`UpdateContext::matched`].
+    #[must_use]
+    pub fn needs_match(&self) -> bool {
+        match &self.form {
+            Form::Operators(changes) if !changes.is_plain => {
+                changes.root.iter().any(|(_, node)| node.needs_match())
+            }
+            _ => false,
+        }
+    }
+
+    /// The array filters, which [`Display`](fmt::Display) of the update leaves out: they print
+    /// what [`parse_json_with_filters`](Self::parse_json_with_filters) reads.
+    #[must_use]
+    pub fn array_filters(&self) -> ArrayFilters<'_> {
+        ArrayFilters(self)
+    }
+
+    /// Appends what becomes of a document to `out`, in MessagePack. Says whether that is another
+    /// document than before; if not, nothing is appended.
+    ///
+    /// Costs one walk over the names of those documents that changes lie in; all else is copied.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`] if the update can't be made; nothing is appended then.
+    pub fn apply(
+        &self,
+        document: &[u8],
+        context: &UpdateContext,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, UpdateError> {
+        let start = out.len();
+        let changed = self.write(document, context, false, out);
+        if changed != Ok(true) {
+            out.truncate(start);
+        }
+        changed
+    }
+
+    /// Appends the document that an upsert inserts when none passes the filter: of the values that
+    /// the filter names for paths, changed by this update, `$setOnInsert` included. A replacement
+    /// only takes `_id` from the filter.
+    ///
+    /// ```
+    /// use nanodb_query::{Update, UpdateContext, field};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let update = Update::parse_json(r#"{"$inc": {"n": 1}, "$setOnInsert": {"new": true}}"#)?;
+    /// let mut out = Vec::new();
+    /// update.upsert(&field("a").eq(5), &UpdateContext::default(), &mut out)?;
+    /// // {"a": 5, "n": 1, "new": true}
+    /// assert_eq!(out, b"\x83\xa1a\x05\xa1n\x01\xa3new\xc3");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`] if the update can't be made, [`UpdateError::Conflict`] if the filter names
+    /// two values for one field; nothing is appended then.
+    pub fn upsert(
+        &self,
+        filter: &Filter,
+        context: &UpdateContext,
+        out: &mut Vec<u8>,
+    ) -> Result<(), UpdateError> {
+        let only_id = matches!(self.form, Form::Replacement(_));
+        let mut base = Vec::new();
+        write_base(filter, only_id, context, &mut base)?;
+        let start = out.len();
+        match self.write(&base, context, true, out) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                out.truncate(start);
+                out.extend_from_slice(&base);
+                Ok(())
+            }
+            Err(error) => {
+                out.truncate(start);
+                Err(error)
+            }
+        }
+    }
+
+    fn write(
+        &self,
+        document: &[u8],
+        context: &UpdateContext,
+        inserting: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, UpdateError> {
+        let changes = match &self.form {
+            Form::Operators(changes) | Form::Patch { changes, .. } => changes,
+            Form::Replacement(new) => {
+                let start = out.len();
+                replace::replace(RawValue::new(document), new.value(), context.size_max, out)?;
+                return Ok(out.get(start..) != Some(document));
+            }
+        };
+        let writer = Writer::new(document, out, context.size_max);
+        let applying = Applying::new(&changes.list, (context.now, inserting), document, writer);
+        if changes.is_plain {
+            return applying.run(&changes.root);
+        }
+        let expansion = Expansion::new(&changes.list, &changes.filters, context.matched);
+        let root = expansion.expand_children(&changes.root, Some(RawValue::new(document)))?;
+        applying.run(&root)
+    }
+}
+
+/// Writes what a filter says of a document that passes: the values it names for paths.
+fn write_base(
+    filter: &Filter,
+    only_id: bool,
+    context: &UpdateContext,
+    out: &mut Vec<u8>,
+) -> Result<(), UpdateError> {
+    let mut changes = Changes::new(Vec::new());
+    let is_id = |path: &str| path == "_id";
+    let mut equalities: Vec<_> = filter.equalities().collect();
+    // `_id` comes first.
+    equalities.sort_by_key(|(path, _)| !is_id(path.as_str()));
+    for (path, value) in equalities {
+        if only_id && !is_id(path.as_str()) {
+            continue;
+        }
+        let change = Change { path: path.clone(), operator: Operator::Set(value.clone()) };
+        changes.add(change).map_err(|problem| match problem {
+            Problem::Conflict { path, at } => UpdateError::Conflict { path, at },
+            _ => UpdateError::Conflict { path: path.to_string(), at: path.to_string() },
+        })?;
+    }
+    const EMPTY: &[u8] = &[0x80];
+    let writer = Writer::new(EMPTY, out, context.size_max);
+    if !Applying::new(&changes.list, (context.now, true), EMPTY, writer).run(&changes.root)? {
+        out.clear();
+        out.extend_from_slice(EMPTY);
+    }
+    Ok(())
+}
+
+fn parse(document: RawValue<'_>, filters: Vec<filters::ArrayFilter>) -> Result<Update, Fault<'_>> {
+    check_document("an update", document)?;
+    let mut operators = entries(document);
+    match (operators.next(), operators.next()) {
+        (None, _) => return Err(fault(Problem::NoOperators, document)),
+        (Some(Entry { name: MERGE_PATCH, value, .. }), None) => return parse_patch(value),
+        (Some(Entry { name: REPLACE_WITH, value, .. }), None) => return parse_replacement(value),
+        _ => {}
+    }
+    Ok(Update { form: Form::Operators(parse::parse(document, filters)?) })
+}
+
+fn parse_patch(patch: RawValue<'_>) -> Result<Update, Fault<'_>> {
+    check_document("a merge patch", patch)?;
+    let changes = patch::parse(patch)?;
+    Ok(Update { form: Form::Patch { patch: operand(patch)?, changes } })
+}
+
+fn parse_replacement(document: RawValue<'_>) -> Result<Update, Fault<'_>> {
+    check_document("a replacement", document)?;
+    Ok(Update { form: Form::Replacement(operand(document)?) })
+}
+
+fn check_document<'a>(what: &'static str, value: RawValue<'a>) -> Result<(), Fault<'a>> {
+    if value.is_map() {
+        return Ok(());
+    }
+    let found = value.kind().unwrap_or(Kind::Null);
+    Err(fault(Problem::NotADocument { what, found }, value))
+}
+
+impl fmt::Debug for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Update({self})")
+    }
+}
+
+/// Prints JSON that [`Update::parse_json`] reads back as an equal update, given
+/// [`array_filters`](Update::array_filters) if there are any.
+impl fmt::Display for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, document) = match &self.form {
+            Form::Operators(changes) => return print::print_changes(&changes.list, f),
+            Form::Patch { patch, .. } => (MERGE_PATCH, patch),
+            Form::Replacement(document) => (REPLACE_WITH, document),
+        };
+        write!(f, r#"{{"{name}": "#)?;
+        print_value(document.value(), f)?;
+        f.write_str("}")
+    }
+}
+
+impl std::str::FromStr for Update {
+    type Err = QueryError;
+
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        Self::parse_json(text)
+    }
+}
+
+/// The array filters of an update, to be printed.
+#[derive(Clone, Copy, Debug)]
+pub struct ArrayFilters<'u>(&'u Update);
+
+impl fmt::Display for ArrayFilters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.form {
+            Form::Operators(changes) => print::print_filters(&changes.filters, f),
+            _ => f.write_str("[]"),
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Making the changes of a tree in one walk over a document.
+//!
+//! The walk reads the names of those documents that changes lie in, and steps over all other values.
+//! A new field comes after those that are there, in the order in which the update names them.
+
+use super::UpdateError;
+use super::operator::{Change, Operator};
+use super::tree::{Children, Leaf, Node, Step};
+use super::writer::{Writer, check_depth, one_deeper};
+use crate::Timestamp;
+use crate::msgpack::{Cursor, Token, write_map_len, write_null};
+use crate::order::compare;
+use crate::path::{Part, step};
+use crate::value::{Malformed, RawValue};
+
+/// An update being applied to one document.
+pub(super) struct Applying<'a, 'u, 'o> {
+    pub(super) changes: &'u [Change],
+    pub(super) now: Timestamp,
+    /// Whether the document is to be inserted.
+    pub(super) inserting: bool,
+    pub(super) document: RawValue<'a>,
+    pub(super) writer: Writer<'a, 'o>,
+    /// How many arrays the walk is within.
+    arrays: usize,
+}
+
+/// What becomes of a field that is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is there still, changed or not.
+    Stays,
+    /// It is to be taken away; that is left to the caller.
+    Goes,
+}
+
+/// Names that are compared one by one; among more, one is looked up.
+const COMPARED_MAX: usize = 8;
+
+impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
+    pub(super) fn new(
+        changes: &'u [Change],
+        (now, inserting): (Timestamp, bool),
+        document: &'a [u8],
+        writer: Writer<'a, 'o>,
+    ) -> Self {
+        let document = RawValue::new(document);
+        Self { changes, now, inserting, document, writer, arrays: 0 }
+    }
+
+    /// Makes all changes; says whether anything is another than before.
+    pub(super) fn run(mut self, root: &'u Children) -> Result<bool, UpdateError> {
+        if !self.document.is_map() {
+            return Err(Malformed.into());
+        }
+        self.change_document(self.document, root, 1)?;
+        if self.writer.changed {
+            self.writer.finish()?;
+        }
+        Ok(self.writer.changed)
+    }
+
+    fn change_document(
+        &mut self,
+        map: RawValue<'a>,
+        children: &'u Children,
+        depth: usize,
+    ) -> Result<(), UpdateError> {
+        let header = self.writer.header(map)?;
+        let mut cursor = Cursor::new(map.tail());
+        let len = cursor.read_map_len().ok_or(Malformed)?;
+        let mut len_new = len;
+        let mut found = vec![false; children.len()];
+        let mut left = children.len();
+        for _ in 0..len {
+            if left == 0 {
+                break;
+            }
+            let from = self.writer.place(cursor.rest());
+            let place = place_of(children, cursor)?;
+            let name = cursor.read_string_bytes().ok_or(Malformed)?;
+            let value = RawValue::new(cursor.rest());
+            cursor.skip().ok_or(Malformed)?;
+            let Some((place, node)) = place.and_then(|place| Some((place, children.get(place)?)))
+            else {
+                continue;
+            };
+            match found.get_mut(place) {
+                Some(found) if !*found => *found = true,
+                _ => continue,
+            }
+            left -= 1;
+            let fate = if depth == 1 && name == b"_id" {
+                self.change_id(node, value)?
+            } else {
+                self.change(node, value, depth)?
+            };
+            if fate == Fate::Goes {
+                self.writer.leave_out(from, self.writer.place(cursor.rest()));
+                len_new -= 1;
+            }
+        }
+        if left > 0 {
+            let missing = children.iter().zip(&found).filter(|(_, found)| !**found);
+            let created = self.created(missing.map(|(child, _)| child), children.is_patch)?;
+            for (part, node) in created {
+                self.writer.copy_to(self.writer.place(cursor.rest()));
+                self.create_field(part, node, depth)?;
+                len_new = len_new.checked_add(1).ok_or_else(|| self.writer.too_large())?;
+            }
+        }
+        self.writer.set_len(&header, len_new);
+        Ok(())
+    }
+
+    /// Changes `_id`, which must be equal after that, and then is what it was.
+    fn change_id(&mut self, node: &'u Node, value: RawValue<'a>) -> Result<Fate, UpdateError> {
+        let from = self.writer.place(value.tail());
+        self.writer.copy_to(from);
+        let mark = self.writer.mark();
+        if self.change(node, value, 1)? == Fate::Goes {
+            return Err(UpdateError::ChangesId);
+        }
+        self.writer.copy_to(from + value.bytes()?.len());
+        let new = self.writer.out.get(mark.written..).unwrap_or_default();
+        if compare(RawValue::new(new), value)?.is_ne() {
+            return Err(UpdateError::ChangesId);
+        }
+        self.writer.go_back(mark);
+        Ok(Fate::Stays)
+    }
+
+    fn change_array(
+        &mut self,
+        array: RawValue<'a>,
+        children: &'u Children,
+        depth: usize,
+    ) -> Result<(), UpdateError> {
+        let mut wanted = Vec::with_capacity(children.len());
+        for (step, node) in children.iter() {
+            match step {
+                Step::Name(part) if part.index().is_some() => wanted.push((part.index(), node)),
+                Step::Name(part) => self.refuse(node, part, array)?,
+                _ => {}
+            }
+        }
+        wanted.sort_by_key(|&(index, _)| index);
+        let header = self.writer.header(array)?;
+        let mut elements = array.elements().ok_or(Malformed)?;
+        let (mut next, mut len) = (0, elements.len());
+        for (index, node) in wanted {
+            let Some(index) = index else { continue };
+            if index >= header.len() {
+                if self.creates(node)?.is_some() {
+                    // What was not looked at yet is before the new elements.
+                    elements.by_ref().try_for_each(|element| element.map(|_| ()))?;
+                    self.writer.copy_to(self.writer.place(elements.tail()));
+                    self.pad(len, index)?;
+                    self.create(node, depth)?;
+                    self.writer.changed = true;
+                    len = index.checked_add(1).ok_or_else(|| self.writer.too_large())?;
+                }
+                continue;
+            }
+            let element = loop {
+                let element = elements.next().ok_or(Malformed)??;
+                next += 1;
+                if next > index {
+                    break element;
+                }
+            };
+            if self.change(node, element, depth)? == Fate::Goes {
+                // Those after it keep their places.
+                self.writer.replace(element, |writer| {
+                    write_null(writer.out);
+                    Ok(())
+                })?;
+            }
+        }
+        self.writer.set_len(&header, len);
+        Ok(())
+    }
+
+    /// Writes nulls for the elements that an array of `len` lacks before `index`.
+    fn pad(&mut self, len: u32, index: u32) -> Result<(), UpdateError> {
+        let count = usize::try_from(index.saturating_sub(len)).unwrap_or(usize::MAX);
+        if count > self.writer.size_max() {
+            return Err(self.writer.too_large());
+        }
+        (0..count).for_each(|_| write_null(self.writer.out));
+        Ok(())
+    }
+
+    /// Changes a value that is there, within `depth` levels.
+    fn change(
+        &mut self,
+        node: &'u Node,
+        value: RawValue<'a>,
+        depth: usize,
+    ) -> Result<Fate, UpdateError> {
+        let children = match node {
+            Node::Leaf(leaf) => return self.change_leaf(*leaf, value, depth),
+            Node::Below(children) => children,
+        };
+        if value.is_map() {
+            self.change_document(value, children, one_deeper(depth)?)?;
+        } else if children.is_patch {
+            self.replace(value, |applying| applying.create(node, depth))?;
+        } else if value.is_array() {
+            self.arrays += 1;
+            self.change_array(value, children, one_deeper(depth)?)?;
+            self.arrays -= 1;
+        } else {
+            for (step, node) in children.iter() {
+                if let Step::Name(part) = step {
+                    self.refuse(node, part, value)?;
+                }
+            }
+        }
+        Ok(Fate::Stays)
+    }
+
+    /// [`Writer::replace`] by what more than a writer is needed for.
+    fn replace(
+        &mut self,
+        value: RawValue<'a>,
+        write: impl FnOnce(&mut Self) -> Result<(), UpdateError>,
+    ) -> Result<(), UpdateError> {
+        let from = self.writer.place(value.tail());
+        self.writer.copy_to(from);
+        write(self)?;
+        self.writer.leave_out(from, from + value.bytes()?.len());
+        self.writer.check_size()
+    }
+
+    /// Says that the path can't go on to `part`, unless no change minds.
+    fn refuse(&self, node: &Node, part: &Part, container: RawValue<'_>) -> Result<(), UpdateError> {
+        match node {
+            Node::Below(children) => {
+                children.iter().try_for_each(|(_, node)| self.refuse(node, part, container))
+            }
+            Node::Leaf(leaf) => {
+                let Some(change) = self.changes.get(leaf.change) else { return Ok(()) };
+                let minds = match &change.operator {
+                    Operator::Unset => false,
+                    Operator::SetOnInsert(_) => self.inserting,
+                    Operator::Rename { .. } => leaf.renamed || self.renamed(change)?.is_some(),
+                    _ => true,
+                };
+                if !minds {
+                    return Ok(());
+                }
+                Err(UpdateError::NotViable {
+                    operator: change.operator.name(),
+                    path: change.path.to_string(),
+                    name: part.name().to_owned(),
+                    found: container.kind()?,
+                })
+            }
+        }
+    }
+
+    /// Those of the children that will be there though they are missing, in the order of the changes
+    /// that make them.
+    fn created<'c>(
+        &self,
+        missing: impl Iterator<Item = (&'c Step, &'c Node)>,
+        is_patch: bool,
+    ) -> Result<Vec<(&'c Part, &'c Node)>, UpdateError> {
+        let mut created = Vec::new();
+        for (step, node) in missing {
+            if let (Step::Name(part), Some(first)) = (step, self.creates(node)?) {
+                created.push((first, part, node));
+            }
+        }
+        if !is_patch {
+            created.sort_by_key(|&(first, ..)| first);
+        }
+        Ok(created.into_iter().map(|(_, part, node)| (part, node)).collect())
+    }
+
+    /// The first change by which a field that is missing will be there, if there is one.
+    fn creates(&self, node: &Node) -> Result<Option<usize>, UpdateError> {
+        let children = match node {
+            Node::Leaf(leaf) => {
+                return Ok(self.leaf_creates(*leaf)?.then_some(leaf.change));
+            }
+            Node::Below(children) => children,
+        };
+        if children.is_patch {
+            return Ok(Some(0));
+        }
+        let mut first = None;
+        for (_, node) in children.iter() {
+            if let Some(change) = self.creates(node)? {
+                first = Some(first.map_or(change, |first: usize| first.min(change)));
+            }
+        }
+        Ok(first)
+    }
+
+    /// Writes a value that was missing, of what [`creates`](Self::creates), within `depth` levels.
+    fn create(&mut self, node: &'u Node, depth: usize) -> Result<(), UpdateError> {
+        let children = match node {
+            Node::Leaf(leaf) => {
+                self.create_leaf(*leaf, depth)?;
+                return self.writer.check_size();
+            }
+            Node::Below(children) => children,
+        };
+        let depth = one_deeper(depth)?;
+        let created = self.created(children.iter(), children.is_patch)?;
+        let len = u32::try_from(created.len()).map_err(|_| self.writer.too_large())?;
+        write_map_len(self.writer.out, len);
+        created.into_iter().try_for_each(|(part, node)| self.create_field(part, node, depth))
+    }
+
+    fn create_field(
+        &mut self,
+        part: &Part,
+        node: &'u Node,
+        depth: usize,
+    ) -> Result<(), UpdateError> {
+        self.writer.out.extend_from_slice(part.token());
+        self.writer.changed = true;
+        self.create(node, depth)
+    }
+
+    /// The value of the field that a `$rename` takes away.
+    pub(super) fn renamed(&self, change: &Change) -> Result<Option<RawValue<'a>>, UpdateError> {
+        let mut value = self.document;
+        for part in change.path.parts() {
+            match step(value, part)? {
+                Some(below) => value = below,
+                None if value.is_map() || part.index().is_some() && value.is_array() => {
+                    return Ok(None);
+                }
+                None => {
+                    return Err(UpdateError::NotViable {
+                        operator: change.operator.name(),
+                        path: change.path.to_string(),
+                        name: part.name().to_owned(),
+                        found: value.kind()?,
+                    });
+                }
+            }
+        }
+        Ok(Some(value))
+    }
+
+    /// Says that a `$rename` leads through an array, if that is where the walk is.
+    pub(super) fn check_no_array(&self, change: &Change, leaf: Leaf) -> Result<(), UpdateError> {
+        if self.arrays == 0 {
+            return Ok(());
+        }
+        let through = match &change.operator {
+            Operator::Rename { to } if !leaf.renamed => to,
+            _ => &change.path,
+        };
+        let through = through.to_string();
+        Err(UpdateError::RenameInArray { path: change.path.to_string(), through })
+    }
+
+    /// Appends a value, which must not nest too deep there.
+    pub(super) fn append(&mut self, bytes: &[u8], depth: usize) -> Result<(), UpdateError> {
+        check_depth(RawValue::new(bytes), depth)?;
+        self.writer.out.extend_from_slice(bytes);
+        self.writer.check_size()
+    }
+}
+
+/// Which child the name at a cursor is.
+#[inline]
+fn place_of(children: &Children, cursor: Cursor<'_>) -> Result<Option<usize>, Malformed> {
+    if children.len() <= COMPARED_MAX {
+        let is_at = |step: &Step| matches!(step, Step::Name(part) if part.is_at(cursor));
+        return Ok(children.iter().position(|(step, _)| is_at(step)));
+    }
+    let mut cursor = cursor;
+    match cursor.read() {
+        // A name that is not UTF-8 is none of an update.
+        Some(Token::String(name)) => {
+            Ok(str::from_utf8(name).ok().and_then(|name| children.place(name)))
+        }
+        _ => Err(Malformed),
+    }
+}

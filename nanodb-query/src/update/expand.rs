@@ -1,0 +1,144 @@
+//! Replacing `$`, `$[]` and `$[id]` by the indexes that they stand for in one document.
+
+use std::cell::Cell;
+
+use super::UpdateError;
+use super::filters::ArrayFilter;
+use super::operator::Change;
+use super::tree::{Children, Node, Step};
+use crate::msgpack::{write_map_len, write_string};
+use crate::path::{Part, step};
+use crate::value::RawValue;
+
+/// The most elements and fields that `$[]` and `$[id]` may stand for in one document.
+pub const UPDATE_STEPS_MAX: usize = 200_000;
+
+/// What the steps of a tree are replaced by.
+pub(super) struct Expansion<'u> {
+    changes: &'u [Change],
+    filters: &'u [ArrayFilter],
+    /// The element by which the document passed the filter.
+    matched: Option<u32>,
+    /// How many steps were made.
+    made: Cell<usize>,
+}
+
+impl<'u> Expansion<'u> {
+    pub(super) fn new(
+        changes: &'u [Change],
+        filters: &'u [ArrayFilter],
+        matched: Option<u32>,
+    ) -> Self {
+        Self { changes, filters, matched, made: Cell::new(0) }
+    }
+
+    /// The tree for a field of that value, of names only.
+    fn expand(&self, node: &Node, value: Option<RawValue<'_>>) -> Result<Node, UpdateError> {
+        Ok(match node {
+            Node::Leaf(leaf) => Node::Leaf(*leaf),
+            Node::Below(children) => Node::Below(self.expand_children(children, value)?),
+        })
+    }
+
+    /// What is below a document or array, as a tree of names only.
+    pub(super) fn expand_children(
+        &self,
+        children: &Children,
+        value: Option<RawValue<'_>>,
+    ) -> Result<Children, UpdateError> {
+        // A patch has no `$`.
+        let mut plain = Children::default();
+        for (step, below) in children.iter() {
+            match step {
+                Step::Name(part) => self.add_name(&mut plain, part.clone(), below, value)?,
+                Step::Matched => {
+                    let Some(index) = self.matched else {
+                        return Err(UpdateError::NoMatch { path: self.path(below) });
+                    };
+                    self.add_name(&mut plain, Part::of_index(index), below, value)?;
+                }
+                Step::Each(filter) => self.add_each(&mut plain, *filter, below, value)?,
+            }
+        }
+        Ok(plain)
+    }
+
+    fn add_each(
+        &self,
+        plain: &mut Children,
+        filter: Option<usize>,
+        below: &Node,
+        value: Option<RawValue<'_>>,
+    ) -> Result<(), UpdateError> {
+        let Some(elements) = value.and_then(RawValue::elements) else {
+            return Err(self.no_array(below, value)?);
+        };
+        let filter = filter.and_then(|filter| self.filters.get(filter));
+        for (index, element) in (0_u32..).zip(elements) {
+            let element = element?;
+            if filter.map_or(Ok(true), |filter| passes(filter, element))? {
+                self.add(plain, Part::of_index(index), below, Some(element))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_name(
+        &self,
+        plain: &mut Children,
+        part: Part,
+        below: &Node,
+        container: Option<RawValue<'_>>,
+    ) -> Result<(), UpdateError> {
+        // What is plain is the same whatever stands there.
+        let container = container.filter(|_| !below.is_plain());
+        let value = container.map(|container| step(container, &part)).transpose()?.flatten();
+        self.add(plain, part, below, value)
+    }
+
+    fn add(
+        &self,
+        plain: &mut Children,
+        part: Part,
+        below: &Node,
+        value: Option<RawValue<'_>>,
+    ) -> Result<(), UpdateError> {
+        let made = self.made.get() + 1;
+        self.made.set(made);
+        if made > UPDATE_STEPS_MAX {
+            return Err(UpdateError::TooManySteps { steps_max: UPDATE_STEPS_MAX });
+        }
+        let node = self.expand(below, value)?;
+        let text = part.name().to_owned();
+        plain
+            .add(&text, Step::Name(part), node)
+            .map_err(|at| UpdateError::Conflict { path: self.path(below), at })
+    }
+
+    fn no_array(
+        &self,
+        below: &Node,
+        value: Option<RawValue<'_>>,
+    ) -> Result<UpdateError, UpdateError> {
+        let leaf = below.any_leaf().and_then(|leaf| self.changes.get(leaf.change));
+        let operator = leaf.map_or("", |change| change.operator.name());
+        let found = value.map_or(Ok(crate::Kind::Null), RawValue::kind)?;
+        let expected = "an array for `$[]` to go through";
+        Ok(UpdateError::Target { operator, path: self.path(below), expected, found })
+    }
+
+    fn path(&self, node: &Node) -> String {
+        let change = node.any_leaf().and_then(|leaf| self.changes.get(leaf.change));
+        change.map(|change| change.path.to_string()).unwrap_or_default()
+    }
+}
+
+/// Whether an element passes: the filter is asked about a document that has it under its name.
+fn passes(filter: &ArrayFilter, element: RawValue<'_>) -> Result<bool, UpdateError> {
+    let mut document = Vec::new();
+    write_map_len(&mut document, 1);
+    // A name too long for MessagePack is refused when it is parsed.
+    let _ = write_string(&mut document, &filter.identifier);
+    document.extend_from_slice(element.bytes()?);
+    Ok(filter.filter.matches(&document)?)
+}

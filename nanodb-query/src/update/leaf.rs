@@ -1,0 +1,252 @@
+//! What each operator does to the field at the end of its path.
+
+use super::UpdateError;
+use super::apply::{Applying, Fate};
+use super::array::{List, list, pull};
+use super::number::{self, add, multiply, whole, zero_like};
+use super::operator::{Change, Operator};
+use super::tree::Leaf;
+use super::writer::{Writer, check_depth, one_deeper};
+use crate::filter::Operand;
+use crate::msgpack::{write_array_len, write_ext};
+use crate::order::compare;
+use crate::value::{Malformed, RawValue};
+use crate::{Number, Timestamp};
+
+impl<'a, 'u> Applying<'a, 'u, '_> {
+    /// Whether an operator makes a field that is missing.
+    pub(super) fn leaf_creates(&self, leaf: Leaf) -> Result<bool, UpdateError> {
+        let Some(change) = self.changes.get(leaf.change) else { return Ok(false) };
+        Ok(match &change.operator {
+            Operator::Unset | Operator::Pull(_) | Operator::PullAll(_) | Operator::Pop { .. } => {
+                false
+            }
+            Operator::SetOnInsert(_) => self.inserting,
+            Operator::Rename { .. } => !leaf.renamed && self.renamed(change)?.is_some(),
+            _ => true,
+        })
+    }
+
+    /// Appends the field that an operator makes.
+    pub(super) fn create_leaf(&mut self, leaf: Leaf, depth: usize) -> Result<(), UpdateError> {
+        let Some(change) = self.changes.get(leaf.change) else { return Ok(()) };
+        match &change.operator {
+            Operator::Set(value)
+            | Operator::SetOnInsert(value)
+            | Operator::Increase(value)
+            | Operator::Min(value)
+            | Operator::Max(value) => self.append(value.bytes(), depth),
+            Operator::Multiply(factor) => {
+                number::write(self.writer.out, zero_like(number_of(factor)?));
+                Ok(())
+            }
+            Operator::CurrentDate => {
+                write_time(self.writer.out, self.now);
+                Ok(())
+            }
+            Operator::Rename { .. } => {
+                self.check_no_array(change, leaf)?;
+                match self.renamed(change)? {
+                    Some(value) => self.append(value.bytes()?, depth),
+                    None => Ok(()),
+                }
+            }
+            Operator::Bits(bits) => {
+                let number = bits.apply(0).ok_or_else(|| overflow(change))?;
+                number::write(self.writer.out, number);
+                Ok(())
+            }
+            Operator::Push(push) => {
+                let mut list = List::new();
+                push.apply(&mut list)?;
+                write_list(&mut self.writer, &list, depth)
+            }
+            Operator::AddToSet(each) => {
+                let list: List<'_> = each.values().iter().map(Operand::bytes).collect();
+                write_list(&mut self.writer, &list, depth)
+            }
+            Operator::Unset | Operator::Pull(_) | Operator::PullAll(_) | Operator::Pop { .. } => {
+                Ok(())
+            }
+        }
+    }
+
+    /// Changes a field that is there.
+    pub(super) fn change_leaf(
+        &mut self,
+        leaf: Leaf,
+        value: RawValue<'a>,
+        depth: usize,
+    ) -> Result<Fate, UpdateError> {
+        let Some(change) = self.changes.get(leaf.change) else { return Ok(Fate::Stays) };
+        match &change.operator {
+            Operator::Unset => return Ok(Fate::Goes),
+            Operator::Rename { .. } => {
+                // What is missing is not renamed, whatever stands at the new name.
+                let Some(renamed) = self.renamed(change)? else { return Ok(Fate::Stays) };
+                self.check_no_array(change, leaf)?;
+                if leaf.renamed {
+                    return Ok(Fate::Goes);
+                }
+                self.put(value, renamed.bytes()?, depth)?;
+            }
+            Operator::Set(new) => self.put(value, new.bytes(), depth)?,
+            Operator::SetOnInsert(new) if self.inserting => self.put(value, new.bytes(), depth)?,
+            Operator::SetOnInsert(_) => {}
+            Operator::Min(new) if compare(new.value(), value)?.is_lt() => {
+                self.put(value, new.bytes(), depth)?;
+            }
+            Operator::Max(new) if compare(new.value(), value)?.is_gt() => {
+                self.put(value, new.bytes(), depth)?;
+            }
+            Operator::Min(_) | Operator::Max(_) => {}
+            Operator::CurrentDate => {
+                let now = self.now;
+                self.writer.replace(value, |writer| {
+                    write_time(writer.out, now);
+                    Ok(())
+                })?;
+            }
+            Operator::Increase(_) | Operator::Multiply(_) | Operator::Bits(_) => {
+                let number = compute(change, value)?;
+                self.writer.replace(value, |writer| {
+                    number::write(writer.out, number);
+                    Ok(())
+                })?;
+            }
+            Operator::Push(_)
+            | Operator::AddToSet(_)
+            | Operator::Pull(_)
+            | Operator::PullAll(_)
+            | Operator::Pop { .. } => self.change_elements(change, value, depth)?,
+        }
+        Ok(Fate::Stays)
+    }
+
+    fn put(&mut self, value: RawValue<'a>, bytes: &[u8], depth: usize) -> Result<(), UpdateError> {
+        self.writer.replace(value, |writer| {
+            check_depth(RawValue::new(bytes), depth)?;
+            writer.out.extend_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    fn change_elements(
+        &mut self,
+        change: &'u Change,
+        value: RawValue<'a>,
+        depth: usize,
+    ) -> Result<(), UpdateError> {
+        if !value.is_array() {
+            return Err(wrong_target(change, "an array", value)?);
+        }
+        match &change.operator {
+            Operator::Push(push) if push.only_appends() => {
+                return self.append_elements(value, push.values.iter(), depth);
+            }
+            Operator::AddToSet(each) => {
+                return self.append_elements(value, each.missing_from(value)?, depth);
+            }
+            _ => {}
+        }
+        let mut list = list(value)?;
+        match &change.operator {
+            Operator::Push(push) => push.apply(&mut list)?,
+            Operator::Pull(filter) => pull(filter, &mut list)?,
+            Operator::PullAll(each) => each.remove_from(&mut list)?,
+            Operator::Pop { first: true } => drop(list.drain(..list.len().min(1))),
+            Operator::Pop { first: false } => drop(list.pop()),
+            _ => {}
+        }
+        self.writer.replace(value, |writer| write_list(writer, &list, depth))
+    }
+
+    /// Appends elements to an array, all of which stays.
+    fn append_elements<'v>(
+        &mut self,
+        array: RawValue<'a>,
+        values: impl IntoIterator<Item = &'v Operand>,
+        depth: usize,
+    ) -> Result<(), UpdateError> {
+        let mut values = values.into_iter().peekable();
+        if values.peek().is_none() {
+            return Ok(());
+        }
+        let depth = one_deeper(depth)?;
+        let header = self.writer.header(array)?;
+        let end = self.writer.place(array.tail()) + array.bytes()?.len();
+        self.writer.copy_to(end);
+        let mut len = header.len();
+        for value in values {
+            self.append(value.bytes(), depth)?;
+            len = len.checked_add(1).ok_or_else(|| self.writer.too_large())?;
+        }
+        self.writer.set_len(&header, len);
+        Ok(())
+    }
+}
+
+fn write_list(
+    writer: &mut Writer<'_, '_>,
+    list: &[&[u8]],
+    depth: usize,
+) -> Result<(), UpdateError> {
+    let depth = one_deeper(depth)?;
+    let len = u32::try_from(list.len()).map_err(|_| writer.too_large())?;
+    write_array_len(writer.out, len);
+    for element in list {
+        check_depth(RawValue::new(element), depth)?;
+        writer.out.extend_from_slice(element);
+        writer.check_size()?;
+    }
+    Ok(())
+}
+
+fn write_time(out: &mut Vec<u8>, time: Timestamp) {
+    // Never longer than MessagePack can say.
+    let _ = time.with_ext(|data| write_ext(out, Timestamp::EXT_TYPE, data));
+}
+
+/// What `$inc`, `$mul` or `$bit` makes of a number.
+fn compute(change: &Change, value: RawValue<'_>) -> Result<Number, UpdateError> {
+    let found = value.token()?.number();
+    let computed = match &change.operator {
+        Operator::Bits(bits) => match found.and_then(whole) {
+            Some(number) => bits.apply(number),
+            None => return Err(wrong_target(change, "an integer", value)?),
+        },
+        operator => {
+            let Some(number) = found else {
+                return Err(wrong_target(change, "a number", value)?);
+            };
+            match operator {
+                Operator::Increase(operand) => add(number, number_of(operand)?),
+                Operator::Multiply(operand) => multiply(number, number_of(operand)?),
+                _ => Some(number),
+            }
+        }
+    };
+    computed.ok_or_else(|| overflow(change))
+}
+
+fn overflow(change: &Change) -> UpdateError {
+    UpdateError::Overflow { operator: change.operator.name(), path: change.path.to_string() }
+}
+
+/// The number that an operand was found to be when it was parsed.
+fn number_of(operand: &Operand) -> Result<Number, Malformed> {
+    operand.value().token()?.number().ok_or(Malformed)
+}
+
+fn wrong_target(
+    change: &Change,
+    expected: &'static str,
+    value: RawValue<'_>,
+) -> Result<UpdateError, Malformed> {
+    Ok(UpdateError::Target {
+        operator: change.operator.name(),
+        path: change.path.to_string(),
+        expected,
+        found: value.kind()?,
+    })
+}

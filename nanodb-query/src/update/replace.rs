@@ -1,0 +1,51 @@
+//! A new document in place of an old one, which keeps its `_id`.
+
+use super::UpdateError;
+use super::writer::check_depth;
+use crate::msgpack::{write_map_len, write_string};
+use crate::order::compare;
+use crate::value::{Malformed, RawValue};
+
+/// Appends the new document, with the old one's `_id` first.
+pub(super) fn replace(
+    old: RawValue<'_>,
+    new: RawValue<'_>,
+    size_max: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), UpdateError> {
+    let Some(id) = old.field("_id")? else { return write(new, size_max, out) };
+    let named = new.field("_id")?;
+    if let Some(named) = named
+        && compare(named, id)?.is_ne()
+    {
+        return Err(UpdateError::ChangesId);
+    }
+    let start = out.len();
+    let fields = new.fields().ok_or(Malformed)?;
+    let len = fields.len().saturating_add(u32::from(named.is_none()));
+    write_map_len(out, len);
+    let _ = write_string(out, "_id");
+    out.extend_from_slice(id.bytes()?);
+    for field in fields {
+        let (name, value) = field?;
+        if name != b"_id" {
+            let name = str::from_utf8(name).map_err(|_| Malformed)?;
+            if !write_string(out, name) {
+                return Err(Malformed.into());
+            }
+            out.extend_from_slice(value.bytes()?);
+        }
+    }
+    check_size(out.len() - start, size_max)
+}
+
+fn write(new: RawValue<'_>, size_max: usize, out: &mut Vec<u8>) -> Result<(), UpdateError> {
+    check_depth(new, 0)?;
+    let bytes = new.bytes()?;
+    out.extend_from_slice(bytes);
+    check_size(bytes.len(), size_max)
+}
+
+fn check_size(size: usize, size_max: usize) -> Result<(), UpdateError> {
+    if size > size_max { Err(UpdateError::TooLarge { size_max }) } else { Ok(()) }
+}

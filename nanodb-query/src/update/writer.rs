@@ -1,0 +1,177 @@
+//! The new document, written from left to right: what stays is copied from the old one in as large
+//! pieces as it can be.
+
+use super::UpdateError;
+use crate::DEPTH_MAX;
+use crate::msgpack::{Cursor, Token, write_array_len, write_map_len};
+use crate::value::{Malformed, RawValue, deeper};
+
+#[derive(Debug)]
+pub(super) struct Writer<'a, 'o> {
+    old: &'a [u8],
+    /// So much of the old document was copied or left out.
+    done: usize,
+    pub(super) out: &'o mut Vec<u8>,
+    /// Where the new document begins.
+    base: usize,
+    size_max: usize,
+    /// Whether the new document differs from the old one.
+    pub(super) changed: bool,
+}
+
+/// The header of a map or an array, to be written again when its length is known.
+#[derive(Debug)]
+pub(super) struct Header {
+    /// Where it is in the new document.
+    at: usize,
+    size: usize,
+    len: u32,
+    is_map: bool,
+}
+
+impl Header {
+    /// How many fields or elements there were.
+    pub(super) fn len(&self) -> u32 {
+        self.len
+    }
+}
+
+/// How far writing was.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    done: usize,
+    pub(super) written: usize,
+    changed: bool,
+}
+
+impl<'a, 'o> Writer<'a, 'o> {
+    pub(super) fn new(old: &'a [u8], out: &'o mut Vec<u8>, size_max: usize) -> Self {
+        out.reserve(old.len() + 16);
+        Self { old, done: 0, base: out.len(), out, size_max, changed: false }
+    }
+
+    /// Where the bytes that end the old document begin in it.
+    pub(super) fn place(&self, tail: &[u8]) -> usize {
+        self.old.len() - tail.len()
+    }
+
+    /// Copies the old document up to that place.
+    pub(super) fn copy_to(&mut self, place: usize) {
+        if let Some(bytes) = self.old.get(self.done..place) {
+            self.out.extend_from_slice(bytes);
+            self.done = place;
+        }
+    }
+
+    /// Leaves out what is between two places, all before the first being copied.
+    pub(super) fn leave_out(&mut self, from: usize, to: usize) {
+        self.copy_to(from);
+        self.done = to;
+        self.changed = true;
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark { done: self.done, written: self.out.len(), changed: self.changed }
+    }
+
+    /// Takes back all that was written since.
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        self.done = mark.done;
+        self.out.truncate(mark.written);
+        self.changed = mark.changed;
+    }
+
+    /// Puts what `write` writes in the place of an old value.
+    pub(super) fn replace(
+        &mut self,
+        value: RawValue<'_>,
+        write: impl FnOnce(&mut Self) -> Result<(), UpdateError>,
+    ) -> Result<(), UpdateError> {
+        let old = value.bytes()?;
+        self.copy_to(self.place(value.tail()));
+        let at = self.out.len();
+        write(self)?;
+        self.done += old.len();
+        if self.out.get(at..) != Some(old) {
+            self.changed = true;
+        }
+        self.check_size()
+    }
+
+    /// Copies the header of an old map or array.
+    pub(super) fn header(&mut self, value: RawValue<'_>) -> Result<Header, Malformed> {
+        let (len, is_map, rest) = match (value.fields(), value.elements()) {
+            (Some(fields), _) => (fields.len(), true, fields.tail()),
+            (_, Some(elements)) => (elements.len(), false, elements.tail()),
+            _ => return Err(Malformed),
+        };
+        self.copy_to(self.place(value.tail()));
+        let at = self.out.len();
+        self.copy_to(self.place(rest));
+        Ok(Header { at, size: self.out.len() - at, len, is_map })
+    }
+
+    /// Writes a header again if its length is another one now.
+    pub(super) fn set_len(&mut self, header: &Header, len: u32) {
+        if len == header.len {
+            return;
+        }
+        let mut bytes = Vec::new();
+        if header.is_map {
+            write_map_len(&mut bytes, len);
+        } else {
+            write_array_len(&mut bytes, len);
+        }
+        self.out.splice(header.at..header.at + header.size, bytes);
+        self.changed = true;
+    }
+
+    /// Copies what is left of the old document.
+    pub(super) fn finish(&mut self) -> Result<(), UpdateError> {
+        self.copy_to(self.old.len());
+        self.check_size()
+    }
+
+    pub(super) fn check_size(&self) -> Result<(), UpdateError> {
+        let size = self.out.len() - self.base;
+        if size > self.size_max { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    pub(super) fn too_large(&self) -> UpdateError {
+        UpdateError::TooLarge { size_max: self.size_max }
+    }
+
+    pub(super) fn size_max(&self) -> usize {
+        self.size_max
+    }
+}
+
+/// Refuses a value that would nest too deep within `depth` levels.
+pub(super) fn check_depth(value: RawValue<'_>, depth: usize) -> Result<(), UpdateError> {
+    // Most values are scalars.
+    if value.is_map() || value.is_array() {
+        check_next(&mut Cursor::new(value.tail()), depth)?;
+    }
+    Ok(())
+}
+
+fn check_next(cursor: &mut Cursor<'_>, depth: usize) -> Result<(), UpdateError> {
+    let (len, is_map) = match cursor.read().ok_or(Malformed)? {
+        Token::Array(len) => (len, false),
+        Token::Map(len) => (len, true),
+        _ => return Ok(()),
+    };
+    let depth = one_deeper(depth)?;
+    for _ in 0..len {
+        if is_map {
+            cursor.skip().ok_or(Malformed)?;
+        }
+        check_next(cursor, depth)?;
+    }
+    Ok(())
+}
+
+/// One level further down, if there may be one.
+pub(super) fn one_deeper(depth: usize) -> Result<usize, UpdateError> {
+    deeper(depth).map_err(|_| UpdateError::TooDeep { depth_max: DEPTH_MAX })
+}
