@@ -4,9 +4,12 @@ mod direct;
 mod frozen;
 mod view;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+
+use smallvec::SmallVec;
 
 use crate::direct::Virgin;
 use crate::dirty::DirtyRanges;
@@ -40,7 +43,7 @@ pub use self::view::{PageMut, TxPage};
 #[must_use = "a transaction that is dropped does nothing"]
 pub struct WriteTx {
     shared: Arc<Opened>,
-    pages: Vec<PrivatePage>,
+    pages: SmallVec<[PrivatePage; 1]>,
     /// Where a page is in `pages`; only kept when there are more than a few.
     index: Option<HashMap<PageId, usize, ahash::RandomState>>,
     /// Pages that this transaction has taken from the free map, by the first page's number.
@@ -51,8 +54,8 @@ pub struct WriteTx {
     direct: BTreeMap<PageId, DirectPage>,
     /// How often commits had freed pages when it began.
     frees: u64,
-    /// Held by each view of it, too.
-    views: Arc<()>,
+    /// Held by each view of it, too; made with the first.
+    views: OnceLock<Arc<()>>,
     /// When it has so many private pages, those that can be are written.
     gather_until: usize,
     durability: Durability,
@@ -103,12 +106,12 @@ impl WriteTx {
             frees: shared.frees.load(Ordering::Relaxed),
             gather_until: shared.gather_pages_max(),
             shared,
-            pages: Vec::new(),
+            pages: SmallVec::new(),
             index: None,
             allocated: BTreeMap::new(),
             freed: BTreeMap::new(),
             direct: BTreeMap::new(),
-            views: Arc::default(),
+            views: OnceLock::new(),
         }
     }
 
@@ -159,7 +162,11 @@ impl WriteTx {
         let changed = changed.map(|page| (page.id, Seen::InMemory(Arc::clone(&page.frame))));
         // Later: a page that was written and then changed again is in both.
         let pages = written.chain(changed).collect();
-        TxView::new(Arc::clone(&self.shared), pages, Arc::clone(&self.views))
+        TxView::new(
+            Arc::clone(&self.shared),
+            pages,
+            Arc::clone(self.views.get_or_init(Arc::default)),
+        )
     }
 
     /// The page for changing: a private copy, made at the first call.
@@ -342,16 +349,19 @@ impl WriteTx {
         shared.ready_to_write()?;
         self.drop_freed();
         self.write_at_commit()?;
-        let payload = self.payload(note)?;
+        let mut payload = Payload::empty();
+        self.encode(note, &mut payload.0)?;
         let mut commit = shared.commit.lock();
         shared.check_writable()?;
         if self.is_empty() && note.is_empty() {
-            return Ok(Installed::nothing(shared.clone(), commit.installed));
+            let seq = commit.installed;
+            drop(commit);
+            return Ok(Installed::nothing(shared, seq));
         }
         self.check_conflicts()?;
 
         let seq = commit.installed.next();
-        let logged = self.log(&mut commit, seq, &payload)?;
+        let logged = self.log(&mut commit, seq, &payload.0)?;
         self.list_virgin();
         let admitted = self.install_pages(&mut commit, seq);
         self.install_space(&mut commit, seq);
@@ -374,7 +384,7 @@ impl WriteTx {
             shared.direct.commit(seq, pages);
         }
         shared.admit(&admitted);
-        Ok(Installed::new(shared.clone(), seq, self.durability, logged, checkpoint))
+        Ok(Installed::new(shared, seq, self.durability, logged, checkpoint))
     }
 
     /// Private copies of pages that are given back are of no use to anybody.
@@ -390,10 +400,10 @@ impl WriteTx {
         }
     }
 
-    /// What the log is to hold; nothing where there is no log.
-    fn payload(&self, note: &[u8]) -> Result<Vec<u8>> {
+    /// Puts into `payload` what the log is to hold; nothing where there is no log.
+    fn encode(&self, note: &[u8], payload: &mut Vec<u8>) -> Result<()> {
         if !self.shared.storage.is_persistent() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         // Checked before it is built, from above: no page takes more than its body and
         // a little for its ranges.
@@ -403,19 +413,16 @@ impl WriteTx {
         if bytes > RECORD_LEN_MAX {
             return Err(Error::TransactionTooLarge { bytes, bytes_max: RECORD_LEN_MAX });
         }
-        let mut payload = Vec::with_capacity(256 + note.len());
-        let allocated: Vec<Extent> = extents(&self.allocated).collect();
-        let freed: Vec<Extent> = extents(&self.freed).collect();
         let logged = || self.pages.iter().filter(|page| !self.direct.contains_key(&page.id));
         let pages = logged().count() + self.direct.len();
-        let mut builder = Builder::new(&mut payload, note, &allocated, &freed, pages);
+        let mut builder = Builder::new(payload, note, &self.allocated, &self.freed, pages);
         for page in logged() {
             builder.page(page.id, &page.frame, page.fresh, &page.dirty);
         }
         for (&page, written) in &self.direct {
             builder.direct(page, written.checksum);
         }
-        Ok(payload)
+        Ok(())
     }
 
     /// Appends the commit to the log. Until the record is appended, an error changes nothing.
@@ -444,10 +451,10 @@ impl WriteTx {
     }
 
     /// Returns the pages that were not in memory before.
-    fn install_pages(&mut self, commit: &mut Commit, seq: Seq) -> Vec<PageId> {
+    fn install_pages(&mut self, commit: &mut Commit, seq: Seq) -> SmallVec<[PageId; 4]> {
         let shared = &*self.shared;
-        let mut admitted = Vec::new();
-        let mut superseded = Vec::new();
+        let mut admitted = SmallVec::new();
+        let mut superseded = SmallVec::<[Superseded; 4]>::new();
         for page in self.pages.drain(..) {
             let id = page.id;
             let admit = if self.direct.contains_key(&id) {
@@ -604,6 +611,31 @@ impl WriteTx {
     }
 }
 
+/// Room for what the log is to hold: each thread has some, to be used again.
+struct Payload(Vec<u8>);
+
+/// One huge transaction must not cost its memory for ever.
+const PAYLOAD_KEPT_MAX: usize = 64 * 1024;
+
+thread_local! {
+    static PAYLOAD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Payload {
+    fn empty() -> Self {
+        // While a thread ends, there may be none.
+        Self(PAYLOAD.try_with(Cell::take).unwrap_or_default())
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        self.0.clear();
+        self.0.shrink_to(PAYLOAD_KEPT_MAX);
+        let _ = PAYLOAD.try_with(|payload| payload.set(std::mem::take(&mut self.0)));
+    }
+}
+
 impl Drop for WriteTx {
     fn drop(&mut self) {
         // Before the pages go back: whoever takes them next may write them directly, too.
@@ -644,7 +676,7 @@ fn install_page(
     commit: &mut Commit,
     mut page: PrivatePage,
     seq: Seq,
-    superseded: &mut Vec<Superseded>,
+    superseded: &mut SmallVec<[Superseded; 4]>,
 ) -> bool {
     Arc::make_mut(&mut page.frame).set_seq(seq);
     let slot = shared.table.slot(page.id);

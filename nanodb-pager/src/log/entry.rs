@@ -20,6 +20,8 @@
 //!
 //! Ranges hold absolute bytes of the body, so applying an entry twice does no harm.
 
+use std::collections::BTreeMap;
+
 use crate::dirty::DirtyRanges;
 use crate::ids::{BODY_SIZE, Extent, Owner, PageId, PageKind};
 use crate::leb128;
@@ -35,8 +37,8 @@ impl<'a> Builder<'a> {
     pub(crate) fn new(
         bytes: &'a mut Vec<u8>,
         note: &[u8],
-        allocated: &[Extent],
-        freed: &[Extent],
+        allocated: &BTreeMap<u32, u32>,
+        freed: &BTreeMap<u32, u32>,
         pages: usize,
     ) -> Self {
         push_len(bytes, note.len());
@@ -93,11 +95,12 @@ fn leb128_len(number: usize) -> usize {
     (usize::BITS - number.leading_zeros()).div_ceil(7).max(1) as usize
 }
 
-fn push_extents(bytes: &mut Vec<u8>, extents: &[Extent]) {
+/// `extents` are lengths by first page.
+fn push_extents(bytes: &mut Vec<u8>, extents: &BTreeMap<u32, u32>) {
     push_len(bytes, extents.len());
-    for extent in extents {
-        leb128::push(bytes, extent.start.get());
-        leb128::push(bytes, extent.pages);
+    for (&start, &pages) in extents {
+        leb128::push(bytes, start);
+        leb128::push(bytes, pages);
     }
 }
 
@@ -227,7 +230,8 @@ mod tests {
         let freed = [Extent::new(PageId::new(7), 1), Extent::new(PageId::new(9), 2)];
 
         let mut bytes = Vec::new();
-        let mut builder = Builder::new(&mut bytes, b"note", &allocated, &freed, 3);
+        let map = |extents: &[Extent]| extents.iter().map(|e| (e.start.get(), e.pages)).collect();
+        let mut builder = Builder::new(&mut bytes, b"note", &map(&allocated), &map(&freed), 3);
         builder.page(PageId::new(300), &frame, true, &dirty);
         builder.direct(PageId::new(301), 0x0807_0605_0403_0201);
         builder.page(PageId::new(8), &frame, false, &DirtyRanges::default());
@@ -257,7 +261,7 @@ mod tests {
         let mut dirty = DirtyRanges::default();
         dirty.mark(200..202);
         let mut bytes = Vec::new();
-        let (taken, given) = ([Extent::new(PageId::new(300), 2)], [Extent::new(PageId::new(7), 1)]);
+        let (taken, given) = (BTreeMap::from([(300, 2)]), BTreeMap::from([(7, 1)]));
         let mut builder = Builder::new(&mut bytes, b"n", &taken, &given, 3);
         builder.page(PageId::new(300), &frame, true, &dirty);
         builder.page(PageId::new(8), &frame, false, &dirty);

@@ -9,6 +9,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use smallvec::SmallVec;
+
 use super::{PrivatePage, WriteTx};
 use crate::direct::Virgin;
 use crate::dirty::DirtyRanges;
@@ -96,7 +98,7 @@ impl WriteTx {
             let recent = (gather_max / 4).clamp(1, RECENT_MAX);
             let older = self.pages.len().saturating_sub(recent);
             // Views read what was written where it is: it is not to be written over.
-            let viewed = Arc::strong_count(&self.views) > 1;
+            let viewed = self.views.get().is_some_and(|views| Arc::strong_count(views) > 1);
             let may_write = |at: &usize| {
                 let page = &self.pages[*at];
                 page.fresh && !(viewed && self.direct.contains_key(&page.id))
@@ -219,7 +221,7 @@ impl WriteTx {
         }
         let mut written = vec![false; self.pages.len()];
         places.iter().for_each(|&at| written[at] = true);
-        let mut kept = Vec::with_capacity(self.pages.len() - places.len() + 1);
+        let mut kept = SmallVec::with_capacity(self.pages.len() - places.len() + 1);
         for (page, written) in self.pages.drain(..).zip(written) {
             if written {
                 self.shared.frames.recycle(page.frame);
