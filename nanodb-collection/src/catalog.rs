@@ -151,6 +151,7 @@ impl Catalog {
     pub(crate) fn drop_collection(&self, name: &str) -> Result<bool> {
         let dropped = self.with_current(name, |binding, mut writer| {
             let mut tx = self.pager.begin();
+            tx.give_space_back();
             for &extent in writer.layout.extents.iter() {
                 tx.free_extent(extent)?;
             }

@@ -50,6 +50,8 @@ pub(crate) struct Pending {
     pub(crate) next_id: u64,
     /// Whether there is anything to commit.
     pub(crate) changed: bool,
+    /// Whether documents were stored. If not, what is to be committed makes room.
+    pub(crate) stored: bool,
     /// Entries for the index.
     pub(crate) added: Places,
     /// Entries of the index that lead nowhere any more.
@@ -84,6 +86,7 @@ impl Pending {
             count: writer.count,
             next_id: writer.next_id,
             changed: false,
+            stored: false,
             added: Places::default(),
             removed: Places::default(),
             tail: layout.tail(),

@@ -200,6 +200,9 @@ impl Shared {
 
     /// Whether so much waits in memory or in the log that it should go to the file.
     pub(crate) fn checkpoint_need(&self, commit: &Commit) -> Need {
+        if commit.log_full {
+            return Need::Due;
+        }
         let log_bytes = commit.log_bytes();
         if log_bytes < commit.postponed {
             return Need::None;
@@ -218,12 +221,34 @@ impl Shared {
         }
     }
 
-    pub(crate) fn checkpoint_held(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+    /// Brings the file up to date, and is ready for commits that follow.
+    fn checkpoint_held(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        self.go_on_if_stopped(checkpointed)?;
+        if let Err(error) = self.prepare_log() {
+            // Nothing has been turned to yet: commits go on with the log that they have.
+            self.postpone();
+            return Err(error);
+        }
+        self.checkpoint_now(checkpointed)
+    }
+
+    /// Brings the file up to date, as the last thing that is done to it.
+    pub(crate) fn checkpoint_last(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        self.go_on_if_stopped(checkpointed)?;
+        self.checkpoint_now(checkpointed)
+    }
+
+    fn go_on_if_stopped(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         self.check_writable()?;
         self.settle(checkpointed)?;
-        if let Some(stopped) = checkpointed.under_way.take() {
-            self.go_on(checkpointed, stopped)?;
+        match checkpointed.under_way.take() {
+            Some(stopped) => self.go_on(checkpointed, stopped),
+            None => Ok(()),
         }
+    }
+
+    /// Turns to another log and does the rest.
+    fn checkpoint_now(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         match self.turn(checkpointed)? {
             Some(under_way) => self.go_on(checkpointed, under_way),
             None => Ok(()),
@@ -254,6 +279,7 @@ impl Shared {
         let mut commit = self.commit.lock();
         let log_bytes = commit.log_bytes();
         commit.postponed = log_bytes + self.options.log_bytes_max / 8;
+        commit.log_full = false;
     }
 
     /// Makes what the file now says known.
@@ -320,6 +346,7 @@ impl Shared {
         }
         let number = commit.checkpoint;
         commit.checkpoint += 1;
+        commit.log_full = false;
         commit.under_way = commit.dirty.len();
         self.turn_seq.store(seq.get(), Ordering::Relaxed);
         commit.direct_pages = 0;

@@ -110,12 +110,16 @@ pub enum Error {
     Fold(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Whether the operating system had no room left for a write.
+pub(crate) fn is_full_disk(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
 impl Error {
     /// Whether the operating system had no room left for a write.
     pub(crate) fn is_full_disk(&self) -> bool {
-        use io::ErrorKind::{QuotaExceeded, StorageFull};
-        matches!(self, Self::Io { source, .. }
-            if matches!(source.kind(), StorageFull | QuotaExceeded))
+        matches!(self, Self::Io { source, .. } if is_full_disk(source))
     }
 
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::ids::{PAGE_SIZE, PageId, Seq};
 use crate::log::segment::Segment;
 use crate::log::sync::Turn;
-use crate::log::writer::Log;
+use crate::log::writer::{Log, prepare};
 use crate::log::{self, Lsn};
 use crate::page::Frame;
 use crate::pager::{NextLog, Shared};
@@ -58,6 +58,20 @@ impl Shared {
         let salt = Uuid::new_v4().as_u64_pair().0;
         let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
         Log::begin(file, segment, base, self.options.log_bytes_max).map_err(|e| Error::io(doing, e))
+    }
+
+    /// Makes sure that the log which comes after the one in use can be begun, and can be of use
+    /// to commits that give space back, should the disk be full by then.
+    pub(crate) fn prepare_log(&self) -> Result<()> {
+        let commit = self.commit.lock();
+        let Some(log) = commit.log.as_ref().filter(|_| !commit.is_unchanged()) else {
+            return Ok(());
+        };
+        let generation = log.segment.generation + 1;
+        drop(commit);
+        let doing = "making room for the log";
+        let file = self.companion(log::suffix(generation), doing)?;
+        prepare(&*file, self.options.log_bytes_max).map_err(|e| Error::io(doing, e))
     }
 
     /// Returns when the logs are on stable storage up to `lsn`.
@@ -218,7 +232,7 @@ impl Shared {
 
     pub(crate) fn close(&self) -> Result<()> {
         let mut checkpointed = self.hold_checkpointed();
-        self.checkpoint_held(&mut checkpointed)?;
+        self.checkpoint_last(&mut checkpointed)?;
         let mut commit = self.commit.lock();
         if commit.is_unchanged() {
             commit.log = None;

@@ -122,6 +122,8 @@ pub(crate) struct Commit {
     pub(crate) flush_asked: bool,
     /// No checkpoint is due before the log is so long: the disk was full.
     pub(crate) postponed: u64,
+    /// Whether a commit was refused because the log can't grow, and no checkpoint has begun since.
+    pub(crate) log_full: bool,
     /// Pages taken and given back since the last checkpoint.
     pub(crate) space: Vec<SpaceChange>,
     /// How many pages the log names that were written to the data file.
@@ -232,6 +234,7 @@ impl Pager {
                     checkpoint_asked: false,
                     flush_asked: false,
                     postponed: 0,
+                    log_full: false,
                     space: replay.space,
                     direct_pages: 0,
                     direct_unsynced: false,

@@ -11,10 +11,11 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
+use crate::checkpoint::Need;
 use crate::direct::Virgin;
 use crate::dirty::DirtyRanges;
 use crate::durability::Durability;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_full_disk};
 use crate::free_map::{FreeMap, overlaps};
 use crate::guard::PageGuard;
 use crate::ids::{BODY_SIZE, Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
@@ -59,6 +60,7 @@ pub struct WriteTx {
     /// When it has so many private pages, those that can be are written.
     gather_until: usize,
     durability: Durability,
+    gives_space_back: bool,
 }
 
 /// So many bytes of relaxed commits gather before they are written.
@@ -103,6 +105,7 @@ impl WriteTx {
     pub(crate) fn new(shared: Arc<Opened>) -> Self {
         Self {
             durability: shared.options.durability,
+            gives_space_back: false,
             frees: shared.frees.load(Ordering::Relaxed),
             gather_until: shared.gather_pages_max(),
             shared,
@@ -310,6 +313,16 @@ impl WriteTx {
         self.durability = durability;
     }
 
+    /// Says that the transaction makes room: on a full disk its commit may then use a part of
+    /// the log that is kept for such commits alone: 64 KiB at the default size.
+    ///
+    /// That does for a dozen commits that are synced one by one, or for hundreds that are not. Then
+    /// the log must begin anew: a commit that is refused asks for a checkpoint, and whether that
+    /// can be made on a full disk depends on what else there is to write.
+    pub fn give_space_back(&mut self) {
+        self.gives_space_back = true;
+    }
+
     /// How many bytes of pages the transaction holds in memory. Pages that it has taken
     /// itself are written to the file when too many gather, and do not count then.
     pub fn bytes(&self) -> usize {
@@ -361,7 +374,16 @@ impl WriteTx {
         self.check_conflicts()?;
 
         let seq = commit.installed.next();
-        let logged = self.log(&mut commit, seq, &payload.0)?;
+        let logged = match self.log(&mut commit, seq, &payload.0) {
+            Ok(logged) => logged,
+            Err(error) => {
+                // A checkpoint may be able to make the log anew where it is.
+                let need = if commit.log_full { Need::Due } else { Need::None };
+                drop(commit);
+                shared.see_to_checkpoint(need);
+                return Err(error);
+            }
+        };
         self.list_virgin();
         let admitted = self.install_pages(&mut commit, seq);
         self.install_space(&mut commit, seq);
@@ -435,7 +457,10 @@ impl WriteTx {
             Some(log) => log,
             none => none.insert(shared.begin_log(commit.next_log, seq)?),
         };
-        log.reserve(payload.len()).map_err(|e| Error::io("making room for the log", e))?;
+        if let Err(error) = log.reserve(payload.len(), self.gives_space_back) {
+            commit.log_full = is_full_disk(&error);
+            return Err(Error::io("making room for the log", error));
+        }
         let logged = log.append(seq, payload, shared.group_sync.synced());
         commit.direct_unsynced |= !self.direct.is_empty();
         commit.direct_pages += self.direct.len();

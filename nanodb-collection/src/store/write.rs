@@ -79,6 +79,7 @@ impl Change<'_> {
         self.pending.count += drafts.len() as u64;
         self.pending.next_id = next_id;
         self.pending.changed |= !drafts.is_empty();
+        self.pending.stored = true;
         Ok(())
     }
 
@@ -92,6 +93,7 @@ impl Change<'_> {
             self.add_entry(hash, to);
         }
         self.pending.changed = true;
+        self.pending.stored = true;
         Ok(true)
     }
 

@@ -105,12 +105,15 @@ impl Part {
 }
 
 /// Commits all parts of a transaction; sets `over` before it releases their locks.
-pub(crate) fn commit(tx: WriteTx, parts: Vec<Part>, over: &AtomicBool) -> Result<()> {
+pub(crate) fn commit(mut tx: WriteTx, parts: Vec<Part>, over: &AtomicBool) -> Result<()> {
     if parts.is_empty() {
         return Ok(());
     }
     let mut note = Vec::new();
     parts.iter().for_each(|part| part.encode(&mut note));
+    if !parts.iter().any(|part| part.pending.stored) {
+        tx.give_space_back();
+    }
     let installed = tx.install(&note);
     // Release, paired with the acquire in `Cursor`.
     over.store(true, Ordering::Release);
@@ -131,7 +134,7 @@ pub(crate) fn commit(tx: WriteTx, parts: Vec<Part>, over: &AtomicBool) -> Result
 /// The same as [`commit`] with one part, which it takes apart so as not to be made to
 /// hold its lock by a reference count.
 pub(crate) fn commit_one(
-    tx: WriteTx,
+    mut tx: WriteTx,
     binding: &Arc<Binding>,
     mut held: impl DerefMut<Target = Writer>,
     making: Option<Making>,
@@ -140,6 +143,9 @@ pub(crate) fn commit_one(
     let mut note = std::mem::take(&mut held.note);
     note.clear();
     encode(&mut note, binding, &held, &pending, making.is_some());
+    if !pending.stored {
+        tx.give_space_back();
+    }
     let installed = tx.install(&note);
     held.note = note;
     let installed = installed?;

@@ -6,5 +6,6 @@ mod crash;
 mod damage;
 mod documents;
 mod edges;
+mod full_disk;
 mod transactions;
 mod unpublished;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::record::{Kind, RECORD_ALIGN, RECORD_HEADER_SIZE, Record};
 use super::segment::Segment;
 use super::{BLOCK_SIZE, Lsn};
+use crate::error::is_full_disk;
 use crate::ids::Seq;
 use crate::storage::Storage;
 
@@ -18,12 +19,42 @@ const GROWTH_MIN: u64 = 32 * 1024;
 /// The log grows by at most so many bytes more than it needs.
 const GROWTH_MAX: u64 = 8 * 1024 * 1024;
 
+/// What a record needs besides its bytes.
+const RECORD_EXTRA: u64 = 3 * BLOCK_SIZE;
+
 /// A block as a length in memory.
 const BLOCK_LEN: usize = 4096;
 const _: () = assert!(BLOCK_LEN as u64 == BLOCK_SIZE);
 
 /// The longest record: its length is stored in 32 bits.
 pub(crate) const RECORD_LEN_MAX: usize = u32::MAX as usize - 2 * BLOCK_LEN;
+
+/// How many bytes at the end of a log that is to become `len_max` bytes long are kept for commits
+/// that give space back, so that these are still possible when the disk is full.
+fn reserve_for(len_max: u64) -> u64 {
+    (len_max / 1024).clamp(16 * 1024, 64 * 1024)
+}
+
+/// Makes sure that a log can be begun in `file`, and have its reserve, on a disk that is full by
+/// then.
+pub(crate) fn prepare(file: &dyn Storage, len_max: u64) -> io::Result<()> {
+    let len = file.len()?;
+    fill(file, len, BLOCK_SIZE + RECORD_EXTRA + reserve_for(len_max), |_| ())
+}
+
+/// Writes zeros from `start` to `end`, made a whole block; `done` is told how far that got.
+fn fill(file: &dyn Storage, start: u64, end: u64, mut done: impl FnMut(u64)) -> io::Result<()> {
+    let end = end.next_multiple_of(BLOCK_SIZE);
+    let zeros = vec![0; usize::try_from(GROWTH_MIN).unwrap_or(BLOCK_LEN)];
+    let mut at = start;
+    while at < end {
+        let len = zeros.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+        file.write_at(&zeros[..len], at)?;
+        at += len as u64;
+        done(at);
+    }
+    Ok(())
+}
 
 /// The log that commits are appended to.
 pub(crate) struct Log {
@@ -87,26 +118,34 @@ impl Log {
 
     /// Makes sure that a record with `payload_len` bytes, and the padding behind it,
     /// can be written without the file growing: a full disk shows here.
-    pub(crate) fn reserve(&mut self, payload_len: usize) -> io::Result<()> {
+    ///
+    /// Behind that there is always a reserve left, unless the disk is full and the commit
+    /// `may_use_reserve`.
+    pub(crate) fn reserve(&mut self, payload_len: usize, may_use_reserve: bool) -> io::Result<()> {
         if payload_len > RECORD_LEN_MAX {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         // Writing has made the file longer, and must not be undone.
         self.reserved = self.reserved.max(self.written);
-        let needed = self.end + payload_len as u64 + 3 * BLOCK_SIZE;
-        if needed <= self.reserved {
+        let needed = self.end + payload_len as u64 + RECORD_EXTRA;
+        let wanted = needed + reserve_for(self.len_max);
+        if wanted <= self.reserved {
             return Ok(());
         }
         let growth = self.reserved.clamp(GROWTH_MIN, GROWTH_MAX);
         let ahead = (self.reserved + growth).min(self.len_max);
-        let target = ahead.max(needed + GROWTH_MIN).next_multiple_of(BLOCK_SIZE);
-        let zeros = vec![0; usize::try_from(GROWTH_MIN).unwrap_or(4096)];
-        while self.reserved < target {
-            let count = (target - self.reserved).min(zeros.len() as u64);
-            self.file.write_at(&zeros[..usize::try_from(count).unwrap_or(0)], self.reserved)?;
-            self.reserved += count;
+        match self.grow(ahead.max(wanted + GROWTH_MIN)) {
+            Err(error) if is_full_disk(&error) => {
+                let least = if may_use_reserve { needed } else { wanted };
+                if least <= self.reserved { Ok(()) } else { Err(error) }
+            }
+            grown => grown,
         }
-        Ok(())
+    }
+
+    /// Makes the file so long, as far as that goes.
+    fn grow(&mut self, len: u64) -> io::Result<()> {
+        fill(&*self.file, self.reserved, len, |end| self.reserved = end)
     }
 
     /// Adds a commit to the buffer, for which room was reserved.

@@ -183,7 +183,7 @@ fn a_checkpoint_that_a_full_disk_has_stopped_goes_on_and_commits_go_on_meanwhile
         tx.commit(&[1]).map(|_| number)
     };
     commit().unwrap();
-    storage.set_capacity(Some(storage.total_len() + 100_000));
+    storage.set_capacity(Some(storage.total_len() + 400_000));
     // The images of six pages do not fit.
     storage.set_fault(Fault::once(0, Failure::Short).of(CallKind::SetLen));
     let error = pager.checkpoint().unwrap_err();
@@ -194,7 +194,7 @@ fn a_checkpoint_that_a_full_disk_has_stopped_goes_on_and_commits_go_on_meanwhile
         let error = pager.checkpoint().unwrap_err();
         assert!(is_full(&error), "{error:?}");
         assert_eq!(pager.stats().unwrap().checkpoints, 0);
-        storage.set_capacity(Some(storage.total_len() + 100_000));
+        storage.set_capacity(Some(storage.total_len() + 400_000));
     }
     storage.set_capacity(None);
     pager.checkpoint().unwrap();
@@ -217,7 +217,7 @@ fn a_full_disk_stops_no_commit_that_fits_into_the_log() {
     storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::SetLen).for_ever());
     let mut number = 2;
     let refused = loop {
-        storage.set_capacity(Some(500_000));
+        storage.set_capacity(Some(900_000));
         let mut tx = pager.begin();
         stamp(&mut tx, &pages, number + 1);
         match tx.commit(&[1]) {
@@ -233,4 +233,105 @@ fn a_full_disk_stops_no_commit_that_fits_into_the_log() {
     storage.set_capacity(None);
     pager.close().unwrap();
     assert_eq!(found(&open(&storage), &pages, "reopened"), number);
+}
+
+#[test]
+fn a_commit_that_fits_is_not_refused_because_the_log_would_rather_grow_further() {
+    let (files, pages) = disk();
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage);
+    // Room for the log's beginning, a commit and the reserve, not for what is taken in advance.
+    storage.set_capacity(Some(storage.total_len() + 65 * 1024));
+    let mut tx = pager.begin();
+    stamp(&mut tx, &pages[..1], 2);
+    tx.commit(&[]).unwrap();
+}
+
+/// A commit of a few bytes; it counts what it has committed.
+fn small_commit(pager: &Pager, page: PageId, count: &mut u64, gives: bool) -> Result<(), Error> {
+    let mut tx = pager.begin();
+    tx.set_durability(Durability::Buffered);
+    if gives {
+        tx.give_space_back();
+    }
+    assert!(tx.page_mut(page).unwrap().write(0, &(*count + 1).to_le_bytes()));
+    tx.commit(&[])?;
+    *count += 1;
+    Ok(())
+}
+
+#[test]
+fn commits_that_give_space_back_are_possible_on_a_full_disk() {
+    let (files, pages) = disk();
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage);
+    let mut count = 1;
+    small_commit(&pager, pages[0], &mut count, false).unwrap();
+    // No checkpoint can make room.
+    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::SetLen).for_ever());
+    storage.set_capacity(Some(storage.total_len()));
+    let refused = loop {
+        if let Err(error) = small_commit(&pager, pages[0], &mut count, false) {
+            break error;
+        }
+    };
+    assert!(is_full(&refused), "{refused:?}");
+    let before = count;
+    let refused = loop {
+        if let Err(error) = small_commit(&pager, pages[0], &mut count, true) {
+            break error;
+        }
+    };
+    assert!(is_full(&refused), "{refused:?}");
+    let given = count - before;
+    assert!((50..1000).contains(&given), "{given} commits in the reserve");
+    assert!(is_full(&small_commit(&pager, pages[0], &mut count, false).unwrap_err()));
+
+    storage.clear_fault();
+    storage.set_capacity(None);
+    small_commit(&pager, pages[0], &mut count, false).unwrap();
+    drop(pager);
+    let pager = open(&storage);
+    assert_eq!(u64::from_le_bytes(first_bytes(&pager, pages[0]).unwrap()), count);
+}
+
+#[test]
+fn a_full_disk_whose_checkpoints_need_no_more_of_it_takes_commits_that_give_space_back_for_ever() {
+    let (files, pages) = disk();
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage);
+    let mut count = 1;
+    small_commit(&pager, pages[0], &mut count, false).unwrap();
+    // From this one there is a side area.
+    pager.checkpoint().unwrap();
+    small_commit(&pager, pages[0], &mut count, false).unwrap();
+    storage.set_capacity(Some(storage.total_len()));
+    let mut refused = 0;
+    for _ in 0..10_000 {
+        if let Err(error) = small_commit(&pager, pages[0], &mut count, true) {
+            assert!(is_full(&error), "{error:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused < 100, "{refused} refused");
+    assert!(pager.stats().unwrap().checkpoints > 3);
+}
+
+#[test]
+fn no_log_is_turned_to_that_could_not_be_begun_on_a_full_disk() {
+    let (files, pages) = disk();
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage);
+    let mut count = 1;
+    small_commit(&pager, pages[0], &mut count, false).unwrap();
+    storage.set_capacity(Some(storage.total_len()));
+    assert!(is_full(&pager.checkpoint().unwrap_err()));
+    for _ in 0..100 {
+        small_commit(&pager, pages[0], &mut count, true).unwrap();
+    }
+    // Closing needs no other log.
+    storage.set_capacity(None);
+    pager.close().unwrap();
+    let names: Vec<String> = storage.files().into_keys().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
 }
