@@ -115,3 +115,86 @@ pub(crate) fn filter() -> BoxedStrategy<Value> {
     })
     .boxed()
 }
+
+/// Paths of updates, some through all elements of an array.
+fn update_path() -> impl Strategy<Value = String> {
+    let name = prop_oneof![9 => name(), 1 => Just("$[]".to_owned())];
+    let rest = prop::collection::vec(name, 0..3);
+    (name_of_field(), rest)
+        .prop_map(|(first, rest)| std::iter::once(first).chain(rest).collect::<Vec<_>>().join("."))
+}
+
+fn name_of_field() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["a", "b", "c", "0"]).prop_map(str::to_owned)
+}
+
+fn number() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => (-3_i64..4).prop_map(Value::from),
+        2 => (-6_i32..7).prop_map(|half| Value::from(f64::from(half) / 2.0)),
+        1 => prop::sample::select(vec![i64::MAX, i64::MIN, 1 << 62]).prop_map(Value::from),
+        1 => Just(Value::from(u64::MAX)),
+    ]
+}
+
+fn added() -> impl Strategy<Value = Value> {
+    let each = prop::collection::vec(value(), 0..7);
+    prop_oneof![value(), each.prop_map(|each| map([("$each", Value::Array(each))]))]
+}
+
+fn pushed() -> impl Strategy<Value = Value> {
+    let sort = prop_oneof![
+        prop::sample::select(vec![1, -1]).prop_map(Value::from),
+        (name(), prop::sample::select(vec![1, -1]))
+            .prop_map(|(name, direction)| map([(name.as_str(), direction.into())])),
+    ];
+    let each = prop::collection::vec(value(), 0..3).prop_map(Value::Array);
+    let modifiers = (
+        prop::option::of((-4_i64..5).prop_map(Value::from)),
+        prop::option::of((-4_i64..5).prop_map(Value::from)),
+        prop::option::of(sort),
+    );
+    let with_modifiers = (each, modifiers).prop_map(|(each, (position, slice, sort))| {
+        let fields = [("$position", position), ("$slice", slice), ("$sort", sort)];
+        let some = fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
+        map(std::iter::once(("$each", each)).chain(some))
+    });
+    prop_oneof![added(), with_modifiers]
+}
+
+/// A document of operators, whose paths may conflict.
+pub(crate) fn update() -> BoxedStrategy<Value> {
+    let bits = (prop::sample::select(vec!["and", "or", "xor"]), -3_i64..20)
+        .prop_map(|(name, number)| map([(name, number.into())]));
+    let pulled = prop_oneof![value(), operators(filter()), filter()].prop_filter(
+        "no operators for documents",
+        |value| {
+            let first = value.as_map().and_then(|fields| fields.first());
+            !first.is_some_and(|(name, _)| matches!(name.as_str(), Some("$and" | "$or" | "$nor")))
+        },
+    );
+    let of_values = vec!["$set", "$min", "$max", "$setOnInsert", "$unset"];
+    let one = prop_oneof![
+        6 => (prop::sample::select(of_values), update_path(), value()),
+        3 => (prop::sample::select(vec!["$inc", "$mul"]), update_path(), number()),
+        1 => (Just("$bit"), update_path(), bits),
+        3 => (Just("$push"), update_path(), pushed()),
+        2 => (Just("$addToSet"), update_path(), added()),
+        2 => (Just("$pull"), update_path(), pulled),
+        2 => (Just("$pullAll"), update_path(), prop::collection::vec(value(), 0..7).prop_map(Value::Array)),
+        1 => (Just("$pop"), update_path(), prop::sample::select(vec![1, -1]).prop_map(Value::from)),
+        2 => (Just("$rename"), path(), path().prop_map(Value::from)),
+    ];
+    prop::collection::vec(one, 1..4)
+        .prop_map(|changes| {
+            let mut operators: Vec<(&str, Vec<(String, Value)>)> = Vec::new();
+            for (operator, path, operand) in changes {
+                match operators.iter_mut().find(|(name, _)| *name == operator) {
+                    Some((_, fields)) => fields.push((path, operand)),
+                    None => operators.push((operator, vec![(path, operand)])),
+                }
+            }
+            map(operators.into_iter().map(|(name, fields)| (name, distinct(fields))))
+        })
+        .boxed()
+}

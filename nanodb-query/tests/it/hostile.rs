@@ -4,11 +4,30 @@ use std::time::{Duration, Instant};
 
 use nanodb_query::{
     DEPTH_MAX, Filter, Problem, Projection, QUERY_NODES_MAX, QUERY_REGEXES_MAX, RawValue, Sort,
-    compare, encode_key, field,
+    Update, UpdateContext, compare, encode_key, field,
 };
 use proptest::prelude::*;
 
-use crate::generate::{document, filter, map, msgpack};
+use crate::generate::{document, filter, map, msgpack, update};
+
+fn config() -> ProptestConfig {
+    let long = std::env::var_os("NANODB_TEST_LONG").is_some();
+    ProptestConfig { cases: if long { 100_000 } else { 2_000 }, ..ProptestConfig::default() }
+}
+
+/// An update on any bytes, `$` being the second element.
+fn change(update: &Update, bytes: &[u8]) {
+    let context = UpdateContext { matched: Some(1), size_max: 10_000, ..UpdateContext::default() };
+    let mut out = Vec::new();
+    match update.apply(bytes, &context, &mut out) {
+        Ok(true) => assert!(out.len() <= context.size_max),
+        _ => assert!(out.is_empty()),
+    }
+    if out.is_empty() || RawValue::new(bytes).verify().is_err() {
+        return;
+    }
+    RawValue::new(&out).verify().unwrap();
+}
 
 /// Everything there is, on whatever these bytes are.
 fn look_at(bytes: &[u8], filter: &Filter) {
@@ -29,10 +48,27 @@ fn look_at(bytes: &[u8], filter: &Filter) {
         let _ = filter.matches(bytes);
         assert_eq!(filter.to_string().parse::<Filter>().unwrap(), filter);
     }
+    for text in [
+        r#"{"$set": {"a.$.b": [1]}, "$inc": {"b.$[]": 1}}"#,
+        r#"{"$push": {"a.1": 5}, "$rename": {"b.a": "c"}}"#,
+        r#"{"$mergePatch": {"a": {"b": null}, "b": {"c": 1}}}"#,
+        r#"{"$replaceWith": {"a": 1}}"#,
+    ] {
+        change(&Update::parse_json(text).unwrap(), bytes);
+    }
+    let _ = filter.matched_element(bytes);
+    for update in [Update::parse(bytes), Update::merge_patch(bytes), Update::replacement(bytes)] {
+        let Ok(update) = update else { continue };
+        change(&update, bytes);
+        let _ = update.upsert(filter, &UpdateContext::default(), &mut Vec::new());
+        if !update.to_string().contains("$[") {
+            assert_eq!(update.to_string().parse::<Update>().unwrap(), update);
+        }
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_bytes_are_refused_or_usable(bytes in prop::collection::vec(any::<u8>(), 0..60), filter in filter()) {
@@ -40,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn flipped_bytes_are_refused_or_usable(document in prop_oneof![document(), filter()], filter in filter(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn flipped_bytes_are_refused_or_usable(document in prop_oneof![document(), filter(), update()], filter in filter(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut bytes = msgpack(&document);
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -54,8 +90,24 @@ proptest! {
         if let Ok(filter) = Filter::parse_json(&text) {
             prop_assert_eq!(filter.to_string().parse::<Filter>().unwrap(), filter);
         }
+        if let Ok(update) = Update::parse_json(&text) {
+            prop_assert_eq!(update.to_string().parse::<Update>().unwrap(), update);
+        }
         let _ = Projection::parse_json(&text);
         let _ = Sort::parse_json(&text);
+        let _ = Update::merge_patch_json(&text);
+    }
+
+    #[test]
+    fn updates_on_other_bytes_than_documents_are_refused_or_make_one(update in update(), document in document(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let Ok(update) = Update::parse(&msgpack(&update)) else { return Ok(()) };
+        let mut bytes = msgpack(&document);
+        change(&update, &bytes);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        change(&update, &bytes);
+        bytes.truncate(at);
+        change(&update, &bytes);
     }
 }
 
@@ -83,6 +135,33 @@ fn wide_queries_are_refused_and_less_wide_ones_answered() {
     assert!(Filter::parse_json(&text(QUERY_NODES_MAX - 10)).is_ok());
     let error = Filter::parse_json(&text(QUERY_NODES_MAX)).unwrap_err();
     assert!(matches!(error.problem(), Problem::TooManyNodes { .. }), "{error}");
+}
+
+#[test]
+fn deep_and_wide_updates_are_refused_or_made() {
+    let path = vec!["a"; DEPTH_MAX - 1].join(".");
+    let update = Update::parse_json(&format!(r#"{{"$set": {{"{path}": 1}}}}"#)).unwrap();
+    change(&update, b"\x80");
+    let patch = nested(r#"{"a": "#, "1", "}", DEPTH_MAX);
+    change(&Update::merge_patch_json(&patch).unwrap(), b"\x80");
+    let error = Update::merge_patch_json(&nested(r#"{"a": "#, "1", "}", 100_000)).unwrap_err();
+    assert!(matches!(error.problem(), Problem::TooDeep { .. }), "{error}");
+
+    let start = Instant::now();
+    let fields: Vec<String> = (0..QUERY_NODES_MAX - 2).map(|n| format!(r#""f{n}": {n}"#)).collect();
+    let document = format!("{{{}}}", fields.join(", "));
+    let wide = Update::parse_json(&format!(r#"{{"$inc": {document}}}"#)).unwrap();
+    let document: crate::json::Json = serde_json::from_str(&document).unwrap();
+    let mut out = Vec::new();
+    let context = UpdateContext::default();
+    assert!(wide.apply(&document.to_msgpack(), &context, &mut out).unwrap());
+    // Each path doubles back on those before it.
+    let same: Vec<String> = (0..3_000).map(|n| format!(r#""a.$[].{n}": 0"#)).collect();
+    let same = Update::parse_json(&format!(r#"{{"$set": {{{}}}}}"#, same.join(", "))).unwrap();
+    let elements = vec![rmpv::Value::Map(vec![]); 1_000];
+    let document = msgpack(&map([("a", rmpv::Value::Array(elements))]));
+    assert!(same.apply(&document, &context, &mut Vec::new()).is_err());
+    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 #[test]

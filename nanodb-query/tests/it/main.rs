@@ -9,5 +9,6 @@ mod json;
 mod manual;
 mod order;
 mod plain;
+mod plain_update;
 mod projection;
 mod update;

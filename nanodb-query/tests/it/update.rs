@@ -5,7 +5,59 @@ use nanodb_query::{
     UpdateError, field,
 };
 
+use proptest::prelude::*;
+
+use crate::generate;
 use crate::json::Json;
+use crate::plain_update;
+
+fn config() -> ProptestConfig {
+    let long = std::env::var_os("NANODB_TEST_LONG").is_some();
+    ProptestConfig { cases: if long { 500_000 } else { 5_000 }, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn bytes_are_changed_as_decoded_values_are(update in generate::update(), documents in prop::collection::vec(generate::document(), 1..6)) {
+        let parsed = Update::parse(&generate::msgpack(&update));
+        if plain_update::conflicts(&update) {
+            let error = parsed.unwrap_err();
+            let is_conflict = matches!(error.problem(), Problem::Conflict { .. });
+            prop_assert!(is_conflict, "{} of {}", error, update);
+            return Ok(());
+        }
+        let parsed = parsed.unwrap();
+        for document in documents {
+            let bytes = generate::msgpack(&document);
+            let mut out = Vec::new();
+            let found = parsed.apply(&bytes, &UpdateContext::default(), &mut out);
+            match (plain_update::apply(&update, &document), found) {
+                (Ok(expected), Ok(changed)) => {
+                    prop_assert_eq!(changed, out != bytes && !out.is_empty());
+                    let new = if changed { &out } else { &bytes };
+                    prop_assert_eq!(
+                        show(new), show(&generate::msgpack(&expected)), "{} on {}", update, document
+                    );
+                }
+                (Err(_), Err(_)) => prop_assert!(out.is_empty()),
+                (expected, found) => prop_assert!(
+                    false, "{:?}, not {:?}: {} on {}", found, expected, update, document
+                ),
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_update_prints_is_read_back_as_the_same(update in generate::update()) {
+        let Ok(parsed) = Update::parse(&generate::msgpack(&update)) else { return Ok(()) };
+        let printed = parsed.to_string();
+        let again = Update::parse_json(&printed).unwrap();
+        prop_assert_eq!(&again, &parsed);
+        prop_assert_eq!(again.to_string(), printed);
+    }
+}
 
 fn msgpack(json: &str) -> Vec<u8> {
     serde_json::from_str::<Json>(json).unwrap().to_msgpack()
