@@ -1,6 +1,10 @@
-//! What is kept for snapshots, and for how long.
+//! What is kept for snapshots, and for how long; what proves a candidate.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use nanodb_pager::Storage;
+use nanodb_sim::SimStorage;
 
 use super::Store;
 use crate::database::Database;
@@ -99,4 +103,198 @@ fn a_name_means_what_it_did_for_as_long_as_a_snapshot_wants_it() {
         assert!(db.collections().is_empty());
     }
     assert_eq!(db.shared().catalog.names.len(), 0);
+}
+
+#[test]
+fn a_candidate_with_another_key_is_not_the_document() {
+    let db = Database::in_memory().unwrap();
+    db.collection("a").insert_many((1..=2).map(|id| sized(id, 10))).unwrap();
+    let store = store(&db, "a");
+    let key = |id: i64| crate::id::Id::from(id).to_key();
+    let index = store.index().unwrap().unwrap();
+    let mut at = None;
+    index.ids.find(store.hash(&key(1)), |place| {
+        at = Some(place);
+        Some(())
+    });
+    // As if the hash of an id that is not there were the same.
+    index.ids.insert(store.hash(&key(7)), at.unwrap());
+    assert!(store.get(&key(7)).unwrap().is_none());
+    assert!(store.get(&key(1)).unwrap().is_some());
+}
+
+#[test]
+fn a_page_that_went_to_another_collection_proves_nothing() {
+    let db = Database::in_memory().unwrap();
+    db.collection("a").insert_many((0..100).map(|id| sized(id, 500))).unwrap();
+    let former = store(&db, "a");
+    let extents = |store: &Store| {
+        let state = store.states.lock().at(db.shared().pager.published()).cloned();
+        state.unwrap().layout.extents
+    };
+    let pages = extents(&former);
+    let key = |id: i64| crate::id::Id::from(id).to_key();
+    assert!(former.get(&key(1)).unwrap().is_some());
+    assert!(db.drop_collection("a").unwrap());
+    // The same ids at the same places of the same pages.
+    db.collection("b").insert_many((0..100).map(|id| sized(id, 500))).unwrap();
+    assert_eq!(extents(&store(&db, "b")), pages);
+    assert!((0..100).all(|id| former.get(&key(id)).is_ok_and(|found| found.is_none())));
+}
+
+/// A file of which one read, or every sync, does something else first.
+#[derive(Debug)]
+struct Hooked {
+    inner: Arc<dyn Storage>,
+    hook: Arc<Hook>,
+}
+
+impl Hooked {
+    fn over(inner: Arc<dyn Storage>, hook: &Arc<Hook>) -> Arc<dyn Storage> {
+        Arc::new(Self { inner, hook: Arc::clone(hook) })
+    }
+}
+
+#[derive(Default)]
+struct Hook {
+    offset: OnceLock<u64>,
+    meanwhile: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    at_sync: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
+impl Storage for Hooked {
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.inner.set_len(len)
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        if self.hook.offset.get() == Some(&offset) {
+            self.hook.meanwhile.get().unwrap()();
+        }
+        self.inner.read_at(buf, offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.inner.write_at(buf, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        if let Some(at_sync) = self.hook.at_sync.get() {
+            at_sync();
+        }
+        self.inner.sync()
+    }
+
+    fn lock(&self) -> io::Result<bool> {
+        self.inner.lock()
+    }
+
+    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+        Ok(Self::over(self.inner.companion(suffix)?, &self.hook))
+    }
+
+    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
+        self.inner.has_companion(suffix)
+    }
+
+    fn remove_companion(&self, suffix: &str) -> io::Result<()> {
+        self.inner.remove_companion(suffix)
+    }
+
+    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
+        self.inner.replace_companion(from, to)
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        self.inner.sync_directory()
+    }
+}
+
+/// Looks for document 1 of a collection, and finds it. `meanwhile` happens once the reader has
+/// taken its commit and is looking at `same` other candidates. What it was as of `snapshot` is
+/// there, too.
+fn look_up_while(same: usize, with_snapshot: bool, meanwhile: fn(&crate::Collection)) {
+    let hook = Arc::<Hook>::default();
+    let file = Hooked::over(Arc::new(SimStorage::new()), &hook);
+    let options = Database::options().cache_bytes_max(64 << 10).background(false);
+    let db = options.open_on(file).unwrap();
+    let a = db.collection("a");
+    a.insert_many((100..300).map(|id| sized(id, 400))).unwrap();
+    let store = store(&db, "a");
+    let hash = |id: i64| store.hash(&crate::id::Id::from(id).to_key());
+    let index = store.index().unwrap().unwrap();
+    let mut place = None;
+    index.ids.find(hash(100), |found| {
+        place = Some(found);
+        Some(())
+    });
+    let place = place.unwrap();
+    // As if the hashes were the same. They are looked at first, for they were there first.
+    (0..same).for_each(|_| index.ids.insert(hash(1), place));
+    a.insert_many((1..20).map(|id| sized(id, 400))).unwrap();
+    let snapshot = with_snapshot.then(|| db.snapshot());
+    db.checkpoint().unwrap();
+    assert!((0..3).all(|_| (150..300).all(|id| a.contains(id).unwrap())));
+    let (writer, count) = (a.clone(), Arc::<std::sync::atomic::AtomicUsize>::default());
+    let (counted, candidates, hash_of_one) = (Arc::clone(&count), Arc::clone(&store), hash(1));
+    let hooked = move || {
+        if counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            // A writer would look at them, too, and wait for the reader.
+            let ids = &candidates.index().unwrap().unwrap().ids;
+            assert!((0..same).all(|_| ids.remove(hash_of_one, place)));
+            std::thread::scope(|scope| scope.spawn(|| meanwhile(&writer)).join().unwrap());
+        }
+    };
+    assert!(hook.meanwhile.set(Box::new(hooked)).is_ok());
+    hook.offset.set(u64::from(place.page) * 4096).unwrap();
+    assert!(a.contains(1).unwrap());
+    assert!(count.load(std::sync::atomic::Ordering::Relaxed) > 0, "the page was in memory");
+    assert!(snapshot.is_none_or(|snapshot| snapshot.collection("a").contains(1).unwrap()));
+}
+
+#[test]
+fn a_document_that_moves_during_a_look_up_is_found() {
+    // So many that the document's own entry is read from the index only after them; and the tail
+    // is there as of the reader's commit, for it is as of the snapshot's.
+    look_up_while(12, true, |a| assert!(a.replace(1, sized(1, 1500)).unwrap()));
+}
+
+#[test]
+fn a_document_of_which_the_readers_version_is_gone_is_found_in_a_newer_one() {
+    look_up_while(1, false, |a| {
+        assert!((0..50).all(|_| a.replace(1, sized(1, 400)).unwrap()));
+    });
+}
+
+/// Nobody sees a commit before it is synced.
+#[test]
+fn a_document_is_in_the_index_before_its_commit_is_published() {
+    let hook = Arc::<Hook>::default();
+    let file = Hooked::over(Arc::new(SimStorage::new()), &hook);
+    let db = Database::options().background(false).open_on(file).unwrap();
+    let a = db.collection("a");
+    a.insert(sized(1, 10)).unwrap();
+    let store = store(&db, "a");
+    let hash = store.hash(&crate::id::Id::from(2).to_key());
+    let (found, inner) = (Arc::new(std::sync::Mutex::new(Vec::new())), Arc::clone(&store));
+    let at_sync = Arc::clone(&found);
+    let look = move || {
+        let candidate = inner.built_index().and_then(|index| index.ids.find(hash, Some));
+        let is_seen = inner.count() == 2;
+        at_sync.lock().unwrap().push((candidate.is_some(), is_seen));
+    };
+    assert!(hook.at_sync.set(Box::new(look)).is_ok());
+    a.insert(sized(2, 10)).unwrap();
+    assert_eq!(*found.lock().unwrap(), [(true, false)]);
+    assert_eq!(store.count(), 2);
 }

@@ -126,3 +126,37 @@ fn damage_in_several_places_is_noticed_in_each() {
         sample.hold(&damaged, &Allowed::Pages(pages), &format!("round {round}"));
     }
 }
+
+/// A page that is damaged on disk after the index was built: its entries are there.
+#[test]
+fn ids_on_a_page_that_was_damaged_since_are_neither_found_nor_missing() {
+    use nanodb_collection::{Database, ErrorKind, doc};
+    let storage = nanodb_sim::SimStorage::new();
+    let options = Database::options().cache_bytes_max(64 << 10);
+    let db = options.open_on(std::sync::Arc::new(storage.clone())).unwrap();
+    let all = db.collection("all");
+    all.insert_many((0..1000).map(|id| doc! { "_id": id, "text": "x".repeat(400) })).unwrap();
+    db.checkpoint().unwrap();
+    let damaged: u32 = 20;
+    let mut bytes = storage.contents();
+    bytes[damaged as usize * PAGE_SIZE + 2000] ^= 1;
+    storage.set_contents(bytes);
+    // Whatever page was in memory makes room for others.
+    let lost: Vec<i64> =
+        (0..2).flat_map(|_| (0..1000).filter(|&id| all.get(id).is_err())).collect();
+    assert!((5..20).contains(&lost.len()), "{lost:?}");
+    for &id in &lost {
+        let is_damage = |error: nanodb_collection::Error| {
+            assert_eq!((error.kind(), error.page()), (ErrorKind::Damaged, Some(damaged)));
+        };
+        is_damage(all.get(id).unwrap_err());
+        is_damage(all.contains(id).unwrap_err());
+        is_damage(all.get_many([id]).unwrap_err());
+        is_damage(all.insert(doc! { "_id": id }).unwrap_err());
+        is_damage(all.replace(id, doc! { "_id": id }).unwrap_err());
+        is_damage(all.delete(id).unwrap_err());
+        is_damage(db.snapshot().collection("all").get(id).unwrap_err());
+    }
+    assert!(all.get("never there").unwrap().is_none());
+    assert_eq!(all.insert(doc! {}).unwrap(), 1000.into());
+}

@@ -139,3 +139,43 @@ fn whoever_learns_of_a_document_by_a_transaction_waits_until_it_is_durable() {
         });
     }
 }
+
+#[test]
+fn a_document_is_found_where_it_was_until_its_move_is_published() {
+    let gate = Arc::default();
+    let storage = Gated::over(Arc::new(SimStorage::new()), &gate);
+    let db = &Database::options().open_on(storage).unwrap();
+    let a = db.collection("a");
+    a.insert_many((1..=40).map(|id| doc! { "_id": id, "text": "x".repeat(450) })).unwrap();
+    let closed = gate.lock().unwrap();
+    thread::scope(|scope| {
+        // Too large for its page.
+        let moved = || a.replace(1, doc! { "_id": 1, "text": "y".repeat(900) }).unwrap();
+        let mover = scope.spawn(moved);
+        let (seen, is_seen) = channel();
+        let next = scope.spawn(move || {
+            // Until the move is installed. Each attempt is another writer of the collection,
+            // after the mover or before it.
+            loop {
+                let tx = db.begin_write();
+                let found = tx.collection("a").get(1).unwrap().unwrap();
+                if found.get("text").unwrap().as_str().unwrap().starts_with('y') {
+                    drop(tx);
+                    let tx = db.begin_write();
+                    tx.collection("a").contains(2).unwrap();
+                    seen.send(()).unwrap();
+                    return tx.rollback();
+                }
+                thread::yield_now();
+            }
+        });
+        is_seen.recv().unwrap();
+        let found =
+            a.get(1).unwrap().map(|found| found.get("text").unwrap().as_str().map(str::len));
+        drop(closed);
+        assert_eq!(found, Some(Some(450)));
+        assert!(mover.join().unwrap());
+        next.join().unwrap();
+    });
+    assert_eq!(a.get(1).unwrap().unwrap().get("text").unwrap().as_str().unwrap().len(), 900);
+}

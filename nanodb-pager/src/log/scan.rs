@@ -210,4 +210,30 @@ mod tests {
         let damaged = scan(&*file, &segment, |_, _, _| Some(()));
         assert!(matches!(damaged, Err(ScanError::Damaged { offset: BLOCK_SIZE })), "{damaged:?}");
     }
+
+    #[test]
+    fn a_record_that_follows_another_than_the_one_before_it_ends_the_log() {
+        let file = Arc::new(MemoryStorage::new());
+        let first_seq = Seq::new(1);
+        let segment =
+            Segment { uuid: [1; 16], generation: 1, salt: 2, previous_salt: 0, first_seq };
+        let write = |payloads: &[&[u8]]| {
+            let file = Arc::clone(&file) as Arc<dyn Storage>;
+            let mut log = Log::begin(file, segment, Lsn(0), 1 << 20).unwrap();
+            for (seq, payload) in (1..).zip(payloads) {
+                log.append(Seq::new(seq), payload, Lsn(0));
+            }
+            log.write().unwrap();
+        };
+        write(&[b"first", b"second"]);
+        // As long as the first was, so that all but the chain fits.
+        write(&[b"other"]);
+        let mut payloads = Vec::new();
+        let scanned = scan(&*file, &segment, |_, payload, _| {
+            payloads.push(payload[..5].to_vec());
+            Some(())
+        });
+        assert!(scanned.is_ok(), "{scanned:?}");
+        assert_eq!(payloads, [b"other"]);
+    }
 }

@@ -3,7 +3,7 @@
 use nanodb_pager::{BODY_SIZE, Corruption, Error, PAGE_SIZE, PageId, Pager};
 use nanodb_sim::{Damage, Random, SimStorage, damage};
 
-use crate::support::{KIND, OWNER, long, new_file, numbers, open};
+use crate::support::{KIND, OWNER, add_page, change_page, long, new_file, numbers, open};
 
 /// A sound file of 64 KiB and what is in it.
 struct Sound {
@@ -152,4 +152,23 @@ fn the_pages_of_another_file_are_not_taken_for_ones_own() {
     let pager = open(&SimStorage::from_contents(file)).unwrap();
     let error = pager.page(*id, pager.published()).unwrap_err();
     assert!(matches!(error, Error::Corrupt(Corruption::Checksum { .. })), "{error:?}");
+}
+
+#[test]
+fn a_page_that_is_newer_than_the_last_commit_is_refused() {
+    let (storage, pager) = new_file();
+    let page = add_page(&pager, b"old");
+    pager.checkpoint().unwrap();
+    let mut older = storage.contents();
+    change_page(&pager, page, b"new");
+    pager.close().unwrap();
+    let place = page.get() as usize * PAGE_SIZE..(page.get() as usize + 1) * PAGE_SIZE;
+    older[place.clone()].copy_from_slice(&storage.contents()[place]);
+    let pager = open(&SimStorage::from_contents(older)).unwrap();
+    let found = pager.page(page, pager.published());
+    let is_newer = matches!(
+        found,
+        Err(Error::Corrupt(Corruption::FromTheFuture { page: at, seq: 2, newest: 1 })) if at == page
+    );
+    assert!(is_newer, "{found:?}");
 }

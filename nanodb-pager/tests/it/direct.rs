@@ -405,3 +405,32 @@ fn a_checkpoint_after_a_crash_that_stops_midway_leaves_every_page_readable() {
     change_page(&pager, other, b"later");
     assert_eq!(&first_bytes(&pager, pages[0]).unwrap(), b"more");
 }
+
+#[test]
+fn a_crash_in_the_checkpoint_after_a_recovery_does_not_undo_a_load_that_was_freed_since() {
+    let (storage, pager) = new_file();
+    let page = add_page(&pager, b"old");
+    pager.checkpoint().unwrap();
+    // No sync, so no record vouches for the load.
+    let mut tx = pager.begin();
+    tx.set_durability(Durability::Buffered);
+    let pages = load(&mut tx, MANY);
+    tx.commit(b"loaded").unwrap();
+    let mut tx = pager.begin();
+    tx.set_durability(Durability::Buffered);
+    pages.iter().for_each(|&page| tx.free(page).unwrap());
+    tx.commit(b"freed").unwrap();
+    let storage = SimStorage::from_files(killed(pager, &storage));
+    let before = storage.files();
+    let pager = open(&storage).unwrap();
+    assert_eq!(pager.published().get(), 3);
+    storage.start_journal();
+    change_page(&pager, page, b"new");
+    let mut crash = nanodb_sim::Crash::new(&before);
+    for event in storage.take_journal() {
+        let files = crash.image(nanodb_sim::Unsynced::Kept);
+        let pager = open(&SimStorage::from_files(files)).unwrap();
+        assert!(pager.published().get() >= 3, "{event:?}");
+        crash.advance(&event);
+    }
+}

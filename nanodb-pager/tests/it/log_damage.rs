@@ -267,3 +267,116 @@ fn a_damaged_page_that_the_log_changes_costs_only_itself() {
     assert_eq!(support::first_bytes(&pager, pages[1]).unwrap(), *b"again");
     damaged(&pager);
 }
+
+#[test]
+fn opening_what_a_crash_left_writes_nothing() {
+    let left = left_by_a_checkpoint();
+    let storage = SimStorage::from_files(left.files.clone());
+    storage.start_journal();
+    let pager = support::open(&storage).unwrap();
+    let seq = usize::try_from(pager.published().get()).unwrap();
+    for &page in left.states[seq].keys() {
+        pager.page(page, pager.published()).unwrap();
+    }
+    assert_eq!(storage.journal_len(), 0);
+    assert!(storage.files() == left.files);
+}
+
+#[test]
+fn a_crash_soon_after_the_recovery_of_two_logs_loses_nothing() {
+    let left = left_by_a_checkpoint();
+    let storage = SimStorage::from_files(left.files);
+    let options = Options::default().cache_bytes_max(64 * 4096).background(false);
+    let pager =
+        Pager::open(Arc::new(storage.clone()), Arc::new(Folder::default()), options).unwrap();
+    let seq = pager.published().get();
+    assert_eq!(seq, left.states.len() as u64 - 1);
+    pager.checkpoint().unwrap();
+    assert_eq!(open(storage.files()).unwrap().published().get(), seq);
+    pager.begin().commit(b"more").unwrap();
+    let reopened = open(storage.files()).unwrap();
+    assert_eq!((reopened.published().get(), &*reopened.root()), (seq + 1, &b"more"[..]));
+}
+
+/// A database that was killed in two ways: with a log and a second one that goes on from
+/// it. Both began as the same file, and have as many commits in their first logs.
+fn two_lives() -> [Files; 2] {
+    let (storage, pager) = support::new_file();
+    let page = add_page(&pager, b"x");
+    pager.close().unwrap();
+    [b"one", b"two"].map(|bytes| {
+        let life = SimStorage::from_files(storage.files());
+        let pager = support::open(&life).unwrap();
+        change_page(&pager, page, bytes);
+        let before = life.contents();
+        pager.checkpoint().unwrap();
+        change_page(&pager, page, bytes);
+        let mut files = life.files();
+        files.insert(String::new(), before);
+        files.remove("-side");
+        files
+    })
+}
+
+#[test]
+fn a_second_log_that_goes_on_from_another_first_one_is_not_read() {
+    let [one, two] = two_lives();
+    let commits = |files: &Files| {
+        let pager = support::open(&SimStorage::from_files(files.clone())).unwrap();
+        pager.open_report().commits_replayed
+    };
+    assert_eq!((commits(&one), commits(&two)), (2, 2));
+    let names: Vec<&String> = one.keys().filter(|name| name.starts_with("-log")).collect();
+    assert_eq!(names.len(), 2);
+    let counts: Vec<u64> = names
+        .into_iter()
+        .map(|name| {
+            let mut mixed = one.clone();
+            mixed.insert(name.clone(), two[name].clone());
+            commits(&mixed)
+        })
+        .collect();
+    assert_eq!(counts, [1, 1]);
+}
+
+#[test]
+fn the_log_of_another_database_is_not_read() {
+    let file = || {
+        let (storage, pager) = support::new_file();
+        let page = add_page(&pager, b"x");
+        pager.close().unwrap();
+        let pager = support::open(&storage).unwrap();
+        change_page(&pager, page, b"y");
+        storage.files()
+    };
+    let (mut ours, theirs) = (file(), file());
+    let is_log = |name: &String| name.starts_with("-log");
+    assert_eq!(ours.keys().filter(|name| is_log(name)).count(), 1);
+    ours.retain(|name, _| !is_log(name));
+    ours.extend(theirs.into_iter().filter(|(name, _)| is_log(name)));
+    let pager = support::open(&SimStorage::from_files(ours)).unwrap();
+    assert_eq!((pager.published().get(), pager.open_report().commits_replayed), (1, 0));
+}
+
+#[test]
+fn a_page_image_of_an_earlier_checkpoint_is_not_taken() {
+    let (storage, pager) = support::new_file();
+    let page = add_page(&pager, b"one");
+    pager.checkpoint().unwrap();
+    change_page(&pager, page, b"two");
+    pager.checkpoint().unwrap();
+    // Held whole by the log, so that the side area stays as it is.
+    let mut tx = pager.begin();
+    assert!(tx.init_page(page, KIND, OWNER).unwrap().write(0, b"three"));
+    tx.commit(&[]).unwrap();
+    pager.checkpoint().unwrap();
+    let mut tx = pager.begin();
+    assert!(tx.page_mut(page).unwrap().write(100, b"four"));
+    tx.commit(&[]).unwrap();
+    let mut files = storage.files();
+    assert!(files["-side"].windows(3).any(|bytes| bytes == b"two"));
+    files.get_mut("").unwrap()[page.get() as usize * 4096 + 2000] ^= 1;
+    let pager = support::open(&SimStorage::from_files(files)).unwrap();
+    let found = pager.page(page, pager.published());
+    assert!(matches!(found, Err(Error::Corrupt(_))), "{found:?}");
+}

@@ -300,6 +300,30 @@ fn a_sync_that_fails_is_told_to_everyone_who_waited_for_it() {
 }
 
 #[test]
+fn a_sync_that_failed_is_not_tried_again() {
+    let (files, _, _) = disk(false);
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage).unwrap();
+    let commit = || {
+        let mut tx = pager.begin();
+        tx.allocate(KIND, OWNER).unwrap();
+        tx.commit(&[])
+    };
+    let before = commit().unwrap();
+    // The next sync would succeed.
+    storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::Sync));
+    storage.start_journal();
+    for _ in 0..2 {
+        let done = commit();
+        assert!(matches!(done, Err(Error::Poisoned { .. })), "{done:?}");
+    }
+    assert!(pager.checkpoint().is_err());
+    assert_eq!((storage.failed(), pager.published()), (1, before));
+    let journal = storage.take_journal();
+    assert!(journal.iter().all(|event| event.action != nanodb_sim::Action::Sync));
+}
+
+#[test]
 fn a_log_whose_name_may_not_be_on_the_disk_is_named_before_a_commit_is_acknowledged() {
     let (files, pages, begun) = disk(false);
     let mut crash = nanodb_sim::Crash::new(&files);

@@ -227,6 +227,22 @@ fn what_is_installed_is_built_on_but_not_seen() {
 }
 
 #[test]
+fn a_transaction_that_wrote_nothing_is_as_new_as_what_it_may_have_read() {
+    let (_, pager) = new_file();
+    let page = add_page(&pager, b"old");
+    let mut tx = pager.begin();
+    assert!(tx.page_mut(page).unwrap().write(0, b"new"));
+    let installed = tx.install(&[]).unwrap();
+    let reader = pager.begin();
+    assert_eq!(&reader.page(page).unwrap().body()[..3], b"new");
+    // Publishing it waits for that commit.
+    let nothing = reader.install(&[]).unwrap();
+    assert_eq!(nothing.seq(), installed.seq());
+    let seq = installed.publish().unwrap();
+    assert_eq!(nothing.publish().unwrap(), seq);
+}
+
+#[test]
 fn an_unregistered_read_at_an_old_commit_never_gets_a_still_older_version() {
     let (_, pager) = new_file();
     let page = add_page(&pager, b"one");
