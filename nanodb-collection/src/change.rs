@@ -29,7 +29,7 @@ use nanodb_pager::{BODY_SIZE, Extent, Owner, PageId, WriteTx};
 use crate::error::{Error, Result};
 use crate::id::record_key;
 use crate::layout::Layout;
-use crate::note::{Entry, Runs, encode_state};
+use crate::note::{Entry, Runs, encode_index, encode_state};
 use crate::places::Places;
 use crate::spill::{OVERFLOW, SLOTTED, for_each_piece, page_of};
 use crate::store::{Index, Store, Writer};
@@ -112,6 +112,9 @@ impl Pending {
         let numbers = [self.count, self.next_id, self.used_pages];
         let (from, extents) = self.changed_extents(&writer.layout);
         encode_state(note, owner, numbers, from, &extents);
+        if !(self.added.is_empty() && self.removed.is_empty()) {
+            encode_index(note, owner, self.removed.keys(), self.added.keys());
+        }
     }
 
     /// Index entries to add and to retire.

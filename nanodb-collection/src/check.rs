@@ -11,6 +11,8 @@ use crate::catalog::Binding;
 use crate::database::Shared;
 use crate::error::{Error, Result};
 use crate::lock::{HeldRef, Party};
+use crate::root::Root;
+use crate::save::run_extents;
 use crate::store::Writer;
 
 /// What [`Database::check`](crate::Database::check) found.
@@ -211,6 +213,12 @@ fn run_locked(
     }
     for extent in space.own.iter().chain(&space.free).chain(&space.pending) {
         check.claim(None, *extent);
+    }
+    // As of the same moment: a checkpoint may move them meanwhile.
+    for stored in Root::decode(&space.root)?.collections.values() {
+        for extent in run_extents(stored) {
+            check.claim(None, extent);
+        }
     }
     for (binding, writer) in bindings.iter().zip(writers) {
         check.collection(&binding.name, &binding.store, writer)?;

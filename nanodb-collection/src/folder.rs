@@ -1,15 +1,42 @@
-//! Adds commits' notes up to the root that a checkpoint saves.
+//! Adding the notes of commits up to the root that a checkpoint saves, and saving the id
+//! indexes along with it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
-use nanodb_pager::NoteFolder;
+use nanodb_index::Change;
+use nanodb_pager::{CheckpointPages, NoteFolder, Owner};
+use parking_lot::Mutex;
 
-use crate::note::Entries;
+use crate::note::{Entries, Entry};
 use crate::root::{CatalogError, Root};
+use crate::save::{Saving, in_order};
 
-/// Says the pager how notes are added up. A pure function of bytes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CatalogFolder;
+/// Says the pager how notes are added up.
+#[derive(Debug, Default)]
+pub(crate) struct CatalogFolder {
+    /// Collections whose index could not be made anew, because pages are damaged. That is not
+    /// tried again at each checkpoint.
+    in_vain: Mutex<BTreeSet<u32>>,
+}
+
+/// Does to the root what notes say; `index` gets the changes of the id indexes.
+fn fold(
+    root: &[u8],
+    notes: &mut dyn Iterator<Item = &[u8]>,
+    mut index: impl FnMut(u32, &mut dyn Iterator<Item = Change>),
+) -> Result<Root, CatalogError> {
+    let mut root = Root::decode(root)?;
+    for note in notes {
+        for entry in Entries::new(note) {
+            match entry.ok_or(CatalogError::MalformedNote)? {
+                Entry::Index(changed) => index(changed.collection, &mut changed.changes()),
+                entry => root.apply(entry)?,
+            }
+        }
+    }
+    Ok(root)
+}
 
 impl NoteFolder for CatalogFolder {
     fn fold(
@@ -17,10 +44,34 @@ impl NoteFolder for CatalogFolder {
         root: &[u8],
         notes: &mut dyn Iterator<Item = &[u8]>,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-        let mut root = Root::decode(root)?;
-        for note in notes {
-            for entry in Entries::new(note) {
-                root.apply(entry.ok_or(CatalogError::MalformedNote)?)?;
+        Ok(fold(root, notes, |_, _| {})?.encode())
+    }
+
+    fn save(
+        &self,
+        root: &[u8],
+        notes: &mut dyn Iterator<Item = &[u8]>,
+        pages: &mut CheckpointPages<'_>,
+    ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        let mut changes: BTreeMap<u32, Vec<Change>> = BTreeMap::new();
+        let mut before = Root::decode(root)?;
+        let mut root = fold(root, notes, |collection, changed| {
+            changes.entry(collection).or_default().extend(changed);
+        })?;
+        for (&collection, stored) in &mut before.collections {
+            if !root.collections.contains_key(&collection) {
+                Saving { owner: Owner::new(collection), pages: &mut *pages }.free_all(stored)?;
+            }
+        }
+        for (&collection, stored) in &mut root.collections {
+            let Some(changes) = changes.remove(&collection) else { continue };
+            if stored.saved.is_none() && self.in_vain.lock().contains(&collection) {
+                continue;
+            }
+            let mut saving = Saving { owner: Owner::new(collection), pages: &mut *pages };
+            saving.save(stored, in_order(changes))?;
+            if stored.saved.is_none() {
+                self.in_vain.lock().insert(collection);
             }
         }
         Ok(root.encode())
@@ -30,7 +81,6 @@ impl NoteFolder for CatalogFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::note::Entry;
 
     #[test]
     fn notes_fold_in_order_in_one_go_or_in_several() {
@@ -48,7 +98,7 @@ mod tests {
         })
         .collect();
         let fold = |root: &[u8], notes: &[Vec<u8>]| {
-            CatalogFolder.fold(root, &mut notes.iter().map(Vec::as_slice)).unwrap()
+            CatalogFolder::default().fold(root, &mut notes.iter().map(Vec::as_slice)).unwrap()
         };
         let at_once = fold(&[], &notes);
         let step_by_step = notes.chunks(1).fold(Vec::new(), |root, note| fold(&root, note));
@@ -60,6 +110,6 @@ mod tests {
 
     #[test]
     fn a_note_that_makes_no_sense_is_refused() {
-        assert!(CatalogFolder.fold(&[], &mut [&[9_u8, 1][..]].into_iter()).is_err());
+        assert!(CatalogFolder::default().fold(&[], &mut [&[9_u8, 1][..]].into_iter()).is_err());
     }
 }

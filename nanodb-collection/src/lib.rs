@@ -16,6 +16,7 @@
 //! | `change`, `spill` | where documents go; those too large for a page |
 //! | `layout`, `runs` | which pages a collection has |
 //! | `note`, `root`, `folder`, `varint` | what is kept in the file besides pages |
+//! | `saved`, `save` | the id indexes as the file keeps them |
 //! | `check`, `stats` | what there is, and whether it is right |
 
 mod attic;
@@ -40,6 +41,8 @@ mod registry;
 mod retry;
 mod root;
 mod runs;
+mod save;
+mod saved;
 mod snapshot;
 mod spill;
 mod stats;

@@ -14,12 +14,19 @@
 //!                   page and its length
 //!   5  RunsAdded    collection, how many, then for each its first page and its length
 //!   6  RunsRemoved  as RunsAdded
+//!   7  Index        collection, how many entries go, how many come, then those that go
+//!                   and those that come, see below
 //! ```
 //!
+//! An index entry is the 32 bits of the hash that the index knows, little-endian; the page,
+//! less the one of the entry before (the first: less 0), as a number with its sign in the
+//! lowest bit; the slot.
+//!
 //! State gives the numbers as they are after the commit and not by how much they
-//! changed, and runs are sets of pages: a sequence of notes that is replayed twice says
-//! the same as one that is replayed once.
+//! changed, runs are sets of pages, and of the changes of one index entry the last counts: a sequence
+//! of notes that is replayed twice says the same as one that is replayed once.
 
+use nanodb_index::{Change, Place};
 use nanodb_pager::{Extent, PageId};
 
 use crate::varint::{self, Reader};
@@ -30,6 +37,10 @@ const RENAME: u8 = 3;
 const STATE: u8 = 4;
 const RUNS_ADDED: u8 = 5;
 const RUNS_REMOVED: u8 = 6;
+const INDEX: u8 = 7;
+
+/// The fewest bytes that an index entry takes.
+const CHANGE_BYTES_MIN: usize = 6;
 
 /// One entry of a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +51,17 @@ pub(crate) enum Entry<'a> {
     State(State),
     RunsAdded(Runs),
     RunsRemoved(Runs),
+    Index(Index<'a>),
+}
+
+/// Entries of the id index that go, and then those that come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Index<'a> {
+    pub(crate) collection: u32,
+    removed: usize,
+    added: usize,
+    /// Checked when the note is read.
+    entries: &'a [u8],
 }
 
 /// Overflow pages that a collection takes or gives back.
@@ -88,6 +110,10 @@ impl Entry<'_> {
             ),
             Self::RunsAdded(runs) => runs.encode(RUNS_ADDED, out),
             Self::RunsRemoved(runs) => runs.encode(RUNS_REMOVED, out),
+            Self::Index(index) => {
+                encode_index_header(out, index.collection, index.removed, index.added);
+                out.extend_from_slice(index.entries);
+            }
         }
     }
 }
@@ -108,6 +134,71 @@ pub(crate) fn encode_state(
     }
     varint::write(out, extents_from as u64);
     write_extents(out, extents);
+}
+
+/// Appends an [`Index`] entry without making one: keys and places that go and that come.
+#[inline]
+pub(crate) fn encode_index(
+    out: &mut Vec<u8>,
+    collection: u32,
+    removed: impl ExactSizeIterator<Item = (u32, Place)>,
+    added: impl ExactSizeIterator<Item = (u32, Place)>,
+) {
+    encode_index_header(out, collection, removed.len(), added.len());
+    let mut before = 0;
+    for (key, place) in removed.chain(added) {
+        out.extend_from_slice(&key.to_le_bytes());
+        let difference = i64::from(place.page) - i64::from(before);
+        varint::write(out, (difference << 1 ^ difference >> 63).cast_unsigned());
+        varint::write(out, place.slot.into());
+        before = place.page;
+    }
+}
+
+fn encode_index_header(out: &mut Vec<u8>, collection: u32, removed: usize, added: usize) {
+    out.push(INDEX);
+    varint::write(out, collection.into());
+    varint::write(out, removed as u64);
+    varint::write(out, added as u64);
+}
+
+impl<'a> Index<'a> {
+    /// Reads what [`encode_index`] wrote, and checks that it makes sense.
+    fn read(collection: u32, reader: &mut Reader<'a>) -> Option<Self> {
+        let (removed, added) = (reader.usize()?, reader.usize()?);
+        let count = removed.checked_add(added)?;
+        if count > reader.remaining() / CHANGE_BYTES_MIN {
+            return None;
+        }
+        let begun = *reader;
+        let mut page = 0;
+        for _ in 0..count {
+            page = read_index_entry(reader, page)?.1.page;
+        }
+        let entries = begun.before(reader);
+        Some(Self { collection, removed, added, entries })
+    }
+
+    /// The changes, in order.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = Change> + 'a {
+        let (removed, mut reader, mut page) = (self.removed, Reader::new(self.entries), 0);
+        (0..self.removed + self.added).map_while(move |at| {
+            let (key, place) = read_index_entry(&mut reader, page)?;
+            page = place.page;
+            Some(Change { key, place, removed: at < removed })
+        })
+    }
+}
+
+/// Reads an entry; `before` is the page of the one before.
+#[inline]
+fn read_index_entry(reader: &mut Reader<'_>, before: u32) -> Option<(u32, Place)> {
+    let key = u32::from_le_bytes(reader.array()?);
+    let number = reader.u64()?;
+    let difference = (number >> 1).cast_signed() ^ -(number & 1).cast_signed();
+    let page = u32::try_from(i64::from(before).checked_add(difference)?).ok()?;
+    let slot = u16::try_from(reader.u64()?).ok().filter(|&slot| slot < Place::SLOTS)?;
+    Some((key, Place { page, slot }))
 }
 
 impl Runs {
@@ -173,6 +264,7 @@ impl<'a> Entries<'a> {
             }),
             RUNS_ADDED => Entry::RunsAdded(Runs { collection, runs: read_extents(reader)? }),
             RUNS_REMOVED => Entry::RunsRemoved(Runs { collection, runs: read_extents(reader)? }),
+            INDEX => Entry::Index(Index::read(collection, reader)?),
             _ => return None,
         })
     }
@@ -203,6 +295,8 @@ mod tests {
     fn entries_have_the_bytes_the_format_promises() {
         let mut note = Vec::new();
         let runs = Runs { collection: 1, runs: vec![Extent::new(PageId::new(300), 2)] };
+        let index = [4, 3, 2, 1, 0x90, 3, 7, 5, 3, 2, 1, 0, 7, 6, 3, 2, 1, 0x8d, 1, 8];
+        let index = Index { collection: 1, removed: 1, added: 2, entries: &index };
         let entries = [
             Entry::Create { collection: 1, name: "abc" },
             Entry::Rename { collection: 1, name: "d" },
@@ -216,6 +310,7 @@ mod tests {
             }),
             Entry::RunsAdded(runs.clone()),
             Entry::RunsRemoved(runs),
+            Entry::Index(index.clone()),
             Entry::Drop { collection: 1 },
         ];
         entries.iter().for_each(|entry| entry.encode(&mut note));
@@ -227,12 +322,34 @@ mod tests {
                 &[4, 1, 5, 6, 1, 0, 1, 2, 1],
                 &[5, 1, 1, 0xac, 2, 2],
                 &[6, 1, 1, 0xac, 2, 2],
+                &[7, 1, 1, 2],
+                &[4, 3, 2, 1, 0x90, 3, 7],
+                &[5, 3, 2, 1, 0, 7],
+                &[6, 3, 2, 1, 0x8d, 1, 8],
                 &[2, 1],
             ]
             .concat()
         );
         let read: Option<Vec<Entry<'_>>> = Entries::new(&note).collect();
         assert_eq!(read.as_deref(), Some(&entries[..]));
+
+        let change =
+            |key, page, slot, removed| Change { key, place: Place { page, slot }, removed };
+        let changes: Vec<Change> = index.changes().collect();
+        assert_eq!(
+            changes,
+            [
+                change(0x0102_0304, 200, 7, true),
+                change(0x0102_0305, 200, 7, false),
+                change(0x0102_0306, 129, 8, false)
+            ]
+        );
+        let (mut again, entry) = (Vec::new(), |change: &Change| (change.key, change.place));
+        let (removed, added) = changes.split_at(1);
+        encode_index(&mut again, 1, removed.iter().map(entry), added.iter().map(entry));
+        let mut expected = Vec::new();
+        Entry::Index(index).encode(&mut expected);
+        assert_eq!(again, expected);
     }
 
     proptest! {

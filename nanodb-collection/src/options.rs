@@ -129,6 +129,6 @@ impl Options {
     }
 
     fn open_pager(&self, storage: Arc<dyn Storage>) -> nanodb_pager::Result<Pager> {
-        Pager::open(storage, Arc::new(CatalogFolder), self.pager.clone())
+        Pager::open(storage, Arc::new(CatalogFolder::default()), self.pager.clone())
     }
 }

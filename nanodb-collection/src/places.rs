@@ -2,7 +2,7 @@
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use nanodb_index::Place;
+use nanodb_index::{Place, key_bits};
 use smallvec::SmallVec;
 
 /// Up to so many are found by looking at each.
@@ -83,6 +83,11 @@ impl Places {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Place)> {
         self.entries.iter().copied()
+    }
+
+    /// The entries by the bits of the hash that the index knows.
+    pub(crate) fn keys(&self) -> impl ExactSizeIterator<Item = (u32, Place)> + Clone {
+        self.entries.iter().map(|&(hash, place)| (key_bits(hash), place))
     }
 
     fn make_table(&mut self) {

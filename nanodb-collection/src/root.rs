@@ -13,6 +13,9 @@
 //!   pages in use      of the extents, from the first page on
 //!   extents           how many, then for each its first page and its length
 //!   overflow runs     how many, then for each its first page and its length
+//!   index             0: to be built from the pages; else one more than how many
+//!                     runs, then for each the commit it was saved at, how many entries,
+//!                     and its extents: how many, then for each its first page and length
 //! ```
 //!
 //! Numbers are [LEB128](crate::varint). The bytes come through the pager, which has
@@ -28,6 +31,8 @@ use crate::layout::Layout;
 use crate::limits::{COLLECTION_NAME_BYTES_MAX, NEXT_ID_MAX};
 use crate::note::{Entry, State, read_extents, write_extents};
 use crate::runs::Runs;
+use crate::save::run_extents;
+use crate::saved::{SavedRun, decode_index, encode_index};
 use crate::varint::{self, Reader};
 
 const VERSION: u64 = 1;
@@ -70,6 +75,8 @@ pub(crate) struct Stored {
     pub(crate) next_id: u64,
     pub(crate) layout: Layout,
     pub(crate) overflow: Runs,
+    /// The runs of its id index, oldest first; none if that must be built from the pages.
+    pub(crate) saved: Option<Vec<SavedRun>>,
 }
 
 /// All collections by their ids.
@@ -122,7 +129,8 @@ impl Root {
     pub(crate) fn check_pages(&self, page_count: u32) -> Result<(), CatalogError> {
         let mut left = u64::from(page_count);
         for (&collection, stored) in &self.collections {
-            for extent in stored.layout.extents.iter().copied().chain(stored.overflow.iter()) {
+            let own = stored.layout.extents.iter().copied().chain(stored.overflow.iter());
+            for extent in own.chain(run_extents(stored)) {
                 let rest = left.checked_sub(u64::from(extent.pages));
                 let inside = extent.end() <= u64::from(page_count);
                 left = rest.filter(|_| inside).ok_or(CatalogError::Pages { collection })?;
@@ -157,6 +165,8 @@ impl Root {
                 name.clone_into(&mut self.get_mut(collection)?.name);
                 Ok(())
             }
+            // For those who keep the index.
+            Entry::Index(_) => Ok(()),
             Entry::State(state) => self.get_mut(state.collection)?.set(state),
             Entry::RunsAdded(changed) => {
                 let overflow = &mut self.get_mut(changed.collection)?.overflow;
@@ -177,7 +187,8 @@ impl Root {
             return Err(CatalogError::Collection { collection });
         }
         self.next_collection = self.next_collection.max(next);
-        let new = Stored { name: name.to_owned(), next_id: 1, ..Stored::default() };
+        let saved = Some(Vec::new());
+        let new = Stored { name: name.to_owned(), next_id: 1, saved, ..Stored::default() };
         self.collections.entry(collection).or_insert(new);
         Ok(())
     }
@@ -196,11 +207,12 @@ impl Stored {
         layout.replace_from(0, &read_extents(reader)?);
         let mut overflow = Runs::default();
         read_extents(reader)?.into_iter().for_each(|run| overflow.insert(run));
+        let saved = decode_index(reader)?;
         let sound = (1..=COLLECTION_NAME_BYTES_MAX).contains(&name.len())
             && (1..=NEXT_ID_MAX).contains(&next_id)
             && used_pages <= layout.total_pages
             && count <= used_pages.saturating_mul(SLOT_COUNT_MAX.into());
-        sound.then(|| Self { name: name.to_owned(), count, next_id, layout, overflow })
+        sound.then(|| Self { name: name.to_owned(), count, next_id, layout, overflow, saved })
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
@@ -214,6 +226,7 @@ impl Stored {
             varint::write(out, u64::from(run.start.get()));
             varint::write(out, u64::from(run.pages));
         }
+        encode_index(self.saved.as_deref(), out);
     }
 
     fn set(&mut self, state: State) -> Result<(), CatalogError> {

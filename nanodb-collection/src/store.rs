@@ -59,6 +59,7 @@ use crate::lock::Lock;
 use crate::root::Stored;
 use crate::runs::Runs;
 
+pub(crate) use self::build::for_each_document;
 use self::history::History;
 pub(crate) use self::retire::Retired;
 pub(crate) use self::states::State;

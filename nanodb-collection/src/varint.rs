@@ -50,6 +50,18 @@ impl<'a> Reader<'a> {
         Some(byte)
     }
 
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (array, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(*array)
+    }
+
+    /// The bytes that were read since; `later` comes from this reader.
+    pub(crate) fn before(&self, later: &Self) -> &'a [u8] {
+        let len = self.rest.len().saturating_sub(later.rest.len());
+        self.rest.get(..len).unwrap_or_default()
+    }
+
     pub(crate) fn u64(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for index in 0..SIZE_MAX {

@@ -27,7 +27,7 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
-pub use self::pages::{CheckpointPages, SavedMark, SavedPages};
+pub use self::pages::{CheckpointPages, SavedMark, SavedPages, SavedReader};
 use crate::error::{Error, Result};
 use crate::free_map::FreeMap;
 use crate::header::Header;

@@ -37,7 +37,7 @@ mod sync;
 mod table;
 mod tx;
 
-pub use checkpoint::{CheckpointPages, SavedMark, SavedPages};
+pub use checkpoint::{CheckpointPages, SavedMark, SavedPages, SavedReader};
 pub use dirty::DirtyRanges;
 pub use durability::Durability;
 pub use error::{Corruption, Error, Result};

@@ -55,7 +55,7 @@ pub(crate) struct Shared {
     pub(crate) folder: Arc<dyn NoteFolder>,
     pub(crate) checksummer: Checksummer,
     pub(crate) uuid: [u8; 16],
-    hash_seed: u64,
+    pub(crate) hash_seed: u64,
     pub(crate) table: PageTable,
     pub(crate) stripes: Stripes,
     pub(crate) cache: Cache,

@@ -1,4 +1,4 @@
-use nanodb_pager::{Extent, PageId};
+use nanodb_pager::{Extent, PageId, Seq};
 use proptest::prelude::*;
 
 use super::*;
@@ -24,6 +24,8 @@ fn sample() -> Root {
     let runs = |extent| note::Runs { collection: 3, runs: vec![extent] };
     root.apply(Entry::RunsAdded(runs(extent(9, 4)))).unwrap();
     root.apply(Entry::RunsRemoved(runs(extent(10, 1)))).unwrap();
+    let run = SavedRun { seq: Seq::new(7), entries: 200, extents: vec![extent(15, 1)] };
+    root.collections.get_mut(&3).unwrap().saved = Some(vec![run]);
     root
 }
 
@@ -33,8 +35,9 @@ fn the_root_has_the_bytes_the_format_promises() {
         sample().encode(),
         [
             &[1, 4, 2][..],
-            &[1, 1, b'a', 0, 1, 0, 0, 0],
+            &[1, 1, b'a', 0, 1, 0, 0, 0, 1],
             &[3, 1, b'b', 0xc8, 1, 0xac, 2, 2, 2, 2, 1, 5, 2, 2, 9, 1, 11, 2],
+            &[2, 7, 0xc8, 1, 1, 15, 1],
         ]
         .concat()
     );
@@ -78,7 +81,7 @@ fn a_dropped_collection_leaves_its_number_behind() {
 #[test]
 fn more_pages_in_use_than_there_are_is_refused() {
     let mut bytes = sample().encode();
-    let at = bytes.len() - 11;
+    let at = bytes.len() - 18;
     assert_eq!(bytes[at], 2);
     bytes[at] = 4;
     assert_eq!(Root::decode(&bytes), Err(CatalogError::Malformed));
@@ -93,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_root_is_read_or_refused(at in 0_usize..27, bit in 0..8) {
+    fn a_damaged_root_is_read_or_refused(at in 0_usize..35, bit in 0..8) {
         let mut bytes = sample().encode();
         bytes[at] ^= 1_u8 << bit;
         if let Ok(root) = Root::decode(&bytes) {

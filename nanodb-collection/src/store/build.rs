@@ -5,16 +5,16 @@
 //! collection exists will do. Whoever builds therefore waits for no writer, and holds up
 //! none but those who want the same index.
 
-use nanodb_index::{IdIndex, IndexWriter, Place, hash_id};
+use nanodb_index::{IdIndex, IndexWriter, Place, hash_id, key_bits};
 use nanodb_page::spill::Head;
 use nanodb_page::{PageRef, Record, RecordKind};
-use nanodb_pager::{PageId, Snapshot};
+use nanodb_pager::{Owner, PageId, Snapshot};
 
 use super::{Index, Store};
 use crate::error::Result;
 use crate::id::record_key;
 use crate::layout::Layout;
-use crate::spill::SLOTTED;
+use crate::spill::{AsPage, SLOTTED};
 
 impl Store {
     /// The index, for a reader of the published commit; none if that commit has no
@@ -100,29 +100,47 @@ impl Store {
             }
             Err(error) => return Err(error.into()),
         };
-        if held.owner() != self.owner || held.kind() != SLOTTED {
-            return Ok(false);
-        }
-        let Ok(slots) = PageRef::parse(held.body()) else { return Ok(false) };
-        let mut sound = true;
-        for record in slots.records() {
-            let Ok(record) = record else {
-                sound = false;
-                continue;
-            };
-            if record.kind == RecordKind::Fragment {
-                continue;
-            }
-            match document_start(&record).and_then(record_key) {
-                Some(key) => {
-                    let place = Place { page: page.get(), slot: record.slot.get() };
-                    ids.insert(hash_id(self.hash_seed, key), place);
-                }
-                None => sound = false,
-            }
-        }
-        Ok(sound)
+        Ok(for_each_document(&held, self.owner, self.hash_seed, |key, slot| {
+            ids.insert(hash_of(key), Place { page: page.get(), slot });
+        }))
     }
+}
+
+/// Calls `visit` with the key in the index and the slot of each document on a page; false if
+/// some may be missing because of damage.
+pub(crate) fn for_each_document(
+    page: &impl AsPage,
+    owner: Owner,
+    hash_seed: u64,
+    mut visit: impl FnMut(u32, u16),
+) -> bool {
+    if page.owner() != owner || page.kind() != SLOTTED {
+        return false;
+    }
+    let Ok(slots) = PageRef::parse(page.body()) else { return false };
+    let mut sound = true;
+    for record in slots.records() {
+        let Ok(record) = record else {
+            sound = false;
+            continue;
+        };
+        if record.kind == RecordKind::Fragment {
+            continue;
+        }
+        match document_start(&record).and_then(record_key) {
+            Some(key) => visit(key_bits(hash_id(hash_seed, key)), record.slot.get()),
+            None => sound = false,
+        }
+    }
+    sound
+}
+
+/// What stands for the hash of an id from here on: all that the index knows of it, twice. So
+/// entries that the index can't tell apart are one and the same everywhere, and both halves are
+/// spread as those of a hash.
+#[inline]
+pub(crate) fn hash_of(key: u32) -> u64 {
+    u64::from(key) << u32::BITS | u64::from(key)
 }
 
 /// The bytes that a document's record has of the document: all, or the first.

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use nanodb_index::{Place, hash_id};
+use nanodb_index::{Place, hash_id, key_bits};
 use nanodb_page::{PageRef, RecordKind, SlotId};
 use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 
-use super::build::document_start;
+use super::build::{document_start, hash_of};
 use super::{Index, Store};
 use crate::error::{Error, Result};
 use crate::id::{record_has_key, record_key};
@@ -88,7 +88,7 @@ impl Search<'_> {
 
 impl Store {
     pub(crate) fn hash(&self, key: &[u8]) -> u64 {
-        hash_id(self.hash_seed, key)
+        hash_of(key_bits(hash_id(self.hash_seed, key)))
     }
 
     /// The document with this key as of now.

@@ -127,13 +127,14 @@ impl<'a> CheckpointPages<'a> {
         Ok(())
     }
 
-    /// Reads pages that an earlier checkpoint has saved.
-    ///
-    /// # Errors
-    ///
-    /// As [`Pager::read_saved`].
-    pub fn read(&self, pages: Extent, mark: SavedMark) -> Result<SavedPages> {
-        self.shared.read_saved(pages, mark)
+    /// The number that [`Pager::hash_seed`] returns.
+    pub fn hash_seed(&self) -> u64 {
+        self.shared.hash_seed
+    }
+
+    /// Reads pages that an earlier checkpoint has saved, while others are written.
+    pub fn reader(&self) -> SavedReader<'a> {
+        SavedReader { shared: self.shared }
     }
 
     /// A page of commits, as of the commit that the checkpoint shows.
@@ -191,6 +192,29 @@ impl Drop for CheckpointPages<'_> {
 impl std::fmt::Debug for CheckpointPages<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CheckpointPages").field("seq", &self.seq).finish_non_exhaustive()
+    }
+}
+
+/// Reads saved pages while a checkpoint is made; by [`CheckpointPages::reader`].
+#[derive(Clone, Copy)]
+pub struct SavedReader<'a> {
+    shared: &'a Shared,
+}
+
+impl SavedReader<'_> {
+    /// Reads pages that an earlier checkpoint has saved.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pager::read_saved`].
+    pub fn read(&self, pages: Extent, mark: SavedMark) -> Result<SavedPages> {
+        self.shared.read_saved(pages, mark)
+    }
+}
+
+impl std::fmt::Debug for SavedReader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SavedReader").finish_non_exhaustive()
     }
 }
 

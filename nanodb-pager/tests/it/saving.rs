@@ -102,7 +102,7 @@ impl NoteFolder for Saving {
         root.number = last_number(root.number, notes);
         if root.saved.len() >= KEPT {
             let (extent, mark, number) = root.saved.remove(0);
-            let read = pages.read(extent, mark)?;
+            let read = pages.reader().read(extent, mark)?;
             assert!(read.bodies().all(|body| body[..8] == number.to_le_bytes()));
             pages.free(extent)?;
         }

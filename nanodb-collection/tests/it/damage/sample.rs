@@ -1,4 +1,4 @@
-//! A file of 64 KiB with a bit of everything, what is in it, and what may be said of it
+//! A file of 76 KiB with a bit of everything, what is in it, and what may be said of it
 //! once it is damaged.
 
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ impl Sample {
         db.drop_collection("dropped").unwrap();
         db.close().unwrap();
         let file = storage.contents();
-        assert_eq!(file.len(), 16 * PAGE_SIZE);
+        assert_eq!(file.len(), 19 * PAGE_SIZE);
         Self { file, collections }
     }
 
