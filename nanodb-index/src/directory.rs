@@ -47,6 +47,12 @@ impl Directory {
         level.get(prefix as usize).map(Group::new)
     }
 
+    /// A group as it is now.
+    pub(crate) fn at(&self, depth: u32, prefix: u32) -> Option<Located<'_>> {
+        let group = self.group(depth, prefix)?;
+        Some(Located { group, head: group.head(), depth, prefix })
+    }
+
     /// Makes a level, if it isn't there.
     pub(crate) fn make(&self, depth: u32) {
         if let Some(level) = self.levels.get(depth as usize) {

@@ -10,7 +10,8 @@
 //!     0   0..16  buckets   in the whole group; 0: the group is empty and has none
 //!     0      16  set       which set of segment numbers is in force
 //!     0      17  split     the group's keys are in its two halves, one level down
-//!     0  18..64  version   grows with every change of this word
+//!     0      18  absent    the group's entries are elsewhere; it has no buckets
+//!     0  19..64  version   grows with every change of this word
 //! 1..8           segments  two sets of seven 32-bit numbers, one after the other
 //! ```
 //!
@@ -55,7 +56,8 @@ const _: () = assert!(1 + SEGMENTS_MAX as usize == LINE_WORDS);
 const BUCKETS_MASK: u64 = 0xffff;
 const SET: u64 = 1 << 16;
 const SPLIT: u64 = 1 << 17;
-const VERSION_SHIFT: u32 = 18;
+const ABSENT: u64 = 1 << 18;
+const VERSION_SHIFT: u32 = 19;
 
 /// The first word of a group's line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +72,11 @@ impl Head {
     #[inline]
     pub(crate) fn is_split(self) -> bool {
         self.0 & SPLIT != 0
+    }
+
+    #[inline]
+    pub(crate) fn is_absent(self) -> bool {
+        self.0 & ABSENT != 0
     }
 
     /// The buckets that a key's entries may lie in.
@@ -153,13 +160,20 @@ impl<'a> Group<'a> {
             word.store(other | u64::from(segment) << shift, Ordering::Release);
         }
         let set = if set == 0 { 0 } else { SET };
-        self.publish(Head(head.0 & !(BUCKETS_MASK | SET | SPLIT) | set | u64::from(buckets)));
+        let kept = head.0 & !(BUCKETS_MASK | SET | SPLIT | ABSENT);
+        self.publish(Head(kept | set | u64::from(buckets)));
     }
 
     /// Sends readers to the two halves, which are complete.
     pub(crate) fn mark_split(self) {
         let head = self.head();
-        self.publish(Head(head.0 & !BUCKETS_MASK | SPLIT));
+        self.publish(Head(head.0 & !(BUCKETS_MASK | ABSENT) | SPLIT));
+    }
+
+    /// Takes the group's segments out of force: look-ups say that it is not loaded.
+    pub(crate) fn mark_absent(self) {
+        let head = self.head();
+        self.publish(Head(head.0 & !(BUCKETS_MASK | SPLIT) | ABSENT));
     }
 
     /// Makes look-ups that are under way and find nothing look again.

@@ -42,6 +42,18 @@ pub struct IdIndex {
     pub(crate) own: WriterLine,
 }
 
+/// The entries of a hash are not in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotLoaded;
+
+impl fmt::Display for NotLoaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the entries of this hash are not in memory")
+    }
+}
+
+impl std::error::Error for NotLoaded {}
+
 /// What the writer changes with every operation, on cache lines of its own, for readers
 /// would otherwise fetch theirs anew after each.
 #[derive(Debug, Default)]
@@ -50,6 +62,7 @@ pub(crate) struct WriterLine {
     pub(crate) state: Mutex<State>,
     pub(crate) len: AtomicUsize,
     pub(crate) heap_bytes: AtomicUsize,
+    pub(crate) used_bytes: AtomicUsize,
 }
 
 impl IdIndex {
@@ -69,25 +82,43 @@ impl IdIndex {
     ///
     /// Never locks, waits or allocates; about one cache miss. It looks again when the
     /// writer rearranged just these entries at the same time and nothing was found.
+    ///
+    /// # Errors
+    ///
+    /// [`NotLoaded`] if the entries of this hash are not there, in an index made with
+    /// [`IdIndex::absent`].
     #[inline]
-    pub fn find<R>(&self, hash: u64, mut probe: impl FnMut(Place) -> Option<R>) -> Option<R> {
+    pub fn look_up<R>(
+        &self,
+        hash: u64,
+        mut probe: impl FnMut(Place) -> Option<R>,
+    ) -> Result<Option<R>, NotLoaded> {
         let key = Key::of(hash);
         loop {
             let Some(at) = self.directory.locate(key) else {
-                return self.stash.find(key, probe);
+                return Ok(self.stash.find(key, probe));
             };
+            if at.head.is_absent() {
+                return Err(NotLoaded);
+            }
             if let Some(found) = self.search(at, key, &mut probe) {
-                return Some(found);
+                return Ok(Some(found));
             }
             if let Some(found) = self.stash.find(key, &mut probe) {
-                return Some(found);
+                return Ok(Some(found));
             }
             // A head that is still the same means that all words above were read in the
             // state that it describes: invariant 2 of the protocol.
             if at.group.head() == at.head {
-                return None;
+                return Ok(None);
             }
         }
+    }
+
+    /// As [`look_up`](Self::look_up), for an index all of which is there.
+    #[inline]
+    pub fn find<R>(&self, hash: u64, probe: impl FnMut(Place) -> Option<R>) -> Option<R> {
+        self.look_up(hash, probe).ok().flatten()
     }
 
     /// The candidates in one group, as it was when it was looked at.
@@ -209,6 +240,14 @@ impl IdIndex {
         let shared = self.directory.heap_bytes() + self.pool.heap_bytes() + self.stash.heap_bytes();
         // Relaxed: a figure by itself.
         size_of::<Self>() + shared + self.own.heap_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The memory of the groups that are there: what [`IndexWriter::drop_one`] can give back
+    /// to be used for others. Never waits.
+    #[must_use]
+    pub fn loaded_bytes(&self) -> usize {
+        // Relaxed: a figure by itself.
+        self.own.used_bytes.load(Ordering::Relaxed)
     }
 
     /// The part of a hash that [`IdIndex::for_each`] hands back for its entry.

@@ -20,6 +20,10 @@
 //! 4. Therefore a miss under an unchanged head is true at some moment of the look-up; a
 //!    hit needs no such proof, for the page disproves a candidate that is none.
 //!
+//! An index need not be in memory as a whole. A group may be *absent*: then its entries are
+//! elsewhere, and a look-up says so. For invariant 2 that is a head like any other. What happens to
+//! the entries of an absent group is recorded, and whoever loads it takes that into account.
+//!
 //! What the caller keeps, so that no document is missed while it moves:
 //!
 //! 5. The new place is inserted before the change is published, the old one retired
@@ -42,6 +46,7 @@ mod key;
 mod lines;
 mod place;
 mod pool;
+mod recent;
 pub mod run;
 mod stash;
 mod sync;
@@ -49,7 +54,7 @@ mod writer;
 
 pub use change::Change;
 pub use hash::hash_id;
-pub use index::IdIndex;
+pub use index::{IdIndex, NotLoaded};
 pub use key::key_bits;
 pub use place::Place;
 pub use writer::IndexWriter;

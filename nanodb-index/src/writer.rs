@@ -1,5 +1,6 @@
 //! The writing side: one at a time, behind a lock.
 
+mod absent;
 mod group;
 mod growth;
 mod image;
@@ -9,9 +10,10 @@ use std::fmt;
 use crate::group::Located;
 use crate::index::IdIndex;
 use crate::key::{Entry, Key};
-use crate::lines::BUCKET_ENTRIES;
+use crate::lines::{BUCKET_ENTRIES, Line};
 use crate::place::Place;
-use crate::pool::SEGMENT_FIRST;
+use crate::pool::{SEGMENT_BUCKETS, SEGMENT_FIRST};
+use crate::recent::Recent;
 use crate::sync::{MutexGuard, Ordering};
 
 /// The right to change an [`IdIndex`]. Made by [`IdIndex::write`].
@@ -26,6 +28,11 @@ pub(crate) struct State {
     levels: Vec<Level>,
     free: Vec<u32>,
     fresh: u32,
+    recent: Recent,
+    /// Recorded removals from this number on have not been carried out.
+    pending_from: u64,
+    /// The key from which on a group to be dropped is looked for.
+    hand: u32,
 }
 
 /// The writer's side of a level of groups.
@@ -40,6 +47,16 @@ struct Level {
     uppers: Vec<Vec<u16>>,
 }
 
+/// What became of an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Inserted {
+    Done,
+    /// There is no room however the index grows.
+    NoRoom,
+    /// Its group is absent.
+    Elsewhere,
+}
+
 /// A word of a bucket: where in its group, and which.
 #[derive(Clone, Copy, Debug)]
 struct Spot {
@@ -49,7 +66,14 @@ struct Spot {
 
 impl Default for State {
     fn default() -> Self {
-        Self { levels: Vec::new(), free: Vec::new(), fresh: SEGMENT_FIRST }
+        Self {
+            levels: Vec::new(),
+            free: Vec::new(),
+            fresh: SEGMENT_FIRST,
+            recent: Recent::default(),
+            pending_from: u64::MAX,
+            hand: 0,
+        }
     }
 }
 
@@ -64,8 +88,15 @@ impl<'a> IndexWriter<'a> {
     /// Now and then this redistributes a group, 3,136 entries at most.
     pub fn insert(&mut self, hash: u64, place: Place) {
         let key = Key::of(hash);
-        if !key.entry(place).is_some_and(|entry| self.insert_entry(key, entry)) {
-            self.index.stash.insert(key, place);
+        let inserted = match key.entry(place) {
+            Some(entry) => self.insert_entry(key, entry),
+            None if self.is_absent(key) => Inserted::Elsewhere,
+            None => Inserted::NoRoom,
+        };
+        match inserted {
+            Inserted::Done => {}
+            Inserted::NoRoom => self.index.stash.insert(key, place),
+            Inserted::Elsewhere => return,
         }
         self.count_entries(1);
     }
@@ -135,13 +166,20 @@ impl<'a> IndexWriter<'a> {
         self.report_memory();
     }
 
-    /// Finds room for an entry; false if there is none however the index grows.
-    fn insert_entry(&mut self, key: Key, entry: Entry) -> bool {
+    fn is_absent(&self, key: Key) -> bool {
+        self.index.directory.locate(key).is_some_and(|at| at.head.is_absent())
+    }
+
+    /// Finds room for an entry.
+    fn insert_entry(&mut self, key: Key, entry: Entry) -> Inserted {
         loop {
             let Some(at) = self.index.directory.locate(key) else {
                 self.make_level(0);
                 continue;
             };
+            if at.head.is_absent() {
+                return Inserted::Elsewhere;
+            }
             let words = at.head.buckets() * BUCKET_ENTRIES;
             let count = self.count(&at);
             // Seven of eight words is where displaced entries begin to be many.
@@ -151,11 +189,11 @@ impl<'a> IndexWriter<'a> {
             if let Some(spot) = self.vacancy(&at, key).or_else(|| self.make_vacancy(&at, key)) {
                 self.put(&at, spot, key, entry);
                 self.set_count(&at, count + 1);
-                return true;
+                return Inserted::Done;
             }
             // A full window in a group half empty is no matter of space.
             if count < words / 2 || !self.grow(&at) {
-                return false;
+                return Inserted::NoRoom;
             }
         }
     }
@@ -192,6 +230,9 @@ impl<'a> IndexWriter<'a> {
     fn report_memory(&self) {
         let bytes = self.state.heap_bytes();
         self.index.own.heap_bytes.store(bytes, Ordering::Relaxed);
+        let used = (self.state.fresh - SEGMENT_FIRST) as usize - self.state.free.len();
+        let bytes = used * SEGMENT_BUCKETS as usize * size_of::<Line>();
+        self.index.own.used_bytes.store(bytes, Ordering::Relaxed);
     }
 }
 
@@ -211,6 +252,6 @@ impl State {
                 + level.uppers.capacity() * size_of::<Vec<u16>>()
                 + uppers.sum::<usize>()
         });
-        free + levels + within.sum::<usize>()
+        free + levels + within.sum::<usize>() + self.recent.heap_bytes()
     }
 }

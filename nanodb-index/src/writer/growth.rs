@@ -77,6 +77,18 @@ impl IndexWriter<'_> {
         true
     }
 
+    /// Puts a group in force that had no segments.
+    pub(super) fn lay_out_new(
+        &mut self,
+        depth: u32,
+        prefix: u32,
+        buckets: u32,
+        segments: Vec<u32>,
+        entries: Vec<(Key, Entry)>,
+    ) {
+        self.lay_out(Plan { depth, prefix, buckets, segments, entries });
+    }
+
     /// Writes a group's entries to its new segments and puts those in force.
     fn lay_out(&mut self, plan: Plan) {
         let Some(group) = self.index.directory.group(plan.depth, plan.prefix) else { return };
@@ -109,7 +121,7 @@ impl IndexWriter<'_> {
     }
 
     /// Lets look-ups begin further down once a whole level is split.
-    fn note_split(&mut self, at: &Located<'_>) {
+    pub(super) fn note_split(&mut self, at: &Located<'_>) {
         if let Some(level) = self.state.levels.get_mut(at.depth as usize) {
             level.split += 1;
             if let Some(uppers) = level.uppers.get_mut(at.prefix as usize) {
@@ -134,7 +146,7 @@ impl IndexWriter<'_> {
     }
 
     /// Segments that nobody uses; `None` when the pool can't hold as many.
-    fn take_segments(&mut self, buckets: u32) -> Option<Vec<u32>> {
+    pub(super) fn take_segments(&mut self, buckets: u32) -> Option<Vec<u32>> {
         let small = (0..).zip(SMALL_BUCKETS).find(|(_, small)| *small == buckets);
         if let Some((number, _)) = small {
             return self.index.pool.make(number).then(|| vec![number]);
@@ -166,7 +178,7 @@ impl IndexWriter<'_> {
 }
 
 /// The size of a new group: room for a quarter more than it has, if there is.
-fn buckets_for(entries: usize) -> u32 {
+pub(super) fn buckets_for(entries: usize) -> u32 {
     let entries = u32::try_from(entries).unwrap_or(u32::MAX);
     // Six and a half entries a bucket leave it some steps from growing again.
     let segments = (entries.saturating_mul(2) / 13).div_ceil(SEGMENT_BUCKETS);

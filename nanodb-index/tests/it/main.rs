@@ -1,5 +1,6 @@
 //! The index from outside.
 
+mod absent;
 mod hash;
 mod memory;
 mod model;

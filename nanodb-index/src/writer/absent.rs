@@ -1,0 +1,261 @@
+//! Groups that are not there: made so, loaded, dropped.
+//!
+//! An absent group is one whose head says so; it has no segments. Look-ups that come upon one
+//! say [`NotLoaded`](crate::NotLoaded), and whoever keeps its entries elsewhere loads it. What
+//! is inserted into one or removed from it does nothing here, but for what is
+//! [recorded](IndexWriter::record).
+//!
+//! A group becomes absent by one store to its head, and present by one store, as it changes in
+//! any other way: a reader that found nothing under the old head looks again.
+
+use super::growth::buckets_for;
+use super::{IndexWriter, State};
+use crate::change::Change;
+use crate::directory::DEPTH_MAX;
+use crate::group::{Located, SEGMENTS_MAX};
+use crate::index::IdIndex;
+use crate::key::{Entry, Key};
+use crate::lines::BUCKET_ENTRIES;
+use crate::pool::{SEGMENT_BUCKETS, SMALL_BUCKETS};
+
+/// The most entries of a group that is loaded as one: leaves it a step from splitting.
+const LOADED_MAX: usize =
+    (SEGMENTS_MAX * SEGMENT_BUCKETS * BUCKET_ENTRIES) as usize * 7 / 8 - BUCKET_ENTRIES as usize;
+
+/// So many entries a group has at most, on average, when an index is made without any of them:
+/// by chance some have a few hundred more.
+const LOADED_USUAL: u64 = LOADED_MAX as u64 / 16 * 15;
+
+impl IdIndex {
+    /// An index of some `entries`, none of which are there: all groups are absent.
+    #[must_use]
+    pub fn absent(entries: u64) -> Self {
+        let index = Self::new();
+        let mut depth = 0;
+        while depth < DEPTH_MAX && entries >> depth > LOADED_USUAL {
+            depth += 1;
+        }
+        let mut writer = index.write();
+        writer.make_level(depth);
+        for prefix in 0..1 << depth {
+            if let Some(group) = index.directory.group(depth, prefix) {
+                group.mark_absent();
+            }
+        }
+        for (level, above) in (0..depth).zip(&mut writer.state.levels) {
+            above.split = 1 << level;
+        }
+        index.directory.set_start(depth);
+        writer.report_memory();
+        drop(writer);
+        index
+    }
+
+    /// Whether an absent group of these keys should be [split](IndexWriter::split_absent) before
+    /// it is loaded, if the whole index has `entries`.
+    #[must_use]
+    pub fn is_too_wide(range: (u32, u32), entries: u64) -> bool {
+        let keys = u64::from(range.1 - range.0) + 1;
+        (u128::from(entries) * u128::from(keys)) >> u32::BITS > u128::from(LOADED_USUAL)
+    }
+
+    /// The keys of the group that a hash belongs to, from the first to the last, if it is absent.
+    #[must_use]
+    pub fn absent_range(&self, hash: u64) -> Option<(u32, u32)> {
+        let at = self.directory.locate(Key::of(hash))?;
+        at.head.is_absent().then(|| at.range())
+    }
+}
+
+impl IndexWriter<'_> {
+    /// Makes two absent groups of the one that a hash belongs to; false if it is not absent or
+    /// can't be split.
+    pub fn split_absent(&mut self, hash: u64) -> bool {
+        let Some(at) = self.index.directory.locate(Key::of(hash)) else { return false };
+        if !at.head.is_absent() || at.depth >= DEPTH_MAX {
+            return false;
+        }
+        let depth = at.depth + 1;
+        self.make_level(depth);
+        for prefix in [at.prefix << 1, at.prefix << 1 | 1] {
+            if let Some(group) = self.index.directory.group(depth, prefix) {
+                group.mark_absent();
+            }
+        }
+        at.group.mark_split();
+        self.note_split(&at);
+        true
+    }
+
+    /// Makes the absent group of those keys present, with the entries that `entries` adds, each
+    /// of which is in the range and comes once. False, and no change, if there is no such group.
+    pub fn load(&mut self, range: (u32, u32), entries: &[Change]) -> bool {
+        let index = self.index;
+        let Some(at) = index.directory.locate(Key::from_bits(range.0)) else { return false };
+        if !at.head.is_absent() || at.range() != range {
+            return false;
+        }
+        let mut packed = Vec::with_capacity(entries.len());
+        for change in entries.iter().filter(|change| !change.removed) {
+            let key = Key::from_bits(change.key);
+            match key.entry(change.place) {
+                Some(entry) => packed.push((key, entry)),
+                None => index.stash.insert(key, change.place),
+            }
+        }
+        let added = entries.iter().filter(|change| !change.removed).count();
+        self.load_group(at.depth, at.prefix, packed);
+        self.count_entries(added.cast_signed());
+        self.report_memory();
+        true
+    }
+
+    fn load_group(&mut self, depth: u32, prefix: u32, entries: Vec<(Key, Entry)>) {
+        if entries.len() > LOADED_MAX && depth < DEPTH_MAX {
+            let halves = |&(key, _): &(Key, Entry)| key.prefix(depth + 1) == prefix << 1;
+            let low = entries.iter().filter(|&entry| halves(entry)).count();
+            // Many entries with one key are no matter of space.
+            if low.max(entries.len() - low) <= entries.len() / 8 * 7 {
+                self.make_level(depth + 1);
+                let (low, high): (Vec<_>, Vec<_>) = entries.into_iter().partition(halves);
+                self.load_group(depth + 1, prefix << 1, low);
+                self.load_group(depth + 1, prefix << 1 | 1, high);
+                if let Some(at) = self.index.directory.at(depth, prefix) {
+                    at.group.mark_split();
+                    self.note_split(&at);
+                }
+                return;
+            }
+        }
+        let words = |buckets: u32| (buckets * BUCKET_ENTRIES) as usize * 7 / 8;
+        let small = SMALL_BUCKETS.into_iter().find(|&small| entries.len() <= words(small));
+        let buckets = match small {
+            Some(small) if depth == 0 => small,
+            _ => buckets_for(entries.len()),
+        };
+        if let Some(segments) = self.take_segments(buckets) {
+            self.lay_out_new(depth, prefix, buckets, segments, entries);
+        } else if let Some(group) = self.index.directory.group(depth, prefix) {
+            // The pool is full: billions of entries.
+            for (key, entry) in entries {
+                self.index.stash.insert(key, entry.place());
+            }
+            group.install(0, &[]);
+        }
+    }
+
+    /// Makes some group absent that is not, in turn; false if there is none that has segments.
+    /// Those of `hash` are passed over.
+    pub fn drop_one(&mut self, hash: u64) -> bool {
+        let index = self.index;
+        let spared = index.directory.locate(Key::of(hash)).map(|at| (at.depth, at.prefix));
+        let may_go = |at: &Located<'_>| {
+            at.head.buckets() > 0 && !at.head.is_split() && Some((at.depth, at.prefix)) != spared
+        };
+        // By keys: the group that the hand points into, and then the following ones, once round.
+        let mut left = u64::from(u32::MAX) + 1;
+        while left > 0 {
+            let Some(at) = index.directory.locate(Key::from_bits(self.state.hand)) else { break };
+            let (_, last) = at.range();
+            let passed = u64::from(last - self.state.hand) + 1;
+            self.state.hand = last.wrapping_add(1);
+            if may_go(&at) {
+                self.make_absent(&at);
+                return true;
+            }
+            left = left.saturating_sub(passed);
+        }
+        false
+    }
+
+    fn make_absent(&mut self, at: &Located<'_>) {
+        let index = self.index;
+        let mut gone = self.count(at);
+        self.recycle(at);
+        at.group.mark_absent();
+        self.set_count(at, 0);
+        if let Some(level) = self.state.levels.get_mut(at.depth as usize)
+            && let Some(uppers) = level.uppers.get_mut(at.prefix as usize)
+        {
+            *uppers = Vec::new();
+        }
+        let (first, last) = at.range();
+        let mut stashed = Vec::new();
+        index.stash.for_each(|key, place| {
+            if (first..=last).contains(&key.bits()) {
+                stashed.push((key, place));
+            }
+        });
+        for (key, place) in stashed {
+            index.stash.remove(key, place);
+            gone += 1;
+        }
+        self.count_entries(-(gone as isize));
+        self.report_memory();
+    }
+
+    /// How many entries the group of a hash has, and the last of its keys; `None` if it is absent.
+    /// Entries that have no room in their groups are left out; see [`IndexWriter::len_stashed`].
+    #[must_use]
+    pub fn len_at(&self, hash: u64) -> Option<(usize, u32)> {
+        match self.index.directory.locate(Key::of(hash)) {
+            Some(at) if at.head.is_absent() => None,
+            Some(at) => Some((self.count(&at) as usize, at.range().1)),
+            None => Some((0, u32::MAX)),
+        }
+    }
+
+    /// How many entries have no room in their groups: none, in practice.
+    #[must_use]
+    pub fn len_stashed(&self) -> usize {
+        let mut count = 0;
+        self.index.stash.for_each(|_, _| count += 1);
+        count
+    }
+
+    /// Keeps a change for groups that are loaded later, until it is [forgotten](Self::forget).
+    /// `number` is not below that of the changes before; it has 47 bits.
+    #[inline]
+    pub fn record(&mut self, number: u64, change: Change) {
+        self.state.recent.push(number, change);
+    }
+
+    /// Removals from this number on were recorded and have not been carried out yet: groups that
+    /// are loaded get what they remove.
+    #[inline]
+    pub fn set_pending(&mut self, from: Option<u64>) {
+        self.state.pending_from = from.unwrap_or(u64::MAX);
+    }
+
+    /// The changes recorded for these keys, in order, the newest of each entry.
+    #[must_use]
+    pub fn recorded(&self, range: (u32, u32)) -> Vec<Change> {
+        let State { recent, pending_from, .. } = &*self.state;
+        recent.range(range.0, range.1, *pending_from)
+    }
+
+    /// How many changes are recorded.
+    #[must_use]
+    pub fn recorded_len(&self) -> usize {
+        self.state.recent.len()
+    }
+
+    /// Forgets part `at` of what was recorded up to `number`, as far as it is carried out, and
+    /// says whether there are more parts.
+    pub fn forget(&mut self, at: usize, number: u64) -> bool {
+        let number = number.min(self.state.pending_from.saturating_sub(1));
+        let more = self.state.recent.forget(at, number);
+        if !more {
+            self.report_memory();
+        }
+        more
+    }
+}
+
+impl Located<'_> {
+    /// The keys of the group, from the first to the last.
+    pub(crate) fn range(&self) -> (u32, u32) {
+        let first = self.prefix.checked_shl(u32::BITS - self.depth).unwrap_or(0);
+        (first, first | u32::MAX.checked_shr(self.depth).unwrap_or(0))
+    }
+}
