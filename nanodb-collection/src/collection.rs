@@ -13,9 +13,10 @@ use crate::document::{Draft, Encode};
 use crate::error::{Error, Result};
 use crate::id::{Id, IdRef, Key};
 use crate::lock::Party;
+use crate::retry;
 use crate::store::{Failure, Writer};
 use crate::stored::StoredDoc;
-use crate::transaction::commit_one;
+use crate::transaction::{TransactionCollection, commit_one};
 use crate::view::View;
 
 /// A collection of documents, by name.
@@ -393,6 +394,14 @@ impl Collection {
         let binding = self.db.catalog.names.published(&self.name)?;
         self.bound.get_or_init(|| Arc::clone(&binding));
         Some(binding)
+    }
+
+    /// Runs statements on this collection as a transaction.
+    pub(crate) fn in_transaction<T>(
+        &self,
+        mut run: impl FnMut(&TransactionCollection<'_>) -> Result<T>,
+    ) -> Result<T> {
+        retry::write(&self.db, |transaction| run(&transaction.collection(&self.name)))
     }
 
     /// Runs a statement that changes what exists; false if the collection does not.

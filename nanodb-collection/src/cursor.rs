@@ -165,14 +165,30 @@ impl Cursor {
     ///
     /// As [`next`](Self::next); a further call goes on behind what could not be read.
     pub fn for_each(&mut self, mut visit: impl FnMut(&DocView)) -> Result<()> {
+        let visit = |document: &DocView| {
+            visit(document);
+            Ok(false)
+        };
+        self.next_that(visit).map(drop)
+    }
+
+    /// The next document that `is_wanted` says true of, to keep. If that is an error, the next call goes
+    /// on with the document after it.
+    pub(crate) fn next_that(
+        &mut self,
+        mut is_wanted: impl FnMut(&DocView) -> Result<bool>,
+    ) -> Result<Option<StoredDoc>> {
         loop {
             let Some(page) = &mut self.page else {
                 if self.walk.open_next(&mut self.page)? {
                     continue;
                 }
-                return Ok(());
+                return Ok(None);
             };
-            visit_page(&self.walk, page, &mut self.assembled, &mut visit)?;
+            let found = find_on_page(&self.walk, page, &mut self.assembled, &mut is_wanted)?;
+            if found.is_some() {
+                return Ok(found);
+            }
             self.page = None;
         }
     }
@@ -199,17 +215,6 @@ impl Cursor {
                 return Ok(None);
             }
         }
-    }
-
-    /// The next document, to keep.
-    fn next_stored(&mut self) -> Result<Option<StoredDoc>> {
-        Ok(match (self.advance()?, &self.page) {
-            (None, _) => None,
-            (Some(Step::OnPage(range)), Some(page)) => {
-                Some(StoredDoc::on_page(page.guard.clone(), range))
-            }
-            (Some(_), _) => Some(StoredDoc::assembled(std::mem::take(&mut self.assembled))),
-        })
     }
 }
 
@@ -243,33 +248,40 @@ fn next_record<'p>(guard: &'p PageGuard, next: &mut Option<SlotId>) -> Result<Op
     Ok(record)
 }
 
-fn visit_page(
+/// The next document of a page that is wanted. None if there is no more; then the page is done with.
+fn find_on_page(
     walk: &Walk,
     page: &mut OpenPage,
     assembled: &mut Vec<u8>,
-    visit: &mut impl FnMut(&DocView),
-) -> Result<()> {
+    is_wanted: &mut impl FnMut(&DocView) -> Result<bool>,
+) -> Result<Option<StoredDoc>> {
     let OpenPage { guard, next } = page;
-    let Some(from) = *next else { return Ok(()) };
+    // Left as it is if the page is damaged: a further call must not show the same documents again.
+    let Some(from) = next.take() else { return Ok(None) };
     let damaged_by = |error| Error::damaged_by(guard.id(), error);
-    // Whatever fails below: a further call must not show the same documents again.
-    *next = None;
     let slots = PageRef::parse(guard.body()).map_err(damaged_by)?;
     for record in slots.records_from(from) {
         let record = record.map_err(damaged_by)?;
-        match record.kind {
-            RecordKind::Document => visit(DocView::from_bytes(record.bytes)),
-            RecordKind::Head => {
-                if let Err(error) = assemble(walk, guard, record.bytes, assembled) {
-                    *next = record.slot.next();
-                    return Err(error);
-                }
-                visit(DocView::from_bytes(assembled));
-            }
-            _ => {}
+        let wanted = match record.kind {
+            RecordKind::Document => is_wanted(DocView::from_bytes(record.bytes)),
+            RecordKind::Head => assemble(walk, guard, record.bytes, assembled)
+                .and_then(|()| is_wanted(DocView::from_bytes(assembled))),
+            _ => Ok(false),
+        };
+        if matches!(wanted, Ok(false)) {
+            continue;
         }
+        *next = record.slot.next();
+        wanted?;
+        return Ok(Some(match record.kind {
+            RecordKind::Document => {
+                let range = range_within(guard.body(), record.bytes);
+                StoredDoc::on_page(guard.clone(), range)
+            }
+            _ => StoredDoc::assembled(std::mem::take(assembled)),
+        }));
     }
-    Ok(())
+    Ok(None)
 }
 
 fn assemble(walk: &Walk, head: &PageGuard, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
@@ -304,6 +316,6 @@ impl Iterator for Documents {
     type Item = Result<StoredDoc>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.cursor.next_stored().transpose()
+        self.cursor.next_that(|_| Ok(true)).transpose()
     }
 }

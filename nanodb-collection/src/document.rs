@@ -39,6 +39,7 @@ mod view;
 
 pub use self::draft::Draft;
 pub use self::encode::Encode;
+pub(crate) use self::encode::{to_bytes, value_to_bytes};
 pub(crate) use self::encode_rmpv::rmpv_type;
 pub use self::encode_serde::Serialized;
 pub(crate) use self::encode_serde::deserialize_document;

@@ -1,6 +1,9 @@
 //! What can go wrong, told apart by what to do about it.
 
+use std::fmt;
 use std::path::PathBuf;
+
+use nanodb_query::{QueryError, UpdateError};
 
 use crate::document::DocumentError;
 use crate::id::Id;
@@ -35,6 +38,23 @@ pub enum Error {
         id: Id,
         /// The id that the new one carries.
         found: Id,
+    },
+    /// A filter, a sort, a projection or an update is wrong.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// An update can't be applied to a document.
+    #[error("updating {}", OfDocument(id))]
+    Update {
+        /// The document; none if it was to be inserted.
+        id: Option<Id>,
+        /// Why not.
+        source: UpdateError,
+    },
+    /// A sort would keep too much in memory.
+    #[error("sorting takes more than {bytes_max} bytes of memory; give a limit or a projection")]
+    SortTooLarge {
+        /// The limit, [`SORT_BYTES_MAX`](crate::SORT_BYTES_MAX).
+        bytes_max: usize,
     },
     /// All integers that can be assigned as ids were used.
     #[error(
@@ -112,7 +132,7 @@ pub enum Error {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The document, the id or the name breaks a rule: change it.
+    /// The document, the id, the name, the filter or the update breaks a rule: change it.
     Invalid,
     /// The id is taken: choose another, or replace the document.
     DuplicateId,
@@ -154,13 +174,17 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Document(DocumentError::Deserialize(_)) => ErrorKind::Mismatch,
-            Self::Document(_) | Self::IdMismatch { .. } | Self::CollectionName { .. } => {
-                ErrorKind::Invalid
-            }
+            Self::Document(_)
+            | Self::IdMismatch { .. }
+            | Self::CollectionName { .. }
+            | Self::Query(_)
+            | Self::Update { .. } => ErrorKind::Invalid,
             Self::DuplicateId { .. } => ErrorKind::DuplicateId,
             Self::NoCollection { .. } => ErrorKind::NotFound,
             Self::CollectionExists { .. } => ErrorKind::AlreadyExists,
-            Self::IdsExhausted { .. } | Self::CollectionsExhausted => ErrorKind::Exhausted,
+            Self::IdsExhausted { .. } | Self::CollectionsExhausted | Self::SortTooLarge { .. } => {
+                ErrorKind::Exhausted
+            }
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::TransactionOver => ErrorKind::TransactionOver,
             Self::DamagedPage { .. } | Self::Catalog(_) => ErrorKind::Damaged,
@@ -193,6 +217,18 @@ impl Error {
     /// A page whose slots or records are wrong.
     pub(crate) fn damaged_by(page: nanodb_pager::PageId, source: nanodb_page::PageError) -> Self {
         Self::DamagedPage { page: page.get(), source: Some(source.into()) }
+    }
+}
+
+/// `the document with the id 5`.
+struct OfDocument<'a>(&'a Option<Id>);
+
+impl fmt::Display for OfDocument<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(id) => write!(f, "the document with the id {id}"),
+            None => f.write_str("the document to be inserted"),
+        }
     }
 }
 

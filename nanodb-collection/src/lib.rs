@@ -11,6 +11,7 @@
 //! | `document`, `value`, `id`, `encoding` | documents in memory and as bytes; know nothing of pages |
 //! | `database`, `options`, `registry` | opening files; one database a file and process |
 //! | `collection`, `typed`, `cursor`, `stored` | what users hold |
+//! | `query` | searching, and changing what is found, in MongoDB's language |
 //! | `catalog` | names; making, dropping, renaming |
 //! | `store` | one collection: its lock, its index, reading and writing by id; who sees what when |
 //! | `change`, `spill` | where documents go; those too large for a page |
@@ -37,6 +38,7 @@ mod lock;
 mod note;
 mod options;
 mod places;
+mod query;
 mod registry;
 mod retry;
 mod root;
@@ -67,7 +69,12 @@ pub use error::{Error, ErrorKind, Result};
 pub use id::{ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key};
 pub use limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 pub use nanodb_pager::{Durability, OpenReport};
+pub use nanodb_query::{
+    FieldName, Filter, Literal, Problem as QueryProblem, Projection, QueryError, Sort, Update,
+    UpdateError, field,
+};
 pub use options::Options;
+pub use query::{Explain, Find, FindAnd, Found, SORT_BYTES_MAX, Updated, Way};
 pub use root::CatalogError;
 pub use snapshot::{Snapshot, SnapshotCollection};
 pub use stats::{CollectionStats, Stats};

@@ -157,6 +157,13 @@ impl Filter {
     }
 }
 
+/// So that what takes a filter takes one that is to be used again, too.
+impl From<&Self> for Filter {
+    fn from(filter: &Self) -> Self {
+        filter.clone()
+    }
+}
+
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Filter({self})")

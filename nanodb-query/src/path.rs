@@ -78,6 +78,41 @@ impl Path {
         self.parts.iter().map(Part::name)
     }
 
+    /// Calls `visit` with each value that the path leads to in a document, an array standing for its
+    /// elements.
+    ///
+    /// ```
+    /// use nanodb_query::Path;
+    ///
+    /// // {"a": [{"b": 1}, {"b": [2, 3]}]}
+    /// let document = b"\x81\xa1a\x92\x81\xa1b\x01\x81\xa1b\x92\x02\x03";
+    /// let mut found = Vec::new();
+    /// Path::parse("a.b")?.for_each_value(document, |value| {
+    ///     found.push(value.bytes()?);
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(found, [[1], [2], [3]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the bytes are wrong where they were looked at, or if `visit` says so.
+    pub fn for_each_value<'a>(
+        &self,
+        document: &'a [u8],
+        mut visit: impl FnMut(RawValue<'a>) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        walk(RawValue::new(document), &self.parts, AtEnd::Whole, &mut |value| {
+            match value.and_then(RawValue::elements) {
+                Some(mut elements) => elements.try_for_each(|element| visit(element?))?,
+                None => value.map_or(Ok(()), &mut visit)?,
+            }
+            Ok(false)
+        })
+        .map(drop)
+    }
+
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }

@@ -24,12 +24,39 @@
 //! # }
 //! ```
 //!
+//! Whoever knows MongoDB's `find` and `update` knows NanoDB's:
+//!
+//! ```
+//! use nanodb::{Database, Filter, Sort, Update, doc, field};
+//!
+//! # fn main() -> Result<(), nanodb::Error> {
+//! let users = Database::in_memory()?.collection("users");
+//! users.insert_many([
+//!     doc! { "name": "Alice", "age": 31, "tags": ["a", "b"] },
+//!     doc! { "name": "Bob", "age": 12 },
+//! ])?;
+//!
+//! let adults = field("age").gte(18).and(field("tags").eq("a"));
+//! assert_eq!(adults, Filter::parse_json(r#"{"age": {"$gte": 18}, "tags": "a"}"#)?);
+//! for user in users.find(&adults).sort(Sort::descending("age")).limit(10).run()? {
+//!     println!("{}", user?);
+//! }
+//!
+//! let update = Update::parse_json(r#"{"$inc": {"age": 1}, "$push": {"tags": "c"}}"#)?;
+//! assert_eq!(users.update_many(&adults, &update)?.modified, 1);
+//! assert_eq!(users.delete_many(field("age").lt(18))?, 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Where to begin
 //!
 //! * [`Database`] is a file; [`Options`] say how it is opened.
-//! * [`Collection`] has the verbs: insert, get, replace, delete, scan.
+//! * [`Collection`] has the verbs: insert, get, replace, delete, scan, find, update.
 //!   [`TypedCollection`] has the same for a Rust type of yours, through serde.
 //! * [`Database::write`] makes several writes one, [`Database::snapshot`] several reads.
+//! * [`Collection::find`] searches by a [`Filter`], which [`field`] makes; [`Collection::update_many`]
+//!   and its siblings change what passes one, by an [`Update`].
 //! * [`Document`] and [`Value`] are documents in memory, [`doc!`] writes them down;
 //!   [`StoredDoc`] and [`DocView`] are stored ones, read where they lie.
 //! * [`Error::kind`] says what to do about an error.
@@ -48,9 +75,10 @@ pub use nanodb_collection::{
     ASSIGNED_ID_MAX, ArrayView, COLLECTION_NAME_BYTES_MAX, CatalogError, CheckReport, Collection,
     CollectionInfo, CollectionStats, Cursor, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, Database,
     DocView, Document, DocumentError, Documents, Draft, Durability, Elements, Encode, Error,
-    ErrorKind, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter, Iter,
-    IterMut, Key, OpenReport, Options, Problem, ProblemKind, Result, Serialized, Snapshot,
-    SnapshotCollection, Stats, StoredDoc, Timestamp, Transaction, TransactionCollection,
-    TypedCollection, TypedDocuments, Value, ValueRef, ValueType, array, doc, from_document,
-    to_document,
+    ErrorKind, Explain, FIELD_NAME_SIZE_MAX, FieldName, Fields, Filter, Find, FindAnd, Found,
+    ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter, Iter, IterMut, Key, Literal, OpenReport, Options,
+    Problem, ProblemKind, Projection, QueryError, QueryProblem, Result, SORT_BYTES_MAX, Serialized,
+    Snapshot, SnapshotCollection, Sort, Stats, StoredDoc, Timestamp, Transaction,
+    TransactionCollection, TypedCollection, TypedDocuments, Update, UpdateError, Updated, Value,
+    ValueRef, ValueType, Way, array, doc, field, from_document, to_document,
 };

@@ -99,6 +99,18 @@ impl Encode for DocView {
     }
 }
 
+/// A document as it is, with or without an id.
+pub(crate) fn to_bytes(document: &Document) -> Result<Vec<u8>, DocumentError> {
+    let mut out = Vec::new();
+    write_document(document, &mut out, 1)?;
+    Ok(out)
+}
+
+/// Appends a value that stands in a document.
+pub(crate) fn value_to_bytes(value: &Value, out: &mut Vec<u8>) -> Result<(), DocumentError> {
+    write_value(value, out, 1)
+}
+
 /// Appends a document as it is: no id, no order changed.
 pub(super) fn write_document(
     document: &Document,

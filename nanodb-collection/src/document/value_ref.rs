@@ -49,6 +49,11 @@ pub enum ValueRef<'a> {
 }
 
 impl<'a> ValueRef<'a> {
+    /// The value that the bytes begin with; `None` if they are wrong.
+    pub(crate) fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
+        Self::read(&mut Cursor::new(bytes))
+    }
+
     /// Reads the value that the cursor stands at and steps over it; `None` if the
     /// bytes are wrong.
     pub(super) fn read(cursor: &mut Cursor<'a>) -> Option<Self> {

@@ -7,5 +7,6 @@ mod damage;
 mod documents;
 mod edges;
 mod full_disk;
+mod queries;
 mod transactions;
 mod unpublished;

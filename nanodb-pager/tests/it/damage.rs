@@ -60,7 +60,7 @@ impl Sound {
         };
         let is_new = storage.contents().len() == 2 * PAGE_SIZE;
         if is_new {
-            assert_eq!(damage.apply(&self.file), [], "{damage:?} was taken for a new file");
+            assert_eq!(damage.apply(&self.file), b"", "{damage:?} was taken for a new file");
             return 0;
         }
         assert!(*pager.root() == *self.root, "{damage:?} changed the root");

@@ -176,7 +176,7 @@ fn a_new_file_that_could_not_be_made_is_left_empty_and_made_later() {
             let storage = SimStorage::new();
             storage.set_fault(Fault::once(after, failure));
             assert!(matches!(open(&storage), Err(Error::Io { .. })), "call {after}");
-            assert_eq!(storage.contents(), []);
+            assert_eq!(storage.contents(), b"");
             assert!(open(&storage).is_ok());
         }
     }

@@ -40,7 +40,7 @@ fn crates_depend_downwards_only() {
         ("nanodb-query", &[]),
         ("nanodb-index", &[]),
         ("nanodb-pager", &[]),
-        ("nanodb-collection", &["nanodb-index", "nanodb-page", "nanodb-pager"]),
+        ("nanodb-collection", &["nanodb-index", "nanodb-page", "nanodb-pager", "nanodb-query"]),
         ("nanodb", &["nanodb-collection"]),
         ("nanodb-cli", &["nanodb"]),
         ("nanodb-bench", &["nanodb"]),

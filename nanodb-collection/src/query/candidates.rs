@@ -1,0 +1,92 @@
+//! The documents that a filter is asked about: those of some ids, or all.
+
+use nanodb_query::Filter;
+
+use super::source::Source;
+use crate::cursor::Cursor;
+use crate::document::DocView;
+use crate::error::Result;
+use crate::id::{Id, IdRef};
+use crate::stored::StoredDoc;
+
+/// Documents, some of which pass a filter.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    from: From,
+    /// How many were looked at so far.
+    examined: u64,
+}
+
+#[derive(Debug)]
+enum From {
+    Ids(std::vec::IntoIter<StoredDoc>),
+    Scan(Box<Cursor>),
+}
+
+impl Candidates {
+    /// All documents that can pass.
+    pub(super) fn new(source: &Source<'_>, filter: &Filter) -> Result<Self> {
+        let from = match wanted_ids(filter) {
+            Some(ids) => {
+                let found: Vec<_> = source.get_many(&ids)?.into_iter().flatten().collect();
+                From::Ids(found.into_iter())
+            }
+            None => From::Scan(Box::new(source.scan()?)),
+        };
+        Ok(Self { from, examined: 0 })
+    }
+
+    pub(super) fn examined(&self) -> u64 {
+        self.examined
+    }
+
+    /// The next document that is wanted.
+    pub(super) fn next_that(
+        &mut self,
+        mut is_wanted: impl FnMut(&DocView) -> Result<bool>,
+    ) -> Result<Option<StoredDoc>> {
+        let examined = &mut self.examined;
+        match &mut self.from {
+            From::Ids(documents) => {
+                for document in documents {
+                    *examined += 1;
+                    if is_wanted(&document)? {
+                        return Ok(Some(document));
+                    }
+                }
+                Ok(None)
+            }
+            From::Scan(cursor) => cursor.next_that(|document| {
+                *examined += 1;
+                is_wanted(document)
+            }),
+        }
+    }
+
+    /// Calls `visit` with each document that is left, until that fails.
+    pub(super) fn try_for_each(
+        &mut self,
+        mut visit: impl FnMut(&DocView) -> Result<()>,
+    ) -> Result<()> {
+        let visit = |document: &DocView| visit(document).map(|()| false);
+        self.next_that(visit).map(drop)
+    }
+}
+
+/// The ids that a filter says documents must have to pass, if it does. What can be no id is left
+/// out: no document has it.
+pub(super) fn wanted_ids(filter: &Filter) -> Option<Vec<Id>> {
+    let ids = filter.wanted_ids()?;
+    Some(ids.iter().filter_map(|bytes| to_id(bytes)).collect())
+}
+
+fn to_id(bytes: &[u8]) -> Option<Id> {
+    let token = crate::encoding::Cursor::new(bytes).read()?;
+    if let crate::encoding::Token::Float(number) = token {
+        // A whole float is equal to the integer.
+        let whole = nanodb_query::Number::Float(number).as_whole()?;
+        let signed = i64::try_from(whole).map(Id::Int);
+        return signed.or_else(|_| u64::try_from(whole).map(Id::UInt)).ok();
+    }
+    IdRef::from_token(token).map(IdRef::to_owned)
+}

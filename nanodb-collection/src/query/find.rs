@@ -1,0 +1,188 @@
+//! Asking for documents: a filter, an order, a part, and the fields that are wanted.
+
+use std::fmt;
+
+use nanodb_query::{Filter, Projection, Sort};
+
+use super::candidates::{Candidates, wanted_ids};
+use super::explain::{Explain, Way};
+use super::found::Found;
+use super::source::Source;
+use crate::document::{DocView, DocumentError};
+use crate::error::{Error, Result};
+use crate::stored::StoredDoc;
+
+/// A search for documents under preparation; made by [`Collection::find`], and run by
+/// [`run`](Self::run) and the others.
+///
+/// A filter that says what `_id` is, or is one of, is answered by the index of ids; for any other one
+/// all documents are looked at.
+///
+/// ```
+/// use nanodb_collection::{Database, Projection, Sort, doc, field};
+///
+/// # fn main() -> Result<(), nanodb_collection::Error> {
+/// let users = Database::in_memory()?.collection("users");
+/// users.insert_many((1..=9).map(|n| doc! { "name": (format!("user {n}")), "age": (20 + n) }))?;
+///
+/// let oldest = users
+///     .find(field("age").lt(28))
+///     .sort(Sort::descending("age"))
+///     .limit(2)
+///     .projection(Projection::include(["age"])?.without_id());
+/// for user in oldest.run()? {
+///     println!("{}", user?); // {"age": 27}, {"age": 26}
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`Collection::find`]: crate::Collection::find
+#[derive(Clone)]
+#[must_use = "a search does nothing until it is run"]
+pub struct Find<'c> {
+    source: Source<'c>,
+    pub(super) filter: Filter,
+    pub(super) sort: Sort,
+    skip: u64,
+    limit: Option<u64>,
+    pub(super) projection: Projection,
+}
+
+impl<'c> Find<'c> {
+    pub(super) fn new(source: Source<'c>, filter: Filter) -> Self {
+        let (sort, projection) = (Sort::default(), Projection::all());
+        Self { source, filter, sort, skip: 0, limit: None, projection }
+    }
+
+    /// The order in which documents come. Without, it is any.
+    ///
+    /// Sorting keeps what is wanted of the documents that pass in memory, up to
+    /// [`SORT_BYTES_MAX`](crate::SORT_BYTES_MAX); with a limit only of as many as can be handed out.
+    pub fn sort(mut self, sort: Sort) -> Self {
+        self.sort = sort;
+        self
+    }
+
+    /// Leaves out so many documents at the start.
+    pub fn skip(mut self, count: u64) -> Self {
+        self.skip = count;
+        self
+    }
+
+    /// Ends after so many documents.
+    pub fn limit(mut self, count: u64) -> Self {
+        self.limit = Some(count);
+        self
+    }
+
+    /// Which fields are wanted. Without, all are.
+    pub fn projection(mut self, projection: Projection) -> Self {
+        self.projection = projection;
+        self
+    }
+
+    /// The documents, as they are now.
+    ///
+    /// Without an order they are looked for as they are asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SortTooLarge`]; as [`Collection::get`](crate::Collection::get) and
+    /// [`Cursor::next`](crate::Cursor::next).
+    pub fn run(self) -> Result<Found> {
+        let candidates = Candidates::new(&self.source, &self.filter)?;
+        let Self { filter, sort, skip, limit, projection, .. } = self;
+        let found = Found::new(candidates, filter, projection);
+        if sort.is_empty() { Ok(found.part(skip, limit)) } else { found.sorted(&sort, skip, limit) }
+    }
+
+    /// The first document, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn first(self) -> Result<Option<StoredDoc>> {
+        let limit = self.limit.unwrap_or(1).min(1);
+        self.limit(limit).run()?.next().transpose()
+    }
+
+    /// How many documents there are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cursor::next`](crate::Cursor::next).
+    pub fn count(self) -> Result<u64> {
+        let mut candidates = Candidates::new(&self.source, &self.filter)?;
+        let mut count = 0;
+        candidates.try_for_each(|document| {
+            count += u64::from(matches(&self.filter, document)?);
+            Ok(())
+        })?;
+        let count = count.saturating_sub(self.skip);
+        Ok(self.limit.map_or(count, |limit| count.min(limit)))
+    }
+
+    /// How the documents are found, and how many are looked at for that: runs the search to its
+    /// end.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, Way, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many((1..=9).map(|age| doc! { "age": age }))?;
+    /// let explain = users.find(field("_id").is_in([3, 4]).and(field("age").gt(3))).explain()?;
+    /// assert_eq!((explain.way, explain.examined, explain.found), (Way::Ids { count: 2 }, 2, 1));
+    /// assert_eq!(users.find(field("age").gt(3)).explain()?.way, Way::Scan);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn explain(self) -> Result<Explain> {
+        let way = match wanted_ids(&self.filter) {
+            Some(ids) => Way::Ids { count: ids.len() },
+            None => Way::Scan,
+        };
+        let is_sorted = !self.sort.is_empty();
+        let mut found = self.run()?;
+        let mut count = 0;
+        for document in &mut found {
+            document?;
+            count += 1;
+        }
+        Ok(Explain { way, examined: found.examined(), found: count, is_sorted })
+    }
+
+    /// Whose documents are wanted, and the filter.
+    pub(super) fn candidates(&self) -> Result<Candidates> {
+        Candidates::new(&self.source, &self.filter)
+    }
+}
+
+impl fmt::Debug for Find<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Find")
+            .field("filter", &self.filter)
+            .field("sort", &self.sort)
+            .field("skip", &self.skip)
+            .field("limit", &self.limit)
+            .field("projection", &self.projection)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a stored document passes.
+#[inline]
+pub(super) fn matches(filter: &Filter, document: &DocView) -> Result<bool> {
+    filter.matches(document.as_bytes()).map_err(|_| malformed())
+}
+
+/// What is stored is not what was stored.
+#[cold]
+pub(super) fn malformed() -> Error {
+    DocumentError::Malformed { offset: 0 }.into()
+}

@@ -1,0 +1,214 @@
+//! Changing the documents that pass a filter, within a transaction.
+//!
+//! A statement looks at the documents as they were when it began: what it changes it does not find
+//! again. One that is refused has changed nothing: where several documents are to change in a
+//! transaction that can go on after that, all changes are tried before the first is made.
+
+use nanodb_query::{Filter, Update, UpdateContext, UpdateError};
+
+use super::candidates::{Candidates, wanted_ids};
+use super::find::{malformed, matches};
+use super::source::Source;
+use crate::document::{DOCUMENT_SIZE_MAX, DocView, DocumentError, Draft, Encode};
+use crate::error::{Error, Result};
+use crate::id::{Id, IdRef};
+use crate::stored::StoredDoc;
+use crate::transaction::TransactionCollection;
+
+/// What an update did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Updated {
+    /// How many documents passed the filter, of those that were to be updated.
+    pub matched: u64,
+    /// How many of them are others than before.
+    pub modified: u64,
+    /// The id of the document that was inserted since none passed.
+    pub upserted: Option<Id>,
+}
+
+/// What is to become of a document.
+#[derive(Clone, Copy)]
+pub(super) enum Action<'a> {
+    Update(&'a Update),
+    Replace(&'a dyn Encode),
+}
+
+/// Which of the documents that pass are meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    First,
+    /// All of them; whether the caller gives up the transaction if one fails.
+    All {
+        or_give_up: bool,
+    },
+}
+
+/// Updates documents that pass.
+pub(super) fn update(
+    collection: &TransactionCollection<'_>,
+    filter: &Filter,
+    action: Action<'_>,
+    which: Which,
+) -> Result<Updated> {
+    let context = context();
+    if which == (Which::All { or_give_up: false }) {
+        for_each(collection, filter, which, |document| {
+            try_out(filter, action, &context, document)
+        })?;
+    }
+    let mut updated = Updated::default();
+    for_each(collection, filter, which, |document| {
+        updated.matched += 1;
+        updated.modified += u64::from(change(collection, filter, action, &context, document)?);
+        Ok(())
+    })?;
+    Ok(updated)
+}
+
+/// Deletes documents that pass; returns how many.
+pub(super) fn delete(
+    collection: &TransactionCollection<'_>,
+    filter: &Filter,
+    which: Which,
+) -> Result<u64> {
+    let mut count = 0;
+    for_each(collection, filter, which, |document| {
+        count += u64::from(collection.delete(id_of(document)?)?);
+        Ok(())
+    })?;
+    Ok(count)
+}
+
+/// Inserts the document that an upsert makes when none passes.
+pub(super) fn insert(
+    collection: &TransactionCollection<'_>,
+    filter: &Filter,
+    action: Action<'_>,
+) -> Result<Id> {
+    let update = match action {
+        Action::Update(update) => update,
+        Action::Replace(document) => {
+            let ids = wanted_ids(filter);
+            let wanted = match ids.as_deref() {
+                Some([id]) => Some(id),
+                _ => None,
+            };
+            let id = collection.insert(WithId { document, id: wanted.map(Id::as_ref) })?;
+            return match wanted {
+                Some(wanted) if *wanted != id => {
+                    collection.delete(&id)?;
+                    Err(Error::IdMismatch { id: wanted.clone(), found: id })
+                }
+                _ => Ok(id),
+            };
+        }
+    };
+    let mut new = Vec::new();
+    let made = update.upsert(filter, &context(), &mut new);
+    made.map_err(|source| Error::Update { id: None, source })?;
+    collection.insert(DocView::from_bytes(&new))
+}
+
+/// Changes one document; says whether it is another one now.
+pub(super) fn change(
+    collection: &TransactionCollection<'_>,
+    filter: &Filter,
+    action: Action<'_>,
+    context: &UpdateContext,
+    document: &StoredDoc,
+) -> Result<bool> {
+    let id = id_of(document)?;
+    match action {
+        Action::Update(update) => match updated(filter, update, context, document)? {
+            Some(new) => collection.replace(id, DocView::from_bytes(&new)),
+            None => Ok(false),
+        },
+        Action::Replace(new) => {
+            let mut encoded = Vec::new();
+            let draft = new.encode(Some(id), &mut encoded)?;
+            if draft.record(&encoded) == document.as_bytes() {
+                return Ok(false);
+            }
+            collection.replace(id, DocView::from_bytes(draft.record(&encoded)))
+        }
+    }
+}
+
+/// What updates of this statement are applied with.
+pub(super) fn context() -> UpdateContext {
+    let now = nanodb_query::Timestamp::now();
+    UpdateContext { now, size_max: DOCUMENT_SIZE_MAX, ..UpdateContext::default() }
+}
+
+/// Finds out whether a document can be changed.
+fn try_out(
+    filter: &Filter,
+    action: Action<'_>,
+    context: &UpdateContext,
+    document: &StoredDoc,
+) -> Result<()> {
+    let Action::Update(update) = action else { return Ok(()) };
+    if let Some(new) = updated(filter, update, context, document)? {
+        let _draft = DocView::from_bytes(&new).encode(None, &mut Vec::new())?;
+    }
+    Ok(())
+}
+
+/// What becomes of a document, if that is another one.
+fn updated(
+    filter: &Filter,
+    update: &Update,
+    context: &UpdateContext,
+    document: &StoredDoc,
+) -> Result<Option<Vec<u8>>> {
+    let mut context = *context;
+    if update.needs_match() {
+        context.matched = filter.matched_element(document.as_bytes()).map_err(|_| malformed())?;
+    }
+    let mut new = Vec::new();
+    match update.apply(document.as_bytes(), &context, &mut new) {
+        Ok(changed) => Ok(changed.then_some(new)),
+        Err(UpdateError::Malformed(_)) => Err(malformed()),
+        Err(source) => Err(Error::Update { id: document.id().map(IdRef::to_owned), source }),
+    }
+}
+
+fn for_each(
+    collection: &TransactionCollection<'_>,
+    filter: &Filter,
+    which: Which,
+    mut visit: impl FnMut(&StoredDoc) -> Result<()>,
+) -> Result<()> {
+    let mut candidates = Candidates::new(&Source::Transaction(collection), filter)?;
+    while let Some(document) = candidates.next_that(|document| matches(filter, document))? {
+        visit(&document)?;
+        if which == Which::First {
+            break;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn id_of(document: &StoredDoc) -> Result<IdRef<'_>> {
+    document.id().ok_or_else(malformed)
+}
+
+/// A document with the id that it gets if it has none.
+struct WithId<'a> {
+    document: &'a dyn Encode,
+    id: Option<IdRef<'a>>,
+}
+
+impl Encode for WithId<'_> {
+    fn encode(
+        &self,
+        fallback: Option<IdRef<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Draft, DocumentError> {
+        match self.id {
+            Some(id) => self.document.encode(Some(id), out),
+            None => self.document.encode(fallback, out),
+        }
+    }
+}

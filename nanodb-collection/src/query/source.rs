@@ -1,0 +1,35 @@
+//! Whose documents are wanted.
+
+use crate::collection::Collection;
+use crate::cursor::Cursor;
+use crate::error::Result;
+use crate::id::Id;
+use crate::snapshot::SnapshotCollection;
+use crate::stored::StoredDoc;
+use crate::transaction::TransactionCollection;
+
+/// A collection, as those see it who ask.
+#[derive(Clone, Debug)]
+pub(super) enum Source<'c> {
+    Collection(&'c Collection),
+    Snapshot(&'c SnapshotCollection),
+    Transaction(&'c TransactionCollection<'c>),
+}
+
+impl Source<'_> {
+    pub(super) fn scan(&self) -> Result<Cursor> {
+        match self {
+            Self::Collection(collection) => collection.scan(),
+            Self::Snapshot(collection) => collection.scan(),
+            Self::Transaction(collection) => collection.scan(),
+        }
+    }
+
+    pub(super) fn get_many(&self, ids: &[Id]) -> Result<Vec<Option<StoredDoc>>> {
+        match self {
+            Self::Collection(collection) => collection.get_many(ids),
+            Self::Snapshot(collection) => collection.get_many(ids),
+            Self::Transaction(collection) => collection.get_many(ids),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The verbs that change the documents that pass a filter.
+
+use nanodb_query::{Filter, Update};
+
+use super::modify::{Action, Updated, Which, delete, insert, update};
+use crate::collection::Collection;
+use crate::document::Encode;
+use crate::error::Result;
+use crate::transaction::TransactionCollection;
+
+/// For a write that is a transaction of its own: what fails takes all back.
+const ALL: Which = Which::All { or_give_up: true };
+
+impl Collection {
+    /// Updates one document that passes a filter; any of several.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, Update, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "name": "Alice", "age": 30 })?;
+    /// let birthday = Update::parse_json(r#"{"$inc": {"age": 1}}"#)?;
+    /// assert_eq!(users.update_one(field("name").eq("Alice"), &birthday)?.modified, 1);
+    /// assert_eq!(users.update_one(field("name").eq("Bob"), &birthday)?.matched, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Update`](crate::Error::Update) if the update can't be applied,
+    /// [`Error::Document`](crate::Error::Document) if its result can't be stored; as
+    /// [`replace`](Self::replace). Then nothing has changed.
+    pub fn update_one(&self, filter: impl Into<Filter>, change: &Update) -> Result<Updated> {
+        let filter = filter.into();
+        self.in_transaction(|collection| {
+            update(collection, &filter, Action::Update(change), Which::First)
+        })
+    }
+
+    /// Updates all documents that pass a filter, or none if one can't be.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, Update, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }, doc! { "age": "?" }])?;
+    /// let birthday = Update::parse_json(r#"{"$inc": {"age": 1}}"#)?;
+    /// assert_eq!(users.update_many(field("age").gt(0), &birthday)?.modified, 2);
+    ///
+    /// // A string has no successor.
+    /// assert!(users.update_many(field("age").exists(true), &birthday).is_err());
+    /// assert!(users.exists(field("age").eq(13))?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`update_one`](Self::update_one).
+    pub fn update_many(&self, filter: impl Into<Filter>, change: &Update) -> Result<Updated> {
+        let filter = filter.into();
+        self.in_transaction(|collection| update(collection, &filter, Action::Update(change), ALL))
+    }
+
+    /// Updates one document that passes a filter; if none does, inserts one that has the values
+    /// which the filter says fields must be equal to, and is then updated.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, Update, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let hits = Database::in_memory()?.collection("hits");
+    /// let count = Update::parse_json(r#"{"$inc": {"count": 1}}"#)?;
+    /// let page = field("_id").eq("/index");
+    /// assert_eq!(hits.upsert(&page, &count)?.upserted, Some("/index".into()));
+    /// assert_eq!(hits.upsert(&page, &count)?.modified, 1);
+    /// let index = hits.get("/index")?.map(|index| index.to_document()).transpose()?;
+    /// assert_eq!(index, Some(doc! { "_id": "/index", "count": 2 }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`update_one`](Self::update_one) and [`insert`](Self::insert).
+    pub fn upsert(&self, filter: impl Into<Filter>, change: &Update) -> Result<Updated> {
+        let filter = filter.into();
+        self.in_transaction(|collection| upsert(collection, &filter, Action::Update(change)))
+    }
+
+    /// Stores a document in place of one that passes a filter, with its id.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace`](Self::replace).
+    pub fn replace_one(
+        &self,
+        filter: impl Into<Filter>,
+        document: &impl Encode,
+    ) -> Result<Updated> {
+        let filter = filter.into();
+        self.in_transaction(|collection| {
+            update(collection, &filter, Action::Replace(document), Which::First)
+        })
+    }
+
+    /// Stores a document in place of one that passes a filter, with its id; if none does, inserts
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace`](Self::replace) and [`insert`](Self::insert).
+    pub fn replace_or_insert(
+        &self,
+        filter: impl Into<Filter>,
+        document: &impl Encode,
+    ) -> Result<Updated> {
+        let filter = filter.into();
+        self.in_transaction(|collection| upsert(collection, &filter, Action::Replace(document)))
+    }
+
+    /// Deletes one document that passes a filter, any of several; returns how many were deleted.
+    ///
+    /// # Errors
+    ///
+    /// As [`delete`](Self::delete).
+    pub fn delete_one(&self, filter: impl Into<Filter>) -> Result<u64> {
+        let filter = filter.into();
+        self.in_transaction(|collection| delete(collection, &filter, Which::First))
+    }
+
+    /// Deletes all documents that pass a filter; returns how many.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
+    /// assert_eq!(users.delete_many(field("age").lt(18))?, 1);
+    /// assert_eq!(users.count(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`delete`](Self::delete).
+    pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
+        let filter = filter.into();
+        self.in_transaction(|collection| delete(collection, &filter, ALL))
+    }
+}
+
+impl TransactionCollection<'_> {
+    /// Updates one document that passes a filter; see
+    /// [`Collection::update_one`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::update_one`] and [`count`](Self::count).
+    pub fn update_one(&self, filter: impl Into<Filter>, change: &Update) -> Result<Updated> {
+        update(self, &filter.into(), Action::Update(change), Which::First)
+    }
+
+    /// Updates all documents that pass a filter, or none if one can't be; see
+    /// [`Collection::update_many`]. Each is read twice, since the transaction goes on if one can't
+    /// be updated.
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::update_one`] and [`count`](Self::count).
+    pub fn update_many(&self, filter: impl Into<Filter>, change: &Update) -> Result<Updated> {
+        let all = Which::All { or_give_up: false };
+        update(self, &filter.into(), Action::Update(change), all)
+    }
+
+    /// Updates one document that passes a filter, or inserts one; see [`Collection::upsert`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::upsert`] and [`count`](Self::count).
+    pub fn upsert(&self, filter: impl Into<Filter>, change: &Update) -> Result<Updated> {
+        upsert(self, &filter.into(), Action::Update(change))
+    }
+
+    /// Stores a document in place of one that passes a filter; see [`Collection::replace_one`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::replace_one`] and [`count`](Self::count).
+    pub fn replace_one(
+        &self,
+        filter: impl Into<Filter>,
+        document: &impl Encode,
+    ) -> Result<Updated> {
+        update(self, &filter.into(), Action::Replace(document), Which::First)
+    }
+
+    /// Stores a document in place of one that passes a filter, or inserts it; see
+    /// [`Collection::replace_or_insert`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::replace_or_insert`] and [`count`](Self::count).
+    pub fn replace_or_insert(
+        &self,
+        filter: impl Into<Filter>,
+        document: &impl Encode,
+    ) -> Result<Updated> {
+        upsert(self, &filter.into(), Action::Replace(document))
+    }
+
+    /// Deletes one document that passes a filter; see [`Collection::delete_one`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::delete_one`] and [`count`](Self::count).
+    pub fn delete_one(&self, filter: impl Into<Filter>) -> Result<u64> {
+        delete(self, &filter.into(), Which::First)
+    }
+
+    /// Deletes all documents that pass a filter; see [`Collection::delete_many`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::delete_many`] and [`count`](Self::count).
+    pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
+        delete(self, &filter.into(), ALL)
+    }
+}
+
+fn upsert(
+    collection: &TransactionCollection<'_>,
+    filter: &Filter,
+    action: Action<'_>,
+) -> Result<Updated> {
+    let updated = update(collection, filter, action, Which::First)?;
+    if updated.matched > 0 {
+        return Ok(updated);
+    }
+    let upserted = Some(insert(collection, filter, action)?);
+    Ok(Updated { upserted, ..updated })
+}
