@@ -10,6 +10,8 @@
 //!    write them in place. Pages that the log holds whole need no image.
 //! 5. Sync, let one copy of the header point to all this, sync, then the other copy.
 //!
+//! 6. [Cut](crate::cut) free pages off the end of the file.
+//!
 //! A crash before step 5 is done finds the old header, both logs, and the images of
 //! whatever was torn. Only after it do pages that were freed before the turn, and the
 //! old log, get new contents.
@@ -44,6 +46,11 @@ use crate::table::CLEAN;
 /// check them, which is faster than replaying as many bytes of log.
 const DIRECT_PART: u64 = 8;
 
+/// What commits have freed is used again after a checkpoint, which is due when that is so many
+/// pages, and such a part of the file: 1 MiB, an eighth.
+const FREED_PAGES_MIN: u32 = 256;
+const FREED_PART: u32 = 8;
+
 /// What the file on disk says.
 pub(crate) struct Checkpointed {
     pub(crate) header: Header,
@@ -52,6 +59,8 @@ pub(crate) struct Checkpointed {
     pub(crate) free: FreeMap,
     /// The pages that hold the root and the free map.
     pub(crate) streams: Vec<Extent>,
+    /// How many pages the last checkpoint has taken for itself and the layer above.
+    pub(crate) taken_pages: u32,
     /// Where the next batch of the side area goes.
     pub(crate) side_end: u64,
     /// The checkpoint that a full disk has stopped.
@@ -214,11 +223,22 @@ impl Shared {
         let log_bytes_max = self.options.log_bytes_max;
         if held > budget / 4 * 3 || log_bytes > log_bytes_max {
             Need::Pressing
-        } else if waiting > budget / 2 || log_bytes > log_bytes_max / 8 * 7 {
+        } else if waiting > budget / 2
+            || log_bytes > log_bytes_max / 8 * 7
+            || self.much_is_freed(commit)
+        {
             Need::Due
         } else {
             Need::None
         }
+    }
+
+    /// Whether so many pages wait to be free that the file would grow for want of them.
+    fn much_is_freed(&self, commit: &Commit) -> bool {
+        let freed = commit.freed_pages;
+        freed >= FREED_PAGES_MIN
+            && self.storage.is_persistent()
+            && freed > self.page_count.load(Ordering::Relaxed) / FREED_PART
     }
 
     /// Brings the file up to date, and is ready for commits that follow.
@@ -249,10 +269,21 @@ impl Shared {
 
     /// Turns to another log and does the rest.
     fn checkpoint_now(&self, checkpointed: &mut Checkpointed) -> Result<()> {
-        match self.turn(checkpointed)? {
-            Some(under_way) => self.go_on(checkpointed, under_way),
-            None => Ok(()),
+        match self.turn(checkpointed, false)? {
+            Some(under_way) => self.go_on(checkpointed, under_way)?,
+            None => {
+                // Since the last one a snapshot may have gone.
+                self.prune();
+                self.cut(checkpointed, checkpointed.taken_pages)?;
+            }
         }
+        // What was freed before it could not be used by this one yet.
+        if self.own_pages_keep_the_file_long(checkpointed)
+            && let Some(under_way) = self.turn(checkpointed, true)?
+        {
+            self.go_on(checkpointed, under_way)?;
+        }
+        Ok(())
     }
 
     /// Steps 2 to 5, as far as they are not done.
@@ -271,7 +302,7 @@ impl Shared {
             return Err(self.poison(error));
         }
         self.finish(checkpointed, under_way);
-        Ok(())
+        self.cut(checkpointed, checkpointed.taken_pages)
     }
 
     /// The disk was full: the next checkpoint is due when the log has grown a little.
@@ -284,6 +315,7 @@ impl Shared {
 
     /// Makes what the file now says known.
     fn finish(&self, checkpointed: &mut Checkpointed, under_way: UnderWay) {
+        let taken_pages = under_way.taken().map(|extent| extent.pages).sum();
         let UnderWay { seq, dirty, number, placed, .. } = under_way;
         self.unregister(seq);
         let Some(Placed { header, root, free, streams, freed, .. }) = placed else { return };
@@ -294,6 +326,7 @@ impl Shared {
             root,
             free,
             streams: vec![streams],
+            taken_pages,
             side_end: 0,
             under_way: None,
         };
@@ -318,13 +351,13 @@ impl Shared {
         self.keep_budget();
     }
 
-    /// Step 1. Nothing if there is nothing to write.
-    fn turn(&self, checkpointed: &Checkpointed) -> Result<Option<UnderWay>> {
+    /// Step 1. Nothing if there is nothing to write, unless it is `wanted` all the same.
+    fn turn(&self, checkpointed: &Checkpointed, wanted: bool) -> Result<Option<UnderWay>> {
         let mut commit = self.commit.lock();
         self.check_writable()?;
         let commit = &mut *commit;
         let recovered = self.recovered.read();
-        if commit.is_unchanged() && recovered.is_none() {
+        if commit.is_unchanged() && recovered.is_none() && !wanted {
             return Ok(None);
         }
         let seq = commit.installed;
@@ -350,6 +383,7 @@ impl Shared {
         commit.under_way = commit.dirty.len();
         self.turn_seq.store(seq.get(), Ordering::Relaxed);
         commit.direct_pages = 0;
+        commit.freed_pages = 0;
         let mut dirty = std::mem::take(&mut commit.dirty);
         // Nobody has committed yet where pages are still to be put together.
         if let Some(recovered) = &*recovered {

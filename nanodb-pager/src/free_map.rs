@@ -20,6 +20,9 @@ use crate::header::HEADER_PAGES;
 use crate::ids::{Extent, PageId, Seq};
 use crate::leb128;
 
+/// How many of the first runs are looked at before the shortest that is long enough is taken.
+const FIRST_RUNS: usize = 32;
+
 /// The longest encoding of one run: two LEB128 numbers of 32 bits.
 pub(crate) const RUN_SIZE_MAX: usize = 10;
 
@@ -71,14 +74,19 @@ impl FreeMap {
         self.pending.iter().map(|&(_, extent)| extent)
     }
 
-    /// Takes `pages` pages that lie side by side: the start of the shortest free
-    /// run that has as many, else new ones at the end of the file.
+    /// Takes `pages` pages that lie side by side: the start of one of the first free
+    /// runs, so that the end of the file becomes free; where none of these has as many, of the
+    /// shortest that has; else new ones at the end of the file.
     ///
     /// # Errors
     ///
     /// [`Error::Full`] if page numbers run out.
     pub(crate) fn allocate(&mut self, pages: u32) -> Result<Extent> {
-        if let Some(&(len, start)) = self.by_len.range((pages, 0)..).next() {
+        let first = self.by_start.iter().take(FIRST_RUNS).find(|&(_, &len)| len >= pages);
+        let first = first.map(|(&start, &len)| (len, start));
+        if let Some((len, start)) =
+            first.or_else(|| self.by_len.range((pages, 0)..).next().copied())
+        {
             self.take_run(start, len);
             if len > pages {
                 self.put_run(start + pages, len - pages);
@@ -88,6 +96,39 @@ impl FreeMap {
         let start = self.page_count;
         self.page_count = start.checked_add(pages).ok_or(Error::Full { asked: pages })?;
         Ok(Extent::new(PageId::new(start), pages))
+    }
+
+    /// Leaves the free pages at the end of the file out, down to `page_count_min` pages;
+    /// returns how many pages there are then.
+    pub(crate) fn cut(&mut self, page_count_min: u32) -> u32 {
+        if let Some((&start, &len)) = self.by_start.last_key_value()
+            && start + len == self.page_count
+            && self.page_count > page_count_min
+        {
+            self.take_run(start, len);
+            self.page_count = start.max(page_count_min);
+            if self.page_count > start {
+                self.put_run(start, self.page_count - start);
+            }
+        }
+        self.page_count
+    }
+
+    /// How many free pages lie before the last pages in use, if these are `last`.
+    pub(crate) fn free_before(&self, last: Extent) -> u32 {
+        let mut runs = self.by_start.range(..self.page_count).rev().peekable();
+        let mut end = self.page_count;
+        if let Some((&start, &len)) = runs.next_if(|&(&start, &len)| start + len == end) {
+            end -= len.min(end - start);
+        }
+        match runs.next() {
+            Some((&start, &len))
+                if last.end() == u64::from(end) && start + len == last.start.get() =>
+            {
+                len
+            }
+            _ => 0,
+        }
     }
 
     /// Gives pages back that no commit ever named.
@@ -294,16 +335,42 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_run_that_fits_is_taken_and_neighbours_merge() {
+    fn the_first_run_that_fits_is_taken_and_neighbours_merge() {
         let mut map = FreeMap::new(20);
         map.release(extent(2, 3));
-        map.release(extent(10, 2));
-        assert_eq!(map.allocate(2).unwrap(), extent(10, 2));
+        map.release(extent(10, 5));
+        assert_eq!(map.allocate(4).unwrap(), extent(10, 4));
         assert_eq!(map.allocate(1).unwrap(), extent(2, 1));
         map.release(extent(2, 1));
         map.release(extent(5, 5));
-        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(2, 8)]);
+        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(2, 8), extent(14, 1)]);
         assert_eq!(map.allocate(9).unwrap(), extent(20, 9));
+    }
+
+    #[test]
+    fn of_many_runs_the_shortest_that_fits_is_taken_when_the_first_are_too_short() {
+        let mut map = FreeMap::new(900);
+        (0..100).for_each(|n| map.release(extent(2 + 2 * n, 1)));
+        map.release(extent(500, 9));
+        map.release(extent(600, 5));
+        assert_eq!(map.allocate(4).unwrap(), extent(600, 4));
+        assert_eq!(map.allocate(1).unwrap(), extent(2, 1));
+    }
+
+    #[test]
+    fn free_pages_at_the_end_are_cut_off() {
+        let mut map = FreeMap::new(20);
+        assert_eq!(map.cut(2), 20);
+        map.release(extent(5, 2));
+        assert_eq!(map.cut(2), 20);
+        map.release(extent(12, 8));
+        assert_eq!(map.free_before(extent(7, 5)), 2);
+        assert_eq!((map.free_before(extent(7, 4)), map.free_before(extent(8, 4))), (0, 0));
+        assert_eq!((map.cut(15), map.free_pages()), (15, 5));
+        assert_eq!(map.free_before(extent(7, 5)), 2);
+        assert_eq!((map.cut(2), map.free_pages()), (12, 2));
+        assert!(map.claim(extent(14, 2)));
+        assert_eq!((map.page_count(), map.free_pages()), (16, 4));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod budget;
 mod cache;
 mod checkpoint;
+mod cut;
 mod direct;
 mod dirty;
 mod durability;

@@ -233,6 +233,7 @@ impl Shared {
     pub(crate) fn close(&self) -> Result<()> {
         let mut checkpointed = self.hold_checkpointed();
         self.checkpoint_last(&mut checkpointed)?;
+        self.cut(&checkpointed, 0)?;
         let mut commit = self.commit.lock();
         if commit.is_unchanged() {
             commit.log = None;

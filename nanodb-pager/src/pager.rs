@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::budget::Spill;
 use crate::cache::Cache;
 use crate::checkpoint::Checkpointed;
+use crate::cut::CutPages;
 use crate::direct::DirectPages;
 use crate::error::{Corruption, Error, Result};
 use crate::frames::Frames;
@@ -103,8 +104,9 @@ pub(crate) struct Shared {
     pub(crate) frees: AtomicU64,
     pub(crate) frames: Frames,
     pub(crate) direct: DirectPages,
-    /// Held to make the file longer.
+    /// Held to make the file longer or shorter. Only the allocator is locked under it.
     pub(crate) growing: Mutex<()>,
+    pub(crate) cut_pages: CutPages,
 }
 
 /// What commits change, one after the other.
@@ -126,6 +128,8 @@ pub(crate) struct Commit {
     pub(crate) log_full: bool,
     /// Pages taken and given back since the last checkpoint.
     pub(crate) space: Vec<SpaceChange>,
+    /// How many of them were given back.
+    pub(crate) freed_pages: u32,
     /// How many pages the log names that were written to the data file.
     pub(crate) direct_pages: usize,
     /// Whether some of those that any log names may not be on stable storage.
@@ -236,6 +240,7 @@ impl Pager {
                     postponed: 0,
                     log_full: false,
                     space: replay.space,
+                    freed_pages: 0,
                     direct_pages: 0,
                     direct_unsynced: false,
                     checkpoint: 1,
@@ -251,6 +256,7 @@ impl Pager {
                 checkpointed_seq: AtomicU64::new(header.seq.get()),
                 checkpointing: Mutex::new(Checkpointed {
                     header,
+                    taken_pages: streams.iter().map(|extent| extent.pages).sum(),
                     root: root.into(),
                     free,
                     streams,
@@ -274,6 +280,7 @@ impl Pager {
                 frames: Frames::default(),
                 direct: DirectPages::default(),
                 growing: Mutex::new(()),
+                cut_pages: CutPages::default(),
                 storage,
                 folder,
             })),
@@ -320,7 +327,9 @@ impl Pager {
     #[inline]
     pub fn page(&self, page: PageId, at: Seq) -> Result<PageGuard> {
         let shared: &Shared = &self.shared;
-        shared.check_bounds(page)?;
+        if shared.check_bounds(page).is_err() {
+            return Err(shared.behind_the_end(page, at));
+        }
         let slot = shared.table.slot(page);
         let guard = slot.frame.load();
         if let Some(frame) = guard.as_ref() {

@@ -22,6 +22,15 @@ impl Shared {
         Ok(())
     }
 
+    /// Why there is no page behind the end of the file.
+    #[cold]
+    pub(crate) fn behind_the_end(&self, page: PageId, at: Seq) -> Error {
+        match self.newest(page) {
+            Ok(_) | Err(Error::WriteConflict { .. }) => Error::NoVersion { page, at },
+            Err(error) => error,
+        }
+    }
+
     /// Finds a version that is not the newest one, or not in memory.
     #[cold]
     pub(crate) fn page_slow(&self, page: PageId, slot: &Slot, at: Seq) -> Result<PageGuard> {
@@ -43,23 +52,29 @@ impl Shared {
 
     /// The newest installed version of a page, from memory or from disk.
     pub(crate) fn newest(&self, page: PageId) -> Result<Arc<Frame>> {
-        self.check_bounds(page)?;
+        self.check_bounds(page).map_err(|error| self.unless_cut(page, error.into()))?;
         let slot = self.table.slot(page);
         if let Some(frame) = slot.frame.load_full() {
             slot.touch();
             return Ok(frame);
         }
-        let frame = {
-            let _stripe = self.stripes.lock(page);
-            if let Some(frame) = slot.frame.load_full() {
-                return Ok(frame);
-            }
-            let frame = self.load(page)?;
-            slot.frame.store(Some(Arc::clone(&frame)));
-            frame
-        };
-        self.admit(&[page]);
+        let loaded = self.load_newest(page, slot).map_err(|error| self.unless_cut(page, error));
+        let (frame, admitted) = loaded?;
+        if admitted {
+            self.admit(&[page]);
+        }
         Ok(frame)
+    }
+
+    /// Says besides whether it was not in memory.
+    fn load_newest(&self, page: PageId, slot: &Slot) -> Result<(Arc<Frame>, bool)> {
+        let _stripe = self.stripes.lock(page);
+        if let Some(frame) = slot.frame.load_full() {
+            return Ok((frame, false));
+        }
+        let frame = self.load(page)?;
+        slot.frame.store(Some(Arc::clone(&frame)));
+        Ok((frame, true))
     }
 
     /// The commit of the newest installed version of a page.

@@ -504,6 +504,8 @@ impl WriteTx {
         commit.space.extend(extents(&allocated).map(SpaceChange::Allocated));
         commit.space.extend(extents(&freed).map(|extent| SpaceChange::Freed(seq, extent)));
         if !freed.is_empty() {
+            let pages: u32 = freed.values().sum();
+            commit.freed_pages = commit.freed_pages.saturating_add(pages);
             self.shared.frees.fetch_add(1, Ordering::Relaxed);
             self.shared.snapshots.make_due();
         }

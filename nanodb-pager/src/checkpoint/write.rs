@@ -97,6 +97,8 @@ impl Shared {
         if !free.claim(streams) {
             return Err(Corruption::FreeMap { page: streams.start }.into());
         }
+        // The pages at the end that nobody uses are no part of the file any more.
+        let page_count = free.cut(HEADER_PAGES);
         let mut map = free.encode();
         map.resize(map.len().max(stream::size_filling(map_pages)), 0);
 
@@ -108,7 +110,7 @@ impl Shared {
         let header = Header {
             generation: old.header.generation + 1,
             seq,
-            page_count: free.page_count(),
+            page_count,
             root: root_place,
             free_map: map_place,
             log_generation: under_way.log_generation,

@@ -61,7 +61,7 @@ impl Shared {
     }
 
     /// Makes the file at least so long. Never shorter: open transactions may have written
-    /// behind what a checkpoint knows of.
+    /// behind what a checkpoint knows of. See [`cut`](Shared::cut) for that.
     pub(crate) fn lengthen(&self, len: u64) -> Result<()> {
         let _growing = self.growing.lock();
         let current =

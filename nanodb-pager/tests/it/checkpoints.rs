@@ -49,7 +49,9 @@ fn the_log_comes_first_then_the_images_then_the_pages_and_the_header_last() {
         let rest = rest.unwrap_or_else(|| panic!("images: {order}"));
         let pages = rest.trim_start_matches('d');
         assert!(pages.len() < rest.len(), "pages: {order}");
-        assert!(["|0|1", "|1|0"].contains(&pages), "the header: {order}");
+        // The file may be cut once the header that needs no more is on stable storage.
+        let header = pages.strip_suffix('l').unwrap_or(pages);
+        assert!(["|0|1", "|1|0"].contains(&header), "the header: {order}");
     }
 }
 

@@ -82,7 +82,9 @@ impl Run {
         let mut tx = pager.begin();
         tx.set_durability(durability);
         let begun = storage.journal_len();
-        while pages.len() > 30 {
+        // Now and then nearly all, so that the file is cut.
+        let kept = if random.below(4) == 0 { 4 } else { 30 };
+        while pages.len() > kept {
             let page = *pages.keys().nth(random.below(pages.len())).unwrap();
             tx.free(page).unwrap();
             pages.remove(&page);
