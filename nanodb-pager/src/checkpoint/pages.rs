@@ -150,6 +150,7 @@ impl<'a> CheckpointPages<'a> {
 
     fn flush(&mut self) -> Result<()> {
         if !self.buffer.is_empty() {
+            self.shared.check_writable()?;
             let doing = || format!("writing pages from {} on", self.first);
             let written = self.shared.storage.write_at(&self.buffer, self.first.offset());
             written.map_err(|e| Error::io(doing(), e))?;

@@ -44,6 +44,7 @@ impl Shared {
         };
         let placed = under_way.placed.insert(placed);
         let header = placed.header.clone();
+        self.check_writable()?;
         self.lengthen(u64::from(header.page_count) * PAGE_SIZE as u64)?;
         for (page, frame) in &placed.frames {
             self.write(*page, &frame.bytes)?;
@@ -224,10 +225,12 @@ impl Shared {
         let mut end = old.side_end;
         for images in imaged.chunks(WRITE_PAGES_MAX) {
             images.iter().for_each(|written| self.seal_into(written, &mut buffer));
+            self.check_writable()?;
             file.write_at(&buffer, end).map_err(failed)?;
             end += buffer.len() as u64;
             buffer.clear();
         }
+        self.check_writable()?;
         file.sync().map_err(|e| self.poison(failed(e)))?;
         // Only now: a batch that was not written whole is written over by the next.
         old.side_end = end;
@@ -240,7 +243,10 @@ impl Shared {
         self.checksummer.seal(written.page, &mut buffer[start..]);
     }
 
+    /// Not once the handle is poisoned: a commit's sync may fail while a checkpoint is made, and
+    /// nothing more is built on that disk then.
     fn write(&self, page: PageId, bytes: &[u8]) -> Result<()> {
+        self.check_writable()?;
         self.storage
             .write_at(bytes, page.offset())
             .map_err(|e| Error::io(format!("writing {page}"), e))
@@ -248,6 +254,7 @@ impl Shared {
 
     /// A failed sync is final, whatever its cause.
     fn sync(&self) -> Result<()> {
+        self.check_writable()?;
         self.storage.sync().map_err(|e| self.poison(Error::io("syncing the file", e)))
     }
 }

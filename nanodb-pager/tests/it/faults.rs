@@ -241,3 +241,42 @@ fn a_folder_that_fails_stops_all_writes_and_says_why() {
     assert!(matches!(pager.begin().commit(b"more"), Err(Error::Poisoned { .. })));
     assert_eq!(&first_bytes(&pager, page).unwrap(), b"old");
 }
+
+#[test]
+fn a_checkpoint_under_way_writes_nothing_more_once_a_sync_of_the_log_has_failed() {
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+    use std::sync::{Arc, Mutex};
+    /// Waits in the middle of a checkpoint.
+    struct Waits(SyncSender<()>, Mutex<Receiver<()>>);
+    impl nanodb_pager::NoteFolder for Waits {
+        fn fold(
+            &self,
+            root: &[u8],
+            _: &mut dyn Iterator<Item = &[u8]>,
+        ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+            self.0.send(())?;
+            self.1.lock().unwrap().recv()?;
+            Ok(root.to_vec())
+        }
+    }
+    let (storage, (begun, is_begun), (go_on, may_go_on)) =
+        (SimStorage::new(), sync_channel(1), sync_channel(1));
+    let options = nanodb_pager::Options::default().background(false);
+    let folder = Arc::new(Waits(begun, Mutex::new(may_go_on)));
+    let pager = &Pager::open(Arc::new(storage.clone()), folder, options).unwrap();
+    let page = add_page(pager, b"old");
+    let done = std::thread::scope(|scope| {
+        let checkpoint = scope.spawn(|| pager.checkpoint());
+        is_begun.recv().unwrap();
+        storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::Sync));
+        let mut tx = pager.begin();
+        assert!(tx.page_mut(page).unwrap().write(0, b"new"));
+        assert!(matches!(tx.commit(&[]), Err(Error::Poisoned { .. })));
+        storage.start_journal();
+        go_on.send(()).unwrap();
+        checkpoint.join().unwrap()
+    });
+    assert!(matches!(done, Err(Error::Poisoned { .. })), "{done:?}");
+    assert_eq!((storage.failed(), storage.take_journal()), (1, Vec::new()));
+    assert_eq!(&first_bytes(pager, page).unwrap(), b"old");
+}
