@@ -33,6 +33,10 @@ impl Opened {
             if asked && need == Need::Due {
                 return;
             }
+            if !asked {
+                // Nobody will take it back, and a thread may be had later.
+                self.commit.lock().checkpoint_asked = false;
+            }
         }
         // What fails poisons the handle and so refuses the next commit, or is tried again;
         // this commit is as durable as promised all the same.

@@ -141,3 +141,37 @@ fn both_logs_together_keep_to_twice_their_size_while_a_snapshot_is_held() {
         assert_eq!(&snapshot.page(page).unwrap().body()[..3], b"old");
     }
 }
+
+/// Whether this process is the one in which no thread can be started.
+const WITHOUT_THREADS: &str = "NANODB_WITHOUT_THREADS";
+
+/// Not a test by itself: what the next one runs.
+#[test]
+fn commits_where_no_thread_can_be_started() {
+    if std::env::var_os(WITHOUT_THREADS).is_none() {
+        return;
+    }
+    assert!(std::thread::Builder::new().spawn(|| ()).is_err());
+    let pager = open(&SimStorage::new());
+    let page = crate::support::add_page(&pager, b"x");
+    for number in 0..200 {
+        commit(&pager, page, number);
+        let stats = pager.stats().unwrap();
+        assert!(stats.log_bytes <= LOG_BYTES_MAX / 8 * 7, "commit {number}: {stats:?}");
+    }
+    assert!(pager.stats().unwrap().checkpoints > 5);
+}
+
+#[test]
+fn without_a_thread_in_the_background_commits_make_every_checkpoint_that_is_due() {
+    let name = "background::commits_where_no_thread_can_be_started";
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--test-threads=1"])
+        .env(WITHOUT_THREADS, "1")
+        // More than there are addresses.
+        .env("RUST_MIN_STACK", (1_u64 << 50).to_string())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{child:?}");
+}
