@@ -12,7 +12,7 @@
 //!     24     8  seq       the commit; for padding that of the last commit before it
 //!     32     8  synced    up to which offset this log, and the direct pages that
 //!                         records below name, were on stable storage when the record
-//!                         was written
+//!                         was written; not beyond the record's own offset
 //!     40     .  payload   of a commit: see `entry`; of padding: zeros
 //! ```
 
@@ -60,8 +60,8 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Reads the header of a record; nothing if no record can begin like that.
-    pub(crate) fn decode(bytes: &[u8; RECORD_HEADER_SIZE]) -> Option<Self> {
+    /// Reads the header of a record; nothing if no record can begin like that at `offset`.
+    pub(crate) fn decode(bytes: &[u8; RECORD_HEADER_SIZE], offset: u64) -> Option<Self> {
         let raw: RawRecord = bytemuck::pod_read_unaligned(bytes);
         let len = u32::from_le_bytes(raw.len);
         let kind = match raw.kind {
@@ -69,14 +69,18 @@ impl Record {
             2 => Kind::Padding,
             _ => return None,
         };
-        let aligned = (len as usize).is_multiple_of(RECORD_ALIGN);
-        (aligned && len as usize >= RECORD_HEADER_SIZE).then(|| Self {
+        let synced = u64::from_le_bytes(raw.synced);
+        let is_record = (len as usize).is_multiple_of(RECORD_ALIGN)
+            && len as usize >= RECORD_HEADER_SIZE
+            && raw.reserved == [0; 3]
+            && synced <= offset;
+        is_record.then(|| Self {
             checksum: u64::from_le_bytes(raw.checksum),
             previous: u64::from_le_bytes(raw.previous),
             len,
             kind,
             seq: Seq::new(u64::from_le_bytes(raw.seq)),
-            synced: u64::from_le_bytes(raw.synced),
+            synced,
         })
     }
 
@@ -111,4 +115,32 @@ impl Record {
 
 fn checksum(bytes: &[u8], salt: u64, offset: u64) -> u64 {
     XxHash3_64::oneshot_with_seed(salt ^ offset, bytes.get(8..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_record_begins_with_what_no_writer_writes() {
+        let record = Record {
+            checksum: 0,
+            previous: 1,
+            len: 48,
+            kind: Kind::Commit,
+            seq: Seq::new(2),
+            synced: 4096,
+        };
+        let mut bytes = [0; 48];
+        let checksum = record.seal(&mut bytes, 5, 4096);
+        let sound = *bytes.first_chunk::<RECORD_HEADER_SIZE>().unwrap();
+        assert_eq!(Record::decode(&sound, 4096), Some(Record { checksum, ..record }));
+        assert_eq!(Record::decode(&sound, 4088), None, "synced beyond itself");
+        // The length is no multiple of 8, too small; kinds and reserved bytes that mean nothing.
+        for (at, byte) in [(16, 49), (16, 32), (20, 0), (20, 3), (21, 1), (22, 1), (23, 1)] {
+            let mut other = sound;
+            other[at] = byte;
+            assert_eq!(Record::decode(&other, 4096), None, "byte {at}");
+        }
+    }
 }

@@ -82,16 +82,27 @@ pub(crate) fn scan(
     Ok(Scanned { end: offset, synced })
 }
 
+/// How many times the log's length is compared with checksums at most, before only short records
+/// are looked for.
+const HASHED_FACTOR: u64 = 4;
+
 /// Whether a record behind `end` says that the log was on stable storage beyond it:
 /// then what stands at `end` was acknowledged, and is damaged.
 ///
 /// Every group that was synced begins at a block of its own, so a search for one looks at the
 /// blocks' first bytes. From there on record follows record; any of them may be the first
 /// that was written after the sync.
+///
+/// What looks like a long record may be part of a document that was written to look so, block
+/// after block. So checksums are computed of a few times the log's length in all, and after that
+/// only of records up to a block long. Without such a document it never comes to that: records
+/// don't overlap, nor do those that an earlier log left in the file.
 fn vouched_for(reader: &mut Reader<'_>, salt: u64, end: u64) -> io::Result<bool> {
     let mut offset = (end + 1).next_multiple_of(BLOCK_SIZE);
+    let long_until = reader.hashed + HASHED_FACTOR * reader.len;
     while offset < reader.len {
-        match reader.record(salt, offset)? {
+        let len_max = if reader.hashed < long_until { u64::MAX } else { BLOCK_SIZE };
+        match reader.record_up_to(len_max, salt, offset)? {
             Some((record, _)) if record.synced > end => return Ok(true),
             Some((record, _)) => offset += u64::from(record.len),
             None => offset = (offset + 1).next_multiple_of(BLOCK_SIZE),
@@ -117,7 +128,7 @@ pub(crate) fn holds_acknowledged(file: &dyn Storage, next: Seq) -> io::Result<bo
         return Ok(false);
     };
     // The first record repeats the salt.
-    let Some(salt) = Record::decode(&header).map(|record| record.previous) else {
+    let Some(salt) = Record::decode(&header, BLOCK_SIZE).map(|record| record.previous) else {
         return Ok(false);
     };
     match reader.record(salt, BLOCK_SIZE)? {
@@ -135,20 +146,38 @@ struct Reader<'a> {
     len: u64,
     window: Vec<u8>,
     window_at: u64,
+    /// How many bytes have been compared with checksums.
+    hashed: u64,
 }
 
 impl<'a> Reader<'a> {
     fn new(file: &'a dyn Storage) -> io::Result<Self> {
-        Ok(Self { file, len: file.len()?, window: Vec::new(), window_at: 0 })
+        Ok(Self { file, len: file.len()?, window: Vec::new(), window_at: 0, hashed: 0 })
     }
 
     /// The record at `offset`, if a valid one begins there.
     fn record(&mut self, salt: u64, offset: u64) -> io::Result<Option<(Record, &[u8])>> {
+        self.record_up_to(u64::MAX, salt, offset)
+    }
+
+    /// The same, but for longer records.
+    fn record_up_to(
+        &mut self,
+        len_max: u64,
+        salt: u64,
+        offset: u64,
+    ) -> io::Result<Option<(Record, &[u8])>> {
         let Some(header) = self.bytes(offset, RECORD_HEADER_SIZE)?.and_then(|b| b.first_chunk())
         else {
             return Ok(None);
         };
-        let Some(record) = Record::decode(header) else { return Ok(None) };
+        let Some(record) = Record::decode(header, offset) else { return Ok(None) };
+        if u64::from(record.len) > len_max {
+            return Ok(None);
+        }
+        if self.len - offset >= u64::from(record.len) {
+            self.hashed += u64::from(record.len);
+        }
         // A length from garbage asks for no more memory than the file has bytes.
         let Some(bytes) = self.bytes(offset, record.len as usize)? else { return Ok(None) };
         Ok(record.is_valid(bytes, salt, offset).then_some((record, bytes)))
@@ -235,5 +264,44 @@ mod tests {
         });
         assert!(scanned.is_ok(), "{scanned:?}");
         assert_eq!(payloads, [b"other"]);
+    }
+
+    #[test]
+    fn what_looks_like_long_records_is_not_read_once_for_each() {
+        const LEN: u64 = 4 << 20;
+        let file = Arc::new(MemoryStorage::new());
+        let first_seq = Seq::new(1);
+        let segment =
+            Segment { uuid: [1; 16], generation: 1, salt: 2, previous_salt: 0, first_seq };
+        let mut log =
+            Log::begin(Arc::clone(&file) as Arc<dyn Storage>, segment, Lsn(0), 1 << 20).unwrap();
+        log.append(Seq::new(1), b"first", Lsn(0));
+        log.pad(Lsn(0));
+        log.write().unwrap();
+        let end = log.end().0;
+        // Every block begins with what might be a record to the file's end.
+        file.set_len(LEN).unwrap();
+        let mut offset = end;
+        while offset < LEN {
+            let mut header = [0; RECORD_HEADER_SIZE];
+            let len = u32::try_from(LEN - offset).unwrap();
+            header[16..20].copy_from_slice(&len.to_le_bytes());
+            header[20] = 1;
+            file.write_at(&header, offset).unwrap();
+            offset += BLOCK_SIZE;
+        }
+        let mut reader = Reader::new(&*file).unwrap();
+        assert!(!vouched_for(&mut reader, segment.salt, end).unwrap());
+        assert!((LEN..8 * LEN).contains(&reader.hashed), "{}", reader.hashed);
+
+        // A record of a later group that was written is found all the same.
+        let mut bytes = [0; RECORD_HEADER_SIZE];
+        let (previous, seq, synced, at) = (0, Seq::new(9), end + BLOCK_SIZE, LEN - BLOCK_SIZE);
+        let len = u32::try_from(RECORD_HEADER_SIZE).unwrap();
+        let record = Record { checksum: 0, previous, len, kind: Kind::Commit, seq, synced };
+        record.seal(&mut bytes, segment.salt, at);
+        file.write_at(&bytes, at).unwrap();
+        let mut reader = Reader::new(&*file).unwrap();
+        assert!(vouched_for(&mut reader, segment.salt, end).unwrap());
     }
 }
