@@ -38,6 +38,13 @@ insertion, for a collection that was only added to.
 `nanodb import` reads every value back as it was. Documents on damaged pages are left out, with a \
 message each and the exit code 4.";
 
+const SALVAGE: &str = "\
+Copy whatever can be read of a damaged database into a new one, and list what can't.
+
+Nothing is written to the damaged file. Where its list of collections or its header is lost, pages are \
+read by what they say of themselves: then documents that were deleted may be there again, and \
+collections whose names are lost are called by numbers. The exit code is 4 if not all was saved.";
+
 /// Imports, exports, inspects and checks NanoDB files
 #[derive(Clone, Debug, Parser)]
 #[command(name = "nanodb", version, after_help = EXIT_CODES, max_term_width = 100)]
@@ -64,6 +71,9 @@ pub(crate) enum Command {
     Stats(Whole),
     /// Read the whole file and list what is wrong with it
     Check(Whole),
+    /// Copy whatever can be read of a damaged database into a new one
+    #[command(long_about = SALVAGE)]
+    Salvage(Salvage),
     /// Load 135,233 real cities, look them up, scan, reopen and verify them
     Demo(Demo),
 }
@@ -167,6 +177,17 @@ pub(crate) struct Whole {
     /// The database's file
     pub(crate) database: PathBuf,
     /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Salvage {
+    /// The damaged database's file
+    pub(crate) damaged: PathBuf,
+    /// The new database's file, which must not exist yet
+    pub(crate) new: PathBuf,
+    /// Print what was saved as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

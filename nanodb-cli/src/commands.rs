@@ -7,6 +7,7 @@ mod demo;
 mod export;
 mod get;
 mod import;
+mod salvage;
 mod stats;
 
 use std::io::Write;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: &Command, out: &mut impl Write) -> Result<()> {
         Command::Count(arguments) => count::run(arguments, out),
         Command::Stats(arguments) => stats::run(arguments, out),
         Command::Check(arguments) => check::run(arguments, out),
+        Command::Salvage(arguments) => salvage::run(arguments, out),
         Command::Demo(arguments) => demo::run(arguments, out),
     }
 }

@@ -257,7 +257,7 @@ impl Check {
 }
 
 /// What went wrong, with its causes, on one line.
-fn why(error: &Error) -> String {
+pub(crate) fn why(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

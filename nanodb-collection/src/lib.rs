@@ -43,6 +43,7 @@ mod registry;
 mod retry;
 mod root;
 mod runs;
+mod salvage;
 mod save;
 mod saved;
 mod snapshot;
@@ -76,6 +77,7 @@ pub use nanodb_query::{
 pub use options::Options;
 pub use query::{Explain, Find, FindAnd, Found, SORT_BYTES_MAX, Updated, Way};
 pub use root::CatalogError;
+pub use salvage::{SalvageMode, SalvageReport, SalvagedCollection};
 pub use snapshot::{Snapshot, SnapshotCollection};
 pub use stats::{CollectionStats, Stats};
 pub use stored::StoredDoc;

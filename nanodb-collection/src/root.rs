@@ -104,7 +104,14 @@ impl Root {
             Some(found) => return Err(CatalogError::Version { found }),
             None => return Err(CatalogError::Malformed),
         }
-        Self::decode_collections(&mut reader).ok_or(CatalogError::Malformed)
+        let root = Self::decode_collections(&mut reader).filter(|_| reader.is_empty());
+        root.ok_or(CatalogError::Malformed)
+    }
+
+    /// Reads stored bytes that others may follow. None if they make no sense.
+    pub(crate) fn decode_first(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        (reader.u64() == Some(VERSION)).then(|| Self::decode_collections(&mut reader)).flatten()
     }
 
     fn decode_collections(reader: &mut Reader<'_>) -> Option<Self> {
@@ -121,7 +128,7 @@ impl Root {
             last_id = id;
             root.collections.insert(id, stored);
         }
-        reader.is_empty().then_some(root)
+        Some(root)
     }
 
     /// Checks that the pages are in the file, and all together not more than it has. So

@@ -187,6 +187,21 @@ impl Header {
     /// [`Error::Truncated`], [`Error::Corrupt`] or [`Error::Io`], each as its docs say.
     pub(crate) fn read(storage: &dyn Storage) -> Result<Self> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
+        let header = Self::read_any(storage)?;
+        let expected = u64::from(header.page_count) * PAGE_SIZE as u64;
+        if len < expected {
+            return Err(Error::Truncated { expected, found: len });
+        }
+        Ok(header)
+    }
+
+    /// Reads the header of a file that may be shorter than it says.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(crate) fn read_any(storage: &dyn Storage) -> Result<Self> {
+        let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let (first, second) = (read_copy(storage, 0, len)?, read_copy(storage, 1, len)?);
         if first.bytes.starts_with(&GO_MAGIC) {
             return Err(Error::GoFile);
@@ -194,12 +209,18 @@ impl Header {
         let copies = [Self::decode(0, &first), Self::decode(1, &second)];
         let header = choose(copies)?;
         check_fields(&header)?;
-
-        let expected = u64::from(header.page_count) * PAGE_SIZE as u64;
-        if len < expected {
-            return Err(Error::Truncated { expected, found: len });
-        }
         Ok(header)
+    }
+
+    /// What may be the file's uuid where both copies are damaged.
+    pub(crate) fn possible_uuids(storage: &dyn Storage) -> Result<[[u8; 16]; 2]> {
+        let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
+        let uuid = |copy| {
+            let frame = read_copy(storage, copy, len)?;
+            let raw: RawHeader = bytemuck::pod_read_unaligned(&frame.body()[..RAW_SIZE]);
+            Ok::<_, Error>(raw.uuid)
+        };
+        Ok([uuid(0)?, uuid(1)?])
     }
 
     /// The copies that must be written again, one after the other, so that this header, the

@@ -112,6 +112,12 @@ pub(crate) fn read(
     Ok((bytes, pages))
 }
 
+/// The next page of a stream, and the bytes that a full page of it has.
+pub(crate) fn split(body: &[u8]) -> (PageId, &[u8]) {
+    let (next, bytes) = body.split_first_chunk().unwrap_or((&[0; NEXT_SIZE], &[]));
+    (PageId::new(u32::from_le_bytes(*next)), bytes)
+}
+
 /// Adds a page to a list of extents, lengthening the last one where it fits.
 pub(crate) fn push_page(extents: &mut Vec<Extent>, page: PageId) {
     match extents.last_mut() {

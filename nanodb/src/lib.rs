@@ -77,8 +77,9 @@ pub use nanodb_collection::{
     DocView, Document, DocumentError, Documents, Draft, Durability, Elements, Encode, Error,
     ErrorKind, Explain, FIELD_NAME_SIZE_MAX, FieldName, Fields, Filter, Find, FindAnd, Found,
     ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter, Iter, IterMut, Key, Literal, OpenReport, Options,
-    Problem, ProblemKind, Projection, QueryError, QueryProblem, Result, SORT_BYTES_MAX, Serialized,
-    Snapshot, SnapshotCollection, Sort, Stats, StoredDoc, Timestamp, Transaction,
-    TransactionCollection, TypedCollection, TypedDocuments, Update, UpdateError, Updated, Value,
-    ValueRef, ValueType, Way, array, doc, field, from_document, to_document,
+    Problem, ProblemKind, Projection, QueryError, QueryProblem, Result, SORT_BYTES_MAX,
+    SalvageMode, SalvageReport, SalvagedCollection, Serialized, Snapshot, SnapshotCollection, Sort,
+    Stats, StoredDoc, Timestamp, Transaction, TransactionCollection, TypedCollection,
+    TypedDocuments, Update, UpdateError, Updated, Value, ValueRef, ValueType, Way, array, doc,
+    field, from_document, to_document,
 };

@@ -100,7 +100,32 @@ fn a_damaged_page_is_4_and_costs_its_own_documents_only() {
     let lines: Vec<&str> = run.out.lines().collect();
     assert!(lines.len() > 800 && lines.len() < 1000, "{}", lines.len());
     assert!(lines.iter().all(|line| undamaged.contains(line)));
+    let left = lines.len() as u64;
     assert!(run.fails(4).contains("left out"));
+
+    let run = room.run(&["salvage", "db", "new", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    run.fails(4);
+    assert_eq!((&report["documents"], &report["how"]), (&left.into(), &"opened".into()));
+    assert_eq!(report["collections"][0]["expected"], 1000);
+    assert!(room.run(&["check", "new"]).ok().contains("no problems"));
+    assert!(room.run(&["salvage", "db", "new"]).fails(1).contains("must not exist"));
+}
+
+#[test]
+fn a_file_without_its_header_is_salvaged_by_its_pages() {
+    let room = Room::new();
+    room.import(&"{\"text\":\"0123456789\"}\n".repeat(1000));
+    let mut file = std::fs::read(room.path("db")).unwrap();
+    file[..2 * 4096].fill(0);
+    room.write("db", file);
+    room.run(&["check", "db"]).fails(1);
+    let run = room.run(&["salvage", "db", "new"]);
+    assert!(run.out.contains("\"c\": 1,000 documents\n"), "{}", run.out);
+    run.fails(4);
+    assert!(room.run(&["salvage", "missing", "other"]).fails(1).contains("no such file"));
+    assert!(room.run(&["salvage", ".", "other"]).fails(1).contains("no such file"));
+    assert!(!room.path("other").exists());
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! With `NANODB_TEST_LONG` set, every single bit is flipped.
 
 mod forged;
+mod salvage;
 mod sample;
 
 use std::time::{Duration, Instant};

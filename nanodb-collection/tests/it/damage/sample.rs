@@ -30,7 +30,7 @@ fn sized(id: impl Into<Value>, size: usize) -> Document {
     doc! { "_id": (id.into()), "text": text }
 }
 
-fn id_of(document: &Document) -> Id {
+pub(crate) fn id_of(document: &Document) -> Id {
     let id = document.get("_id").unwrap().clone();
     match id {
         Value::Int(number) => number.into(),
@@ -76,6 +76,11 @@ impl Sample {
         let file = storage.contents();
         assert_eq!(file.len(), 19 * PAGE_SIZE);
         Self { file, collections }
+    }
+
+    /// Documents.
+    pub(crate) fn len(&self) -> usize {
+        self.collections.values().map(BTreeMap::len).sum()
     }
 
     pub(crate) fn pages_that_differ(&self, file: &[u8]) -> Vec<u32> {

@@ -1,0 +1,109 @@
+//! `nanodb salvage`: whatever can be read of a damaged database, in a new one.
+
+use std::fs;
+use std::io::Write;
+
+use nanodb::{Database, SalvageMode, SalvageReport};
+use serde::Serialize;
+
+use super::print_json;
+use crate::arguments::Salvage;
+use crate::failure::{Failure, Result};
+use crate::figures;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    complete: bool,
+    how: &'static str,
+    documents: u64,
+    collections: Vec<Collection<'a>>,
+    problems: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Collection<'a> {
+    name: &'a str,
+    documents: u64,
+    expected: Option<u64>,
+}
+
+pub(crate) fn run(arguments: &Salvage, out: &mut impl Write) -> Result<()> {
+    if !fs::metadata(&arguments.damaged).is_ok_and(|metadata| metadata.is_file()) {
+        let path = arguments.damaged.clone();
+        return Err(Failure::NoDatabase { path, why: "there is no such file" });
+    }
+    if fs::exists(&arguments.new).unwrap_or(true) {
+        let path = arguments.new.clone();
+        return Err(Failure::NoDatabase { path, why: "the new database must not exist yet" });
+    }
+    let saved = Database::open(&arguments.new)?;
+    let report = match saved.salvage(&arguments.damaged) {
+        Ok(report) => report,
+        Err(error) => {
+            // What was saved by then stays; an empty database is of no use to anybody.
+            if saved.collections().is_empty() {
+                drop(saved);
+                let _ = fs::remove_file(&arguments.new);
+            }
+            return Err(error.into());
+        }
+    };
+    saved.close()?;
+    if arguments.json {
+        print_json(&Report::new(&report), out)?;
+    } else {
+        print(&report, out)?;
+    }
+    let short = report
+        .collections
+        .iter()
+        .filter(|saved| saved.expected.is_some_and(|expected| expected != saved.documents));
+    let problems = report.problems.len().max(short.count()) as u64;
+    if report.is_complete() { Ok(()) } else { Err(Failure::Damaged { problems: problems.max(1) }) }
+}
+
+fn print(report: &SalvageReport, out: &mut impl Write) -> Result<()> {
+    for problem in &report.problems {
+        writeln!(out, "{problem}")?;
+    }
+    if report.how != SalvageMode::Opened {
+        writeln!(out, "{}", report.how)?;
+    }
+    for collection in &report.collections {
+        write!(
+            out,
+            "{:?}: {}",
+            collection.name,
+            figures::counted(collection.documents, "document")
+        )?;
+        match collection.expected {
+            Some(expected) if expected != collection.documents => {
+                writeln!(out, " of {}", figures::count(expected))?;
+            }
+            _ => writeln!(out)?,
+        }
+    }
+    writeln!(out, "{} saved", figures::counted(report.documents(), "document"))?;
+    Ok(())
+}
+
+impl<'a> Report<'a> {
+    fn new(report: &'a SalvageReport) -> Self {
+        let collections = report.collections.iter().map(|collection| Collection {
+            name: &collection.name,
+            documents: collection.documents,
+            expected: collection.expected,
+        });
+        Self {
+            complete: report.is_complete(),
+            how: match report.how {
+                SalvageMode::Opened => "opened",
+                SalvageMode::ByPages => "by pages",
+                _ => "unverified",
+            },
+            documents: report.documents(),
+            collections: collections.collect(),
+            problems: report.problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! Copying whatever can be read of a damaged file into another database.
+//!
+//! A file that opens is read as always, page by page past what is damaged. One that does not,
+//! because its header, its list of collections or its log can't be read, is read by what its pages say of
+//! themselves: whose they are, and which of two is the newer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use nanodb_page::{PageRef, RecordKind};
+use nanodb_pager::{FileStorage, FoundPage, Owner, PageId, Salvage, Storage};
+
+use crate::check::{Problem, ProblemKind, why};
+use crate::database::Database;
+use crate::document::DocView;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::record_key;
+use crate::root::Root;
+use crate::spill::{SLOTTED, assemble};
+
+/// So many documents are stored at once.
+const BATCH_DOCUMENTS: usize = 1000;
+
+/// When so many bytes of documents have come together they are stored.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// What [`Database::salvage`] has saved, and what not.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct SalvageReport {
+    /// How the file was read.
+    pub how: SalvageMode,
+    /// The collections, by name.
+    pub collections: Vec<SalvagedCollection>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// How a file was read, from the best to the worst.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum SalvageMode {
+    /// It opens: all that is not on damaged pages is there as it was last.
+    #[default]
+    Opened,
+    /// By its pages alone, each of which is whole. What was written since the last checkpoint may
+    /// be missing, and what was deleted may be there again if the list of free pages is lost.
+    ByPages,
+    /// The same, but nothing says any more what the pages' checksums begin from, so that documents may be
+    /// damaged without anybody noticing.
+    Unverified,
+}
+
+/// A collection of which something was saved.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct SalvagedCollection {
+    /// Its name; `collection 7` for one whose name is lost.
+    pub name: String,
+    /// Documents saved.
+    pub documents: u64,
+    /// How many it had, where that is known.
+    pub expected: Option<u64>,
+}
+
+impl SalvageReport {
+    /// Whether all was saved, as far as anybody can tell.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let all = |collection: &SalvagedCollection| {
+            collection.expected.is_none_or(|expected| expected == collection.documents)
+        };
+        self.how == SalvageMode::Opened
+            && self.problems.is_empty()
+            && self.collections.iter().all(all)
+    }
+
+    /// Documents saved.
+    #[must_use]
+    pub fn documents(&self) -> u64 {
+        self.collections.iter().map(|collection| collection.documents).sum()
+    }
+
+    fn lost(&mut self, collection: Option<&str>, error: &Error) {
+        let (page, why) = (error.page(), why(error));
+        let kind = match page {
+            Some(_) => ProblemKind::DamagedPage { why },
+            None => ProblemKind::DamagedFile { why },
+        };
+        self.problems.push(Problem { collection: collection.map(str::to_owned), page, kind });
+    }
+}
+
+impl fmt::Display for SalvageMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Opened => "the file opens",
+            Self::ByPages => "the file does not open and was read page by page",
+            Self::Unverified => "the file was read page by page, and nothing can be checked",
+        })
+    }
+}
+
+impl Database {
+    /// Copies whatever can be read of the database at `path`, however damaged, into this one,
+    /// and says what could not. Nothing is written to the file at `path`, or beside it.
+    ///
+    /// Documents keep their ids. Of those found twice, which happens if the file's lists are lost, the
+    /// newer one counts. Documents that can't be stored here, because their collection has one with that id
+    /// already, are left out: salvage into an empty database.
+    ///
+    /// ```no_run
+    /// use nanodb_collection::Database;
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let saved = Database::open("saved.nanodb")?;
+    /// let report = saved.salvage("damaged.nanodb")?;
+    /// println!("{} documents saved, {} problems", report.documents(), report.problems.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if there is no such file, it can't be read, another process has it open, or it is of
+    /// a newer format; [`Error::Storage`] if this database can't be written to. What was
+    /// saved by then stays.
+    pub fn salvage(&self, path: impl AsRef<Path>) -> Result<SalvageReport> {
+        let path = path.as_ref();
+        match Self::options().create(false).background(false).open(path) {
+            Ok(source) => self.salvage_opened(&source),
+            Err(error) if is_damage(&error) => {
+                let failed = |source| Error::Open { path: path.to_owned(), source };
+                let storage = FileStorage::open_existing(path).and_then(|storage| {
+                    let locked = storage.lock()?;
+                    Ok((storage, locked))
+                });
+                let (storage, locked) = storage.map_err(|source| {
+                    failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
+                })?;
+                if !locked {
+                    return Err(failed(nanodb_pager::Error::Locked));
+                }
+                let pages = Salvage::open(Arc::new(storage)).map_err(failed)?;
+                self.salvage_pages(&pages, &error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same for a database that `storage` holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`salvage`](Self::salvage).
+    pub fn salvage_on(&self, storage: Arc<dyn Storage>) -> Result<SalvageReport> {
+        match Self::options().background(false).open_on(Arc::clone(&storage)) {
+            Ok(source) => self.salvage_opened(&source),
+            Err(error) if is_damage(&error) => self.salvage_pages(&Salvage::open(storage)?, &error),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn salvage_opened(&self, source: &Self) -> Result<SalvageReport> {
+        let mut report = SalvageReport::default();
+        let snapshot = source.snapshot();
+        for info in snapshot.collections() {
+            let mut batch = Batch::new(self, &info.name);
+            for document in snapshot.collection(&info.name).iter()? {
+                match document {
+                    Ok(document) => batch.add(document.as_bytes(), &mut report)?,
+                    Err(error) if is_damage(&error) => report.lost(Some(&info.name), &error),
+                    Err(error) => return Err(error),
+                }
+            }
+            let documents = batch.finish(&mut report)?;
+            let expected = Some(info.count);
+            report.collections.push(SalvagedCollection { name: info.name, documents, expected });
+        }
+        Ok(report)
+    }
+
+    fn salvage_pages(&self, pages: &Salvage, refused: &Error) -> Result<SalvageReport> {
+        let how = if pages.is_verified() { SalvageMode::ByPages } else { SalvageMode::Unverified };
+        let mut report = SalvageReport { how, ..SalvageReport::default() };
+        report.lost(None, refused);
+        for corruption in pages.damaged() {
+            report.lost(None, &nanodb_pager::Error::from(corruption.clone()).into());
+        }
+        let (listed, is_current) = match pages.root().and_then(Root::decode_first) {
+            Some(root) => (root, true),
+            None => (newest_root(pages)?.unwrap_or_default(), false),
+        };
+        let mut by_owner: BTreeMap<Owner, Vec<FoundPage>> = BTreeMap::new();
+        for &found in pages.pages().iter().filter(|found| found.kind == SLOTTED) {
+            by_owner.entry(found.owner).or_default().push(found);
+        }
+        for (owner, mut found) in by_owner {
+            let stored = listed.collections.get(&owner.get());
+            if stored.is_none() && is_current {
+                // Of a collection that was dropped.
+                continue;
+            }
+            let name = match stored {
+                Some(stored) => stored.name.clone(),
+                None => format!("collection {}", owner.get()),
+            };
+            // Of two documents with one id, what comes first stays.
+            found.sort_unstable_by_key(|found| std::cmp::Reverse((found.seq, found.page)));
+            let mut batch = Batch::new(self, &name);
+            for found in found {
+                match salvage_page(pages, owner, found.page, &mut batch, &mut report) {
+                    Err(error) if is_damage(&error) => report.lost(Some(&name), &error),
+                    done => done?,
+                }
+            }
+            let documents = batch.finish(&mut report)?;
+            let expected = stored.filter(|_| is_current).map(|stored| stored.count);
+            report.collections.push(SalvagedCollection { name, documents, expected });
+        }
+        report.collections.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(report)
+    }
+}
+
+fn is_damage(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotADatabase)
+}
+
+/// The newest list of collections that any page holds.
+fn newest_root(pages: &Salvage) -> Result<Option<Root>> {
+    Ok(pages.possible_roots()?.iter().find_map(|bytes| Root::decode_first(bytes)))
+}
+
+fn salvage_page(
+    pages: &Salvage,
+    owner: Owner,
+    page: PageId,
+    batch: &mut Batch<'_>,
+    report: &mut SalvageReport,
+) -> Result<()> {
+    let held = pages.page(page)?;
+    let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+    let mut assembled = Vec::new();
+    for record in slots.records() {
+        let record = record.map_err(|e| Error::damaged_by(page, e))?;
+        let bytes = match record.kind {
+            RecordKind::Document => record.bytes,
+            RecordKind::Head => {
+                assembled.clear();
+                let read = |page| Ok(pages.page(page)?);
+                if let Err(error) = assemble(owner, page, record.bytes, read, &mut assembled) {
+                    if !is_damage(&error) {
+                        return Err(error);
+                    }
+                    report.lost(Some(batch.name), &error);
+                    continue;
+                }
+                &assembled
+            }
+            _ => continue,
+        };
+        batch.add(bytes, report)?;
+    }
+    Ok(())
+}
+
+/// Documents on their way into a collection.
+struct Batch<'a> {
+    db: &'a Database,
+    name: &'a str,
+    documents: Vec<Vec<u8>>,
+    bytes: usize,
+    stored: u64,
+}
+
+impl<'a> Batch<'a> {
+    fn new(db: &'a Database, name: &'a str) -> Self {
+        Self { db, name, documents: Vec::new(), bytes: 0, stored: 0 }
+    }
+
+    fn add(&mut self, document: &[u8], report: &mut SalvageReport) -> Result<()> {
+        self.bytes += document.len();
+        self.documents.push(document.to_vec());
+        if self.documents.len() >= BATCH_DOCUMENTS || self.bytes >= BATCH_BYTES {
+            self.store(report)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, report: &mut SalvageReport) -> Result<u64> {
+        self.store(report)?;
+        Ok(self.stored)
+    }
+
+    fn store(&mut self, report: &mut SalvageReport) -> Result<()> {
+        self.bytes = 0;
+        let documents = std::mem::take(&mut self.documents);
+        let collection = self.db.collection(self.name);
+        let inserted =
+            collection.insert_many(documents.iter().map(|bytes| DocView::from_bytes(bytes)));
+        match inserted {
+            Ok(_) => self.stored += documents.len() as u64,
+            Err(error) if is_refusal(&error) => {
+                // All or none: which it was shows one by one.
+                let (stored, refused) = self.db.write(|tx| {
+                    let collection = tx.collection(self.name);
+                    let (mut stored, mut refused) = (0, Vec::new());
+                    for bytes in &documents {
+                        match collection.insert(DocView::from_bytes(bytes)) {
+                            Ok(_) => stored += 1,
+                            Err(Error::DuplicateId { .. }) => {}
+                            Err(error) if is_refusal(&error) => {
+                                refused.push(describe(bytes, &error))
+                            }
+                            Err(error) => return Err(error),
+                        }
+                    }
+                    Ok((stored, refused))
+                })?;
+                self.stored += stored;
+                report.problems.extend(refused.into_iter().map(|why| Problem {
+                    collection: Some(self.name.to_owned()),
+                    page: None,
+                    kind: ProblemKind::DamagedDocument { why },
+                }));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// Whether a document was refused for what it is.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::DuplicateId { .. } | Error::Document(_))
+}
+
+fn describe(bytes: &[u8], error: &Error) -> String {
+    let id = record_key(bytes).and_then(crate::id::Id::from_key);
+    match id {
+        Some(id) => format!("the one with the id {id}: {}", why(error)),
+        None => why(error),
+    }
+}

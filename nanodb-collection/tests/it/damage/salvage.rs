@@ -1,0 +1,197 @@
+//! What can be saved of a damaged file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use nanodb_collection::{Database, Document, Durability, Id, SalvageMode, SalvageReport, doc};
+use nanodb_pager::PAGE_SIZE;
+use nanodb_sim::{Random, SimStorage};
+
+use super::sample::{Sample, id_of};
+
+type Found = BTreeMap<String, BTreeMap<Id, Document>>;
+
+fn everything(db: &Database) -> Found {
+    let mut found = Found::new();
+    for info in db.collections() {
+        let documents = db.collection(&info.name).iter().unwrap();
+        let documents = documents.map(|document| document.unwrap().to_document().unwrap());
+        let documents: BTreeMap<Id, Document> = documents.map(|d| (id_of(&d), d)).collect();
+        assert_eq!(documents.len() as u64, info.count);
+        found.insert(info.name, documents);
+    }
+    found
+}
+
+/// Salvages a file, which must stay as it is.
+fn salvage(storage: &SimStorage) -> (SalvageReport, Found) {
+    let files = storage.files();
+    let saved = Database::in_memory().unwrap();
+    let report = saved.salvage_on(Arc::new(storage.clone())).unwrap();
+    assert!(storage.files() == files, "something was written");
+    assert!(saved.check().unwrap().is_clean());
+    let found = everything(&saved);
+    let counted: u64 = found.values().map(|documents| documents.len() as u64).sum();
+    assert_eq!(report.documents(), counted);
+    (report, found)
+}
+
+/// The documents of a sample that `found` has under these names, each as it was.
+fn assert_known(sample: &Sample, found: &Found, case: &str) -> usize {
+    let mut count = 0;
+    for (name, documents) in found {
+        for (id, document) in documents {
+            let known = sample.collections.values().filter_map(|known| known.get(id));
+            let mut known = known.filter(|known| *known == document);
+            assert!(known.next().is_some(), "{case}: {name}: {id} is new or another");
+            count += 1;
+        }
+    }
+    count
+}
+
+fn noise(page: usize, file: &mut [u8]) {
+    Random::new(page as u64 + 1).fill(&mut file[page * PAGE_SIZE..][..PAGE_SIZE]);
+}
+
+/// How many documents the file with this page gone has by its own account, page by page.
+fn readable(sample: &Sample, file: &[u8]) -> Option<usize> {
+    let (db, _) = super::sample::open(file).ok()?;
+    let mut count = 0;
+    for &name in sample.collections.keys() {
+        let documents = db.collection(name).iter().unwrap();
+        count += documents.filter(Result::is_ok).count();
+    }
+    Some(count)
+}
+
+#[test]
+fn a_sound_file_is_saved_as_a_whole() {
+    let sample = Sample::new();
+    let (report, found) = salvage(&SimStorage::from_contents(sample.file.clone()));
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(assert_known(&sample, &found, "sound"), sample.len());
+}
+
+#[test]
+fn whichever_page_is_noise_all_that_is_not_on_it_is_saved() {
+    let sample = Sample::new();
+    let pages = sample.file.len() / PAGE_SIZE;
+    let mut refused = 0;
+    for page in 0..pages {
+        let mut file = sample.file.clone();
+        noise(page, &mut file);
+        let case = format!("page {page}");
+        let expected = readable(&sample, &file);
+        let (report, found) = salvage(&SimStorage::from_contents(file));
+        let count = assert_known(&sample, &found, &case);
+        match expected {
+            Some(expected) => {
+                assert_eq!((count, report.how), (expected, SalvageMode::Opened), "{case}");
+                let lost = sample.len() - expected;
+                assert_eq!(report.is_complete(), lost == 0, "{case}: {report:?}");
+                let named = report
+                    .problems
+                    .iter()
+                    .any(|problem| problem.page == Some(u32::try_from(page).unwrap()));
+                assert!(lost == 0 || named, "{case}: {report:?}");
+            }
+            None => {
+                // The root or the free map: of the documents nothing is lost.
+                assert_eq!((count, report.how), (sample.len(), SalvageMode::ByPages), "{case}");
+                assert!(!report.is_complete());
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 2);
+}
+
+#[test]
+fn without_header_the_names_are_found_where_they_were_last_written() {
+    let sample = Sample::new();
+    for keep_uuid in [true, false] {
+        let mut file = sample.file.clone();
+        for copy in 0..2 {
+            noise(copy, &mut file);
+            if keep_uuid {
+                let uuid = copy * PAGE_SIZE + 56..copy * PAGE_SIZE + 72;
+                file[uuid.clone()].copy_from_slice(&sample.file[uuid]);
+            }
+        }
+        let (report, found) = salvage(&SimStorage::from_contents(file));
+        let how = if keep_uuid { SalvageMode::ByPages } else { SalvageMode::Unverified };
+        assert_eq!(report.how, how);
+        for (name, documents) in &sample.collections {
+            for (id, document) in documents {
+                assert_eq!(found[*name].get(id), Some(document), "{name}: {id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_any_list_of_collections_documents_are_saved_under_numbers() {
+    let sample = Sample::new();
+    let mut file = sample.file.clone();
+    // Whatever is a stream.
+    for page in 0..file.len() / PAGE_SIZE {
+        if page < 2 || file[page * PAGE_SIZE + 24] == 2 {
+            noise(page, &mut file);
+        }
+    }
+    let (report, found) = salvage(&SimStorage::from_contents(file));
+    assert_eq!(report.how, SalvageMode::Unverified);
+    assert!(found.keys().all(|name| name.starts_with("collection ")), "{report:?}");
+    let all: usize = found.values().map(BTreeMap::len).sum();
+    assert!(all >= sample.len());
+}
+
+#[test]
+fn of_a_file_that_is_cut_off_what_is_left_is_saved() {
+    let sample = Sample::new();
+    let full = sample.file.len() / PAGE_SIZE;
+    let mut last = 0;
+    for pages in 3..=full {
+        let file = sample.file[..pages * PAGE_SIZE - if pages < full { 100 } else { 0 }].to_vec();
+        let (report, mut found) = salvage(&SimStorage::from_contents(file));
+        // It was dropped, which nothing says any more.
+        found.remove("collection 4");
+        let count = assert_known(&sample, &found, "cut");
+        assert!(count >= last, "{pages} pages: {count} after {last}");
+        assert_eq!(report.is_complete(), pages == full);
+        last = count;
+    }
+    assert_eq!(last, sample.len());
+}
+
+#[test]
+fn with_a_damaged_log_what_was_in_the_file_is_saved() {
+    let storage = SimStorage::new();
+    let options = Database::options().durability(Durability::Immediate).background(false);
+    let db = options.open_on(Arc::new(storage.clone())).unwrap();
+    let users = db.collection("users");
+    users.insert(doc! { "_id": 1, "name": "Ada" }).unwrap();
+    db.checkpoint().unwrap();
+    for id in 2..100 {
+        users.insert(doc! { "_id": id, "name": "Bob" }).unwrap();
+    }
+    let mut files = storage.files();
+    drop((users, db));
+    let log = files.iter_mut().filter(|(name, _)| name.contains("log"));
+    // In the middle of what was synced.
+    log.max_by_key(|(_, bytes)| bytes.len()).unwrap().1[60_000..61_000].fill(7);
+    let storage = SimStorage::from_files(files);
+    assert!(options.open_on(Arc::new(storage.clone())).is_err());
+    let (report, found) = salvage(&storage);
+    assert_eq!(report.how, SalvageMode::ByPages);
+    assert!(found["users"].contains_key(&Id::from(1)));
+    assert!(!report.problems.is_empty());
+}
+
+#[test]
+fn what_is_no_database_gives_nothing() {
+    let (report, found) = salvage(&SimStorage::from_contents(vec![0x55; 20 * PAGE_SIZE]));
+    assert_eq!(report.how, SalvageMode::Unverified);
+    assert!(found.is_empty() && !report.is_complete());
+}
