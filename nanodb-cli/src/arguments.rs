@@ -38,6 +38,18 @@ insertion, for a collection that was only added to.
 `nanodb import` reads every value back as it was. Documents on damaged pages are left out, with a \
 message each and the exit code 4.";
 
+const FIND: &str = "\
+Print the documents that pass a filter, as JSON Lines, or as a table on a terminal.
+
+Filters, sorts and projections are MongoDB's, written as JSON; values that JSON lacks are written \
+as `nanodb import` reads them. Without a sort, documents come in the order they are stored.";
+
+const UPDATE: &str = "\
+Change the documents that pass a filter, all or none.
+
+The update is made of MongoDB's operators, written as JSON: \
+'{\"$set\": {\"city\": \"Berlin\"}, \"$inc\": {\"visits\": 1}}'.";
+
 const SALVAGE: &str = "\
 Copy whatever can be read of a damaged database into a new one, and list what can't.
 
@@ -65,8 +77,18 @@ pub(crate) enum Command {
     Export(Export),
     /// List the collections and how many documents they have
     Collections(Whole),
-    /// Print how many documents a collection has
+    /// Print how many documents a collection has, or how many pass a filter
     Count(Count),
+    /// Print the documents that pass a filter
+    #[command(long_about = FIND)]
+    Find(Find),
+    /// Print the values that a field has, each once, in order
+    Distinct(Distinct),
+    /// Change the documents that pass a filter, all or none
+    #[command(long_about = UPDATE)]
+    Update(Update),
+    /// Delete the documents that pass a filter, all or none
+    Delete(Delete),
     /// Print figures of the file and of its collections
     Stats(Whole),
     /// Read the whole file and list what is wrong with it
@@ -166,6 +188,100 @@ pub(crate) struct Count {
     pub(crate) database: PathBuf,
     /// The collection
     pub(crate) collection: String,
+    /// Which documents, in MongoDB's language as JSON; all by default
+    pub(crate) filter: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Find {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+    /// Which documents, in MongoDB's language as JSON; all by default
+    #[arg(default_value = "{}")]
+    pub(crate) filter: String,
+    /// In which order, such as {"age": -1, "name": 1}
+    #[arg(long, value_name = "JSON")]
+    pub(crate) sort: Option<String>,
+    /// Leave out so many at the start
+    #[arg(long, value_name = "N")]
+    pub(crate) skip: Option<u64>,
+    /// Print so many at most
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Which fields, such as {"name": 1, "_id": 0}
+    #[arg(long, value_name = "JSON")]
+    pub(crate) projection: Option<String>,
+    /// Print how the documents are found, and how many are looked at, instead of them
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// How documents are printed
+    #[arg(long, value_enum, default_value_t = Output::Auto)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Output {
+    /// A table on a terminal, else lines
+    Auto,
+    /// JSON Lines
+    Lines,
+    /// A table
+    Table,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Distinct {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+    /// The field, or a path such as address.city
+    pub(crate) path: String,
+    /// Which documents, in MongoDB's language as JSON; all by default
+    #[arg(default_value = "{}")]
+    pub(crate) filter: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Update {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+    /// Which documents, in MongoDB's language as JSON
+    pub(crate) filter: String,
+    /// What to change, such as {"$set": {"city": "Berlin"}}
+    pub(crate) update: String,
+    /// Change the first one only
+    #[arg(long)]
+    pub(crate) one: bool,
+    /// Insert a document if none passes; changes the first one only
+    #[arg(long)]
+    pub(crate) upsert: bool,
+    /// What $[name] in the update stands for: an array of filters
+    #[arg(long, value_name = "JSON")]
+    pub(crate) array_filters: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Delete {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+    /// Which documents, in MongoDB's language as JSON; {} for all
+    pub(crate) filter: String,
+    /// Delete the first one only
+    #[arg(long)]
+    pub(crate) one: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

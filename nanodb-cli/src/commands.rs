@@ -3,15 +3,21 @@
 mod check;
 mod collections;
 mod count;
+mod delete;
 mod demo;
+mod distinct;
 mod export;
+mod find;
 mod get;
 mod import;
 mod salvage;
 mod stats;
+mod table;
+mod update;
 
 use std::io::Write;
 
+use nanodb::QueryError;
 use serde::Serialize;
 
 use crate::arguments::Command;
@@ -25,11 +31,20 @@ pub(crate) fn run(command: &Command, out: &mut impl Write) -> Result<()> {
         Command::Export(arguments) => export::run(arguments, out),
         Command::Collections(arguments) => collections::run(arguments, out),
         Command::Count(arguments) => count::run(arguments, out),
+        Command::Find(arguments) => find::run(arguments, out),
+        Command::Distinct(arguments) => distinct::run(arguments, out),
+        Command::Update(arguments) => update::run(arguments, out),
+        Command::Delete(arguments) => delete::run(arguments, out),
         Command::Stats(arguments) => stats::run(arguments, out),
         Command::Check(arguments) => check::run(arguments, out),
         Command::Salvage(arguments) => salvage::run(arguments, out),
         Command::Demo(arguments) => demo::run(arguments, out),
     }
+}
+
+/// A part of a query on the command line; `what` it is, for who mistyped it.
+fn parse<T>(what: &'static str, parsed: Result<T, QueryError>) -> Result<T> {
+    parsed.map_err(|source| Failure::Query { what, source })
 }
 
 /// Prints a value as one line of JSON.

@@ -32,6 +32,8 @@ pub(crate) enum Failure {
     NoDatabase { path: PathBuf, why: &'static str },
     /// There is no such collection.
     NoCollection { name: String, others: Vec<String> },
+    /// A filter, an order or an update makes no sense.
+    Query { what: &'static str, source: nanodb::QueryError },
     /// There is no such document, or no such id.
     NoDocument(String),
     /// The input could not be opened.
@@ -79,6 +81,7 @@ impl Failure {
             Self::NoCollection { name, others } => {
                 format!("there is no collection {name:?}; there are: {}", list(others))
             }
+            Self::Query { what, source } => format!("the {what}: {source}"),
             Self::NoDocument(message) | Self::Different(message) => message.clone(),
             Self::OpenInput { path, source } => format!("{}: {source}", path.display()),
             Self::Input { name, source: JsonError::Read(error) } => format!("{name}: {error}"),

@@ -1,10 +1,11 @@
-//! `nanodb count`: how many documents a collection has.
+//! `nanodb count`: how many documents a collection has, or how many pass a filter.
 
 use std::io::Write;
 
+use nanodb::Filter;
 use serde::Serialize;
 
-use super::print_json;
+use super::{parse, print_json};
 use crate::arguments::Count;
 use crate::database;
 use crate::failure::Result;
@@ -16,9 +17,14 @@ struct Counted<'a> {
 }
 
 pub(crate) fn run(arguments: &Count, out: &mut impl Write) -> Result<()> {
+    let filter = arguments.filter.as_deref().map(Filter::parse_json).transpose();
+    let filter = parse("filter", filter)?;
     let database = database::open_existing(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
-    let count = collection.count();
+    let count = match filter {
+        Some(filter) => collection.count_matching(filter)?,
+        None => collection.count(),
+    };
     if arguments.json {
         return print_json(&Counted { collection: &arguments.collection, count }, out);
     }

@@ -21,6 +21,11 @@ pub(crate) fn print_pretty(document: &DocView, out: &mut impl Write) -> serde_js
     serde_json::to_writer_pretty(out, &JsonDocument(document))
 }
 
+/// Appends a value to `out` as JSON on one line.
+pub(crate) fn print_value(value: ValueRef<'_>, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    serde_json::to_writer(out, &JsonValue(value))
+}
+
 impl Serialize for JsonDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

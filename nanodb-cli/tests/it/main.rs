@@ -6,5 +6,6 @@ mod data;
 mod demo;
 mod failures;
 mod importing;
+mod querying;
 mod reading;
 mod support;

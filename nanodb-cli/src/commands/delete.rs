@@ -1,0 +1,33 @@
+//! `nanodb delete`: deletes the documents that pass a filter.
+
+use std::io::Write;
+
+use nanodb::Filter;
+use serde::Serialize;
+
+use super::{parse, print_json};
+use crate::arguments::Delete;
+use crate::database;
+use crate::failure::Result;
+use crate::figures;
+
+#[derive(Serialize)]
+struct Done {
+    deleted: u64,
+}
+
+pub(crate) fn run(arguments: &Delete, out: &mut impl Write) -> Result<()> {
+    let filter = parse("filter", Filter::parse_json(&arguments.filter))?;
+    let database = database::open_existing(&arguments.database)?;
+    let collection = database::existing_collection(&database, &arguments.collection)?;
+    let deleted = if arguments.one {
+        collection.delete_one(filter)?
+    } else {
+        collection.delete_many(filter)?
+    };
+    if arguments.json {
+        return print_json(&Done { deleted }, out);
+    }
+    writeln!(out, "{} deleted", figures::counted(deleted, "document"))?;
+    Ok(())
+}
