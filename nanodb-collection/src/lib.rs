@@ -75,7 +75,9 @@ pub use nanodb_query::{
     UpdateError, field,
 };
 pub use options::Options;
-pub use query::{Explain, Find, FindAnd, Found, SORT_BYTES_MAX, Updated, Way};
+pub use query::{
+    Explain, Find, FindAnd, Found, SORT_BYTES_MAX, TypedFind, TypedFound, Updated, Way,
+};
 pub use root::CatalogError;
 pub use salvage::{SalvageMode, SalvageReport, SalvagedCollection};
 pub use snapshot::{Snapshot, SnapshotCollection};

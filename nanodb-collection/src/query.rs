@@ -17,6 +17,7 @@ mod modify;
 mod reads;
 mod sorted;
 mod source;
+mod typed;
 mod writes;
 
 pub use self::explain::{Explain, Way};
@@ -25,3 +26,4 @@ pub use self::find_and::FindAnd;
 pub use self::found::Found;
 pub use self::modify::Updated;
 pub use self::sorted::SORT_BYTES_MAX;
+pub use self::typed::{TypedFind, TypedFound};

@@ -80,6 +80,6 @@ pub use nanodb_collection::{
     Problem, ProblemKind, Projection, QueryError, QueryProblem, Result, SORT_BYTES_MAX,
     SalvageMode, SalvageReport, SalvagedCollection, Serialized, Snapshot, SnapshotCollection, Sort,
     Stats, StoredDoc, Timestamp, Transaction, TransactionCollection, TypedCollection,
-    TypedDocuments, Update, UpdateError, Updated, Value, ValueRef, ValueType, Way, array, doc,
-    field, from_document, to_document,
+    TypedDocuments, TypedFind, TypedFound, Update, UpdateError, Updated, Value, ValueRef,
+    ValueType, Way, array, doc, field, from_document, to_document,
 };

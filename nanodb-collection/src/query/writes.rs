@@ -59,7 +59,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// As [`update_one`](Self::update_one).
+    /// As [`update_one`](Self::update_one). [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) if it changes
+    /// more pages than one transaction may: do it in parts then, by a filter on ids for example.
     pub fn update_many(&self, filter: impl Into<Filter>, change: &Update) -> Result<Updated> {
         let filter = filter.into();
         self.in_transaction(|collection| update(collection, &filter, Action::Update(change), ALL))
@@ -148,7 +149,7 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// As [`delete`](Self::delete).
+    /// As [`delete`](Self::delete); as [`update_many`](Self::update_many) if it changes too many pages.
     pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
         let filter = filter.into();
         self.in_transaction(|collection| delete(collection, &filter, ALL))

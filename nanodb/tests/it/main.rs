@@ -12,6 +12,7 @@ mod histories;
 mod isolation;
 mod kill;
 mod model;
+mod queries;
 mod sharing;
 mod space;
 mod spilled;

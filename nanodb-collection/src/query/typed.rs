@@ -1,0 +1,146 @@
+//! Searching collections of a Rust type.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use nanodb_query::{Filter, Sort};
+use serde::de::DeserializeOwned;
+
+use super::explain::Explain;
+use super::find::Find;
+use super::found::Found;
+use crate::error::Result;
+use crate::typed::TypedCollection;
+
+/// A search for values of a Rust type under preparation; made by [`TypedCollection::find`]. See [`Find`].
+///
+/// ```
+/// use nanodb_collection::{Database, Sort, field};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct User {
+///     name: String,
+///     age: u8,
+/// }
+///
+/// # fn main() -> Result<(), nanodb_collection::Error> {
+/// let users = Database::in_memory()?.typed::<User>("users");
+/// users.insert(&User { name: "Alice".into(), age: 31 })?;
+/// users.insert(&User { name: "Bob".into(), age: 12 })?;
+/// for user in users.find(field("age").gte(18)).sort(Sort::ascending("name")).run()? {
+///     assert_eq!(user?.name, "Alice");
+/// }
+/// assert!(users.find_one(field("age").gt(90))?.is_none());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a search does nothing until it is run"]
+pub struct TypedFind<'c, T> {
+    find: Find<'c>,
+    _type: PhantomData<fn() -> T>,
+}
+
+impl<'c, T: DeserializeOwned> TypedFind<'c, T> {
+    /// The order in which values come; see [`Find::sort`].
+    pub fn sort(self, sort: Sort) -> Self {
+        self.with(|find| find.sort(sort))
+    }
+
+    /// Leaves out so many values at the start.
+    pub fn skip(self, count: u64) -> Self {
+        self.with(|find| find.skip(count))
+    }
+
+    /// Ends after so many values.
+    pub fn limit(self, count: u64) -> Self {
+        self.with(|find| find.limit(count))
+    }
+
+    /// The values, as they are now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Find::run`].
+    pub fn run(self) -> Result<TypedFound<T>> {
+        Ok(TypedFound { found: self.find.run()?, _type: PhantomData })
+    }
+
+    /// The first value, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Find::run`]; [`Error::Document`](crate::Error::Document) if the document does not have the
+    /// shape of `T`.
+    pub fn first(self) -> Result<Option<T>> {
+        let found = self.find.first()?;
+        found.map(|document| Ok(document.deserialize()?)).transpose()
+    }
+
+    /// How many values there are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Find::count`].
+    pub fn count(self) -> Result<u64> {
+        self.find.count()
+    }
+
+    /// How the values are found; see [`Find::explain`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Find::explain`].
+    pub fn explain(self) -> Result<Explain> {
+        self.find.explain()
+    }
+
+    fn with(self, change: impl FnOnce(Find<'c>) -> Find<'c>) -> Self {
+        Self { find: change(self.find), _type: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for TypedFind<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TypedFind").field(&self.find).finish()
+    }
+}
+
+/// Iterates over the values that a search finds; made by [`TypedFind::run`].
+#[must_use = "an iterator does nothing until it is asked for values"]
+pub struct TypedFound<T> {
+    found: Found,
+    _type: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Iterator for TypedFound<T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        let document = self.found.next()?;
+        Some(document.and_then(|document| Ok(document.deserialize()?)))
+    }
+}
+
+impl<T> fmt::Debug for TypedFound<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TypedFound").field(&self.found).finish()
+    }
+}
+
+impl<T: DeserializeOwned> TypedCollection<T> {
+    /// Searches for values whose documents pass a filter. What changes them by a filter is on the
+    /// [`collection`](Self::collection) as documents.
+    pub fn find(&self, filter: impl Into<Filter>) -> TypedFind<'_, T> {
+        TypedFind { find: self.collection().find(filter), _type: PhantomData }
+    }
+
+    /// A value whose document passes, if there is one; any of several.
+    ///
+    /// # Errors
+    ///
+    /// As [`TypedFind::first`].
+    pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<T>> {
+        self.find(filter).first()
+    }
+}
