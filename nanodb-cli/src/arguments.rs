@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Stats(Whole),
     /// Read the whole file and list what is wrong with it
     Check(Whole),
+    /// Make the file as short as it can be
+    Compact(Whole),
     /// Copy whatever can be read of a damaged database into a new one
     #[command(long_about = SALVAGE)]
     Salvage(Salvage),

@@ -2,6 +2,7 @@
 
 mod check;
 mod collections;
+mod compact;
 mod count;
 mod delete;
 mod demo;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: &Command, out: &mut impl Write) -> Result<()> {
         Command::Delete(arguments) => delete::run(arguments, out),
         Command::Stats(arguments) => stats::run(arguments, out),
         Command::Check(arguments) => check::run(arguments, out),
+        Command::Compact(arguments) => compact::run(arguments, out),
         Command::Salvage(arguments) => salvage::run(arguments, out),
         Command::Demo(arguments) => demo::run(arguments, out),
     }

@@ -29,6 +29,7 @@ use crate::layout::Layout;
 use crate::limits::COLLECTION_NAME_BYTES_MAX;
 use crate::lock::{HeldArc, HeldRef, Party};
 use crate::note::Entry;
+use crate::room::Room;
 use crate::root::{Root, Stored};
 use crate::runs::Runs;
 use crate::store::{Store, Writer};
@@ -164,6 +165,7 @@ impl Catalog {
             // Its pages go to others: who comes at this commit or later finds it empty.
             writer.layout = Layout::default();
             writer.overflow = Runs::default();
+            writer.room = Room::default();
             writer.count = 0;
             binding.store.push_state(&writer, installed.seq());
             self.names.end(binding, installed.seq());

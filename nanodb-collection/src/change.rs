@@ -11,11 +11,21 @@
 //! ```
 //!
 //! So whatever the size of documents, a page is filled to seven eighths at least.
+//!
+//! The page that documents go to, the *fill page*, is at first the tail. When it is full, a page
+//! that deletions have left [room](crate::room) in takes its place, and a new tail only where there
+//! is none. When an eighth of a collection's pages are empty, they go back to the file. That is not for the
+//! transaction that empties them to do: who reads a page which is given back sees it as it was
+//! before, and must find no document there that is gone.
+//!
 //! Overflow pages are taken from the pager for each document, next to each other, and
 //! are not part of the extents: scans pass over none of them, and a document that
 //! goes gives back its own. The catalog keeps them as [runs](crate::runs), so that
 //! dropping the collection need not look for them.
 
+mod compact;
+
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroU32;
 
 use nanodb_index::Place;
@@ -28,14 +38,28 @@ use nanodb_pager::{BODY_SIZE, Extent, Owner, PageId, WriteTx};
 
 use crate::error::{Error, Result};
 use crate::id::record_key;
-use crate::layout::Layout;
+use crate::layout::{Layout, Position};
 use crate::note::{Entry, Runs, encode_index, encode_state};
 use crate::places::Places;
+use crate::room::{Class, From};
 use crate::spill::{OVERFLOW, SLOTTED, for_each_piece, page_of};
 use crate::store::{Index, Store, Writer};
 
 /// A page is given up as full when less than this is left of it: an eighth.
 const WASTE_BYTES_MAX: usize = 512;
+
+/// So many pages the hand passes at most for each one that is asked for.
+const HAND_PAGES: usize = 4;
+
+/// A piece of a document that is smaller is not worth a page of its own to read.
+const PIECE_BYTES_MIN: usize = BODY_SIZE / 4;
+
+/// So many of the pages that are listed as having room are looked at for a fragment.
+const LOOKS_MAX: usize = 8;
+
+/// So many empty pages go back to the file, if they are such a part of the collection.
+const EMPTY_PAGES_MIN: u64 = 64;
+const EMPTY_PART: u64 = 8;
 
 /// The longest record that a page takes.
 const RECORD_BYTES_MAX: usize = record_len_max(BODY_SIZE);
@@ -56,7 +80,22 @@ pub(crate) struct Pending {
     pub(crate) added: Places,
     /// Entries of the index that lead nowhere any more.
     pub(crate) removed: Places,
-    tail: Option<PageId>,
+    /// Where documents go.
+    fill: Option<PageId>,
+    /// Pages whose room has changed.
+    room: BTreeMap<u32, Class>,
+    /// How far the search for pages with room has come.
+    room_from: From,
+    /// How far the hand has come, and how many pages are before it.
+    hand: (Position, u64),
+    /// Pages that are given back, by number.
+    given_back: Vec<PageId>,
+    /// Whether the pages behind the tail are given back.
+    trimmed: bool,
+    /// In compaction: documents are to go to pages before this one.
+    before: Option<PageId>,
+    /// In compaction: there was no such page.
+    stuck: bool,
     /// Pages behind the tail that were taken already.
     spare: Option<Extent>,
     used_pages: u64,
@@ -70,6 +109,7 @@ pub(crate) struct Pending {
 pub(crate) struct Change<'a> {
     pub(crate) store: &'a Store,
     pub(crate) index: &'a Index,
+    pub(crate) writer: &'a Writer,
     pub(crate) tx: &'a mut WriteTx,
     pub(crate) pending: &'a mut Pending,
 }
@@ -89,7 +129,14 @@ impl Pending {
             stored: false,
             added: Places::default(),
             removed: Places::default(),
-            tail: layout.tail(),
+            fill: writer.room.fill.or_else(|| layout.tail()),
+            room: BTreeMap::new(),
+            room_from: From::START,
+            hand: (writer.room.hand, writer.room.unseen),
+            given_back: Vec::new(),
+            trimmed: false,
+            before: None,
+            stuck: false,
             spare,
             used_pages: layout.used_pages,
             total_pages: layout.total_pages,
@@ -110,7 +157,7 @@ impl Pending {
             }
         }
         let numbers = [self.count, self.next_id, self.used_pages];
-        let (from, extents) = self.changed_extents(&writer.layout);
+        let (from, extents) = self.changed_extents(writer);
         encode_state(note, owner, numbers, from, &extents);
         if !(self.added.is_empty() && self.removed.is_empty()) {
             encode_index(note, owner, self.removed.keys(), self.added.keys());
@@ -128,20 +175,34 @@ impl Pending {
         writer.next_id = self.next_id;
         self.runs_added.into_iter().for_each(|run| writer.overflow.insert(run));
         self.runs_removed.into_iter().for_each(|run| writer.overflow.remove(run));
-        self.new_extents.into_iter().for_each(|extent| writer.layout.push(extent));
-        writer.layout.used_pages = self.used_pages;
+        let layout = &mut writer.layout;
+        give_back(layout, &self.given_back, self.trimmed);
+        self.new_extents.into_iter().for_each(|extent| layout.push(extent));
+        layout.used_pages = self.used_pages;
+        let room = &mut writer.room;
+        self.room.into_iter().for_each(|(page, class)| room.set(page, class));
+        (room.hand, room.unseen) = self.hand;
+        room.fill = self.fill;
     }
 
     /// The pages as the change leaves them.
     pub(crate) fn layout(&self, writer: &Writer) -> Layout {
         let mut layout = writer.layout.clone();
+        give_back(&mut layout, &self.given_back, self.trimmed);
         self.new_extents.iter().for_each(|&extent| layout.push(extent));
         layout.used_pages = self.used_pages;
         layout
     }
 
     /// The extents from the first that this change touches on.
-    fn changed_extents(&self, layout: &Layout) -> (usize, Vec<Extent>) {
+    fn changed_extents(&self, writer: &Writer) -> (usize, Vec<Extent>) {
+        let layout = &writer.layout;
+        if !self.given_back.is_empty() || self.trimmed {
+            let new = self.layout(writer).extents;
+            let same = layout.extents.iter().zip(new.iter()).take_while(|(old, new)| old == new);
+            let from = same.count();
+            return (from, new.get(from..).unwrap_or_default().to_vec());
+        }
         if self.new_extents.is_empty() {
             return (layout.extents.len(), Vec::new());
         }
@@ -157,7 +218,7 @@ impl Change<'_> {
     /// Stores a document at the tail.
     #[inline]
     pub(crate) fn append(&mut self, document: &[u8]) -> Result<Place> {
-        if let Some(tail) = self.pending.tail
+        if let Some(tail) = self.pending.fill
             && document.len() <= RECORD_BYTES_MAX
             && let Some(slot) = self.insert_record(tail, RecordKind::Document, &[document])?
         {
@@ -167,12 +228,12 @@ impl Change<'_> {
     }
 
     fn append_slow(&mut self, document: &[u8]) -> Result<Place> {
-        let (tail, free) = match self.pending.tail {
-            Some(tail) => match self.free_bytes(tail)? {
-                free if free >= head_len_min(document) => (tail, free),
-                _ => (self.new_tail()?, RECORD_BYTES_MAX),
+        let (tail, free) = match self.pending.fill {
+            Some(fill) => match self.free_bytes(fill)? {
+                free if free >= head_len_min(document) => (fill, free),
+                _ => self.next_fill(head_len_min(document))?,
             },
-            None => (self.new_tail()?, RECORD_BYTES_MAX),
+            None => self.next_fill(head_len_min(document))?,
         };
         if document.len() > free {
             return self.spill(tail, free, document);
@@ -210,52 +271,93 @@ impl Change<'_> {
         first.or(fragment).ok_or(Error::damaged(PageId::new(0)))
     }
 
-    /// Stores the last piece of a document as a fragment.
+    /// Stores the last piece of a document as a fragment; as several where only pages with less room
+    /// are left than it needs.
     fn write_last(
         &mut self,
-        bytes: &[u8],
+        mut bytes: &[u8],
         pages: impl IntoIterator<Item = PageId>,
     ) -> Result<Next> {
-        let header = Piece { next: None, bytes }.fragment_header();
-        let parts = [header.as_slice(), bytes];
-        let mut found = None;
         for page in pages {
-            if let Some(slot) = self.insert_record(page, RecordKind::Fragment, &parts)? {
-                found = Some((page, slot));
-                break;
+            if let Some(next) = self.write_fragment(page, bytes, None)? {
+                return Ok(next);
             }
         }
-        let (page, slot) = match found {
-            Some(found) => found,
-            None => {
-                let page = self.new_tail()?;
-                let slot = self.insert_record(page, RecordKind::Fragment, &parts)?;
-                (page, slot.ok_or_else(|| Error::damaged(page))?)
+        let mut next = None;
+        loop {
+            let whole = FRAGMENT_HEADER_SIZE + bytes.len();
+            let mut page = self.page_for(whole)?;
+            if page.is_none()
+                && let Some((part, free)) = self.page_with_room(PIECE_BYTES_MIN)?
+            {
+                let room = free.saturating_sub(FRAGMENT_HEADER_SIZE);
+                if let Some(at) = bytes.len().checked_sub(room).filter(|&at| at > 0) {
+                    let (front, end) = bytes.split_at_checked(at).unwrap_or_default();
+                    next = self.write_fragment(part, end, next)?;
+                    bytes = front;
+                    continue;
+                }
+                page = Some(part);
             }
-        };
-        let number = NonZeroU32::new(page.get()).ok_or_else(|| Error::damaged(page))?;
-        Ok(Next::Fragment { page: number, slot })
+            let page = match page {
+                Some(page) => page,
+                None => self.new_tail()?,
+            };
+            let first = self.write_fragment(page, bytes, next)?;
+            return first.ok_or_else(|| Error::damaged(page));
+        }
+    }
+
+    /// Stores a piece of a document on a page, if that has room.
+    fn write_fragment(
+        &mut self,
+        page: PageId,
+        bytes: &[u8],
+        next: Option<Next>,
+    ) -> Result<Option<Next>> {
+        let header = Piece { next, bytes }.fragment_header();
+        let slot = self.insert_record(page, RecordKind::Fragment, &[&header, bytes])?;
+        let Some(slot) = slot else { return Ok(None) };
+        let page = NonZeroU32::new(page.get()).ok_or_else(|| Error::damaged(page))?;
+        Ok(Some(Next::Fragment { page, slot }))
     }
 
     /// Fills overflow pages with `bulk`; the last leads on to `next`. Returns the first.
     fn write_overflow(&mut self, bulk: &[u8], next: Option<Next>) -> Result<Option<Next>> {
         let page_count = bulk.len().div_ceil(OVERFLOW_BYTES_MAX);
-        let Ok(pages @ 1..) = u32::try_from(page_count) else { return Ok(None) };
-        let run = self.tx.allocate_extent(pages)?;
-        self.pending.runs_added.push(run);
-        let overflow = |index: u32| {
-            let page = NonZeroU32::new(run.page(index)?.get())?;
+        let Ok(count @ 1..) = u32::try_from(page_count) else { return Ok(None) };
+        let mut pages = self.take_overflow(count)?.into_iter().peekable();
+        let overflow = |page: Option<&PageId>| {
+            let page = NonZeroU32::new(page?.get())?;
             Some(Next::Overflow { page })
         };
-        for (index, bytes) in (0..pages).zip(bulk.chunks(OVERFLOW_BYTES_MAX)) {
-            let Some(page) = run.page(index) else { break };
-            let next = if index + 1 < pages { overflow(index + 1) } else { next };
+        let first = overflow(pages.peek());
+        for bytes in bulk.chunks(OVERFLOW_BYTES_MAX) {
+            let Some(page) = pages.next() else { break };
+            let next = overflow(pages.peek()).or(next);
             let mut held = self.tx.init_page(page, OVERFLOW, self.store.owner)?;
             let (body, dirty) = held.split();
             let piece = Piece { next, bytes };
             dirty.mark(piece.encode_overflow(body).map_err(|e| Error::damaged_by(page, e))?);
         }
-        Ok(overflow(0))
+        Ok(first)
+    }
+
+    /// Takes overflow pages: side by side if possible, in compaction those nearest to the front.
+    fn take_overflow(&mut self, count: u32) -> Result<Vec<PageId>> {
+        let mut pages = Vec::with_capacity(count as usize);
+        while let Some(left @ 1..) = count.checked_sub(u32::try_from(pages.len()).unwrap_or(count))
+        {
+            let each = if self.pending.before.is_some() { 1 } else { left };
+            let run = self.tx.allocate_up_to(each)?;
+            self.note_taken(run);
+            pages.extend((0..run.pages).filter_map(|index| run.page(index)));
+            match self.pending.runs_added.last_mut() {
+                Some(last) if last.end() == u64::from(run.start.get()) => last.pages += run.pages,
+                _ => self.pending.runs_added.push(run),
+            }
+        }
+        Ok(pages)
     }
 
     /// Makes the page behind the tail the new tail, taking an extent if need be.
@@ -264,7 +366,10 @@ impl Change<'_> {
             Some(spare) if spare.pages > 0 => spare,
             _ => {
                 let layout = Layout { total_pages: self.pending.total_pages, ..Layout::default() };
-                let extent = self.tx.allocate_extent(layout.next_extent_pages())?;
+                let compacting = self.pending.before.is_some();
+                let pages = if compacting { 1 } else { layout.next_extent_pages() };
+                let extent = self.tx.allocate_up_to(pages)?;
+                self.note_taken(extent);
                 self.pending.total_pages += u64::from(extent.pages);
                 self.pending.new_extents.push(extent);
                 extent
@@ -276,9 +381,150 @@ impl Change<'_> {
         let mut held = self.tx.init_page(page, SLOTTED, self.store.owner)?;
         let (body, dirty) = held.split();
         PageMut::format(body, |range| dirty.mark(range)).map_err(|e| Error::damaged_by(page, e))?;
-        self.pending.tail = Some(page);
         self.pending.used_pages += 1;
+        self.set_fill(page)?;
         Ok(page)
+    }
+
+    /// Another page for documents to go to, and how many bytes it takes: `bytes_min` at least.
+    fn next_fill(&mut self, bytes_min: usize) -> Result<(PageId, usize)> {
+        match self.page_with_room(bytes_min)? {
+            Some(found) => Ok(found),
+            None => Ok((self.new_tail()?, RECORD_BYTES_MAX)),
+        }
+    }
+
+    /// The page that was left the most room in, and how much: `bytes_min` at least. It becomes
+    /// the fill page.
+    fn page_with_room(&mut self, bytes_min: usize) -> Result<Option<(PageId, usize)>> {
+        let writer = self.writer;
+        for (class, page) in writer.room.roomiest(self.pending.room_from) {
+            self.pending.room_from = From { class, after: Some(page) };
+            let page = PageId::new(page);
+            if let Some((_, free)) = self.room_in(page)
+                && free >= bytes_min
+            {
+                self.set_fill(page)?;
+                return Ok(Some((page, free.min(RECORD_BYTES_MAX))));
+            }
+        }
+        let unseen = self.unseen_page(bytes_min)?;
+        Ok(unseen.map(|(page, free)| (page, free.min(RECORD_BYTES_MAX))))
+    }
+
+    /// A page that was left room in for a record of so many bytes; it becomes the fill page.
+    fn page_for(&mut self, bytes: usize) -> Result<Option<PageId>> {
+        // A long search through what this change has used already is not worth it.
+        let writer = self.writer;
+        let listed = writer.room.tightest(bytes).take(LOOKS_MAX).map(PageId::new);
+        for page in listed {
+            if self.room_in(page).is_some_and(|(_, free)| free >= bytes) {
+                self.set_fill(page)?;
+                return Ok(Some(page));
+            }
+        }
+        Ok(self.unseen_page(bytes)?.map(|(page, _)| page))
+    }
+
+    /// Moves the hand over pages that nobody has looked at since the collection was opened, until
+    /// one takes so many bytes, which becomes the fill page; but not far.
+    fn unseen_page(&mut self, bytes: usize) -> Result<Option<(PageId, usize)>> {
+        for _ in 0..HAND_PAGES {
+            let (hand, unseen) = &mut self.pending.hand;
+            let Some(left) = unseen.checked_sub(1) else { return Ok(None) };
+            *unseen = left;
+            let Some(page) = hand.advance(&self.writer.layout.extents) else { return Ok(None) };
+            match self.room_in(page) {
+                Some((_, free)) if free >= bytes => {
+                    self.set_fill(page)?;
+                    return Ok(Some((page, free)));
+                }
+                Some((class, _)) => {
+                    self.pending.room.insert(page.get(), class);
+                }
+                None => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// What room a page has, if any, as long as this change has not used it.
+    fn room_in(&self, page: PageId) -> Option<(Class, usize)> {
+        let used = self.pending.room.contains_key(&page.get());
+        let behind = self.pending.before.is_some_and(|before| page >= before);
+        if used || behind || self.pending.fill == Some(page) {
+            return None;
+        }
+        // One that can't be read has no room.
+        let held = self.tx.page(page).ok()?;
+        let sound = held.owner() == self.store.owner && held.kind() == SLOTTED;
+        let slots = PageRef::parse(held.body()).ok().filter(|_| sound)?;
+        let class = Class::of(&slots);
+        (class != Class::None).then(|| (class, slots.free_bytes()))
+    }
+
+    fn note_taken(&mut self, extent: Extent) {
+        let behind = |before: PageId| extent.end() > u64::from(before.get());
+        self.pending.stuck |= self.pending.before.is_some_and(behind);
+    }
+
+    fn set_fill(&mut self, page: PageId) -> Result<()> {
+        if let Some(before) = self.pending.fill.replace(page)
+            && before != page
+        {
+            let held = self.tx.page(before)?;
+            let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(before, e))?;
+            let class = Class::of(&slots);
+            if class != Class::None {
+                self.pending.room.insert(before.get(), class);
+            }
+        }
+        self.pending.room.insert(page.get(), Class::None);
+        Ok(())
+    }
+
+    /// Notes that a record has gone from a page, or become shorter or longer.
+    fn note_room(&mut self, page: PageId, before: Class, after: Class) {
+        if before != after && self.pending.fill != Some(page) {
+            self.pending.room.insert(page.get(), after);
+        }
+    }
+
+    /// Gives empty pages back to the file, if there are many. Once for each change.
+    pub(crate) fn give_back_if_many(&mut self) -> Result<()> {
+        let empty = self.writer.room.empty_pages().len() as u64;
+        let many = EMPTY_PAGES_MIN.max(self.writer.layout.used_pages / EMPTY_PART);
+        if empty >= many && self.pending.given_back.is_empty() {
+            self.give_back_empty(None)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the pages back to the file that were empty before this change and still are.
+    fn give_back_empty(&mut self, fill: Option<PageId>) -> Result<()> {
+        let empty = self.writer.room.empty_pages().iter().copied();
+        let listed: HashSet<u32, ahash::RandomState> = empty.chain(fill.map(PageId::get)).collect();
+        let mut pages: Vec<PageId> = self
+            .writer
+            .layout
+            .pages()
+            .filter(|page| listed.contains(&page.get()))
+            .filter(|&page| self.room_in(page).is_some_and(|(class, _)| class == Class::Empty))
+            .collect();
+        pages.sort_unstable();
+        for run in pages.chunk_by(|a, b| a.get() + 1 == b.get()) {
+            if let (Some(&first), Ok(len)) = (run.first(), u32::try_from(run.len())) {
+                self.tx.free_extent(Extent::new(first, len))?;
+            }
+        }
+        for page in &pages {
+            self.pending.room.insert(page.get(), Class::None);
+        }
+        self.pending.used_pages -= pages.len() as u64;
+        self.pending.total_pages -= pages.len() as u64;
+        self.pending.changed |= !pages.is_empty();
+        self.pending.given_back = pages;
+        Ok(())
     }
 
     #[inline]
@@ -319,7 +565,7 @@ impl Change<'_> {
             let head_len = old.record_len - HEAD_HEADER_SIZE;
             let (bytes, rest) = document.split_at_checked(head_len).unwrap_or_default();
             let next =
-                self.write_rest(rest, old.fragment_page.into_iter().chain(self.pending.tail))?;
+                self.write_rest(rest, old.fragment_page.into_iter().chain(self.pending.fill))?;
             let header = Head { total_len: total_len(document), next, bytes }.header();
             if self.replace_record(page, slot, RecordKind::Head, &[&header, bytes])? {
                 return Ok(at);
@@ -339,9 +585,13 @@ impl Change<'_> {
     ) -> Result<bool> {
         let mut held = self.tx.page_mut(page)?;
         let (body, dirty) = held.split();
-        PageMut::parse(body, |range| dirty.mark(range))
-            .and_then(|mut slots| slots.replace(slot, kind, parts))
-            .map_err(|e| Error::damaged_by(page, e))
+        let mut slots = PageMut::parse(body, |range| dirty.mark(range))
+            .map_err(|e| Error::damaged_by(page, e))?;
+        let before = Class::of(&slots.view());
+        let done = slots.replace(slot, kind, parts).map_err(|e| Error::damaged_by(page, e))?;
+        let after = Class::of(&slots.view());
+        self.note_room(page, before, after);
+        Ok(done)
     }
 
     /// Removes the document at `place`.
@@ -354,9 +604,12 @@ impl Change<'_> {
     fn remove_record(&mut self, page: PageId, slot: SlotId) -> Result<()> {
         let mut held = self.tx.page_mut(page)?;
         let (body, dirty) = held.split();
-        let removed = PageMut::parse(body, |range| dirty.mark(range))
-            .and_then(|mut slots| slots.remove(slot))
+        let mut slots = PageMut::parse(body, |range| dirty.mark(range))
             .map_err(|e| Error::damaged_by(page, e))?;
+        let before = Class::of(&slots.view());
+        let removed = slots.remove(slot).map_err(|e| Error::damaged_by(page, e))?;
+        let after = Class::of(&slots.view());
+        self.note_room(page, before, after);
         if removed { Ok(()) } else { Err(Error::damaged(page)) }
     }
 
@@ -405,6 +658,16 @@ struct Old {
     record_len: usize,
     /// The page that had its last piece.
     fragment_page: Option<PageId>,
+}
+
+/// Takes pages out of a layout, and those behind its tail.
+fn give_back(layout: &mut Layout, pages: &[PageId], trimmed: bool) {
+    if !pages.is_empty() {
+        layout.remove(pages);
+    }
+    if trimmed {
+        layout.trim();
+    }
 }
 
 fn place(page: PageId, slot: SlotId) -> Place {

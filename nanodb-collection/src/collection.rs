@@ -201,7 +201,8 @@ impl Collection {
         store.remove_retired(index, &mut held);
         let mut tx = store.pager.begin();
         let mut pending = Pending::new(&held);
-        let mut change = Change { store, index, tx: &mut tx, pending: &mut pending };
+        let writer = &*held;
+        let mut change = Change { store, index, writer, tx: &mut tx, pending: &mut pending };
         let done = statement(&mut change);
         if pending.changed && done.is_ok() {
             commit_one(tx, binding, held, making, pending)?;

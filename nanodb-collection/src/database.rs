@@ -1,6 +1,7 @@
 //! The database: a file and the collections in it.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use crate::attic::Attic;
 use crate::catalog::Catalog;
 use crate::check::{self, CheckReport};
 use crate::collection::Collection;
+use crate::compact::{self, CompactProgress};
 use crate::error::Result;
 use crate::options::Options;
 use crate::registry::Registration;
@@ -260,6 +262,54 @@ impl Database {
     /// is written until the database is opened anew.
     pub fn checkpoint(&self) -> Result<()> {
         Ok(self.shared.pager.checkpoint()?)
+    }
+
+    /// Makes the file as short as it can be, at once. It gets shorter by itself, too, but
+    /// slowly and never as short.
+    ///
+    /// Moves documents to the front of the file, a few at a time, and cuts off its end. Reads
+    /// everything once and writes what it moves; readers and writers go on. What a snapshot
+    /// wants stays where it is as long as the snapshot is kept.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let db = Database::in_memory()?;
+    /// let logs = db.collection("logs");
+    /// for n in 0..1000 {
+    ///     logs.insert(doc! { "_id": n, "line": ("x".repeat(100)) })?;
+    /// }
+    /// for n in 0..990 {
+    ///     logs.delete(n)?;
+    /// }
+    /// let before = db.stats()?.page_count;
+    /// db.compact()?;
+    /// assert!(db.stats()?.page_count < before / 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`checkpoint`](Self::checkpoint); [`Error::DamagedPage`](crate::Error::DamagedPage);
+    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open. What was
+    /// moved until then is moved.
+    pub fn compact(&self) -> Result<()> {
+        self.compact_with(|_| ControlFlow::Continue(())).map(|_| ())
+    }
+
+    /// As [`compact`](Self::compact); calls `progress` now and then, which says whether to go on.
+    /// False if it said no.
+    ///
+    /// # Errors
+    ///
+    /// As [`compact`](Self::compact).
+    pub fn compact_with(
+        &self,
+        mut progress: impl FnMut(CompactProgress) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        Ok(compact::run(&self.shared, &mut progress)?.is_continue())
     }
 
     /// What opening the file found: whether it was closed, or what was recovered.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::note::{Entries, Entry};
 use crate::root::{CatalogError, Root};
-use crate::save::{Saving, in_order};
+use crate::save::{Saving, in_order, is_misplaced};
 
 /// Says the pager how notes are added up.
 #[derive(Debug, Default)]
@@ -64,7 +64,12 @@ impl NoteFolder for CatalogFolder {
             }
         }
         for (&collection, stored) in &mut root.collections {
-            let Some(changes) = changes.remove(&collection) else { continue };
+            let misplaced = || is_misplaced(stored.saved.as_deref().unwrap_or_default(), pages);
+            let changes = match changes.remove(&collection) {
+                Some(changes) => changes,
+                None if misplaced() => Vec::new(),
+                None => continue,
+            };
             if stored.saved.is_none() && self.in_vain.lock().contains(&collection) {
                 continue;
             }

@@ -13,8 +13,8 @@ use nanodb_pager::{Extent, PageId};
 const EXTENT_PAGES_MAX: u32 = 1024;
 
 /// A new extent has at most one page for so many that the collection has. Keeps what is
-/// taken in advance to 3 % of a collection.
-const PAGES_PER_RESERVED: u32 = 32;
+/// taken in advance to 1.6 % of a collection.
+const PAGES_PER_RESERVED: u32 = 64;
 
 /// The extents of one collection and how far they are in use. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,6 +77,42 @@ impl Layout {
         own.truncate(index);
         own.extend_from_slice(extents);
         self.total_pages = self.extents.iter().map(|extent| u64::from(extent.pages)).sum();
+    }
+
+    /// Takes out some of the pages in use, which come by rising number.
+    pub(crate) fn remove(&mut self, pages: &[PageId]) {
+        let mut left = Self::default();
+        for &extent in self.extents.iter() {
+            let mut start = u64::from(extent.start.get());
+            let within = pages.partition_point(|page| u64::from(page.get()) < start);
+            let within = pages.get(within..).unwrap_or_default();
+            for gone in within.iter().copied().take_while(|&page| extent.contains(page)) {
+                left.push_range(start, u64::from(gone.get()));
+                start = u64::from(gone.get()) + 1;
+                self.used_pages = self.used_pages.saturating_sub(1);
+            }
+            left.push_range(start, extent.end());
+        }
+        left.used_pages = self.used_pages;
+        *self = left;
+    }
+
+    /// Takes out the pages behind the tail.
+    pub(crate) fn trim(&mut self) {
+        let mut left = self.used_pages;
+        let extents = Arc::make_mut(&mut self.extents);
+        extents.retain_mut(|extent| {
+            extent.pages = u32::try_from(left).unwrap_or(u32::MAX).min(extent.pages);
+            left -= u64::from(extent.pages);
+            extent.pages > 0
+        });
+        self.total_pages = self.used_pages;
+    }
+
+    fn push_range(&mut self, start: u64, end: u64) {
+        if let (Ok(start), Ok(pages @ 1..)) = (u32::try_from(start), u32::try_from(end - start)) {
+            self.push(Extent::new(PageId::new(start), pages));
+        }
     }
 
     /// The pages in use, in order.
@@ -158,11 +194,29 @@ mod tests {
     }
 
     #[test]
+    fn pages_are_taken_out_wherever_they_lie() {
+        let mut layout = Layout::default();
+        layout.replace_from(0, &[extent(20, 4), extent(10, 3), extent(30, 2)]);
+        layout.used_pages = 8;
+        let gone = [10, 12, 21, 22, 30].map(PageId::new);
+        layout.remove(&gone);
+        assert_eq!(*layout.extents, [extent(20, 1), extent(23, 1), extent(11, 1), extent(31, 1)]);
+        assert_eq!((layout.used_pages, layout.total_pages), (3, 4));
+        assert_eq!(
+            (layout.tail(), layout.next_page()),
+            (Some(PageId::new(11)), Some(PageId::new(31)))
+        );
+        layout.trim();
+        assert_eq!(*layout.extents, [extent(20, 1), extent(23, 1), extent(11, 1)]);
+        assert_eq!((layout.tail(), layout.next_page()), (Some(PageId::new(11)), None));
+    }
+
+    #[test]
     fn extents_side_by_side_become_one_and_grow_with_the_collection() {
         let mut layout = Layout::default();
         let mut next = 2;
         let mut sizes = Vec::new();
-        for _ in 0..500 {
+        for _ in 0..2000 {
             let pages = layout.next_extent_pages();
             sizes.push(pages);
             layout.push(extent(next, pages));

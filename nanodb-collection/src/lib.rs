@@ -25,6 +25,7 @@ mod catalog;
 mod change;
 mod check;
 mod collection;
+mod compact;
 mod cursor;
 mod database;
 mod document;
@@ -41,6 +42,7 @@ mod places;
 mod query;
 mod registry;
 mod retry;
+mod room;
 mod root;
 mod runs;
 mod salvage;
@@ -60,6 +62,7 @@ mod waits;
 
 pub use check::{CheckReport, Problem, ProblemKind};
 pub use collection::Collection;
+pub use compact::CompactProgress;
 pub use cursor::{Cursor, Documents};
 pub use database::{CollectionInfo, Database};
 pub use document::{

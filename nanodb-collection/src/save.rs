@@ -82,7 +82,7 @@ impl Saving<'_, '_> {
         }
         let Some(changes) = self.rebuild(&stored.layout) else { return Ok(()) };
         let entries = changes.len() as u64;
-        match self.write_run(changes.into_iter().map(Ok), entries) {
+        match self.write_run(changes.into_iter().map(Ok), entries, false) {
             Ok(run) => stored.saved = Some(run.into_iter().collect()),
             Err(Failed::Pager(error)) => return Err(error),
             Err(Failed::Unreadable) => {}
@@ -105,11 +105,12 @@ impl Saving<'_, '_> {
         changes: Vec<Change>,
         documents: u64,
     ) -> Result<Vec<SavedRun>, Failed> {
-        if changes.is_empty() {
+        let misplaced = is_misplaced(runs, self.pages);
+        if changes.is_empty() && !misplaced {
             return Ok(runs.to_vec());
         }
         let new = changes.len() as u64;
-        let kept = kept_runs(runs, new, documents);
+        let kept = if misplaced { 0 } else { kept_runs(runs, new, documents) };
         let (kept, merged) = runs.split_at_checked(kept).unwrap_or((runs, &[]));
         let entries = new + merged.iter().map(|run| run.entries).sum::<u64>();
 
@@ -125,16 +126,18 @@ impl Saving<'_, '_> {
             let older = RunReader::new(run.clone(), self.owner, self.pages.reader());
             all = Box::new(merge(older, all, is_whole && left == 0));
         }
-        let run = self.write_run(all, entries)?;
+        let run = self.write_run(all, entries, misplaced)?;
         merged.iter().try_for_each(|run| self.free(run))?;
         Ok(kept.iter().cloned().chain(run).collect())
     }
 
-    /// Writes changes, which are in order and some `entries`; no run if there are none.
+    /// Writes changes, which are in order and some `entries`; no run if there are none. To pages
+    /// side by side, or else `in_front`.
     fn write_run(
         &mut self,
         mut changes: impl Iterator<Item = Result<Change, Unreadable>>,
         entries: u64,
+        in_front: bool,
     ) -> Result<Option<SavedRun>, Failed> {
         let mut run = SavedRun { seq: self.pages.seq(), entries: 0, extents: Vec::new() };
         let mut waiting: Vec<Change> = Vec::with_capacity(WAITING_MAX);
@@ -150,11 +153,19 @@ impl Saving<'_, '_> {
                 Some(&last) if used < last.pages => last,
                 _ => {
                     let left = entries.saturating_sub(run.entries) / PAGE_ENTRIES_GUESSED + 1;
-                    let pages = u32::try_from(left.min(TAKEN_PAGES_MAX)).unwrap_or(1);
-                    let taken = self.pages.take(pages)?;
-                    run.extents.push(taken);
-                    used = 0;
-                    taken
+                    let left = u32::try_from(left.min(TAKEN_PAGES_MAX)).unwrap_or(1);
+                    let taken = self.pages.take(if in_front { 1 } else { left })?;
+                    match run.extents.last_mut() {
+                        Some(last) if last.end() == u64::from(taken.start.get()) => {
+                            last.pages += taken.pages;
+                            *last
+                        }
+                        _ => {
+                            run.extents.push(taken);
+                            used = 0;
+                            taken
+                        }
+                    }
                 }
             };
             let Some(page) = last.page(used) else { return Err(Failed::Unreadable) };
@@ -193,6 +204,12 @@ impl Saving<'_, '_> {
         changes.sort_unstable();
         Some(changes)
     }
+}
+
+/// Whether runs keep the file long that would have room further in front: then they are written
+/// anew, as one.
+pub(crate) fn is_misplaced(runs: &[SavedRun], pages: &CheckpointPages<'_>) -> bool {
+    pages.are_worth_moving(runs.iter().flat_map(|run| run.extents.iter().copied()))
 }
 
 /// How many of the runs stay as they are when so many changes come to them; the others are merged

@@ -56,6 +56,7 @@ use crate::attic::{Attic, Keeper};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::lock::Lock;
+use crate::room::Room;
 use crate::root::Stored;
 use crate::runs::Runs;
 
@@ -91,6 +92,7 @@ pub(crate) struct Writer {
     /// Pages that hold the middle of documents too large for a record.
     pub(crate) overflow: Runs,
     pub(crate) retired: Retired,
+    pub(crate) room: Room,
     /// Room for a commit's note.
     pub(crate) note: Vec<u8>,
 }
@@ -137,6 +139,7 @@ impl Store {
             writer: Lock::new(Writer {
                 count: stored.count,
                 next_id: stored.next_id,
+                room: Room::unseen(stored.layout.used_pages),
                 layout: stored.layout,
                 overflow: stored.overflow,
                 retired: Retired::default(),

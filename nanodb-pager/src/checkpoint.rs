@@ -47,8 +47,8 @@ use crate::table::CLEAN;
 const DIRECT_PART: u64 = 8;
 
 /// What commits have freed is used again after a checkpoint, which is due when that is so many
-/// pages, and such a part of the file: 1 MiB, an eighth.
-const FREED_PAGES_MIN: u32 = 256;
+/// pages, and such a part of the file: 256 KiB, an eighth.
+const FREED_PAGES_MIN: u32 = 64;
 const FREED_PART: u32 = 8;
 
 /// What the file on disk says.
@@ -167,7 +167,12 @@ impl Shared {
 
     /// Brings the file up to date with everything committed so far.
     pub(crate) fn checkpoint(&self) -> Result<()> {
-        self.checkpoint_held(&mut self.hold_checkpointed())
+        self.checkpoint_held(&mut self.hold_checkpointed(), false)
+    }
+
+    /// As [`checkpoint`](Self::checkpoint), even if nothing has changed.
+    pub(crate) fn checkpoint_anew(&self) -> Result<()> {
+        self.checkpoint_held(&mut self.hold_checkpointed(), true)
     }
 
     /// A checkpoint on this thread if one is due and none is under way. Waits for one under way
@@ -183,7 +188,7 @@ impl Shared {
             if let Some(checkpointed) = self.checkpointing.try_lock() {
                 drop(commit);
                 let mut held = Held { checkpointed, _ended: Ended(self) };
-                return self.checkpoint_held(&mut held);
+                return self.checkpoint_held(&mut held, false);
             }
             if need == Need::Due {
                 return Ok(());
@@ -201,7 +206,7 @@ impl Shared {
             let need = self.checkpoint_need(&commit);
             drop(commit);
             // Between two of them commits that wait go on: the second begins with a turn.
-            if need == Need::None || self.checkpoint_held(&mut held).is_err() {
+            if need == Need::None || self.checkpoint_held(&mut held, false).is_err() {
                 return;
             }
         }
@@ -242,20 +247,20 @@ impl Shared {
     }
 
     /// Brings the file up to date, and is ready for commits that follow.
-    fn checkpoint_held(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+    fn checkpoint_held(&self, checkpointed: &mut Checkpointed, wanted: bool) -> Result<()> {
         self.go_on_if_stopped(checkpointed)?;
         if let Err(error) = self.prepare_log() {
             // Nothing has been turned to yet: commits go on with the log that they have.
             self.postpone();
             return Err(error);
         }
-        self.checkpoint_now(checkpointed)
+        self.checkpoint_now(checkpointed, wanted)
     }
 
     /// Brings the file up to date, as the last thing that is done to it.
     pub(crate) fn checkpoint_last(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         self.go_on_if_stopped(checkpointed)?;
-        self.checkpoint_now(checkpointed)
+        self.checkpoint_now(checkpointed, false)
     }
 
     fn go_on_if_stopped(&self, checkpointed: &mut Checkpointed) -> Result<()> {
@@ -268,8 +273,8 @@ impl Shared {
     }
 
     /// Turns to another log and does the rest.
-    fn checkpoint_now(&self, checkpointed: &mut Checkpointed) -> Result<()> {
-        match self.turn(checkpointed, false)? {
+    fn checkpoint_now(&self, checkpointed: &mut Checkpointed, wanted: bool) -> Result<()> {
+        match self.turn(checkpointed, wanted)? {
             Some(under_way) => self.go_on(checkpointed, under_way)?,
             None => {
                 // Since the last one a snapshot may have gone.

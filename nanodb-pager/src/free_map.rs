@@ -98,6 +98,17 @@ impl FreeMap {
         Ok(Extent::new(PageId::new(start), pages))
     }
 
+    /// As [`reserve`](Self::reserve), but where no free run has as many, a part of the longest
+    /// will do: one page at least.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Full`] if page numbers run out.
+    pub(crate) fn reserve_up_to(&mut self, pages: u32) -> Result<Extent> {
+        let longest = self.by_len.last().map_or(pages, |&(len, _)| len);
+        self.reserve(longest.min(pages))
+    }
+
     /// Leaves the free pages at the end of the file out, down to `page_count_min` pages;
     /// returns how many pages there are then.
     pub(crate) fn cut(&mut self, page_count_min: u32) -> u32 {
@@ -112,6 +123,11 @@ impl FreeMap {
             }
         }
         self.page_count
+    }
+
+    /// How many pages below `end` are free.
+    pub(crate) fn free_below(&self, end: u32) -> u32 {
+        self.by_start.range(..end).map(|(&start, &len)| len.min(end - start)).sum()
     }
 
     /// How many free pages lie before the last pages in use, if these are `last`.
@@ -355,6 +371,9 @@ mod tests {
         map.release(extent(600, 5));
         assert_eq!(map.allocate(4).unwrap(), extent(600, 4));
         assert_eq!(map.allocate(1).unwrap(), extent(2, 1));
+        assert_eq!(map.reserve_up_to(20).unwrap(), extent(500, 9));
+        assert_eq!(map.reserve_up_to(20).unwrap().pages, 1);
+        assert_eq!(FreeMap::new(2).reserve_up_to(20).unwrap(), extent(2, 20));
     }
 
     #[test]
@@ -365,6 +384,7 @@ mod tests {
         assert_eq!(map.cut(2), 20);
         map.release(extent(12, 8));
         assert_eq!(map.free_before(extent(7, 5)), 2);
+        assert_eq!((map.free_below(6), map.free_below(15)), (1, 5));
         assert_eq!((map.free_before(extent(7, 4)), map.free_before(extent(8, 4))), (0, 0));
         assert_eq!((map.cut(15), map.free_pages()), (15, 5));
         assert_eq!(map.free_before(extent(7, 5)), 2);

@@ -365,6 +365,17 @@ impl Pager {
         self.shared.checkpoint()
     }
 
+    /// As [`checkpoint`](Self::checkpoint), even if nothing has changed since the last one: the root,
+    /// the free map and what the layer above saves may find room further in front, and the
+    /// file be cut behind them.
+    ///
+    /// # Errors
+    ///
+    /// As [`checkpoint`](Self::checkpoint).
+    pub fn checkpoint_anew(&self) -> Result<()> {
+        self.shared.checkpoint_anew()
+    }
+
     /// Brings the file up to date, removes the log, and refuses further writes. One
     /// file remains.
     ///

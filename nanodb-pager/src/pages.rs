@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::direct::OnDisk;
 use crate::error::{Corruption, Error, Result};
+use crate::free_map::FreeMap;
 use crate::guard::PageGuard;
 use crate::ids::{Extent, PageId, Seq};
 use crate::page::Frame;
@@ -149,9 +150,12 @@ impl Shared {
     }
 
     /// Takes pages that lie side by side for a transaction.
-    pub(crate) fn reserve(&self, pages: u32) -> Result<Extent> {
+    pub(crate) fn reserve(
+        &self,
+        take: impl FnOnce(&mut FreeMap) -> Result<Extent>,
+    ) -> Result<Extent> {
         let mut allocator = self.allocator.lock();
-        let extent = allocator.reserve(pages)?;
+        let extent = take(&mut allocator)?;
         self.page_count.store(allocator.page_count(), Ordering::Relaxed);
         Ok(extent)
     }

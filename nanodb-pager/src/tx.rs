@@ -234,8 +234,23 @@ impl WriteTx {
         if pages == 0 {
             return Ok(Extent::new(PageId::new(0), 0));
         }
-        let extent = self.shared.reserve(pages)?;
+        let extent = self.shared.reserve(|free| free.reserve(pages))?;
         self.allocated.insert(extent.start.get(), pages);
+        Ok(extent)
+    }
+
+    /// As [`allocate_extent`](Self::allocate_extent), but where the file has free pages and none of
+    /// them lie side by side in such number, fewer are taken: one at least.
+    ///
+    /// # Errors
+    ///
+    /// As [`allocate_extent`](Self::allocate_extent).
+    pub fn allocate_up_to(&mut self, pages: u32) -> Result<Extent> {
+        if pages == 0 {
+            return self.allocate_extent(0);
+        }
+        let extent = self.shared.reserve(|free| free.reserve_up_to(pages))?;
+        self.allocated.insert(extent.start.get(), extent.pages);
         Ok(extent)
     }
 

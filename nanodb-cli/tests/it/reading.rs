@@ -86,3 +86,19 @@ fn reading_changes_nothing_in_the_file() {
         assert!(std::fs::read(room.path("db")).unwrap() == before, "{arguments:?}");
     }
 }
+
+#[test]
+fn a_compacted_file_is_shorter_and_has_the_same_documents() {
+    let room = Room::new();
+    let old: String = (0..3000).map(|n| format!("{{\"_id\":{n},\"v\":\"{n:0>200}\"}}\n")).collect();
+    room.import(&old);
+    let short: String = (0..3000).map(|n| format!("{{\"_id\":{n}}}\n")).collect();
+    let replace = ["import", "db", "c", "-", "--on-conflict", "replace"];
+    room.pipe(&replace, short.as_bytes()).ok();
+    let summary = room.run(&["compact", "db", "--json"]).json();
+    let (before, after) = (&summary["bytes_before"], &summary["bytes_after"]);
+    assert!(after.as_u64().unwrap() * 4 < before.as_u64().unwrap(), "{summary}");
+    assert!(room.run(&["compact", "db"]).ok().ends_with(" now\n"));
+    assert_eq!(room.run(&["count", "db", "c"]).ok(), "3000\n");
+    room.run(&["check", "db"]).ok();
+}

@@ -89,8 +89,7 @@ impl Change<'_> {
         let Some(from) = self.find(hash, key)? else { return Ok(false) };
         let to = self.replace_at(from, document).map_err(Failure::Halfway)?;
         if to != from {
-            self.forget_entry(hash, from);
-            self.add_entry(hash, to);
+            self.move_entry(hash, from, to);
         }
         self.pending.changed = true;
         self.pending.stored = true;
@@ -105,6 +104,7 @@ impl Change<'_> {
         self.forget_entry(hash, place);
         self.pending.count = self.pending.count.saturating_sub(1);
         self.pending.changed = true;
+        self.give_back_if_many().map_err(Failure::Halfway)?;
         Ok(true)
     }
 
@@ -131,6 +131,13 @@ impl Change<'_> {
             Some(place) => self.store.read_installed(self.tx, place, key),
             None => Ok(None),
         }
+    }
+
+    /// Notes that a document was moved.
+    pub(crate) fn move_entry(&mut self, hash: u64, from: Place, to: Place) {
+        self.forget_entry(hash, from);
+        self.add_entry(hash, to);
+        self.pending.changed = true;
     }
 
     fn add_entry(&mut self, hash: u64, place: Place) {

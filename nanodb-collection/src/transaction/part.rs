@@ -75,7 +75,7 @@ impl Part {
     pub(crate) fn change<'a>(&'a mut self, tx: &'a mut WriteTx) -> Result<Change<'a>> {
         let store: &Store = &self.binding.store;
         let index = store.index_for_writer()?;
-        Ok(Change { store, index, tx, pending: &mut self.pending })
+        Ok(Change { store, index, writer: &self.held, tx, pending: &mut self.pending })
     }
 
     pub(crate) fn hand_over(&self, party: Party) {

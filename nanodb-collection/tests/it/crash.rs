@@ -66,7 +66,7 @@ impl Run {
         let mut db = open(&storage, durability).unwrap();
         run.promised.push(Some(storage.journal_len()));
         while run.states.len() <= writes {
-            match random.below(14) {
+            match random.below(16) {
                 0 => {
                     db.checkpoint().unwrap();
                     run.promise_all(storage.journal_len());
@@ -76,12 +76,32 @@ impl Run {
                     run.promise_all(storage.journal_len());
                     db = open(&storage, durability).unwrap();
                 }
+                2 => {
+                    db.compact().unwrap();
+                    run.promise_all(storage.journal_len());
+                }
+                3 => run.delete_most(&db, &storage, &mut random),
                 _ => run.write(&db, &storage, &mut random),
             }
         }
         db.close().unwrap();
         run.journal = storage.take_journal();
         run
+    }
+
+    /// Deletes most of a collection, one document after the other: there is something to cut.
+    fn delete_most(&mut self, db: &Database, storage: &SimStorage, random: &mut Random) {
+        let collection = db.collection(NAMES[random.below(NAMES.len())]);
+        while collection.count() > 1 {
+            self.begun.push(storage.journal_len());
+            self.promised.push(None);
+            let id = any_id(&collection, random).unwrap();
+            assert!(collection.delete(&id).unwrap());
+            self.states.push(contents(db));
+            if self.durability == Durability::Immediate {
+                self.promise_all(storage.journal_len());
+            }
+        }
     }
 
     fn write(&mut self, db: &Database, storage: &SimStorage, random: &mut Random) {

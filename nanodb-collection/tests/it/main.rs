@@ -8,5 +8,6 @@ mod documents;
 mod edges;
 mod full_disk;
 mod queries;
+mod space;
 mod transactions;
 mod unpublished;

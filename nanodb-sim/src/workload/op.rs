@@ -105,6 +105,8 @@ pub enum Op {
     DropSnapshot(u8),
     /// Brings the file up to date.
     Checkpoint,
+    /// Moves documents to the front of the file, and cuts it.
+    Compact,
     /// Closes the database and opens it again.
     Reopen,
     /// Checks everything and compares everything.
@@ -146,7 +148,8 @@ impl Op {
             45..47 => Self::TakeSnapshot,
             47..50 => Self::ReadSnapshot(source.byte()),
             50 => Self::DropSnapshot(source.byte()),
-            51..53 => Self::Checkpoint,
+            51 => Self::Checkpoint,
+            52 => Self::Compact,
             53..55 => Self::Reopen,
             55 => Self::Check,
             56..58 => Self::Kill,
@@ -175,7 +178,8 @@ impl Op {
         let after = source.below(24);
         let failure = Failure::ALL[usize::from(source.below(4)) % Failure::ALL.len()];
         let op = match source.below(4) {
-            0 => Self::Checkpoint,
+            0 if after.is_multiple_of(2) => Self::Checkpoint,
+            0 => Self::Compact,
             1 => Self::transaction(source),
             _ => Self::Write(Write::take(source)),
         };

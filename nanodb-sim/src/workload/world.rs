@@ -87,6 +87,10 @@ impl World {
                 self.db().checkpoint().unwrap_or_else(|error| panic!("checkpoint: {error}"));
                 self.all_is_durable();
             }
+            Op::Compact => {
+                self.db().compact().unwrap_or_else(|error| panic!("compact: {error}"));
+                self.all_is_durable();
+            }
             Op::Reopen => self.reopen(),
             Op::Check => self.check(),
             Op::Kill => self.kill(),
@@ -433,7 +437,8 @@ impl World {
                 (self.plain_transaction(writes, *durability), *durability, next)
             }
             _ => {
-                let done = self.db().checkpoint();
+                let db = self.db();
+                let done = if *op == Op::Compact { db.compact() } else { db.checkpoint() };
                 if done.is_ok() {
                     self.all_is_durable();
                 }

@@ -1,0 +1,62 @@
+//! `nanodb compact`: the file as short as it can be.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use nanodb::CompactProgress;
+use serde::Serialize;
+
+use super::print_json;
+use crate::arguments::Whole;
+use crate::database;
+use crate::failure::Result;
+use crate::figures;
+
+const TEMPLATE: &str = "{bar:40} {percent:>3}%  {msg}  {eta} left";
+
+#[derive(Serialize)]
+struct Summary {
+    bytes_before: u64,
+    bytes_after: u64,
+}
+
+pub(crate) fn run(arguments: &Whole, out: &mut impl Write) -> Result<()> {
+    let database = database::open_existing(&arguments.database)?;
+    let bytes_before = database.stats()?.file_bytes;
+    // Draws nothing where standard error is not a terminal.
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        bar.set_style(style);
+    }
+    let done = database.compact_with(|progress| {
+        show(&bar, &progress);
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    done?;
+    let bytes_after = database.stats()?.file_bytes;
+    if arguments.json {
+        return print_json(&Summary { bytes_before, bytes_after }, out);
+    }
+    let (before, after) = (figures::bytes(bytes_before), figures::bytes(bytes_after));
+    writeln!(out, "{before} before, {after} now")?;
+    Ok(())
+}
+
+fn show(bar: &ProgressBar, progress: &CompactProgress) {
+    bar.set_length(progress.pages);
+    bar.set_position(progress.pages_done);
+    let bytes = figures::bytes(progress.file_bytes);
+    bar.set_message(format!("round {}, {bytes}", progress.round));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_understood() {
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+    }
+}

@@ -1,0 +1,141 @@
+//! Moving documents towards the front of the file.
+//!
+//! A document is moved as by an update that does not fit: it is stored anew, and the index gets
+//! its new place in the same commit. So readers need not know of it.
+
+use nanodb_index::Place;
+use nanodb_page::spill::Next;
+use nanodb_page::{PageRef, RecordKind};
+use nanodb_pager::{Extent, PageId};
+
+use super::{Change, page_and_slot};
+use crate::error::{Error, Result};
+use crate::id::record_key;
+use crate::room::Class;
+use crate::spill::{SLOTTED, assemble, for_each_piece, page_of};
+
+/// What a page of a collection is made up of.
+pub(crate) struct Surveyed {
+    pub(crate) class: Class,
+    pub(crate) live_bytes: usize,
+    /// The documents that begin here, and where their other pieces are.
+    pub(crate) documents: Vec<(Place, Vec<PageId>)>,
+}
+
+impl Change<'_> {
+    /// From now on documents go to pages before this one, as long as there are any.
+    pub(crate) fn move_before(&mut self, page: PageId) -> Result<()> {
+        self.pending.before = Some(page);
+        // A page taken alone must follow the tail.
+        self.trim()?;
+        if let Some(fill) = self.pending.fill
+            && fill >= page
+        {
+            self.pending.fill = None;
+            let class = self.survey(fill)?.class;
+            self.pending.room.insert(fill.get(), class);
+            self.pending.changed = true;
+        }
+        Ok(())
+    }
+
+    /// Whether a page had to be taken that is not before that one.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.pending.stuck
+    }
+
+    /// What is on a page.
+    pub(crate) fn survey(&self, page: PageId) -> Result<Surveyed> {
+        let held = self.tx.page(page)?;
+        if held.owner() != self.store.owner || held.kind() != SLOTTED {
+            return Err(Error::damaged(page));
+        }
+        let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+        let mut documents = Vec::new();
+        for record in slots.records() {
+            let record = record.map_err(|e| Error::damaged_by(page, e))?;
+            let place = Place { page: page.get(), slot: record.slot.get() };
+            let mut pieces = Vec::new();
+            if record.kind == RecordKind::Head {
+                let read = |page| Ok(self.tx.page(page)?);
+                for_each_piece(self.store.owner, page, record.bytes, read, |next: Next, _| {
+                    pieces.push(page_of(next));
+                })?;
+            } else if record.kind != RecordKind::Document {
+                continue;
+            }
+            documents.push((place, pieces));
+        }
+        Ok(Surveyed { class: Class::of(&slots), live_bytes: slots.live_bytes(), documents })
+    }
+
+    /// Stores the document at a place anew; false if there is none any more.
+    pub(crate) fn relocate(&mut self, at: Place) -> Result<bool> {
+        let (page, slot) = page_and_slot(at)?;
+        let mut document = Vec::new();
+        {
+            let held = self.tx.page(page)?;
+            if held.owner() != self.store.owner || held.kind() != SLOTTED {
+                return Ok(false);
+            }
+            let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+            match slots.get(slot).map_err(|e| Error::damaged_by(page, e))? {
+                Some(record) if record.kind == RecordKind::Document => {
+                    document.extend_from_slice(record.bytes);
+                }
+                Some(record) if record.kind == RecordKind::Head => {
+                    let read = |page| Ok(self.tx.page(page)?);
+                    assemble(self.store.owner, page, record.bytes, read, &mut document)?;
+                }
+                _ => return Ok(false),
+            }
+        }
+        let key = record_key(&document).ok_or_else(|| Error::damaged(page))?;
+        let hash = self.store.hash(key);
+        if self.find(hash, key)? != Some(at) {
+            return Ok(false);
+        }
+        self.remove_at(at)?;
+        let to = self.append(&document)?;
+        self.move_entry(hash, at, to);
+        Ok(true)
+    }
+
+    /// How many bytes the pages before that one take, at least.
+    pub(crate) fn room_before(&self, page: PageId) -> usize {
+        self.writer.room.bytes_before(page.get())
+    }
+
+    pub(crate) fn is_fill(&self, page: PageId) -> bool {
+        self.pending.fill == Some(page)
+    }
+
+    /// Whether a page of the collection is not an overflow page.
+    pub(crate) fn is_slotted(&self, page: PageId) -> bool {
+        !self.writer.overflow.contains(page)
+    }
+
+    /// Gives all pages without documents back to the file. Before anything else in a change.
+    pub(crate) fn give_back(&mut self) -> Result<()> {
+        let fill = self.pending.fill;
+        let empty = match fill {
+            Some(page) if self.survey(page)?.class == Class::Empty => self.pending.fill.take(),
+            _ => None,
+        };
+        self.give_back_empty(empty)?;
+        self.trim()
+    }
+
+    /// Gives the pages behind the tail back to the file.
+    pub(crate) fn trim(&mut self) -> Result<()> {
+        if let Some(Extent { pages: 1.., .. }) = self.pending.spare
+            && let Some(spare) = self.pending.spare.take()
+        {
+            self.tx.free_extent(spare)?;
+            self.pending.total_pages -= u64::from(spare.pages);
+            self.pending.trimmed = true;
+            self.pending.changed = true;
+        }
+        Ok(())
+    }
+}
