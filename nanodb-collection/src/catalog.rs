@@ -17,18 +17,21 @@
 
 mod names;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nanodb_index::Change;
 use nanodb_pager::{Owner, Pager, Seq};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::attic::Attic;
 use crate::error::{Error, Result};
+use crate::indexes::Indexes;
 use crate::layout::Layout;
 use crate::limits::COLLECTION_NAME_BYTES_MAX;
 use crate::lock::{HeldArc, HeldRef, Party};
-use crate::note::Entry;
+use crate::note::{Entries, Entry};
 use crate::room::Room;
 use crate::root::{Root, Stored};
 use crate::runs::Runs;
@@ -40,6 +43,7 @@ pub(crate) use self::names::Names;
 pub(crate) struct Catalog {
     pager: Pager,
     attic: Arc<Attic>,
+    indexes: Arc<Indexes>,
     pub(crate) names: Arc<Names>,
     /// The number of the next new collection.
     next_collection: Arc<Mutex<u32>>,
@@ -93,18 +97,25 @@ pub(crate) enum Claim {
 
 impl Catalog {
     /// The catalog that the pager's root describes.
-    pub(crate) fn open(pager: Pager, attic: Arc<Attic>) -> Result<Self> {
+    pub(crate) fn open(pager: Pager, attic: Arc<Attic>, indexes: Arc<Indexes>) -> Result<Self> {
         let root = Root::decode(&pager.root())?;
         root.check_pages(pager.space().page_count)?;
+        let mut replayed = replayed(&pager);
         let binding = |(id, mut stored): (u32, Stored)| {
             let name: Arc<str> = std::mem::take(&mut stored.name).into();
-            let store = Store::open(Owner::new(id), pager.clone(), Arc::clone(&attic), stored);
+            let (attic, indexes) = (Arc::clone(&attic), Arc::clone(&indexes));
+            let replayed = replayed.remove(&id).unwrap_or_default();
+            let store =
+                Store::open(Owner::new(id), pager.clone(), attic, indexes, stored, replayed);
             Binding::new(name, Arc::new(store))
         };
         let bindings = root.collections.into_iter().map(binding);
         let names = Arc::new(Names::new(pager.clone(), Arc::clone(&attic), bindings));
+        for binding in names.all_current() {
+            indexes.enter(binding.store.owner, &binding.store.shelf);
+        }
         let next_collection = Arc::new(Mutex::new(root.next_collection));
-        Ok(Self { pager, attic, names, next_collection })
+        Ok(Self { pager, attic, indexes, names, next_collection })
     }
 
     /// What the name means to a writer; claimed if it means nothing.
@@ -116,7 +127,8 @@ impl Catalog {
         let mut next_collection = self.next_collection.lock();
         let number = *next_collection;
         let next = number.checked_add(1).ok_or(Error::CollectionsExhausted)?;
-        let store = Store::unmade(Owner::new(number), self.pager.clone(), Arc::clone(&self.attic));
+        let (attic, indexes) = (Arc::clone(&self.attic), Arc::clone(&self.indexes));
+        let store = Store::unmade(Owner::new(number), self.pager.clone(), attic, indexes);
         let binding = Binding::new(name.into(), Arc::new(store));
         // Nobody else has it yet.
         let held = binding.store.writer.lock_arc(party).map_err(|_| Error::conflict(name))?;
@@ -124,6 +136,7 @@ impl Catalog {
             return Ok(Claim::Taken(taken));
         }
         *next_collection = next;
+        self.indexes.enter(binding.store.owner, &binding.store.shelf);
         let next_collection = Some(Arc::clone(&self.next_collection));
         Ok(Claim::Made(Arc::clone(&binding), self.making(&binding, next_collection), held))
     }
@@ -221,6 +234,19 @@ impl Catalog {
     pub(crate) fn freeze(&self) -> MutexGuard<'_, u32> {
         self.next_collection.lock()
     }
+}
+
+/// The changes of id indexes that opening found in the logs.
+fn replayed(pager: &Pager) -> HashMap<u32, Vec<Change>, ahash::RandomState> {
+    let mut replayed: HashMap<u32, Vec<Change>, ahash::RandomState> = HashMap::default();
+    pager.for_each_note(|note| {
+        for entry in Entries::new(note).flatten() {
+            if let Entry::Index(index) = entry {
+                replayed.entry(index.collection).or_default().extend(index.changes());
+            }
+        }
+    });
+    replayed
 }
 
 /// How an attempt at renaming ended.

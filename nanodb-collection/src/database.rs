@@ -13,6 +13,7 @@ use crate::check::{self, CheckReport};
 use crate::collection::Collection;
 use crate::compact::{self, CompactProgress};
 use crate::error::Result;
+use crate::indexes::Indexes;
 use crate::options::Options;
 use crate::registry::Registration;
 use crate::retry;
@@ -76,8 +77,8 @@ pub struct CollectionInfo {
 impl Database {
     /// Opens the database in the file at `path`, making it if there is none.
     ///
-    /// Takes time in proportion to the number of collections, not of documents. (The first
-    /// access to a collection then reads it as a whole, to build its index of ids.)
+    /// Takes time in proportion to the number of collections, not of documents, and after a crash
+    /// to what the log holds. The index of ids is read piece by piece, as it is needed.
     ///
     /// # Errors
     ///
@@ -100,9 +101,13 @@ impl Database {
         Options::default()
     }
 
-    pub(crate) fn over(pager: Pager, registration: Option<Arc<Registration>>) -> Result<Self> {
+    pub(crate) fn over(
+        pager: Pager,
+        indexes: Arc<Indexes>,
+        registration: Option<Arc<Registration>>,
+    ) -> Result<Self> {
         let attic = Arc::new(Attic::default());
-        let catalog = Catalog::open(pager.clone(), Arc::clone(&attic))?;
+        let catalog = Catalog::open(pager.clone(), Arc::clone(&attic), indexes)?;
         let shared = Arc::new(Shared { catalog, attic, pager, _registration: registration });
         Ok(Self { shared })
     }
@@ -330,8 +335,8 @@ impl Database {
 
     /// Reads everything and says what is wrong with it.
     ///
-    /// Writers wait until it is done, readers do not. An index of ids that was not built
-    /// yet is built on the way.
+    /// Writers wait until it is done, readers do not. All of the indexes of ids is read into
+    /// memory on the way.
     ///
     /// ```
     /// use nanodb_collection::{Database, doc};

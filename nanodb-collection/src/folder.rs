@@ -3,21 +3,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::sync::Arc;
 
 use nanodb_index::Change;
-use nanodb_pager::{CheckpointPages, NoteFolder, Owner};
+use nanodb_pager::{CheckpointPages, NoteFolder, Owner, Seq};
 use parking_lot::Mutex;
 
+use crate::indexes::Indexes;
 use crate::note::{Entries, Entry};
 use crate::root::{CatalogError, Root};
 use crate::save::{Saving, in_order, is_misplaced};
 
 /// Says the pager how notes are added up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct CatalogFolder {
+    indexes: Arc<Indexes>,
     /// Collections whose index could not be made anew, because pages are damaged. That is not
     /// tried again at each checkpoint.
     in_vain: Mutex<BTreeSet<u32>>,
+}
+
+impl CatalogFolder {
+    pub(crate) fn new(indexes: Arc<Indexes>) -> Self {
+        Self { indexes, in_vain: Mutex::default() }
+    }
 }
 
 /// Does to the root what notes say; `index` gets the changes of the id indexes.
@@ -63,13 +72,15 @@ impl NoteFolder for CatalogFolder {
                 Saving { owner: Owner::new(collection), pages: &mut *pages }.free_all(stored)?;
             }
         }
+        let damaged = self.indexes.damaged();
         for (&collection, stored) in &mut root.collections {
             let misplaced = || is_misplaced(stored.saved.as_deref().unwrap_or_default(), pages);
-            let changes = match changes.remove(&collection) {
-                Some(changes) => changes,
-                None if misplaced() => Vec::new(),
-                None => continue,
-            };
+            let changes = changes.remove(&collection).unwrap_or_default();
+            if damaged.contains(&collection) {
+                Saving { owner: Owner::new(collection), pages: &mut *pages }.free_all(stored)?;
+            } else if changes.is_empty() && !misplaced() {
+                continue;
+            }
             if stored.saved.is_none() && self.in_vain.lock().contains(&collection) {
                 continue;
             }
@@ -81,11 +92,22 @@ impl NoteFolder for CatalogFolder {
         }
         Ok(root.encode())
     }
+
+    fn saved(&self, root: &[u8], seq: Seq) {
+        // It was made by `save`.
+        if let Ok(root) = Root::decode(root) {
+            self.indexes.saved(&root, seq);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn folder() -> CatalogFolder {
+        CatalogFolder::new(Arc::new(Indexes::new(usize::MAX)))
+    }
 
     #[test]
     fn notes_fold_in_order_in_one_go_or_in_several() {
@@ -103,7 +125,7 @@ mod tests {
         })
         .collect();
         let fold = |root: &[u8], notes: &[Vec<u8>]| {
-            CatalogFolder::default().fold(root, &mut notes.iter().map(Vec::as_slice)).unwrap()
+            folder().fold(root, &mut notes.iter().map(Vec::as_slice)).unwrap()
         };
         let at_once = fold(&[], &notes);
         let step_by_step = notes.chunks(1).fold(Vec::new(), |root, note| fold(&root, note));
@@ -115,6 +137,6 @@ mod tests {
 
     #[test]
     fn a_note_that_makes_no_sense_is_refused() {
-        assert!(CatalogFolder::default().fold(&[], &mut [&[9_u8, 1][..]].into_iter()).is_err());
+        assert!(folder().fold(&[], &mut [&[9_u8, 1][..]].into_iter()).is_err());
     }
 }

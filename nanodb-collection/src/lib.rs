@@ -17,7 +17,7 @@
 //! | `change`, `spill` | where documents go; those too large for a page |
 //! | `layout`, `runs` | which pages a collection has |
 //! | `note`, `root`, `folder`, `varint` | what is kept in the file besides pages |
-//! | `saved`, `save` | the id indexes as the file keeps them |
+//! | `saved`, `save`, `indexes` | the id indexes as the file keeps them |
 //! | `check`, `stats` | what there is, and whether it is right |
 
 mod attic;
@@ -33,6 +33,7 @@ pub mod encoding;
 mod error;
 mod folder;
 mod id;
+mod indexes;
 mod layout;
 mod limits;
 mod lock;

@@ -36,24 +36,30 @@
 //! the state that belongs to it.
 //!
 //! The writers' lock serialises all calls that change the index. No reader takes it.
+//!
+//! The index need not be in memory: [load] says where it is else. What a writer does to it is
+//! recorded as well, each addition when it is made and each removal with its commit, but those
+//! not carried out are known to be pending; so a part that is loaded obeys rules 1 and 2, too.
 
 mod build;
 mod find;
 mod history;
+mod load;
 mod retire;
 mod states;
 mod write;
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use nanodb_index::IdIndex;
+use nanodb_index::{Change, IdIndex};
 use nanodb_pager::{Owner, PageId, Pager, Seq};
 use parking_lot::Mutex;
 
 use crate::attic::{Attic, Keeper};
 use crate::error::{Error, Result};
+use crate::indexes::Indexes;
 use crate::layout::Layout;
 use crate::lock::Lock;
 use crate::room::Room;
@@ -62,6 +68,8 @@ use crate::runs::Runs;
 
 pub(crate) use self::build::for_each_document;
 use self::history::History;
+use self::load::Base;
+pub(crate) use self::load::Shelf;
 pub(crate) use self::retire::Retired;
 pub(crate) use self::states::State;
 use self::states::States;
@@ -75,10 +83,11 @@ pub(crate) struct Store {
     pub(crate) writer: Lock<Writer>,
     states: Mutex<States>,
     history: Mutex<History>,
-    index: OnceLock<Index>,
-    /// Held while the index is built.
-    building: Mutex<()>,
+    pub(crate) shelf: Arc<Shelf>,
+    /// What the index was last counted to take. Relaxed: a figure by itself.
+    loaded_bytes: AtomicUsize,
     attic: Arc<Attic>,
+    indexes: Arc<Indexes>,
     listed: AtomicBool,
 }
 
@@ -98,38 +107,55 @@ pub(crate) struct Writer {
 }
 
 /// The id index and what could not be put into it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Index {
     pub(crate) ids: IdIndex,
-    /// Pages that could not be read when the index was built. What was on them is not in
-    /// the index, so while there are any, a miss proves nothing.
-    pub(crate) unreadable: Vec<PageId>,
+    /// A page that could not be read when the index was built; 0 for none. What was on it is not
+    /// in the index, so a miss proves nothing.
+    unreadable: AtomicU32,
 }
 
 impl Store {
     /// A collection that is in the file.
-    pub(crate) fn open(owner: Owner, pager: Pager, attic: Arc<Attic>, stored: Stored) -> Self {
+    /// `replayed` are the changes of its index that were found in the logs.
+    pub(crate) fn open(
+        owner: Owner,
+        pager: Pager,
+        attic: Arc<Attic>,
+        indexes: Arc<Indexes>,
+        mut stored: Stored,
+        replayed: Vec<Change>,
+    ) -> Self {
+        let since = pager.published();
+        let base = Base { runs: stored.saved.take(), since, replayed, damaged: None };
         let first = State {
             since: Seq::ZERO,
             count: stored.count,
             overflow_pages: stored.overflow.page_count(),
             layout: stored.layout.clone(),
         };
-        Self::new(owner, pager, attic, stored, Some(first), OnceLock::new())
+        Self::new(owner, pager, (attic, indexes), stored, Some(first), base, OnceLock::new())
     }
 
     /// A collection that no commit has made yet.
-    pub(crate) fn unmade(owner: Owner, pager: Pager, attic: Arc<Attic>) -> Self {
+    pub(crate) fn unmade(
+        owner: Owner,
+        pager: Pager,
+        attic: Arc<Attic>,
+        indexes: Arc<Indexes>,
+    ) -> Self {
         let stored = Stored { next_id: 1, ..Stored::default() };
-        Self::new(owner, pager, attic, stored, None, Index::default().into())
+        let base = Base { runs: Some(Vec::new()), ..Base::default() };
+        Self::new(owner, pager, (attic, indexes), stored, None, base, Index::default().into())
     }
 
     fn new(
         owner: Owner,
         pager: Pager,
-        attic: Arc<Attic>,
+        (attic, indexes): (Arc<Attic>, Arc<Indexes>),
         stored: Stored,
         first: Option<State>,
+        base: Base,
         index: OnceLock<Index>,
     ) -> Self {
         Self {
@@ -147,9 +173,10 @@ impl Store {
             }),
             states: Mutex::new(States::new(first)),
             history: Mutex::default(),
-            index,
-            building: Mutex::new(()),
+            shelf: Shelf::new(index, base),
+            loaded_bytes: AtomicUsize::new(0),
             attic,
+            indexes,
             listed: AtomicBool::new(false),
         }
     }
@@ -200,7 +227,7 @@ impl Store {
 
     /// The index, if it was built.
     pub(crate) fn built_index(&self) -> Option<&Index> {
-        self.index.get()
+        self.shelf.index.get()
     }
 }
 
@@ -220,9 +247,10 @@ impl Keeper for Store {
 impl Index {
     /// What not finding an id means: that it is not there, or that nobody can tell.
     pub(crate) fn miss<T>(&self) -> Result<Option<T>> {
-        match self.unreadable.first() {
-            None => Ok(None),
-            Some(&page) => Err(Error::damaged(page)),
+        // Acquire, pairs with the release in `rebuild`.
+        match self.unreadable.load(Ordering::Acquire) {
+            0 => Ok(None),
+            page => Err(Error::damaged(PageId::new(page))),
         }
     }
 }

@@ -42,6 +42,10 @@ impl Check {
     ) -> Result<()> {
         self.report.collections += 1;
         let index = store.index_for_writer()?;
+        if let Some(page) = store.damaged_run() {
+            let why = "part of the saved index of ids".to_owned();
+            self.add(Some(name), Some(page.get()), ProblemKind::DamagedPage { why });
+        }
         store.remove_retired(index, writer);
         let layout = writer.layout.clone();
         layout.extents.iter().for_each(|&extent| self.claim(Some(name), extent));
@@ -72,7 +76,8 @@ impl Check {
             }
         }
         self.report.documents += walk.documents;
-        self.totals(&walk, writer);
+        let entries = store.count_entries(index)?;
+        self.totals(&walk, writer, entries);
         Ok(())
     }
 
@@ -176,7 +181,7 @@ impl Check {
     }
 
     /// Holds what was found against what the collection says of itself.
-    fn totals(&mut self, walk: &Walk<'_>, writer: &Writer) {
+    fn totals(&mut self, walk: &Walk<'_>, writer: &Writer, entries: u64) {
         let name = Some(walk.name);
         if walk.id_max >= writer.next_id {
             let kind = ProblemKind::NextId { next: writer.next_id, used: walk.id_max };
@@ -190,7 +195,7 @@ impl Check {
             self.add(name, None, kind);
         }
         // Retired entries are still there, if their commits are not published yet.
-        let entries = (walk.index.ids.len() - writer.retired.len()) as u64;
+        let entries = entries.saturating_sub(writer.retired.len() as u64);
         if entries != walk.documents {
             self.add(name, None, ProblemKind::IndexLen { entries, documents: walk.documents });
         }

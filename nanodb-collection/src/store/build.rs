@@ -1,9 +1,11 @@
-//! Building the id index by reading all pages.
+//! Getting at the id index: from the file as a rule, else by reading all pages.
 //!
-//! Nobody writes to a collection before its index is built, so until then its pages are
+//! Nobody writes to a collection before there is an index, so until then its pages are
 //! the same as of every commit since the file was opened, and any snapshot at which the
 //! collection exists will do. Whoever builds therefore waits for no writer, and holds up
 //! none but those who want the same index.
+
+use std::sync::atomic::AtomicU32;
 
 use nanodb_index::{IdIndex, IndexWriter, Place, hash_id, key_bits};
 use nanodb_page::spill::Head;
@@ -21,14 +23,24 @@ impl Store {
     /// documents and the index was not built.
     #[inline]
     pub(crate) fn index(&self) -> Result<Option<&Index>> {
-        match self.index.get() {
+        match self.shelf.index.get() {
             Some(index) => Ok(Some(index)),
             None => self.index_now(),
         }
     }
 
+    /// The index, if the file has it.
+    fn index_in_file(&self) -> Option<&Index> {
+        let mut base = self.shelf.base.lock();
+        base.runs.as_ref()?;
+        Some(self.shelf.index.get_or_init(|| base.index()))
+    }
+
     #[cold]
     fn index_now(&self) -> Result<Option<&Index>> {
+        if let Some(index) = self.index_in_file() {
+            return Ok(Some(index));
+        }
         let snapshot = self.pager.snapshot();
         let index = self.index_at(&snapshot);
         drop(snapshot);
@@ -39,7 +51,7 @@ impl Store {
     /// The index, for a reader of a snapshot; none if that shows no documents and the
     /// index was not built.
     pub(crate) fn index_at(&self, snapshot: &Snapshot) -> Result<Option<&Index>> {
-        if let Some(index) = self.index.get() {
+        if let Some(index) = self.shelf.index.get().or_else(|| self.index_in_file()) {
             return Ok(Some(index));
         }
         match self.state_at(snapshot.seq()) {
@@ -55,7 +67,7 @@ impl Store {
     /// The index, for who holds the writers' lock and found that the collection is not
     /// dropped.
     pub(crate) fn index_for_writer(&self) -> Result<&Index> {
-        match self.index.get() {
+        match self.shelf.index.get().or_else(|| self.index_in_file()) {
             Some(index) => Ok(index),
             None => {
                 let snapshot = self.pager.snapshot();
@@ -70,20 +82,21 @@ impl Store {
     }
 
     fn index_from(&self, snapshot: &Snapshot, layout: &Layout) -> Result<&Index> {
-        let _alone = self.building.lock();
-        if let Some(index) = self.index.get() {
+        let _alone = self.shelf.base.lock();
+        if let Some(index) = self.shelf.index.get() {
             return Ok(index);
         }
-        let mut unreadable = Vec::new();
+        let mut unreadable = 0;
         let ids = IdIndex::new();
         let mut ids_writer = ids.write();
         for page in layout.pages() {
             if !self.index_page(snapshot, page, &mut ids_writer)? {
-                unreadable.push(page);
+                unreadable = page.get();
             }
         }
         drop(ids_writer);
-        Ok(self.index.get_or_init(|| Index { ids, unreadable }))
+        let unreadable = AtomicU32::new(unreadable);
+        Ok(self.shelf.index.get_or_init(|| Index { ids, unreadable }))
     }
 
     /// Adds the documents on one page; false if some may be missing because of damage.

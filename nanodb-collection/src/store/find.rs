@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use nanodb_index::{Place, hash_id, key_bits};
+use nanodb_index::{NotLoaded, Place, hash_id, key_bits};
 use nanodb_page::{PageRef, RecordKind, SlotId};
 use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 
@@ -30,6 +30,8 @@ enum Proof {
 enum Unanswered {
     /// A version was dropped meanwhile: a newer commit has what is needed.
     Outdated(PageId),
+    /// The index does not have this part of it in memory.
+    NotLoaded,
     Failed(Error),
 }
 
@@ -123,8 +125,13 @@ impl Store {
         let view = View { at, registered: true };
         let Some(index) = self.index_at(snapshot)? else { return Ok(None) };
         let hash = self.hash(key);
-        let mut search = Search { store: self, key, view, damaged: None };
-        let mut found = index.ids.find(hash, |place| search.probe(place));
+        let (mut search, mut found) = loop {
+            let mut search = Search { store: self, key, view, damaged: None };
+            match index.ids.look_up(hash, |place| search.probe(place)) {
+                Ok(found) => break (search, found),
+                Err(NotLoaded) => self.load(index, hash)?,
+            }
+        };
         if found.is_none() {
             let former = self.history.lock().find(hash, at);
             found = former.into_iter().find_map(|place| search.probe(place));
@@ -137,6 +144,8 @@ impl Store {
         answer.map_err(|unanswered| match unanswered {
             Unanswered::Failed(error) => error,
             Unanswered::Outdated(page) => nanodb_pager::Error::NoVersion { page, at }.into(),
+            // Of the index; nothing else answers so.
+            Unanswered::NotLoaded => Error::damaged(PageId::new(0)),
         })
     }
 
@@ -161,6 +170,8 @@ impl Store {
                 Ok(answer) => return Ok(answer),
                 Err(Unanswered::Failed(error)) => return Err(error),
                 Err(Unanswered::Outdated(_)) => {}
+                // The commit is taken anew, too: it was looked for in nothing.
+                Err(Unanswered::NotLoaded) => self.load(index, self.hash(key))?,
             }
         }
     }
@@ -169,8 +180,10 @@ impl Store {
     #[inline]
     fn locate(&self, index: &Index, key: &[u8], view: View) -> Answer<Option<Found>> {
         let mut search = Search { store: self, key, view, damaged: None };
-        let found = index.ids.find(self.hash(key), |place| search.probe(place));
-        search.end(found)
+        match index.ids.look_up(self.hash(key), |place| search.probe(place)) {
+            Ok(found) => search.end(found),
+            Err(NotLoaded) => Err(Unanswered::NotLoaded),
+        }
     }
 
     /// Whether a document with that hash was at `place` as of a commit that a snapshot is
@@ -254,6 +267,7 @@ impl Store {
                 outdated = Some(page);
                 Err(Error::damaged(page))
             }
+            Err(Unanswered::NotLoaded) => Err(Error::damaged(page)),
         };
         let result = spill::assemble(self.owner, found.guard.id(), record, page, &mut bytes);
         match (result, outdated) {
@@ -272,15 +286,21 @@ impl Store {
         hash: u64,
         key: &[u8],
     ) -> Result<Option<Place>> {
-        let mut failed = None;
-        let found = index.ids.find(hash, |place| match self.proves_installed(tx, place, key) {
-            Ok(true) => Some(place),
-            Ok(false) => None,
-            Err(error) => {
-                failed = Some(error);
-                None
+        let (failed, found) = loop {
+            let mut failed = None;
+            let probe = |place| match self.proves_installed(tx, place, key) {
+                Ok(true) => Some(place),
+                Ok(false) => None,
+                Err(error) => {
+                    failed = Some(error);
+                    None
+                }
+            };
+            match index.ids.look_up(hash, probe) {
+                Ok(found) => break (failed, found),
+                Err(NotLoaded) => self.load(index, hash)?,
             }
-        });
+        };
         match (found, failed) {
             (Some(place), _) => Ok(Some(place)),
             (None, Some(error)) => Err(error),

@@ -36,6 +36,12 @@ impl Retired {
         }
     }
 
+    /// The commit that retired the first of them.
+    #[inline]
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.entries.first().map(|entry| entry.since.get())
+    }
+
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -65,6 +71,7 @@ impl Store {
         for entry in retired.drain(..due) {
             ids.retire(entry.hash, entry.place);
         }
+        ids.set_pending(writer.retired.first());
     }
 
     fn keep_for_snapshots(self: &Arc<Self>, retired: &[Entry], published: Seq) {

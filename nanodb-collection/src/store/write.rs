@@ -159,15 +159,25 @@ impl Store {
     /// commit `seq`. Under the writers' lock, before the commit is published.
     pub(crate) fn settle(self: &Arc<Self>, writer: &mut Writer, mut pending: Pending, seq: Seq) {
         let (mut added, removed) = pending.take_entries();
-        writer.retired.revive(&mut added);
-        // The index was built before the first change.
-        if !added.is_empty()
+        // The index was there before the first change.
+        if !(added.is_empty() && removed.is_empty())
             && let Some(index) = self.built_index()
         {
             let mut ids = index.ids.write();
+            for (removed, places) in [(true, &removed), (false, &added)] {
+                for (key, place) in places.keys() {
+                    ids.record(seq.get(), nanodb_index::Change { key, place, removed });
+                }
+            }
+            writer.retired.revive(&mut added);
             added.iter().for_each(|(hash, place)| ids.insert(hash, place));
+            removed.iter().for_each(|(hash, place)| writer.retired.push(seq, hash, place));
+            ids.set_pending(writer.retired.first());
+            drop(ids);
+            if let Some((hash, _)) = added.iter().next() {
+                self.keep_index_budget(index, hash);
+            }
         }
-        removed.iter().for_each(|(hash, place)| writer.retired.push(seq, hash, place));
         pending.settle(writer);
         self.push_state(writer, seq);
     }

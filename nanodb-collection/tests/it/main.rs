@@ -7,6 +7,7 @@ mod damage;
 mod documents;
 mod edges;
 mod full_disk;
+mod index;
 mod queries;
 mod space;
 mod transactions;
