@@ -51,9 +51,6 @@ const WASTE_BYTES_MAX: usize = 512;
 /// So many pages the hand passes at most for each one that is asked for.
 const HAND_PAGES: usize = 4;
 
-/// A piece of a document that is smaller is not worth a page of its own to read.
-const PIECE_BYTES_MIN: usize = BODY_SIZE / 4;
-
 /// So many of the pages that are listed as having room are looked at for a fragment.
 const LOOKS_MAX: usize = 8;
 
@@ -271,51 +268,27 @@ impl Change<'_> {
         first.or(fragment).ok_or(Error::damaged(PageId::new(0)))
     }
 
-    /// Stores the last piece of a document as a fragment; as several where only pages with less room
-    /// are left than it needs.
+    /// Stores the last piece of a document as a fragment.
     fn write_last(
         &mut self,
-        mut bytes: &[u8],
+        bytes: &[u8],
         pages: impl IntoIterator<Item = PageId>,
     ) -> Result<Next> {
         for page in pages {
-            if let Some(next) = self.write_fragment(page, bytes, None)? {
+            if let Some(next) = self.write_fragment(page, bytes)? {
                 return Ok(next);
             }
         }
-        let mut next = None;
-        loop {
-            let whole = FRAGMENT_HEADER_SIZE + bytes.len();
-            let mut page = self.page_for(whole)?;
-            if page.is_none()
-                && let Some((part, free)) = self.page_with_room(PIECE_BYTES_MIN)?
-            {
-                let room = free.saturating_sub(FRAGMENT_HEADER_SIZE);
-                if let Some(at) = bytes.len().checked_sub(room).filter(|&at| at > 0) {
-                    let (front, end) = bytes.split_at_checked(at).unwrap_or_default();
-                    next = self.write_fragment(part, end, next)?;
-                    bytes = front;
-                    continue;
-                }
-                page = Some(part);
-            }
-            let page = match page {
-                Some(page) => page,
-                None => self.new_tail()?,
-            };
-            let first = self.write_fragment(page, bytes, next)?;
-            return first.ok_or_else(|| Error::damaged(page));
-        }
+        let page = match self.page_for(FRAGMENT_HEADER_SIZE + bytes.len())? {
+            Some(page) => page,
+            None => self.new_tail()?,
+        };
+        self.write_fragment(page, bytes)?.ok_or_else(|| Error::damaged(page))
     }
 
     /// Stores a piece of a document on a page, if that has room.
-    fn write_fragment(
-        &mut self,
-        page: PageId,
-        bytes: &[u8],
-        next: Option<Next>,
-    ) -> Result<Option<Next>> {
-        let header = Piece { next, bytes }.fragment_header();
+    fn write_fragment(&mut self, page: PageId, bytes: &[u8]) -> Result<Option<Next>> {
+        let header = Piece { next: None, bytes }.fragment_header();
         let slot = self.insert_record(page, RecordKind::Fragment, &[&header, bytes])?;
         let Some(slot) = slot else { return Ok(None) };
         let page = NonZeroU32::new(page.get()).ok_or_else(|| Error::damaged(page))?;
@@ -401,11 +374,13 @@ impl Change<'_> {
         for (class, page) in writer.room.roomiest(self.pending.room_from) {
             self.pending.room_from = From { class, after: Some(page) };
             let page = PageId::new(page);
-            if let Some((_, free)) = self.room_in(page)
-                && free >= bytes_min
-            {
-                self.set_fill(page)?;
-                return Ok(Some((page, free.min(RECORD_BYTES_MAX))));
+            match self.room_in(page) {
+                Some((_, free)) if free >= bytes_min => {
+                    self.set_fill(page)?;
+                    return Ok(Some((page, free.min(RECORD_BYTES_MAX))));
+                }
+                Some(_) => {}
+                None => self.unlist(page),
             }
         }
         let unseen = self.unseen_page(bytes_min)?;
@@ -418,9 +393,13 @@ impl Change<'_> {
         let writer = self.writer;
         let listed = writer.room.tightest(bytes).take(LOOKS_MAX).map(PageId::new);
         for page in listed {
-            if self.room_in(page).is_some_and(|(_, free)| free >= bytes) {
-                self.set_fill(page)?;
-                return Ok(Some(page));
+            match self.room_in(page) {
+                Some((_, free)) if free >= bytes => {
+                    self.set_fill(page)?;
+                    return Ok(Some(page));
+                }
+                Some(_) => {}
+                None => self.unlist(page),
             }
         }
         Ok(self.unseen_page(bytes)?.map(|(page, _)| page))
@@ -461,6 +440,13 @@ impl Change<'_> {
         let slots = PageRef::parse(held.body()).ok().filter(|_| sound)?;
         let class = Class::of(&slots);
         (class != Class::None).then(|| (class, slots.free_bytes()))
+    }
+
+    /// Takes a page off the list that turned out to have no room, or that may not be used now.
+    fn unlist(&mut self, page: PageId) {
+        if self.pending.before.is_none_or(|before| page < before) {
+            self.pending.room.entry(page.get()).or_insert(Class::None);
+        }
     }
 
     fn note_taken(&mut self, extent: Extent) {

@@ -353,6 +353,7 @@ impl Shared {
         allocator.set_own(&checkpointed.streams);
         drop(allocator);
         self.prune();
+        self.prune_unseen();
         self.keep_budget();
     }
 
@@ -380,7 +381,11 @@ impl Shared {
             }
             // The logs that were recovered are of the header's generation and the next
             // at most, and both are needed until this checkpoint is done.
-            None => commit.next_log.generation = checkpointed.header.log_generation + 2,
+            None if recovered.is_some() => {
+                commit.next_log.generation = checkpointed.header.log_generation + 2;
+            }
+            // The log that the next commit begins goes on from this header and from the next.
+            None => {}
         }
         let number = commit.checkpoint;
         commit.checkpoint += 1;

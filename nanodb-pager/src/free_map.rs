@@ -32,13 +32,25 @@ pub(crate) struct FreeMap {
     by_start: BTreeMap<u32, u32>,
     by_len: BTreeSet<(u32, u32)>,
     free_pages: u32,
-    pending: VecDeque<(Seq, Extent)>,
+    pending: VecDeque<Pending>,
     pending_by_start: BTreeMap<u32, u32>,
     /// Taken by transactions that have not committed yet.
     reserved: BTreeMap<u32, u32>,
+    /// Which commits have taken pages: runs since the last checkpoint, at least, and all that
+    /// an older snapshot may not know of.
+    young: BTreeMap<u32, (u32, Seq)>,
     /// Where the pager's own streams lie.
     own: BTreeMap<u32, u32>,
     page_count: u32,
+}
+
+/// Pages that are not in use any more, but perhaps read.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    /// The commit that took them, or any before it.
+    taken_by: Seq,
+    freed_by: Seq,
+    extent: Extent,
 }
 
 impl FreeMap {
@@ -51,6 +63,7 @@ impl FreeMap {
             pending: VecDeque::new(),
             pending_by_start: BTreeMap::new(),
             reserved: BTreeMap::new(),
+            young: BTreeMap::new(),
             own: BTreeMap::new(),
             page_count,
         }
@@ -71,7 +84,7 @@ impl FreeMap {
 
     /// The runs that become free once nobody reads them any more.
     pub(crate) fn pending(&self) -> impl Iterator<Item = Extent> + '_ {
-        self.pending.iter().map(|&(_, extent)| extent)
+        self.pending.iter().map(|pending| pending.extent)
     }
 
     /// Takes `pages` pages that lie side by side: the start of one of the first free
@@ -179,9 +192,10 @@ impl FreeMap {
         Ok(extent)
     }
 
-    /// Ends a reservation: its transaction has committed.
-    pub(crate) fn keep(&mut self, reserved: Extent) {
+    /// Ends a reservation: its transaction has committed as `taken_by`.
+    pub(crate) fn keep(&mut self, taken_by: Seq, reserved: Extent) {
         self.reserved.remove(&reserved.start.get());
+        self.young.insert(reserved.start.get(), (reserved.pages, taken_by));
     }
 
     /// Ends a reservation: its transaction has given up.
@@ -258,14 +272,39 @@ impl FreeMap {
 
     /// Notes pages that commit `freed_by` freed; `freed_by` never decreases.
     pub(crate) fn defer(&mut self, freed_by: Seq, extent: Extent) {
-        self.pending.push_back((freed_by, extent));
+        // Of pages that were not taken together nothing is known.
+        let young = self.young.range(..=extent.start.get()).next_back();
+        let taken_by = young
+            .filter(|&(&start, &(pages, _))| extent.end() <= u64::from(start) + u64::from(pages))
+            .map_or(Seq::ZERO, |(_, &(_, seq))| seq);
+        self.pending.push_back(Pending { taken_by, freed_by, extent });
         self.pending_by_start.insert(extent.start.get(), extent.pages);
+    }
+
+    /// Makes pending pages free that were freed at or before `limit` and that none of the
+    /// registered `snapshots`, which are in order, has seen in use. Others may be registered only at
+    /// `limit` or later.
+    pub(crate) fn release_unseen(&mut self, limit: Seq, snapshots: &[Seq]) {
+        let all = std::mem::take(&mut self.pending);
+        for pending in all {
+            let next = snapshots.partition_point(|&seq| seq < pending.taken_by);
+            let seen = snapshots.get(next).is_some_and(|&seq| seq < pending.freed_by);
+            if seen || pending.freed_by > limit {
+                self.pending.push_back(pending);
+            } else {
+                self.pending_by_start.remove(&pending.extent.start.get());
+                self.release(pending.extent);
+            }
+        }
+        // Whoever is registered later sees all of these in use.
+        let oldest = snapshots.first().map_or(limit, |&oldest| oldest.min(limit));
+        self.young.retain(|_, (_, taken_by)| *taken_by > oldest);
     }
 
     /// Makes pending pages free whose last readers are gone: all those freed at or
     /// before `horizon`, the oldest commit that anybody still reads at.
     pub(crate) fn release_pending(&mut self, horizon: Seq) {
-        while let Some(&(freed_by, extent)) = self.pending.front()
+        while let Some(&Pending { freed_by, extent, .. }) = self.pending.front()
             && freed_by <= horizon
         {
             self.pending.pop_front();
@@ -401,6 +440,35 @@ mod tests {
         assert_eq!(map.free_pages(), 0);
         map.release_pending(Seq::new(5));
         assert_eq!(map.free_pages(), 2);
+    }
+
+    #[test]
+    fn pages_are_free_that_no_snapshot_has_seen_in_use() {
+        let mut map = FreeMap::new(2);
+        let taken = map.reserve(4).unwrap();
+        map.keep(Seq::new(5), taken);
+        let later = map.reserve(2).unwrap();
+        map.keep(Seq::new(8), later);
+        map.defer(Seq::new(9), extent(2, 2));
+        map.defer(Seq::new(10), extent(6, 2));
+        // Taken by two commits: nothing is known of both together.
+        map.defer(Seq::new(11), extent(5, 1));
+        let free = |map: &FreeMap| map.runs().collect::<Vec<_>>();
+        let release = |map: &mut FreeMap, limit, snapshots: &[u64]| {
+            let snapshots: Vec<Seq> = snapshots.iter().copied().map(Seq::new).collect();
+            map.release_unseen(Seq::new(limit), &snapshots);
+        };
+        release(&mut map, 20, &[3, 6, 8]);
+        assert_eq!(free(&map), []);
+        release(&mut map, 9, &[3, 7]);
+        assert_eq!(free(&map), []);
+        release(&mut map, 10, &[3, 7]);
+        assert_eq!(free(&map), [extent(6, 2)]);
+        release(&mut map, 20, &[4, 9]);
+        assert_eq!(free(&map), [extent(2, 2), extent(6, 2)]);
+        release(&mut map, 20, &[4, 11]);
+        assert_eq!(free(&map), [extent(2, 2), extent(5, 3)]);
+        assert!(!map.has_pending());
     }
 
     #[test]

@@ -178,6 +178,16 @@ impl Shared {
         Ok(())
     }
 
+    /// Frees pages that were taken and given back while snapshots are open that know nothing of
+    /// them. Without this a snapshot that is kept would let the file grow with all that is freed.
+    pub(crate) fn prune_unseen(&self) {
+        // Before the snapshots are listed: who registers later does so at this or a later one.
+        let published = self.publication.published();
+        let snapshots = self.snapshots.within(Seq::ZERO..published.next());
+        let checkpointed = Seq::new(self.checkpointed_seq.load(Ordering::Relaxed));
+        self.allocator.lock().release_unseen(published.min(checkpointed), &snapshots);
+    }
+
     /// Drops versions and frees pages that nobody reads any more.
     pub(crate) fn prune(&self) {
         let published = || self.publication.published();

@@ -525,7 +525,7 @@ impl WriteTx {
             self.shared.snapshots.make_due();
         }
         let mut allocator = self.shared.allocator.lock();
-        extents(&allocated).for_each(|extent| allocator.keep(extent));
+        extents(&allocated).for_each(|extent| allocator.keep(seq, extent));
         extents(&freed).for_each(|extent| allocator.defer(seq, extent));
     }
 

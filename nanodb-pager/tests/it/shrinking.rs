@@ -120,6 +120,40 @@ fn who_asks_too_late_for_a_page_that_was_cut_off_is_told_there_is_no_version() {
 }
 
 #[test]
+fn a_snapshot_that_is_kept_holds_what_it_has_seen_and_not_what_came_and_went_since() {
+    let (_storage, pager, pages) = forty_pages();
+    let snapshot = pager.snapshot();
+    let mut later = Vec::new();
+    free(&pager, &pages);
+    for round in 0..50_u64 {
+        let mut tx = pager.begin();
+        let run = tx.allocate_extent(40).unwrap();
+        let run: Vec<PageId> = (0..40).filter_map(|index| run.page(index)).collect();
+        for &page in &run {
+            assert!(tx.init_page(page, KIND, OWNER).unwrap().write(0, &round.to_le_bytes()));
+        }
+        tx.commit(&[]).unwrap();
+        if round == 20 {
+            later.push((pager.snapshot(), run.clone()));
+        }
+        for &page in &run {
+            assert_eq!(first_bytes(&pager, page).unwrap(), round.to_le_bytes());
+        }
+        free(&pager, &run);
+        pager.checkpoint().unwrap();
+    }
+    let longest = file_pages(&pager);
+    assert!(longest < 40 * 5, "{longest} pages");
+    for (n, &page) in (0_u64..).zip(&pages) {
+        assert_eq!(snapshot.page(page).unwrap().body()[..8], n.to_le_bytes());
+    }
+    let (later, run) = &later[0];
+    for &page in run {
+        assert_eq!(later.page(page).unwrap().body()[..8], 20_u64.to_le_bytes());
+    }
+}
+
+#[test]
 fn churn_of_runs_of_pages_settles_at_a_bounded_length() {
     let (_storage, pager) = new_file();
     let mut random = nanodb_sim::Random::new(5);
