@@ -362,6 +362,8 @@ impl Shared {
         let mut commit = self.commit.lock();
         self.check_writable()?;
         let commit = &mut *commit;
+        // Whatever comes of it: who finds no room again asks again.
+        commit.log_full = false;
         let recovered = self.recovered.read();
         if commit.is_unchanged() && recovered.is_none() && !wanted {
             return Ok(None);
@@ -389,7 +391,6 @@ impl Shared {
         }
         let number = commit.checkpoint;
         commit.checkpoint += 1;
-        commit.log_full = false;
         commit.under_way = commit.dirty.len();
         self.turn_seq.store(seq.get(), Ordering::Relaxed);
         commit.direct_pages = 0;

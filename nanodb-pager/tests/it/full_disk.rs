@@ -335,3 +335,18 @@ fn no_log_is_turned_to_that_could_not_be_begun_on_a_full_disk() {
     let names: Vec<String> = storage.files().into_keys().collect();
     assert_eq!(names.len(), 1, "{names:?}");
 }
+
+#[test]
+fn a_first_commit_that_finds_no_room_leaves_the_background_in_peace() {
+    let (files, pages) = disk();
+    let storage = SimStorage::from_files(files);
+    let options = Options::default().log_bytes_max(0);
+    let pager = Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options).unwrap();
+    storage.set_capacity(Some(storage.total_len()));
+    assert!(is_full(&small_commit(&pager, pages[0], &mut 1, false).unwrap_err()));
+    // Each waits for the checkpoint that the commit has asked for, should that be under way.
+    for _ in 0..50 {
+        pager.checkpoint().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}

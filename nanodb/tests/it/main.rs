@@ -16,5 +16,6 @@ mod queries;
 mod sharing;
 mod space;
 mod spilled;
+mod syscalls;
 mod threads;
 mod typed;
