@@ -98,7 +98,7 @@ fn whatever_system_call_fails_nothing_that_was_told_is_lost() {
     let mut runs = 0;
     for fault in FAULTS {
         for for_ever in ["", "+"] {
-            for call in 1..=100 {
+            for call in 1..=120 {
                 let path = dir.path().join(format!("{runs}.nanodb"));
                 runs += 1;
                 if !run(fault, &format!("{call}{for_ever}"), &path) {
