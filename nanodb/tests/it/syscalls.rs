@@ -12,8 +12,9 @@ use nanodb::{Database, Durability, ErrorKind, doc};
 const PATH: &str = "NANODB_SYSCALLS_PATH";
 
 /// The calls that fail, and how.
-const FAULTS: [&str; 5] = [
+const FAULTS: [&str; 6] = [
     "fdatasync:error=EIO",
+    "fdatasync:error=ENOSPC",
     "fsync:error=EIO",
     "pwrite64:error=EIO",
     "pwrite64:error=ENOSPC",
