@@ -33,8 +33,7 @@ use crate::view::View;
 /// Readers never wait for writers. Writers of one collection take turns; each call is one
 /// commit, which readers see as a whole or not at all.
 ///
-/// The first access to a collection after opening a database reads all of its pages, to
-/// build the index of ids.
+/// The index of ids is in the file; each part of it is loaded when it is first needed.
 ///
 /// ```
 /// use nanodb_collection::{Database, doc};

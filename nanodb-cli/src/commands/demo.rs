@@ -180,12 +180,7 @@ fn reopen(path: &Path, loaded: &Loaded, report: &mut Report<'_>) -> Result<Datab
     if !found {
         return Err(Failure::Different(format!("the city {id} is gone after reopening")));
     }
-    report.step(
-        "first read",
-        "one id, after building the index of ids from all pages",
-        time,
-        None,
-    )?;
+    report.step("first read", "one id: its part of the index of ids, and its page", time, None)?;
     Ok(database)
 }
 
@@ -252,11 +247,10 @@ fn sizes(
     report.size("file", file_bytes, each(file_bytes), &ratio)?;
     report.line("")?;
     report.line(
-        "Opening a file reads no documents. The index of ids is in memory only and is built",
+        "Opening a file reads no documents. The index of ids is in the file, and each part of it",
     )?;
-    report.line(
-        "when a collection is first used: that is the time of the first read. The look-ups",
-    )?;
+    report
+        .line("is loaded when it is first needed: that is most of the first read. The look-ups")?;
     report.line("and the scan found all pages in the cache (64 MiB) and did not wait for the disk.")
 }
 
