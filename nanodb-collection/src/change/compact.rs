@@ -8,7 +8,8 @@ use nanodb_page::spill::Next;
 use nanodb_page::{PageRef, RecordKind};
 use nanodb_pager::{Extent, PageId};
 
-use super::{Change, page_and_slot};
+use super::Change;
+use super::records::page_and_slot;
 use crate::error::{Error, Result};
 use crate::id::record_key;
 use crate::room::Class;

@@ -1,0 +1,242 @@
+//! Which pages documents go to, and which go back to the file.
+//!
+//! The page that documents go to, the *fill page*, is at first the tail. When it is full, a page
+//! that deletions have left [room](crate::room) in takes its place, and a new tail only where there
+//! is none. When an eighth of a collection's pages are empty, they go back to the file. That is not for the
+//! transaction that empties them to do: who reads a page which is given back sees it as it was
+//! before, and must find no document there that is gone.
+//!
+//! Overflow pages are taken from the pager for each document, next to each other, and
+//! are not part of the extents: scans pass over none of them, and a document that
+//! goes gives back its own. The catalog keeps them as [runs](crate::runs), so that
+//! dropping the collection need not look for them.
+
+use std::collections::HashSet;
+
+use nanodb_page::{PageMut, PageRef};
+use nanodb_pager::{Extent, PageId};
+
+use super::{Change, RECORD_BYTES_MAX};
+use crate::error::{Error, Result};
+use crate::layout::Layout;
+use crate::room::{Class, From};
+use crate::spill::SLOTTED;
+
+/// So many pages the hand passes at most for each one that is asked for.
+const HAND_PAGES: usize = 4;
+
+/// So many of the pages that are listed as having room are looked at for a fragment.
+const LOOKS_MAX: usize = 8;
+
+/// So many empty pages go back to the file, if they are such a part of the collection.
+const EMPTY_PAGES_MIN: u64 = 64;
+const EMPTY_PART: u64 = 8;
+
+impl Change<'_> {
+    /// Takes overflow pages: side by side if possible, in compaction those nearest to the front.
+    pub(super) fn take_overflow(&mut self, count: u32) -> Result<Vec<PageId>> {
+        let mut pages = Vec::with_capacity(count as usize);
+        while let Some(left @ 1..) = count.checked_sub(u32::try_from(pages.len()).unwrap_or(count))
+        {
+            let each = if self.pending.before.is_some() { 1 } else { left };
+            let run = self.tx.allocate_up_to(each)?;
+            self.note_taken(run);
+            pages.extend((0..run.pages).filter_map(|index| run.page(index)));
+            match self.pending.runs_added.last_mut() {
+                Some(last) if last.end() == u64::from(run.start.get()) => last.pages += run.pages,
+                _ => self.pending.runs_added.push(run),
+            }
+        }
+        Ok(pages)
+    }
+
+    /// Gives an overflow page back to the file.
+    pub(super) fn free_overflow(&mut self, page: PageId) -> Result<()> {
+        self.tx.free(page)?;
+        match self.pending.runs_removed.last_mut() {
+            Some(last) if last.end() == u64::from(page.get()) => last.pages += 1,
+            _ => self.pending.runs_removed.push(Extent::new(page, 1)),
+        }
+        Ok(())
+    }
+
+    /// Makes the page behind the tail the new tail, taking an extent if need be.
+    pub(super) fn new_tail(&mut self) -> Result<PageId> {
+        let spare = match self.pending.spare {
+            Some(spare) if spare.pages > 0 => spare,
+            _ => {
+                let layout = Layout { total_pages: self.pending.total_pages, ..Layout::default() };
+                let compacting = self.pending.before.is_some();
+                let pages = if compacting { 1 } else { layout.next_extent_pages() };
+                let extent = self.tx.allocate_up_to(pages)?;
+                self.note_taken(extent);
+                self.pending.total_pages += u64::from(extent.pages);
+                self.pending.new_extents.push(extent);
+                extent
+            }
+        };
+        let page = spare.start;
+        self.pending.spare =
+            Some(Extent::new(PageId::new(page.get().wrapping_add(1)), spare.pages - 1));
+        let mut held = self.tx.init_page(page, SLOTTED, self.store.owner)?;
+        let (body, dirty) = held.split();
+        PageMut::format(body, |range| dirty.mark(range)).map_err(|e| Error::damaged_by(page, e))?;
+        self.pending.used_pages += 1;
+        self.set_fill(page)?;
+        Ok(page)
+    }
+
+    /// Another page for documents to go to, and how many bytes it takes: `bytes_min` at least.
+    pub(super) fn next_fill(&mut self, bytes_min: usize) -> Result<(PageId, usize)> {
+        match self.page_with_room(bytes_min)? {
+            Some(found) => Ok(found),
+            None => Ok((self.new_tail()?, RECORD_BYTES_MAX)),
+        }
+    }
+
+    /// The page that was left the most room in, and how much: `bytes_min` at least. It becomes
+    /// the fill page.
+    fn page_with_room(&mut self, bytes_min: usize) -> Result<Option<(PageId, usize)>> {
+        let writer = self.writer;
+        for (class, page) in writer.room.roomiest(self.pending.room_from) {
+            self.pending.room_from = From { class, after: Some(page) };
+            let page = PageId::new(page);
+            match self.room_in(page) {
+                Some((_, free)) if free >= bytes_min => {
+                    self.set_fill(page)?;
+                    return Ok(Some((page, free.min(RECORD_BYTES_MAX))));
+                }
+                Some(_) => {}
+                None => self.unlist(page),
+            }
+        }
+        let unseen = self.unseen_page(bytes_min)?;
+        Ok(unseen.map(|(page, free)| (page, free.min(RECORD_BYTES_MAX))))
+    }
+
+    /// A page that was left room in for a record of so many bytes; it becomes the fill page.
+    pub(super) fn page_for(&mut self, bytes: usize) -> Result<Option<PageId>> {
+        // A long search through what this change has used already is not worth it.
+        let writer = self.writer;
+        let listed = writer.room.tightest(bytes).take(LOOKS_MAX).map(PageId::new);
+        for page in listed {
+            match self.room_in(page) {
+                Some((_, free)) if free >= bytes => {
+                    self.set_fill(page)?;
+                    return Ok(Some(page));
+                }
+                Some(_) => {}
+                None => self.unlist(page),
+            }
+        }
+        Ok(self.unseen_page(bytes)?.map(|(page, _)| page))
+    }
+
+    /// Moves the hand over pages that nobody has looked at since the collection was opened, until
+    /// one takes so many bytes, which becomes the fill page; but not far.
+    fn unseen_page(&mut self, bytes: usize) -> Result<Option<(PageId, usize)>> {
+        for _ in 0..HAND_PAGES {
+            let (hand, unseen) = &mut self.pending.hand;
+            let Some(left) = unseen.checked_sub(1) else { return Ok(None) };
+            *unseen = left;
+            let Some(page) = hand.advance(&self.writer.layout.extents) else { return Ok(None) };
+            match self.room_in(page) {
+                Some((_, free)) if free >= bytes => {
+                    self.set_fill(page)?;
+                    return Ok(Some((page, free)));
+                }
+                Some((class, _)) => {
+                    self.pending.room.insert(page.get(), class);
+                }
+                None => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// What room a page has, if any, as long as this change has not used it.
+    fn room_in(&self, page: PageId) -> Option<(Class, usize)> {
+        let used = self.pending.room.contains_key(&page.get());
+        let behind = self.pending.before.is_some_and(|before| page >= before);
+        if used || behind || self.pending.fill == Some(page) {
+            return None;
+        }
+        // One that can't be read has no room.
+        let held = self.tx.page(page).ok()?;
+        let sound = held.owner() == self.store.owner && held.kind() == SLOTTED;
+        let slots = PageRef::parse(held.body()).ok().filter(|_| sound)?;
+        let class = Class::of(&slots);
+        (class != Class::None).then(|| (class, slots.free_bytes()))
+    }
+
+    /// Takes a page off the list that turned out to have no room, or that may not be used now.
+    fn unlist(&mut self, page: PageId) {
+        if self.pending.before.is_none_or(|before| page < before) {
+            self.pending.room.entry(page.get()).or_insert(Class::None);
+        }
+    }
+
+    fn note_taken(&mut self, extent: Extent) {
+        let behind = |before: PageId| extent.end() > u64::from(before.get());
+        self.pending.stuck |= self.pending.before.is_some_and(behind);
+    }
+
+    fn set_fill(&mut self, page: PageId) -> Result<()> {
+        if let Some(before) = self.pending.fill.replace(page)
+            && before != page
+        {
+            let held = self.tx.page(before)?;
+            let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(before, e))?;
+            let class = Class::of(&slots);
+            if class != Class::None {
+                self.pending.room.insert(before.get(), class);
+            }
+        }
+        self.pending.room.insert(page.get(), Class::None);
+        Ok(())
+    }
+
+    /// Notes that a record has gone from a page, or become shorter or longer.
+    pub(super) fn note_room(&mut self, page: PageId, before: Class, after: Class) {
+        if before != after && self.pending.fill != Some(page) {
+            self.pending.room.insert(page.get(), after);
+        }
+    }
+
+    /// Gives empty pages back to the file, if there are many. Once for each change.
+    pub(crate) fn give_back_if_many(&mut self) -> Result<()> {
+        let empty = self.writer.room.empty_pages().len() as u64;
+        let many = EMPTY_PAGES_MIN.max(self.writer.layout.used_pages / EMPTY_PART);
+        if empty >= many && self.pending.given_back.is_empty() {
+            self.give_back_empty(None)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the pages back to the file that were empty before this change and still are.
+    pub(super) fn give_back_empty(&mut self, fill: Option<PageId>) -> Result<()> {
+        let empty = self.writer.room.empty_pages().iter().copied();
+        let listed: HashSet<u32, ahash::RandomState> = empty.chain(fill.map(PageId::get)).collect();
+        let mut pages: Vec<PageId> = self
+            .writer
+            .layout
+            .pages()
+            .filter(|page| listed.contains(&page.get()))
+            .filter(|&page| self.room_in(page).is_some_and(|(class, _)| class == Class::Empty))
+            .collect();
+        pages.sort_unstable();
+        for run in pages.chunk_by(|a, b| a.get() + 1 == b.get()) {
+            if let (Some(&first), Ok(len)) = (run.first(), u32::try_from(run.len())) {
+                self.tx.free_extent(Extent::new(first, len))?;
+            }
+        }
+        for page in &pages {
+            self.pending.room.insert(page.get(), Class::None);
+        }
+        self.pending.used_pages -= pages.len() as u64;
+        self.pending.total_pages -= pages.len() as u64;
+        self.pending.changed |= !pages.is_empty();
+        self.pending.given_back = pages;
+        Ok(())
+    }
+}
