@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::DerefMut;
 use std::sync::{Arc, OnceLock};
 
+use nanodb_pager::Pager;
+
 use crate::catalog::{Binding, Claim, Making};
 use crate::change::{Change, Pending};
 use crate::cursor::{Cursor, Documents};
@@ -378,6 +380,10 @@ impl Collection {
     /// As [`scan`](Self::scan).
     pub fn iter(&self) -> Result<Documents> {
         Ok(Documents::new(self.scan()?))
+    }
+
+    pub(crate) fn pager(&self) -> &Pager {
+        &self.db.pager
     }
 
     /// Calls `read` with what the name means now.

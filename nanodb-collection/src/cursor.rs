@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanodb_page::{PageRef, Record, RecordKind, SlotId};
-use nanodb_pager::{Extent, Owner, PageGuard, PageId, TxView};
+use nanodb_pager::{Extent, Owner, PAGE_SIZE, PageGuard, PageId, TxView};
 
 use crate::database::Shared;
 use crate::document::DocView;
@@ -191,6 +191,28 @@ impl Cursor {
             }
             self.page = None;
         }
+    }
+
+    /// Whether all pages that are left can be in memory, so that a document is soon found
+    /// [again](Self::document_at).
+    pub(crate) fn fits_in_cache(&self) -> bool {
+        match &self.walk.pages {
+            // What a transaction has seen can't be seen once it is over.
+            Pages::None | Pages::Transaction { .. } => false,
+            Pages::Snapshot(view) => {
+                let pages_max = view.db().pager.cache_bytes_max() / PAGE_SIZE;
+                self.walk.pages_left <= pages_max as u64
+            }
+        }
+    }
+
+    /// The document at a [place](StoredDoc::place) where the cursor has found it.
+    pub(crate) fn document_at(&self, page: PageId, range: Range<usize>) -> Result<StoredDoc> {
+        let guard = self.walk.pages.page(page)?;
+        if guard.owner() != self.walk.owner || guard.kind() != SLOTTED {
+            return Err(Error::damaged(page));
+        }
+        Ok(StoredDoc::on_page(guard, range))
     }
 
     #[inline]

@@ -50,11 +50,24 @@ pub enum Error {
         /// Why not.
         source: UpdateError,
     },
-    /// A sort would keep too much in memory.
-    #[error("sorting takes more than {bytes_max} bytes of memory; give a limit or a projection")]
-    SortTooLarge {
-        /// The limit, [`SORT_BYTES_MAX`](crate::SORT_BYTES_MAX).
+    /// A sort needed a temporary file, and that could not be made, written or read.
+    #[error(
+        "a sort of more than {bytes_max} bytes needs a temporary file; \
+         make room for it, give the sort a limit, or allow it more memory"
+    )]
+    Sort {
+        /// How many bytes the sort could keep in memory.
         bytes_max: usize,
+        /// What happened to the file.
+        source: nanodb_pager::Error,
+    },
+    /// The key that a document is sorted by is too long.
+    #[error("the key that a document is sorted by has {bytes} bytes; {bytes_max} at most")]
+    SortKeyTooLarge {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        bytes_max: u32,
     },
     /// All integers that can be assigned as ids were used.
     #[error(
@@ -182,9 +195,10 @@ impl Error {
             Self::DuplicateId { .. } => ErrorKind::DuplicateId,
             Self::NoCollection { .. } => ErrorKind::NotFound,
             Self::CollectionExists { .. } => ErrorKind::AlreadyExists,
-            Self::IdsExhausted { .. } | Self::CollectionsExhausted | Self::SortTooLarge { .. } => {
-                ErrorKind::Exhausted
-            }
+            Self::IdsExhausted { .. }
+            | Self::CollectionsExhausted
+            | Self::SortKeyTooLarge { .. } => ErrorKind::Exhausted,
+            Self::Sort { source, .. } => storage_kind(source),
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::TransactionOver => ErrorKind::TransactionOver,
             Self::DamagedPage { .. } | Self::Catalog(_) => ErrorKind::Damaged,

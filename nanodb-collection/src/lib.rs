@@ -80,7 +80,7 @@ pub use nanodb_query::{
 };
 pub use options::Options;
 pub use query::{
-    Explain, Find, FindAnd, Found, SORT_BYTES_MAX, TypedFind, TypedFound, Updated, Way,
+    Explain, Find, FindAnd, Found, SORT_BYTES_MAX_DEFAULT, TypedFind, TypedFound, Updated, Way,
 };
 pub use root::CatalogError;
 pub use salvage::{SalvageMode, SalvageReport, SalvagedCollection};

@@ -25,5 +25,5 @@ pub use self::find::Find;
 pub use self::find_and::FindAnd;
 pub use self::found::Found;
 pub use self::modify::Updated;
-pub use self::sorted::SORT_BYTES_MAX;
+pub use self::sorted::SORT_BYTES_MAX_DEFAULT;
 pub use self::typed::{TypedFind, TypedFound};

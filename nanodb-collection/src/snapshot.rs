@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use nanodb_pager::Pager;
+
 use crate::catalog::Binding;
 use crate::cursor::{Cursor, Documents};
 use crate::database::{CollectionInfo, Shared};
@@ -134,6 +136,10 @@ impl SnapshotCollection {
             Some(binding) => binding.store.contains_at(&Key::new(id.into()), self.view.snapshot()),
             None => Ok(false),
         }
+    }
+
+    pub(crate) fn pager(&self) -> &Pager {
+        &self.view.db().pager
     }
 
     /// Lends all documents one after the other; see [`Cursor`].

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, Range};
 
-use nanodb_pager::PageGuard;
+use nanodb_pager::{PageGuard, PageId};
 
 use crate::document::DocView;
 
@@ -40,6 +40,14 @@ impl StoredDoc {
     #[inline]
     pub(crate) fn on_page(guard: PageGuard, range: Range<usize>) -> Self {
         Self(Bytes::Page { guard, range })
+    }
+
+    /// Where it lies, if it is on one page: in its body.
+    pub(crate) fn place(&self) -> Option<(PageId, Range<usize>)> {
+        match &self.0 {
+            Bytes::Page { guard, range } => Some((guard.id(), range.clone())),
+            Bytes::Assembled(_) => None,
+        }
     }
 
     pub(crate) fn assembled(bytes: Vec<u8>) -> Self {

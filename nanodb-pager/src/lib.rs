@@ -37,6 +37,7 @@ mod storage;
 mod stream;
 mod sync;
 mod table;
+mod temporary;
 mod tx;
 
 pub use checkpoint::{CheckpointPages, SavedMark, SavedPages, SavedReader};
@@ -54,4 +55,5 @@ pub use salvage::{FoundPage, Salvage};
 pub use snapshot::Snapshot;
 pub use stats::{Space, Stats};
 pub use storage::{FileStorage, MemoryStorage, Storage};
+pub use temporary::{TemporaryBytes, TemporaryFile};
 pub use tx::{PageMut, TxPage, TxView, WriteTx};

@@ -19,7 +19,7 @@ use crate::frames::Frames;
 use crate::free_map::FreeMap;
 use crate::guard::PageGuard;
 use crate::header::{HEADER_PAGES, Header};
-use crate::ids::{PageId, Seq};
+use crate::ids::{PAGE_SIZE, PageId, Seq};
 use crate::log::Lsn;
 use crate::log::sync::GroupSync;
 use crate::log::writer::Log;
@@ -306,6 +306,11 @@ impl Pager {
     /// A random number that stays with the file, for hashes that are stored in it.
     pub fn hash_seed(&self) -> u64 {
         self.shared.hash_seed
+    }
+
+    /// How many bytes of pages are kept in memory at most.
+    pub fn cache_bytes_max(&self) -> usize {
+        self.shared.cache.frames_max() * PAGE_SIZE
     }
 
     /// The newest commit that readers may look at.

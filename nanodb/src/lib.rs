@@ -78,7 +78,7 @@ pub use nanodb_collection::{
     Elements, Encode, Error, ErrorKind, Explain, FIELD_NAME_SIZE_MAX, FieldName, Fields, Filter,
     Find, FindAnd, Found, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter, Iter, IterMut, Key, Literal,
     OpenReport, Options, Problem, ProblemKind, Projection, QueryError, QueryProblem, Result,
-    SORT_BYTES_MAX, SalvageMode, SalvageReport, SalvagedCollection, Serialized, Snapshot,
+    SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport, SalvagedCollection, Serialized, Snapshot,
     SnapshotCollection, Sort, Stats, StoredDoc, Timestamp, Transaction, TransactionCollection,
     TypedCollection, TypedDocuments, TypedFind, TypedFound, Update, UpdateError, Updated, Value,
     ValueRef, ValueType, Way, array, doc, field, from_document, to_document,

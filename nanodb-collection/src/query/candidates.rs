@@ -2,10 +2,11 @@
 
 use nanodb_query::Filter;
 
+use super::sorted::DocPlace;
 use super::source::Source;
 use crate::cursor::Cursor;
 use crate::document::DocView;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{Id, IdRef};
 use crate::stored::StoredDoc;
 
@@ -38,6 +39,23 @@ impl Candidates {
 
     pub(super) fn examined(&self) -> u64 {
         self.examined
+    }
+
+    /// Whether documents are soon found [again](Self::document_at).
+    pub(super) fn fit_in_cache(&self) -> bool {
+        match &self.from {
+            From::Ids(_) => false,
+            From::Scan(cursor) => cursor.fits_in_cache(),
+        }
+    }
+
+    /// The document at a place where it was found.
+    pub(super) fn document_at(&self, place: DocPlace) -> Result<StoredDoc> {
+        match &self.from {
+            // Their places are never kept.
+            From::Ids(_) => Err(Error::damaged(place.page)),
+            From::Scan(cursor) => cursor.document_at(place.page, place.range()),
+        }
     }
 
     /// The next document that is wanted.

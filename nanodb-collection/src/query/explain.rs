@@ -14,6 +14,9 @@ pub struct Explain {
     pub found: u64,
     /// Whether they were sorted, for which all have to be looked at first.
     pub is_sorted: bool,
+    /// How many bytes the sort wrote to temporary files; see
+    /// [`Find::sort_bytes_max`](crate::Find::sort_bytes_max).
+    pub temporary_bytes: u64,
 }
 
 /// How documents are found.
@@ -36,6 +39,10 @@ impl fmt::Display for Explain {
             Way::Scan => f.write_str("by looking at all documents")?,
         }
         write!(f, ": {} looked at, {} found", self.examined, self.found)?;
-        if self.is_sorted { f.write_str(", sorted") } else { Ok(()) }
+        match self.temporary_bytes {
+            0 if !self.is_sorted => Ok(()),
+            0 => f.write_str(", sorted"),
+            bytes => write!(f, ", sorted with {bytes} bytes in temporary files"),
+        }
     }
 }

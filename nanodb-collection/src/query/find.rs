@@ -7,6 +7,7 @@ use nanodb_query::{Filter, Projection, Sort};
 use super::candidates::{Candidates, wanted_ids};
 use super::explain::{Explain, Way};
 use super::found::Found;
+use super::sorted::{SORT_BYTES_MAX_DEFAULT, Sorter};
 use super::source::Source;
 use crate::document::{DocView, DocumentError};
 use crate::error::{Error, Result};
@@ -47,20 +48,51 @@ pub struct Find<'c> {
     skip: u64,
     limit: Option<u64>,
     pub(super) projection: Projection,
+    sort_bytes_max: usize,
 }
 
 impl<'c> Find<'c> {
     pub(super) fn new(source: Source<'c>, filter: Filter) -> Self {
         let (sort, projection) = (Sort::default(), Projection::all());
-        Self { source, filter, sort, skip: 0, limit: None, projection }
+        let sort_bytes_max = SORT_BYTES_MAX_DEFAULT;
+        Self { source, filter, sort, skip: 0, limit: None, projection, sort_bytes_max }
     }
 
     /// The order in which documents come. Without, it is any.
     ///
-    /// Sorting keeps what is wanted of the documents that pass in memory, up to
-    /// [`SORT_BYTES_MAX`](crate::SORT_BYTES_MAX); with a limit only of as many as can be handed out.
+    /// All documents that pass are read before the first one comes. Their keys are kept in memory, with
+    /// what is wanted of them, or with where they are if the collection fits into the cache. What
+    /// takes more than [`sort_bytes_max`](Self::sort_bytes_max) goes to a temporary file. With a limit
+    /// only as many are kept as can be handed out, and at most as many again.
+    ///
+    /// Documents that the sort puts in the same place come in the order in which they are stored.
     pub fn sort(mut self, sort: Sort) -> Self {
         self.sort = sort;
+        self
+    }
+
+    /// How many bytes a sort keeps in memory at most;
+    /// [`SORT_BYTES_MAX_DEFAULT`](crate::SORT_BYTES_MAX_DEFAULT) (100 MiB) if nothing is said.
+    ///
+    /// What is above goes to a temporary file, in the database's directory or, for a database in
+    /// memory, in the system's directory for such files. The file has no name and is gone with the documents
+    /// found. It takes as many bytes as are sorted; twice as many while more than 256 times the budget
+    /// is sorted. However small the budget, a few documents have room.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, Filter, Sort, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let all = Database::in_memory()?.collection("all");
+    /// all.insert_many((0..1000).map(|n| doc! { "n": (n * 7 % 1000) }))?;
+    /// let sorted = || all.find(Filter::all()).sort(Sort::ascending("n"));
+    /// assert_eq!(sorted().explain()?.temporary_bytes, 0);
+    /// assert!(sorted().sort_bytes_max(10_000).explain()?.temporary_bytes > 10_000);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn sort_bytes_max(mut self, bytes: usize) -> Self {
+        self.sort_bytes_max = bytes;
         self
     }
 
@@ -88,13 +120,19 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::SortTooLarge`]; as [`Collection::get`](crate::Collection::get) and
+    /// [`Error::Sort`] if a temporary file is needed and can't be made, written or read, as on a full
+    /// disk; as [`Collection::get`](crate::Collection::get) and
     /// [`Cursor::next`](crate::Cursor::next).
     pub fn run(self) -> Result<Found> {
         let candidates = Candidates::new(&self.source, &self.filter)?;
-        let Self { filter, sort, skip, limit, projection, .. } = self;
+        let Self { source, filter, sort, skip, limit, projection, sort_bytes_max } = self;
         let found = Found::new(candidates, filter, projection);
-        if sort.is_empty() { Ok(found.part(skip, limit)) } else { found.sorted(&sort, skip, limit) }
+        if sort.is_empty() {
+            return Ok(found.part(skip, limit));
+        }
+        let kept_max = limit.map_or(u64::MAX, |limit| skip.saturating_add(limit));
+        let kept_max = usize::try_from(kept_max).unwrap_or(usize::MAX);
+        found.sorted(&sort, Sorter::new(kept_max, sort_bytes_max, source.pager().clone()), skip)
     }
 
     /// The first document, if there is one.
@@ -154,7 +192,8 @@ impl<'c> Find<'c> {
             document?;
             count += 1;
         }
-        Ok(Explain { way, examined: found.examined(), found: count, is_sorted })
+        let (examined, temporary_bytes) = (found.examined(), found.temporary_bytes());
+        Ok(Explain { way, examined, found: count, is_sorted, temporary_bytes })
     }
 
     /// Whose documents are wanted, and the filter.

@@ -6,21 +6,22 @@ use nanodb_query::{Filter, Projection, Sort};
 
 use super::candidates::Candidates;
 use super::find::{malformed, matches};
-use super::sorted::Sorted;
+use super::sorted::{DocPlace, Kept, Sorted, Sorter};
 use crate::document::DocView;
 use crate::error::Result;
 use crate::stored::StoredDoc;
 
 /// Iterates over the documents that a search finds; made by [`Find::run`](crate::Find::run).
 ///
-/// A page that is damaged is an error once; the call after it goes on behind it.
+/// A page that is damaged is an error once; the call after it goes on behind it. Sorted documents end
+/// with an error of the temporary file.
 #[must_use = "an iterator does nothing until it is asked for documents"]
 pub struct Found {
     candidates: Candidates,
     filter: Filter,
     projection: Projection,
     /// What was sorted, if an order is wanted.
-    sorted: Option<std::vec::IntoIter<StoredDoc>>,
+    sorted: Option<Sorted>,
     skip: u64,
     /// How many may yet come.
     left: u64,
@@ -38,24 +39,45 @@ impl Found {
         self
     }
 
-    /// A part of them in that order: reads all.
-    pub(super) fn sorted(mut self, sort: &Sort, skip: u64, limit: Option<u64>) -> Result<Self> {
-        let kept_max = limit.map_or(u64::MAX, |limit| skip.saturating_add(limit));
-        let mut sorted = Sorted::new(usize::try_from(kept_max).unwrap_or(usize::MAX));
+    /// All of them in that order, as far as `sorter` keeps them, but for the first `skip`: reads all.
+    pub(super) fn sorted(mut self, sort: &Sort, mut sorter: Sorter, skip: u64) -> Result<Self> {
         let Self { candidates, filter, projection, .. } = &mut self;
+        let by_place = projection.is_all() && candidates.fit_in_cache();
         let mut key = Vec::new();
-        candidates.try_for_each(|document| {
-            if !matches(filter, document)? {
-                return Ok(());
+        loop {
+            let found = candidates.next_that(|document| {
+                if !matches(filter, document)? {
+                    return Ok(false);
+                }
+                key.clear();
+                sort.append_key(document.as_bytes(), &mut key).map_err(|_| malformed())?;
+                Ok(sorter.wants(&key))
+            })?;
+            let Some(document) = found else { break };
+            let place = if by_place { DocPlace::of(&document) } else { None };
+            match place {
+                Some(place) => sorter.push(&key, Kept::Place(place))?,
+                None if projection.is_all() => {
+                    sorter.push(&key, Kept::Bytes(document.as_bytes()))?;
+                }
+                None => sorter.push(&key, Kept::Bytes(&projected(projection, &document)?))?,
             }
-            key.clear();
-            sort.append_key(document.as_bytes(), &mut key).map_err(|_| malformed())?;
-            sorted.offer(&key, || projected(projection, document))
-        })?;
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        let documents: Vec<StoredDoc> = sorted.into_documents().skip(skip).collect();
-        self.sorted = Some(documents.into_iter());
+        }
+        self.sorted = Some(sorter.finish(usize::try_from(skip).unwrap_or(usize::MAX))?);
         Ok(self)
+    }
+
+    fn next_sorted(sorted: &mut Sorted, candidates: &Candidates) -> Result<Option<StoredDoc>> {
+        Ok(match sorted.next()? {
+            Some(Kept::Bytes(bytes)) => Some(StoredDoc::assembled(bytes.to_vec())),
+            Some(Kept::Place(place)) => Some(candidates.document_at(place)?),
+            None => None,
+        })
+    }
+
+    /// How many bytes were written to temporary files to bring them in order.
+    pub(super) fn temporary_bytes(&self) -> u64 {
+        self.sorted.as_ref().map_or(0, Sorted::temporary_bytes)
     }
 
     /// How many documents were looked at so far.
@@ -97,7 +119,7 @@ impl Iterator for Found {
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(sorted) = &mut self.sorted {
-            return sorted.next().map(Ok);
+            return Self::next_sorted(sorted, &self.candidates).transpose();
         }
         if self.left == 0 {
             return None;

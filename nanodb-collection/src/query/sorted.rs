@@ -1,75 +1,174 @@
-//! Sorting what was found, in memory.
+//! Sorting what was found: in memory as far as that goes, then in a temporary file.
 //!
-//! Each document that passes is kept as its key and the fields that are wanted of it. With a limit only
-//! as many are kept as can be handed out.
+//! Of a document that passes its key is kept, made once, and with it what is wanted of the document; or,
+//! where its page is in memory anyway, only the place where it lies. When that takes more than the
+//! budget, it goes to a temporary file as a *run*, in order, and the memory is used again. The runs
+//! are merged while documents are handed out; if they are too many to be merged at once, a part of
+//! them at a time before.
+//!
+//! With a limit only as many are kept as can be handed out, and at most as many again, which are
+//! sorted out now and then. What can't be among the first any more is not kept at all.
+//!
+//! Documents with equal keys stay in the order in which they were found: in memory it is the order in
+//! which they were put there, and of runs the earlier comes first.
 
-use std::collections::BinaryHeap;
+mod buffer;
+mod kept;
+mod merge;
+mod run;
 
+use nanodb_pager::{Pager, TemporaryFile};
+
+use self::buffer::Buffer;
+pub(super) use self::kept::{DocPlace, Kept};
+use self::merge::Merge;
+use self::run::{Run, RunWriter};
 use crate::error::{Error, Result};
-use crate::stored::StoredDoc;
 
-/// The most bytes that a sort keeps: 100 MiB.
-pub const SORT_BYTES_MAX: usize = 100 << 20;
+/// How many bytes a sort keeps in memory at most if nothing else is said: 100 MiB.
+pub const SORT_BYTES_MAX_DEFAULT: usize = 100 << 20;
 
-/// What each document kept costs besides its bytes.
-const ENTRY_BYTES: usize = 64;
+/// So many more than can be handed out gather at least before they are sorted out.
+const SURPLUS_MIN: usize = 64;
 
-/// The documents that come first.
-pub(super) struct Sorted {
-    /// Of those kept, the last one is on top.
-    heap: BinaryHeap<Entry>,
+/// The documents that come first, while they are gathered.
+pub(super) struct Sorter {
+    buffer: Buffer,
+    /// How many can be handed out.
     kept_max: usize,
-    kept_bytes: usize,
-    /// How many were offered.
-    number: u64,
+    /// A key that so many known ones are not above.
+    cutoff: Option<Vec<u8>>,
+    runs: Vec<Run>,
+    /// Where the runs are, if there are some.
+    file: Option<TemporaryFile>,
+    pager: Pager,
+    bytes_max: usize,
 }
 
-/// Ordered by the key; of documents with equal ones the earlier comes first.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    key: Vec<u8>,
-    number: u64,
-    document: Vec<u8>,
-}
-
-impl Entry {
-    fn size(&self) -> usize {
-        ENTRY_BYTES + self.key.len() + self.document.len()
-    }
-}
-
-impl Sorted {
-    /// Keeps so many at most.
-    pub(super) fn new(kept_max: usize) -> Self {
-        Self { heap: BinaryHeap::new(), kept_max, kept_bytes: 0, number: 0 }
+impl Sorter {
+    /// Keeps so many documents at most, and so many bytes in memory; what is above goes to a temporary
+    /// file of the pager.
+    pub(super) fn new(kept_max: usize, bytes_max: usize, pager: Pager) -> Self {
+        let buffer = Buffer::new(bytes_max);
+        Self { buffer, kept_max, cutoff: None, runs: Vec::new(), file: None, pager, bytes_max }
     }
 
-    /// Keeps a document with that key, made by `document`, if it is among the first ones.
-    pub(super) fn offer(
-        &mut self,
-        key: &[u8],
-        document: impl FnOnce() -> Result<Vec<u8>>,
-    ) -> Result<()> {
-        self.number += 1;
-        if self.heap.len() >= self.kept_max {
-            match self.heap.peek() {
-                Some(last) if key < last.key.as_slice() => {}
-                _ => return Ok(()),
-            }
-            self.kept_bytes -= self.heap.pop().map_or(0, |last| last.size());
+    /// Whether a document with that key can be among the first.
+    pub(super) fn wants(&self, key: &[u8]) -> bool {
+        match &self.cutoff {
+            Some(cutoff) => key < cutoff.as_slice(),
+            None => self.kept_max > 0,
         }
-        let entry = Entry { key: key.to_vec(), number: self.number, document: document()? };
-        self.kept_bytes += entry.size();
-        if self.kept_bytes > SORT_BYTES_MAX {
-            return Err(Error::SortTooLarge { bytes_max: SORT_BYTES_MAX });
+    }
+
+    /// Keeps a document that is wanted.
+    pub(super) fn push(&mut self, key: &[u8], kept: Kept<'_>) -> Result<()> {
+        if u32::try_from(key.len()).is_err() {
+            return Err(Error::SortKeyTooLarge { bytes: key.len(), bytes_max: u32::MAX });
         }
-        self.heap.push(entry);
+        let surplus = self.kept_max.max(SURPLUS_MIN);
+        if self.buffer.len() >= self.kept_max.saturating_add(surplus) {
+            self.drop_surplus();
+        }
+        if !self.buffer.has_room(key.len() + kept.len()) {
+            self.make_room()?;
+        }
+        self.buffer.push(key, kept);
         Ok(())
     }
 
-    /// The documents kept, in order.
-    pub(super) fn into_documents(self) -> impl Iterator<Item = StoredDoc> {
-        let entries = self.heap.into_sorted_vec();
-        entries.into_iter().map(|entry| StoredDoc::assembled(entry.document))
+    /// Drops what can't be handed out any more.
+    fn drop_surplus(&mut self) {
+        if let Some(last) = self.buffer.truncate(self.kept_max) {
+            self.cutoff = Some(last.to_vec());
+        }
+    }
+
+    #[cold]
+    fn make_room(&mut self) -> Result<()> {
+        self.drop_surplus();
+        // Where little was dropped, it would soon be tried again.
+        if self.buffer.used_bytes() > self.bytes_max / 2 { self.spill() } else { Ok(()) }
+    }
+
+    /// Moves what is in memory to the temporary file.
+    fn spill(&mut self) -> Result<()> {
+        if self.buffer.len() == 0 {
+            return Ok(());
+        }
+        let failed = |source| Error::Sort { bytes_max: self.bytes_max, source };
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(self.pager.temporary_file().map_err(failed)?),
+        };
+        self.buffer.sort();
+        let mut writer = RunWriter::new(self.bytes_max);
+        for at in 0..self.buffer.len() {
+            let (key, kept) = self.buffer.get(at);
+            writer.push(file, key, kept).map_err(failed)?;
+        }
+        self.runs.push(writer.finish(file).map_err(failed)?);
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// What was kept, in order, but for the first `skip`.
+    pub(super) fn finish(mut self, skip: usize) -> Result<Sorted> {
+        self.drop_surplus();
+        if self.file.is_some() {
+            self.spill()?;
+        }
+        let Self { mut buffer, kept_max, runs, file, pager, bytes_max, .. } = self;
+        let Some(file) = file else {
+            buffer.sort();
+            return Ok(Sorted { from: From::Memory { buffer, next: skip }, temporary_bytes: 0 });
+        };
+        drop(buffer);
+        let failed = |source| Error::Sort { bytes_max, source };
+        let mut temporary_bytes = file.len();
+        let new_file = || pager.temporary_file();
+        let mut merge = merge::reduce(file, runs, kept_max, bytes_max, new_file, |bytes| {
+            temporary_bytes += bytes;
+        })
+        .map_err(failed)?;
+        merge.skip(skip).map_err(failed)?;
+        Ok(Sorted { from: From::File { merge, bytes_max }, temporary_bytes })
+    }
+}
+
+/// Documents in order, to be handed out.
+pub(super) struct Sorted {
+    from: From,
+    temporary_bytes: u64,
+}
+
+enum From {
+    Memory { buffer: Buffer, next: usize },
+    File { merge: Merge, bytes_max: usize },
+}
+
+impl Sorted {
+    /// The next one. After an error there is none.
+    pub(super) fn next(&mut self) -> Result<Option<Kept<'_>>> {
+        let packed = match &mut self.from {
+            From::Memory { buffer, next } => {
+                if *next >= buffer.len() {
+                    return Ok(None);
+                }
+                *next += 1;
+                Some(buffer.get(*next - 1).1)
+            }
+            From::File { merge, bytes_max } => {
+                let bytes_max = *bytes_max;
+                let next = merge.next().map_err(|source| Error::Sort { bytes_max, source })?;
+                next.map(|(_, packed)| packed)
+            }
+        };
+        Ok(packed.map(Kept::unpack))
+    }
+
+    /// How many bytes were written to temporary files.
+    pub(super) fn temporary_bytes(&self) -> u64 {
+        self.temporary_bytes
     }
 }

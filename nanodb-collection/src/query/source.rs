@@ -1,5 +1,7 @@
 //! Whose documents are wanted.
 
+use nanodb_pager::Pager;
+
 use crate::collection::Collection;
 use crate::cursor::Cursor;
 use crate::error::Result;
@@ -22,6 +24,14 @@ impl Source<'_> {
             Self::Collection(collection) => collection.scan(),
             Self::Snapshot(collection) => collection.scan(),
             Self::Transaction(collection) => collection.scan(),
+        }
+    }
+
+    pub(super) fn pager(&self) -> &Pager {
+        match self {
+            Self::Collection(collection) => collection.pager(),
+            Self::Snapshot(collection) => collection.pager(),
+            Self::Transaction(collection) => collection.pager(),
         }
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use nanodb_pager::Pager;
+
 use super::Transaction;
 use crate::collection::{id_of, replacement, with_buffer};
 use crate::cursor::{Cursor, Documents};
@@ -157,6 +159,10 @@ impl<'t> TransactionCollection<'t> {
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         let key = Key::new(id.into());
         self.transaction.statement(&self.name, |change| change.delete(&key))
+    }
+
+    pub(crate) fn pager(&self) -> &Pager {
+        &self.transaction.db.pager
     }
 
     /// Lends all documents one after the other, as they are now: whatever the transaction

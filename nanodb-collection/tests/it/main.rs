@@ -9,6 +9,7 @@ mod edges;
 mod full_disk;
 mod index;
 mod queries;
+mod sorting;
 mod space;
 mod transactions;
 mod unpublished;

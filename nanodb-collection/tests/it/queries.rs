@@ -2,8 +2,7 @@
 
 use nanodb_collection::{
     Collection, DOCUMENT_SIZE_MAX, Database, Document, DocumentError, Error, ErrorKind, Filter,
-    Projection, SORT_BYTES_MAX, Sort, StoredDoc, Update, UpdateError, Updated, Value, Way, doc,
-    field,
+    Projection, Sort, StoredDoc, Update, UpdateError, Updated, Value, Way, doc, field,
 };
 use proptest::prelude::*;
 
@@ -256,21 +255,6 @@ fn what_a_search_shows_is_as_of_one_moment() {
     assert!(within.find_one_and_update(field("n").eq(7), &eight).run().unwrap().is_some());
     tx.rollback();
     assert_eq!(all.count_matching(field("n").lt(0)).unwrap(), 1000);
-}
-
-#[test]
-fn a_sort_that_takes_too_much_memory_is_refused_and_one_with_a_limit_is_not() {
-    let all = Database::in_memory().unwrap().collection("all");
-    let large = "x".repeat(SORT_BYTES_MAX / 8);
-    for n in 0..9 {
-        all.insert(doc! { "n": n, "large": (large.as_str()) }).unwrap();
-    }
-    let sorted = || all.find(Filter::all()).sort(Sort::descending("n"));
-    let error = sorted().run().unwrap_err();
-    assert!(matches!(error, Error::SortTooLarge { bytes_max: SORT_BYTES_MAX }), "{error}");
-    assert_eq!(ids(sorted().limit(2).run().unwrap()), [9, 8]);
-    let small = Projection::include(["n"]).unwrap();
-    assert_eq!(ids(sorted().projection(small).run().unwrap()).len(), 9);
 }
 
 #[test]

@@ -42,6 +42,11 @@ impl FileStorage {
         Ok(Self { file, path })
     }
 
+    /// A file without a name in a directory, gone with its handle.
+    pub(crate) fn unnamed(directory: &Path) -> io::Result<Self> {
+        Ok(Self { file: tempfile::tempfile_in(directory)?, path: directory.join("(unnamed)") })
+    }
+
     fn companion_path(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.clone().into_os_string();
         name.push(suffix);
@@ -176,8 +181,7 @@ impl Storage for FileStorage {
     fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
         // Beside the database: a system's directory for temporary files may be in memory,
         // which is what there is too little of.
-        let file = tempfile::tempfile_in(parent(&self.path))?;
-        Ok(Arc::new(Self { file, path: self.path.clone() }))
+        Ok(Arc::new(Self::unnamed(parent(&self.path))?))
     }
 }
 
