@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use nanodb_collection::{Error, Filter, Options, Sort, Update, doc, field};
+use nanodb_collection::{Error, Filter, Options, Projection, Sort, Update, doc, field};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count: u32 = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
@@ -38,6 +38,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     time(count, "sort, limit 10", || {
         count_all(people.find(Filter::all()).sort(sort()).limit(10).run()?)
     })?;
+    let full = || people.find(Filter::all()).sort(sort());
+    time(count, "full sort", || count_all(full().run()?))?;
+    // What is projected is copied, as if the collection did not fit into the cache.
+    let all_but = Projection::exclude(["none"])?;
+    time(count, "full sort of copies", || count_all(full().projection(all_but).run()?))?;
+    time(count, "full sort, 8 MiB", || count_all(full().sort_bytes_max(8 << 20).run()?))?;
     time(count, "sort of what passes", || count_all(people.find(&wanted).sort(sort()).run()?))?;
     time(count, "update of a tenth", || Ok(people.update_many(&tenth, &update)?.modified))?;
     time(count, "delete of a tenth", || people.delete_many(field("age").lt(18)))?;
