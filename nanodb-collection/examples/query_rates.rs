@@ -1,15 +1,19 @@
 //! How fast documents are searched, sorted and updated by MongoDB's language.
 //!
-//! `cargo run --release -p nanodb-collection --example query_rates [DOCUMENTS]`
+//! `cargo run --release -p nanodb-collection --example query_rates [DOCUMENTS [FILE]]`
+//!
+//! In memory, with room for all of it; or in a new file, with the options that are the default.
 
 use std::time::Instant;
 
-use nanodb_collection::{Error, Filter, Options, Projection, Sort, Update, doc, field};
+use nanodb_collection::{Database, Error, Filter, Options, Projection, Sort, Update, doc, field};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count: u32 = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
-    // An update may change half of this.
-    let db = Options::default().cache_bytes_max(1 << 30).in_memory()?;
+    let db = match std::env::args().nth(2) {
+        Some(path) => Database::open(path)?,
+        None => Options::default().cache_bytes_max(1 << 30).in_memory()?,
+    };
     let people = db.collection("people");
     let cities = ["Berlin", "Hamburg", "Paris", "Rome", "Vienna", "Madrid", "Lisbon", "Oslo"];
     for start in (0..count).step_by(1000) {
@@ -34,12 +38,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tenth = field("age").lt(9);
     let update = Update::parse_json(r#"{"$inc": {"age": 0.5}, "$set": {"city": "Bonn"}}"#)?;
     time(count, "count of a filter", || people.count_matching(&wanted))?;
+    let two = || people.find(&wanted).threads(2);
+    time(count, "count of a filter, 2 threads", || two().count())?;
+    time(count, "documents of a filter, 2 threads", || count_all(two().run()?))?;
     time(count, "documents of a filter", || count_all(people.find(&wanted).run()?))?;
     time(count, "sort, limit 10", || {
         count_all(people.find(Filter::all()).sort(sort()).limit(10).run()?)
     })?;
     let full = || people.find(Filter::all()).sort(sort());
     time(count, "full sort", || count_all(full().run()?))?;
+    time(count, "full sort, 2 threads", || count_all(full().threads(2).run()?))?;
     // What is projected is copied, as if the collection did not fit into the cache.
     let all_but = Projection::exclude(["none"])?;
     time(count, "full sort of copies", || count_all(full().projection(all_but).run()?))?;

@@ -58,7 +58,8 @@ struct Walk {
     extents: Arc<Vec<Extent>>,
     position: Position,
     pages_left: u64,
-    pages: Pages,
+    /// Shared by the parts of a scan.
+    pages: Arc<Pages>,
 }
 
 /// What pages are read from.
@@ -136,7 +137,8 @@ impl Cursor {
 
     fn new(owner: Owner, layout: Layout, pages: Pages) -> Self {
         let (extents, pages_left) = (layout.extents, layout.used_pages);
-        let walk = Walk { owner, extents, position: Position::default(), pages_left, pages };
+        let (position, pages) = (Position::default(), Arc::new(pages));
+        let walk = Walk { owner, extents, position, pages_left, pages };
         Self { page: None, assembled: Vec::new(), walk }
     }
 
@@ -193,10 +195,34 @@ impl Cursor {
         }
     }
 
+    /// Takes the next pages out, so many at most, for a cursor of their own; none at the end.
+    pub(crate) fn split(&mut self, pages: u64) -> Option<Self> {
+        let Walk { owner, extents, position, pages_left, pages: source } = &mut self.walk;
+        let taken = pages.min(*pages_left);
+        if taken == 0 {
+            return None;
+        }
+        let walk = Walk {
+            owner: *owner,
+            extents: Arc::clone(extents),
+            position: *position,
+            pages_left: taken,
+            pages: Arc::clone(source),
+        };
+        *pages_left -= taken;
+        position.skip(extents, taken);
+        Some(Self { page: None, assembled: Vec::new(), walk })
+    }
+
+    /// How many pages are still to be opened.
+    pub(crate) fn pages_left(&self) -> u64 {
+        self.walk.pages_left
+    }
+
     /// Whether all pages that are left can be in memory, so that a document is soon found
     /// [again](Self::document_at).
     pub(crate) fn fits_in_cache(&self) -> bool {
-        match &self.walk.pages {
+        match &*self.walk.pages {
             // What a transaction has seen can't be seen once it is over.
             Pages::None | Pages::Transaction { .. } => false,
             Pages::Snapshot(view) => {

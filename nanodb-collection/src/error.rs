@@ -50,6 +50,14 @@ pub enum Error {
         /// Why not.
         source: UpdateError,
     },
+    /// An operation of a bulk write failed.
+    #[error("operation {position} of the bulk write, counted from 0")]
+    BulkWrite {
+        /// Which one, counted from 0.
+        position: usize,
+        /// Why.
+        source: Box<Error>,
+    },
     /// A sort needed a temporary file, and that could not be made, written or read.
     #[error(
         "a sort of more than {bytes_max} bytes needs a temporary file; \
@@ -198,6 +206,7 @@ impl Error {
             Self::IdsExhausted { .. }
             | Self::CollectionsExhausted
             | Self::SortKeyTooLarge { .. } => ErrorKind::Exhausted,
+            Self::BulkWrite { source, .. } => source.kind(),
             Self::Sort { source, .. } => storage_kind(source),
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::TransactionOver => ErrorKind::TransactionOver,
@@ -210,6 +219,7 @@ impl Error {
     #[must_use]
     pub fn page(&self) -> Option<u32> {
         match self {
+            Self::BulkWrite { source, .. } => source.page(),
             Self::DamagedPage { page, .. } => Some(*page),
             Self::Open { source: nanodb_pager::Error::Corrupt(corruption), .. } => {
                 Some(corruption.page().get())

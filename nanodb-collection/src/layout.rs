@@ -142,6 +142,21 @@ impl Position {
             self.page = 0;
         }
     }
+
+    /// Moves on over so many pages.
+    pub(crate) fn skip(&mut self, extents: &[Extent], mut count: u64) {
+        while let Some(extent) = extents.get(self.extent) {
+            let left = u64::from(extent.pages.saturating_sub(self.page));
+            if count < left {
+                // Less than a page number.
+                self.page += u32::try_from(count).unwrap_or_default();
+                return;
+            }
+            count -= left;
+            self.extent += 1;
+            self.page = 0;
+        }
+    }
 }
 
 /// Iterates over the pages in use; made by [`Layout::pages`].
@@ -191,6 +206,24 @@ mod tests {
         assert_eq!(layout.tail(), Some(PageId::new(21)));
         let pages: Vec<u32> = layout.pages().map(PageId::get).collect();
         assert_eq!(pages, [10, 20, 21]);
+    }
+
+    #[test]
+    fn a_walk_skips_pages_as_if_it_had_visited_them() {
+        let extents = [extent(10, 1), extent(20, 5), extent(7, 0), extent(30, 2)];
+        let visit = |mut position: Position| {
+            std::iter::from_fn(|| position.advance(&extents)).collect::<Vec<_>>()
+        };
+        for skipped in 0..12_usize {
+            for more in 0..12_usize {
+                let mut position = Position::default();
+                position.skip(&extents, skipped as u64);
+                position.skip(&extents, more as u64);
+                let left: Vec<_> =
+                    visit(Position::default()).into_iter().skip(skipped + more).collect();
+                assert_eq!(visit(position), left);
+            }
+        }
     }
 
     #[test]

@@ -80,7 +80,8 @@ pub use nanodb_query::{
 };
 pub use options::Options;
 pub use query::{
-    Explain, Find, FindAnd, Found, SORT_BYTES_MAX_DEFAULT, TypedFind, TypedFound, Updated, Way,
+    BulkOperation, BulkWritten, Explain, Find, FindAnd, Found, SORT_BYTES_MAX_DEFAULT, TypedFind,
+    TypedFound, Updated, Way,
 };
 pub use root::CatalogError;
 pub use salvage::{SalvageMode, SalvageReport, SalvagedCollection};

@@ -76,6 +76,19 @@ impl Options {
         self
     }
 
+    /// How many bytes of pages that were there before one transaction, or one call, may change; 256 MiB by
+    /// default, 64 KiB at least. What changes more is refused with
+    /// [`TooLarge`](crate::ErrorKind::TooLarge), and changes nothing.
+    ///
+    /// A page has 4,096 bytes and is counted whole however little of it changes. Until the transaction
+    /// ends, pages are in memory as they were and as they will be: up to twice as many bytes on top of
+    /// the cache. New pages do not count, so what is inserted does not; nor is there a limit for a database in
+    /// memory.
+    pub fn transaction_bytes_max(mut self, bytes: usize) -> Self {
+        self.pager = self.pager.transaction_bytes_max(bytes);
+        self
+    }
+
     /// After how many milliseconds at most a [`Durability::Relaxed`] write is on stable
     /// storage; 1000 by default. What it then takes to write and sync comes on top.
     pub fn relaxed_flush_interval_ms(mut self, milliseconds: u64) -> Self {

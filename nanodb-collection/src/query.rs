@@ -7,6 +7,7 @@
 //! writes: a transaction -> Candidates -> the filter -> the update -> replace, delete or insert
 //! ```
 
+mod bulk;
 mod candidates;
 mod convert;
 mod explain;
@@ -17,9 +18,11 @@ mod modify;
 mod reads;
 mod sorted;
 mod source;
+mod threads;
 mod typed;
 mod writes;
 
+pub use self::bulk::{BulkOperation, BulkWritten};
 pub use self::explain::{Explain, Way};
 pub use self::find::Find;
 pub use self::find_and::FindAnd;

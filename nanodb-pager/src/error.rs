@@ -15,10 +15,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A transaction has changed more pages than may be kept in memory: half the cache, but
-    /// 8 MiB at least. Pages that it has taken itself do not count. Or its record in the log
-    /// would pass 4 GiB.
-    #[error("the transaction is too large: {bytes} bytes of changes, {bytes_max} at most")]
+    /// A transaction has changed more pages than it may; see
+    /// [`Options::transaction_bytes_max`](crate::Options::transaction_bytes_max). Or its record in
+    /// the log would pass 4 GiB.
+    #[error(
+        "the transaction is too large: {bytes} bytes of changes, {bytes_max} at most; do it in \
+         parts, or open the file with a larger `transaction_bytes_max`"
+    )]
     TransactionTooLarge {
         /// Bytes of changed pages, or bytes that the log would have to hold.
         bytes: usize,

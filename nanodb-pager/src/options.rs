@@ -10,6 +10,7 @@ pub struct Options {
     pub(crate) durability: Durability,
     pub(crate) log_bytes_max: u64,
     pub(crate) relaxed_flush_interval_ms: u64,
+    pub(crate) transaction_bytes_max: usize,
     pub(crate) background: bool,
 }
 
@@ -20,6 +21,7 @@ impl Default for Options {
             durability: Durability::default(),
             log_bytes_max: 64 * 1024 * 1024,
             relaxed_flush_interval_ms: 1000,
+            transaction_bytes_max: 256 * 1024 * 1024,
             background: true,
         }
     }
@@ -35,9 +37,9 @@ impl Options {
     /// full disk, and for a database in memory, they stay above the budget. When half of the
     /// budget waits for a checkpoint, one is made; commits wait for it at three quarters.
     ///
-    /// On top come the pages that open transactions have changed (each up to half the
-    /// budget, or 8 MiB if that is more; of pages it has taken itself up to a quarter) and those of documents that
-    /// are held, two megabytes of buffers while a checkpoint is under way, and a little for each
+    /// On top come the pages that open transactions have changed (each up to
+    /// [`transaction_bytes_max`](Self::transaction_bytes_max); of pages it has taken itself up to a quarter
+    /// of the budget), until a checkpoint has written them, and those of documents that are held, two megabytes of buffers while a checkpoint is under way, and a little for each
     /// page that was ever read (32 bytes).
     #[must_use]
     pub fn cache_bytes_max(mut self, bytes: usize) -> Self {
@@ -61,6 +63,20 @@ impl Options {
     #[must_use]
     pub fn log_bytes_max(mut self, bytes: u64) -> Self {
         self.log_bytes_max = bytes.max(64 * 1024);
+        self
+    }
+
+    /// How many bytes of pages that were there before one transaction may change; 256 MiB by
+    /// default, 64 KiB at least. One that changes more is refused with
+    /// [`Error::TransactionTooLarge`](crate::Error::TransactionTooLarge).
+    ///
+    /// They are in memory until the transaction ends, as they were and as they will be, so up to twice
+    /// as many bytes, and after that as they are until a checkpoint has written them. Pages that a
+    /// transaction has taken itself do not count: they are written to the file when too many gather. Nor
+    /// is there a limit for a storage in memory.
+    #[must_use]
+    pub fn transaction_bytes_max(mut self, bytes: usize) -> Self {
+        self.transaction_bytes_max = bytes.max(64 * 1024);
         self
     }
 

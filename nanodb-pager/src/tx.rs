@@ -66,9 +66,6 @@ pub struct WriteTx {
 /// So many bytes of relaxed commits gather before they are written.
 const RELAXED_BYTES_MAX: usize = 64 * 1024;
 
-/// However small the cache, a transaction may keep so many bytes of pages in memory.
-const PRIVATE_BYTES_MIN: usize = 8 * 1024 * 1024;
-
 /// The longest entry of a direct page: its number, a tag and a checksum.
 const DIRECT_ENTRY_MAX: usize = 5 + 1 + 8;
 
@@ -215,7 +212,7 @@ impl WriteTx {
     fn make_room_now(&mut self) -> Result<()> {
         self.write_early()?;
         let bytes = (self.pages.len() + 1) * PAGE_SIZE;
-        let bytes_max = (self.shared.cache.frames_max() * PAGE_SIZE / 2).max(PRIVATE_BYTES_MIN);
+        let bytes_max = self.shared.options.transaction_bytes_max;
         if bytes > bytes_max && self.shared.storage.is_persistent() {
             // Tried again at the next page: some of these may be given back.
             self.gather_until = 0;

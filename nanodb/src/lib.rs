@@ -72,14 +72,15 @@
 //! damaged page costs the documents on it and no others.
 
 pub use nanodb_collection::{
-    ASSIGNED_ID_MAX, ArrayView, COLLECTION_NAME_BYTES_MAX, CatalogError, CheckReport, Collection,
-    CollectionInfo, CollectionStats, CompactProgress, Cursor, DOCUMENT_DEPTH_MAX,
-    DOCUMENT_SIZE_MAX, Database, DocView, Document, DocumentError, Documents, Draft, Durability,
-    Elements, Encode, Error, ErrorKind, Explain, FIELD_NAME_SIZE_MAX, FieldName, Fields, Filter,
-    Find, FindAnd, Found, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter, Iter, IterMut, Key, Literal,
-    OpenReport, Options, Problem, ProblemKind, Projection, QueryError, QueryProblem, Result,
-    SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport, SalvagedCollection, Serialized, Snapshot,
-    SnapshotCollection, Sort, Stats, StoredDoc, Timestamp, Transaction, TransactionCollection,
-    TypedCollection, TypedDocuments, TypedFind, TypedFound, Update, UpdateError, Updated, Value,
-    ValueRef, ValueType, Way, array, doc, field, from_document, to_document,
+    ASSIGNED_ID_MAX, ArrayView, BulkOperation, BulkWritten, COLLECTION_NAME_BYTES_MAX,
+    CatalogError, CheckReport, Collection, CollectionInfo, CollectionStats, CompactProgress,
+    Cursor, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, Database, DocView, Document, DocumentError,
+    Documents, Draft, Durability, Elements, Encode, Error, ErrorKind, Explain, FIELD_NAME_SIZE_MAX,
+    FieldName, Fields, Filter, Find, FindAnd, Found, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter,
+    Iter, IterMut, Key, Literal, OpenReport, Options, Problem, ProblemKind, Projection, QueryError,
+    QueryProblem, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport, SalvagedCollection,
+    Serialized, Snapshot, SnapshotCollection, Sort, Stats, StoredDoc, Timestamp, Transaction,
+    TransactionCollection, TypedCollection, TypedDocuments, TypedFind, TypedFound, Update,
+    UpdateError, Updated, Value, ValueRef, ValueType, Way, array, doc, field, from_document,
+    to_document,
 };

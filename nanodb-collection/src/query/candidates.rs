@@ -58,6 +58,19 @@ impl Candidates {
         }
     }
 
+    /// What goes through all documents, if they are not found by ids.
+    pub(super) fn cursor(&mut self) -> Option<&mut Cursor> {
+        match &mut self.from {
+            From::Ids(_) => None,
+            From::Scan(cursor) => Some(cursor),
+        }
+    }
+
+    /// Counts documents that others have looked at.
+    pub(super) fn add_examined(&mut self, count: u64) {
+        self.examined += count;
+    }
+
     /// The next document that is wanted.
     pub(super) fn next_that(
         &mut self,

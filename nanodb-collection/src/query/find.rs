@@ -9,6 +9,7 @@ use super::explain::{Explain, Way};
 use super::found::Found;
 use super::sorted::{SORT_BYTES_MAX_DEFAULT, Sorter};
 use super::source::Source;
+use super::threads::Threads;
 use crate::document::{DocView, DocumentError};
 use crate::error::{Error, Result};
 use crate::stored::StoredDoc;
@@ -49,13 +50,15 @@ pub struct Find<'c> {
     limit: Option<u64>,
     pub(super) projection: Projection,
     sort_bytes_max: usize,
+    threads: Threads,
 }
 
 impl<'c> Find<'c> {
     pub(super) fn new(source: Source<'c>, filter: Filter) -> Self {
         let (sort, projection) = (Sort::default(), Projection::all());
         let sort_bytes_max = SORT_BYTES_MAX_DEFAULT;
-        Self { source, filter, sort, skip: 0, limit: None, projection, sort_bytes_max }
+        let threads = Threads::ONE;
+        Self { source, filter, sort, skip: 0, limit: None, projection, sort_bytes_max, threads }
     }
 
     /// The order in which documents come. Without, it is any.
@@ -114,6 +117,34 @@ impl<'c> Find<'c> {
         self
     }
 
+    /// On how many threads documents are looked at, the calling one among them; on that alone if nothing
+    /// is said, and on 64 at most.
+    ///
+    /// Worth it where all documents of a large collection are looked at, and other threads have nothing to do. What is found is the
+    /// same, in the same order. All threads have ended when the call returns: so [`run`](Self::run) and each
+    /// call of the iterator that it gives that needs more documents begin some anew, which look at
+    /// up to a megabyte of pages each, twice; documents found there wait in memory until they are asked for.
+    /// A search that ends early has looked at more than one thread would have. A filter that names ids
+    /// needs no threads and gets none.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb_collection::Error> {
+    /// let all = Database::in_memory()?.collection("all");
+    /// all.insert_many((0..10_000).map(|n| doc! { "n": (n % 10) }))?;
+    /// assert_eq!(all.find(field("n").gte(8)).threads(4).count()?, 2_000);
+    /// let mut found = all.find(field("n").eq(8)).threads(4).run()?;
+    /// assert_eq!(found.next().transpose()?.map(|document| document.to_document()).transpose()?,
+    ///     Some(doc! { "_id": 9, "n": 8 }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn threads(mut self, count: usize) -> Self {
+        self.threads = Threads::new(count);
+        self
+    }
+
     /// The documents, as they are now.
     ///
     /// Without an order they are looked for as they are asked for.
@@ -125,8 +156,8 @@ impl<'c> Find<'c> {
     /// [`Cursor::next`](crate::Cursor::next).
     pub fn run(self) -> Result<Found> {
         let candidates = Candidates::new(&self.source, &self.filter)?;
-        let Self { source, filter, sort, skip, limit, projection, sort_bytes_max } = self;
-        let found = Found::new(candidates, filter, projection);
+        let Self { source, filter, sort, skip, limit, projection, sort_bytes_max, threads } = self;
+        let found = Found::new(candidates, filter, projection, threads);
         if sort.is_empty() {
             return Ok(found.part(skip, limit));
         }
@@ -152,11 +183,17 @@ impl<'c> Find<'c> {
     /// As [`Cursor::next`](crate::Cursor::next).
     pub fn count(self) -> Result<u64> {
         let mut candidates = Candidates::new(&self.source, &self.filter)?;
-        let mut count = 0;
-        candidates.try_for_each(|document| {
-            count += u64::from(matches(&self.filter, document)?);
-            Ok(())
-        })?;
+        let count = match candidates.cursor() {
+            Some(cursor) if !self.threads.is_one() => self.threads.count(cursor, &self.filter)?,
+            _ => {
+                let mut count = 0;
+                candidates.try_for_each(|document| {
+                    count += u64::from(matches(&self.filter, document)?);
+                    Ok(())
+                })?;
+                count
+            }
+        };
         let count = count.saturating_sub(self.skip);
         Ok(self.limit.map_or(count, |limit| count.min(limit)))
     }

@@ -6,7 +6,9 @@ use nanodb_query::{Filter, Projection, Sort};
 
 use super::candidates::Candidates;
 use super::find::{malformed, matches};
-use super::sorted::{DocPlace, Kept, Sorted, Sorter};
+use super::sorted::{DocPlace, Gathered, Kept, Sorted, Sorter};
+use super::threads::{Part, Rounds, Threads};
+use crate::cursor::Cursor;
 use crate::document::DocView;
 use crate::error::Result;
 use crate::stored::StoredDoc;
@@ -18,18 +20,39 @@ use crate::stored::StoredDoc;
 #[must_use = "an iterator does nothing until it is asked for documents"]
 pub struct Found {
     candidates: Candidates,
-    filter: Filter,
-    projection: Projection,
+    wanted: Wanted,
     /// What was sorted, if an order is wanted.
     sorted: Option<Sorted>,
+    rounds: Rounds,
+    /// What the last round has found.
+    ready: std::vec::IntoIter<Result<StoredDoc>>,
     skip: u64,
     /// How many may yet come.
     left: u64,
 }
 
+/// Which documents are wanted, and what of them.
+struct Wanted {
+    filter: Filter,
+    projection: Projection,
+}
+
 impl Found {
-    pub(super) fn new(candidates: Candidates, filter: Filter, projection: Projection) -> Self {
-        Self { candidates, filter, projection, sorted: None, skip: 0, left: u64::MAX }
+    pub(super) fn new(
+        candidates: Candidates,
+        filter: Filter,
+        projection: Projection,
+        threads: Threads,
+    ) -> Self {
+        Self {
+            candidates,
+            wanted: Wanted { filter, projection },
+            sorted: None,
+            rounds: Rounds::new(threads),
+            ready: Vec::new().into_iter(),
+            skip: 0,
+            left: u64::MAX,
+        }
     }
 
     /// A part of them.
@@ -41,38 +64,18 @@ impl Found {
 
     /// All of them in that order, as far as `sorter` keeps them, but for the first `skip`: reads all.
     pub(super) fn sorted(mut self, sort: &Sort, mut sorter: Sorter, skip: u64) -> Result<Self> {
-        let Self { candidates, filter, projection, .. } = &mut self;
-        let by_place = projection.is_all() && candidates.fit_in_cache();
-        let mut key = Vec::new();
-        loop {
-            let found = candidates.next_that(|document| {
-                if !matches(filter, document)? {
-                    return Ok(false);
-                }
-                key.clear();
-                sort.append_key(document.as_bytes(), &mut key).map_err(|_| malformed())?;
-                Ok(sorter.wants(&key))
-            })?;
-            let Some(document) = found else { break };
-            let place = if by_place { DocPlace::of(&document) } else { None };
-            match place {
-                Some(place) => sorter.push(&key, Kept::Place(place))?,
-                None if projection.is_all() => {
-                    sorter.push(&key, Kept::Bytes(document.as_bytes()))?;
-                }
-                None => sorter.push(&key, Kept::Bytes(&projected(projection, &document)?))?,
+        let Self { candidates, wanted, rounds, .. } = &mut self;
+        let by_place = wanted.projection.is_all() && candidates.fit_in_cache();
+        match candidates.cursor() {
+            Some(cursor) if rounds.are_needed() => {
+                let examined =
+                    wanted.sort_in_rounds(cursor, rounds, sort, &mut sorter, by_place)?;
+                candidates.add_examined(examined);
             }
+            _ => wanted.sort_one_by_one(candidates, sort, &mut sorter, by_place)?,
         }
         self.sorted = Some(sorter.finish(usize::try_from(skip).unwrap_or(usize::MAX))?);
         Ok(self)
-    }
-
-    fn next_sorted(sorted: &mut Sorted, candidates: &Candidates) -> Result<Option<StoredDoc>> {
-        Ok(match sorted.next()? {
-            Some(Kept::Bytes(bytes)) => Some(StoredDoc::assembled(bytes.to_vec())),
-            Some(Kept::Place(place)) => Some(candidates.document_at(place)?),
-            None => None,
-        })
     }
 
     /// How many bytes were written to temporary files to bring them in order.
@@ -86,21 +89,152 @@ impl Found {
         self.candidates.examined()
     }
 
+    fn next_sorted(sorted: &mut Sorted, candidates: &Candidates) -> Result<Option<StoredDoc>> {
+        Ok(match sorted.next()? {
+            Some(Kept::Bytes(bytes)) => Some(StoredDoc::assembled(bytes.to_vec())),
+            Some(Kept::Place(place)) => Some(candidates.document_at(place)?),
+            None => None,
+        })
+    }
+
     fn find_next(&mut self) -> Result<Option<StoredDoc>> {
-        let Self { candidates, filter, skip, .. } = self;
+        let Self { candidates, wanted, skip, .. } = self;
         let found = candidates.next_that(|document| {
-            let passes = matches(filter, document)?;
+            let passes = matches(&wanted.filter, document)?;
             if passes && *skip > 0 {
                 *skip -= 1;
                 return Ok(false);
             }
             Ok(passes)
         })?;
-        let Some(document) = found else { return Ok(None) };
-        if self.projection.is_all() {
-            return Ok(Some(document));
+        found.map(|document| wanted.of(document)).transpose()
+    }
+
+    /// The next document that a round finds.
+    fn next_of_rounds(&mut self) -> Option<Result<StoredDoc>> {
+        loop {
+            match self.ready.next() {
+                Some(Ok(_)) if self.skip > 0 => self.skip -= 1,
+                Some(next) => return Some(next),
+                None => {
+                    let enough = self.skip.saturating_add(self.left);
+                    let Self { candidates, wanted, rounds, .. } = self;
+                    let cursor = candidates.cursor()?;
+                    let finish = |document| wanted.of(document);
+                    let parts = rounds.find(cursor, &wanted.filter, enough, finish);
+                    if parts.is_empty() {
+                        return None;
+                    }
+                    candidates.add_examined(parts.iter().map(|part| part.examined).sum());
+                    let ready: Vec<_> = parts.into_iter().flat_map(|part| part.made).collect();
+                    self.ready = ready.into_iter();
+                }
+            }
         }
-        Ok(Some(StoredDoc::assembled(projected(&self.projection, &document)?)))
+    }
+}
+
+impl Wanted {
+    /// What is wanted of a document that was found.
+    fn of(&self, document: StoredDoc) -> Result<StoredDoc> {
+        if self.projection.is_all() {
+            return Ok(document);
+        }
+        Ok(StoredDoc::assembled(projected(&self.projection, &document)?))
+    }
+
+    /// Whether a document passes and may be among those that are handed out; its sort key is then in `key`.
+    fn is_sorted(
+        &self,
+        document: &DocView,
+        sort: &Sort,
+        sorter: &Sorter,
+        key: &mut Vec<u8>,
+    ) -> Result<bool> {
+        if !matches(&self.filter, document)? {
+            return Ok(false);
+        }
+        key.clear();
+        sort.append_key(document.as_bytes(), key).map_err(|_| malformed())?;
+        Ok(sorter.wants(key))
+    }
+
+    /// Calls `keep` with what a sort keeps of a document.
+    fn keep<T>(
+        &self,
+        document: &StoredDoc,
+        by_place: bool,
+        keep: impl FnOnce(Kept<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let place = if by_place { DocPlace::of(document) } else { None };
+        match place {
+            Some(place) => keep(Kept::Place(place)),
+            None if self.projection.is_all() => keep(Kept::Bytes(document.as_bytes())),
+            None => keep(Kept::Bytes(&projected(&self.projection, document)?)),
+        }
+    }
+
+    fn sort_one_by_one(
+        &self,
+        candidates: &mut Candidates,
+        sort: &Sort,
+        sorter: &mut Sorter,
+        by_place: bool,
+    ) -> Result<()> {
+        let mut key = Vec::new();
+        while let Some(document) =
+            candidates.next_that(|document| self.is_sorted(document, sort, sorter, &mut key))?
+        {
+            self.keep(&document, by_place, |kept| sorter.push(&key, kept))?;
+        }
+        Ok(())
+    }
+
+    /// Returns how many documents were looked at.
+    fn sort_in_rounds(
+        &self,
+        cursor: &mut Cursor,
+        rounds: &mut Rounds,
+        sort: &Sort,
+        sorter: &mut Sorter,
+        by_place: bool,
+    ) -> Result<u64> {
+        let mut all_examined = 0;
+        loop {
+            let gatherer: &Sorter = sorter;
+            let parts = rounds.next(cursor, |part, _| self.gather(part, sort, gatherer, by_place));
+            if parts.is_empty() {
+                return Ok(all_examined);
+            }
+            for part in parts {
+                let Part { made, examined } = part?;
+                all_examined += examined;
+                for (key, kept) in made.entries() {
+                    // Some that came before may have ruled it out.
+                    if sorter.wants(key) {
+                        sorter.push(key, kept)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The documents of a part that the sort may want.
+    fn gather(
+        &self,
+        mut part: Cursor,
+        sort: &Sort,
+        sorter: &Sorter,
+        by_place: bool,
+    ) -> Result<Part<Gathered>> {
+        let (mut made, mut examined, mut key) = (Gathered::default(), 0, Vec::new());
+        while let Some(document) = part.next_that(|document| {
+            examined += 1;
+            self.is_sorted(document, sort, sorter, &mut key)
+        })? {
+            self.keep(&document, by_place, |kept| made.push(&key, kept))?;
+        }
+        Ok(Part { made, examined })
     }
 }
 
@@ -124,7 +258,11 @@ impl Iterator for Found {
         if self.left == 0 {
             return None;
         }
-        let next = self.find_next().transpose();
+        let next = if self.rounds.are_needed() && self.candidates.cursor().is_some() {
+            self.next_of_rounds()
+        } else {
+            self.find_next().transpose()
+        };
         if matches!(next, Some(Ok(_))) {
             self.left -= 1;
         }
@@ -134,6 +272,6 @@ impl Iterator for Found {
 
 impl fmt::Debug for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Found").field("filter", &self.filter).finish_non_exhaustive()
+        f.debug_struct("Found").field("filter", &self.wanted.filter).finish_non_exhaustive()
     }
 }

@@ -66,6 +66,20 @@ pub(super) fn update(
     Ok(updated)
 }
 
+/// Updates a document that passes, or inserts one.
+pub(super) fn upsert(
+    collection: &TransactionCollection<'_>,
+    filter: &Filter,
+    action: Action<'_>,
+) -> Result<Updated> {
+    let updated = update(collection, filter, action, Which::First)?;
+    if updated.matched > 0 {
+        return Ok(updated);
+    }
+    let upserted = Some(insert(collection, filter, action)?);
+    Ok(Updated { upserted, ..updated })
+}
+
 /// Deletes documents that pass; returns how many.
 pub(super) fn delete(
     collection: &TransactionCollection<'_>,

@@ -20,7 +20,7 @@ mod run;
 use nanodb_pager::{Pager, TemporaryFile};
 
 use self::buffer::Buffer;
-pub(super) use self::kept::{DocPlace, Kept};
+pub(super) use self::kept::{DocPlace, Gathered, Kept};
 use self::merge::Merge;
 use self::run::{Run, RunWriter};
 use crate::error::{Error, Result};
@@ -63,9 +63,7 @@ impl Sorter {
 
     /// Keeps a document that is wanted.
     pub(super) fn push(&mut self, key: &[u8], kept: Kept<'_>) -> Result<()> {
-        if u32::try_from(key.len()).is_err() {
-            return Err(Error::SortKeyTooLarge { bytes: key.len(), bytes_max: u32::MAX });
-        }
+        kept::check_key(key)?;
         let surplus = self.kept_max.max(SURPLUS_MIN);
         if self.buffer.len() >= self.kept_max.saturating_add(surplus) {
             self.drop_surplus();

@@ -57,6 +57,11 @@ impl<'c, T: DeserializeOwned> TypedFind<'c, T> {
         self.with(|find| find.limit(count))
     }
 
+    /// On how many threads documents are looked at; see [`Find::threads`].
+    pub fn threads(self, count: usize) -> Self {
+        self.with(|find| find.threads(count))
+    }
+
     /// How many bytes a sort keeps in memory at most; see [`Find::sort_bytes_max`].
     pub fn sort_bytes_max(self, bytes: usize) -> Self {
         self.with(|find| find.sort_bytes_max(bytes))

@@ -2,7 +2,7 @@
 
 use nanodb_query::{Filter, Update};
 
-use super::modify::{Action, Updated, Which, delete, insert, update};
+use super::modify::{Action, Updated, Which, delete, update, upsert};
 use crate::collection::Collection;
 use crate::document::Encode;
 use crate::error::Result;
@@ -60,7 +60,8 @@ impl Collection {
     /// # Errors
     ///
     /// As [`update_one`](Self::update_one). [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) if it changes
-    /// more pages than one transaction may: do it in parts then, by a filter on ids for example.
+    /// more pages than one transaction may: do it in parts then, by a filter on ids for example, or
+    /// allow more by [`Options::transaction_bytes_max`](crate::Options::transaction_bytes_max).
     pub fn update_many(&self, filter: impl Into<Filter>, change: &Update) -> Result<Updated> {
         let filter = filter.into();
         self.in_transaction(|collection| update(collection, &filter, Action::Update(change), ALL))
@@ -232,17 +233,4 @@ impl TransactionCollection<'_> {
     pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
         delete(self, &filter.into(), ALL)
     }
-}
-
-fn upsert(
-    collection: &TransactionCollection<'_>,
-    filter: &Filter,
-    action: Action<'_>,
-) -> Result<Updated> {
-    let updated = update(collection, filter, action, Which::First)?;
-    if updated.matched > 0 {
-        return Ok(updated);
-    }
-    let upserted = Some(insert(collection, filter, action)?);
-    Ok(Updated { upserted, ..updated })
 }

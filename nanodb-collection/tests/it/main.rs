@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bulk_write;
 mod crash;
 mod damage;
 mod documents;
@@ -9,6 +10,7 @@ mod edges;
 mod full_disk;
 mod index;
 mod queries;
+mod search_threads;
 mod sorting;
 mod space;
 mod transactions;

@@ -258,6 +258,38 @@ fn what_a_search_shows_is_as_of_one_moment() {
 }
 
 #[test]
+fn an_update_of_more_pages_than_the_cache_has_succeeds_up_to_its_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data.nanodb");
+    let options = Database::options().cache_bytes_max(1 << 20).transaction_bytes_max(8 << 20);
+    let db = options.open(&path).unwrap();
+    let all = db.collection("all");
+    let filling = "x".repeat(1000);
+    for start in (0..12_000).step_by(3_000) {
+        let document = |n: i64| doc! { "_id": n, "n": (n % 10), "filling": (filling.as_str()) };
+        all.insert_many((start..start + 3_000).map(document)).unwrap();
+    }
+    let grow = update(r#"{"$inc": {"n": 100}}"#);
+    // Three documents have a page: some 16 MiB.
+    let error = all.update_many(Filter::all(), &grow).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.to_string().contains("transaction_bytes_max"), "{source}");
+    assert_eq!(all.count_matching(field("n").gte(100)).unwrap(), 0);
+    // A part of that, eight times what the cache may have.
+    let half = field("_id").lt(6_000);
+    assert_eq!(all.update_many(&half, &grow).unwrap().modified, 6_000);
+    drop(all);
+    db.close().unwrap();
+
+    let db = Database::open(&path).unwrap();
+    let all = db.collection("all");
+    assert_eq!(all.count_matching(field("n").gte(100)).unwrap(), 6_000);
+    assert_eq!(all.update_many(Filter::all(), &grow).unwrap().modified, 12_000);
+    assert!(db.check().unwrap().is_clean());
+}
+
+#[test]
 fn a_collection_that_does_not_exist_is_empty_and_is_not_made() {
     let db = Database::in_memory().unwrap();
     let none = db.collection("none");

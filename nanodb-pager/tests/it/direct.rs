@@ -297,7 +297,10 @@ fn a_damaged_page_of_a_load_that_was_vouched_for_costs_only_itself() {
 
 #[test]
 fn a_transaction_that_changes_too_much_is_told_so_and_can_be_given_up() {
-    let (_, pager) = new_file();
+    let bytes_max = 8 * 1024 * 1024;
+    let options = Options::default().cache_bytes_max(0).transaction_bytes_max(bytes_max);
+    let storage = Arc::new(SimStorage::new());
+    let pager = Pager::open(storage, Arc::new(Concatenate), options.background(false)).unwrap();
     let mut pages = Vec::new();
     for _ in 0..40 {
         let mut tx = pager.begin();
@@ -313,7 +316,6 @@ fn a_transaction_that_changes_too_much_is_told_so_and_can_be_given_up() {
         }
         changed += 1;
     };
-    let bytes_max = 8 * 1024 * 1024;
     let Error::TransactionTooLarge { bytes, bytes_max: limit } = error else { panic!("{error:?}") };
     assert_eq!((limit, bytes, changed), (bytes_max, (changed + 1) * PAGE_SIZE, 2048));
     // What it has can still be changed, and given up.

@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use nanodb_pager::PageId;
 
+use crate::error::{Error, Result};
 use crate::stored::StoredDoc;
 
 /// What is kept of a document.
@@ -84,4 +85,39 @@ impl<'a> Kept<'a> {
             None => Self::Bytes(&[]),
         }
     }
+}
+
+/// Keys, and what is kept with them, on their way to a sort.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    bytes: Vec<u8>,
+    /// How long each key is, and what is kept with it.
+    lens: Vec<(u32, u32)>,
+}
+
+impl Gathered {
+    pub(crate) fn push(&mut self, key: &[u8], kept: Kept<'_>) -> Result<()> {
+        let key_len = check_key(key)?;
+        self.bytes.extend_from_slice(key);
+        kept.pack(&mut self.bytes);
+        self.lens.push((key_len, u32::try_from(kept.len()).unwrap_or(u32::MAX)));
+        Ok(())
+    }
+
+    /// As they came.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], Kept<'_>)> {
+        let mut rest = self.bytes.as_slice();
+        self.lens.iter().map_while(move |&(key_len, kept_len)| {
+            let (key, behind) = rest.split_at_checked(key_len as usize)?;
+            let (kept, behind) = behind.split_at_checked(kept_len as usize)?;
+            rest = behind;
+            Some((key, Kept::unpack(kept)))
+        })
+    }
+}
+
+/// How long a key is, if it is not too long.
+pub(super) fn check_key(key: &[u8]) -> Result<u32> {
+    u32::try_from(key.len())
+        .map_err(|_| Error::SortKeyTooLarge { bytes: key.len(), bytes_max: u32::MAX })
 }
