@@ -33,6 +33,7 @@ mod encode_serde;
 mod error;
 mod fields;
 mod names;
+mod plain;
 mod print;
 mod value_ref;
 mod view;

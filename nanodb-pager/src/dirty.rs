@@ -38,9 +38,20 @@ impl DirtyRanges {
         if start >= end {
             return;
         }
-        // Marks come in bursts at the same places: often one range covers all.
-        if self.ranges.iter().any(|&(from, to)| from <= start && end <= to) {
-            return;
+        // Marks come in bursts at the same places, or at the ends of those before.
+        for at in 0..self.ranges.len() {
+            let (from, to) = self.ranges[at];
+            if from <= start && end <= to {
+                return;
+            }
+            if start <= to + GAP_MAX && from <= end + GAP_MAX {
+                let joined = (from.min(start), to.max(end));
+                if self.ranges.get(at + 1).is_none_or(|next| joined.1 + GAP_MAX < next.0) {
+                    self.ranges[at] = joined;
+                    return;
+                }
+                break;
+            }
         }
         self.insert(start, end);
     }

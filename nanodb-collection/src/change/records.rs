@@ -13,6 +13,7 @@
 //! So whatever the size of documents, a page is filled to seven eighths at least.
 //! [Which page](super::pages) is the tail, or takes its place, is not decided here.
 
+use std::iter::Peekable;
 use std::num::NonZeroU32;
 
 use nanodb_index::Place;
@@ -30,14 +31,54 @@ use crate::spill::{OVERFLOW, SLOTTED, for_each_piece, page_of};
 const WASTE_BYTES_MAX: usize = 512;
 
 impl Change<'_> {
-    /// Stores a document at the tail.
+    /// Stores documents, each given with the hash of its key, and notes where each is.
+    pub(crate) fn append_all<'d>(
+        &mut self,
+        documents: impl Iterator<Item = (u64, &'d [u8])>,
+    ) -> Result<()> {
+        let mut documents = documents.peekable();
+        loop {
+            self.fill_up(&mut documents)?;
+            let Some((hash, document)) = documents.next() else { return Ok(()) };
+            let place = self.append_slow(document)?;
+            self.pending.add_entry(hash, place);
+        }
+    }
+
+    /// Stores documents in the fill page as long as it takes them.
     #[inline]
+    fn fill_up<'d>(
+        &mut self,
+        documents: &mut Peekable<impl Iterator<Item = (u64, &'d [u8])>>,
+    ) -> Result<()> {
+        let fits = |&(_, document): &(u64, &[u8])| document.len() <= RECORD_BYTES_MAX;
+        let Some(page) = self.pending.fill.filter(|_| documents.peek().is_some_and(fits)) else {
+            return Ok(());
+        };
+        let Self { store, tx, pending, .. } = self;
+        let mut held = tx.page_mut(page)?;
+        if held.owner() != store.owner || held.kind() != SLOTTED {
+            return Err(Error::damaged(page));
+        }
+        let (body, dirty) = held.split();
+        let mut slots = PageMut::parse(body, |range| dirty.mark(range))
+            .map_err(|e| Error::damaged_by(page, e))?;
+        while let Some(&(hash, document)) = documents.peek().filter(|next| fits(next)) {
+            let stored = slots.insert(RecordKind::Document, &[document]);
+            let Some(slot) = stored.map_err(|e| Error::damaged_by(page, e))? else { break };
+            pending.add_entry(hash, place(page, slot));
+            documents.next();
+        }
+        Ok(())
+    }
+
+    /// Stores a document in the fill page, or where it fits.
     pub(crate) fn append(&mut self, document: &[u8]) -> Result<Place> {
-        if let Some(tail) = self.pending.fill
+        if let Some(fill) = self.pending.fill
             && document.len() <= RECORD_BYTES_MAX
-            && let Some(slot) = self.insert_record(tail, RecordKind::Document, &[document])?
+            && let Some(slot) = self.insert_record(fill, RecordKind::Document, &[document])?
         {
-            return Ok(place(tail, slot));
+            return Ok(place(fill, slot));
         }
         self.append_slow(document)
     }

@@ -8,6 +8,7 @@ use std::str;
 
 use super::encode::{check_depth, write_extension};
 use super::names::SeenNames;
+use super::plain::{after_scalar, split_name};
 use super::{DOCUMENT_SIZE_MAX, DocumentError, Draft, FIELD_NAME_SIZE_MAX};
 use crate::encoding::{
     Cursor, Token, write_array_len, write_binary, write_float, write_int, write_map_len,
@@ -195,15 +196,12 @@ impl<'a, O: Output> Walk<'a, '_, O> {
 
     #[inline]
     fn value(&mut self, depth: usize) -> Result<(), DocumentError> {
-        // Most values have one form only, or show in their first byte that they are in
-        // the shortest: those are stepped over without being taken apart.
-        match self.cursor.peek() {
-            Some(0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 | 0xcb) => {
-                let offset = self.offset();
-                self.cursor.skip().ok_or(DocumentError::Malformed { offset })
+        match after_scalar(self.cursor.rest()) {
+            Some(rest) => {
+                self.cursor = Cursor::new(rest);
+                Ok(())
             }
-            Some(0xa0..=0xbf) => check_utf8(self.short_string()?),
-            _ => self.other_value(depth),
+            None => self.other_value(depth),
         }
     }
 
@@ -227,12 +225,13 @@ impl<'a, O: Output> Walk<'a, '_, O> {
 
     #[inline]
     fn name(&mut self) -> Result<&'a [u8], DocumentError> {
-        let name = match self.cursor.peek() {
-            Some(0xa0..=0xbf) => self.short_string()?,
-            _ => self.long_name()?,
-        };
-        check_utf8(name)?;
-        Ok(name)
+        match split_name(self.cursor.rest()) {
+            Some((name, rest)) => {
+                self.cursor = Cursor::new(rest);
+                Ok(name)
+            }
+            None => self.long_name(),
+        }
     }
 
     fn long_name(&mut self) -> Result<&'a [u8], DocumentError> {
@@ -243,14 +242,8 @@ impl<'a, O: Output> Walk<'a, '_, O> {
         if name.len() > FIELD_NAME_SIZE_MAX {
             return Err(DocumentError::name_too_long(name.len()));
         }
+        check_utf8(name)?;
         Ok(name)
-    }
-
-    /// Reads a string whose length is in its first byte: always in stored form.
-    #[inline]
-    fn short_string(&mut self) -> Result<&'a [u8], DocumentError> {
-        let offset = self.offset();
-        self.cursor.read_string_bytes().ok_or(DocumentError::Malformed { offset })
     }
 
     /// Reads a token, and writes it anew if it is not in stored form.
@@ -276,7 +269,10 @@ impl<'a, O: Output> Walk<'a, '_, O> {
     #[inline]
     fn token(&mut self) -> Result<Token<'a>, DocumentError> {
         let offset = self.offset();
-        self.cursor.read().ok_or(DocumentError::Malformed { offset })
+        let Some(token) = self.cursor.read() else {
+            return Err(DocumentError::Malformed { offset });
+        };
+        Ok(token)
     }
 
     #[inline]
@@ -301,13 +297,9 @@ impl<'a, O: Output> Walk<'a, '_, O> {
     }
 }
 
-#[inline]
 fn check_utf8(bytes: &[u8]) -> Result<(), DocumentError> {
-    // Nearly all strings are ASCII, which is seen without a call.
-    if bytes.is_ascii() || str::from_utf8(bytes).is_ok() {
-        return Ok(());
-    }
-    Err(DocumentError::not_utf8())
+    str::from_utf8(bytes).map_err(|_| DocumentError::not_utf8())?;
+    Ok(())
 }
 
 fn is_shortest_timestamp(data: &[u8]) -> Result<bool, DocumentError> {

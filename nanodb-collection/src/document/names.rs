@@ -2,7 +2,6 @@
 
 use ahash::RandomState;
 use hashbrown::{HashSet, HashTable};
-use smallvec::SmallVec;
 
 use super::Document;
 use crate::value::Value;
@@ -16,44 +15,55 @@ const LINEAR_MAX: usize = 16;
 /// names that no comparison is needed.
 pub(super) struct SeenNames<'a> {
     sketch: u64,
-    few: SmallVec<[&'a [u8]; LINEAR_MAX]>,
+    few: [&'a [u8]; LINEAR_MAX],
+    len: usize,
     many: Option<HashSet<&'a [u8], RandomState>>,
 }
 
 impl<'a> SeenNames<'a> {
+    #[inline]
     pub(super) fn new() -> Self {
-        Self { sketch: 0, few: SmallVec::new(), many: None }
+        Self { sketch: 0, few: [&[]; LINEAR_MAX], len: 0, many: None }
     }
 
     /// Adds `name`; false if it was there.
     #[inline]
     pub(super) fn insert(&mut self, name: &'a [u8]) -> bool {
-        if let Some(many) = &mut self.many {
-            return many.insert(name);
-        }
         let bit = sketch_bit(name);
-        if self.sketch & bit != 0 && self.few.contains(&name) {
+        if self.sketch & bit != 0 && self.has(name) {
             return false;
         }
         self.sketch |= bit;
-        if self.few.len() == LINEAR_MAX {
-            self.many = Some(self.few.drain(..).chain([name]).collect());
-        } else {
-            self.few.push(name);
+        match self.few.get_mut(self.len) {
+            Some(next) => {
+                *next = name;
+                self.len += 1;
+            }
+            None => self.insert_many(name),
         }
         true
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        match &self.many {
+            Some(many) => many.contains(name),
+            None => self.few.iter().take(self.len).any(|&seen| seen == name),
+        }
+    }
+
+    #[cold]
+    fn insert_many(&mut self, name: &'a [u8]) {
+        self.many.get_or_insert_with(|| self.few.into_iter().collect()).insert(name);
     }
 }
 
 #[inline]
 fn sketch_bit(name: &[u8]) -> u64 {
-    let (first, last) = match name {
-        [] => (0, 0),
-        [only] => (*only, *only),
-        [first, .., last] => (*first, *last),
+    let ends = match (name.first(), name.last()) {
+        (Some(first), Some(last)) => u64::from(*first) ^ (u64::from(*last) << 2),
+        _ => 0,
     };
-    let mixed = u64::from(first) ^ (u64::from(last) << 2) ^ ((name.len() as u64) << 1);
-    1 << (mixed & 63)
+    1 << ((ends ^ (name.len() as u64) << 1) & 63)
 }
 
 /// A document being filled with fields whose names may repeat: the last value wins,

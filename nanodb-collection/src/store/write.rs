@@ -72,10 +72,8 @@ impl Change<'_> {
             batch.push(hash);
         }
         self.pending.added.reserve(drafts.len());
-        for (draft, hash) in drafts.iter().zip(batch.hashes) {
-            let place = self.append(draft.record(buffer)).map_err(Failure::Halfway)?;
-            self.add_entry(hash, place);
-        }
+        let records = drafts.iter().map(|draft| draft.record(buffer));
+        self.append_all(batch.hashes.into_iter().zip(records)).map_err(Failure::Halfway)?;
         self.pending.count += drafts.len() as u64;
         self.pending.next_id = next_id;
         self.pending.changed |= !drafts.is_empty();
@@ -136,20 +134,23 @@ impl Change<'_> {
     /// Notes that a document was moved.
     pub(crate) fn move_entry(&mut self, hash: u64, from: Place, to: Place) {
         self.forget_entry(hash, from);
-        self.add_entry(hash, to);
+        self.pending.add_entry(hash, to);
         self.pending.changed = true;
-    }
-
-    fn add_entry(&mut self, hash: u64, place: Place) {
-        // One that the index has already, and that was to go, stays.
-        if self.pending.removed.is_empty() || !self.pending.removed.remove(hash, place) {
-            self.pending.added.push(hash, place);
-        }
     }
 
     fn forget_entry(&mut self, hash: u64, place: Place) {
         if self.pending.added.is_empty() || !self.pending.added.remove(hash, place) {
             self.pending.removed.push(hash, place);
+        }
+    }
+}
+
+impl Pending {
+    #[inline]
+    pub(crate) fn add_entry(&mut self, hash: u64, place: Place) {
+        // One that the index has already, and that was to go, stays.
+        if self.removed.is_empty() || !self.removed.remove(hash, place) {
+            self.added.push(hash, place);
         }
     }
 }
