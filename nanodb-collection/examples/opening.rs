@@ -1,6 +1,6 @@
 //! How long opening and the first read take, in a process of their own: after a clean close and
-//! after a kill with the log nearly full, with the file in the operating system's memory and not
-//! (where this process may have it dropped). And what the index takes, in memory and on disk.
+//! after a kill with the log nearly full, with the files in the operating system's memory and not
+//! (where `dd` can have them dropped). And what the index takes, in memory and on disk.
 //!
 //! ```text
 //! cargo run --release -p nanodb-collection --example opening -- DIRECTORY [DOCUMENTS]
@@ -93,17 +93,31 @@ fn child(directory: &str, documents: u64, ids: Ids, what: &str) -> Command {
 }
 
 fn run(directory: &str, documents: u64, ids: Ids, what: &str, is_cached: bool) -> Result<()> {
-    if !is_cached {
-        let _ = Command::new("sync").status();
-        if std::fs::write("/proc/sys/vm/drop_caches", "3").is_err() {
-            println!("{what}, file not in memory: this process may not have it dropped");
-            return Ok(());
-        }
+    if !is_cached && !drop_from_memory(directory)? {
+        println!("{what}, file not in memory: there is no `dd` that has files dropped");
+        return Ok(());
     }
     print!("{what}, file {}in memory: ", if is_cached { "" } else { "not " });
     std::io::Write::flush(&mut std::io::stdout())?;
     child(directory, documents, ids, "read").status()?;
     Ok(())
+}
+
+/// Has the system forget the bytes of the database's files; the program's own stay in memory.
+fn drop_from_memory(directory: &str) -> Result<bool> {
+    for file in std::fs::read_dir(directory)? {
+        let mut of = std::ffi::OsString::from("of=");
+        of.push(file?.path());
+        let dd = Command::new("dd")
+            .args(["oflag=nocache", "conv=notrunc,fdatasync", "count=0"])
+            .arg(of)
+            .stderr(Stdio::null())
+            .status();
+        if !dd.is_ok_and(|status| status.success()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn write_until_the_log_is_full(path: &Path, documents: u64, ids: Ids) -> Result<()> {

@@ -137,8 +137,8 @@ pub(crate) fn holds_acknowledged(file: &dyn Storage, next: Seq) -> io::Result<bo
     }
 }
 
-/// How much is read at once.
-const WINDOW_SIZE: usize = 256 * 1024;
+/// How much is read at once: a disk gives such pieces twice as fast as small ones.
+const WINDOW_SIZE: usize = 4 * 1024 * 1024;
 
 /// Reads records through a window on the file.
 struct Reader<'a> {
