@@ -210,6 +210,32 @@ mod tests {
     use crate::storage::MemoryStorage;
 
     #[test]
+    fn records_across_the_ends_of_pieces_are_read() {
+        let file = Arc::new(MemoryStorage::new());
+        let first_seq = Seq::new(1);
+        let segment =
+            Segment { uuid: [1; 16], generation: 1, salt: 2, previous_salt: 0, first_seq };
+        let storage = Arc::clone(&file) as Arc<dyn Storage>;
+        let mut log = Log::begin(storage, segment, Lsn(0), 16 << 20).unwrap();
+        let payload = |seq: u64| vec![seq.to_le_bytes()[0]; 700 + (seq % 977) as usize];
+        let mut bytes = 0;
+        let mut written = 0;
+        while bytes < 2 * WINDOW_SIZE + 100_000 {
+            written += 1;
+            log.append(Seq::new(written), &payload(written), Lsn(0));
+            bytes += payload(written).len();
+        }
+        log.write().unwrap();
+        let mut read = 0;
+        let scanned = scan(&*file, &segment, |seq, bytes, _| {
+            read += 1;
+            (seq.get() == read && bytes.starts_with(&payload(read))).then_some(())
+        });
+        assert!(scanned.is_ok(), "{scanned:?}");
+        assert_eq!(read, written);
+    }
+
+    #[test]
     fn damage_is_told_by_any_record_of_a_later_group_that_says_how_far_the_log_was_synced() {
         let file = Arc::new(MemoryStorage::new());
         let first_seq = Seq::new(1);
