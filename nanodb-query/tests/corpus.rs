@@ -7,94 +7,45 @@
 // Without the usual harness clippy takes this for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "data/cases.rs"]
+mod cases;
 #[path = "it/json.rs"]
 mod json;
 
 use std::collections::HashMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use cases::Outcome;
 use json::Json;
 use nanodb_query::{Filter, Projection, RawValue, Sort, Update, UpdateContext, compare};
-
-fn main() -> ExitCode {
-    let folder = std::env::var_os("NANODB_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data"), PathBuf::from);
-    let mut tally = Tally::default();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let name = path.to_string_lossy();
-            name.ends_with(".jsonl") || name.ends_with(".jsonl.gz")
-        })
-        .collect();
-    files.sort();
-    for file in files {
-        let mut datasets = HashMap::new();
-        for line in read(&file).lines().filter(|line| !line.trim().is_empty()) {
-            let case: Json = serde_json::from_str(line).expect("a line of JSON");
-            tally.run(&case, &mut datasets);
-        }
-    }
-    println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
-    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn read(file: &Path) -> String {
-    let mut bytes = std::fs::read(file).unwrap();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).unwrap();
-        bytes = plain;
-    }
-    String::from_utf8(bytes).unwrap()
-}
-
-#[derive(Default)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-    skipped: usize,
-}
 
 /// Sets of documents by their number.
 type Datasets = HashMap<String, Vec<Vec<u8>>>;
 
-impl Tally {
-    fn run(&mut self, case: &Json, datasets: &mut Datasets) {
-        let kind = case.get("kind").and_then(Json::as_str).unwrap_or_default();
-        let answer = match kind.strip_prefix("hand-").unwrap_or(kind) {
-            "dataset" => {
-                let documents = case.get("docs").expect("docs").documents();
-                datasets.insert(case.get("ds").expect("ds").to_string(), documents);
-                return;
-            }
-            "query" | "sort" => match (case.get("docs"), case.get("ds")) {
-                (Some(documents), _) => run_query(case, &documents.documents()),
-                (None, Some(number)) => match datasets.get(&number.to_string()) {
-                    Some(documents) => run_query(case, documents),
-                    None => Err(format!("no dataset {number}")),
-                },
-                (None, None) => Err("no documents".to_owned()),
-            },
-            "projection" => run_projection(case),
-            "update" => run_update(case),
-            _ => {
-                self.skipped += 1;
-                return;
-            }
-        };
-        match answer {
-            Ok(()) => self.passed += 1,
-            Err(message) => {
-                self.failed += 1;
-                let id = case.get("id").map(ToString::to_string).unwrap_or_default();
-                println!("{id}: {message}\n    {case}");
-            }
+fn main() -> ExitCode {
+    cases::run(Datasets::new, judge)
+}
+
+fn judge(case: &Json, datasets: &mut Datasets) -> Outcome {
+    let kind = case.get("kind").and_then(Json::as_str).unwrap_or_default();
+    Outcome::Answered(match kind.strip_prefix("hand-").unwrap_or(kind) {
+        "dataset" => {
+            let documents = case.get("docs").expect("docs").documents();
+            datasets.insert(case.get("ds").expect("ds").to_string(), documents);
+            return Outcome::NoCase;
         }
-    }
+        "query" | "sort" => match (case.get("docs"), case.get("ds")) {
+            (Some(documents), _) => run_query(case, &documents.documents()),
+            (None, Some(number)) => match datasets.get(&number.to_string()) {
+                Some(documents) => run_query(case, documents),
+                None => Err(format!("no dataset {number}")),
+            },
+            (None, None) => Err("no documents".to_owned()),
+        },
+        "projection" => run_projection(case),
+        "update" => run_update(case),
+        _ => return Outcome::Skipped,
+    })
 }
 
 fn run_query(case: &Json, documents: &[Vec<u8>]) -> Result<(), String> {

@@ -7,88 +7,47 @@
 // Without the usual harness clippy takes this for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../../nanodb-query/tests/data/cases.rs"]
+mod cases;
+
 use std::collections::HashMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use cases::Outcome;
 use nanodb::{Collection, Database, Document, Filter, Projection, Sort, Update, Value, field};
 
+/// A database, and the collections in it by the numbers of their datasets.
+struct Stored {
+    db: Database,
+    datasets: HashMap<String, Collection>,
+}
+
 fn main() -> ExitCode {
-    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../nanodb-query/tests/data");
-    let folder = std::env::var_os("NANODB_CORPUS").map_or_else(own, PathBuf::from);
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let name = path.to_string_lossy();
-            name.ends_with(".jsonl") || name.ends_with(".jsonl.gz")
-        })
-        .collect();
-    files.sort();
-    let mut tally = Tally::default();
-    for file in files {
-        let db = Database::in_memory().unwrap();
-        let mut datasets = HashMap::new();
-        for line in read(&file).lines().filter(|line| !line.trim().is_empty()) {
-            let case: Document = serde_json::from_str(line).expect("a line of JSON");
-            tally.run(&db, &case, &mut datasets);
+    let begin = || Stored { db: Database::in_memory().unwrap(), datasets: HashMap::new() };
+    cases::run(begin, judge)
+}
+
+fn judge(case: &Document, Stored { db, datasets }: &mut Stored) -> Outcome {
+    let kind = case.get("kind").and_then(Value::as_str).unwrap_or_default();
+    Outcome::Answered(match kind.strip_prefix("hand-").unwrap_or(kind) {
+        "dataset" => {
+            let name = case.get("ds").expect("ds").to_string();
+            let collection = store(db, &name, case.get("docs"));
+            datasets.insert(name, collection);
+            return Outcome::NoCase;
         }
-    }
-    println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
-    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn read(file: &Path) -> String {
-    let mut bytes = std::fs::read(file).unwrap();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).unwrap();
-        bytes = plain;
-    }
-    String::from_utf8(bytes).unwrap()
-}
-
-#[derive(Default)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-    skipped: usize,
-}
-
-impl Tally {
-    fn run(&mut self, db: &Database, case: &Document, sets: &mut HashMap<String, Collection>) {
-        let kind = case.get("kind").and_then(Value::as_str).unwrap_or_default();
-        let answer = match kind.strip_prefix("hand-").unwrap_or(kind) {
-            "dataset" => {
-                let name = case.get("ds").expect("ds").to_string();
-                let collection = store(db, &name, case.get("docs"));
-                sets.insert(name, collection);
-                return;
-            }
-            "query" | "sort" => {
-                let name = case.get("ds").map(ToString::to_string);
-                let own = || store(db, "own", case.get("docs"));
-                let collection = name.map_or_else(own, |name| sets[&name].clone());
-                let answer = query(&collection, case);
-                db.drop_collection("own").unwrap();
-                answer
-            }
-            "projection" => project(&db.collection("one"), case),
-            "update" => update(&db.collection("one"), case),
-            _ => {
-                self.skipped += 1;
-                return;
-            }
-        };
-        match answer {
-            Ok(()) => self.passed += 1,
-            Err(message) => {
-                self.failed += 1;
-                println!("{:?}: {message}\n    {case}", case.get("id"));
-            }
+        "query" | "sort" => {
+            let name = case.get("ds").map(ToString::to_string);
+            let own = || store(db, "own", case.get("docs"));
+            let collection = name.map_or_else(own, |name| datasets[&name].clone());
+            let answer = query(&collection, case);
+            db.drop_collection("own").unwrap();
+            answer
         }
-    }
+        "projection" => project(&db.collection("one"), case),
+        "update" => update(&db.collection("one"), case),
+        _ => return Outcome::Skipped,
+    })
 }
 
 fn store(db: &Database, name: &str, documents: Option<&Value>) -> Collection {
