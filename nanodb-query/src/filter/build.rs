@@ -162,7 +162,7 @@ impl FieldName {
     fn tested(self, test: Test) -> Filter {
         let mut root = Conjunction::default();
         root.add(self.path, test);
-        Filter { root }
+        Filter::new(root)
     }
 
     fn refuse(&self, operator: &str, expected: &'static str, found: Kind) -> QueryError {
@@ -186,7 +186,7 @@ impl Filter {
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.root.add_all(other.root);
-        self
+        Self::new(self.root)
     }
 
     /// What passes one of the two, or both: `$or`.
@@ -196,11 +196,11 @@ impl Filter {
             && let [Junction::Or(branches)] = self.root.others.as_mut_slice()
         {
             branches.push(other.root);
-            return self;
+            return Self::new(self.root);
         }
         let mut root = Conjunction::default();
         root.others.push(Junction::Or(vec![self.root, other.root]));
-        Self { root }
+        Self::new(root)
     }
 }
 
@@ -211,6 +211,6 @@ impl Not for Filter {
     fn not(self) -> Self {
         let mut root = Conjunction::default();
         root.others.push(Junction::Nor(vec![self.root]));
-        Self { root }
+        Self::new(root)
     }
 }

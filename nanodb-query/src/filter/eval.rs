@@ -86,10 +86,10 @@ fn matches_groups(groups: &[FieldGroup], container: RawValue<'_>) -> Result<bool
     let mut pending = u64::MAX >> (GROUPS_AT_ONCE - groups.len());
     for _ in 0..len {
         let wanted = groups.iter().enumerate().find(|(index, group)| {
-            pending & (1 << index) != 0 && group.first_part().is_some_and(|part| part.is_at(cursor))
+            pending & (1 << index) != 0 && group.name.is_at(cursor, group.first_part())
         });
+        cursor.read_string_bytes().ok_or(Malformed)?;
         if let Some((index, group)) = wanted {
-            cursor.read_string_bytes().ok_or(Malformed)?;
             if !group.matches(Some(RawValue::new(cursor.rest())))? {
                 return Ok(false);
             }
@@ -97,10 +97,8 @@ fn matches_groups(groups: &[FieldGroup], container: RawValue<'_>) -> Result<bool
             if pending == 0 {
                 return Ok(true);
             }
-            cursor.skip().ok_or(Malformed)?;
-        } else {
-            cursor.skip_many(2).ok_or(Malformed)?;
         }
+        cursor.skip().ok_or(Malformed)?;
     }
     for (index, group) in groups.iter().enumerate() {
         if pending & (1 << index) != 0 && !group.matches(None)? {

@@ -57,11 +57,19 @@ impl Operand {
         matches!(self.shape, Shape::Null)
     }
 
+    /// Its bytes without the header, if it is a string.
+    #[inline]
+    pub(super) fn text(&self) -> Option<&[u8]> {
+        match self.shape {
+            Shape::String { start } => self.bytes.get(usize::from(start)..),
+            _ => None,
+        }
+    }
+
     /// Whether the stored value, or missing one, is this.
     #[inline]
     pub(super) fn equals(&self, stored: Option<RawValue<'_>>) -> Result<bool, Malformed> {
-        if let (Shape::String { start }, Some(value)) = (self.shape, stored) {
-            let text = self.bytes.get(usize::from(start)..).unwrap_or_default();
+        if let (Some(text), Some(value)) = (self.text(), stored) {
             return Ok(match value.token()? {
                 Token::String(found) => found == text,
                 _ => false,

@@ -7,6 +7,7 @@
 //! 2. `$ne` is `Not([Equal])` and `$nin` is `Not([In])`: there is one way to say a thing, and
 //!    printing chooses the shortest.
 
+use super::name::Name;
 use super::operand::Operand;
 use super::regex::Pattern;
 use super::types::Types;
@@ -22,6 +23,8 @@ pub(crate) struct Conjunction {
 /// The conditions on fields below one name of the document.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FieldGroup {
+    /// The name, as a walk over a document looks for it.
+    pub(super) name: Name,
     pub(super) conditions: Vec<Condition>,
 }
 
@@ -88,7 +91,10 @@ impl Conjunction {
         };
         match self.groups.iter_mut().find(same) {
             Some(group) => group.conditions.push(condition),
-            None => self.groups.push(FieldGroup { conditions: vec![condition] }),
+            None => {
+                let name = Name::new(condition.path.parts().first());
+                self.groups.push(FieldGroup { name, conditions: vec![condition] });
+            }
         }
     }
 

@@ -130,7 +130,12 @@ impl<'a> Cursor<'a> {
     /// Steps over one value, children and all, however deep they nest.
     #[inline]
     pub fn skip(&mut self) -> Option<()> {
-        self.skip_many(1)
+        let size = TOKEN_SIZE[usize::from(self.peek()?)];
+        if size == 0 {
+            return self.skip_many(1);
+        }
+        self.rest = self.rest.get(usize::from(size)..)?;
+        Some(())
     }
 
     /// Steps over one value and returns the bytes it takes.
@@ -142,7 +147,6 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over `count` values that follow each other.
-    #[inline]
     pub fn skip_many(&mut self, count: u64) -> Option<()> {
         let mut rest = self.rest;
         // Values yet to be stepped over. Saturates rather than overflows: bytes that

@@ -43,6 +43,57 @@ fn names_longer_than_short_strings_and_in_long_forms_are_found() {
 }
 
 #[test]
+fn a_string_is_found_wherever_and_however_it_is_stored() {
+    let red = || field("a.b").eq("red");
+    let filters = [
+        red(),
+        red().and(field("c").exists(false)),
+        field("a.b").all(["red"]),
+        red().or(field("a.c").eq("blue")),
+        red().or(field("a.c").eq("green")).or(field("a.c").eq("blue")),
+        field("x").eq("none").or(red()),
+    ];
+    let documents: [&[u8]; 4] = [
+        b"\x81\xa1a\x81\xa1b\xa3red",
+        b"\x81\xa1a\x81\xa1b\xd9\x03red",
+        b"\x81\xa1a\x92\x01\x81\xa1b\x92\xa4blue\xda\0\x03red",
+        b"\x82\xa1z\xa4read\xa1a\x82\xa1c\xa4grey\xa1b\xdb\0\0\0\x03red",
+    ];
+    for filter in &filters {
+        for document in documents {
+            assert!(filter.matches(document).unwrap(), "{filter}");
+        }
+        // In another field, and not as a whole.
+        for document in [&b"\x81\xa1a\x81\xa1d\xa3red"[..], b"\x81\xa1a\x81\xa1b\xa5redly"] {
+            assert!(!filter.matches(document).unwrap(), "{filter}");
+        }
+    }
+    let blue = b"\x81\xa1a\x81\xa1c\xa4blue";
+    assert_eq!(
+        filters.each_ref().map(|filter| filter.matches(blue).unwrap()),
+        [false, false, false, true, true, false]
+    );
+    // A page holds no document as large.
+    let large = msgpack(&map([("z", "-".repeat(5_000).into()), ("b", "red".into())]));
+    assert!(field("b").eq("red").matches(&large).unwrap());
+    assert!(!field("z").eq("red").matches(&large).unwrap());
+}
+
+#[test]
+fn names_of_every_length_are_told_apart() {
+    for len in 1..20 {
+        let name = "abcdefghijklmnopqrst".get(..len).unwrap();
+        let other = format!("{}~", name.get(1..).unwrap());
+        let document = msgpack(&map([(other.as_str(), 1.into()), (name, 2.into())]));
+        assert!(field(name).eq(2).and(field(&other).eq(1)).matches(&document).unwrap());
+        assert!(!field(name).eq(1).matches(&document).unwrap());
+        let (longer, shorter) = (format!("{name}~"), name.get(..len - 1).unwrap());
+        assert!(field(&longer).exists(false).matches(&document).unwrap());
+        assert!(field(shorter).exists(false).matches(&document).unwrap());
+    }
+}
+
+#[test]
 fn more_names_than_one_walk_looks_for_are_all_looked_at() {
     let names: Vec<String> = (0..200).map(|number| format!("f{number}")).collect();
     let fields = || names.iter().map(|name| (name.as_str(), 1.into()));

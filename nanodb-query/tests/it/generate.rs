@@ -17,7 +17,9 @@ pub(crate) fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         4 => (-3_i64..4).prop_map(Value::from),
         2 => (-6_i32..7).prop_map(|half| Value::from(f64::from(half) / 2.0)),
-        2 => prop::sample::select(vec!["", "a", "b", "ab", "\u{ff01}", "\u{1f980}", "a\0b", "a\0"])
+        2 => prop::sample::select(vec![
+            "", "a", "b", "ab", "abc", "xabc", "\u{ff01}", "\u{1f980}", "a\0b", "a\0",
+        ])
             .prop_map(Value::from),
         1 => any::<bool>().prop_map(Value::from),
         2 => Just(Value::Nil),
