@@ -45,6 +45,19 @@ impl Drop for Registration {
     }
 }
 
+/// The database at `path`, if this process has it open.
+pub(crate) fn opened(path: &Path) -> Option<Database> {
+    let mut files = OPEN_FILES.lock();
+    let key = file_key(path).ok()?;
+    while let Some(entry) = files.as_ref()?.get(&key) {
+        if let Some(shared) = entry.upgrade() {
+            return Some(Database::from_shared(shared));
+        }
+        FILE_CLOSED.wait(&mut files);
+    }
+    None
+}
+
 /// The database at `path`: the one that is open, or what `open` returns.
 pub(crate) fn open(
     path: &Path,

@@ -10,13 +10,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nanodb_page::{PageRef, RecordKind};
-use nanodb_pager::{FileStorage, FoundPage, Owner, PageId, Salvage, Storage};
+use nanodb_pager::{FileStorage, FoundPage, Owner, PageId, ReadOnly, Salvage, Storage};
 
 use crate::check::{Problem, ProblemKind, why};
 use crate::database::Database;
 use crate::document::DocView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::record_key;
+use crate::registry;
 use crate::root::Root;
 use crate::spill::{SLOTTED, assemble};
 
@@ -129,38 +130,54 @@ impl Database {
     /// saved by then stays.
     pub fn salvage(&self, path: impl AsRef<Path>) -> Result<SalvageReport> {
         let path = path.as_ref();
-        match Self::options().create(false).background(false).open(path) {
-            Ok(source) => self.salvage_opened(&source),
-            Err(error) if is_damage(&error) => {
-                let failed = |source| Error::Open { path: path.to_owned(), source };
-                let storage = FileStorage::open_existing(path).and_then(|storage| {
-                    let locked = storage.lock()?;
-                    Ok((storage, locked))
-                });
-                let (storage, locked) = storage.map_err(|source| {
-                    failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
-                })?;
-                if !locked {
-                    return Err(failed(nanodb_pager::Error::Locked));
-                }
-                let pages = Salvage::open(Arc::new(storage)).map_err(failed)?;
-                self.salvage_pages(&pages, &error)
-            }
-            Err(error) => Err(error),
+        if let Some(source) = registry::opened(path) {
+            return self.salvage_opened(&source);
         }
+        let failed = |source| Error::Open { path: path.to_owned(), source };
+        let storage = FileStorage::open_existing(path).map_err(|source| {
+            failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
+        })?;
+        self.salvage_from(Arc::new(storage), failed)
     }
 
     /// The same for a database that `storage` holds.
     ///
     /// # Errors
     ///
-    /// As [`salvage`](Self::salvage).
+    /// As [`salvage`](Self::salvage), with [`Error::Storage`] in place of [`Error::Open`].
     pub fn salvage_on(&self, storage: Arc<dyn Storage>) -> Result<SalvageReport> {
-        match Self::options().background(false).open_on(Arc::clone(&storage)) {
-            Ok(source) => self.salvage_opened(&source),
-            Err(error) if is_damage(&error) => self.salvage_pages(&Salvage::open(storage)?, &error),
-            Err(error) => Err(error),
+        self.salvage_from(storage, Error::from)
+    }
+
+    fn salvage_from(
+        &self,
+        storage: Arc<dyn Storage>,
+        failed: impl Fn(nanodb_pager::Error) -> Error,
+    ) -> Result<SalvageReport> {
+        // A database that is let go of is brought up to date and closed; this one stays as it is.
+        let storage: Arc<dyn Storage> = Arc::new(ReadOnly::new(storage));
+        let refused = match Self::open_source(Arc::clone(&storage)) {
+            Ok(source) => return self.salvage_opened(&source),
+            Err(Error::Storage(error)) => failed(error),
+            Err(error) => error,
+        };
+        if !is_damage(&refused) {
+            return Err(refused);
         }
+        let pages = Salvage::open(storage).map_err(failed)?;
+        self.salvage_pages(&pages, &refused)
+    }
+
+    fn open_source(storage: Arc<dyn Storage>) -> Result<Self> {
+        let failed = |source| nanodb_pager::Error::Io {
+            doing: "asking for the file's length".to_owned(),
+            source,
+        };
+        if storage.is_empty().map_err(failed)? {
+            // Opening would make one of it.
+            return Err(nanodb_pager::Error::NotADatabase.into());
+        }
+        Self::options().background(false).open_on(storage)
     }
 
     fn salvage_opened(&self, source: &Self) -> Result<SalvageReport> {

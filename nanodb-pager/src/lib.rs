@@ -54,6 +54,6 @@ pub use report::OpenReport;
 pub use salvage::{FoundPage, Salvage};
 pub use snapshot::Snapshot;
 pub use stats::{Space, Stats};
-pub use storage::{FileStorage, MemoryStorage, Storage};
+pub use storage::{FileStorage, MemoryStorage, ReadOnly, Storage};
 pub use temporary::{TemporaryBytes, TemporaryFile};
 pub use tx::{PageMut, TxPage, TxView, WriteTx};

@@ -78,7 +78,7 @@ impl Salvage {
             None => salvage.guess_checksums()?,
         };
         if let Some(header) = header {
-            salvage.read_streams(&header);
+            salvage.read_streams(&header)?;
         }
         salvage.read_pages()?;
         Ok(salvage)
@@ -184,15 +184,21 @@ impl Salvage {
         Ok(None)
     }
 
-    fn read_streams(&mut self, header: &Header) {
+    /// Without one of them less is known; but what can't be read now is no damage.
+    fn read_streams(&mut self, header: &Header) -> Result<()> {
         let checksummer = Checksummer::new(&header.uuid);
         let read = |name, place| {
             let storage = &*self.storage;
-            stream::read(storage, name, place, self.page_count, header.seq, checksummer).ok()
+            match stream::read(storage, name, place, self.page_count, header.seq, checksummer) {
+                Ok((bytes, _)) => Ok(Some(bytes)),
+                Err(error @ Error::Io { .. }) => Err(error),
+                Err(_) => Ok(None),
+            }
         };
-        self.root = read("root", header.root).map(|(bytes, _)| bytes);
-        let free = read("free map", header.free_map);
-        self.free = free.and_then(|(bytes, _)| FreeMap::decode(&bytes, header.page_count).ok());
+        self.root = read("root", header.root)?;
+        let free = read("free map", header.free_map)?;
+        self.free = free.and_then(|bytes| FreeMap::decode(&bytes, header.page_count).ok());
+        Ok(())
     }
 
     fn read_pages(&mut self) -> Result<()> {

@@ -5,6 +5,7 @@
 
 mod file;
 mod memory;
+mod read_only;
 
 use std::fmt::Debug;
 use std::io;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub use file::FileStorage;
 pub use memory::MemoryStorage;
+pub use read_only::ReadOnly;
 
 /// A file of bytes that is read and written at given places.
 ///

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nanodb_collection::{Database, Document, Durability, Id, SalvageMode, SalvageReport, doc};
+use nanodb_collection::{
+    Database, Document, Durability, ErrorKind, Id, SalvageMode, SalvageReport, doc,
+};
 use nanodb_pager::PAGE_SIZE;
-use nanodb_sim::{Random, SimStorage};
+use nanodb_sim::{Failure, Fault, Random, SimStorage};
 
 use super::sample::{Sample, id_of};
 
@@ -187,6 +189,162 @@ fn with_a_damaged_log_what_was_in_the_file_is_saved() {
     assert_eq!(report.how, SalvageMode::ByPages);
     assert!(found["users"].contains_key(&Id::from(1)));
     assert!(!report.problems.is_empty());
+}
+
+/// What a process leaves that is killed: a log beside the file, in which most is.
+fn left_by_a_kill(sample: &Sample) -> SimStorage {
+    let storage = SimStorage::from_contents(sample.file.clone());
+    let options = Database::options().durability(Durability::Immediate).background(false);
+    let db = options.open_on(Arc::new(storage.clone())).unwrap();
+    let numbers = db.collection("numbers");
+    numbers.insert(doc! { "_id": 1000, "text": "x".repeat(7_000) }).unwrap();
+    assert!(numbers.delete(1).unwrap());
+    let left = SimStorage::from_files(storage.files());
+    storage.set_fault(Fault::once(0, Failure::Device).for_ever());
+    left
+}
+
+#[test]
+fn a_file_that_a_killed_process_has_left_stays_as_it_is_and_so_do_its_logs() {
+    let sample = Sample::new();
+    let storage = left_by_a_kill(&sample);
+    assert!(storage.files().len() > 1);
+    let (report, found) = salvage(&storage);
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(report.documents(), sample.len() as u64);
+    assert!(found["numbers"].contains_key(&Id::from(1000)));
+    assert!(!found["numbers"].contains_key(&Id::from(1)));
+}
+
+#[test]
+fn one_header_copy_torn_and_a_tail_too_long_are_left_as_they_are() {
+    let sample = Sample::new();
+    for page in 0..2 {
+        let mut file = sample.file.clone();
+        noise(page, &mut file);
+        file.resize(file.len() + 3 * PAGE_SIZE + 7, 9);
+        let (report, found) = salvage(&SimStorage::from_contents(file));
+        assert_eq!(report.how, SalvageMode::Opened);
+        assert_eq!(assert_known(&sample, &found, "torn"), sample.len());
+    }
+}
+
+#[test]
+fn an_empty_file_stays_empty_and_gives_nothing() {
+    let (report, found) = salvage(&SimStorage::new());
+    assert!(found.is_empty() && !report.is_complete(), "{report:?}");
+}
+
+#[test]
+fn whatever_read_of_the_source_fails_it_is_told_or_nothing_is_lost() {
+    let sample = Sample::new();
+    let mut without_root = sample.file.clone();
+    let forgery = nanodb_sim::Forgery::of(&sample.file);
+    let stream = (0..forgery.pages()).find(|&page| forgery.kind(page) == 2).unwrap();
+    noise(stream, &mut without_root);
+    let sources = [
+        left_by_a_kill(&sample).files(),
+        SimStorage::from_contents(without_root).files(),
+        SimStorage::from_contents(vec![7; 9 * PAGE_SIZE]).files(),
+    ];
+    let (mut refused, mut partial) = (0, 0);
+    for files in sources {
+        let (whole, _) = salvage(&SimStorage::from_files(files.clone()));
+        for for_ever in [false, true] {
+            for after in 0.. {
+                let storage = SimStorage::from_files(files.clone());
+                let fault = Fault { for_ever, ..Fault::once(after, Failure::Device) };
+                storage.set_fault(fault);
+                let saved = Database::in_memory().unwrap();
+                let done = saved.salvage_on(Arc::new(storage.clone()));
+                let struck = storage.failed() > 0;
+                let case = format!("call {after}, for ever {for_ever}");
+                assert!(storage.files() == files, "{case}: something was written");
+                let report = saved.check().unwrap();
+                assert!(report.is_clean(), "{case}: {report}");
+                let found = everything(&saved);
+                let count = found.values().map(BTreeMap::len).sum::<usize>() as u64;
+                match done {
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::Io, "{case}: {error:?}");
+                        assert!(count <= whole.documents(), "{case}");
+                        refused += 1;
+                        partial += usize::from(count > 0);
+                    }
+                    Ok(report) => {
+                        assert_eq!(report.documents(), count, "{case}");
+                        // Looking at an index that can't be read costs no document.
+                        assert_eq!(report, whole, "{case}");
+                    }
+                }
+                // A fault of the past is forgotten.
+                storage.clear_fault();
+                if !struck {
+                    break;
+                }
+                let (again, _) = salvage(&SimStorage::from_files(storage.files()));
+                assert_eq!(again, whole, "{case}");
+                assert!(after < 10_000);
+            }
+        }
+    }
+    assert!(refused > 50 && partial > 5, "{refused} refused, {partial} in part");
+}
+
+#[test]
+fn whatever_call_of_the_target_fails_what_it_has_is_whole_and_can_be_told() {
+    let sample = Sample::new();
+    let source = left_by_a_kill(&sample);
+    let files = source.files();
+    let open = |storage: &SimStorage| {
+        let options = Database::options().cache_bytes_max(64 << 10).background(false);
+        options.open_on(Arc::new(storage.clone()))
+    };
+    let mut refused = 0;
+    for failure in [Failure::Device, Failure::NoSpace, Failure::Short] {
+        for for_ever in [false, true] {
+            for after in 0.. {
+                let target = SimStorage::new();
+                let saved = open(&target).unwrap();
+                target.set_fault(Fault { for_ever, ..Fault::once(after, failure) });
+                let done = saved.salvage_on(Arc::new(source.clone()));
+                let struck = target.failed() > 0;
+                let case = format!("call {after}, {failure:?}, for ever {for_ever}");
+                assert!(source.files() == files, "{case}: something was written");
+                let left = SimStorage::from_files(target.files());
+                target.clear_fault();
+                for found in [everything(&saved), everything(&open(&left).unwrap())] {
+                    let all = found.values().flatten();
+                    let known = |(id, document): (&Id, &Document)| {
+                        let mut known = sample.collections.values().filter_map(|all| all.get(id));
+                        *id == Id::from(1000) || known.any(|known| known == document)
+                    };
+                    assert!(all.clone().all(known), "{case}");
+                    match &done {
+                        Ok(report) => assert_eq!(report.documents(), all.count() as u64, "{case}"),
+                        Err(error) => {
+                            let kinds = [ErrorKind::Io, ErrorKind::Poisoned];
+                            assert!(kinds.contains(&error.kind()), "{case}: {error:?}");
+                            refused += 1;
+                        }
+                    }
+                }
+                let again = open(&left).unwrap();
+                let report = again.check().unwrap();
+                assert!(report.is_clean(), "{case}: {report}");
+                // Again, into what is there: what is missing comes to it.
+                again.salvage_on(Arc::new(source.clone())).unwrap();
+                let found = everything(&again);
+                let count = found.values().map(BTreeMap::len).sum::<usize>();
+                assert_eq!(count, sample.len(), "{case}");
+                if !struck {
+                    break;
+                }
+                assert!(after < 10_000);
+            }
+        }
+    }
+    assert!(refused > 50, "{refused}");
 }
 
 #[test]

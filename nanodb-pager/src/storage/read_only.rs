@@ -1,0 +1,76 @@
+//! Storage that is read, and never written to.
+
+use std::io;
+use std::sync::Arc;
+
+use super::Storage;
+
+/// Another storage and its companions, all of them as they are: what would change anything is
+/// refused with [`io::ErrorKind::PermissionDenied`].
+#[derive(Clone, Debug)]
+pub struct ReadOnly(Arc<dyn Storage>);
+
+impl ReadOnly {
+    /// Lets `storage` be read.
+    pub fn new(storage: Arc<dyn Storage>) -> Self {
+        Self(storage)
+    }
+}
+
+fn refused<T>() -> io::Result<T> {
+    Err(io::ErrorKind::PermissionDenied.into())
+}
+
+impl Storage for ReadOnly {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn set_len(&self, _: u64) -> io::Result<()> {
+        refused()
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.read_at(buf, offset)
+    }
+
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        refused()
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        refused()
+    }
+
+    fn lock(&self) -> io::Result<bool> {
+        self.0.lock()
+    }
+
+    fn is_persistent(&self) -> bool {
+        self.0.is_persistent()
+    }
+
+    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+        // Opening one that is not there would make it.
+        if !self.0.has_companion(suffix)? {
+            return refused();
+        }
+        Ok(Arc::new(Self(self.0.companion(suffix)?)))
+    }
+
+    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
+        self.0.has_companion(suffix)
+    }
+
+    fn remove_companion(&self, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn replace_companion(&self, _: &str, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        refused()
+    }
+}
