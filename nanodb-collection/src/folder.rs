@@ -85,8 +85,7 @@ impl NoteFolder for CatalogFolder {
                 continue;
             }
             let mut saving = Saving { owner: Owner::new(collection), pages: &mut *pages };
-            saving.save(stored, in_order(changes))?;
-            if stored.saved.is_none() {
+            if saving.save(stored, in_order(changes))? {
                 self.in_vain.lock().insert(collection);
             }
         }

@@ -68,26 +68,36 @@ pub(crate) fn in_order(mut changes: Vec<Change>) -> Vec<Change> {
 
 impl Saving<'_, '_> {
     /// Brings the index of a collection up to date with `changes`, which are in order. One that
-    /// is not there or can't be read is made anew; if that fails, there is none.
-    pub(crate) fn save(&mut self, stored: &mut Stored, changes: Vec<Change>) -> Result<(), Error> {
+    /// is not there or can't be read is made anew; if that fails, there is none. Whether it would
+    /// fail another time, too.
+    pub(crate) fn save(
+        &mut self,
+        stored: &mut Stored,
+        changes: Vec<Change>,
+    ) -> Result<bool, Error> {
         if let Some(runs) = &stored.saved {
             match self.add_run(runs, changes, stored.count) {
                 Ok(runs) => {
                     stored.saved = Some(runs);
-                    return Ok(());
+                    return Ok(false);
                 }
                 Err(Failed::Pager(error)) => return Err(error),
                 Err(Failed::Unreadable) => self.free_all(stored)?,
             }
         }
-        let Some(changes) = self.rebuild(&stored.layout) else { return Ok(()) };
+        let changes = match self.rebuild(&stored.layout) {
+            Ok(changes) => changes,
+            Err(Failed::Unreadable) => return Ok(true),
+            // Nobody needs it now, and later these pages may be read.
+            Err(Failed::Pager(_)) => return Ok(false),
+        };
         let entries = changes.len() as u64;
         match self.write_run(changes.into_iter().map(Ok), entries, false) {
             Ok(run) => stored.saved = Some(run.into_iter().collect()),
             Err(Failed::Pager(error)) => return Err(error),
             Err(Failed::Unreadable) => {}
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Gives back the pages of all runs; the index has to be built from now on.
@@ -132,8 +142,22 @@ impl Saving<'_, '_> {
     }
 
     /// Writes changes, which are in order and some `entries`; no run if there are none. To pages
-    /// side by side, or else `in_front`.
+    /// side by side, or else `in_front`. What can't be read leaves no pages taken.
     fn write_run(
+        &mut self,
+        changes: impl Iterator<Item = Result<Change, Unreadable>>,
+        entries: u64,
+        in_front: bool,
+    ) -> Result<Option<SavedRun>, Failed> {
+        let taken = self.pages.taken();
+        let written = self.try_write_run(changes, entries, in_front);
+        if matches!(written, Err(Failed::Unreadable)) {
+            self.pages.give_back(taken)?;
+        }
+        written
+    }
+
+    fn try_write_run(
         &mut self,
         mut changes: impl Iterator<Item = Result<Change, Unreadable>>,
         entries: u64,
@@ -187,22 +211,26 @@ impl Saving<'_, '_> {
         Ok((run.entries > 0).then_some(run))
     }
 
-    /// All entries, from the pages of the collection; nothing if one of them can't be read.
-    fn rebuild(&self, layout: &Layout) -> Option<Vec<Change>> {
+    /// All entries, from the pages of the collection, if none of them is damaged.
+    fn rebuild(&self, layout: &Layout) -> Result<Vec<Change>, Failed> {
         let mut changes = Vec::new();
         for page in layout.pages() {
-            let held = self.pages.page(page).ok()?;
+            let held = match self.pages.page(page) {
+                Ok(held) => held,
+                Err(error @ Error::Io { .. }) => return Err(error.into()),
+                Err(_) => return Err(Failed::Unreadable),
+            };
             let sound =
                 for_each_document(&held, self.owner, self.pages.hash_seed(), |key, slot| {
                     let place = Place { page: page.get(), slot };
                     changes.push(Change { key, place, removed: false });
                 });
             if !sound {
-                return None;
+                return Err(Failed::Unreadable);
             }
         }
         changes.sort_unstable();
-        Some(changes)
+        Ok(changes)
     }
 }
 

@@ -42,7 +42,7 @@ impl Check {
     ) -> Result<()> {
         self.report.collections += 1;
         let index = store.index_for_writer()?;
-        if let Some(page) = store.damaged_run() {
+        if let Some(page) = store.damaged_run()? {
             let why = "part of the saved index of ids".to_owned();
             self.add(Some(name), Some(page.get()), ProblemKind::DamagedPage { why });
         }

@@ -111,10 +111,12 @@ impl Store {
                     let entries = apply(&saved, &ids.recorded(range));
                     ids.load(range, &entries);
                 }
-                Err(page) => {
+                Err(Failed::Damaged(page)) => {
                     self.indexes.report_damage(self.owner.get());
                     (base.damaged, base.runs) = (Some(page), None);
                 }
+                // It may be read another time.
+                Err(Failed::Pager(error)) => return Err(error.into()),
             }
         }
         drop(base);
@@ -144,23 +146,27 @@ impl Store {
         self.indexes.count(before, now)
     }
 
-    /// What the runs say of some keys, or a page that can't be read.
-    fn saved_entries(&self, runs: &[SavedRun], range: (u32, u32)) -> Result<Vec<Change>, PageId> {
+    /// What the runs say of some keys.
+    fn saved_entries(&self, runs: &[SavedRun], range: (u32, u32)) -> Found<Vec<Change>> {
         let mut all = Vec::new();
         for run in runs {
-            let found = Search { store: self, run }.find(range).map_err(|(page, _)| page)?;
+            let found = Search { store: self, run }.find(range)?;
             all = if all.is_empty() { found } else { apply(&all, &found) };
         }
         Ok(all)
     }
 
-    /// The first page of the saved index that can't be read.
-    pub(crate) fn damaged_run(&self) -> Option<PageId> {
+    /// The first page of the saved index that is damaged.
+    pub(crate) fn damaged_run(&self) -> Result<Option<PageId>> {
         let base = self.shelf.base.lock();
-        let bad = base.runs.iter().flatten().find_map(|run| {
-            Search { store: self, run }.find((0, u32::MAX)).err().map(|(page, _)| page)
-        });
-        base.damaged.or(bad)
+        for run in base.runs.iter().flatten() {
+            match (Search { store: self, run }).find((0, u32::MAX)) {
+                Ok(_) => {}
+                Err(Failed::Damaged(page)) => return Ok(Some(page)),
+                Err(Failed::Pager(error)) => return Err(error.into()),
+            }
+        }
+        Ok(base.damaged)
     }
 
     /// Loads all that is absent from the pages of the collection, and what was recorded since the
@@ -266,7 +272,22 @@ struct Search<'a> {
     run: &'a SavedRun,
 }
 
-type Found<T> = Result<T, (PageId, Unreadable)>;
+/// Why nothing was found in a run.
+enum Failed {
+    Damaged(PageId),
+    Pager(nanodb_pager::Error),
+}
+
+type Found<T> = Result<T, Failed>;
+
+impl Failed {
+    fn of(page: PageId, error: nanodb_pager::Error) -> Self {
+        match error {
+            nanodb_pager::Error::Corrupt(_) => Self::Damaged(page),
+            other => Self::Pager(other),
+        }
+    }
+}
 
 impl Search<'_> {
     /// The changes of the keys of a range. Keys are hashes, so where they lie is easy to guess.
@@ -278,16 +299,17 @@ impl Search<'_> {
             // Which one of them it is shows when they are read alone.
             let read = match read {
                 Ok(read) => read,
-                Err(_) => {
+                Err(error) => {
                     for page in at..at + u64::from(extent.pages) {
                         self.first_key(page)?;
                     }
-                    return Err((extent.start, Unreadable));
+                    return Err(Failed::of(extent.start, error));
                 }
             };
             let is_past = |body: &[u8]| first_key(body).is_ok_and(|key| key > range.1);
             let is_last = read.bodies().any(is_past);
-            decode_pages(&read, &mut changes).map_err(|damage| (extent.start, damage))?;
+            decode_pages(&read, &mut changes)
+                .map_err(|Unreadable| Failed::Damaged(extent.start))?;
             if is_last {
                 break;
             }
@@ -326,13 +348,13 @@ impl Search<'_> {
 
     fn first_key(&self, index: u64) -> Found<u32> {
         let Some(extent) = self.run.extent_at(index, 1) else {
-            return Err((PageId::new(0), Unreadable));
+            return Err(Failed::Damaged(PageId::new(0)));
         };
-        let failed = (extent.start, Unreadable);
+        let damaged = || Failed::Damaged(extent.start);
         let read = self.store.pager.read_saved(extent, self.run.mark(self.store.owner));
-        let read = read.map_err(|_| failed)?;
-        let body = read.bodies().next().ok_or(failed)?;
-        first_key(body).map_err(|_| failed)
+        let read = read.map_err(|error| Failed::of(extent.start, error))?;
+        let body = read.bodies().next().ok_or_else(damaged)?;
+        first_key(body).map_err(|_| damaged())
     }
 }
 

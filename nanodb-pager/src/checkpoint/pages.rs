@@ -142,6 +142,26 @@ impl<'a> CheckpointPages<'a> {
         Ok(())
     }
 
+    /// How many extents were taken so far, for [`give_back`](Self::give_back).
+    pub fn taken(&self) -> usize {
+        self.taken.len()
+    }
+
+    /// Gives back everything that was taken since [`taken`](Self::taken) returned that number,
+    /// written or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn give_back(&mut self, taken: usize) -> Result<()> {
+        // Nothing may be written to them once they are anybody's.
+        self.flush()?;
+        let mut allocator = self.shared.allocator.lock();
+        let given = self.taken.drain(taken.min(self.taken.len())..);
+        given.filter(|extent| extent.pages > 0).for_each(|extent| allocator.release(extent));
+        Ok(())
+    }
+
     /// The number that [`Pager::hash_seed`] returns.
     pub fn hash_seed(&self) -> u64 {
         self.shared.hash_seed
