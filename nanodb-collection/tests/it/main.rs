@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod documents;
 mod edges;
+mod faults;
 mod full_disk;
 mod index;
 mod queries;

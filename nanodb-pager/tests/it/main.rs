@@ -19,6 +19,7 @@ mod log_faults;
 mod model;
 mod opening;
 mod saving;
+mod saving_faults;
 mod shrinking;
 mod spilling;
 mod stress;
