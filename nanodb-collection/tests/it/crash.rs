@@ -108,7 +108,7 @@ impl Run {
         self.begun.push(storage.journal_len());
         self.promised.push(None);
         let collection = db.collection(NAMES[random.below(NAMES.len())]);
-        match random.below(12) {
+        match random.below(13) {
             0..4 => {
                 collection.insert(document(random)).unwrap();
             }
@@ -133,6 +133,7 @@ impl Run {
                     assert!(collection.delete(&id).unwrap());
                 }
             }
+            11 => self.transaction(db, random),
             _ if random.below(3) == 0 => {
                 db.drop_collection(collection.name()).unwrap();
             }
@@ -144,6 +145,24 @@ impl Run {
         if self.durability == Durability::Immediate {
             self.promise_all(storage.journal_len());
         }
+    }
+
+    /// Several writes to several collections as one.
+    fn transaction(&self, db: &Database, random: &mut Random) {
+        let ids = NAMES.map(|name| any_id(&db.collection(name), random));
+        let done = db.write(|tx| {
+            for (name, id) in NAMES.into_iter().zip(&ids).cycle().take(2 + random.below(4)) {
+                let collection = tx.collection(name);
+                // One that is gone by now is not found.
+                match (random.below(3), id) {
+                    (0, Some(id)) => drop(collection.delete(id)?),
+                    (1, Some(id)) => drop(collection.replace(id, document(random))?),
+                    _ => drop(collection.insert(document(random))?),
+                }
+            }
+            Ok::<_, nanodb_collection::Error>(())
+        });
+        done.unwrap();
     }
 
     fn promise_all(&mut self, at: usize) {
