@@ -4,6 +4,8 @@
 //! The handle then is as the error says, and what was acknowledged is there: for who goes on with
 //! it, for who opens what the process left, and after a power cut.
 
+#![allow(clippy::cast_possible_truncation, reason = "the numbers are small")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bulk_write;
+mod concurrent_crash;
 mod crash;
 mod damage;
 mod documents;
@@ -10,6 +11,7 @@ mod edges;
 mod faults;
 mod full_disk;
 mod index;
+mod index_crash;
 mod queries;
 mod search_threads;
 mod sorting;
