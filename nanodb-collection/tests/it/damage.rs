@@ -6,6 +6,7 @@
 //!
 //! With `NANODB_TEST_LONG` set, every single bit is flipped.
 
+mod each_page;
 mod forged;
 mod salvage;
 mod sample;
