@@ -68,8 +68,9 @@ impl Sorter {
         if self.buffer.len() >= self.kept_max.saturating_add(surplus) {
             self.drop_surplus();
         }
-        if !self.buffer.has_room(key.len() + kept.len()) {
-            self.make_room()?;
+        let len = key.len() + kept.len();
+        if !self.buffer.has_room(len) {
+            self.make_room(len)?;
         }
         self.buffer.push(key, kept);
         Ok(())
@@ -83,10 +84,16 @@ impl Sorter {
     }
 
     #[cold]
-    fn make_room(&mut self) -> Result<()> {
+    fn make_room(&mut self, len: usize) -> Result<()> {
         self.drop_surplus();
         // Where little was dropped, it would soon be tried again.
-        if self.buffer.used_bytes() > self.bytes_max / 2 { self.spill() } else { Ok(()) }
+        let is_half_full = self.buffer.used_bytes() > self.bytes_max / 2;
+        if is_half_full || !self.buffer.has_room(len) {
+            self.spill()?;
+            // What is alone always has.
+            self.buffer.has_room(len);
+        }
+        Ok(())
     }
 
     /// Moves what is in memory to the temporary file.

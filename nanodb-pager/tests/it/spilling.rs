@@ -1,6 +1,7 @@
 //! Older versions that do not fit into memory: they go to a temporary file and come back the
 //! same, or as an error that names the page; and nothing else suffers when that file fails.
 
+use std::io;
 use std::sync::Arc;
 
 use nanodb_pager::{
@@ -246,4 +247,43 @@ fn a_reopened_file_knows_nothing_of_versions_that_were_spilled() {
         assert_eq!(first_bytes(&pager, page).unwrap(), 1000_u32.to_le_bytes());
     }
     assert_eq!(pager.stats().unwrap().spilled_bytes, 0);
+}
+
+#[test]
+fn a_temporary_file_gives_back_what_was_appended_or_says_that_it_can_not() {
+    let (storage, pager) = new_file();
+    let in_memory =
+        Pager::open(Arc::new(MemoryStorage::new()), Arc::new(()), Options::default()).unwrap();
+    for pager in [&pager, &in_memory] {
+        let mut file = pager.temporary_file().unwrap();
+        let parts: Vec<Vec<u8>> = (0..5_u8).map(|n| vec![n; usize::from(n) * 10_000]).collect();
+        let appended: Vec<_> = parts.iter().map(|part| file.append(part).unwrap()).collect();
+        assert_eq!(file.len(), 100_000);
+        let mut read = vec![9; 7];
+        for (part, appended) in parts.iter().zip(&appended).rev() {
+            file.read(*appended, &mut read).unwrap();
+            assert_eq!(read, *part);
+        }
+    }
+
+    let mut file = pager.temporary_file().unwrap();
+    let appended = file.append(b"some bytes").unwrap();
+    storage.set_scratch_contents(b"same bytes".to_vec());
+    let damaged = file.read(appended, &mut Vec::new()).unwrap_err();
+    storage.set_scratch_contents(Vec::new());
+    let cut = file.read(appended, &mut Vec::new()).unwrap_err();
+    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::Scratch).for_ever());
+    let full = file.append(b"more").unwrap_err();
+    assert_eq!(file.len(), 10);
+    let none = pager.temporary_file().unwrap_err();
+    for (error, kind) in [
+        (damaged, io::ErrorKind::InvalidData),
+        (cut, io::ErrorKind::UnexpectedEof),
+        (full, io::ErrorKind::StorageFull),
+        (none, io::ErrorKind::StorageFull),
+    ] {
+        let Error::Io { doing, source } = error else { panic!("{error:?}") };
+        assert!(doing.contains("temporary file"), "{doing}");
+        assert_eq!(source.kind(), kind);
+    }
 }
