@@ -1,6 +1,7 @@
 //! Queries and updates at random on a collection of 1,000 documents: each is answered or refused,
-//! soon, and leaves the database in order.
+//! soon and in little memory, and leaves the database in order.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nanodb::{Collection, Database, ErrorKind, Filter, Sort, Transaction, Update};
@@ -18,6 +19,34 @@ const DOCUMENTS: usize = 1_000;
 
 /// Far more than any should take; a hang is what this is to find.
 const EACH_MAX: Duration = Duration::from_secs(10);
+
+/// The most memory that all of it takes at any time, the database and the tests' own included.
+const MEMORY_BYTES_MAX: u64 = 512 << 20;
+
+/// Set for the process that a test has all of its memory to itself in.
+const ALONE: &str = "NANODB_QUERIES_ALONE";
+
+/// Does the work in a process of its own, and sees what memory that took at its most, where the system
+/// says so.
+fn in_bounded_memory(test: &str, work: impl FnOnce()) {
+    if std::env::var_os(ALONE).is_none() {
+        let name = format!("queries::{test}");
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", &name, "--nocapture", "--test-threads=1"]).env(ALONE, "1");
+        let done = child.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+        assert!(said.contains("1 passed"), "{said}");
+        print!("{said}");
+        return;
+    }
+    work();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let Some(peak) = peak.and_then(|peak| peak.trim().strip_suffix(" kB")) else { return };
+    println!("at most {peak} KiB of memory");
+    assert!(peak.parse::<u64>().unwrap() << 10 < MEMORY_BYTES_MAX, "{peak} KiB");
+}
 
 struct Random(TestRunner);
 
@@ -59,12 +88,17 @@ fn change(tx: &Transaction, filter: &Filter, update: &Update) {
 
 #[test]
 fn queries_and_updates_at_random_are_answered_or_refused_and_soon() {
+    in_bounded_memory("queries_and_updates_at_random_are_answered_or_refused_and_soon", at_random);
+}
+
+fn at_random() {
     let count = if std::env::var_os("NANODB_TEST_LONG").is_some() { 100_000 } else { 2_000 };
     let mut random = Random::new();
     let db = Database::in_memory().unwrap();
     let all = db.collection("all");
     fill(&all, &mut random);
     let (filters, updates, paths) = (generate::filter(), generate::update(), generate::path());
+    let mut slowest = Duration::ZERO;
     for number in 0..count {
         let filter = random.draw(&filters);
         let (path, update) = (random.draw(&paths), random.draw(&updates));
@@ -83,8 +117,12 @@ fn queries_and_updates_at_random_are_answered_or_refused_and_soon() {
             tx.rollback();
         }
         let taken = start.elapsed();
+        slowest = slowest.max(taken);
         assert!(taken < EACH_MAX, "{taken:?}: {filter}, {update}");
     }
+    println!(
+        "{count} filters, as many sorts and an eighth of updates: {slowest:?} for the slowest"
+    );
     let report = db.check().unwrap();
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.documents, DOCUMENTS as u64);
@@ -92,6 +130,10 @@ fn queries_and_updates_at_random_are_answered_or_refused_and_soon() {
 
 #[test]
 fn deep_and_wide_queries_are_answered_or_refused_and_soon() {
+    in_bounded_memory("deep_and_wide_queries_are_answered_or_refused_and_soon", deep_and_wide);
+}
+
+fn deep_and_wide() {
     let mut random = Random::new();
     let db = Database::in_memory().unwrap();
     let all = db.collection("all");
