@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanodb_index::Change;
 use nanodb_pager::{Owner, Pager, Seq};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::attic::Attic;
 use crate::error::{Error, Result};
@@ -228,11 +228,6 @@ impl Catalog {
         installed.publish()?;
         self.attic.sweep();
         Ok(true)
-    }
-
-    /// Keeps names from being claimed for new collections.
-    pub(crate) fn freeze(&self) -> MutexGuard<'_, u32> {
-        self.next_collection.lock()
     }
 }
 

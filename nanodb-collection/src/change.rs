@@ -25,6 +25,11 @@ const RECORD_BYTES_MAX: usize = record_len_max(BODY_SIZE);
 /// The most bytes of a document on one overflow page.
 const OVERFLOW_BYTES_MAX: usize = overflow_len_max(BODY_SIZE);
 
+/// What an index entry that comes or goes takes in memory until a checkpoint has saved it: 16
+/// bytes with the index, in lists with some room; and as much again while the checkpoint puts
+/// them in order.
+const ENTRY_KEPT_BYTES: usize = 32;
+
 /// What a transaction has changed in one collection so far, besides pages.
 #[derive(Debug)]
 pub(crate) struct Pending {
@@ -120,6 +125,11 @@ impl Pending {
         if !(self.added.is_empty() && self.removed.is_empty()) {
             encode_index(note, owner, self.removed.keys(), self.added.keys());
         }
+    }
+
+    /// The memory that is kept for the index entries until a checkpoint has saved them.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        (self.added.len() + self.removed.len()) * ENTRY_KEPT_BYTES
     }
 
     /// Index entries to add and to retire.

@@ -1,19 +1,29 @@
 //! Reading everything, and saying what is wrong.
+//!
+//! All of it is as of one commit, the newest one when the check begins, and nobody waits for it:
+//!
+//! * Where each page belongs is told by the pager and by what the notes up to that commit add up to. Commits
+//!   wait while the list of free pages is copied.
+//! * Pages of collections are read as of a snapshot of that commit.
+//! * The index of ids knows no commits. An entry that is missing must be in the history that is kept for
+//!   the snapshot. One that is too many may have come later: only such are looked at under
+//!   the writers' lock of their collection, those of a group at a time.
 
 mod collection;
+mod index;
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use nanodb_pager::Extent;
+use nanodb_pager::{Census, Extent, Installed, Seq};
 
-use crate::catalog::Binding;
 use crate::database::Shared;
 use crate::error::{Error, Result};
-use crate::lock::{HeldRef, Party};
+use crate::lock::Party;
 use crate::root::Root;
 use crate::save::run_extents;
-use crate::store::Writer;
+use crate::view::View;
 
 /// What [`Database::check`](crate::Database::check) found.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -28,6 +38,19 @@ pub struct CheckReport {
     /// Everything that is wrong.
     pub problems: Vec<Problem>,
 }
+
+/// How far [`Database::check_with`](crate::Database::check_with) has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct CheckProgress {
+    /// Pages with documents that were read.
+    pub pages_done: u64,
+    /// All of them. For very large collections they are read again, and counted again.
+    pub pages: u64,
+}
+
+/// Told how far a check has come; says whether it is to go on.
+pub(crate) type Progress<'a> = &'a mut dyn FnMut(CheckProgress) -> ControlFlow<()>;
 
 /// One thing that is wrong with a database.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -157,84 +180,95 @@ impl fmt::Display for ProblemKind {
 }
 
 /// A check under way.
-struct Check {
+struct Check<'a> {
     report: CheckReport,
+    progress: Progress<'a>,
+    at: CheckProgress,
     /// For each page of the file whether somebody claims it.
     claimed: Vec<bool>,
 }
 
-/// Checks everything. Writers wait: the state that is looked at is the installed one.
-pub(crate) fn run(shared: &Shared) -> Result<CheckReport> {
-    loop {
-        let bindings = shared.catalog.names.all_current();
-        let Some(mut writers) = lock_all(&bindings)? else { continue };
-        // Last, so that whoever waits for it need not wait for a transaction.
-        let _frozen = shared.catalog.freeze();
-        let same = |(a, b): (&Arc<Binding>, &Arc<Binding>)| Arc::ptr_eq(a, b);
-        let now = shared.catalog.names.all_current();
-        if now.len() == bindings.len() && now.iter().zip(&bindings).all(same) {
-            return run_locked(shared, &bindings, &mut writers);
-        }
-    }
-}
+/// Checks everything as of the newest commit, while others read and write; no report if `progress`
+/// stops it.
+pub(crate) fn run(shared: &Arc<Shared>, progress: Progress<'_>) -> Result<Option<CheckReport>> {
+    let Census { snapshot, space, taken, root, .. } = shared.pager.census()?;
+    let view = View::of(shared, snapshot);
+    let seq = view.snapshot().seq();
+    await_settled(shared, seq)?;
 
-/// The locks of all collections; none if that has to be tried again: one of them is not what
-/// it was, or was locked by a transaction that waited for another.
-fn lock_all(bindings: &[Arc<Binding>]) -> Result<Option<Vec<HeldRef<'_, Writer>>>> {
-    let party = Party::current();
-    let mut writers = Vec::with_capacity(bindings.len());
-    for binding in bindings {
-        match binding.lock(party) {
-            Ok(Some(writer)) => writers.push(writer),
-            Ok(None) => return Ok(None),
-            Err(Error::Conflict { .. }) => {
-                // Lets the transaction pass. Refused now, too, it is this thread's own.
-                drop(writers);
-                drop(binding.lock(party)?);
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(Some(writers))
-}
-
-fn run_locked(
-    shared: &Shared,
-    bindings: &[Arc<Binding>],
-    writers: &mut [HeldRef<'_, Writer>],
-) -> Result<CheckReport> {
-    let space = shared.pager.space();
     let page_count = usize::try_from(space.page_count).unwrap_or(usize::MAX);
-    let mut check = Check { report: CheckReport::default(), claimed: vec![false; page_count] };
+    let mut check = Check {
+        report: CheckReport::default(),
+        progress,
+        at: CheckProgress::default(),
+        claimed: vec![false; page_count],
+    };
     for corruption in shared.pager.verify()? {
         let kind = ProblemKind::DamagedFile { why: corruption.to_string() };
         check.add(None, Some(corruption.page().get()), kind);
     }
-    for extent in space.own.iter().chain(&space.free).chain(&space.pending) {
+    for extent in space.own.iter().chain(&space.free).chain(&space.pending).chain(&taken) {
         check.claim(None, *extent);
     }
-    // As of the same moment: a checkpoint may move them meanwhile.
-    for stored in Root::decode(&space.root)?.collections.values() {
-        for extent in run_extents(stored) {
-            check.claim(None, extent);
+    // The index in the file is that of the last checkpoint, whatever was dropped since.
+    let saved = Root::decode(&space.root)?.collections;
+    saved.values().flat_map(run_extents).for_each(|extent| check.claim(None, extent));
+    let mut collections = Root::decode(&root)?.collections;
+    check.at.pages = collections.values().map(|stored| stored.layout.used_pages).sum();
+    for binding in shared.catalog.names.all_at(seq) {
+        let number = binding.store.owner.get();
+        let Some(stored) = collections.remove(&number) else {
+            check.unlisted(&binding.name);
+            continue;
+        };
+        if let Some(saved) = saved.get(&number) {
+            check.saved_index(&binding, saved);
+        }
+        if check.collection(&binding, &stored, view.snapshot())?.is_break() {
+            return Ok(None);
         }
     }
-    for (binding, writer) in bindings.iter().zip(writers) {
-        check.collection(&binding.name, &binding.store, writer)?;
-    }
+    collections.values().for_each(|stored| check.unlisted(&stored.name));
     for page in 0..space.page_count {
         if check.claimed.get(page as usize) == Some(&false) {
             check.add(None, Some(page), ProblemKind::Unclaimed);
         }
     }
-    Ok(check.report)
+    Ok(Some(check.report))
 }
 
-impl Check {
+/// Returns when those who have installed commits up to that one have done what they do before
+/// these are published.
+fn await_settled(shared: &Shared, seq: Seq) -> Result<()> {
+    while shared.pager.published() < seq {
+        // One that changes nothing waits for what it may have read.
+        if shared.pager.begin().install(&[]).and_then(Installed::publish).is_err() {
+            // Nothing will be published any more, nor installed. Who was about to settle holds
+            // a collection's lock.
+            for binding in shared.catalog.names.all_current() {
+                drop(binding.lock(Party::current())?);
+            }
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Check<'_> {
     fn add(&mut self, collection: Option<&str>, page: Option<u32>, kind: ProblemKind) {
         let collection = collection.map(str::to_owned);
         self.report.problems.push(Problem { collection, page, kind });
+    }
+
+    /// Another page was read. Nothing is locked.
+    fn tell(&mut self) -> ControlFlow<()> {
+        self.at.pages_done += 1;
+        (self.progress)(self.at)
+    }
+
+    fn unlisted(&mut self, collection: &str) {
+        let why = "it is not in the list of collections".to_owned();
+        self.add(Some(collection), None, ProblemKind::DamagedFile { why });
     }
 
     /// Notes that all pages of `extent` are in use; says so if they are in use already.
@@ -266,3 +300,6 @@ pub(crate) fn why(error: &Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,6 +116,7 @@ impl Step<'_> {
         let index = store.index_for_writer()?;
         store.remove_retired(index, &mut held);
         let mut tx = self.shared.pager.begin();
+        tx.give_space_back();
         // Nothing is lost with a move that is.
         tx.set_durability(Durability::Buffered);
         let mut pending = Pending::new(&held);

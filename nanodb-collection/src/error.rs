@@ -144,6 +144,19 @@ pub enum Error {
         /// Why not.
         source: nanodb_pager::Error,
     },
+    /// The file would become longer than it may; nothing was changed, and a transaction that
+    /// meets it is rolled back.
+    #[error(
+        "{}the database's file would grow past its limit of {bytes_max} bytes; delete documents \
+         or drop collections, compact, or set a higher limit",
+        OfFile(path)
+    )]
+    QuotaExceeded {
+        /// The file, if the database is in one.
+        path: Option<PathBuf>,
+        /// The limit, [`Options::file_bytes_max`](crate::Options::file_bytes_max).
+        bytes_max: u64,
+    },
     /// The file could not be read or written.
     #[error("reading or writing the database's file")]
     Storage(#[source] nanodb_pager::Error),
@@ -165,6 +178,9 @@ pub enum ErrorKind {
     Mismatch,
     /// A limit of the database itself was reached.
     Exhausted,
+    /// The file would become longer than the options allow: delete or drop something, or allow
+    /// more.
+    QuotaExceeded,
     /// Two transactions, or a transaction and another write, got in each other's way, and
     /// this one has given up all of its changes: run it again.
     /// [`Database::write`](crate::Database::write) does so by itself. Within one thread it
@@ -208,6 +224,7 @@ impl Error {
             | Self::SortKeyTooLarge { .. } => ErrorKind::Exhausted,
             Self::BulkWrite { source, .. } => source.kind(),
             Self::Sort { source, .. } => storage_kind(source),
+            Self::QuotaExceeded { .. } => ErrorKind::QuotaExceeded,
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::TransactionOver => ErrorKind::TransactionOver,
             Self::DamagedPage { .. } | Self::Catalog(_) => ErrorKind::Damaged,
@@ -244,6 +261,15 @@ impl Error {
     }
 }
 
+/// `data.nanodb: `, if there is a file.
+struct OfFile<'a>(&'a Option<PathBuf>);
+
+impl fmt::Display for OfFile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |path| write!(f, "{}: ", path.display()))
+    }
+}
+
 /// `the document with the id 5`.
 struct OfDocument<'a>(&'a Option<Id>);
 
@@ -262,6 +288,9 @@ impl From<nanodb_pager::Error> for Error {
             nanodb_pager::Error::Corrupt(corruption) => {
                 Self::DamagedPage { page: corruption.page().get(), source: Some(corruption.into()) }
             }
+            nanodb_pager::Error::QuotaExceeded { path, bytes_max } => {
+                Self::QuotaExceeded { path, bytes_max }
+            }
             other => Self::Storage(other),
         }
     }
@@ -277,6 +306,7 @@ fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
         Pager::NotAllocated { .. } => ErrorKind::Damaged,
         Pager::Poisoned { .. } | Pager::Closed => ErrorKind::Poisoned,
         Pager::Full { .. } => ErrorKind::Exhausted,
+        Pager::QuotaExceeded { .. } => ErrorKind::QuotaExceeded,
         Pager::TransactionTooLarge { .. } => ErrorKind::TooLarge,
         _ => ErrorKind::Io,
     }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use crate::indexes::Indexes;
 use crate::note::{Entries, Entry};
 use crate::root::{CatalogError, Root};
-use crate::save::{Saving, in_order, is_misplaced};
+use crate::save::{Saving, in_order, is_misplaced, run_extents};
 
 /// Says the pager how notes are added up.
 #[derive(Debug)]
@@ -90,6 +90,12 @@ impl NoteFolder for CatalogFolder {
             }
         }
         Ok(root.encode())
+    }
+
+    fn saved_pages(&self, root: &[u8]) -> u64 {
+        // A root that makes no sense is refused elsewhere.
+        let root = Root::decode(root).unwrap_or_default();
+        root.collections.values().flat_map(run_extents).map(|run| u64::from(run.pages)).sum()
     }
 
     fn saved(&self, root: &[u8], seq: Seq) {

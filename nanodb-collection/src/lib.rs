@@ -61,7 +61,7 @@ mod varint;
 mod view;
 mod waits;
 
-pub use check::{CheckReport, Problem, ProblemKind};
+pub use check::{CheckProgress, CheckReport, Problem, ProblemKind};
 pub use collection::Collection;
 pub use compact::CompactProgress;
 pub use cursor::{Cursor, Documents};

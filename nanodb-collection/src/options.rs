@@ -89,6 +89,24 @@ impl Options {
         self
     }
 
+    /// How many bytes the database's file may have; no limit by default. Sensible from 128 KiB up.
+    ///
+    /// The write that would make it longer ends in
+    /// [`Error::QuotaExceeded`], and nothing of it is done; a transaction is rolled back. Deleting,
+    /// dropping and [`compact`](crate::Database::compact) go on, and what they free can be used
+    /// again. A part of the file is kept back for that and for saving the index of ids: some 5
+    /// bytes for each document, and 16 KiB. A file that is longer already is opened, and does
+    /// not grow.
+    ///
+    /// What lies beside the file while it is open does not count: the logs, which
+    /// [`log_bytes_max`](Self::log_bytes_max) limits, and the images of pages that
+    /// are written to be safe from torn writes, about half the cache at most. Saving
+    /// the index may pass the limit by a little where documents are of 20 bytes and less.
+    pub fn file_bytes_max(mut self, bytes: u64) -> Self {
+        self.pager = self.pager.file_bytes_max(bytes);
+        self
+    }
+
     /// After how many milliseconds at most a [`Durability::Relaxed`] write is on stable
     /// storage; 1000 by default. What it then takes to write and sync comes on top.
     pub fn relaxed_flush_interval_ms(mut self, milliseconds: u64) -> Self {

@@ -21,7 +21,6 @@ impl Places {
         self.entries.reserve(additional);
     }
 
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -33,7 +33,7 @@ const PAGE_ENTRIES_GUESSED: u64 = 800;
 const TAKEN_PAGES_MAX: u64 = 1024;
 
 /// How many pages are read with one call at most.
-const READ_PAGES_MAX: u32 = 32;
+pub(crate) const RUN_READ_PAGES_MAX: u32 = 32;
 
 /// How many changes wait to be packed.
 const WAITING_MAX: usize = 4096;
@@ -283,7 +283,9 @@ impl<'a> RunReader<'a> {
     }
 
     fn read_on(&mut self) -> Result<Option<Change>, Unreadable> {
-        let Some(extent) = self.run.extent_at(self.next, READ_PAGES_MAX) else { return Ok(None) };
+        let Some(extent) = self.run.extent_at(self.next, RUN_READ_PAGES_MAX) else {
+            return Ok(None);
+        };
         let read = self.reader.read(extent, self.run.mark(self.owner)).map_err(|_| Unreadable)?;
         let mut changes = Vec::new();
         decode_pages(&read, &mut changes)?;

@@ -66,7 +66,7 @@ use crate::room::Room;
 use crate::root::Stored;
 use crate::runs::Runs;
 
-pub(crate) use self::build::for_each_document;
+pub(crate) use self::build::{document_start, for_each_document, hash_of};
 use self::history::History;
 use self::load::Base;
 pub(crate) use self::load::Shelf;

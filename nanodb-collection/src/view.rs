@@ -19,7 +19,12 @@ struct Sweep(Arc<Shared>);
 impl View {
     /// A view of what is published now.
     pub(crate) fn new(db: &Arc<Shared>) -> Self {
-        Self { snapshot: db.pager.snapshot(), sweep: Sweep(Arc::clone(db)) }
+        Self::of(db, db.pager.snapshot())
+    }
+
+    /// A view of what a snapshot shows.
+    pub(crate) fn of(db: &Arc<Shared>, snapshot: Snapshot) -> Self {
+        Self { snapshot, sweep: Sweep(Arc::clone(db)) }
     }
 
     #[inline]

@@ -111,6 +111,10 @@ struct Placed {
 }
 
 impl UnderWay {
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &[u8]> {
+        self.notes.iter()
+    }
+
     /// The pages that it has taken: for its root and free map, and for the layer above.
     pub(crate) fn taken(&self) -> impl Iterator<Item = Extent> + '_ {
         let placed = self.placed.iter();
@@ -222,9 +226,9 @@ impl Shared {
             return Need::None;
         }
         let budget = self.cache.frames_max() * PAGE_SIZE;
-        let waiting = commit.dirty.len() * PAGE_SIZE + commit.notes.bytes();
+        let waiting = commit.dirty.len() * PAGE_SIZE + commit.waiting_bytes();
         // Nothing of this can be evicted, and readers must find some room.
-        let held = waiting + commit.under_way * PAGE_SIZE;
+        let held = waiting + commit.under_way * PAGE_SIZE + commit.under_way_bytes;
         let log_bytes_max = self.options.log_bytes_max;
         if held > budget / 4 * 3 || log_bytes > log_bytes_max {
             Need::Pressing
@@ -320,7 +324,7 @@ impl Shared {
 
     /// Makes what the file now says known.
     fn finish(&self, checkpointed: &mut Checkpointed, under_way: UnderWay) {
-        let taken_pages = under_way.taken().map(|extent| extent.pages).sum();
+        let taken_pages: u32 = under_way.taken().map(|extent| extent.pages).sum();
         let UnderWay { seq, dirty, number, placed, .. } = under_way;
         self.unregister(seq);
         let Some(Placed { header, root, free, streams, freed, .. }) = placed else { return };
@@ -339,13 +343,17 @@ impl Shared {
         self.clean(&dirty, number);
         {
             let mut commit = self.commit.lock();
-            (commit.under_way, commit.postponed) = (0, 0);
+            (commit.under_way, commit.under_way_bytes, commit.postponed) = (0, 0, 0);
+            self.note_kept(&commit);
         }
         self.cache.cleaned();
         *self.recovered.write() = None;
         self.checkpointed_seq.store(seq.get(), Ordering::Relaxed);
         // Before others may write over what it refers to.
         self.folder.saved(&checkpointed.root, seq);
+        let given_back: u32 = old.streams.iter().chain(&freed).map(|extent| extent.pages).sum();
+        let own_pages = self.own_pages.load(Ordering::Relaxed) + taken_pages;
+        self.own_pages.store(own_pages.saturating_sub(given_back), Ordering::Relaxed);
         let mut allocator = self.allocator.lock();
         for extent in old.streams.into_iter().chain(freed) {
             allocator.release(extent);
@@ -392,6 +400,8 @@ impl Shared {
         let number = commit.checkpoint;
         commit.checkpoint += 1;
         commit.under_way = commit.dirty.len();
+        commit.under_way_bytes = commit.waiting_bytes();
+        commit.kept_bytes = 0;
         self.turn_seq.store(seq.get(), Ordering::Relaxed);
         commit.direct_pages = 0;
         commit.freed_pages = 0;
@@ -434,6 +444,11 @@ impl Shared {
 }
 
 impl Commit {
+    /// The memory that commits since the last checkpoint take besides their pages.
+    fn waiting_bytes(&self) -> usize {
+        self.notes.bytes() + self.kept_bytes
+    }
+
     /// What of the log counts against its limit.
     fn log_bytes(&self) -> u64 {
         self.log.as_ref().map_or(0, log::writer::Log::len)

@@ -1,6 +1,8 @@
 //! What can go wrong, told apart by what to do about it.
 
+use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::ids::{PageId, Seq};
@@ -100,6 +102,15 @@ pub enum Error {
         /// How many pages were asked for.
         asked: u32,
     },
+    /// The file would become longer than it may; see
+    /// [`Options::file_bytes_max`](crate::Options::file_bytes_max).
+    #[error("{}the file would grow past its limit of {bytes_max} bytes", Of(path))]
+    QuotaExceeded {
+        /// The file, if it has a name.
+        path: Option<PathBuf>,
+        /// The limit.
+        bytes_max: u64,
+    },
     /// A transaction named a page it may not write: not allocated by it, or the pager's own.
     #[error("{page} is not for this transaction to {doing}")]
     NotAllocated {
@@ -127,6 +138,15 @@ impl Error {
 
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         Self::Io { doing: doing.into(), source }
+    }
+}
+
+/// `data.nanodb: `, if there is a name.
+struct Of<'a>(&'a Option<PathBuf>);
+
+impl fmt::Display for Of<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |path| write!(f, "{}: ", path.display()))
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) struct FreeMap {
     pending_by_start: BTreeMap<u32, u32>,
     /// Taken by transactions that have not committed yet.
     reserved: BTreeMap<u32, u32>,
+    reserved_pages: u32,
     /// Which commits have taken pages: runs since the last checkpoint, at least, and all that
     /// an older snapshot may not know of.
     young: BTreeMap<u32, (u32, Seq)>,
@@ -63,6 +64,7 @@ impl FreeMap {
             pending: VecDeque::new(),
             pending_by_start: BTreeMap::new(),
             reserved: BTreeMap::new(),
+            reserved_pages: 0,
             young: BTreeMap::new(),
             own: BTreeMap::new(),
             page_count,
@@ -75,6 +77,21 @@ impl FreeMap {
 
     pub(crate) fn free_pages(&self) -> u32 {
         self.free_pages
+    }
+
+    /// Pages that transactions have taken which have not committed yet.
+    pub(crate) fn reserved_pages(&self) -> u32 {
+        self.reserved_pages
+    }
+
+    /// These pages.
+    pub(crate) fn reserved(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.reserved.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
+    }
+
+    /// How many free pages lie side by side at most.
+    pub(crate) fn longest_run(&self) -> u32 {
+        self.by_len.last().map_or(0, |&(len, _)| len)
     }
 
     /// The free runs, in order.
@@ -188,20 +205,27 @@ impl FreeMap {
         let extent = self.allocate(pages)?;
         if pages > 0 {
             self.reserved.insert(extent.start.get(), pages);
+            self.reserved_pages += pages;
         }
         Ok(extent)
     }
 
     /// Ends a reservation: its transaction has committed as `taken_by`.
     pub(crate) fn keep(&mut self, taken_by: Seq, reserved: Extent) {
-        self.reserved.remove(&reserved.start.get());
+        self.end_reservation(reserved);
         self.young.insert(reserved.start.get(), (reserved.pages, taken_by));
     }
 
     /// Ends a reservation: its transaction has given up.
     pub(crate) fn cancel(&mut self, reserved: Extent) {
-        self.reserved.remove(&reserved.start.get());
+        self.end_reservation(reserved);
         self.release(reserved);
+    }
+
+    fn end_reservation(&mut self, reserved: Extent) {
+        if let Some(pages) = self.reserved.remove(&reserved.start.get()) {
+            self.reserved_pages -= pages;
+        }
     }
 
     /// Whether any page of `extent` is reserved.

@@ -8,6 +8,8 @@
 //! back when the file is opened. What is too much for a root that is written anew each time goes
 //! to [saved pages](CheckpointPages), which the root refers to.
 
+use std::ops::Range;
+
 use crate::checkpoint::CheckpointPages;
 use crate::ids::Seq;
 
@@ -53,6 +55,12 @@ pub trait NoteFolder: Send + Sync + 'static {
         self.fold(root, notes)
     }
 
+    /// How many pages of checkpoints before a root refers to.
+    fn saved_pages(&self, root: &[u8]) -> u64 {
+        let _ = root;
+        0
+    }
+
     /// The root that [`save`](Self::save) has returned last is durable, and shows the file as of
     /// `seq`. When this returns, the pages that were freed are given to others.
     ///
@@ -86,6 +94,22 @@ impl Notes {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.ends.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Appends some of another's notes, until they have so many bytes; returns how far it came.
+    pub(crate) fn copy(&mut self, from: &Self, notes: Range<usize>, bytes_max: usize) -> usize {
+        let mut start = notes.start.checked_sub(1).map_or(0, |before| from.ends[before]);
+        let (mut at, begun) = (notes.start, start);
+        while at < notes.end && (start - begun < bytes_max || at == notes.start) {
+            let end = from.ends[at];
+            self.push(&from.bytes[start..end]);
+            (at, start) = (at + 1, end);
+        }
+        at
     }
 
     /// How much memory they take.

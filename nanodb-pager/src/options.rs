@@ -12,6 +12,7 @@ pub struct Options {
     pub(crate) relaxed_flush_interval_ms: u64,
     pub(crate) transaction_bytes_max: usize,
     pub(crate) background: bool,
+    pub(crate) file_bytes_max: Option<u64>,
 }
 
 impl Default for Options {
@@ -23,6 +24,7 @@ impl Default for Options {
             relaxed_flush_interval_ms: 1000,
             transaction_bytes_max: 256 * 1024 * 1024,
             background: true,
+            file_bytes_max: None,
         }
     }
 }
@@ -35,7 +37,8 @@ impl Options {
     /// a temporary file in the database's directory, which has no name and is gone with the
     /// process; a snapshot reads them from there. Where that file can't be written, as on a
     /// full disk, and for a database in memory, they stay above the budget. When half of the
-    /// budget waits for a checkpoint, one is made; commits wait for it at three quarters.
+    /// budget waits for a checkpoint, notes and what the layer above keeps for it included, one
+    /// is made; commits wait for it at three quarters.
     ///
     /// On top come the pages that open transactions have changed (each up to
     /// [`transaction_bytes_max`](Self::transaction_bytes_max); of pages it has taken itself up to a quarter
@@ -97,6 +100,23 @@ impl Options {
     #[must_use]
     pub fn background(mut self, background: bool) -> Self {
         self.background = background;
+        self
+    }
+
+    /// How many bytes the file may have; no limit by default.
+    ///
+    /// A transaction that needs pages beyond gets [`Error::QuotaExceeded`](crate::Error). Some are
+    /// kept back, for checkpoints and for transactions that
+    /// [make room](crate::WriteTx::give_space_back): as many as the root, the free map and what the
+    /// layer above saves take, and a few. Checkpoints are never refused, and may pass the limit for
+    /// a while in rare cases. A file that is longer already is opened; it does not grow then.
+    ///
+    /// Only the file itself counts. Beside it lie the logs, which
+    /// [`log_bytes_max`](Self::log_bytes_max) limits, and page images while a checkpoint is under
+    /// way.
+    #[must_use]
+    pub fn file_bytes_max(mut self, bytes: u64) -> Self {
+        self.file_bytes_max = Some(bytes);
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -102,6 +102,11 @@ pub(crate) struct Shared {
     /// How many commits have freed pages. Changed under the commit lock, which orders it for
     /// commits; relaxed, since all others only want to be told early.
     pub(crate) frees: AtomicU64,
+    /// Pages of root, free map and what the layer above saves. Relaxed, as `kept_bytes`: an older
+    /// value says what is kept back of a limited file as well.
+    pub(crate) own_pages: AtomicU32,
+    /// What the layer above keeps in memory for checkpoints to save, those under way included.
+    pub(crate) kept_bytes: AtomicUsize,
     pub(crate) frames: Frames,
     pub(crate) direct: DirectPages,
     /// Held to make the file longer or shorter. Only the allocator is locked under it.
@@ -114,10 +119,14 @@ pub(crate) struct Commit {
     pub(crate) installed: Seq,
     /// Notes since the last checkpoint.
     pub(crate) notes: Notes,
+    /// What the layer above keeps in memory because of commits since the last checkpoint.
+    pub(crate) kept_bytes: usize,
     /// Pages that are newer in memory than on disk.
     pub(crate) dirty: Vec<DirtyPage>,
     /// How many pages the checkpoint under way has taken over: none of them can be evicted.
     pub(crate) under_way: usize,
+    /// The memory of its notes and of what the layer above keeps until it is done.
+    pub(crate) under_way_bytes: usize,
     /// Whether the background was asked for a checkpoint, and has not begun it.
     pub(crate) checkpoint_asked: bool,
     /// Whether it was asked to flush relaxed commits, and has not begun to.
@@ -207,6 +216,9 @@ impl Pager {
             folder.fold(&root, &mut replay.notes.iter()).map_err(Error::Fold)?
         };
         let seq = replay.last_seq;
+        let stream_pages: u32 = streams.iter().map(|extent| extent.pages).sum();
+        let saved_pages = u32::try_from(folder.saved_pages(&root)).unwrap_or(u32::MAX);
+        let own_pages = stream_pages.saturating_add(saved_pages);
         let settled = empty || is_settled(&*storage, &header)?;
         let recovery_needed = replay.is_needed();
         let report = OpenReport {
@@ -233,8 +245,10 @@ impl Pager {
                 commit: Mutex::new(Commit {
                     installed: seq,
                     notes: replay.notes,
+                    kept_bytes: 0,
                     dirty: Vec::new(),
                     under_way: 0,
+                    under_way_bytes: 0,
                     checkpoint_asked: false,
                     flush_asked: false,
                     postponed: 0,
@@ -277,6 +291,8 @@ impl Pager {
                 settled: AtomicBool::new(settled),
                 ready: AtomicBool::new(false),
                 frees: AtomicU64::new(0),
+                own_pages: AtomicU32::new(own_pages),
+                kept_bytes: AtomicUsize::new(0),
                 frames: Frames::default(),
                 direct: DirectPages::default(),
                 growing: Mutex::new(()),

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use crate::direct::OnDisk;
 use crate::error::{Corruption, Error, Result};
-use crate::free_map::FreeMap;
 use crate::guard::PageGuard;
 use crate::ids::{Extent, PageId, Seq};
 use crate::page::Frame;
@@ -147,17 +146,6 @@ impl Shared {
             .read_at(&mut private.bytes, page.offset())
             .map_err(|e| Error::io(format!("reading {page}"), e))?;
         Ok(self.checksummer.verify(page, private).is_err())
-    }
-
-    /// Takes pages that lie side by side for a transaction.
-    pub(crate) fn reserve(
-        &self,
-        take: impl FnOnce(&mut FreeMap) -> Result<Extent>,
-    ) -> Result<Extent> {
-        let mut allocator = self.allocator.lock();
-        let extent = take(&mut allocator)?;
-        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
-        Ok(extent)
     }
 
     /// Takes pages that lie side by side for the pager itself.

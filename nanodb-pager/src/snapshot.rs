@@ -40,6 +40,11 @@ impl Pager {
 }
 
 impl Snapshot {
+    /// Of a commit that was registered for it.
+    pub(crate) fn registered(pager: Pager, seq: Seq) -> Self {
+        Self { pager, seq }
+    }
+
     /// The commit that the view shows.
     #[inline]
     pub fn seq(&self) -> Seq {

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::checkpoint::UnderWay;
+use crate::checkpoint::{Checkpointed, UnderWay};
 use crate::error::{Corruption, Error, Result};
+use crate::free_map::FreeMap;
 use crate::header::{HEADER_PAGES, Header};
 use crate::ids::{Extent, PAGE_SIZE, PageId};
+use crate::notes::Notes;
 use crate::pager::Pager;
+use crate::snapshot::Snapshot;
 use crate::stream;
 
 /// Figures of an open file, taken one after the other while it may be in use.
@@ -56,6 +59,24 @@ pub struct Space {
     pub root: Arc<[u8]>,
 }
 
+/// Where every page belongs as of a commit, what the layer above says of it by its notes, and a
+/// view of the pages.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Census {
+    /// All pages as of the commit, which was the newest installed one.
+    pub snapshot: Snapshot,
+    /// Where the pages belong.
+    pub space: Space,
+    /// Pages that transactions have taken which have not committed.
+    pub taken: Vec<Extent>,
+    /// What all notes up to the commit fold to.
+    pub root: Vec<u8>,
+}
+
+/// So many bytes of notes are copied while commits wait.
+const COPIED_BYTES: usize = 64 * 1024;
+
 impl Pager {
     /// Figures of the file.
     ///
@@ -92,19 +113,50 @@ impl Pager {
         // Under the commit lock no commit frees and no checkpoint moves the streams.
         let checkpointed = self.shared.hold_checkpointed();
         let _commit = self.shared.commit.lock();
-        let allocator = self.shared.allocator.lock();
-        let mut own = vec![Extent::new(PageId::new(0), HEADER_PAGES)];
-        own.extend_from_slice(&checkpointed.streams);
-        own.extend(checkpointed.under_way.iter().flat_map(UnderWay::taken));
-        Space {
-            page_count: allocator.page_count(),
-            free: allocator.runs().collect(),
-            pending: allocator.pending().collect(),
-            own,
-            root: Arc::clone(&checkpointed.root),
-        }
+        space(&checkpointed, &self.shared.allocator.lock())
     }
 
+    /// How many pages the file has, the free ones included.
+    pub fn page_count(&self) -> u32 {
+        self.shared.page_count.load(Ordering::Relaxed)
+    }
+
+    /// Where every page belongs as of one commit, and all that belongs to it.
+    ///
+    /// Waits for a checkpoint under way and keeps others from beginning for a moment. Commits wait while the lists
+    /// of free pages are copied, and for 64 KiB at a time of their notes. The commit may
+    /// not be [published](Self::published) yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Fold`].
+    pub fn census(&self) -> Result<Census> {
+        let shared = &self.shared;
+        shared.prune();
+        let checkpointed = shared.hold_checkpointed();
+        let mut notes = Notes::default();
+        if let Some(stopped) = &checkpointed.under_way {
+            stopped.notes().for_each(|note| notes.push(note));
+        }
+        let (snapshot, space, taken, count) = {
+            let commit = shared.commit.lock();
+            let seq = shared.snapshots.register(|| commit.installed);
+            let snapshot = Snapshot::registered(self.clone(), seq);
+            let allocator = shared.allocator.lock();
+            let taken = allocator.reserved().collect();
+            (snapshot, space(&checkpointed, &allocator), taken, commit.notes.len())
+        };
+        // Nobody takes notes away as long as no checkpoint begins.
+        let mut at = 0;
+        while at < count {
+            let commit = shared.commit.lock();
+            at = notes.copy(&commit.notes, at..count, COPIED_BYTES);
+        }
+        drop(checkpointed);
+        let folded = shared.folder.fold(&space.root, &mut notes.iter());
+        let root = folded.map_err(Error::Fold)?;
+        Ok(Census { snapshot, space, taken, root })
+    }
     /// Checks what the pager itself keeps on disk: both header copies, root and free map.
     ///
     /// Returns everything that is damaged; nothing when all is well. The pages of the layer above are
@@ -137,5 +189,18 @@ impl Pager {
             }
         }
         Ok(found)
+    }
+}
+
+fn space(checkpointed: &Checkpointed, allocator: &FreeMap) -> Space {
+    let mut own = vec![Extent::new(PageId::new(0), HEADER_PAGES)];
+    own.extend_from_slice(&checkpointed.streams);
+    own.extend(checkpointed.under_way.iter().flat_map(UnderWay::taken));
+    Space {
+        page_count: allocator.page_count(),
+        free: allocator.runs().collect(),
+        pending: allocator.pending().collect(),
+        own,
+        root: Arc::clone(&checkpointed.root),
     }
 }

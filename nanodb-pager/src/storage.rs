@@ -9,6 +9,7 @@ mod read_only;
 
 use std::fmt::Debug;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use file::FileStorage;
@@ -74,6 +75,11 @@ pub trait Storage: Debug + Send + Sync + 'static {
     ///
     /// What the operating system says.
     fn lock(&self) -> io::Result<bool>;
+
+    /// Where the file is, for messages; none if it has no name.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
 
     /// Whether the bytes outlive the process. If not, no log is kept.
     fn is_persistent(&self) -> bool {

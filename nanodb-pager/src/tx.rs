@@ -26,6 +26,7 @@ use crate::log::writer::RECORD_LEN_MAX;
 use crate::opened::Opened;
 use crate::page::Frame;
 use crate::pager::{Commit, Shared};
+use crate::quota::Asked;
 use crate::recovery::SpaceChange;
 use crate::snapshots::Superseded;
 
@@ -61,6 +62,7 @@ pub struct WriteTx {
     gather_until: usize,
     durability: Durability,
     gives_space_back: bool,
+    kept_bytes: usize,
 }
 
 /// So many bytes of relaxed commits gather before they are written.
@@ -103,6 +105,7 @@ impl WriteTx {
         Self {
             durability: shared.options.durability,
             gives_space_back: false,
+            kept_bytes: 0,
             frees: shared.frees.load(Ordering::Relaxed),
             gather_until: shared.gather_pages_max(),
             shared,
@@ -226,18 +229,18 @@ impl WriteTx {
     ///
     /// # Errors
     ///
-    /// [`Error::Full`] when page numbers run out.
+    /// [`Error::Full`] when page numbers run out; [`Error::QuotaExceeded`] if the file may not grow
+    /// so long.
     pub fn allocate_extent(&mut self, pages: u32) -> Result<Extent> {
         if pages == 0 {
             return Ok(Extent::new(PageId::new(0), 0));
         }
-        let extent = self.shared.reserve(|free| free.reserve(pages))?;
-        self.allocated.insert(extent.start.get(), pages);
-        Ok(extent)
+        self.take(pages, false)
     }
 
     /// As [`allocate_extent`](Self::allocate_extent), but where the file has free pages and none of
-    /// them lie side by side in such number, fewer are taken: one at least.
+    /// them lie side by side in such number, or may not grow by as many, fewer are taken: one at
+    /// least.
     ///
     /// # Errors
     ///
@@ -246,7 +249,12 @@ impl WriteTx {
         if pages == 0 {
             return self.allocate_extent(0);
         }
-        let extent = self.shared.reserve(|free| free.reserve_up_to(pages))?;
+        self.take(pages, true)
+    }
+
+    fn take(&mut self, pages: u32, or_fewer: bool) -> Result<Extent> {
+        let gives_space_back = self.gives_space_back;
+        let extent = self.shared.reserve(Asked { pages, or_fewer, gives_space_back })?;
         self.allocated.insert(extent.start.get(), extent.pages);
         Ok(extent)
     }
@@ -326,13 +334,22 @@ impl WriteTx {
     }
 
     /// Says that the transaction makes room: on a full disk its commit may then use a part of
-    /// the log that is kept for such commits alone: 64 KiB at the default size.
+    /// the log that is kept for such commits alone: 64 KiB at the default size. And what it takes
+    /// from now on may be of those pages that are kept back of a
+    /// [limited](crate::Options::file_bytes_max) file.
     ///
     /// That does for a dozen commits that are synced one by one, or for hundreds that are not. Then
     /// the log must begin anew: a commit that is refused asks for a checkpoint, and whether that
     /// can be made on a full disk depends on what else there is to write.
     pub fn give_space_back(&mut self) {
         self.gives_space_back = true;
+    }
+
+    /// Says how many bytes of memory the layer above keeps because of this commit until a
+    /// checkpoint shows it. They count as its note does: a checkpoint is due when what waits for
+    /// one takes half of the cache's budget.
+    pub fn keeps_in_memory(&mut self, bytes: usize) {
+        self.kept_bytes = bytes;
     }
 
     /// How many bytes of pages the transaction holds in memory. Pages that it has taken
@@ -400,6 +417,8 @@ impl WriteTx {
         let admitted = self.install_pages(&mut commit, seq);
         self.install_space(&mut commit, seq);
         commit.notes.push(note);
+        commit.kept_bytes += self.kept_bytes;
+        shared.note_kept(&commit);
         commit.installed = seq;
         let checkpoint = shared.checkpoint_need(&commit);
         let flush = self.durability == Durability::Relaxed

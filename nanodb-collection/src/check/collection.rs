@@ -1,69 +1,66 @@
 //! One collection: its pages, its documents and their pieces, its index and its numbers.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::ops::ControlFlow;
 
-use nanodb_index::Place;
+use nanodb_index::{Place, hash_id, key_bits};
 use nanodb_page::spill::Next;
 use nanodb_page::{PageRef, RecordKind};
-use nanodb_pager::{Extent, PageId, WriteTx};
+use nanodb_pager::{Extent, PageGuard, PageId, Snapshot};
 
+use super::index::Entries;
 use super::{Check, ProblemKind, why};
+use crate::catalog::Binding;
 use crate::document::DocView;
 use crate::error::{Error, Result};
 use crate::id::{Id, IdRef, record_key};
 use crate::limits::NEXT_ID_MAX;
+use crate::root::Stored;
 use crate::runs::Runs;
 use crate::spill::{SLOTTED, assemble, for_each_piece};
-use crate::store::{Index, Store, Writer};
+use crate::store::Store;
 
 /// What is being checked, and what was found so far.
-struct Walk<'a> {
-    name: &'a str,
-    store: &'a Store,
-    index: &'a Index,
-    tx: &'a WriteTx,
-    documents: u64,
+pub(super) struct Walk<'a> {
+    pub(super) name: &'a str,
+    pub(super) store: &'a Store,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) documents: u64,
     id_max: u64,
     /// How often each fragment was found on a page, less how often one refers to it.
     fragments: HashMap<(u32, u16), i64, ahash::RandomState>,
     /// Overflow pages that documents refer to.
     overflow: Runs,
+    /// The entries that the index has to have, those of some keys at a time.
+    pub(super) entries: Entries,
     /// Whether something could not be read, so that what is missing proves nothing.
-    incomplete: bool,
+    pub(super) incomplete: bool,
 }
 
-impl Check {
+impl Check<'_> {
     pub(super) fn collection(
         &mut self,
-        name: &str,
-        store: &Arc<Store>,
-        writer: &mut Writer,
-    ) -> Result<()> {
+        binding: &Binding,
+        stored: &Stored,
+        snapshot: &Snapshot,
+    ) -> Result<ControlFlow<()>> {
         self.report.collections += 1;
-        let index = store.index_for_writer()?;
-        if let Some(page) = store.damaged_run()? {
-            let why = "part of the saved index of ids".to_owned();
-            self.add(Some(name), Some(page.get()), ProblemKind::DamagedPage { why });
-        }
-        store.remove_retired(index, writer);
-        let layout = writer.layout.clone();
-        layout.extents.iter().for_each(|&extent| self.claim(Some(name), extent));
-        writer.overflow.iter().for_each(|run| self.claim(Some(name), run));
+        let (name, store) = (&*binding.name, &*binding.store);
+        stored.layout.extents.iter().for_each(|&extent| self.claim(Some(name), extent));
+        stored.overflow.iter().for_each(|run| self.claim(Some(name), run));
 
-        let tx = store.pager.begin();
         let mut walk = Walk {
             name,
             store,
-            index,
-            tx: &tx,
+            snapshot,
             documents: 0,
             id_max: 0,
             fragments: HashMap::default(),
             overflow: Runs::default(),
+            entries: Entries::new(stored.count),
             incomplete: false,
         };
-        for page in layout.pages() {
+        for page in stored.layout.pages() {
             self.report.pages += 1;
             match self.page(&mut walk, page) {
                 Ok(()) => {}
@@ -74,15 +71,17 @@ impl Check {
                 }
                 Err(error) => return Err(error),
             }
+            if self.tell().is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
         }
         self.report.documents += walk.documents;
-        let entries = store.count_entries(index)?;
-        self.totals(&walk, writer, entries);
-        Ok(())
+        self.totals(&walk, stored);
+        self.index(&mut walk, &stored.layout)
     }
 
     fn page(&mut self, walk: &mut Walk<'_>, page: PageId) -> Result<()> {
-        let held = walk.tx.page(page)?;
+        let held = walk.page(page)?;
         if held.owner() != walk.store.owner || held.kind() != SLOTTED {
             return Err(Error::damaged(page));
         }
@@ -98,11 +97,11 @@ impl Check {
             let Ok(record) = record else { continue };
             let place = Place { page: page.get(), slot: record.slot.get() };
             match record.kind {
-                RecordKind::Document => self.document(walk, place, record.bytes)?,
+                RecordKind::Document => self.document(walk, place, record.bytes),
                 RecordKind::Head => {
                     bytes.clear();
                     match self.assemble(walk, page, record.bytes, &mut bytes) {
-                        Ok(()) => self.document(walk, place, &bytes)?,
+                        Ok(()) => self.document(walk, place, &bytes),
                         Err(error @ Error::DamagedPage { .. }) => {
                             walk.incomplete = true;
                             walk.documents += 1;
@@ -125,8 +124,8 @@ impl Check {
         record: &[u8],
         bytes: &mut Vec<u8>,
     ) -> Result<()> {
-        let (tx, owner) = (walk.tx, walk.store.owner);
-        let read = |page| Ok(tx.page(page)?);
+        let (snapshot, owner) = (walk.snapshot, walk.store.owner);
+        let read = |page| page_at(snapshot, page);
         let mut stray = Vec::new();
         let followed = for_each_piece(owner, page, record, read, |next, _| match next {
             Next::Overflow { page } => {
@@ -147,7 +146,7 @@ impl Check {
         assemble(owner, page, record, read, bytes)
     }
 
-    fn document(&mut self, walk: &mut Walk<'_>, place: Place, bytes: &[u8]) -> Result<()> {
+    fn document(&mut self, walk: &mut Walk<'_>, place: Place, bytes: &[u8]) {
         walk.documents += 1;
         let page = Some(place.page);
         if let Err(error) = DocView::parse(bytes) {
@@ -158,7 +157,7 @@ impl Check {
         let Some((key, id)) = id else {
             let why = "it does not begin with an id".to_owned();
             self.add(Some(walk.name), page, ProblemKind::DamagedDocument { why });
-            return Ok(());
+            return;
         };
         if let IdRef::Int(number) = id.as_ref()
             && let Ok(number) = u64::try_from(number)
@@ -166,38 +165,24 @@ impl Check {
         {
             walk.id_max = walk.id_max.max(number);
         }
-        let hash = walk.store.hash(key);
-        match walk.store.find_installed(walk.tx, walk.index, hash, key) {
-            Ok(Some(found)) if found == place => {}
-            // Damage elsewhere keeps it from being found; that is reported where it is.
-            Err(Error::DamagedPage { .. }) => {}
-            Ok(_) => {
-                let kind = ProblemKind::NotFoundById { id: id.to_string() };
-                self.add(Some(walk.name), page, kind);
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
+        walk.entries.push(key_bits(hash_id(walk.store.hash_seed, key)), place);
     }
 
     /// Holds what was found against what the collection says of itself.
-    fn totals(&mut self, walk: &Walk<'_>, writer: &Writer, entries: u64) {
+    fn totals(&mut self, walk: &Walk<'_>, stored: &Stored) {
         let name = Some(walk.name);
-        if walk.id_max >= writer.next_id {
-            let kind = ProblemKind::NextId { next: writer.next_id, used: walk.id_max };
+        if walk.id_max >= stored.next_id {
+            let kind = ProblemKind::NextId { next: stored.next_id, used: walk.id_max };
             self.add(name, None, kind);
         }
         if walk.incomplete {
             return;
         }
-        if writer.count != walk.documents {
-            let kind = ProblemKind::Count { stored: writer.count, found: walk.documents };
+        // What the notes say, and what is in memory.
+        let counts = [stored.count, walk.store.count_at(walk.snapshot.seq())];
+        if let Some(&count) = counts.iter().find(|&&count| count != walk.documents) {
+            let kind = ProblemKind::Count { stored: count, found: walk.documents };
             self.add(name, None, kind);
-        }
-        // Retired entries are still there, if their commits are not published yet.
-        let entries = entries.saturating_sub(writer.retired.len() as u64);
-        if entries != walk.documents {
-            self.add(name, None, ProblemKind::IndexLen { entries, documents: walk.documents });
         }
         let mut stray: Vec<u32> = walk
             .fragments
@@ -205,7 +190,7 @@ impl Check {
             .filter(|&(_, &balance)| balance != 0)
             .map(|(&(page, _), _)| page)
             .collect();
-        for run in writer.overflow.iter() {
+        for run in stored.overflow.iter() {
             for index in 0..run.pages {
                 if let Some(page) = run.page(index)
                     && !walk.overflow.contains(page)
@@ -217,7 +202,7 @@ impl Check {
         for run in walk.overflow.iter() {
             for index in 0..run.pages {
                 if let Some(page) = run.page(index)
-                    && !writer.overflow.contains(page)
+                    && !stored.overflow.contains(page)
                 {
                     stray.push(page.get());
                 }
@@ -227,5 +212,19 @@ impl Check {
         for page in stray {
             self.add(name, Some(page), ProblemKind::StrayPiece);
         }
+    }
+}
+
+impl Walk<'_> {
+    pub(super) fn page(&self, page: PageId) -> Result<PageGuard> {
+        page_at(self.snapshot, page)
+    }
+}
+
+fn page_at(snapshot: &Snapshot, page: PageId) -> Result<PageGuard> {
+    match snapshot.page(page) {
+        // It belongs to the collection, and was never written: that cannot be.
+        Err(nanodb_pager::Error::NoVersion { page, .. }) => Err(Error::damaged(page)),
+        page => Ok(page?),
     }
 }

@@ -156,17 +156,14 @@ impl Store {
         Ok(all)
     }
 
-    /// The first page of the saved index that is damaged.
-    pub(crate) fn damaged_run(&self) -> Result<Option<PageId>> {
-        let base = self.shelf.base.lock();
-        for run in base.runs.iter().flatten() {
-            match (Search { store: self, run }).find((0, u32::MAX)) {
-                Ok(_) => {}
-                Err(Failed::Damaged(page)) => return Ok(Some(page)),
-                Err(Failed::Pager(error)) => return Err(error.into()),
-            }
-        }
-        Ok(base.damaged)
+    /// A page of the saved index that could not be read when it was needed.
+    pub(crate) fn damaged_run(&self) -> Option<PageId> {
+        self.shelf.base.lock().damaged
+    }
+
+    /// Whether the run that a checkpoint of that commit has written is a part of the base.
+    pub(crate) fn has_saved(&self, seq: Seq) -> bool {
+        self.shelf.base.lock().runs.iter().flatten().any(|run| run.seq == seq)
     }
 
     /// Loads all that is absent from the pages of the collection, and what was recorded since the
@@ -249,20 +246,25 @@ impl Store {
         }
     }
 
-    /// How many entries the index has, loading it group by group. Under the writers' lock.
-    pub(crate) fn count_entries(&self, index: &Index) -> Result<u64> {
-        let (mut count, mut next) = (0, Some(0));
-        while let Some(key) = next {
-            let found = index.ids.write().len_at(hash_of(key));
-            match found {
-                Some((len, last)) => {
-                    count += len;
-                    next = last.checked_add(1);
-                }
-                None => self.load(index, hash_of(key))?,
+    /// The entries of the group of a hash, in order, and the last of its keys.
+    pub(crate) fn group_entries(
+        &self,
+        index: &Index,
+        hash: u64,
+    ) -> Result<(Vec<(u32, Place)>, u32)> {
+        loop {
+            // In a statement of its own: the lock is not held while the group is loaded.
+            let entries = index.ids.write().entries_at(hash);
+            match entries {
+                Some(entries) => return Ok(entries),
+                None => self.load(index, hash)?,
             }
         }
-        Ok((count + index.ids.write().len_stashed()) as u64)
+    }
+
+    /// Whether the history has it that an entry led there as of the snapshot at `at`.
+    pub(crate) fn has_former(&self, hash: u64, place: Place, at: Seq) -> bool {
+        self.history.lock().covers(hash, place, at)
     }
 }
 

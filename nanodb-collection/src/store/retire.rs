@@ -47,8 +47,17 @@ impl Retired {
         self.entries.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+    /// Which of some entries, given in order by hash and place, are among them.
+    pub(crate) fn among(&self, some: &[(u64, Place)]) -> Vec<bool> {
+        let mut found = vec![false; some.len()];
+        for entry in &self.entries {
+            if let Ok(at) = some.binary_search(&(entry.hash, entry.place))
+                && let Some(found) = found.get_mut(at)
+            {
+                *found = true;
+            }
+        }
+        found
     }
 }
 

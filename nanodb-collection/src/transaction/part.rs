@@ -111,6 +111,7 @@ pub(crate) fn commit(mut tx: WriteTx, parts: Vec<Part>, over: &AtomicBool) -> Re
     }
     let mut note = Vec::new();
     parts.iter().for_each(|part| part.encode(&mut note));
+    tx.keeps_in_memory(parts.iter().map(|part| part.pending.kept_bytes()).sum());
     if !parts.iter().any(|part| part.pending.stored) {
         tx.give_space_back();
     }
@@ -143,6 +144,7 @@ pub(crate) fn commit_one(
     let mut note = std::mem::take(&mut held.note);
     note.clear();
     encode(&mut note, binding, &held, &pending, making.is_some());
+    tx.keeps_in_memory(pending.kept_bytes());
     if !pending.stored {
         tx.give_space_back();
     }

@@ -45,6 +45,21 @@ fn index_pages(file: &[u8]) -> Vec<usize> {
 }
 
 #[test]
+fn what_a_load_keeps_of_the_index_for_the_next_checkpoint_counts_against_the_cache() {
+    // Its pages are written at once, and its log is short: nothing else makes a checkpoint due.
+    let options = options().cache_bytes_max(1 << 20).index_bytes_max(64 << 10);
+    let db = options.open_on(Arc::new(SimStorage::new())).unwrap();
+    let mut most = 0;
+    for first in (0..120_000).step_by(5000) {
+        db.collection("a").insert_many((first..first + 5000).map(small)).unwrap();
+        most = most.max(index_bytes(&db));
+    }
+    assert!(db.stats().unwrap().checkpoints >= 6);
+    assert!(most < 1 << 20, "{most} bytes");
+    assert_eq!(db.collection("a").count(), 120_000);
+}
+
+#[test]
 fn after_opening_one_read_loads_one_piece_of_the_index() {
     let storage = SimStorage::new();
     let db = open(&storage);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bulk_write;
+mod check;
 mod concurrent_crash;
 mod crash;
 mod damage;
@@ -13,6 +14,7 @@ mod full_disk;
 mod index;
 mod index_crash;
 mod queries;
+mod quota;
 mod search_threads;
 mod sorting;
 mod space;

@@ -16,6 +16,7 @@ use crate::group::{Located, SEGMENTS_MAX};
 use crate::index::IdIndex;
 use crate::key::{Entry, Key};
 use crate::lines::BUCKET_ENTRIES;
+use crate::place::Place;
 use crate::pool::{SEGMENT_BUCKETS, SMALL_BUCKETS};
 
 /// The most entries of a group that is loaded as one: leaves it a step from splitting.
@@ -195,7 +196,7 @@ impl IndexWriter<'_> {
     }
 
     /// How many entries the group of a hash has, and the last of its keys; `None` if it is absent.
-    /// Entries that have no room in their groups are left out; see [`IndexWriter::len_stashed`].
+    /// Entries that have no room in their groups are left out.
     #[must_use]
     pub fn len_at(&self, hash: u64) -> Option<(usize, u32)> {
         match self.index.directory.locate(Key::of(hash)) {
@@ -205,12 +206,26 @@ impl IndexWriter<'_> {
         }
     }
 
-    /// How many entries have no room in their groups: none, in practice.
+    /// The entries of the group of a hash, in order, and the last of its keys; `None` if it is
+    /// absent.
     #[must_use]
-    pub fn len_stashed(&self) -> usize {
-        let mut count = 0;
-        self.index.stash.for_each(|_, _| count += 1);
-        count
+    pub fn entries_at(&self, hash: u64) -> Option<(Vec<(u32, Place)>, u32)> {
+        let Some(at) = self.index.directory.locate(Key::of(hash)) else {
+            return Some((Vec::new(), u32::MAX));
+        };
+        if at.head.is_absent() {
+            return None;
+        }
+        let (first, last) = at.range();
+        let mut entries = Vec::with_capacity(self.count(&at) as usize);
+        self.entries(&at, |key, entry| entries.push((key.bits(), entry.place())));
+        self.index.stash.for_each(|key, place| {
+            if (first..=last).contains(&key.bits()) {
+                entries.push((key.bits(), place));
+            }
+        });
+        entries.sort_unstable();
+        Some((entries, last))
     }
 
     /// Keeps a change for groups that are loaded later, until it is [forgotten](Self::forget).

@@ -153,11 +153,12 @@ impl Harness {
         while let Some(first) = key {
             let hash = u64::from(first) << 32;
             self.load(hash);
-            let (count, last) = self.index.write().len_at(hash).unwrap();
-            len += count;
+            let (entries, last) = self.index.write().entries_at(hash).unwrap();
+            assert!(entries.iter().all(|&(key, _)| (first..=last).contains(&key)));
+            len += entries.len();
             key = last.checked_add(1);
         }
-        len + self.index.write().len_stashed()
+        len
     }
 }
 

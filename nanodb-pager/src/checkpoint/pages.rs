@@ -67,7 +67,8 @@ impl<'a> CheckpointPages<'a> {
         free > all / MANY_FREE_PART && reach_behind && pages <= allocator.free_below(end).into()
     }
 
-    /// Takes pages that lie side by side.
+    /// Takes pages that lie side by side: as many as asked for, or fewer, where the file's
+    /// size is [limited](crate::Options::file_bytes_max).
     ///
     /// # Errors
     ///
@@ -76,7 +77,7 @@ impl<'a> CheckpointPages<'a> {
         if pages == 0 {
             return Ok(Extent::new(PageId::new(0), 0));
         }
-        let extent = self.shared.allocate(pages)?;
+        let extent = self.shared.allocate_to_save(pages)?;
         self.taken.push(extent);
         self.shared.lengthen(extent.end() * PAGE_SIZE as u64)?;
         Ok(extent)

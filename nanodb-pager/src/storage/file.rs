@@ -83,6 +83,10 @@ fn sync_parent(_: &Path) -> io::Result<()> {
 }
 
 impl Storage for FileStorage {
+    fn path(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
