@@ -14,6 +14,7 @@ mod kill;
 mod model;
 mod queries;
 mod sharing;
+mod small;
 mod space;
 mod spilled;
 mod syscalls;
