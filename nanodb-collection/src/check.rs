@@ -222,7 +222,7 @@ pub(crate) fn run(shared: &Arc<Shared>, progress: Progress<'_>) -> Result<Option
             continue;
         };
         if let Some(saved) = saved.get(&number) {
-            check.saved_index(&binding, saved);
+            check.saved_index(&binding, saved)?;
         }
         if check.collection(&binding, &stored, view.snapshot())?.is_break() {
             return Ok(None);

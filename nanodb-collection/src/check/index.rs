@@ -71,17 +71,20 @@ impl Entries {
 
 impl Check<'_> {
     /// Reads what the last checkpoint has saved of the index.
-    pub(super) fn saved_index(&mut self, binding: &Binding, saved: &Stored) {
+    pub(super) fn saved_index(&mut self, binding: &Binding, saved: &Stored) -> Result<()> {
         let store = &binding.store;
         let mut damaged = store.damaged_run();
         for run in saved.saved.iter().flatten() {
-            damaged = damaged.or_else(|| damaged_page(store, run));
+            if damaged.is_none() {
+                damaged = damaged_page(store, run)?;
+            }
         }
         if let Some(page) = damaged {
             let why = "part of the saved index of ids".to_owned();
             let kind = ProblemKind::DamagedPage { why };
             self.add(Some(&binding.name), Some(page.get()), kind);
         }
+        Ok(())
     }
 
     /// Compares the index with the documents that were found, and reads the pages again where there
@@ -231,21 +234,24 @@ impl Store {
 }
 
 /// The first page of a run that can't be read, if the run is still in use then.
-fn damaged_page(store: &Store, run: &SavedRun) -> Option<PageId> {
+fn damaged_page(store: &Store, run: &SavedRun) -> Result<Option<PageId>> {
     let mark = run.mark(store.owner);
-    let is_sound = |extent| {
-        let read = store.pager.read_saved(extent, mark);
-        read.is_ok_and(|read| decode_pages(&read, &mut Vec::new()).is_ok())
+    let is_sound = |extent| match store.pager.read_saved(extent, mark) {
+        Ok(read) => Ok(decode_pages(&read, &mut Vec::new()).is_ok()),
+        Err(nanodb_pager::Error::Corrupt(_)) => Ok(false),
+        Err(error) => Err(Error::from(error)),
     };
     let mut at = 0;
     while let Some(extent) = run.extent_at(at, RUN_READ_PAGES_MAX) {
-        if !is_sound(extent) {
-            let pages = (0..extent.pages).filter_map(|page| extent.page(page));
-            let bad = pages.into_iter().find(|&page| !is_sound(Extent::new(page, 1)));
-            // A checkpoint may have given its pages to others.
-            return bad.filter(|_| store.has_saved(run.seq));
+        if !is_sound(extent)? {
+            for page in (0..extent.pages).filter_map(|page| extent.page(page)) {
+                if !is_sound(Extent::new(page, 1))? {
+                    // A checkpoint may have given its pages to others.
+                    return Ok(Some(page).filter(|_| store.has_saved(run.seq)));
+                }
+            }
         }
         at += u64::from(extent.pages);
     }
-    None
+    Ok(None)
 }
