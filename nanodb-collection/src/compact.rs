@@ -1,26 +1,22 @@
 //! Giving space back: all documents move as far to the front of the file as they can.
 //!
-//! For each collection the pages are looked at once, then documents move off pages that are to go:
-//! those behind the place where the file would end if there were no gaps in it, and sparse ones, the last of them
-//! first, into the room of those before. A few pages at a time: each step is a small transaction, so
-//! readers and writers go on. Pages that have become empty go back to the file, whose end the
-//! next checkpoint cuts off. What is given back can be used only after a checkpoint, so there are
+//! Each collection is [walked over](walk) from its last page to its first, a few pages at a time: each step is
+//! a small transaction, so readers and writers go on. Pages that have become empty go back to the file, whose
+//! end the next checkpoint cuts off. What is given back can be used only after a checkpoint, so there are
 //! several rounds, as long as they gain something.
 
-use std::collections::HashMap;
+mod walk;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use nanodb_index::Place;
-use nanodb_pager::{Durability, PageId};
+use nanodb_pager::PageId;
 
+pub(crate) use self::walk::{Walk, give_back};
 use crate::catalog::Binding;
-use crate::change::{Change, Pending};
 use crate::database::Shared;
 use crate::error::Result;
 use crate::lock::Party;
-use crate::room::Class;
-use crate::transaction::commit_one;
 
 /// How many times the whole file is gone through at most.
 const ROUNDS_MAX: u32 = 4;
@@ -28,8 +24,8 @@ const ROUNDS_MAX: u32 = 4;
 /// A round that gains less than such a part of the file was the last.
 const GAIN_PART: u32 = 64;
 
-/// So many pages are looked at, or emptied, with the collection locked.
-const STEP_PAGES: usize = 16;
+/// How often the walk over a collection waits for what it has freed.
+const STUCK_MAX: u32 = 8;
 
 /// How far [`Database::compact_with`](crate::Database::compact_with) has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +35,7 @@ pub struct CompactProgress {
     pub round: u32,
     /// Pages that this round has dealt with.
     pub pages_done: u64,
-    /// Pages that it has to deal with, as far as is known.
+    /// Pages that it has to deal with: those with documents when it began.
     pub pages: u64,
     /// Bytes that the file has.
     pub file_bytes: u64,
@@ -49,22 +45,26 @@ type Progress<'a> = &'a mut dyn FnMut(CompactProgress) -> ControlFlow<()>;
 
 /// Moves documents to the front and cuts the file.
 pub(crate) fn run(shared: &Shared, progress: Progress<'_>) -> Result<ControlFlow<()>> {
+    let _alone = shared.shrinker.pause();
     for round in 1..=ROUNDS_MAX {
         shared.pager.checkpoint()?;
         let before = shared.pager.stats()?;
+        let collections = shared.catalog.names.all_published();
         let mut step = Step {
             shared,
             progress: &mut *progress,
-            at: CompactProgress {
-                round,
-                pages_done: 0,
-                pages: u64::from(before.page_count - before.free_pages),
-                file_bytes: before.file_bytes,
-            },
+            at: CompactProgress { round, pages_done: 0, pages: 0, file_bytes: before.file_bytes },
+            until: 0,
             end: PageId::new(before.page_count - before.free_pages),
         };
-        for binding in shared.catalog.names.all_published() {
-            if step.collection(&binding)?.is_break() {
+        for binding in &collections {
+            step.give_back(binding)?;
+        }
+        let counts: Vec<u64> = collections.iter().map(|binding| pages_of(binding)).collect();
+        step.at.pages = counts.iter().sum();
+        for (binding, pages) in collections.iter().zip(counts) {
+            step.until += pages;
+            if step.collection(binding)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -80,156 +80,54 @@ pub(crate) fn run(shared: &Shared, progress: Progress<'_>) -> Result<ControlFlow
     Ok(ControlFlow::Continue(()))
 }
 
+/// How many pages with documents a collection has.
+fn pages_of(binding: &Binding) -> u64 {
+    binding.store.published(|state| state.map_or(0, |state| state.layout.used_pages))
+}
+
 struct Step<'a> {
     shared: &'a Shared,
     progress: Progress<'a>,
     at: CompactProgress,
+    /// How many pages are done when the collection that it is at is.
+    until: u64,
     /// Where the file would end if there were no gaps.
     end: PageId,
 }
 
-/// What is known of a collection's pages.
-#[derive(Default)]
-struct Survey {
-    /// Pages that documents are to leave, and the bytes on them.
-    sources: Vec<(PageId, usize)>,
-    /// The documents that begin on each of them, or have a piece there.
-    documents: HashMap<PageId, Vec<Place>, ahash::RandomState>,
-    /// Those that have a page of their own behind the end.
-    behind: Vec<Place>,
-}
-
 impl Step<'_> {
+    /// More pages of a collection are done: not all that it has, of which some are new.
     fn tell(&mut self, pages: usize) -> ControlFlow<()> {
-        self.at.pages_done += pages as u64;
+        self.at.pages_done = self.until.min(self.at.pages_done + pages as u64);
         (self.progress)(self.at)
     }
 
-    /// Does something to a collection in a transaction; false if it is gone.
-    fn change(
-        &self,
-        binding: &Arc<Binding>,
-        change: impl FnOnce(&mut Change<'_>) -> Result<()>,
-    ) -> Result<bool> {
-        let Some(mut held) = binding.lock(Party::current())? else { return Ok(false) };
-        let store = &binding.store;
-        let index = store.index_for_writer()?;
-        store.remove_retired(index, &mut held);
-        let mut tx = self.shared.pager.begin();
-        tx.give_space_back();
-        // Nothing is lost with a move that is.
-        tx.set_durability(Durability::Buffered);
-        let mut pending = Pending::new(&held);
-        let writer = &*held;
-        change(&mut Change { store, index, writer, tx: &mut tx, pending: &mut pending })?;
-        if pending.changed {
-            commit_one(tx, binding, held, None, pending)?;
-        }
-        Ok(true)
+    /// Gives back what documents have left.
+    fn give_back(&self, binding: &Arc<Binding>) -> Result<()> {
+        let Some(held) = binding.lock(Party::current())? else { return Ok(()) };
+        give_back(&self.shared.pager, binding, held, binding.store.index_for_writer()?)
     }
 
     fn collection(&mut self, binding: &Arc<Binding>) -> Result<ControlFlow<()>> {
-        self.change(binding, |change| change.give_back())?;
-        let mut survey = Survey::default();
-        let state = binding.store.published(|state| state.cloned());
-        let pages: Vec<PageId> = state.iter().flat_map(|state| state.layout.pages()).collect();
-        for pages in pages.chunks(STEP_PAGES) {
-            let end = self.end;
-            let Some(mut held) = binding.lock(Party::current())? else { break };
+        let mut walk = Walk::new(self.end, true);
+        let mut stuck = 0;
+        loop {
+            let Some(held) = binding.lock(Party::current())? else { break };
             let index = binding.store.index_for_writer()?;
-            let mut tx = self.shared.pager.begin();
-            let mut pending = Pending::new(&held);
-            let change = Change {
-                store: &binding.store,
-                index,
-                writer: &held,
-                tx: &mut tx,
-                pending: &mut pending,
-            };
-            let classes = survey.look(&change, pages, end);
-            classes.into_iter().for_each(|(page, class)| held.room.set(page, class));
-            drop(held);
-            if self.tell(pages.len()).is_break() {
+            let step = walk.step(&self.shared.pager, binding, held, index)?;
+            if self.tell(step.pages).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-        }
-        self.shift(binding, survey)
-    }
-
-    /// Moves documents off the pages that are to go.
-    fn shift(&mut self, binding: &Arc<Binding>, mut survey: Survey) -> Result<ControlFlow<()>> {
-        let end = self.end;
-        survey.sources.sort_unstable_by(|a, b| b.cmp(a));
-        self.at.pages += survey.sources.len() as u64;
-        for places in std::mem::take(&mut survey.behind).chunks(STEP_PAGES) {
-            self.change(binding, |change| {
-                change.move_before(end)?;
-                places.iter().try_for_each(|&place| change.relocate(place).map(|_| ()))
-            })?;
-            if self.tell(0).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        for sources in survey.sources.chunks(STEP_PAGES) {
-            let mut done = false;
-            self.change(binding, |change| {
-                for &(source, bytes) in sources {
-                    if source < end && change.room_before(source) < bytes {
-                        done = true;
-                        break;
-                    }
-                    change.move_before(source)?;
-                    for &place in survey.documents.get(&source).into_iter().flatten() {
-                        change.relocate(place)?;
-                    }
-                    if change.is_stuck() {
-                        done = true;
-                        break;
-                    }
-                }
-                Ok(())
-            })?;
-            if self.tell(sources.len()).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            if done {
+            stuck += u32::from(step.is_stuck);
+            if step.is_last || stuck > STUCK_MAX {
                 break;
             }
-        }
-        self.change(binding, |change| change.give_back())?;
-        Ok(ControlFlow::Continue(()))
-    }
-}
-
-impl Survey {
-    /// Looks at some pages; returns what room they have. Those that are damaged stay where they are.
-    fn look(&mut self, change: &Change<'_>, pages: &[PageId], end: PageId) -> Vec<(u32, Class)> {
-        let mut classes = Vec::with_capacity(pages.len());
-        for &page in pages {
-            let Ok(found) = change.survey(page) else { continue };
-            if change.is_fill(page) {
-                classes.push((page.get(), Class::None));
-            } else {
-                classes.push((page.get(), found.class));
-            }
-            if page >= end || found.class != Class::None {
-                self.sources.push((page, found.live_bytes));
-            }
-            for (place, pieces) in found.documents {
-                let slotted = |page: &PageId| change.is_slotted(*page);
-                if pieces.iter().any(|piece| *piece >= end && !slotted(piece)) {
-                    self.behind.push(place);
-                }
-                if let Some(fragments) = pieces.iter().position(slotted) {
-                    for &piece in pieces.get(fragments..).unwrap_or_default() {
-                        self.documents.entry(piece).or_default().push(place);
-                    }
-                }
-                if page >= end || found.class != Class::None {
-                    self.documents.entry(page).or_default().push(place);
-                }
+            if step.is_stuck {
+                self.shared.pager.checkpoint()?;
             }
         }
-        classes
+        self.give_back(binding)?;
+        self.at.pages_done = self.until;
+        Ok(self.tell(0))
     }
 }

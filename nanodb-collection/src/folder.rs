@@ -6,26 +6,32 @@ use std::error::Error;
 use std::sync::Arc;
 
 use nanodb_index::Change;
-use nanodb_pager::{CheckpointPages, NoteFolder, Owner, Seq};
+use nanodb_pager::{CheckpointPages, NoteFolder, Seq};
 use parking_lot::Mutex;
 
 use crate::indexes::Indexes;
 use crate::note::{Entries, Entry};
 use crate::root::{CatalogError, Root};
 use crate::save::{Saving, in_order, is_misplaced, run_extents};
+use crate::shrink::Shrinker;
+
+/// Such a part of the file must be free for indexes to be written anew further in front; and when
+/// it is compacted.
+const FREE_PART: u32 = 8;
+const COMPACTION_FREE_PART: u32 = 64;
 
 /// Says the pager how notes are added up.
-#[derive(Debug)]
 pub(crate) struct CatalogFolder {
     indexes: Arc<Indexes>,
+    shrinker: Arc<Shrinker>,
     /// Collections whose index could not be made anew, because pages are damaged. That is not
     /// tried again at each checkpoint.
     in_vain: Mutex<BTreeSet<u32>>,
 }
 
 impl CatalogFolder {
-    pub(crate) fn new(indexes: Arc<Indexes>) -> Self {
-        Self { indexes, in_vain: Mutex::default() }
+    pub(crate) fn new(indexes: Arc<Indexes>, shrinker: Arc<Shrinker>) -> Self {
+        Self { indexes, shrinker, in_vain: Mutex::default() }
     }
 }
 
@@ -63,28 +69,32 @@ impl NoteFolder for CatalogFolder {
         pages: &mut CheckpointPages<'_>,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
         let mut changes: BTreeMap<u32, Vec<Change>> = BTreeMap::new();
+        let free_part = if self.shrinker.is_paused() { COMPACTION_FREE_PART } else { FREE_PART };
         let mut before = Root::decode(root)?;
         let mut root = fold(root, notes, |collection, changed| {
             changes.entry(collection).or_default().extend(changed);
         })?;
         for (&collection, stored) in &mut before.collections {
             if !root.collections.contains_key(&collection) {
-                Saving { owner: Owner::new(collection), pages: &mut *pages }.free_all(stored)?;
+                Saving::new(collection, free_part, &mut *pages).free_all(stored)?;
             }
         }
         let damaged = self.indexes.damaged();
         for (&collection, stored) in &mut root.collections {
-            let misplaced = || is_misplaced(stored.saved.as_deref().unwrap_or_default(), pages);
+            let misplaced = || {
+                let runs = stored.saved.as_deref().unwrap_or_default();
+                is_misplaced(runs, pages, free_part)
+            };
             let changes = changes.remove(&collection).unwrap_or_default();
             if damaged.contains(&collection) {
-                Saving { owner: Owner::new(collection), pages: &mut *pages }.free_all(stored)?;
+                Saving::new(collection, free_part, &mut *pages).free_all(stored)?;
             } else if changes.is_empty() && !misplaced() {
                 continue;
             }
             if stored.saved.is_none() && self.in_vain.lock().contains(&collection) {
                 continue;
             }
-            let mut saving = Saving { owner: Owner::new(collection), pages: &mut *pages };
+            let mut saving = Saving::new(collection, free_part, &mut *pages);
             if saving.save(stored, in_order(changes))? {
                 self.in_vain.lock().insert(collection);
             }
@@ -96,6 +106,10 @@ impl NoteFolder for CatalogFolder {
         // A root that makes no sense is refused elsewhere.
         let root = Root::decode(root).unwrap_or_default();
         root.collections.values().flat_map(run_extents).map(|run| u64::from(run.pages)).sum()
+    }
+
+    fn before_checkpoint(&self, log_bytes: u64) {
+        self.shrinker.turn(log_bytes);
     }
 
     fn saved(&self, root: &[u8], seq: Seq) {
@@ -111,7 +125,7 @@ mod tests {
     use super::*;
 
     fn folder() -> CatalogFolder {
-        CatalogFolder::new(Arc::new(Indexes::new(usize::MAX)))
+        CatalogFolder::new(Arc::new(Indexes::new(usize::MAX)), Arc::default())
     }
 
     #[test]

@@ -109,6 +109,20 @@ impl Layout {
         self.total_pages = self.used_pages;
     }
 
+    /// Up to `count` pages in use with numbers below `below`: the last ones, from the last on.
+    pub(crate) fn last_below(&self, below: u32, count: usize) -> Vec<PageId> {
+        let mut in_use = self.clone();
+        in_use.trim();
+        let mut before: Vec<Extent> =
+            in_use.extents.iter().copied().filter(|extent| extent.start.get() < below).collect();
+        before.sort_unstable_by(|a, b| b.cmp(a));
+        let pages = before.into_iter().flat_map(|extent| {
+            let pages = extent.pages.min(below - extent.start.get());
+            (0..pages).rev().filter_map(move |index| extent.page(index))
+        });
+        pages.take(count).collect()
+    }
+
     fn push_range(&mut self, start: u64, end: u64) {
         if let (Ok(start), Ok(pages @ 1..)) = (u32::try_from(start), u32::try_from(end - start)) {
             self.push(Extent::new(PageId::new(start), pages));
@@ -242,6 +256,20 @@ mod tests {
         layout.trim();
         assert_eq!(*layout.extents, [extent(20, 1), extent(23, 1), extent(11, 1)]);
         assert_eq!((layout.tail(), layout.next_page()), (Some(PageId::new(11)), None));
+    }
+
+    #[test]
+    fn the_last_pages_in_use_before_a_page_are_found() {
+        let mut layout = Layout::default();
+        layout.replace_from(0, &[extent(20, 3), extent(10, 3), extent(30, 4)]);
+        layout.used_pages = 8;
+        let below = |below, count| -> Vec<u32> {
+            layout.last_below(below, count).into_iter().map(PageId::get).collect()
+        };
+        assert_eq!(below(u32::MAX, 4), [31, 30, 22, 21]);
+        assert_eq!(below(22, 3), [21, 20, 12]);
+        assert_eq!(below(11, 3), [10]);
+        assert!(below(10, 3).is_empty());
     }
 
     #[test]

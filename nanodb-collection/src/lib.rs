@@ -49,6 +49,7 @@ mod runs;
 mod salvage;
 mod save;
 mod saved;
+mod shrink;
 mod snapshot;
 mod spill;
 mod stats;

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::folder::CatalogFolder;
 use crate::indexes::Indexes;
 use crate::registry;
+use crate::shrink::Shrinker;
 
 /// How a database is opened, to be changed before it is.
 ///
@@ -151,10 +152,10 @@ impl Options {
                 path: path.to_owned(),
                 source: nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source },
             })?;
-            let indexes = Arc::new(Indexes::new(self.index_bytes_max));
-            let pager = self.open_pager(Arc::new(storage), &indexes);
+            let (indexes, shrinker) = (self.indexes(), Arc::default());
+            let pager = self.open_pager(Arc::new(storage), &indexes, &shrinker);
             let pager = pager.map_err(|source| Error::Open { path: path.to_owned(), source })?;
-            Database::over(pager, indexes, Some(registration))
+            Database::over(pager, indexes, shrinker, Some(registration))
         })
     }
 
@@ -173,16 +174,21 @@ impl Options {
     ///
     /// [`Error::Storage`], [`Error::DamagedPage`], [`Error::Catalog`].
     pub fn open_on(&self, storage: Arc<dyn Storage>) -> Result<Database> {
-        let indexes = Arc::new(Indexes::new(self.index_bytes_max));
-        Database::over(self.open_pager(storage, &indexes)?, indexes, None)
+        let (indexes, shrinker) = (self.indexes(), Arc::default());
+        Database::over(self.open_pager(storage, &indexes, &shrinker)?, indexes, shrinker, None)
+    }
+
+    fn indexes(&self) -> Arc<Indexes> {
+        Arc::new(Indexes::new(self.index_bytes_max))
     }
 
     fn open_pager(
         &self,
         storage: Arc<dyn Storage>,
         indexes: &Arc<Indexes>,
+        shrinker: &Arc<Shrinker>,
     ) -> nanodb_pager::Result<Pager> {
-        let folder = CatalogFolder::new(Arc::clone(indexes));
+        let folder = CatalogFolder::new(Arc::clone(indexes), Arc::clone(shrinker));
         Pager::open(storage, Arc::new(folder), self.pager.clone())
     }
 }

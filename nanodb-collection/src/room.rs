@@ -96,6 +96,19 @@ impl Room {
         &self.empty
     }
 
+    /// What is known of a page.
+    pub(crate) fn class(&self, page: u32) -> Class {
+        let mut classes = Class::ALL.into_iter();
+        let found = classes.find(|&class| self.of(class).is_some_and(|set| set.contains(&page)));
+        found.unwrap_or(Class::None)
+    }
+
+    /// How many whole pages all this room comes to, at least.
+    pub(crate) fn whole_pages(&self) -> u64 {
+        let bytes = |class: Class| class.bytes_min() * self.of(class).map_or(0, BTreeSet::len);
+        (Class::ALL.into_iter().map(bytes).sum::<usize>() / BODY_SIZE) as u64
+    }
+
     /// How many bytes the pages before that one take, at least; not counted further than a
     /// page's.
     pub(crate) fn bytes_before(&self, page: u32) -> usize {

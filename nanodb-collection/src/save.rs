@@ -52,8 +52,10 @@ impl From<Error> for Failed {
 
 /// Saves the index of one collection.
 pub(crate) struct Saving<'a, 'p> {
-    pub(crate) owner: Owner,
-    pub(crate) pages: &'a mut CheckpointPages<'p>,
+    owner: Owner,
+    /// Runs are written anew if they keep the file long and more than such a part of it is free.
+    free_part: u32,
+    pages: &'a mut CheckpointPages<'p>,
 }
 
 /// Orders changes by entry; of those of one entry the last remains.
@@ -64,6 +66,12 @@ pub(crate) fn in_order(mut changes: Vec<Change>) -> Vec<Change> {
     changes.dedup_by_key(|change| (change.key, change.place));
     changes.reverse();
     changes
+}
+
+impl<'a, 'p> Saving<'a, 'p> {
+    pub(crate) fn new(collection: u32, free_part: u32, pages: &'a mut CheckpointPages<'p>) -> Self {
+        Self { owner: Owner::new(collection), free_part, pages }
+    }
 }
 
 impl Saving<'_, '_> {
@@ -115,7 +123,7 @@ impl Saving<'_, '_> {
         changes: Vec<Change>,
         documents: u64,
     ) -> Result<Vec<SavedRun>, Failed> {
-        let misplaced = is_misplaced(runs, self.pages);
+        let misplaced = is_misplaced(runs, self.pages, self.free_part);
         if changes.is_empty() && !misplaced {
             return Ok(runs.to_vec());
         }
@@ -236,8 +244,8 @@ impl Saving<'_, '_> {
 
 /// Whether runs keep the file long that would have room further in front: then they are written
 /// anew, as one.
-pub(crate) fn is_misplaced(runs: &[SavedRun], pages: &CheckpointPages<'_>) -> bool {
-    pages.are_worth_moving(runs.iter().flat_map(|run| run.extents.iter().copied()))
+pub(crate) fn is_misplaced(runs: &[SavedRun], pages: &CheckpointPages<'_>, free_part: u32) -> bool {
+    pages.are_worth_moving(runs.iter().flat_map(|run| run.extents.iter().copied()), free_part)
 }
 
 /// How many of the runs stay as they are when so many changes come to them; the others are merged

@@ -139,6 +139,15 @@ impl Drop for Ended<'_> {
     }
 }
 
+/// The layer above is done with what it does before a checkpoint, or has panicked.
+struct Prepared<'a>(&'a Shared);
+
+impl Drop for Prepared<'_> {
+    fn drop(&mut self) {
+        self.0.commit.lock().preparing = false;
+    }
+}
+
 /// Dropped only by a panic, as of the layer above's folder: what the checkpoint has taken over
 /// is gone from memory then, so no later one may make the log superfluous.
 struct PoisonIfUnwound<'a>(&'a Shared);
@@ -171,6 +180,7 @@ impl Shared {
 
     /// Brings the file up to date with everything committed so far.
     pub(crate) fn checkpoint(&self) -> Result<()> {
+        self.prepare();
         self.checkpoint_held(&mut self.hold_checkpointed(), false)
     }
 
@@ -183,10 +193,18 @@ impl Shared {
     /// only if commits must be slowed down, and only until it has turned to another log.
     pub(crate) fn checkpoint_if_due(&self) -> Result<()> {
         let mut commit = self.commit.lock();
+        let mut prepared = false;
         loop {
             let need = self.checkpoint_need(&commit);
-            if need == Need::None {
+            if need == Need::None || need == Need::Due && commit.preparing {
                 return Ok(());
+            }
+            if need == Need::Due && !prepared && !self.checkpointing.is_locked() {
+                drop(commit);
+                self.prepare();
+                prepared = true;
+                commit = self.commit.lock();
+                continue;
             }
             // Not waited for under the commit lock, or whoever has it could not go on.
             if let Some(checkpointed) = self.checkpointing.try_lock() {
@@ -203,8 +221,15 @@ impl Shared {
 
     /// Makes checkpoints until none is due: for the background.
     pub(crate) fn catch_up(&self) {
-        let mut held = self.hold_checkpointed();
         loop {
+            let mut commit = self.commit.lock();
+            if self.checkpoint_need(&commit) == Need::None {
+                commit.checkpoint_asked = false;
+                return;
+            }
+            drop(commit);
+            self.prepare();
+            let mut held = self.hold_checkpointed();
             let mut commit = self.commit.lock();
             commit.checkpoint_asked = false;
             let need = self.checkpoint_need(&commit);
@@ -214,6 +239,24 @@ impl Shared {
                 return;
             }
         }
+    }
+
+    /// Has the layer above do what it does before a checkpoint, unless commits wait for that.
+    fn prepare(&self) {
+        let mut commit = self.commit.lock();
+        let is_pressing = commit.log_full
+            || commit.postponed > 0
+            || self.checkpoint_need(&commit) == Need::Pressing;
+        if is_pressing || self.check_writable().is_err() {
+            return;
+        }
+        if std::mem::replace(&mut commit.preparing, true) {
+            return;
+        }
+        let log_bytes = commit.log_bytes();
+        drop(commit);
+        let _prepared = Prepared(self);
+        self.folder.before_checkpoint(log_bytes);
     }
 
     /// Whether so much waits in memory or in the log that it should go to the file.

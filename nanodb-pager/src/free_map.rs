@@ -155,11 +155,6 @@ impl FreeMap {
         self.page_count
     }
 
-    /// How many pages below `end` are free.
-    pub(crate) fn free_below(&self, end: u32) -> u32 {
-        self.by_start.range(..end).map(|(&start, &len)| len.min(end - start)).sum()
-    }
-
     /// How many free pages lie before the last pages in use, if these are `last`.
     pub(crate) fn free_before(&self, last: Extent) -> u32 {
         let mut runs = self.by_start.range(..self.page_count).rev().peekable();
@@ -296,13 +291,33 @@ impl FreeMap {
 
     /// Notes pages that commit `freed_by` freed; `freed_by` never decreases.
     pub(crate) fn defer(&mut self, freed_by: Seq, extent: Extent) {
-        // Of pages that were not taken together nothing is known.
-        let young = self.young.range(..=extent.start.get()).next_back();
-        let taken_by = young
-            .filter(|&(&start, &(pages, _))| extent.end() <= u64::from(start) + u64::from(pages))
-            .map_or(Seq::ZERO, |(_, &(_, seq))| seq);
-        self.pending.push_back(Pending { taken_by, freed_by, extent });
-        self.pending_by_start.insert(extent.start.get(), extent.pages);
+        // Pages that were taken by several commits part here, or what is known of each were lost.
+        let mut at = u64::from(extent.start.get());
+        while at < extent.end()
+            && let Ok(start) = u32::try_from(at)
+        {
+            let (taken_by, end) = self.young_run(start);
+            let end = end.min(extent.end());
+            let pages = u32::try_from(end - at).unwrap_or(extent.pages);
+            let extent = Extent::new(PageId::new(start), pages);
+            self.pending.push_back(Pending { taken_by, freed_by, extent });
+            self.pending_by_start.insert(start, pages);
+            at = end;
+        }
+    }
+
+    /// The commit that has taken a page, or any before it, and the end of the run for which the answer
+    /// is the same.
+    fn young_run(&self, page: u32) -> (Seq, u64) {
+        let next = page.checked_add(1).and_then(|next| self.young.range(next..).next());
+        let next = next.map_or(u64::MAX, |(&start, _)| u64::from(start));
+        // Of runs that overlap the one that begins later is right, or none of them is too late.
+        match self.young.range(..=page).next_back() {
+            Some((&start, &(pages, seq))) if page - start < pages => {
+                (seq, next.min(u64::from(start) + u64::from(pages)))
+            }
+            _ => (Seq::ZERO, next),
+        }
     }
 
     /// Makes pending pages free that were freed at or before `limit` and that none of the
@@ -447,7 +462,6 @@ mod tests {
         assert_eq!(map.cut(2), 20);
         map.release(extent(12, 8));
         assert_eq!(map.free_before(extent(7, 5)), 2);
-        assert_eq!((map.free_below(6), map.free_below(15)), (1, 5));
         assert_eq!((map.free_before(extent(7, 4)), map.free_before(extent(8, 4))), (0, 0));
         assert_eq!((map.cut(15), map.free_pages()), (15, 5));
         assert_eq!(map.free_before(extent(7, 5)), 2);
@@ -475,8 +489,9 @@ mod tests {
         map.keep(Seq::new(8), later);
         map.defer(Seq::new(9), extent(2, 2));
         map.defer(Seq::new(10), extent(6, 2));
-        // Taken by two commits: nothing is known of both together.
-        map.defer(Seq::new(11), extent(5, 1));
+        // Nothing is known of those of a file that was opened.
+        map.page_count = 12;
+        map.defer(Seq::new(11), extent(8, 2));
         let free = |map: &FreeMap| map.runs().collect::<Vec<_>>();
         let release = |map: &mut FreeMap, limit, snapshots: &[u64]| {
             let snapshots: Vec<Seq> = snapshots.iter().copied().map(Seq::new).collect();
@@ -490,9 +505,25 @@ mod tests {
         assert_eq!(free(&map), [extent(6, 2)]);
         release(&mut map, 20, &[4, 9]);
         assert_eq!(free(&map), [extent(2, 2), extent(6, 2)]);
-        release(&mut map, 20, &[4, 11]);
-        assert_eq!(free(&map), [extent(2, 2), extent(5, 3)]);
+        release(&mut map, 20, &[11]);
+        assert_eq!(free(&map), [extent(2, 2), extent(6, 4)]);
         assert!(!map.has_pending());
+    }
+
+    #[test]
+    fn pages_that_are_freed_together_go_each_when_no_snapshot_has_seen_it() {
+        let mut map = FreeMap::new(4);
+        for seq in [5, 6, 8] {
+            let taken = map.reserve(2).unwrap();
+            map.keep(Seq::new(seq), taken);
+        }
+        map.defer(Seq::new(9), extent(2, 9));
+        map.release_unseen(Seq::new(9), &[Seq::new(4)]);
+        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(4, 6)]);
+        assert!(!map.in_use(extent(3, 1)) && !map.in_use(extent(10, 1)) && map.has_pending());
+        map.release_unseen(Seq::new(9), &[Seq::new(9)]);
+        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(2, 9)]);
+        assert_eq!(map.pending_by_start.len(), 0);
     }
 
     #[test]

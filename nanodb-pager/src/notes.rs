@@ -61,6 +61,16 @@ pub trait NoteFolder: Send + Sync + 'static {
         0
     }
 
+    /// A checkpoint is about to be made, by the calling thread: the layer above may commit what it has
+    /// put off until now, such as moving pages towards the front of the file. `log_bytes` were
+    /// logged since the last one.
+    ///
+    /// Nothing is locked, and the checkpoint is made whatever comes of it. Not called when commits
+    /// wait for the checkpoint, nor when the file is closed, nor by two threads at once.
+    fn before_checkpoint(&self, log_bytes: u64) {
+        let _ = log_bytes;
+    }
+
     /// The root that [`save`](Self::save) has returned last is durable, and shows the file as of
     /// `seq`. When this returns, the pages that were freed are given to others.
     ///

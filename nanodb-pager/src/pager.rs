@@ -129,6 +129,8 @@ pub(crate) struct Commit {
     pub(crate) under_way_bytes: usize,
     /// Whether the background was asked for a checkpoint, and has not begun it.
     pub(crate) checkpoint_asked: bool,
+    /// Whether the layer above does what it does before a checkpoint.
+    pub(crate) preparing: bool,
     /// Whether it was asked to flush relaxed commits, and has not begun to.
     pub(crate) flush_asked: bool,
     /// No checkpoint is due before the log is so long: the disk was full.
@@ -250,6 +252,7 @@ impl Pager {
                     under_way: 0,
                     under_way_bytes: 0,
                     checkpoint_asked: false,
+                    preparing: false,
                     flush_asked: false,
                     postponed: 0,
                     log_full: false,

@@ -102,3 +102,26 @@ fn a_compacted_file_is_shorter_and_has_the_same_documents() {
     assert_eq!(room.run(&["count", "db", "c"]).ok(), "3000\n");
     room.run(&["check", "db"]).ok();
 }
+
+/// Ctrl-C is a signal that ends the process wherever it is.
+#[cfg(unix)]
+#[test]
+fn compaction_that_is_interrupted_leaves_a_whole_file() {
+    let room = Room::new();
+    let lines = |len| (0..6000).map(|n| format!("{{\"_id\":{n},\"v\":\"{n:0>len$}\"}}\n"));
+    room.import(&lines(400).collect::<String>());
+    let replace = ["import", "db", "c", "-", "--on-conflict", "replace"];
+    room.pipe(&replace, lines(9).collect::<String>().as_bytes()).ok();
+    for wait_ms in [0, 2, 4, 8, 16, 32] {
+        let mut child = room.command(&["compact", "db"]).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(wait_ms));
+        let pid = child.id().to_string();
+        // It may be done already.
+        std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        child.wait().unwrap();
+        room.run(&["check", "db"]).ok();
+        assert_eq!(room.run(&["count", "db", "c"]).ok(), "6000\n");
+    }
+    room.run(&["compact", "db"]).ok();
+    assert_eq!(room.run(&["export", "db", "c"]).ok().lines().count(), 6000);
+}

@@ -40,9 +40,9 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Whether a page had to be taken that is not before that one.
-    pub(crate) fn is_stuck(&self) -> bool {
-        self.pending.stuck
+    /// Whether a page had to be taken that is not before that one, since this was asked last.
+    pub(crate) fn take_stuck(&mut self) -> bool {
+        std::mem::take(&mut self.pending.stuck)
     }
 
     /// What is on a page.
@@ -70,14 +70,15 @@ impl Change<'_> {
         Ok(Surveyed { class: Class::of(&slots), live_bytes: slots.live_bytes(), documents })
     }
 
-    /// Stores the document at a place anew; false if there is none any more.
-    pub(crate) fn relocate(&mut self, at: Place) -> Result<bool> {
+    /// Stores the document at a place anew; returns how many bytes it has, 0 if there is none any
+    /// more.
+    pub(crate) fn relocate(&mut self, at: Place) -> Result<usize> {
         let (page, slot) = page_and_slot(at)?;
         let mut document = Vec::new();
         {
             let held = self.tx.page(page)?;
             if held.owner() != self.store.owner || held.kind() != SLOTTED {
-                return Ok(false);
+                return Ok(0);
             }
             let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
             match slots.get(slot).map_err(|e| Error::damaged_by(page, e))? {
@@ -88,18 +89,29 @@ impl Change<'_> {
                     let read = |page| Ok(self.tx.page(page)?);
                     assemble(self.store.owner, page, record.bytes, read, &mut document)?;
                 }
-                _ => return Ok(false),
+                _ => return Ok(0),
             }
         }
         let key = record_key(&document).ok_or_else(|| Error::damaged(page))?;
         let hash = self.store.hash(key);
         if self.find(hash, key)? != Some(at) {
-            return Ok(false);
+            return Ok(0);
         }
         self.remove_at(at)?;
         let to = self.append(&document)?;
         self.move_entry(hash, at, to);
-        Ok(true)
+        Ok(document.len())
+    }
+
+    /// What room a page has, as far as is known.
+    pub(crate) fn class(&self, page: PageId) -> Class {
+        let changed = self.pending.room.get(&page.get()).copied();
+        changed.unwrap_or_else(|| self.writer.room.class(page.get()))
+    }
+
+    /// Notes what room a page has that was looked at. It is not filled in this change.
+    pub(crate) fn note_class(&mut self, page: PageId, class: Class) {
+        self.pending.room.insert(page.get(), class);
     }
 
     /// How many bytes the pages before that one take, at least.

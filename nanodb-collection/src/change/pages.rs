@@ -217,6 +217,9 @@ impl Change<'_> {
     pub(super) fn give_back_empty(&mut self, fill: Option<PageId>) -> Result<()> {
         let empty = self.writer.room.empty_pages().iter().copied();
         let listed: HashSet<u32, ahash::RandomState> = empty.chain(fill.map(PageId::get)).collect();
+        if listed.is_empty() {
+            return Ok(());
+        }
         let mut pages: Vec<PageId> = self
             .writer
             .layout

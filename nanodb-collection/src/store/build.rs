@@ -29,6 +29,11 @@ impl Store {
         }
     }
 
+    /// The index, if it need not be made anew by reading all pages.
+    pub(crate) fn index_at_hand(&self) -> Option<&Index> {
+        self.shelf.index.get().or_else(|| self.index_in_file())
+    }
+
     /// The index, if the file has it.
     fn index_in_file(&self) -> Option<&Index> {
         let mut base = self.shelf.base.lock();
@@ -51,7 +56,7 @@ impl Store {
     /// The index, for a reader of a snapshot; none if that shows no documents and the
     /// index was not built.
     pub(crate) fn index_at(&self, snapshot: &Snapshot) -> Result<Option<&Index>> {
-        if let Some(index) = self.shelf.index.get().or_else(|| self.index_in_file()) {
+        if let Some(index) = self.index_at_hand() {
             return Ok(Some(index));
         }
         match self.state_at(snapshot.seq()) {
@@ -67,7 +72,7 @@ impl Store {
     /// The index, for who holds the writers' lock and found that the collection is not
     /// dropped.
     pub(crate) fn index_for_writer(&self) -> Result<&Index> {
-        match self.shelf.index.get().or_else(|| self.index_in_file()) {
+        match self.index_at_hand() {
             Some(index) => Ok(index),
             None => {
                 let snapshot = self.pager.snapshot();

@@ -1,7 +1,7 @@
 //! Power cuts under a whole database: at every call of a workload the disk is taken as
 //! it may then be, opened, and compared with what had been promised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nanodb_collection::{Collection, Database, Document, Durability, Id, Value, doc};
@@ -89,6 +89,67 @@ impl Run {
         run
     }
 
+    /// Most of a file is deleted at one go, and goes with the checkpoints that follow.
+    fn shrinking(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let durability = Durability::Immediate;
+        let storage = SimStorage::new();
+        let db = open(&storage, durability).unwrap();
+        for name in NAMES {
+            let many = (0..150).map(|_| document(&mut random)).collect::<Vec<_>>();
+            db.collection(name).insert_many(&many).unwrap();
+        }
+        let states = vec![contents(&db)];
+        db.close().unwrap();
+        let (before, long) = (storage.files(), storage.files()[""].len());
+        let (begun, promised) = (vec![0], vec![Some(0)]);
+        let mut run = Self { durability, before, journal: Vec::new(), states, begun, promised };
+        storage.start_journal();
+        let db = open(&storage, durability).unwrap();
+        // Here and there.
+        let ids =
+            |name| db.collection(name).iter().unwrap().map(|d| d.unwrap().id().unwrap().to_owned());
+        let is_gone = |n: &usize| n % 16 != 5;
+        let gone: BTreeMap<&str, Vec<Id>> = NAMES
+            .map(|name| {
+                let numbered = ids(name).enumerate().filter(|(n, _)| is_gone(n));
+                (name, numbered.map(|(_, id)| id).collect())
+            })
+            .into();
+        run.note(&db, &storage, || {
+            let done = db.write(|tx| {
+                for name in NAMES {
+                    let collection = tx.collection(name);
+                    for id in &gone[name] {
+                        collection.delete(id)?;
+                    }
+                }
+                Ok::<_, nanodb_collection::Error>(())
+            });
+            done.unwrap();
+        });
+        for n in 0..14_i64 {
+            run.note(&db, &storage, || {
+                db.collection(NAMES[0]).insert(doc! { "n": n }).unwrap();
+            });
+            db.checkpoint().unwrap();
+        }
+        let short = storage.files()[""].len();
+        assert!(short < long / 2, "{short} of {long}");
+        db.close().unwrap();
+        run.journal = storage.take_journal();
+        run
+    }
+
+    /// Does a write that is promised to survive once it is done.
+    fn note(&mut self, db: &Database, storage: &SimStorage, write: impl FnOnce()) {
+        self.begun.push(storage.journal_len());
+        self.promised.push(None);
+        write();
+        self.states.push(contents(db));
+        self.promise_all(storage.journal_len());
+    }
+
     /// Deletes most of a collection, one document after the other: there is something to cut.
     fn delete_most(&mut self, db: &Database, storage: &SimStorage, random: &mut Random) {
         let collection = db.collection(NAMES[random.below(NAMES.len())]);
@@ -169,6 +230,31 @@ impl Run {
         self.promised.iter_mut().for_each(|seen| *seen = Some(seen.map_or(at, |s| s.min(at))));
     }
 
+    /// Takes the disk as it may be after each of these numbers of events; returns how many were
+    /// checked.
+    fn check_all(&self, seed: u64, at: BTreeSet<usize>) -> usize {
+        let mut checked = 0;
+        let mut crash = Crash::new(&self.before);
+        for events in 0..=self.journal.len() {
+            if let Some(event) = events.checked_sub(1).map(|last| &self.journal[last]) {
+                crash.advance(event);
+            }
+            if !at.contains(&events) {
+                continue;
+            }
+            let mut fates = vec![Unsynced::Lost, Unsynced::Kept];
+            fates.extend((0..crash.unsynced().min(6)).map(Unsynced::OneLost));
+            fates.extend((0..crash.unsynced().min(6)).map(Unsynced::OneKept));
+            fates.extend((0..4).map(|n| Unsynced::Random(seed * 1000 + n)));
+            for fate in fates {
+                let what = format!("seed {seed}, {events} events, {fate:?}");
+                self.check(crash.image(fate), events, &what);
+                checked += 1;
+            }
+        }
+        checked
+    }
+
     fn check(&self, files: Files, events: usize, what: &str) {
         let storage = SimStorage::from_files(files);
         let db = match open(&storage, self.durability) {
@@ -240,20 +326,15 @@ fn after_a_power_cut_at_any_call_the_database_is_as_it_was_after_some_write() {
             break;
         }
         let run = Run::new(seed, 25);
-        let mut crash = Crash::new(&run.before);
-        for events in 0..=run.journal.len() {
-            if let Some(event) = events.checked_sub(1).map(|last| &run.journal[last]) {
-                crash.advance(event);
-            }
-            let mut fates = vec![Unsynced::Lost, Unsynced::Kept];
-            fates.extend((0..crash.unsynced().min(6)).map(Unsynced::OneLost));
-            fates.extend((0..crash.unsynced().min(6)).map(Unsynced::OneKept));
-            fates.extend((0..4).map(|n| Unsynced::Random(seed * 1000 + n)));
-            for fate in fates {
-                let what = format!("seed {seed}, {events} events, {fate:?}");
-                run.check(crash.image(fate), events, &what);
-                checked += 1;
-            }
-        }
+        checked += run.check_all(seed, (0..=run.journal.len()).collect());
     }
+}
+
+#[test]
+fn after_a_power_cut_while_a_file_shrinks_with_its_checkpoints_all_documents_are_there() {
+    let run = Run::shrinking(1);
+    let len = run.journal.len();
+    let step = if images_to_check() > 100_000 { 1 } else { 3 };
+    let checked = run.check_all(1, (0..=len).step_by(step).chain([len]).collect());
+    assert!(checked > 1000, "{checked} images");
 }

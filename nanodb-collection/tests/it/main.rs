@@ -4,6 +4,7 @@
 
 mod bulk_write;
 mod check;
+mod compaction;
 mod concurrent_crash;
 mod crash;
 mod damage;

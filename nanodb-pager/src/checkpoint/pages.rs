@@ -17,9 +17,6 @@ use crate::pager::{Pager, Shared};
 /// How many pages are written with one call at most.
 const WRITE_PAGES_MAX: usize = 64;
 
-/// Free pages are many if they are more than such a part of the file.
-const MANY_FREE_PART: u32 = 8;
-
 /// What tells saved pages from all others that may have lain at their place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SavedMark {
@@ -56,15 +53,20 @@ impl<'a> CheckpointPages<'a> {
     }
 
     /// Whether pages that an earlier checkpoint has saved keep the file long, while there is room
-    /// for all of them further in front: [`take`](Self::take) finds it for one page at a time.
-    pub fn are_worth_moving(&self, extents: impl Iterator<Item = Extent> + Clone) -> bool {
+    /// for all of them further in front: [`take`](Self::take) finds it for one page at a time. It is
+    /// worth it if more than one page in `part` is free.
+    pub fn are_worth_moving(
+        &self,
+        mut extents: impl Iterator<Item = Extent> + Clone,
+        part: u32,
+    ) -> bool {
         let allocator = self.shared.allocator.lock();
         let (all, free) = (allocator.page_count(), allocator.free_pages());
-        // Where the file would end if there were no free pages in it.
-        let end = all.saturating_sub(free);
-        let reach_behind = extents.clone().any(|extent| extent.end() > u64::from(end));
-        let pages = extents.map(|extent| u64::from(extent.pages)).sum::<u64>();
-        free > all / MANY_FREE_PART && reach_behind && pages <= allocator.free_below(end).into()
+        let pages = extents.clone().map(|extent| u64::from(extent.pages)).sum::<u64>();
+        // Where the file would end if there were no free pages in it, and these were there twice. Before
+        // it are as many free pages as these are, at least.
+        let end = u64::from(all.saturating_sub(free)) + pages;
+        free > all / part.max(1) && extents.any(|extent| extent.end() > end)
     }
 
     /// Takes pages that lie side by side: as many as asked for, or fewer, where the file's

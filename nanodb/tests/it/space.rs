@@ -29,8 +29,8 @@ fn ratio(size: usize, total: usize) -> f64 {
 #[test]
 fn a_file_is_at_most_a_quarter_larger_than_its_documents_of_any_one_size() {
     let sizes = [
-        50, 80, 165, 350, 509, 513, 700, 1000, 1400, 1800, 2050, 2600, 3000, 3500, 3700, 4000,
-        4100, 4500, 6000, 8000, 8200, 12_000, 20_000,
+        50, 80, 165, 350, 509, 513, 700, 1000, 1370, 1400, 1800, 2040, 2050, 2600, 3000, 3500,
+        3700, 4000, 4060, 4100, 4500, 6000, 8000, 8200, 12_000, 20_000,
     ];
     let worst = sizes.map(|size| (ratio(size, 6_000_000), size));
     for (ratio, size) in worst {
