@@ -108,7 +108,7 @@ fn a_compacted_file_is_shorter_and_has_the_same_documents() {
 #[test]
 fn compaction_that_is_interrupted_leaves_a_whole_file() {
     let room = Room::new();
-    let lines = |len| (0..6000).map(|n| format!("{{\"_id\":{n},\"v\":\"{n:0>len$}\"}}\n"));
+    let lines = |len| (0..6000).map(move |n| format!("{{\"_id\":{n},\"v\":\"{n:0>len$}\"}}\n"));
     room.import(&lines(400).collect::<String>());
     let replace = ["import", "db", "c", "-", "--on-conflict", "replace"];
     room.pipe(&replace, lines(9).collect::<String>().as_bytes()).ok();
