@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use nanodb_pager::PageId;
 
+use self::walk::see_pages;
 pub(crate) use self::walk::{Walk, give_back};
 use crate::catalog::Binding;
 use crate::database::Shared;
@@ -57,7 +58,11 @@ pub(crate) fn run(shared: &Shared, progress: Progress<'_>) -> Result<ControlFlow
             until: 0,
             end: PageId::new(before.page_count - before.free_pages),
         };
+        step.at.pages = collections.iter().map(|binding| pages_of(binding)).sum();
         for binding in &collections {
+            if step.see(binding)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
             step.give_back(binding)?;
         }
         let counts: Vec<u64> = collections.iter().map(|binding| pages_of(binding)).collect();
@@ -100,6 +105,21 @@ impl Step<'_> {
     fn tell(&mut self, pages: usize) -> ControlFlow<()> {
         self.at.pages_done = self.until.min(self.at.pages_done + pages as u64);
         (self.progress)(self.at)
+    }
+
+    /// Looks at the pages that nobody has seen since the database was opened: the room in them is
+    /// where documents can go.
+    fn see(&mut self, binding: &Arc<Binding>) -> Result<ControlFlow<()>> {
+        while let Some(held) = binding.lock(Party::current())? {
+            let index = binding.store.index_for_writer()?;
+            if !see_pages(&self.shared.pager, binding, held, index) {
+                break;
+            }
+            if self.tell(0).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Gives back what documents have left.

@@ -154,6 +154,21 @@ impl Change<'_> {
         Ok(None)
     }
 
+    /// Moves the hand over so many pages, which are listed if they have room; returns over how many
+    /// it came.
+    pub(crate) fn see_pages(&mut self, count: usize) -> usize {
+        for seen in 0..count {
+            let (hand, unseen) = &mut self.pending.hand;
+            let Some(left) = unseen.checked_sub(1) else { return seen };
+            *unseen = left;
+            let Some(page) = hand.advance(&self.writer.layout.extents) else { continue };
+            if let Some((class, _)) = self.room_in(page) {
+                self.pending.room.insert(page.get(), class);
+            }
+        }
+        count
+    }
+
     /// What room a page has, if any, as long as this change has not used it.
     fn room_in(&self, page: PageId) -> Option<(Class, usize)> {
         let used = self.pending.room.contains_key(&page.get());

@@ -131,6 +131,22 @@ impl Walk {
     }
 }
 
+/// Looks at some more of the pages whose room is not known; whether there were any.
+pub(super) fn see_pages(
+    pager: &Pager,
+    binding: &Arc<Binding>,
+    mut held: impl DerefMut<Target = Writer>,
+    index: &Index,
+) -> bool {
+    let mut tx = pager.begin();
+    let mut pending = Pending::new(&held);
+    let (store, writer) = (&binding.store, &*held);
+    let mut change = Change { store, index, writer, tx: &mut tx, pending: &mut pending };
+    let seen = change.see_pages(STEP_PAGES);
+    pending.settle(&mut held);
+    seen > 0
+}
+
 /// Gives the pages that documents have left back to the file: not in the commit that they leave
 /// in.
 pub(crate) fn give_back(
