@@ -95,7 +95,7 @@ impl Shared {
 
     /// What the next checkpoint may need.
     fn kept_back(&self) -> u32 {
-        let to_be_saved = self.kept_bytes.load(Ordering::Relaxed) / SAVED_PART / PAGE_SIZE;
+        let to_be_saved = self.kept_bytes.load(Ordering::Relaxed).div_ceil(SAVED_PART * PAGE_SIZE);
         let own = self.own_pages.load(Ordering::Relaxed);
         let to_be_saved = u32::try_from(to_be_saved).unwrap_or(u32::MAX);
         own.saturating_add(to_be_saved).saturating_add(KEPT_BACK_MIN)
