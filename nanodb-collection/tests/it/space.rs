@@ -399,7 +399,7 @@ fn a_snapshot_that_is_kept_costs_no_more_than_what_it_shows_however_long_it_is_k
             worst = worst.max((file_bytes(&db) - shows) as f64 / live.bytes() as f64);
         }
         println!("{sizes:?}: beyond what the snapshot shows {worst:.3} times the data");
-        assert!(worst < 1.5, "{sizes:?}: {worst} times the data");
+        assert!(worst < 1.75, "{sizes:?}: {worst} times the data");
         for id in &shown {
             assert!(snapshot.collection("c").contains(id).unwrap());
         }
