@@ -312,8 +312,9 @@ impl Database {
     /// # Errors
     ///
     /// As [`checkpoint`](Self::checkpoint); [`Error::DamagedPage`](crate::Error::DamagedPage);
-    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open. What was
-    /// moved until then is moved.
+    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open;
+    /// [`Error::QuotaExceeded`](crate::Error::QuotaExceeded) if a file with a limit has no room for what
+    /// moves first. What was moved until then is moved.
     pub fn compact(&self) -> Result<()> {
         self.compact_with(|_| ControlFlow::Continue(())).map(|_| ())
     }
