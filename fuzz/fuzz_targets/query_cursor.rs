@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nanodb_query::msgpack::{Cursor, Token};
+use nanodb_msgpack::{Cursor, Token};
 
 fuzz_target!(|bytes: &[u8]| {
     let (mut reading, mut skipping) = (Cursor::new(bytes), Cursor::new(bytes));

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nanodb_query::{Filter, RawValue, compare, encode_key};
+use nanodb_msgpack::{RawValue, compare, encode_key};
+use nanodb_query::Filter;
 
 fuzz_target!(|input: (&[u8], &[u8])| {
     let (a, b) = (RawValue::new(input.0), RawValue::new(input.1));

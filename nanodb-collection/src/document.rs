@@ -19,7 +19,7 @@
 //! an extension of type -1 is a timestamp                                  BadTimestamp
 //! ```
 //!
-//! The stored form is MessagePack (see [`encoding`](crate::encoding)): a map whose
+//! The stored form is MessagePack (see `nanodb-msgpack`): a map whose
 //! first field is `_id`, the other fields in the order they were given. Every integer,
 //! length and header is in its shortest form and every float has eight bytes, so equal
 //! documents are equal bytes.

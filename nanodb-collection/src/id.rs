@@ -36,8 +36,8 @@ pub use self::key::Key;
 pub(crate) use self::record::ID_NAME_TOKEN;
 pub use self::record::{record_has_key, record_key};
 
-use crate::encoding::{Cursor, Token};
 use crate::value::Text;
+use nanodb_msgpack::{Cursor, Token};
 
 /// The name of the field that holds a document's id.
 pub const ID_FIELD: &str = "_id";

@@ -8,7 +8,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `document`, `value`, `id`, `encoding` | documents in memory and as bytes; know nothing of pages |
+//! | `document`, `value`, `id` | documents in memory and as bytes; know nothing of pages |
 //! | `database`, `options`, `registry` | opening files; one database a file and process |
 //! | `collection`, `typed`, `cursor`, `stored` | what users hold |
 //! | `query` | searching, and changing what is found, in MongoDB's language |
@@ -29,7 +29,6 @@ mod compact;
 mod cursor;
 mod database;
 mod document;
-pub mod encoding;
 mod error;
 mod folder;
 mod id;

@@ -1,7 +1,7 @@
 //! Values: what a document's fields hold, in memory.
 //!
 //! ```text
-//! variant    stored as (see `encoding`)                  made from
+//! variant    stored as (see `nanodb-msgpack`)                  made from
 //! ---------  -------------------------------------------  --------------------------------
 //! Null       null                                         (), None
 //! Bool       true, false                                  bool
@@ -34,13 +34,11 @@ mod kind;
 mod macros;
 mod rmpv_value;
 mod serde_impl;
-mod timestamp;
 
 pub(crate) use self::display::Text;
 pub use self::kind::ValueType;
-pub(crate) use self::serde_impl::{Bytes, serialize_ext};
 pub use self::serde_impl::{from_document, to_document};
-pub use self::timestamp::Timestamp;
+pub use nanodb_msgpack::Timestamp;
 
 use crate::document::Document;
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::value::Kind;
+use nanodb_msgpack::Kind;
+use nanodb_msgpack::json::{JsonError, JsonProblem, Position};
 
 /// Why a filter, a sort, a projection or an update was refused.
 ///
@@ -47,6 +48,22 @@ impl From<Problem> for QueryError {
     }
 }
 
+impl From<JsonError> for QueryError {
+    fn from(error: JsonError) -> Self {
+        let (problem, position) = error.into_parts();
+        let problem = match problem {
+            JsonProblem::Form { form, expected } => Problem::Form { form, expected },
+            JsonProblem::DuplicateField { name } => Problem::DuplicateField { name },
+            JsonProblem::TooDeep { depth_max } => Problem::TooDeep { depth_max },
+            JsonProblem::TooManyValues { values_max } => {
+                Problem::TooManyNodes { nodes_max: values_max }
+            }
+            other => Problem::Json { message: other.to_string() },
+        };
+        Self::new(problem, Some(position))
+    }
+}
+
 impl fmt::Display for QueryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.problem)?;
@@ -54,32 +71,6 @@ impl fmt::Display for QueryError {
             Some(position) => write!(f, " at {position}"),
             None => Ok(()),
         }
-    }
-}
-
-/// A place in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// Bytes before it.
-    pub offset: usize,
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1, in bytes.
-    pub column: usize,
-}
-
-impl Position {
-    pub(crate) fn of(text: &str, offset: usize) -> Self {
-        let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
-        Self { offset, line, column }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
     }
 }
 

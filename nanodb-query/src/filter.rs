@@ -33,7 +33,7 @@ use self::tree::Conjunction;
 use crate::error::{Problem, QueryError};
 use crate::json::Text;
 use crate::path::Path;
-use crate::value::{Malformed, RawValue};
+use nanodb_msgpack::{Malformed, RawValue};
 
 /// The most values that a query may consist of, names and operators not counted.
 pub const QUERY_NODES_MAX: usize = 10_000;

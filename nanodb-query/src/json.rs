@@ -1,30 +1,29 @@
 //! Queries as JSON text: read to MessagePack with the places kept, and printed.
-//!
-//! JSON has fewer types than documents. What it lacks is written as an object with one field whose
-//! name begins with a dollar, a *form*:
-//!
-//! ```text
-//! value                     JSON
-//! ------------------------  ----------------------------------------------------------
-//! null, boolean, string     the same
-//! integer                   digits; those above 2^64-1 or below -2^63 are read as floats
-//! float                     with a point or an exponent
-//! NaN, infinities           {"$float": "NaN"}, "Infinity", "-Infinity"
-//! binary                    {"$binary": "AQID"}, base64
-//! timestamp                 {"$date": "2023-11-14T22:13:20.5Z"}, RFC 3339
-//! extension                 {"$ext": {"type": 5, "base64": "AQID"}}
-//! document, array           object, array, fields in their order
-//! document that looks like  {"$literal": {"$date": "soon"}}
-//!   a form
-//! ```
-//!
-//! The query itself is never a form, only values within it are.
 
-mod forms;
-mod print;
-mod read;
-mod rfc3339;
-mod text;
+pub(crate) use nanodb_msgpack::json::{print_string, print_value};
+use nanodb_msgpack::{RawValue, json};
 
-pub(crate) use self::print::{print_string, print_value};
-pub(crate) use self::read::Text;
+use crate::QUERY_NODES_MAX;
+use crate::error::{Problem, QueryError};
+
+/// A query as text, and as the bytes that mean the same.
+#[derive(Debug)]
+pub(crate) struct Text<'a>(json::Text<'a>);
+
+impl<'a> Text<'a> {
+    /// Reads a text that is one value of JSON.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, QueryError> {
+        Ok(Self(json::Text::parse(text, QUERY_NODES_MAX)?))
+    }
+
+    /// What the text says.
+    pub(crate) fn value(&self) -> RawValue<'_> {
+        self.0.value()
+    }
+
+    /// Says of a problem at `tail`, a name or value of [`value`](Self::value) and all after it,
+    /// where that is in the text.
+    pub(crate) fn locate(&self, problem: Problem, tail: &[u8]) -> QueryError {
+        QueryError::new(problem, Some(self.0.position_of(tail)))
+    }
+}

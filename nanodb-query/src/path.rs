@@ -15,9 +15,9 @@
 use std::fmt;
 
 use crate::error::Problem;
-use crate::msgpack::Cursor;
-use crate::msgpack::write_string;
-use crate::value::{DEPTH_MAX, Malformed, RawValue};
+use nanodb_msgpack::Cursor;
+use nanodb_msgpack::write_string;
+use nanodb_msgpack::{DEPTH_MAX, Malformed, RawValue};
 
 /// How many parts of a path may be numbers. Each may double the ways through a document that
 /// nests arrays and documents in turn.

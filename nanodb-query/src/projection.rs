@@ -21,7 +21,7 @@ use std::fmt;
 use crate::error::{Problem, QueryError};
 use crate::filter::{ElementFilter, check};
 use crate::json::Text;
-use crate::value::{Malformed, RawValue};
+use nanodb_msgpack::{Malformed, RawValue};
 
 /// Which fields of a document are wanted.
 ///

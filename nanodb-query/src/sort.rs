@@ -14,9 +14,9 @@ use std::fmt;
 use crate::error::{Problem, QueryError};
 use crate::filter::{Fault, check, entries, fault};
 use crate::json::{Text, print_string};
-use crate::key::{encode_empty_array, encode_key};
 use crate::path::{Part, Path, step};
-use crate::value::{Kind, Malformed, RawValue};
+use nanodb_msgpack::{Kind, Malformed, RawValue};
+use nanodb_msgpack::{encode_empty_array_key, encode_key};
 
 /// In which order documents are wanted, by any number of fields.
 ///
@@ -186,7 +186,7 @@ impl Best<'_> {
         };
         if elements.is_empty() {
             return self.offer(|out| {
-                encode_empty_array(out);
+                encode_empty_array_key(out);
                 Ok(())
             });
         }

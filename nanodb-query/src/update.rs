@@ -39,8 +39,8 @@ use self::writer::Writer;
 use crate::error::{Problem, QueryError};
 use crate::filter::{Entry, Fault, Operand, check, entries, fault, operand};
 use crate::json::{Text, print_value};
-use crate::value::{Kind, RawValue};
 use crate::{Filter, Timestamp};
+use nanodb_msgpack::{Kind, RawValue};
 
 /// What is to become of a document, by MongoDB's rules.
 ///

@@ -17,7 +17,8 @@ use std::process::ExitCode;
 
 use cases::Outcome;
 use json::Json;
-use nanodb_query::{Filter, Projection, RawValue, Sort, Update, UpdateContext, compare};
+use nanodb_msgpack::{RawValue, compare};
+use nanodb_query::{Filter, Projection, Sort, Update, UpdateContext};
 
 /// Sets of documents by their number.
 type Datasets = HashMap<String, Vec<Vec<u8>>>;

@@ -4,8 +4,8 @@ use std::str;
 
 use super::encode::check_depth;
 use super::{Document, DocumentError};
-use crate::encoding::{Cursor, Token};
 use crate::value::{Timestamp, Value};
+use nanodb_msgpack::{Cursor, Token};
 
 /// How many children room is made for before they are seen: what a length claims may
 /// be a lie.

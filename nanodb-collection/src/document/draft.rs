@@ -15,8 +15,8 @@
 use std::ops::Range;
 
 use super::{DOCUMENT_SIZE_MAX, DocumentError};
-use crate::encoding::{INTEGER_SIZE_MAX, MAP_HEADER_SIZE_MAX, write_map_len};
 use crate::id::{ID_NAME_TOKEN, ID_SIZE_MAX, IdRef, Key, record_key};
+use nanodb_msgpack::{INTEGER_SIZE_MAX, MAP_HEADER_SIZE_MAX, write_map_len};
 
 /// Room for a map's header, the name `_id` and any integer.
 const GAP: usize = MAP_HEADER_SIZE_MAX + ID_NAME_TOKEN.len() + INTEGER_SIZE_MAX;

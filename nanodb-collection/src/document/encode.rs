@@ -4,12 +4,12 @@ use super::{
     DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Draft,
     FIELD_NAME_SIZE_MAX,
 };
-use crate::encoding::{
+use crate::id::{ID_FIELD, IdRef};
+use crate::value::{Timestamp, Value};
+use nanodb_msgpack::{
     write_array_len, write_binary, write_bool, write_ext, write_float, write_int, write_map_len,
     write_null, write_string, write_uint,
 };
-use crate::id::{ID_FIELD, IdRef};
-use crate::value::{Timestamp, Value};
 
 /// Whatever can be stored as a document.
 ///

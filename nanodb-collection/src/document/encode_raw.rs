@@ -10,12 +10,12 @@ use super::encode::{check_depth, write_extension};
 use super::names::SeenNames;
 use super::plain::{after_scalar, split_name};
 use super::{DOCUMENT_SIZE_MAX, DocumentError, Draft, FIELD_NAME_SIZE_MAX};
-use crate::encoding::{
+use crate::id::{ID_FIELD, IdRef};
+use crate::value::{Timestamp, ValueType};
+use nanodb_msgpack::{
     Cursor, Token, write_array_len, write_binary, write_float, write_int, write_map_len,
     write_string, write_uint,
 };
-use crate::id::{ID_FIELD, IdRef};
-use crate::value::{Timestamp, ValueType};
 
 /// Appends the document that `bytes` are, checked and in stored form.
 pub(super) fn encode(

@@ -5,11 +5,11 @@ use super::encode::{
 };
 use super::names::SeenNames;
 use super::{DocumentError, Draft, Encode};
-use crate::encoding::{
-    write_array_len, write_bool, write_float, write_int, write_map_len, write_null, write_uint,
-};
 use crate::id::{ID_FIELD, IdRef};
 use crate::value::{Timestamp, ValueType};
+use nanodb_msgpack::{
+    write_array_len, write_bool, write_float, write_int, write_map_len, write_null, write_uint,
+};
 
 type Pair = (rmpv::Value, rmpv::Value);
 

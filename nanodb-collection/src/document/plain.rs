@@ -2,7 +2,7 @@
 //!
 //! What is said here is never more than `Token::is_canonical` and `str::from_utf8` would say, and
 //! often less: bytes that are not told by a glance are for the slow way, and so are those that
-//! are wrong. The first bytes are those of the table in [`encoding`](crate::encoding).
+//! are wrong. The first bytes are those of the table in `nanodb-msgpack`.
 
 /// What follows the scalar that `bytes` begin with, if that is in stored form for sure.
 #[inline]
@@ -67,7 +67,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::encoding::{Cursor, Token};
+    use nanodb_msgpack::{Cursor, Token};
 
     /// Bytes that often begin with a whole token, and often with one that is not in stored form.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {

@@ -8,7 +8,9 @@ use std::fmt::{self, Write};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::{ArrayView, DOCUMENT_DEPTH_MAX, DocView, DocumentError, ValueRef};
-use crate::value::{Bytes, Text, Value, serialize_ext};
+use nanodb_msgpack::{Bytes, serialize_ext};
+
+use crate::value::{Text, Value};
 
 /// A value and how many containers it stands in.
 #[derive(Clone, Copy)]

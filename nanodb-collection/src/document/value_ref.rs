@@ -3,9 +3,9 @@
 use std::str;
 
 use super::{DocView, DocumentError, array_index, decode};
-use crate::encoding::{Cursor, Token};
 use crate::id::IdRef;
 use crate::value::{Timestamp, Value, ValueType};
+use nanodb_msgpack::{Cursor, Token};
 
 /// A value within a stored document: the same as [`Value`], borrowed.
 ///

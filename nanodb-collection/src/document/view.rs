@@ -7,8 +7,8 @@ use serde::de::Deserialize;
 
 use super::value_ref::{step_into, step_into_map};
 use super::{Document, DocumentError, ValueRef, decode, encode_raw, encode_serde};
-use crate::encoding::Cursor;
 use crate::id::{IdRef, record_key};
+use nanodb_msgpack::Cursor;
 
 /// A document as MessagePack bytes.
 ///

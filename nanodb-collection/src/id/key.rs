@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use super::IdRef;
-use crate::encoding::{write_binary, write_int, write_string, write_uint};
+use nanodb_msgpack::{write_binary, write_int, write_string, write_uint};
 
 /// An id in its stored form, ready to be hashed and compared with records.
 ///

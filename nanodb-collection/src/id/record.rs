@@ -11,7 +11,7 @@
 //!
 //! Only the beginning is looked at, so that the head of a spilled document will do.
 
-use crate::encoding::Cursor;
+use nanodb_msgpack::Cursor;
 
 /// The name `_id` as a token.
 pub(crate) const ID_NAME_TOKEN: [u8; 4] = [0xa3, b'_', b'i', b'd'];

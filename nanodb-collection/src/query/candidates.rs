@@ -112,10 +112,10 @@ pub(super) fn wanted_ids(filter: &Filter) -> Option<Vec<Id>> {
 }
 
 fn to_id(bytes: &[u8]) -> Option<Id> {
-    let token = crate::encoding::Cursor::new(bytes).read()?;
-    if let crate::encoding::Token::Float(number) = token {
+    let token = nanodb_msgpack::Cursor::new(bytes).read()?;
+    if let nanodb_msgpack::Token::Float(number) = token {
         // A whole float is equal to the integer.
-        let whole = nanodb_query::Number::Float(number).as_whole()?;
+        let whole = nanodb_msgpack::Number::Float(number).as_whole()?;
         let signed = i64::try_from(whole).map(Id::Int);
         return signed.or_else(|_| u64::try_from(whole).map(Id::UInt)).ok();
     }

@@ -5,7 +5,7 @@ use nanodb_query::{Filter, Literal, Projection, Sort, Update};
 use crate::document::{Document, to_bytes, value_to_bytes};
 use crate::error::Error;
 use crate::id::{Id, IdRef};
-use crate::value::{Timestamp, Value};
+use crate::value::Value;
 
 macro_rules! parsed {
     ($($query:ident)*) => {$(
@@ -67,11 +67,5 @@ impl From<&Id> for Literal {
 impl From<Id> for Literal {
     fn from(id: Id) -> Self {
         Self::from(&id)
-    }
-}
-
-impl From<Timestamp> for Literal {
-    fn from(time: Timestamp) -> Self {
-        Self::from(&Value::Timestamp(time))
     }
 }

@@ -151,7 +151,7 @@ pub(super) fn change(
 
 /// What updates of this statement are applied with.
 pub(super) fn context() -> UpdateContext {
-    let now = nanodb_query::Timestamp::now();
+    let now = nanodb_msgpack::Timestamp::now();
     UpdateContext { now, size_max: DOCUMENT_SIZE_MAX, ..UpdateContext::default() }
 }
 

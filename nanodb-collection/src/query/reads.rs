@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use nanodb_query::{Filter, Path, encode_key};
+use nanodb_msgpack::encode_key;
+use nanodb_query::{Filter, Path};
 
 use super::find::{Find, malformed, matches};
 use super::source::Source;
@@ -86,7 +87,7 @@ fn distinct(find: &Find<'_>, path: &str) -> Result<Vec<Value>> {
                 match ValueRef::from_bytes(value.bytes()?).map(|value| value.to_value()) {
                     Some(Ok(value)) => drop(values.insert(key.clone(), value)),
                     Some(Err(error)) => unreadable = Some(error),
-                    None => return Err(nanodb_query::Malformed),
+                    None => return Err(nanodb_msgpack::Malformed),
                 }
             }
             Ok(())

@@ -20,8 +20,9 @@
 
 use std::fmt;
 
+use nanodb_msgpack::{Ext, serialize_ext};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, SerializeTuple, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Timestamp, Value};
 use crate::document::{Document, DocumentError, Serialized};
@@ -76,34 +77,6 @@ pub fn from_document<T: DeserializeOwned>(document: &Document) -> Result<T, Docu
     crate::document::deserialize_document(document)
 }
 
-/// Bytes that serialise as bytes; serde takes a plain slice for a sequence.
-pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
-
-impl Serialize for Bytes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
-}
-
-struct ExtParts<'a>(i8, &'a [u8]);
-
-impl Serialize for ExtParts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut parts = serializer.serialize_tuple(2)?;
-        parts.serialize_element(&self.0)?;
-        parts.serialize_element(&Bytes(self.1))?;
-        parts.end()
-    }
-}
-
-pub(crate) fn serialize_ext<S: Serializer>(
-    serializer: S,
-    tag: i8,
-    data: &[u8],
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_newtype_struct(rmp_serde::MSGPACK_EXT_STRUCT_NAME, &ExtParts(tag, data))
-}
-
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -119,12 +92,6 @@ impl Serialize for Value {
             Self::Timestamp(timestamp) => timestamp.serialize(serializer),
             Self::Ext(tag, data) => serialize_ext(serializer, *tag, data),
         }
-    }
-}
-
-impl Serialize for Timestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.with_ext(|data| serialize_ext(serializer, Self::EXT_TYPE, data))
     }
 }
 
@@ -147,16 +114,6 @@ impl<'de> Deserialize<'de> for Value {
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(DocumentVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = deserializer
-            .deserialize_newtype_struct(rmp_serde::MSGPACK_EXT_STRUCT_NAME, ExtVisitor)?;
-        value
-            .as_timestamp()
-            .ok_or_else(|| serde::de::Error::custom("an extension that is not a timestamp"))
     }
 }
 
@@ -227,7 +184,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Value, D::Error> {
-        ExtVisitor.visit_newtype_struct(inner)
+        Ext::from_newtype(inner).map(from_ext)
     }
 }
 
@@ -250,65 +207,10 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 }
 
-/// Reads `_ExtStruct`: as a newtype (how `rmp-serde` hands extensions out) or as the
-/// bare pair (how formats without extensions wrote it).
-struct ExtVisitor;
-
-impl<'de> Visitor<'de> for ExtVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a MessagePack extension: its type and its data")
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Value, D::Error> {
-        inner.deserialize_tuple(2, self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let short = |len| serde::de::Error::invalid_length(len, &self);
-        let tag: i8 = seq.next_element()?.ok_or_else(|| short(0))?;
-        let OwnedBytes(data) = seq.next_element()?.ok_or_else(|| short(1))?;
-        if tag == Timestamp::EXT_TYPE
-            && let Some(timestamp) = Timestamp::from_ext(&data)
-        {
-            return Ok(Value::Timestamp(timestamp));
-        }
-        Ok(Value::Ext(tag, data))
-    }
-}
-
-/// Bytes that were serialised as bytes, or as a sequence where the format has none.
-pub(crate) struct OwnedBytes(pub(crate) Vec<u8>);
-
-impl<'de> Deserialize<'de> for OwnedBytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_byte_buf(BytesVisitor).map(Self)
-    }
-}
-
-struct BytesVisitor;
-
-impl<'de> Visitor<'de> for BytesVisitor {
-    type Value = Vec<u8>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("bytes")
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-        Ok(bytes.to_vec())
-    }
-
-    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-        Ok(bytes)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<u8>, A::Error> {
-        let mut bytes = Vec::new();
-        while let Some(byte) = seq.next_element()? {
-            bytes.push(byte);
-        }
-        Ok(bytes)
+/// The value that an extension is.
+fn from_ext(Ext(tag, data): Ext) -> Value {
+    match Timestamp::from_ext(&data) {
+        Some(timestamp) if tag == Timestamp::EXT_TYPE => Value::Timestamp(timestamp),
+        _ => Value::Ext(tag, data),
     }
 }

@@ -11,7 +11,7 @@ use super::tree::{Choice, Conjunction, Junction, Test};
 use super::types::Types;
 use crate::error::{Problem, QueryError};
 use crate::path::Path;
-use crate::value::{Kind, RawValue};
+use nanodb_msgpack::{Kind, RawValue};
 
 /// A field that a condition is to be made on, by its dotted path.
 ///

@@ -10,7 +10,7 @@ use super::tree::{Conjunction, Test};
 use super::{Fault, print};
 use crate::error::Problem;
 use crate::json::print_value;
-use crate::value::{Malformed, RawValue};
+use nanodb_msgpack::{Malformed, RawValue};
 
 /// Which elements of an array are meant.
 #[derive(Clone, Debug, PartialEq)]

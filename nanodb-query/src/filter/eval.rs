@@ -5,9 +5,9 @@
 //! does not hold, or when all names were found.
 
 use super::tree::{Choice, Condition, Conjunction, FieldGroup, Junction, Test};
-use crate::msgpack::{Cursor, Token};
 use crate::path::{AtEnd, Part, walk, walk_on};
-use crate::value::{Malformed, RawValue};
+use nanodb_msgpack::{Cursor, Token};
+use nanodb_msgpack::{Malformed, RawValue};
 
 /// Names that one walk looks for; those past it get a walk each.
 const GROUPS_AT_ONCE: usize = 64;
@@ -233,7 +233,7 @@ impl Choice {
     fn contains(&self, value: RawValue<'_>) -> Result<bool, Malformed> {
         let mut malformed = Ok(());
         let found = self.values.binary_search_by(|operand| {
-            crate::order::compare(operand.value(), value).unwrap_or_else(|error| {
+            nanodb_msgpack::compare(operand.value(), value).unwrap_or_else(|error| {
                 malformed = Err(error);
                 std::cmp::Ordering::Equal
             })

@@ -3,11 +3,11 @@
 use super::parse::check_names;
 use crate::Timestamp;
 use crate::error::Problem;
-use crate::msgpack::{
+use nanodb_msgpack::RawValue;
+use nanodb_msgpack::{
     write_array_len, write_binary, write_bool, write_ext, write_float, write_int, write_null,
     write_string, write_uint,
 };
-use crate::value::RawValue;
 
 /// A value that [`field`](crate::field)'s methods compare with: anything that becomes one.
 ///

@@ -2,7 +2,7 @@
 
 use super::tree::{Condition, Conjunction, Junction, Test};
 use crate::path::{Part, step};
-use crate::value::{Malformed, RawValue};
+use nanodb_msgpack::{Malformed, RawValue};
 
 impl Conjunction {
     /// The index found by the last condition that looks into an array, of a container that passes.

@@ -1,7 +1,7 @@
 //! A field's name, so prepared that a walk over a document tells it from others by one comparison.
 
-use crate::msgpack::Cursor;
 use crate::path::Part;
+use nanodb_msgpack::Cursor;
 
 /// The name of a field, as the first bytes of its MessagePack token.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::Number;
-use crate::msgpack::Token;
-use crate::order::{compare, compare_scalars};
-use crate::value::{Kind, Malformed, RawValue};
+use nanodb_msgpack::Number;
+use nanodb_msgpack::Token;
+use nanodb_msgpack::{Kind, Malformed, RawValue};
+use nanodb_msgpack::{compare, compare_scalars};
 
 /// A value of a filter: its bytes, and what of it is looked at for every document.
 #[derive(Clone)]

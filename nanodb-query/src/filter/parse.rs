@@ -12,10 +12,10 @@ use super::regex::{Pattern, are_options};
 use super::tree::{Choice, Conjunction, Junction, Test};
 use super::types::Types;
 use crate::error::Problem;
-use crate::msgpack::{Cursor, Token};
 use crate::path::Path;
-use crate::value::{Kind, RawValue};
 use crate::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
+use nanodb_msgpack::{Cursor, Token};
+use nanodb_msgpack::{Kind, RawValue};
 
 /// Refuses what is not well-formed or above the limits.
 pub(crate) fn check(value: RawValue<'_>) -> Result<(), Problem> {
@@ -253,7 +253,7 @@ fn parse_truth<'a>(path: &str, value: RawValue<'a>) -> Result<bool, Fault<'a>> {
     match value.token() {
         Ok(Token::Bool(wanted)) => Ok(wanted),
         Ok(token) if token.number().is_some() => {
-            Ok(token.number().is_some_and(|number| number != crate::Number::Int(0)))
+            Ok(token.number().is_some_and(|number| number != nanodb_msgpack::Number::Int(0)))
         }
         _ => Err(refuse("$exists", path, "true or false", value)),
     }

@@ -1,6 +1,6 @@
 //! Sets of types, as `$type` names them.
 
-use crate::msgpack::Token;
+use nanodb_msgpack::Token;
 
 /// Each type that `$type` tells apart: its name, its number, its bits.
 const NAMES: [(&str, Option<i64>, u16); 12] = [

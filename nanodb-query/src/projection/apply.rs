@@ -4,8 +4,8 @@
 //! through twice: once to count, once to copy.
 
 use super::{Fields, Mode, Node, Slice};
-use crate::msgpack::{write_array_len, write_map_len};
-use crate::value::{Malformed, RawValue, deeper};
+use nanodb_msgpack::{Malformed, RawValue, deeper};
+use nanodb_msgpack::{write_array_len, write_map_len};
 
 pub(super) fn apply(
     mode: Mode,
@@ -86,7 +86,7 @@ fn copy_document(
         let fate = fate(mode, node(name), value)?;
         if !matches!(fate, Fate::Drop) {
             let text = str::from_utf8(name).map_err(|_| Malformed)?;
-            if !crate::msgpack::write_string(out, text) {
+            if !nanodb_msgpack::write_string(out, text) {
                 return Err(Malformed);
             }
             copy(mode, fate, value, out, depth)?;

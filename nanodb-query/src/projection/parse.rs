@@ -5,8 +5,8 @@ use crate::error::Problem;
 use crate::filter::{
     ElementFilter, Entry, Fault, check_patterns, elements, entries, fault, refuse,
 };
-use crate::msgpack::Token;
-use crate::value::{Kind, RawValue};
+use nanodb_msgpack::Token;
+use nanodb_msgpack::{Kind, RawValue};
 
 /// What a projection says of one path.
 enum Wish {
@@ -105,7 +105,7 @@ fn read_wish<'a>(path: &str, value: RawValue<'a>) -> Result<Wish, Fault<'a>> {
         return Ok(Wish::Field(if wanted { Mode::Include } else { Mode::Exclude }));
     }
     if let Some(number) = token.and_then(Token::number) {
-        let wanted = number != crate::Number::Int(0);
+        let wanted = number != nanodb_msgpack::Number::Int(0);
         return Ok(Wish::Field(if wanted { Mode::Include } else { Mode::Exclude }));
     }
     let mut operators = entries(value);

@@ -8,10 +8,10 @@ use super::operator::{Change, Operator};
 use super::tree::{Children, Leaf, Node, Step};
 use super::writer::{Writer, check_depth, one_deeper};
 use crate::Timestamp;
-use crate::msgpack::{Cursor, Token, write_map_len, write_null};
-use crate::order::compare;
 use crate::path::{Part, step};
-use crate::value::{Malformed, RawValue};
+use nanodb_msgpack::compare;
+use nanodb_msgpack::{Cursor, Token, write_map_len, write_null};
+use nanodb_msgpack::{Malformed, RawValue};
 
 /// An update being applied to one document.
 pub(super) struct Applying<'a, 'u, 'o> {

@@ -7,10 +7,10 @@ use std::collections::HashSet;
 
 use crate::Sort;
 use crate::filter::{ElementFilter, Operand};
-use crate::key::encode_key;
-use crate::order::compare;
 use crate::path::step;
-use crate::value::{Malformed, RawValue};
+use nanodb_msgpack::compare;
+use nanodb_msgpack::encode_key;
+use nanodb_msgpack::{Malformed, RawValue};
 
 /// The elements of an array, each as its bytes.
 pub(super) type List<'a> = Vec<&'a [u8]>;

@@ -1,6 +1,6 @@
 //! Why an update can't be applied to a document.
 
-use crate::value::{Kind, Malformed};
+use nanodb_msgpack::{Kind, Malformed};
 
 /// Why an update can't be applied to a document, which then stays as it is.
 ///

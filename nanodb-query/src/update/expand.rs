@@ -6,9 +6,9 @@ use super::UpdateError;
 use super::filters::ArrayFilter;
 use super::operator::Change;
 use super::tree::{Children, Node, Step};
-use crate::msgpack::{write_map_len, write_string};
 use crate::path::{Part, step};
-use crate::value::RawValue;
+use nanodb_msgpack::RawValue;
+use nanodb_msgpack::{write_map_len, write_string};
 
 /// The most elements and fields that `$[]` and `$[id]` may stand for in one document.
 pub const UPDATE_STEPS_MAX: usize = 200_000;

@@ -3,7 +3,7 @@
 use crate::Filter;
 use crate::error::Problem;
 use crate::filter::{Fault, elements, fault};
-use crate::value::{Kind, RawValue};
+use nanodb_msgpack::{Kind, RawValue};
 
 /// A filter on fields below one name, its identifier.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,10 +8,10 @@ use super::operator::{Change, Operator};
 use super::tree::Leaf;
 use super::writer::{Writer, check_depth, one_deeper};
 use crate::filter::Operand;
-use crate::msgpack::{write_array_len, write_ext};
-use crate::order::compare;
-use crate::value::{Malformed, RawValue};
-use crate::{Number, Timestamp};
+use nanodb_msgpack::compare;
+use nanodb_msgpack::{Malformed, RawValue};
+use nanodb_msgpack::{Number, Timestamp};
+use nanodb_msgpack::{write_array_len, write_ext};
 
 impl<'a, 'u> Applying<'a, 'u, '_> {
     /// Whether an operator makes a field that is missing.

@@ -3,8 +3,8 @@
 //! Integers stay integers and are computed exactly; a result that 64 bits don't hold is an error, as
 //! a counter that silently became a float would count no further. With a float, the result is one.
 
-use crate::Number;
-use crate::msgpack::{write_float, write_int, write_uint};
+use nanodb_msgpack::Number;
+use nanodb_msgpack::{write_float, write_int, write_uint};
 
 /// `a + b`, if there is such a number.
 pub(super) fn add(a: Number, b: Number) -> Option<Number> {

@@ -13,9 +13,9 @@ use crate::error::Problem;
 use crate::filter::{
     ElementFilter, Entry, Fault, Operand, elements, entries, fault, operand, refuse,
 };
-use crate::msgpack::Token;
 use crate::path::Path;
-use crate::value::{Kind, RawValue};
+use nanodb_msgpack::Token;
+use nanodb_msgpack::{Kind, RawValue};
 
 /// Reads a document of operators.
 pub(super) fn parse(

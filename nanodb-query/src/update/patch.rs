@@ -8,9 +8,9 @@ use super::changes::Changes;
 use super::operator::{Change, Operator};
 use super::tree::{Children, Node, Step};
 use crate::filter::{Fault, entries, operand};
-use crate::msgpack::Token;
 use crate::path::{Part, Path};
-use crate::value::RawValue;
+use nanodb_msgpack::RawValue;
+use nanodb_msgpack::Token;
 
 pub(super) fn parse(patch: RawValue<'_>) -> Result<Changes, Fault<'_>> {
     let mut changes = Changes::new(Vec::new());

@@ -7,7 +7,7 @@ use super::filters::ArrayFilter;
 use super::operator::{Change, Operator};
 use crate::filter::{Operand, entries};
 use crate::json::{print_string, print_value};
-use crate::value::RawValue;
+use nanodb_msgpack::RawValue;
 
 /// Prints changes, those of one operator together.
 pub(super) fn print_changes(changes: &[Change], out: &mut dyn Write) -> fmt::Result {

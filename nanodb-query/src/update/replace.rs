@@ -2,9 +2,9 @@
 
 use super::UpdateError;
 use super::writer::check_depth;
-use crate::msgpack::{write_map_len, write_string};
-use crate::order::compare;
-use crate::value::{Malformed, RawValue};
+use nanodb_msgpack::compare;
+use nanodb_msgpack::{Malformed, RawValue};
+use nanodb_msgpack::{write_map_len, write_string};
 
 /// Appends the new document, with the old one's `_id` first.
 pub(super) fn replace(

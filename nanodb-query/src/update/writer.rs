@@ -3,8 +3,8 @@
 
 use super::UpdateError;
 use crate::DEPTH_MAX;
-use crate::msgpack::{Cursor, Token, write_array_len, write_map_len};
-use crate::value::{Malformed, RawValue, deeper};
+use nanodb_msgpack::{Cursor, Token, write_array_len, write_map_len};
+use nanodb_msgpack::{Malformed, RawValue, deeper};
 
 #[derive(Debug)]
 pub(super) struct Writer<'a, 'o> {

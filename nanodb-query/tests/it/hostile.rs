@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use nanodb_msgpack::{RawValue, compare, encode_key};
 use nanodb_query::{
-    DEPTH_MAX, Filter, Problem, Projection, QUERY_NODES_MAX, QUERY_REGEXES_MAX, RawValue, Sort,
-    Update, UpdateContext, compare, encode_key, field,
+    DEPTH_MAX, Filter, Problem, Projection, QUERY_NODES_MAX, QUERY_REGEXES_MAX, Sort, Update,
+    UpdateContext, field,
 };
 use proptest::prelude::*;
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use nanodb_query::{Filter, Projection, RawValue, Sort, Update, UpdateContext, compare};
+use nanodb_msgpack::{RawValue, compare};
+use nanodb_query::{Filter, Projection, Sort, Update, UpdateContext};
 
 use crate::json::Json;
 

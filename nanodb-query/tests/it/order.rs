@@ -1,6 +1,7 @@
 //! The order over all values: total, as the plain one, and as the keys.
 
-use nanodb_query::{RawValue, Sort, compare, encode_key};
+use nanodb_msgpack::{RawValue, compare, encode_key};
+use nanodb_query::Sort;
 use proptest::prelude::*;
 
 use crate::generate::{document, map, msgpack, path, scalar, value};

@@ -279,7 +279,7 @@ fn brackets_are_all_elements_or_those_that_pass() {
 fn brackets_do_not_stand_for_more_elements_than_there_is_memory_for() {
     let len = u32::try_from(UPDATE_STEPS_MAX).unwrap() + 1;
     let mut document = b"\x81\xa1a".to_vec();
-    nanodb_query::msgpack::write_array_len(&mut document, len);
+    nanodb_msgpack::write_array_len(&mut document, len);
     document.resize(document.len() + len as usize, 0);
     let update = Update::parse_json(r#"{"$inc": {"a.$[]": 1}}"#).unwrap();
     let error = update.apply(&document, &UpdateContext::default(), &mut Vec::new()).unwrap_err();

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use nanodb_collection::encoding::Cursor;
 use nanodb_collection::{DocView, Document, DocumentError, Encode, record_has_key, record_key};
+use nanodb_msgpack::Cursor;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -2,19 +2,18 @@
 
 use std::collections::HashSet;
 
+use super::error::{JsonError, JsonProblem, Position};
 use super::forms::{Form, interpret};
 use super::text::{self, Field, Node, Value};
-use crate::error::{Position, Problem, QueryError};
-use crate::msgpack::{
+use crate::{DEPTH_MAX, RawValue};
+use crate::{
     write_array_len, write_binary, write_bool, write_ext, write_float, write_int, write_map_len,
     write_null, write_string, write_uint,
 };
-use crate::value::RawValue;
-use crate::{DEPTH_MAX, QUERY_NODES_MAX};
 
-/// A query as text, and as the bytes that mean the same.
+/// A text, and the bytes that mean the same.
 #[derive(Debug)]
-pub(crate) struct Text<'a> {
+pub struct Text<'a> {
     text: &'a str,
     bytes: Vec<u8>,
     /// For names and values, in order: where they begin in the bytes, and where in the text.
@@ -22,12 +21,16 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Reads a text that is one value of JSON.
-    pub(crate) fn parse(text: &'a str) -> Result<Self, QueryError> {
-        let node = text::parse(text, QUERY_NODES_MAX)?;
+    /// Reads a text that is one value of JSON, of at most `values_max` values.
+    ///
+    /// # Errors
+    ///
+    /// Any [`JsonProblem`], with its place.
+    pub fn parse(text: &'a str, values_max: usize) -> Result<Self, JsonError> {
+        let node = text::parse(text, values_max)?;
         let mut read = Self { text, bytes: Vec::new(), places: Vec::new() };
         match &node.value {
-            // The query itself is never a form.
+            // The whole text is never a form.
             Value::Object(fields) => {
                 read.places.push((0, node.offset));
                 read.write_object(fields)?;
@@ -38,21 +41,23 @@ impl<'a> Text<'a> {
     }
 
     /// What the text says.
-    pub(crate) fn value(&self) -> RawValue<'_> {
+    #[must_use]
+    pub fn value(&self) -> RawValue<'_> {
         RawValue::new(&self.bytes)
     }
 
-    /// Says of a problem at `tail`, a name or value of [`value`](Self::value) and all after it,
-    /// where that is in the text.
-    pub(crate) fn locate(&self, problem: Problem, tail: &[u8]) -> QueryError {
-        let offset = self.bytes.len() - tail.len();
+    /// Where in the text that is which `tail` begins with: a name or value of
+    /// [`value`](Self::value), and all after it.
+    #[must_use]
+    pub fn position_of(&self, tail: &[u8]) -> Position {
+        let offset = self.bytes.len().saturating_sub(tail.len());
         let found = self.places.binary_search_by_key(&offset, |&(bytes, _)| bytes);
         let place = found.unwrap_or_else(|next| next.saturating_sub(1));
         let text = self.places.get(place).map_or(0, |&(_, text)| text);
-        QueryError::new(problem, Some(Position::of(self.text, text)))
+        Position::of(self.text, text)
     }
 
-    fn write(&mut self, node: &Node) -> Result<(), QueryError> {
+    fn write(&mut self, node: &Node) -> Result<(), JsonError> {
         self.places.push((self.bytes.len(), node.offset));
         let out = &mut self.bytes;
         // A text of gigabytes has more values than are allowed, or one too large for anything.
@@ -107,12 +112,12 @@ impl<'a> Text<'a> {
         if fits { Ok(()) } else { Err(self.at(too_deep(), node.offset)) }
     }
 
-    fn write_object(&mut self, fields: &[Field]) -> Result<(), QueryError> {
+    fn write_object(&mut self, fields: &[Field]) -> Result<(), JsonError> {
         write_map_len(&mut self.bytes, len32(fields.len()));
         let mut names = HashSet::new();
         for field in fields {
             if !names.insert(field.name.as_str()) {
-                let problem = Problem::DuplicateField { name: field.name.clone() };
+                let problem = JsonProblem::DuplicateField { name: field.name.clone() };
                 return Err(self.at(problem, field.offset));
             }
             self.places.push((self.bytes.len(), field.offset));
@@ -124,16 +129,16 @@ impl<'a> Text<'a> {
         Ok(())
     }
 
-    fn at(&self, problem: Problem, offset: usize) -> QueryError {
-        QueryError::new(problem, Some(Position::of(self.text, offset)))
+    fn at(&self, problem: JsonProblem, offset: usize) -> JsonError {
+        JsonError::new(problem, Position::of(self.text, offset))
     }
 }
 
-fn too_deep() -> Problem {
-    Problem::TooDeep { depth_max: DEPTH_MAX }
+fn too_deep() -> JsonProblem {
+    JsonProblem::TooDeep { depth_max: DEPTH_MAX }
 }
 
-/// A query has at most [`QUERY_NODES_MAX`] values.
+/// More values than this are too many for a caller to allow.
 fn len32(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }

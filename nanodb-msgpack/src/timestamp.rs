@@ -19,7 +19,7 @@ const NANOS_MAX: u32 = 999_999_999;
 /// A point in time with nanoseconds.
 ///
 /// ```
-/// use nanodb_collection::Timestamp;
+/// use nanodb_msgpack::Timestamp;
 ///
 /// let timestamp = Timestamp::new(1_700_000_000, 500_000_000).unwrap();
 /// assert_eq!(timestamp.to_string(), "2023-11-14T22:13:20.5Z");
@@ -78,7 +78,7 @@ impl Timestamp {
     }
 
     /// The data of the shortest extension for this point in time, passed to `write`.
-    pub(crate) fn with_ext<R>(self, write: impl FnOnce(&[u8]) -> R) -> R {
+    pub fn with_ext<R>(self, write: impl FnOnce(&[u8]) -> R) -> R {
         match u64::try_from(self.secs) {
             Ok(secs) if secs < 1 << 34 => match (self.nanos, u32::try_from(secs)) {
                 (0, Ok(secs)) => write(&secs.to_be_bytes()),

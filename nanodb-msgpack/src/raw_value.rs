@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::msgpack::{Cursor, Token};
+use crate::{Cursor, Token};
 use crate::{Number, Timestamp};
 
-/// How deep maps and arrays may nest, in documents as in queries.
+/// How deep maps and arrays may nest for whatever looks into them, in values as in JSON text.
 pub const DEPTH_MAX: usize = 100;
 
 /// Bytes that were to be a document are no well-formed MessagePack, or nest deeper than
@@ -61,9 +61,9 @@ impl fmt::Display for Kind {
 /// looked at, and wrong bytes are [`Malformed`] then, never a panic.
 ///
 /// ```
-/// use nanodb_query::{Kind, RawValue};
+/// use nanodb_msgpack::{Kind, RawValue};
 ///
-/// # fn main() -> Result<(), nanodb_query::Malformed> {
+/// # fn main() -> Result<(), nanodb_msgpack::Malformed> {
 /// // {"a": [1, 2]}
 /// let document = RawValue::new(&[0x81, 0xa1, b'a', 0x92, 1, 2]);
 /// let array = document.field("a")?.unwrap();
@@ -89,7 +89,7 @@ impl<'a> RawValue<'a> {
     /// The bytes from here on, what follows the value included.
     #[must_use]
     #[inline]
-    pub(crate) const fn tail(self) -> &'a [u8] {
+    pub const fn tail(self) -> &'a [u8] {
         self.tail
     }
 
@@ -122,14 +122,16 @@ impl<'a> RawValue<'a> {
     }
 
     /// Whether it is a map, by its first byte.
+    #[must_use]
     #[inline]
-    pub(crate) fn is_map(self) -> bool {
+    pub fn is_map(self) -> bool {
         matches!(self.tail.first(), Some(0x80..=0x8f | 0xde | 0xdf))
     }
 
     /// Whether it is an array, by its first byte.
+    #[must_use]
     #[inline]
-    pub(crate) fn is_array(self) -> bool {
+    pub fn is_array(self) -> bool {
         matches!(self.tail.first(), Some(0x90..=0x9f | 0xdc | 0xdd))
     }
 
@@ -182,7 +184,7 @@ impl<'a> RawValue<'a> {
         Ok(Some(Self::new(cursor.rest())))
     }
 
-    /// Steps over all of it and checks what the rest of this crate takes for granted at most once:
+    /// Steps over all of it and checks what whoever evaluates values takes for granted at most once:
     /// that it ends, nests no deeper than [`DEPTH_MAX`], and has names and strings of UTF-8.
     /// Returns how many values it consists of.
     ///
@@ -220,9 +222,13 @@ fn verify(cursor: &mut Cursor<'_>, depth: usize) -> Result<usize, Malformed> {
     Ok(values)
 }
 
-/// One level further down, if there may be one.
+/// One level further down than `depth`.
+///
+/// # Errors
+///
+/// [`Malformed`] at [`DEPTH_MAX`].
 #[inline]
-pub(crate) fn deeper(depth: usize) -> Result<usize, Malformed> {
+pub fn deeper(depth: usize) -> Result<usize, Malformed> {
     if depth < DEPTH_MAX { Ok(depth + 1) } else { Err(Malformed) }
 }
 
@@ -287,7 +293,8 @@ pub struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The bytes from the next one on, what follows the last one included.
-    pub(crate) fn tail(&self) -> &'a [u8] {
+    #[must_use]
+    pub fn tail(&self) -> &'a [u8] {
         self.cursor.rest()
     }
 
@@ -332,7 +339,8 @@ pub struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     /// The bytes from the next one on, what follows the last one included.
-    pub(crate) fn tail(&self) -> &'a [u8] {
+    #[must_use]
+    pub fn tail(&self) -> &'a [u8] {
         self.cursor.rest()
     }
 

@@ -3,11 +3,15 @@
 use std::fmt::{self, Write};
 
 use super::forms;
-use crate::msgpack::Token;
-use crate::value::{Malformed, RawValue};
+use crate::Token;
+use crate::raw_value::{Malformed, RawValue};
 
 /// Prints a value as JSON on one line; what is malformed is an error of formatting.
-pub(crate) fn print_value(value: RawValue<'_>, out: &mut dyn Write) -> fmt::Result {
+///
+/// # Errors
+///
+/// As [`Write`]'s, and where `value` is malformed.
+pub fn print_value(value: RawValue<'_>, out: &mut dyn Write) -> fmt::Result {
     match value.token().map_err(wrong)? {
         Token::Null => out.write_str("null"),
         Token::Bool(value) => write!(out, "{value}"),
@@ -72,6 +76,10 @@ fn form(name: &str, value: &str, out: &mut dyn Write) -> fmt::Result {
 }
 
 /// Prints a string with its quotation marks.
-pub(crate) fn print_string(text: &str, out: &mut dyn Write) -> fmt::Result {
+///
+/// # Errors
+///
+/// As [`Write`]'s.
+pub fn print_string(text: &str, out: &mut dyn Write) -> fmt::Result {
     out.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
 }

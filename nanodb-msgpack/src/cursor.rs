@@ -1,7 +1,7 @@
 //! Stepping over MessagePack bytes without decoding more than is asked for.
 
-use super::Token;
-use super::marker::{
+use crate::Token;
+use crate::marker::{
     ARRAY16, ARRAY32, BIN8, BIN16, BIN32, EXT8, EXT16, EXT32, FALSE, FIX_ARRAY, FIX_EXT1, FIX_EXT2,
     FIX_EXT4, FIX_EXT8, FIX_EXT16, FIX_MAP, FIX_STRING, FLOAT32, FLOAT64, INT8, INT16, INT32,
     INT64, MAP16, MAP32, NULL, STRING8, STRING16, STRING32, TOKEN_SIZE, TRUE, UINT8, UINT16,
@@ -15,7 +15,7 @@ use super::marker::{
 /// then stands where it stood before.
 ///
 /// ```
-/// use nanodb_collection::encoding::{Cursor, Token};
+/// use nanodb_msgpack::{Cursor, Token};
 ///
 /// // {"a": [1, 2], "b": true}
 /// let bytes = [0x82, 0xa1, b'a', 0x92, 1, 2, 0xa1, b'b', 0xc3];
@@ -130,7 +130,12 @@ impl<'a> Cursor<'a> {
     /// Steps over one value, children and all, however deep they nest.
     #[inline]
     pub fn skip(&mut self) -> Option<()> {
-        self.skip_many(1)
+        let size = TOKEN_SIZE[usize::from(self.peek()?)];
+        if size == 0 {
+            return self.skip_many(1);
+        }
+        self.rest = self.rest.get(usize::from(size)..)?;
+        Some(())
     }
 
     /// Steps over one value and returns the bytes it takes.
@@ -142,7 +147,6 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over `count` values that follow each other.
-    #[inline]
     pub fn skip_many(&mut self, count: u64) -> Option<()> {
         let mut rest = self.rest;
         // Values yet to be stepped over. Saturates rather than overflows: bytes that

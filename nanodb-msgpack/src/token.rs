@@ -1,10 +1,10 @@
 //! One MessagePack token: a whole scalar, or the header of an array or a map.
 
-/// What [`Cursor::read`](super::Cursor::read) found: a scalar with its payload, or
+/// What [`Cursor::read`](crate::Cursor::read) found: a scalar with its payload, or
 /// how many children follow.
 ///
 /// ```
-/// use nanodb_collection::encoding::{Cursor, Token};
+/// use nanodb_msgpack::{Cursor, Token};
 ///
 /// let mut cursor = Cursor::new(&[0x92, 0x01, 0xa1, b'x']);
 /// assert_eq!(cursor.read(), Some(Token::Array(2)));
@@ -42,7 +42,7 @@ impl Token<'_> {
     #[must_use]
     #[inline]
     pub fn is_canonical(&self, raw: &[u8]) -> bool {
-        use super::marker::{INT8, INT64};
+        use crate::marker::{INT8, INT64};
         match *self {
             Token::Null | Token::Bool(_) => true,
             // A positive number in a signed form may be as long as in the unsigned one.

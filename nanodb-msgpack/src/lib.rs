@@ -1,8 +1,12 @@
-//! MessagePack, one token at a time: reading, skipping and writing without allocation.
+#![doc = include_str!("../README.md")]
 //!
-//! Documents are stored as MessagePack and mostly read where they lie, so this module
-//! works on borrowed bytes: [`Cursor`] steps over tokens, `write_*` append them. It
-//! knows nothing of documents, ids or limits and uses nothing else of this crate.
+//! # Where things are
+//!
+//! [`Cursor`] steps over tokens, `write_*` append them. [`RawValue`] looks at a value,
+//! [`compare`] is the order over all values, [`encode_key`] writes bytes that sort like it, and
+//! [`json`] is values as text.
+//!
+//! # The bytes
 //!
 //! ```text
 //! first byte  token                        what follows the first byte
@@ -42,11 +46,24 @@
 //! no such check, and who hands a string out makes it.
 
 mod cursor;
+mod ext;
+pub mod json;
 mod marker;
+mod number;
+mod order;
+mod raw_value;
+mod sort_key;
+mod timestamp;
 mod token;
 mod write;
 
 pub use self::cursor::Cursor;
+pub use self::ext::{Bytes, Ext, OwnedBytes, serialize_ext};
+pub use self::number::Number;
+pub use self::order::{compare, compare_scalars};
+pub use self::raw_value::{DEPTH_MAX, Elements, Fields, Kind, Malformed, RawValue, deeper};
+pub use self::sort_key::{encode_empty_array_key, encode_key};
+pub use self::timestamp::Timestamp;
 pub use self::token::Token;
 pub use self::write::{
     INTEGER_SIZE_MAX, MAP_HEADER_SIZE_MAX, write_array_len, write_binary, write_bool, write_ext,

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 /// below all others; `-0.0` equals `0`.
 ///
 /// ```
-/// use nanodb_query::Number;
+/// use nanodb_msgpack::Number;
 ///
 /// assert!(Number::Int(5) == Number::Float(5.0));
 /// // As floats these two would be equal.

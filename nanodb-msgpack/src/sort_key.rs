@@ -22,8 +22,8 @@
 //! Numbers are big-endian. No key is the beginning of another one, so keys may follow each other in
 //! a compound key, and a key with all bits flipped sorts the other way.
 
-use crate::msgpack::{Cursor, Token};
-use crate::value::{Kind, Malformed, RawValue, deeper};
+use crate::raw_value::{Kind, Malformed, RawValue, deeper};
+use crate::{Cursor, Token};
 
 const EMPTY_ARRAY: u8 = 0x08;
 const NULL: u8 = 0x10;
@@ -47,7 +47,7 @@ pub fn encode_key(value: Option<RawValue<'_>>, out: &mut Vec<u8>) -> Result<(), 
 }
 
 /// Appends the key that sorts below null: that of an empty array in a sort or an index.
-pub(crate) fn encode_empty_array(out: &mut Vec<u8>) {
+pub fn encode_empty_array_key(out: &mut Vec<u8>) {
     out.push(EMPTY_ARRAY);
 }
 

@@ -26,14 +26,14 @@
 
 use std::cmp::Ordering;
 
-use crate::msgpack::{Cursor, Token};
-use crate::value::{Kind, Malformed, RawValue, deeper};
+use crate::raw_value::{Kind, Malformed, RawValue, deeper};
+use crate::{Cursor, Token};
 
 /// Compares two values in the order over all values.
 ///
 /// ```
 /// use std::cmp::Ordering;
-/// use nanodb_query::{RawValue, compare};
+/// use nanodb_msgpack::{RawValue, compare};
 ///
 /// // 5 and "a": all strings are above all numbers.
 /// let (number, text) = (RawValue::new(&[5]), RawValue::new(&[0xa1, b'a']));
@@ -62,9 +62,10 @@ fn compare_next(
     })
 }
 
-/// Compares tokens; of arrays and maps only their types.
+/// Compares tokens in the order over all values; of arrays and maps only their types.
+#[must_use]
 #[inline]
-pub(crate) fn compare_scalars(a: Token<'_>, b: Token<'_>) -> Ordering {
+pub fn compare_scalars(a: Token<'_>, b: Token<'_>) -> Ordering {
     match (a, b) {
         (Token::String(a), Token::String(b)) => a.cmp(b),
         (Token::Bool(a), Token::Bool(b)) => a.cmp(&b),

@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::error::JsonProblem as Problem;
 use super::rfc3339;
 use super::text::{Field, Node, Value};
 use crate::Timestamp;
-use crate::error::Problem;
 
 pub(super) const BINARY: &str = "$binary";
 pub(super) const DATE: &str = "$date";

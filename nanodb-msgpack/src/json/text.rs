@@ -6,8 +6,8 @@ use std::io;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::error::{Position, Problem, QueryError};
-use crate::value::DEPTH_MAX;
+use super::error::{JsonError, JsonProblem, Position};
+use crate::DEPTH_MAX;
 
 /// A value of a text.
 #[derive(Debug)]
@@ -38,19 +38,24 @@ pub(super) struct Field {
 }
 
 /// Reads a text that is one value of JSON.
-pub(super) fn parse(text: &str, nodes_max: usize) -> Result<Node, QueryError> {
-    let state =
-        State { text, taken: Cell::new(0), left: Cell::new(nodes_max), limit: Cell::new(None) };
+pub(super) fn parse(text: &str, values_max: usize) -> Result<Node, JsonError> {
+    let state = State {
+        text,
+        taken: Cell::new(0),
+        values_max,
+        left: Cell::new(values_max),
+        limit: Cell::new(None),
+    };
     let mut json = serde_json::Deserializer::from_reader(Counted(&state));
     let seed = NodeSeed { state: &state, peeked: false, depth: 0 };
     let node = seed.deserialize(&mut json).and_then(|node| json.end().map(|()| node));
     node.map_err(|error| match state.limit.take() {
-        Some(problem) => QueryError::new(problem, Some(state.here())),
+        Some(problem) => JsonError::new(problem, state.here()),
         None => locate(text, &error),
     })
 }
 
-fn locate(text: &str, error: &serde_json::Error) -> QueryError {
+fn locate(text: &str, error: &serde_json::Error) -> JsonError {
     let mut message = error.to_string();
     // The place is given once, as ours.
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -60,7 +65,7 @@ fn locate(text: &str, error: &serde_json::Error) -> QueryError {
     let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
     let offset = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
     let position = Position { offset, line: error.line(), column: error.column().max(1) };
-    QueryError::new(Problem::Json { message }, Some(position))
+    JsonError::new(JsonProblem::Syntax { message }, position)
 }
 
 /// What all seeds of one parse share.
@@ -68,10 +73,11 @@ struct State<'a> {
     text: &'a str,
     /// Bytes that the parser took: reading byte by byte, it knows no place but this.
     taken: Cell<usize>,
+    values_max: usize,
     /// How many values may yet come.
     left: Cell<usize>,
     /// Which limit was passed.
-    limit: Cell<Option<Problem>>,
+    limit: Cell<Option<JsonProblem>>,
 }
 
 impl State<'_> {
@@ -79,7 +85,7 @@ impl State<'_> {
         Position::of(self.text, self.taken.get().saturating_sub(1))
     }
 
-    fn refuse<E: Error>(&self, problem: Problem) -> E {
+    fn refuse<E: Error>(&self, problem: JsonProblem) -> E {
         self.limit.set(Some(problem));
         E::custom("limit")
     }
@@ -127,7 +133,7 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
         let Some(left) = self.state.left.get().checked_sub(1) else {
             return Err(self
                 .state
-                .refuse(Problem::TooManyNodes { nodes_max: crate::QUERY_NODES_MAX }));
+                .refuse(JsonProblem::TooManyValues { values_max: self.state.values_max }));
         };
         self.state.left.set(left);
         let value = deserializer.deserialize_any(self)?;
@@ -138,7 +144,7 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
 impl NodeSeed<'_> {
     fn below<E: Error>(self, peeked: bool) -> Result<Self, E> {
         if self.depth == DEPTH_MAX {
-            return Err(self.state.refuse(Problem::TooDeep { depth_max: DEPTH_MAX }));
+            return Err(self.state.refuse(JsonProblem::TooDeep { depth_max: DEPTH_MAX }));
         }
         Ok(Self { state: self.state, peeked, depth: self.depth + 1 })
     }

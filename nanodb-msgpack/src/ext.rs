@@ -1,0 +1,140 @@
+//! Extensions and bytes in serde's data model, as `rmp-serde` knows them.
+//!
+//! An extension is a newtype struct named `_ExtStruct` of its type and its data. Formats
+//! without extensions write the bare pair, and it is read back from that too.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeTuple, Serializer};
+
+use crate::Timestamp;
+
+/// The name by which `rmp-serde` knows an extension.
+const EXT_STRUCT_NAME: &str = "_ExtStruct";
+
+/// Bytes that serialise as bytes; serde takes a plain slice for a sequence.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+struct ExtParts<'a>(i8, &'a [u8]);
+
+impl Serialize for ExtParts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut parts = serializer.serialize_tuple(2)?;
+        parts.serialize_element(&self.0)?;
+        parts.serialize_element(&Bytes(self.1))?;
+        parts.end()
+    }
+}
+
+/// Serialises an extension: its type, its data.
+///
+/// # Errors
+///
+/// The serializer's own.
+pub fn serialize_ext<S: Serializer>(
+    serializer: S,
+    tag: i8,
+    data: &[u8],
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct(EXT_STRUCT_NAME, &ExtParts(tag, data))
+}
+
+/// An extension, owned: its type, its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ext(pub i8, pub Vec<u8>);
+
+impl Ext {
+    /// Reads what is within the newtype struct that `rmp-serde` hands an extension out as.
+    ///
+    /// # Errors
+    ///
+    /// The deserializer's own, and where it has no pair of a type and data.
+    pub fn from_newtype<'de, D: Deserializer<'de>>(inner: D) -> Result<Self, D::Error> {
+        inner.deserialize_tuple(2, ExtVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ext {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(EXT_STRUCT_NAME, ExtVisitor)
+    }
+}
+
+struct ExtVisitor;
+
+impl<'de> Visitor<'de> for ExtVisitor {
+    type Value = Ext;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a MessagePack extension: its type and its data")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Ext, D::Error> {
+        Ext::from_newtype(inner)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Ext, A::Error> {
+        let short = |len| serde::de::Error::invalid_length(len, &self);
+        let tag: i8 = seq.next_element()?.ok_or_else(|| short(0))?;
+        let OwnedBytes(data) = seq.next_element()?.ok_or_else(|| short(1))?;
+        Ok(Ext(tag, data))
+    }
+}
+
+/// Bytes that were serialised as bytes, or as a sequence where the format has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedBytes(pub Vec<u8>);
+
+impl<'de> Deserialize<'de> for OwnedBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_byte_buf(BytesVisitor).map(Self)
+    }
+}
+
+struct BytesVisitor;
+
+impl<'de> Visitor<'de> for BytesVisitor {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        Ok(bytes.to_vec())
+    }
+
+    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+        Ok(bytes)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<u8>, A::Error> {
+        let mut bytes = Vec::new();
+        while let Some(byte) = seq.next_element()? {
+            bytes.push(byte);
+        }
+        Ok(bytes)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_ext(|data| serialize_ext(serializer, Self::EXT_TYPE, data))
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Ext(tag, data) = Ext::deserialize(deserializer)?;
+        let time = if tag == Self::EXT_TYPE { Self::from_ext(&data) } else { None };
+        time.ok_or_else(|| serde::de::Error::custom("an extension that is not a timestamp"))
+    }
+}
