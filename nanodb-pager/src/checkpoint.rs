@@ -247,7 +247,8 @@ impl Shared {
         let is_pressing = commit.log_full
             || commit.postponed > 0
             || self.checkpoint_need(&commit) == Need::Pressing;
-        if is_pressing || self.check_writable().is_err() {
+        let may_write = self.check_process().and_then(|()| self.check_writable());
+        if is_pressing || may_write.is_err() {
             return;
         }
         if std::mem::replace(&mut commit.preparing, true) {
@@ -311,6 +312,7 @@ impl Shared {
     }
 
     fn go_on_if_stopped(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        self.check_process()?;
         self.check_writable()?;
         self.settle(checkpointed)?;
         match checkpointed.under_way.take() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::ids::{PageId, Seq};
+use crate::storage::Displaced;
 
 /// The result of a pager operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -93,6 +94,26 @@ pub enum Error {
         #[source]
         cause: Arc<Error>,
     },
+    /// The file is not where it was opened. What is beside it by now is another's, so nothing there
+    /// is touched, and nothing more is written.
+    #[error(
+        "{} was moved, removed or replaced while it was open, so nothing more is written to it; \
+         let go of it, put it and its logs together under one name, and open it there",
+        path.display()
+    )]
+    Displaced {
+        /// Where it was opened.
+        path: PathBuf,
+    },
+    /// This process was forked from the one that has opened the file, which goes on using it.
+    #[error(
+        "the file was opened by process {opened_by}, of which this one is a fork: let go of it here, \
+         and open it anew once that process has closed it"
+    )]
+    Forked {
+        /// The process that has opened it.
+        opened_by: u32,
+    },
     /// The pager was closed through another handle.
     #[error("the file is closed")]
     Closed,
@@ -137,7 +158,10 @@ impl Error {
     }
 
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
-        Self::Io { doing: doing.into(), source }
+        match Displaced::in_error(&source) {
+            Some(path) => Self::Displaced { path: path.to_owned() },
+            None => Self::Io { doing: doing.into(), source },
+        }
     }
 }
 

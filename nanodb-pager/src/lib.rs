@@ -23,6 +23,7 @@ mod options;
 mod page;
 mod pager;
 mod pages;
+mod process;
 mod publication;
 mod quota;
 mod recovery;

@@ -1,5 +1,6 @@
 //! What the pager does with the log: beginning, syncing and removing it.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -39,7 +40,7 @@ impl Shared {
         suffix: &'static str,
         doing: &'static str,
     ) -> Result<Arc<dyn Storage>> {
-        let file = self.storage.companion(suffix).map_err(|e| Error::io(doing, e))?;
+        let file = self.storage.companion(suffix).map_err(|e| self.beside_failed(doing, e))?;
         let mut named = self.named.lock();
         if !named.contains(&suffix) {
             let failed = |e| self.poison(Error::io("syncing the directory", e));
@@ -47,6 +48,16 @@ impl Shared {
             named.push(suffix);
         }
         Ok(file)
+    }
+
+    /// What it means that a file beside the database can't be made, replaced or removed. If
+    /// the database is not there any more, what lies there is another's, and this handle has no place
+    /// left for a log.
+    fn beside_failed(&self, doing: impl Into<String>, error: io::Error) -> Error {
+        match Error::io(doing, error) {
+            displaced @ Error::Displaced { .. } => self.poison(displaced),
+            other => other,
+        }
     }
 
     /// Begins a log; its header is written with its first records.
@@ -90,6 +101,7 @@ impl Shared {
 
     /// Writes and syncs what all threads have appended; returns how far that is.
     fn lead_sync(&self) -> Result<Lsn> {
+        self.check_process()?;
         let mut commit = self.commit.lock();
         self.check_writable()?;
         let former = commit.former_log.take();
@@ -127,6 +139,7 @@ impl Shared {
 
     /// Does what must be done before the first commit.
     pub(crate) fn ready_to_write(&self) -> Result<()> {
+        self.check_process()?;
         if self.ready.load(Ordering::Acquire) {
             return Ok(());
         }
@@ -208,7 +221,7 @@ impl Shared {
     /// Writes the first bytes of a companion to a new file, syncs it, and puts it in its
     /// place. Until that is done nothing has changed.
     fn copy(&self, from: &dyn Storage, suffix: &str, len: u64) -> Result<Arc<dyn Storage>> {
-        let failed = |e| Error::io(format!("copying {suffix}"), e);
+        let failed = |e| self.beside_failed(format!("copying {suffix}"), e);
         let copy = self.storage.companion(NEW_SUFFIX).map_err(failed)?;
         copy.set_len(0).map_err(failed)?;
         // A batch of images may have been cut off.
@@ -249,7 +262,7 @@ impl Shared {
     }
 
     fn remove_companions(&self) -> Result<()> {
-        let failed = |e| Error::io("removing the log", e);
+        let failed = |e| self.beside_failed("removing the log", e);
         let mut removed = false;
         for suffix in COMPANIONS {
             if self.storage.has_companion(suffix).map_err(failed)? {

@@ -63,6 +63,10 @@ impl Deref for Opened {
 
 impl Drop for Opened {
     fn drop(&mut self) {
+        // It is still open in the process that has opened it, and the background thread is there.
+        if self.check_process().is_err() {
+            return;
+        }
         service::leave(&self.shared);
         // Nobody is left to tell of a failure; `close` is there for who wants to know.
         if self.check_writable().is_ok() {
@@ -70,3 +74,6 @@ impl Drop for Opened {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@ use crate::notes::{NoteFolder, Notes};
 use crate::opened::Opened;
 use crate::options::Options;
 use crate::page::Checksummer;
+use crate::process;
 use crate::publication::Publication;
 use crate::recovery::{Recovered, Replay, SpaceChange};
 use crate::report::OpenReport;
@@ -112,6 +113,8 @@ pub(crate) struct Shared {
     /// Held to make the file longer or shorter. Only the allocator is locked under it.
     pub(crate) growing: Mutex<()>,
     pub(crate) cut_pages: CutPages,
+    /// Who has opened the file.
+    process: u32,
 }
 
 /// What commits change, one after the other.
@@ -300,6 +303,7 @@ impl Pager {
                 direct: DirectPages::default(),
                 growing: Mutex::new(()),
                 cut_pages: CutPages::default(),
+                process: process::id(),
                 storage,
                 folder,
             })),
@@ -484,6 +488,15 @@ fn create(storage: &dyn Storage) -> Result<Header> {
 }
 
 impl Shared {
+    /// Refuses what would use the file of the process that this one was forked from. A database in
+    /// memory is the child's own.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.storage.is_persistent() && self.process != process::id() {
+            return Err(Error::Forked { opened_by: self.process });
+        }
+        Ok(())
+    }
+
     pub(crate) fn check_writable(&self) -> Result<()> {
         if let Some(cause) = self.poison.get() {
             return Err(Error::Poisoned { cause: Arc::clone(cause) });

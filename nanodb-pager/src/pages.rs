@@ -89,6 +89,7 @@ impl Shared {
     ///
     /// Fails with [`Error::WriteConflict`] for a page that a transaction is writing.
     fn load(&self, page: PageId) -> Result<Arc<Frame>> {
+        self.check_process()?;
         let on_disk = self.direct.on_disk(page);
         if on_disk == OnDisk::Open {
             return Err(Error::WriteConflict { page });

@@ -3,8 +3,10 @@
 //! All input and output goes through [`Storage`], so that a test can stand in
 //! for a disk that fails, tears or forgets.
 
+mod companion;
 mod file;
 mod memory;
+mod place;
 mod read_only;
 
 use std::fmt::Debug;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 
 pub use file::FileStorage;
 pub use memory::MemoryStorage;
+pub(crate) use place::Displaced;
 pub use read_only::ReadOnly;
 
 /// A file of bytes that is read and written at given places.
@@ -88,6 +91,9 @@ pub trait Storage: Debug + Send + Sync + 'static {
 
     /// Opens the file beside this one whose name is this one's with `suffix` behind it,
     /// creating an empty one where there is none.
+    ///
+    /// [`FileStorage`] does nothing beside a file that is not where it was opened: this and all
+    /// that follow but [`has_companion`](Self::has_companion) then fail.
     ///
     /// # Errors
     ///

@@ -297,6 +297,7 @@ impl Shared {
     fn read_saved(&self, pages: Extent, mark: SavedMark) -> Result<SavedPages> {
         let last = PageId::new(pages.start.get().saturating_add(pages.pages.saturating_sub(1)));
         self.check_bounds(last)?;
+        self.check_process()?;
         let mut bytes = vec![0; pages.pages as usize * PAGE_SIZE];
         self.storage
             .read_at(&mut bytes, pages.start.offset())

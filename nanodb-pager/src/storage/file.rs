@@ -2,60 +2,88 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::Storage;
+use super::place::{self, Place};
+use super::{Storage, companion};
+use crate::process;
 
 /// A file, opened for reading and writing, locked while a pager has it.
+///
+/// It is known by its real path, without links, and its companions are named after that. If another
+/// file is there by then, or none, no companion is made, replaced or removed any more.
 #[derive(Debug)]
 pub struct FileStorage {
     file: File,
-    path: PathBuf,
+    place: Place,
+    /// Who has opened it: a process that was forked from that one leaves the lock alone.
+    process: u32,
 }
 
 impl FileStorage {
-    /// Opens the file at `path`, creating an empty one where there is none.
+    /// Opens the file at `path`, creating an empty one where there is none, also where a link
+    /// leads that leads nowhere so far.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// What the operating system says; [`io::ErrorKind::InvalidInput`] for what is no ordinary file.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        let path = std::path::absolute(path)?;
-        let existed = path.exists();
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
-        if !existed {
-            sync_parent(&path)?;
+        loop {
+            match Self::open_existing(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                opened => return opened,
+            }
+            match Self::create_new(&path) {
+                // It has come just now.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                created => return created,
+            }
         }
-        Ok(Self { file, path })
     }
 
     /// Opens the file at `path`, which must exist.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::NotFound`], or what else the operating system says.
+    /// [`io::ErrorKind::NotFound`], or what else the operating system says;
+    /// [`io::ErrorKind::InvalidInput`] for what is no ordinary file.
     pub fn open_existing(path: impl AsRef<Path>) -> io::Result<Self> {
-        let path = std::path::absolute(path)?;
-        let file = OpenOptions::new().read(true).write(true).open(&path)?;
-        Ok(Self { file, path })
+        let path = place::real_path(path.as_ref())?;
+        let file = companion::open_existing(&path)?;
+        Self::over(file, path)
+    }
+
+    /// Makes an empty file at `path`, where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`], or what else the operating system says.
+    pub fn create_new(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = place::real_path(path.as_ref())?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        let made = Self::over(file, path)?;
+        // Its name is durable only once the directory is synced.
+        made.place.sync_directory()?;
+        Ok(made)
     }
 
     /// A file without a name in a directory, gone with its handle.
     pub(crate) fn unnamed(directory: &Path) -> io::Result<Self> {
-        Ok(Self { file: tempfile::tempfile_in(directory)?, path: directory.join("(unnamed)") })
+        Self::over(tempfile::tempfile_in(directory)?, directory.join("(unnamed)"))
     }
 
-    fn companion_path(&self, suffix: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(suffix);
-        name.into()
+    fn over(file: File, path: std::path::PathBuf) -> io::Result<Self> {
+        Ok(Self { place: Place::new(path, &file)?, file, process: process::id() })
     }
 }
 
 impl Drop for FileStorage {
     fn drop(&mut self) {
+        // The lock is one with that of the process that this one was forked from.
+        if process::id() != self.process {
+            return;
+        }
         // Closing is not enough: between its fork and its exec, a child process that another
         // thread starts has the file open too, and with it the lock. One that was never
         // locked does not mind, and nobody is left to tell of a failure.
@@ -63,28 +91,9 @@ impl Drop for FileStorage {
     }
 }
 
-/// The directory that a file is in.
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// A new file's name is durable only once its directory is synced.
-#[cfg(unix)]
-fn sync_parent(path: &Path) -> io::Result<()> {
-    File::open(parent(path))?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_parent(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 impl Storage for FileStorage {
     fn path(&self) -> Option<&Path> {
-        Some(&self.path)
+        Some(self.place.path())
     }
 
     fn len(&self) -> io::Result<u64> {
@@ -157,35 +166,42 @@ impl Storage for FileStorage {
     }
 
     fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
-        let path = self.companion_path(suffix);
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
-        Ok(Arc::new(Self { file, path }))
+        self.place.check()?;
+        let path = self.place.beside(suffix);
+        let file = companion::open(&path, &self.file.metadata()?)?;
+        Ok(Arc::new(Self::over(file, path)?))
     }
 
     fn has_companion(&self, suffix: &str) -> io::Result<bool> {
-        self.companion_path(suffix).try_exists()
+        match std::fs::symlink_metadata(self.place.beside(suffix)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn remove_companion(&self, suffix: &str) -> io::Result<()> {
-        match std::fs::remove_file(self.companion_path(suffix)) {
+        self.place.check()?;
+        match std::fs::remove_file(self.place.beside(suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
 
     fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
-        std::fs::rename(self.companion_path(from), self.companion_path(to))
+        self.place.check()?;
+        std::fs::rename(self.place.beside(from), self.place.beside(to))
     }
 
     fn sync_directory(&self) -> io::Result<()> {
-        sync_parent(&self.path)
+        self.place.check()?;
+        self.place.sync_directory()
     }
 
     fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
         // Beside the database: a system's directory for temporary files may be in memory,
         // which is what there is too little of.
-        Ok(Arc::new(Self::unnamed(parent(&self.path))?))
+        Ok(Arc::new(Self::unnamed(place::parent(self.place.path()))?))
     }
 }
 
@@ -205,5 +221,51 @@ mod tests {
         drop(first);
         assert!(FileStorage::open(&path).unwrap().lock().unwrap());
         drop(inherited);
+    }
+
+    #[test]
+    fn a_fork_that_lets_go_of_a_file_leaves_its_parent_the_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a file");
+        let of_child = FileStorage::open(&path).unwrap();
+        assert!(of_child.lock().unwrap());
+        let of_parent = of_child.file.try_clone().unwrap();
+        process::tests::PRETENDED.set(Some(process::id() + 1));
+        drop(of_child);
+        process::tests::PRETENDED.set(None);
+        assert!(!FileStorage::open(&path).unwrap().lock().unwrap());
+        drop(of_parent);
+    }
+
+    #[test]
+    fn nothing_is_done_beside_a_file_that_is_not_where_it_was_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, away) = (directory.path().join("data"), directory.path().join("away"));
+        let displace: [&dyn Fn(); 3] = [
+            &|| std::fs::rename(&path, &away).unwrap(),
+            &|| std::fs::remove_file(&path).unwrap(),
+            &|| {
+                std::fs::write(&away, b"another").unwrap();
+                std::fs::rename(&away, &path).unwrap();
+            },
+        ];
+        for displace in displace {
+            let storage = FileStorage::open(&path).unwrap();
+            storage.companion("-log0").unwrap().write_at(b"of the first", 0).unwrap();
+            displace();
+            let failed = [
+                storage.companion("-log1").err(),
+                storage.remove_companion("-log0").err(),
+                storage.replace_companion("-log0", "-log1").err(),
+                storage.sync_directory().err(),
+            ];
+            for error in failed {
+                let error = error.unwrap();
+                assert!(super::super::Displaced::in_error(&error).is_some(), "{error}");
+            }
+            assert!(storage.has_companion("-log0").unwrap());
+            assert!(!storage.has_companion("-log1").unwrap());
+            let _ = (std::fs::remove_file(&path), std::fs::remove_file(&away));
+        }
     }
 }

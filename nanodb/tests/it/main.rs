@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 #![allow(clippy::cast_possible_truncation, reason = "numbers are small here")]
 
+mod aliases;
 mod architecture;
 mod collections;
 mod damaged;
