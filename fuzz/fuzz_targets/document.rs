@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nanodb_collection::{DocView, Encode};
+use nanodb_document::{DocView, Encode};
 
 fuzz_target!(|bytes: &[u8]| {
     // Unchecked: whatever a damaged file may hand out.

@@ -11,15 +11,15 @@ use crate::catalog::{Binding, Claim, Making};
 use crate::change::{Change, Pending};
 use crate::cursor::{Cursor, Documents};
 use crate::database::Shared;
-use crate::document::{Draft, Encode};
 use crate::error::{Error, Result};
-use crate::id::{Id, IdRef, Key};
 use crate::lock::Party;
 use crate::retry;
 use crate::store::{Failure, Writer};
 use crate::stored::StoredDoc;
 use crate::transaction::{TransactionCollection, commit_one};
 use crate::view::View;
+use nanodb_document::{Draft, Encode};
+use nanodb_document::{Id, IdRef, Key};
 
 /// A collection of documents, by name.
 ///
@@ -442,7 +442,7 @@ impl fmt::Debug for Collection {
 pub(crate) fn id_of(draft: Draft, buffer: &[u8]) -> Result<Id> {
     let id = draft.key(buffer).and_then(Id::from_key);
     // Every draft has one by now.
-    id.ok_or(Error::Document(crate::document::DocumentError::Malformed { offset: 0 }))
+    id.ok_or(Error::Document(nanodb_document::DocumentError::Malformed { offset: 0 }))
 }
 
 /// Encodes what is to be stored in place of the document with an id.

@@ -9,13 +9,13 @@ use nanodb_page::{PageRef, Record, RecordKind, SlotId};
 use nanodb_pager::{Extent, Owner, PAGE_SIZE, PageGuard, PageId, TxView};
 
 use crate::database::Shared;
-use crate::document::DocView;
 use crate::error::{Error, Result};
 use crate::layout::{Layout, Position};
 use crate::spill::{self, SLOTTED};
 use crate::store::Store;
 use crate::stored::{StoredDoc, range_within};
 use crate::view::View;
+use nanodb_document::DocView;
 
 /// Lends the documents of a collection one after the other, as they were when the cursor
 /// was made.

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use nanodb_query::{QueryError, UpdateError};
 
-use crate::document::DocumentError;
-use crate::id::Id;
 use crate::limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 use crate::root::CatalogError;
+use nanodb_document::DocumentError;
+use nanodb_document::Id;
 
 /// The result of a database operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

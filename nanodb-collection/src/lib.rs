@@ -1,4 +1,4 @@
-//! Documents and collections on top of pages, slots and the id index.
+//! Collections of documents on top of pages, slots and the id index.
 //!
 //! [`Database`] is a file, [`Collection`] a name for documents in it. The crate `nanodb`
 //! re-exports what is meant for use; what is public here beyond that is for the crates of
@@ -8,7 +8,6 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `document`, `value`, `id` | documents in memory and as bytes; know nothing of pages |
 //! | `database`, `options`, `registry` | opening files; one database a file and process |
 //! | `collection`, `typed`, `cursor`, `stored` | what users hold |
 //! | `query` | searching, and changing what is found, in MongoDB's language |
@@ -28,10 +27,8 @@ mod collection;
 mod compact;
 mod cursor;
 mod database;
-mod document;
 mod error;
 mod folder;
-mod id;
 mod indexes;
 mod layout;
 mod limits;
@@ -56,7 +53,6 @@ mod store;
 mod stored;
 mod transaction;
 mod typed;
-mod value;
 mod varint;
 mod view;
 mod waits;
@@ -66,13 +62,14 @@ pub use collection::Collection;
 pub use compact::CompactProgress;
 pub use cursor::{Cursor, Documents};
 pub use database::{CollectionInfo, Database};
-pub use document::{
-    ArrayView, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Draft,
-    Elements, Encode, FIELD_NAME_SIZE_MAX, Fields, IntoIter, Iter, IterMut, Serialized, ValueRef,
-};
 pub use error::{Error, ErrorKind, Result};
-pub use id::{ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key};
 pub use limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
+pub use nanodb_document::{
+    ArrayView, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Draft,
+    Elements, Encode, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter,
+    Iter, IterMut, Key, Serialized, Timestamp, Value, ValueRef, ValueType, array, doc,
+    from_document, to_document,
+};
 pub use nanodb_pager::{Durability, OpenReport};
 pub use nanodb_query::{
     FieldName, Filter, Literal, Problem as QueryProblem, Projection, QueryError, Sort, Update,
@@ -90,4 +87,3 @@ pub use stats::{CollectionStats, Stats};
 pub use stored::StoredDoc;
 pub use transaction::{Transaction, TransactionCollection};
 pub use typed::{TypedCollection, TypedDocuments};
-pub use value::{Timestamp, Value, ValueType, from_document, to_document};

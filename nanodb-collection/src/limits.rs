@@ -1,4 +1,4 @@
-//! Limits of collections; those of documents are in [`document`](crate::document).
+//! Limits of collections; those of documents are in `nanodb-document`.
 
 /// The most bytes that a collection's name takes.
 pub const COLLECTION_NAME_BYTES_MAX: usize = 255;

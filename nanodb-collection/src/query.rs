@@ -9,7 +9,6 @@
 
 mod bulk;
 mod candidates;
-mod convert;
 mod explain;
 mod find;
 mod find_and;

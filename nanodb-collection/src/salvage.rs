@@ -14,12 +14,12 @@ use nanodb_pager::{FileStorage, FoundPage, Owner, PageId, ReadOnly, Salvage, Sto
 
 use crate::check::{Problem, ProblemKind, why};
 use crate::database::Database;
-use crate::document::DocView;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::record_key;
 use crate::registry;
 use crate::root::Root;
 use crate::spill::{SLOTTED, assemble};
+use nanodb_document::DocView;
+use nanodb_document::record_key;
 
 /// So many documents are stored at once.
 const BATCH_DOCUMENTS: usize = 1000;
@@ -356,7 +356,7 @@ fn is_refusal(error: &Error) -> bool {
 }
 
 fn describe(bytes: &[u8], error: &Error) -> String {
-    let id = record_key(bytes).and_then(crate::id::Id::from_key);
+    let id = record_key(bytes).and_then(nanodb_document::Id::from_key);
     match id {
         Some(id) => format!("the one with the id {id}: {}", why(error)),
         None => why(error),

@@ -9,9 +9,9 @@ use crate::catalog::Binding;
 use crate::cursor::{Cursor, Documents};
 use crate::database::{CollectionInfo, Shared};
 use crate::error::Result;
-use crate::id::{IdRef, Key};
 use crate::stored::StoredDoc;
 use crate::view::View;
+use nanodb_document::{IdRef, Key};
 
 /// All collections as they were at one moment; made by
 /// [`Database::snapshot`](crate::Database::snapshot).

@@ -10,8 +10,8 @@ use nanodb_page::spill::{Head, Next, Piece, overflow_len_max};
 use nanodb_page::{PageRef, RecordKind};
 use nanodb_pager::{BODY_SIZE, Owner, PageGuard, PageId, PageKind};
 
-use crate::document::DOCUMENT_SIZE_MAX;
 use crate::error::{Error, Result};
+use nanodb_document::DOCUMENT_SIZE_MAX;
 
 /// Pages of slots and records.
 pub(crate) const SLOTTED: PageKind = PageKind::new(16);

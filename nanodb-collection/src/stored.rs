@@ -5,7 +5,7 @@ use std::ops::{Deref, Range};
 
 use nanodb_pager::{PageGuard, PageId};
 
-use crate::document::DocView;
+use nanodb_document::DocView;
 
 /// A document as it is stored, kept alive as long as this is.
 ///

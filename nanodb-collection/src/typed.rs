@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 
 use crate::collection::Collection;
 use crate::cursor::Documents;
-use crate::document::{DocumentError, Draft, Encode, Serialized};
 use crate::error::Result;
-use crate::id::{ID_FIELD, Id, IdRef};
-use crate::value::ValueType;
+use nanodb_document::ValueType;
+use nanodb_document::{DocumentError, Draft, Encode, Serialized};
+use nanodb_document::{ID_FIELD, Id, IdRef};
 
 /// A [`Collection`] whose documents are read and written as values of `T`, through serde.
 ///

@@ -91,6 +91,9 @@ pub enum Problem {
     /// [`DEPTH_MAX`](crate::DEPTH_MAX).
     #[error("the query is no well-formed MessagePack, or nests too deep")]
     Malformed,
+    /// A query given as a document breaks a rule of documents.
+    #[error(transparent)]
+    Document(#[from] nanodb_document::DocumentError),
     /// An object like `{"$date": ...}`, by which JSON says what it has no type for, is wrong.
     #[error("`{form}` must be {expected}")]
     Form {

@@ -10,6 +10,7 @@
 #[doc = include_str!("../../docs/query.md")]
 mod manual {}
 
+mod convert;
 mod error;
 mod filter;
 mod json;

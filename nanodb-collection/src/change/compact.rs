@@ -11,9 +11,9 @@ use nanodb_pager::{Extent, PageId};
 use super::Change;
 use super::records::page_and_slot;
 use crate::error::{Error, Result};
-use crate::id::record_key;
 use crate::room::Class;
 use crate::spill::{SLOTTED, assemble, for_each_piece, page_of};
+use nanodb_document::record_key;
 
 /// What a page of a collection is made up of.
 pub(crate) struct Surveyed {

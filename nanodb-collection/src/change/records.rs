@@ -23,9 +23,9 @@ use nanodb_pager::PageId;
 
 use super::{Change, OVERFLOW_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::error::{Error, Result};
-use crate::id::record_key;
 use crate::room::Class;
 use crate::spill::{OVERFLOW, SLOTTED, for_each_piece, page_of};
+use nanodb_document::record_key;
 
 /// A page is given up as full when less than this is left of it: an eighth.
 const WASTE_BYTES_MAX: usize = 512;

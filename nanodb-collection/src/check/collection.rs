@@ -11,14 +11,14 @@ use nanodb_pager::{Extent, PageGuard, PageId, Snapshot};
 use super::index::Entries;
 use super::{Check, ProblemKind, why};
 use crate::catalog::Binding;
-use crate::document::DocView;
 use crate::error::{Error, Result};
-use crate::id::{Id, IdRef, record_key};
 use crate::limits::NEXT_ID_MAX;
 use crate::root::Stored;
 use crate::runs::Runs;
 use crate::spill::{SLOTTED, assemble, for_each_piece};
 use crate::store::Store;
+use nanodb_document::DocView;
+use nanodb_document::{Id, IdRef, record_key};
 
 /// What is being checked, and what was found so far.
 pub(super) struct Walk<'a> {

@@ -10,13 +10,13 @@ use super::collection::Walk;
 use super::{Check, ProblemKind};
 use crate::catalog::Binding;
 use crate::error::{Error, Result};
-use crate::id::{Id, record_key};
 use crate::layout::Layout;
 use crate::lock::Party;
 use crate::root::Stored;
 use crate::save::RUN_READ_PAGES_MAX;
 use crate::saved::{SavedRun, decode_pages};
 use crate::store::{Index, Store, document_start, for_each_document, hash_of};
+use nanodb_document::{Id, record_key};
 
 /// So many entries are compared at a time: 48 MiB. For more the pages are read again.
 pub(super) const ENTRIES_MAX: u64 = 4 << 20;

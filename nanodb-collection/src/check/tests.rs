@@ -3,8 +3,8 @@
 use nanodb_index::Place;
 
 use super::{CheckReport, ProblemKind};
-use crate::id::Key;
 use crate::{Database, IdRef, doc};
+use nanodb_document::Key;
 
 fn hash(db: &Database, id: i64) -> u64 {
     let binding = db.shared().catalog.names.published("a").unwrap();

@@ -7,10 +7,10 @@ use nanodb_query::{Filter, Update};
 
 use super::modify::{Action, Updated, Which, delete, update, upsert};
 use crate::collection::Collection;
-use crate::document::Encode;
 use crate::error::{Error, Result};
-use crate::id::Id;
 use crate::transaction::TransactionCollection;
+use nanodb_document::Encode;
+use nanodb_document::Id;
 
 /// One write of several; see [`Collection::bulk_write`].
 #[must_use = "an operation does nothing until it is handed to `bulk_write`"]

@@ -5,10 +5,10 @@ use nanodb_query::Filter;
 use super::sorted::DocPlace;
 use super::source::Source;
 use crate::cursor::Cursor;
-use crate::document::DocView;
 use crate::error::{Error, Result};
-use crate::id::{Id, IdRef};
 use crate::stored::StoredDoc;
+use nanodb_document::DocView;
+use nanodb_document::{Id, IdRef};
 
 /// Documents, some of which pass a filter.
 #[derive(Debug)]

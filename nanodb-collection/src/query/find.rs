@@ -10,9 +10,9 @@ use super::found::Found;
 use super::sorted::{SORT_BYTES_MAX_DEFAULT, Sorter};
 use super::source::Source;
 use super::threads::Threads;
-use crate::document::{DocView, DocumentError};
 use crate::error::{Error, Result};
 use crate::stored::StoredDoc;
+use nanodb_document::{DocView, DocumentError};
 
 /// A search for documents under preparation; made by [`Collection::find`], and run by
 /// [`run`](Self::run) and the others.

@@ -9,10 +9,10 @@ use super::found::projected;
 use super::modify::{Action, change, context, id_of, insert};
 use super::source::Source;
 use crate::collection::Collection;
-use crate::document::Encode;
 use crate::error::Result;
 use crate::stored::StoredDoc;
 use crate::transaction::TransactionCollection;
+use nanodb_document::Encode;
 
 /// Finding one document and changing or deleting it, under preparation; made by
 /// [`Collection::find_one_and_update`] and its siblings, and run by [`run`](Self::run).

@@ -9,9 +9,9 @@ use super::find::{malformed, matches};
 use super::sorted::{DocPlace, Gathered, Kept, Sorted, Sorter};
 use super::threads::{Part, Rounds, Threads};
 use crate::cursor::Cursor;
-use crate::document::DocView;
 use crate::error::Result;
 use crate::stored::StoredDoc;
+use nanodb_document::DocView;
 
 /// Iterates over the documents that a search finds; made by [`Find::run`](crate::Find::run).
 ///

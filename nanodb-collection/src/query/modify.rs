@@ -9,11 +9,11 @@ use nanodb_query::{Filter, Update, UpdateContext, UpdateError};
 use super::candidates::{Candidates, wanted_ids};
 use super::find::{malformed, matches};
 use super::source::Source;
-use crate::document::{DOCUMENT_SIZE_MAX, DocView, DocumentError, Draft, Encode};
 use crate::error::{Error, Result};
-use crate::id::{Id, IdRef};
 use crate::stored::StoredDoc;
 use crate::transaction::TransactionCollection;
+use nanodb_document::{DOCUMENT_SIZE_MAX, DocView, DocumentError, Draft, Encode};
+use nanodb_document::{Id, IdRef};
 
 /// What an update did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

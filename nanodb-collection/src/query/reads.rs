@@ -8,12 +8,12 @@ use nanodb_query::{Filter, Path};
 use super::find::{Find, malformed, matches};
 use super::source::Source;
 use crate::collection::Collection;
-use crate::document::ValueRef;
 use crate::error::Result;
 use crate::snapshot::SnapshotCollection;
 use crate::stored::StoredDoc;
 use crate::transaction::TransactionCollection;
-use crate::value::Value;
+use nanodb_document::Value;
+use nanodb_document::ValueRef;
 
 macro_rules! searches {
     ($collection:ty, $source:ident) => {

@@ -5,10 +5,10 @@ use nanodb_pager::Pager;
 use crate::collection::Collection;
 use crate::cursor::Cursor;
 use crate::error::Result;
-use crate::id::Id;
 use crate::snapshot::SnapshotCollection;
 use crate::stored::StoredDoc;
 use crate::transaction::TransactionCollection;
+use nanodb_document::Id;
 
 /// A collection, as those see it who ask.
 #[derive(Clone, Debug)]

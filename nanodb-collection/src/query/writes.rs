@@ -4,9 +4,9 @@ use nanodb_query::{Filter, Update};
 
 use super::modify::{Action, Updated, Which, delete, update, upsert};
 use crate::collection::Collection;
-use crate::document::Encode;
 use crate::error::Result;
 use crate::transaction::TransactionCollection;
+use nanodb_document::Encode;
 
 /// For a write that is a transaction of its own: what fails takes all back.
 const ALL: Which = Which::All { or_give_up: true };

@@ -14,9 +14,9 @@ use nanodb_pager::{Owner, PageId, Snapshot};
 
 use super::{Index, Store};
 use crate::error::Result;
-use crate::id::record_key;
 use crate::layout::Layout;
 use crate::spill::{AsPage, SLOTTED};
+use nanodb_document::record_key;
 
 impl Store {
     /// The index, for a reader of the published commit; none if that commit has no

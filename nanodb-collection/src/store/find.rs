@@ -9,9 +9,9 @@ use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 use super::build::{document_start, hash_of};
 use super::{Index, Store};
 use crate::error::{Error, Result};
-use crate::id::{record_has_key, record_key};
 use crate::spill::{self, AsPage, SLOTTED};
 use crate::stored::{StoredDoc, range_within};
+use nanodb_document::{record_has_key, record_key};
 
 /// A document's record, found and proved.
 pub(crate) struct Found {

@@ -9,7 +9,7 @@ use nanodb_sim::SimStorage;
 use super::Store;
 use crate::database::Database;
 use crate::doc;
-use crate::document::Document;
+use nanodb_document::Document;
 
 impl Store {
     /// How many states, and how many former index entries.
@@ -110,7 +110,7 @@ fn a_candidate_with_another_key_is_not_the_document() {
     let db = Database::in_memory().unwrap();
     db.collection("a").insert_many((1..=2).map(|id| sized(id, 10))).unwrap();
     let store = store(&db, "a");
-    let key = |id: i64| crate::id::Id::from(id).to_key();
+    let key = |id: i64| nanodb_document::Id::from(id).to_key();
     let index = store.index().unwrap().unwrap();
     let mut at = None;
     index.ids.find(store.hash(&key(1)), |place| {
@@ -133,7 +133,7 @@ fn a_page_that_went_to_another_collection_proves_nothing() {
         state.unwrap().layout.extents
     };
     let pages = extents(&former);
-    let key = |id: i64| crate::id::Id::from(id).to_key();
+    let key = |id: i64| nanodb_document::Id::from(id).to_key();
     assert!(former.get(&key(1)).unwrap().is_some());
     assert!(db.drop_collection("a").unwrap());
     // The same ids at the same places of the same pages.
@@ -231,7 +231,7 @@ fn look_up_while(same: usize, with_snapshot: bool, meanwhile: fn(&crate::Collect
     let a = db.collection("a");
     a.insert_many((100..300).map(|id| sized(id, 400))).unwrap();
     let store = store(&db, "a");
-    let hash = |id: i64| store.hash(&crate::id::Id::from(id).to_key());
+    let hash = |id: i64| store.hash(&nanodb_document::Id::from(id).to_key());
     let index = store.index().unwrap().unwrap();
     let mut place = None;
     index.ids.find(hash(100), |found| {
@@ -285,7 +285,7 @@ fn a_document_is_in_the_index_before_its_commit_is_published() {
     let a = db.collection("a");
     a.insert(sized(1, 10)).unwrap();
     let store = store(&db, "a");
-    let hash = store.hash(&crate::id::Id::from(2).to_key());
+    let hash = store.hash(&nanodb_document::Id::from(2).to_key());
     let (found, inner) = (Arc::new(std::sync::Mutex::new(Vec::new())), Arc::clone(&store));
     let at_sync = Arc::clone(&found);
     let look = move || {

@@ -13,12 +13,12 @@ use smallvec::SmallVec;
 
 use super::{Store, Writer};
 use crate::change::{Change, Pending};
-use crate::document::Draft;
 use crate::error::{Error, Result};
-use crate::id::{Id, IdRef};
 use crate::limits::NEXT_ID_MAX;
 use crate::lock::Party;
 use crate::stored::StoredDoc;
+use nanodb_document::Draft;
+use nanodb_document::{Id, IdRef};
 
 /// Why a statement was not done.
 #[derive(Debug)]

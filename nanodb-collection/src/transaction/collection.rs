@@ -8,10 +8,10 @@ use nanodb_pager::Pager;
 use super::Transaction;
 use crate::collection::{id_of, replacement, with_buffer};
 use crate::cursor::{Cursor, Documents};
-use crate::document::Encode;
 use crate::error::Result;
-use crate::id::{Id, IdRef, Key};
 use crate::stored::StoredDoc;
+use nanodb_document::Encode;
+use nanodb_document::{Id, IdRef, Key};
 
 /// A collection within a [`Transaction`]; made by [`Transaction::collection`].
 ///

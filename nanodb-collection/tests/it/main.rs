@@ -8,7 +8,6 @@ mod compaction;
 mod concurrent_crash;
 mod crash;
 mod damage;
-mod documents;
 mod edges;
 mod faults;
 mod full_disk;

@@ -317,7 +317,7 @@ fn documents_are_filters_and_values_are_operands() {
     assert_eq!(users.update_one(field("_id").eq(id), &grow).unwrap().modified, 1);
     let error = Filter::try_from(&doc! { "age": { "$foo": 1 } }).unwrap_err();
     assert_eq!(error.to_string(), "unknown operator `$foo` on `age`");
-    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(nanodb_collection::Error::from(error).kind(), ErrorKind::Invalid);
 }
 
 proptest! {

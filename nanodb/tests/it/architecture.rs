@@ -35,15 +35,23 @@ fn ours(names: &BTreeSet<String>) -> Vec<&str> {
 
 #[test]
 fn crates_depend_downwards_only() {
-    let expected: [(&str, &[&str]); 11] = [
+    let expected: [(&str, &[&str]); 12] = [
         ("nanodb-page", &[]),
         ("nanodb-msgpack", &[]),
-        ("nanodb-query", &["nanodb-msgpack"]),
+        ("nanodb-document", &["nanodb-msgpack"]),
+        ("nanodb-query", &["nanodb-document", "nanodb-msgpack"]),
         ("nanodb-index", &[]),
         ("nanodb-pager", &[]),
         (
             "nanodb-collection",
-            &["nanodb-index", "nanodb-msgpack", "nanodb-page", "nanodb-pager", "nanodb-query"],
+            &[
+                "nanodb-document",
+                "nanodb-index",
+                "nanodb-msgpack",
+                "nanodb-page",
+                "nanodb-pager",
+                "nanodb-query",
+            ],
         ),
         ("nanodb", &["nanodb-collection"]),
         ("nanodb-cli", &["nanodb"]),
@@ -110,6 +118,7 @@ fn only_the_pager_touches_files() {
     let crates = [
         "nanodb-page",
         "nanodb-msgpack",
+        "nanodb-document",
         "nanodb-query",
         "nanodb-index",
         "nanodb-pager",

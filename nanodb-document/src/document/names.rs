@@ -1,0 +1,103 @@
+//! Has this name been seen? Exact, and linear for maps of any size.
+
+use ahash::RandomState;
+use hashbrown::{HashSet, HashTable};
+
+use super::Document;
+use crate::value::Value;
+
+/// Up to so many names are compared one by one; above it they are hashed.
+const LINEAR_MAX: usize = 16;
+
+/// The names seen so far in one map, to refuse one that comes twice.
+///
+/// A word of 64 bits, one set for each name by its length and ends, says for most new
+/// names that no comparison is needed.
+pub(crate) struct SeenNames<'a> {
+    sketch: u64,
+    few: [&'a [u8]; LINEAR_MAX],
+    len: usize,
+    many: Option<HashSet<&'a [u8], RandomState>>,
+}
+
+impl<'a> SeenNames<'a> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self { sketch: 0, few: [&[]; LINEAR_MAX], len: 0, many: None }
+    }
+
+    /// Adds `name`; false if it was there.
+    #[inline]
+    pub(crate) fn insert(&mut self, name: &'a [u8]) -> bool {
+        let bit = sketch_bit(name);
+        if self.sketch & bit != 0 && self.has(name) {
+            return false;
+        }
+        self.sketch |= bit;
+        match self.few.get_mut(self.len) {
+            Some(next) => {
+                *next = name;
+                self.len += 1;
+            }
+            None => self.insert_many(name),
+        }
+        true
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        match &self.many {
+            Some(many) => many.contains(name),
+            None => self.few.iter().take(self.len).any(|&seen| seen == name),
+        }
+    }
+
+    #[cold]
+    fn insert_many(&mut self, name: &'a [u8]) {
+        self.many.get_or_insert_with(|| self.few.into_iter().collect()).insert(name);
+    }
+}
+
+#[inline]
+fn sketch_bit(name: &[u8]) -> u64 {
+    let ends = match (name.first(), name.last()) {
+        (Some(first), Some(last)) => u64::from(*first) ^ (u64::from(*last) << 2),
+        _ => 0,
+    };
+    1 << ((ends ^ (name.len() as u64) << 1) & 63)
+}
+
+/// A document being filled with fields whose names may repeat: the last value wins,
+/// at the first one's place.
+pub(super) struct Builder<'d> {
+    document: &'d mut Document,
+    hasher: RandomState,
+    positions: HashTable<usize>,
+}
+
+impl<'d> Builder<'d> {
+    pub(super) fn new(document: &'d mut Document) -> Self {
+        Self { document, hasher: RandomState::new(), positions: HashTable::new() }
+    }
+
+    pub(super) fn push(&mut self, name: String, value: Value) {
+        if self.document.fields.len() < LINEAR_MAX {
+            self.document.insert(name, value);
+            return;
+        }
+        let Self { document: Document { fields }, hasher, positions } = self;
+        let hash_at = |index: &usize| {
+            fields.get(*index).map_or(0, |(name, _)| hasher.hash_one(name.as_str()))
+        };
+        // Catches up with the fields that came before the table was wanted.
+        for index in positions.len()..fields.len() {
+            positions.insert_unique(hash_at(&index), index, hash_at);
+        }
+        let hash = hasher.hash_one(name.as_str());
+        let found = positions
+            .find(hash, |index| fields.get(*index).is_some_and(|(other, _)| *other == name));
+        match found.and_then(|index| fields.get_mut(*index)) {
+            Some((_, old)) => *old = value,
+            None => fields.push((name, value)),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! From values to stored bytes, in one pass.
+
+mod draft;
+mod plain;
+mod raw;
+mod rmpv;
+mod rules;
+mod serde;
+
+use nanodb_msgpack::{
+    write_array_len, write_bool, write_float, write_int, write_map_len, write_null, write_uint,
+};
+
+pub use self::draft::Draft;
+pub(crate) use self::raw::validate;
+pub(crate) use self::rmpv::rmpv_type;
+pub(crate) use self::rules::check_depth;
+pub use self::rules::{DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, FIELD_NAME_SIZE_MAX};
+pub use self::serde::Serialized;
+pub(crate) use self::serde::{deserialize_bytes, deserialize_document};
+
+use self::rules::{
+    container_len, write_bytes, write_extension, write_name, write_text, write_timestamp,
+};
+use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, Value};
+
+/// Whatever can be stored as a document.
+///
+/// | type | |
+/// |---|---|
+/// | [`Document`] | |
+/// | [`DocView`] | MessagePack bytes of any origin; checked and brought into stored form |
+/// | [`Serialized`](super::Serialized) | anything that serialises to a map |
+/// | `rmpv::Value` | a map |
+///
+/// and references to them.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{DocView, Encode, Serialized, doc};
+///
+/// #[derive(serde::Serialize)]
+/// struct User { _id: u32, name: &'static str }
+///
+/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// let mut buffer = Vec::new();
+/// let draft = doc! { "name": "Alice", "_id": 5 }.encode(None, &mut buffer)?;
+/// let again = Serialized(&User { _id: 5, name: "Alice" }).encode(None, &mut buffer)?;
+/// assert_eq!(draft.record(&buffer), again.record(&buffer));
+/// # Ok(())
+/// # }
+/// ```
+pub trait Encode {
+    /// Appends this document in its stored form to `out`.
+    ///
+    /// `fallback` is the id it gets if it has none; with `None` the draft waits for
+    /// [`Draft::assign_id`]. A document without any id is measured as if it had the
+    /// longest integer.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DocumentError`] but [`Deserialize`](DocumentError::Deserialize); `out` is
+    /// then as it was before.
+    fn encode(
+        &self,
+        fallback: Option<IdRef<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Draft, DocumentError>;
+}
+
+impl<T: Encode + ?Sized> Encode for &T {
+    #[inline]
+    fn encode(
+        &self,
+        fallback: Option<IdRef<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Draft, DocumentError> {
+        (**self).encode(fallback, out)
+    }
+}
+
+impl Encode for Document {
+    fn encode(
+        &self,
+        fallback: Option<IdRef<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Draft, DocumentError> {
+        let Some(id_index) = self.position(ID_FIELD) else {
+            return Draft::write(fallback, self.len(), out, |out| {
+                write_fields(self.as_slice(), out, 1)
+            });
+        };
+        let (before, rest) = self.as_slice().split_at_checked(id_index).unwrap_or_default();
+        let Some(((_, id), after)) = rest.split_first() else {
+            // `position` found it in there.
+            return Err(DocumentError::duplicate_field(ID_FIELD));
+        };
+        let id = IdRef::try_from(id)?;
+        Draft::write(Some(id), self.len() - 1, out, |out| {
+            write_fields(before, out, 1)?;
+            write_fields(after, out, 1)
+        })
+    }
+}
+
+impl Encode for DocView {
+    fn encode(
+        &self,
+        fallback: Option<IdRef<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Draft, DocumentError> {
+        raw::encode(self.as_bytes(), fallback, out)
+    }
+}
+
+/// A document as it is, with or without an id.
+///
+/// # Errors
+///
+/// The [`DocumentError`] of the rule that is broken.
+pub fn to_bytes(document: &Document) -> Result<Vec<u8>, DocumentError> {
+    let mut out = Vec::new();
+    write_document(document, &mut out, 1)?;
+    Ok(out)
+}
+
+/// Appends a value that stands in a document.
+///
+/// # Errors
+///
+/// The [`DocumentError`] of the rule that is broken; `out` then ends in a part of the value.
+pub fn value_to_bytes(value: &Value, out: &mut Vec<u8>) -> Result<(), DocumentError> {
+    write_value(value, out, 1)
+}
+
+/// Appends a document as it is: no id, no order changed.
+pub(super) fn write_document(
+    document: &Document,
+    out: &mut Vec<u8>,
+    depth: usize,
+) -> Result<(), DocumentError> {
+    check_depth(depth)?;
+    write_map_len(out, container_len(document.len())?);
+    write_fields(document.as_slice(), out, depth)
+}
+
+#[inline]
+fn write_fields(
+    fields: &[(String, Value)],
+    out: &mut Vec<u8>,
+    depth: usize,
+) -> Result<(), DocumentError> {
+    for (name, value) in fields {
+        write_name(name, out)?;
+        write_value(value, out, depth).map_err(|error| error.at_field(name))?;
+    }
+    Ok(())
+}
+
+/// Appends a value that stands in a container of this depth.
+#[inline]
+fn write_value(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), DocumentError> {
+    match value {
+        Value::Null => write_null(out),
+        Value::Bool(value) => write_bool(out, *value),
+        Value::Int(number) => write_int(out, *number),
+        Value::UInt(number) => write_uint(out, *number),
+        Value::Float(number) => write_float(out, *number),
+        Value::String(text) => write_text(text, out)?,
+        Value::Binary(bytes) => write_bytes(bytes, out)?,
+        Value::Array(elements) => write_array(elements, out, depth + 1)?,
+        Value::Document(document) => write_document(document, out, depth + 1)?,
+        Value::Timestamp(timestamp) => write_timestamp(*timestamp, out),
+        Value::Ext(tag, data) => write_extension(*tag, data, out)?,
+    }
+    Ok(())
+}
+
+fn write_array(elements: &[Value], out: &mut Vec<u8>, depth: usize) -> Result<(), DocumentError> {
+    check_depth(depth)?;
+    write_array_len(out, container_len(elements.len())?);
+    for (index, element) in elements.iter().enumerate() {
+        write_value(element, out, depth).map_err(|error| error.at_index(index))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! Encoded documents that may still wait for an id.
+//!
+//! A collection knows the id it would assign only while it holds its lock, and must
+//! not run a caller's code (a `Serialize`, say) there. So documents are encoded
+//! before, and those without an `_id` leave a gap for one:
+//!
+//! ```text
+//!  start                                   end
+//!  |  gap, 18 bytes  |  the other fields  |     without an id
+//!       | header _id 7 |  the other fields |    after assign_id(7): the prefix is
+//!                                               written against the end of the gap
+//!  | header _id key |  the other fields |       with an id from the first
+//! ```
+
+use std::ops::Range;
+
+use super::DOCUMENT_SIZE_MAX;
+use crate::DocumentError;
+use crate::id::{ID_NAME_TOKEN, ID_SIZE_MAX, IdRef, Key, record_key};
+use nanodb_msgpack::{INTEGER_SIZE_MAX, MAP_HEADER_SIZE_MAX, write_map_len};
+
+/// Room for a map's header, the name `_id` and any integer.
+const GAP: usize = MAP_HEADER_SIZE_MAX + ID_NAME_TOKEN.len() + INTEGER_SIZE_MAX;
+
+/// Where a document was encoded to within a buffer, and whether it has its id yet.
+///
+/// Whoever encodes many documents keeps one buffer and a draft for each. The methods
+/// that take a buffer want the one that was encoded into; with another they find
+/// nothing or the wrong bytes, and never panic.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{DocView, Encode, doc};
+///
+/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// let mut buffer = Vec::new();
+/// let mut draft = doc! { "name": "Alice" }.encode(None, &mut buffer)?;
+/// assert!(!draft.has_id());
+/// draft.assign_id(7, &mut buffer);
+/// let record = DocView::from_bytes(draft.record(&buffer));
+/// assert_eq!(record.to_document()?, doc! { "_id": 7, "name": "Alice" });
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Draft {
+    start: usize,
+    end: usize,
+    /// Fields without `_id`, as long as there is none.
+    waiting: Option<u32>,
+}
+
+impl Draft {
+    /// Encodes a document: what stands before the fields, then the fields by `write`,
+    /// which number `count` without `_id`. If that fails, `out` is as before.
+    #[inline]
+    pub(super) fn write(
+        id: Option<IdRef<'_>>,
+        count: usize,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), DocumentError>,
+    ) -> Result<Self, DocumentError> {
+        let start = out.len();
+        let result = Self::write_parts(id, count, out, write);
+        if result.is_err() {
+            out.truncate(start);
+        }
+        result
+    }
+
+    #[inline]
+    fn write_parts(
+        id: Option<IdRef<'_>>,
+        count: usize,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), DocumentError>,
+    ) -> Result<Self, DocumentError> {
+        let start = out.len();
+        // Each field takes two bytes at least, so this limit is no stricter.
+        if count >= DOCUMENT_SIZE_MAX {
+            return Err(DocumentError::too_large(count));
+        }
+        let count = u32::try_from(count).map_err(|_| DocumentError::too_large(count))?;
+        let waiting = if let Some(id) = id {
+            write_map_len(out, count + 1);
+            out.extend_from_slice(&ID_NAME_TOKEN);
+            write_id(id, out)?;
+            None
+        } else {
+            out.extend_from_slice(&[0; GAP]);
+            Some(count)
+        };
+        write(out)?;
+        let size = out.len() - start;
+        if size > DOCUMENT_SIZE_MAX {
+            return Err(DocumentError::too_large(size));
+        }
+        Ok(Self { start, end: out.len(), waiting })
+    }
+
+    /// Whether the document has an id: its own, one given when it was encoded, or one
+    /// assigned since.
+    #[must_use]
+    #[inline]
+    pub fn has_id(&self) -> bool {
+        self.waiting.is_none()
+    }
+
+    /// Gives the document an id, if it has none. Costs a few nanoseconds: the fields
+    /// stay where they are.
+    #[inline]
+    pub fn assign_id(&mut self, id: i64, buffer: &mut [u8]) {
+        let Some(count) = self.waiting else { return };
+        let key = Key::new(IdRef::Int(id));
+        let header = map_header(count.saturating_add(1));
+        let fields_start = self.start + GAP;
+        let prefix_size = header.as_slice().len() + ID_NAME_TOKEN.len() + key.len();
+        let Some(prefix) = buffer.get_mut(fields_start - prefix_size..fields_start) else {
+            return;
+        };
+        let parts = [header.as_slice(), &ID_NAME_TOKEN, &key];
+        for (to, from) in prefix.iter_mut().zip(parts.into_iter().flatten()) {
+            *to = *from;
+        }
+        self.start = fields_start - prefix_size;
+        self.waiting = None;
+    }
+
+    /// The encoded document; empty as long as it has no id.
+    #[must_use]
+    #[inline]
+    pub fn record<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
+        buffer.get(self.range()).unwrap_or_default()
+    }
+
+    /// Where the encoded document lies in the buffer; empty as long as it has no id.
+    #[must_use]
+    #[inline]
+    pub fn range(&self) -> Range<usize> {
+        if self.has_id() { self.start..self.end } else { self.end..self.end }
+    }
+
+    /// The document's key, if it has an id.
+    #[must_use]
+    #[inline]
+    pub fn key<'b>(&self, buffer: &'b [u8]) -> Option<&'b [u8]> {
+        record_key(self.record(buffer))
+    }
+}
+
+#[inline]
+fn write_id(id: IdRef<'_>, out: &mut Vec<u8>) -> Result<(), DocumentError> {
+    let payload = match id {
+        IdRef::String(text) => text.len(),
+        IdRef::Binary(bytes) => bytes.len(),
+        IdRef::Int(_) | IdRef::UInt(_) => 0,
+    };
+    // Tested first, so that an absurd id is not copied only to be refused. Above this
+    // size the header takes five bytes.
+    if payload > usize::from(u16::MAX) {
+        return Err(DocumentError::id_too_large(payload.saturating_add(5)));
+    }
+    let before = out.len();
+    let fits = id.write_key(out);
+    let size = out.len() - before;
+    if fits && size <= ID_SIZE_MAX { Ok(()) } else { Err(DocumentError::id_too_large(size)) }
+}
+
+fn map_header(count: u32) -> smallvec::SmallVec<[u8; 8]> {
+    match (u8::try_from(count), u16::try_from(count)) {
+        (Ok(count @ 0..=15), _) => smallvec::smallvec![0x80 | count],
+        (_, Ok(count)) => {
+            let [a, b] = count.to_be_bytes();
+            smallvec::smallvec![0xde, a, b]
+        }
+        _ => {
+            let [a, b, c, d] = count.to_be_bytes();
+            smallvec::smallvec![0xdf, a, b, c, d]
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The limits of documents, kept by all that writes one.
+
+use nanodb_msgpack::{Timestamp, write_binary, write_ext, write_string};
+
+use crate::DocumentError;
+
+/// The most bytes that a document takes when encoded: 16 MiB.
+pub const DOCUMENT_SIZE_MAX: usize = 16 * 1024 * 1024;
+
+/// How deep maps and arrays may nest, the document itself being the first level.
+pub const DOCUMENT_DEPTH_MAX: usize = 100;
+
+/// The most bytes that a field's name takes.
+pub const FIELD_NAME_SIZE_MAX: usize = 1024;
+
+#[inline]
+pub(crate) fn check_depth(depth: usize) -> Result<(), DocumentError> {
+    if depth > DOCUMENT_DEPTH_MAX { Err(DocumentError::too_deep()) } else { Ok(()) }
+}
+
+/// A length as a header holds it. Children take a byte each at least, so what is
+/// refused here is above the limit on documents anyway.
+#[inline]
+pub(super) fn container_len(len: usize) -> Result<u32, DocumentError> {
+    match u32::try_from(len) {
+        Ok(count) if len <= DOCUMENT_SIZE_MAX => Ok(count),
+        _ => Err(DocumentError::value_too_large(len)),
+    }
+}
+
+#[inline]
+pub(super) fn write_name(name: &str, out: &mut Vec<u8>) -> Result<(), DocumentError> {
+    if name.len() <= FIELD_NAME_SIZE_MAX && write_string(out, name) {
+        return Ok(());
+    }
+    Err(DocumentError::name_too_long(name.len()))
+}
+
+#[inline]
+pub(super) fn write_text(text: &str, out: &mut Vec<u8>) -> Result<(), DocumentError> {
+    // Tested before it is copied.
+    if text.len() <= DOCUMENT_SIZE_MAX && write_string(out, text) {
+        return Ok(());
+    }
+    Err(DocumentError::value_too_large(text.len()))
+}
+
+#[inline]
+pub(super) fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DocumentError> {
+    if bytes.len() <= DOCUMENT_SIZE_MAX && write_binary(out, bytes) {
+        return Ok(());
+    }
+    Err(DocumentError::value_too_large(bytes.len()))
+}
+
+pub(super) fn write_timestamp(timestamp: Timestamp, out: &mut Vec<u8>) {
+    // At most twelve bytes always fit.
+    let _fits = timestamp.with_ext(|data| write_ext(out, Timestamp::EXT_TYPE, data));
+}
+
+pub(super) fn write_extension(
+    tag: i8,
+    data: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), DocumentError> {
+    if tag == Timestamp::EXT_TYPE {
+        let timestamp =
+            Timestamp::from_ext(data).ok_or_else(|| DocumentError::bad_timestamp(data))?;
+        write_timestamp(timestamp, out);
+        return Ok(());
+    }
+    if data.len() <= DOCUMENT_SIZE_MAX && write_ext(out, tag, data) {
+        return Ok(());
+    }
+    Err(DocumentError::value_too_large(data.len()))
+}

@@ -1,0 +1,110 @@
+//! From anything that serialises to stored bytes, and from documents to Rust types.
+
+use std::cell::Cell;
+
+use serde::de::{Deserialize, DeserializeOwned};
+use serde::ser::Serialize;
+
+use super::{DOCUMENT_DEPTH_MAX, Draft, Encode, raw, write_document};
+use crate::{DocView, Document, DocumentError, IdRef};
+
+/// The most bytes that a thread keeps between calls.
+const SCRATCH_SIZE_MAX: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A value that is stored by serialising it with serde.
+///
+/// Structs and maps are documents; `None` is null; enums are as serde tags them, and
+/// the variant's name is a string or the one field of a document; bytes are binary.
+/// The format is not human-readable, so types that ask (UUIDs, addresses) choose
+/// their binary form.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{Serialized, doc};
+///
+/// #[derive(serde::Serialize)]
+/// enum Shape { Dot, Circle { radius: f64 } }
+///
+/// #[derive(serde::Serialize)]
+/// struct Drawing { shapes: Vec<Shape>, title: Option<String> }
+///
+/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// let drawing = Drawing { shapes: vec![Shape::Dot, Shape::Circle { radius: 2.0 }], title: None };
+/// assert_eq!(
+///     Serialized(&drawing).to_document()?,
+///     doc! { "shapes": ["Dot", { "Circle": { "radius": 2.0 } }], "title": null },
+/// );
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Serialized<'a, T: ?Sized>(pub &'a T);
+
+impl<T: Serialize + ?Sized> Serialized<'_, T> {
+    /// Decodes what would be stored.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_document`](crate::to_document).
+    pub fn to_document(&self) -> Result<Document, DocumentError> {
+        self.with_bytes(|bytes| DocView::parse(bytes)?.to_document())
+    }
+
+    fn with_bytes<R>(
+        &self,
+        read: impl FnOnce(&[u8]) -> Result<R, DocumentError>,
+    ) -> Result<R, DocumentError> {
+        with_scratch(|scratch| {
+            let mut serializer = rmp_serde::Serializer::new(&mut *scratch).with_struct_map();
+            self.0
+                .serialize(&mut serializer)
+                .map_err(|error| DocumentError::Serialize(error.into()))?;
+            read(scratch)
+        })
+    }
+}
+
+impl<T: Serialize + ?Sized> Encode for Serialized<'_, T> {
+    fn encode(
+        &self,
+        fallback: Option<IdRef<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Draft, DocumentError> {
+        self.with_bytes(|bytes| raw::encode(bytes, fallback, out))
+    }
+}
+
+pub(crate) fn deserialize_document<T: DeserializeOwned>(
+    document: &Document,
+) -> Result<T, DocumentError> {
+    with_scratch(|scratch| {
+        write_document(document, scratch, 1)?;
+        deserialize_bytes(scratch)
+    })
+}
+
+pub(crate) fn deserialize_bytes<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+) -> Result<T, DocumentError> {
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+    // Damaged bytes may nest deeper than any document; serde recurses into them.
+    // Options and newtypes count as levels there, hence the room.
+    deserializer.set_max_depth(2 * DOCUMENT_DEPTH_MAX);
+    T::deserialize(&mut deserializer).map_err(|error| DocumentError::Deserialize(error.into()))
+}
+
+/// Lends the thread's buffer, empty. It is taken out meanwhile, so that a `Serialize`
+/// which comes back here finds a fresh one.
+fn with_scratch<R>(use_it: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    let mut scratch = SCRATCH.take();
+    scratch.clear();
+    let result = use_it(&mut scratch);
+    if scratch.capacity() <= SCRATCH_SIZE_MAX {
+        SCRATCH.set(scratch);
+    }
+    result
+}

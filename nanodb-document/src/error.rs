@@ -1,0 +1,196 @@
+//! What can be wrong with a document.
+
+use std::error::Error;
+
+use crate::{DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, FIELD_NAME_SIZE_MAX, ID_SIZE_MAX, ValueType};
+
+/// Why a document can't be stored, or its bytes can't be read.
+///
+/// A `path` leads from the document to the place, names and array indexes joined by
+/// dots; it is empty for the document itself.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{DocumentError, Encode, ValueType, doc};
+///
+/// let error = doc! { "_id": 1.5 }.encode(None, &mut Vec::new()).unwrap_err();
+/// assert!(matches!(error, DocumentError::IdType { found: ValueType::Float }));
+/// assert_eq!(error.to_string(), "`_id` must be an integer, a string or binary, not float");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DocumentError {
+    /// A document must be a map.
+    #[error("a document must be a map, not {found}")]
+    NotADocument {
+        /// What was there instead.
+        found: ValueType,
+    },
+    /// The encoded document is above the limit.
+    #[error("the document takes {size} bytes encoded, more than the {max} allowed")]
+    TooLarge {
+        /// What it takes.
+        size: usize,
+        /// The limit, [`DOCUMENT_SIZE_MAX`].
+        max: usize,
+    },
+    /// One value alone is above the limit on documents.
+    #[error("the value at `{path}` takes {size} bytes, more than the {max} allowed for a document")]
+    ValueTooLarge {
+        /// Where it is.
+        path: String,
+        /// What it takes.
+        size: usize,
+        /// The limit, [`DOCUMENT_SIZE_MAX`].
+        max: usize,
+    },
+    /// Maps and arrays nest too deep.
+    #[error("the document nests deeper than {max} levels at `{path}`")]
+    TooDeep {
+        /// The first map or array that is too deep.
+        path: String,
+        /// The limit, [`DOCUMENT_DEPTH_MAX`].
+        max: usize,
+    },
+    /// A field's name is too long.
+    #[error("a field's name in `{path}` takes {size} bytes, more than the {max} allowed")]
+    NameTooLong {
+        /// The map that holds the field.
+        path: String,
+        /// The name's bytes.
+        size: usize,
+        /// The limit, [`FIELD_NAME_SIZE_MAX`].
+        max: usize,
+    },
+    /// A map's key is not a string.
+    #[error("a key of the map at `{path}` is {found}, not a string")]
+    NameNotString {
+        /// The map that holds the key.
+        path: String,
+        /// What the key is.
+        found: ValueType,
+    },
+    /// A string, or a field's name, is not UTF-8.
+    #[error("a string at `{path}` is not UTF-8")]
+    NotUtf8 {
+        /// The string, or the map whose field has that name.
+        path: String,
+    },
+    /// A map names a field twice.
+    #[error("the field `{path}` occurs twice")]
+    DuplicateField {
+        /// The field.
+        path: String,
+    },
+    /// The `_id` is of a type that ids can't have.
+    #[error("`_id` must be an integer, a string or binary, not {found}")]
+    IdType {
+        /// What it is.
+        found: ValueType,
+    },
+    /// The `_id` takes too many bytes.
+    #[error("`_id` takes {size} bytes encoded, more than the {max} allowed")]
+    IdTooLarge {
+        /// What it takes.
+        size: usize,
+        /// The limit, [`ID_SIZE_MAX`].
+        max: usize,
+    },
+    /// An extension of type -1 that is not one of MessagePack's three timestamps.
+    #[error("the extension of type -1 at `{path}`, {size} bytes long, is not a timestamp")]
+    BadTimestamp {
+        /// Where it is.
+        path: String,
+        /// How many bytes of data it has.
+        size: usize,
+    },
+    /// The bytes are not MessagePack, or end too early.
+    #[error("not MessagePack, or cut off, at byte {offset}")]
+    Malformed {
+        /// Where the value begins that can't be read.
+        offset: usize,
+    },
+    /// Bytes follow the document.
+    #[error("{size} bytes follow the document")]
+    TrailingBytes {
+        /// How many.
+        size: usize,
+    },
+    /// A Rust value could not be serialised.
+    #[error("could not serialise the value")]
+    Serialize(#[source] Box<dyn Error + Send + Sync>),
+    /// The document does not have the shape of the Rust type asked for.
+    #[error("the document does not have the shape of the type asked for")]
+    Deserialize(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl DocumentError {
+    pub(crate) fn too_deep() -> Self {
+        Self::TooDeep { path: String::new(), max: DOCUMENT_DEPTH_MAX }
+    }
+
+    pub(crate) fn too_large(size: usize) -> Self {
+        Self::TooLarge { size, max: DOCUMENT_SIZE_MAX }
+    }
+
+    pub(crate) fn value_too_large(size: usize) -> Self {
+        Self::ValueTooLarge { path: String::new(), size, max: DOCUMENT_SIZE_MAX }
+    }
+
+    pub(crate) fn name_too_long(size: usize) -> Self {
+        Self::NameTooLong { path: String::new(), size, max: FIELD_NAME_SIZE_MAX }
+    }
+
+    pub(crate) fn id_too_large(size: usize) -> Self {
+        Self::IdTooLarge { size, max: ID_SIZE_MAX }
+    }
+
+    pub(crate) fn name_not_string(found: ValueType) -> Self {
+        Self::NameNotString { path: String::new(), found }
+    }
+
+    pub(crate) fn not_utf8() -> Self {
+        Self::NotUtf8 { path: String::new() }
+    }
+
+    pub(crate) fn duplicate_field(name: impl Into<String>) -> Self {
+        Self::DuplicateField { path: name.into() }
+    }
+
+    pub(crate) fn bad_timestamp(data: &[u8]) -> Self {
+        Self::BadTimestamp { path: String::new(), size: data.len() }
+    }
+
+    /// This error, found in the field `name` of what is looked at now.
+    ///
+    /// Paths are made on the way back up, so that documents in order pay nothing.
+    #[cold]
+    pub(crate) fn at_field(mut self, name: &str) -> Self {
+        if let Some(path) = self.path_mut() {
+            if !path.is_empty() {
+                path.insert(0, '.');
+            }
+            path.insert_str(0, name);
+        }
+        self
+    }
+
+    /// This error, found in the element `index` of what is looked at now.
+    #[cold]
+    pub(crate) fn at_index(self, index: impl ToString) -> Self {
+        self.at_field(&index.to_string())
+    }
+
+    fn path_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::ValueTooLarge { path, .. }
+            | Self::TooDeep { path, .. }
+            | Self::NameTooLong { path, .. }
+            | Self::NameNotString { path, .. }
+            | Self::NotUtf8 { path }
+            | Self::DuplicateField { path }
+            | Self::BadTimestamp { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Ids: what a document is found by.
+//!
+//! A document's id is its `_id` field: an integer, a string or binary (a UUID, a ULID,
+//! an ObjectId). As stored bytes an id is a *key*: the shortest MessagePack form of the
+//! value, so that equal ids are equal bytes.
+//!
+//! ```text
+//! id                          key
+//! --------------------------  -----------------------------------------
+//! 0..=127                     one byte, the number
+//! -32..=-1                    one byte, e0..ff
+//! 128..=255                   cc, one byte
+//! ..=65,535                   cd, two bytes
+//! ..=4,294,967,295            ce, four bytes
+//! ..=u64::MAX                 cf, eight bytes
+//! -128.. -32,768.. and so on  d0 d1 d2 d3 and one, two, four, eight bytes
+//! string up to 31 bytes       a0 + length, the bytes
+//! string up to 255, 65,535    d9, da and the length; the bytes
+//! binary up to 255, 65,535    c4, c5 and the length; the bytes
+//! ```
+//!
+//! Numbers are big-endian. Integers are equal by value whatever type they came from;
+//! a string never equals the binary of its bytes. Ids order as numbers, then strings
+//! and binary, each by their bytes.
+
+mod convert;
+mod key;
+mod record;
+mod serde_impl;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+pub use self::key::Key;
+pub(crate) use self::record::ID_NAME_TOKEN;
+pub use self::record::{record_has_key, record_key};
+
+use crate::value::Text;
+use nanodb_msgpack::{Cursor, Token};
+
+/// The name of the field that holds a document's id.
+pub const ID_FIELD: &str = "_id";
+
+/// The most bytes that an id takes as a key.
+pub const ID_SIZE_MAX: usize = 512;
+
+/// The id of a document, owned.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::Id;
+///
+/// assert_eq!(Id::from(5_u8), Id::from(5_i64));
+/// assert_ne!(Id::from("5"), Id::from(5));
+/// assert_eq!(Id::from("abc").to_string(), "\"abc\"");
+/// assert_eq!(Id::from([1_u8, 255]).to_string(), "h'01ff'");
+/// ```
+#[derive(Clone)]
+pub enum Id {
+    /// An integer from `i64::MIN` to `i64::MAX`.
+    Int(i64),
+    /// An integer above `i64::MAX`.
+    UInt(u64),
+    /// Text.
+    String(String),
+    /// Bytes.
+    Binary(Vec<u8>),
+}
+
+/// The id of a document, borrowed: what look-ups take.
+///
+/// Whoever asks for one says `impl Into<IdRef<'_>>`, so that integers, strings, bytes
+/// and `&Id` all do.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{Id, IdRef};
+///
+/// fn show<'a>(id: impl Into<IdRef<'a>>) -> String {
+///     id.into().to_string()
+/// }
+/// assert_eq!(show(5), "5");
+/// assert_eq!(show("abc"), "\"abc\"");
+/// assert_eq!(show(&Id::from(7_u64)), "7");
+/// assert_eq!(show(&[0_u8; 2]), "h'0000'");
+/// ```
+#[derive(Clone, Copy)]
+pub enum IdRef<'a> {
+    /// An integer from `i64::MIN` to `i64::MAX`.
+    Int(i64),
+    /// An integer above `i64::MAX`.
+    UInt(u64),
+    /// Text.
+    String(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl Id {
+    /// This id, borrowed.
+    #[must_use]
+    #[inline]
+    pub fn as_ref(&self) -> IdRef<'_> {
+        match self {
+            Self::Int(number) => IdRef::Int(*number),
+            Self::UInt(number) => IdRef::UInt(*number),
+            Self::String(text) => IdRef::String(text),
+            Self::Binary(bytes) => IdRef::Binary(bytes),
+        }
+    }
+
+    /// This id as the bytes that are stored and hashed.
+    #[must_use]
+    pub fn to_key(&self) -> Key {
+        self.as_ref().to_key()
+    }
+
+    /// The id that `key` stands for; `None` if it is not one whole id.
+    #[must_use]
+    pub fn from_key(key: &[u8]) -> Option<Self> {
+        IdRef::from_key(key).map(IdRef::to_owned)
+    }
+
+    /// The number, if this is an integer that an `i64` holds.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match *self {
+            Self::Int(number) => Some(number),
+            Self::UInt(number) => i64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The bytes, if this is binary.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Binary(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> IdRef<'a> {
+    /// A copy of this id that borrows nothing.
+    #[must_use]
+    pub fn to_owned(self) -> Id {
+        match self {
+            Self::Int(number) => Id::Int(number),
+            Self::UInt(number) => Id::from(number),
+            Self::String(text) => Id::String(text.to_owned()),
+            Self::Binary(bytes) => Id::Binary(bytes.to_vec()),
+        }
+    }
+
+    /// This id as the bytes that are stored and hashed. Allocates only for strings and
+    /// binary above [`Key::INLINE_SIZE_MAX`] bytes.
+    #[must_use]
+    #[inline]
+    pub fn to_key(self) -> Key {
+        Key::new(self)
+    }
+
+    /// The id that `key` stands for; `None` if it is not one whole id.
+    #[must_use]
+    pub fn from_key(key: &'a [u8]) -> Option<Self> {
+        let mut cursor = Cursor::new(key);
+        let id = Self::from_token(cursor.read()?)?;
+        cursor.rest().is_empty().then_some(id)
+    }
+
+    /// The id that a token is; `None` for types that ids can't have.
+    #[must_use]
+    pub fn from_token(token: Token<'a>) -> Option<Self> {
+        match token {
+            Token::Int(number) => Some(Self::Int(number)),
+            Token::UInt(number) => Some(Self::UInt(number)),
+            Token::String(bytes) => std::str::from_utf8(bytes).ok().map(Self::String),
+            Token::Binary(bytes) => Some(Self::Binary(bytes)),
+            _ => None,
+        }
+    }
+
+    /// The number, wide enough for both integer variants; `None` for other ids.
+    fn number(self) -> Option<i128> {
+        match self {
+            Self::Int(number) => Some(number.into()),
+            Self::UInt(number) => Some(number.into()),
+            _ => None,
+        }
+    }
+}
+
+impl Ord for IdRef<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::String(a), Self::String(b)) => a.cmp(b),
+            (Self::Binary(a), Self::Binary(b)) => a.cmp(b),
+            (Self::Binary(_), Self::String(_)) => Ordering::Greater,
+            (Self::String(_), Self::Binary(_)) => Ordering::Less,
+            _ => match (self.number(), other.number()) {
+                (Some(a), Some(b)) => a.cmp(&b),
+                (a, b) => b.is_some().cmp(&a.is_some()),
+            },
+        }
+    }
+}
+
+impl PartialOrd for IdRef<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for IdRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for IdRef<'_> {}
+
+impl Hash for IdRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::String(text) => (1_u8, text).hash(state),
+            Self::Binary(bytes) => (2_u8, bytes).hash(state),
+            // By value, so that equal ids of different variants hash alike.
+            _ => (0_u8, self.number()).hash(state),
+        }
+    }
+}
+
+impl Ord for Id {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_ref().cmp(&other.as_ref())
+    }
+}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl Eq for Id {}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_ref().hash(state);
+    }
+}
+
+impl fmt::Display for IdRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Int(number) => write!(f, "{number}"),
+            Self::UInt(number) => write!(f, "{number}"),
+            Self::String(text) => write!(f, "{}", Text::String(text)),
+            Self::Binary(bytes) => write!(f, "{}", Text::Binary(bytes)),
+        }
+    }
+}
+
+impl fmt::Debug for IdRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.as_ref(), f)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.as_ref(), f)
+    }
+}

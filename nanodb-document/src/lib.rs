@@ -1,0 +1,51 @@
+//! Documents: named values in order, in memory and as stored bytes.
+//!
+//! [`Document`] owns its fields and is what programs build and change. [`DocView`] is
+//! a stored document's bytes, read where they lie. [`Encode`] goes from the one to the
+//! other, and is where every rule about documents is enforced:
+//!
+//! ```text
+//! rule                                          limit                     breaking it is
+//! --------------------------------------------  ------------------------  ------------------
+//! a document is a map, its names UTF-8 strings                            NotADocument,
+//!   (the empty one, dots, dollars, spaces: all                            NameNotString,
+//!   stored as they are)                                                   NotUtf8
+//! no map names a field twice                                              DuplicateField
+//! a name's length                               FIELD_NAME_SIZE_MAX       NameTooLong
+//! maps and arrays within each other             DOCUMENT_DEPTH_MAX        TooDeep
+//! the encoded document                          DOCUMENT_SIZE_MAX         TooLarge
+//! `_id` is an integer, a string or binary                                 IdType
+//! `_id` as a key                                ID_SIZE_MAX               IdTooLarge
+//! an extension of type -1 is a timestamp                                  BadTimestamp
+//! ```
+//!
+//! The stored form is MessagePack (see `nanodb-msgpack`): a map whose
+//! first field is `_id`, the other fields in the order they were given. Every integer,
+//! length and header is in its shortest form and every float has eight bytes, so equal
+//! documents are equal bytes.
+//!
+//! # Where things are
+//!
+//! | module | what |
+//! |---|---|
+//! | `document`, `value`, `id` | what programs hold |
+//! | `view` | stored documents, read where they lie |
+//! | `encode` | from any of them to stored bytes, by the rules above |
+
+mod document;
+mod encode;
+mod error;
+mod id;
+mod value;
+mod view;
+
+pub use self::document::{Document, IntoIter, Iter, IterMut};
+pub use self::encode::{
+    DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, Draft, Encode, FIELD_NAME_SIZE_MAX, Serialized,
+    to_bytes, value_to_bytes,
+};
+pub use self::error::DocumentError;
+pub use self::id::{ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key};
+pub use self::value::{Value, ValueType, from_document, to_document};
+pub use self::view::{ArrayView, DocView, Elements, Fields, ValueRef};
+pub use nanodb_msgpack::Timestamp;

@@ -1,0 +1,250 @@
+//! Values: what a document's fields hold, in memory.
+//!
+//! ```text
+//! variant    stored as (see `nanodb-msgpack`)                  made from
+//! ---------  -------------------------------------------  --------------------------------
+//! Null       null                                         (), None
+//! Bool       true, false                                  bool
+//! Int        integer, shortest form                       i8..i64, isize, u8..u32, u64
+//! UInt       integer, shortest form                       u64 above i64::MAX
+//! Float      float of eight bytes                         f32, f64
+//! String     string                                       &str, String, char, Cow<str>
+//! Binary     binary                                       Value::Binary(bytes), Id
+//! Array      array                                        Vec<T>, [T; N], &[T], array!
+//! Document   map with string keys                         Document, doc!
+//! Timestamp  extension -1, shortest of its three forms    Timestamp, SystemTime
+//! Ext        extension                                    Value::Ext(type, bytes)
+//! ```
+//!
+//! # Equality
+//!
+//! `==` on values is an equivalence (`Eq` holds) and sees structure:
+//!
+//! * Integers compare by value, so a hand-made `UInt(5)` equals `Int(5)`.
+//! * An integer never equals a float: `5` and `5.0` are stored and shown differently,
+//!   and a test that compares what it stored with what it reads wants to know. Ids and
+//!   queries compare numbers by value.
+//! * Floats compare as IEEE says, so `0.0 == -0.0`, except that NaN equals NaN: a
+//!   document must equal its own copy.
+//! * Documents are equal when they hold equal fields in the same order.
+
+mod convert;
+mod display;
+mod kind;
+mod macros;
+mod rmpv;
+mod serde_impl;
+
+pub(crate) use self::display::Text;
+pub use self::kind::ValueType;
+pub use self::serde_impl::{from_document, to_document};
+pub(crate) use nanodb_msgpack::Timestamp;
+
+use crate::document::Document;
+
+/// One value of a document.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{Value, array, doc};
+///
+/// let value = Value::from(doc! { "name": "Alice", "tags": ["a", "b"] });
+/// assert_eq!(value.get_path("tags.1"), Some(&Value::from("b")));
+/// assert_eq!(value["name"], "Alice");
+/// assert_eq!(Value::from(vec![1, 2]), Value::from(array![1, 2]));
+/// ```
+#[derive(Clone, Default)]
+pub enum Value {
+    /// Nothing.
+    #[default]
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// An integer from `i64::MIN` to `i64::MAX`.
+    Int(i64),
+    /// An integer above `i64::MAX`. Reading a document gives `Int` for smaller ones.
+    UInt(u64),
+    /// A float.
+    Float(f64),
+    /// Text.
+    String(String),
+    /// Bytes.
+    Binary(Vec<u8>),
+    /// Values in order.
+    Array(Vec<Value>),
+    /// Named values in order.
+    Document(Document),
+    /// A point in time.
+    Timestamp(Timestamp),
+    /// A MessagePack extension that means nothing to the database: its type, its data.
+    ///
+    /// Type -1 is MessagePack's own timestamp, and is read back as
+    /// [`Timestamp`](Self::Timestamp).
+    Ext(i8, Vec<u8>),
+}
+
+impl Value {
+    /// The type of this value.
+    #[must_use]
+    pub fn value_type(&self) -> ValueType {
+        match self {
+            Self::Null => ValueType::Null,
+            Self::Bool(_) => ValueType::Bool,
+            Self::Int(_) | Self::UInt(_) => ValueType::Integer,
+            Self::Float(_) => ValueType::Float,
+            Self::String(_) => ValueType::String,
+            Self::Binary(_) => ValueType::Binary,
+            Self::Array(_) => ValueType::Array,
+            Self::Document(_) => ValueType::Document,
+            Self::Timestamp(_) => ValueType::Timestamp,
+            Self::Ext(..) => ValueType::Extension,
+        }
+    }
+
+    /// Whether this is null.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The truth value, if this is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match *self {
+            Self::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is an integer that an `i64` holds.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match *self {
+            Self::Int(number) => Some(number),
+            Self::UInt(number) => i64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is an integer that a `u64` holds.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        match *self {
+            Self::Int(number) => u64::try_from(number).ok(),
+            Self::UInt(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is one; integers beyond 2^53 are rounded.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match *self {
+            Self::Int(number) => Some(number as f64),
+            Self::UInt(number) => Some(number as f64),
+            Self::Float(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The bytes, if this is binary.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Binary(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The elements, if this is an array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[Value]> {
+        match self {
+            Self::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// The elements, if this is an array.
+    #[must_use]
+    pub fn as_array_mut(&mut self) -> Option<&mut Vec<Value>> {
+        match self {
+            Self::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// The document, if this is one.
+    #[must_use]
+    pub fn as_document(&self) -> Option<&Document> {
+        match self {
+            Self::Document(document) => Some(document),
+            _ => None,
+        }
+    }
+
+    /// The document, if this is one.
+    #[must_use]
+    pub fn as_document_mut(&mut self) -> Option<&mut Document> {
+        match self {
+            Self::Document(document) => Some(document),
+            _ => None,
+        }
+    }
+
+    /// The point in time, if this is one.
+    #[must_use]
+    pub fn as_timestamp(&self) -> Option<Timestamp> {
+        match *self {
+            Self::Timestamp(timestamp) => Some(timestamp),
+            _ => None,
+        }
+    }
+
+    /// The value below this one that a dotted path leads to; see [`Document::get_path`].
+    #[must_use]
+    pub fn get_path(&self, path: &str) -> Option<&Value> {
+        let mut value = self;
+        for step in path.split('.') {
+            value = match value {
+                Self::Document(document) => document.get(step)?,
+                Self::Array(elements) => elements.get(crate::document::array_index(step)?)?,
+                _ => return None,
+            };
+        }
+        Some(value)
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::UInt(a), Self::UInt(b)) => a == b,
+            (Self::Int(a), Self::UInt(b)) | (Self::UInt(b), Self::Int(a)) => {
+                u64::try_from(*a) == Ok(*b)
+            }
+            (Self::Float(a), Self::Float(b)) => a == b || (a.is_nan() && b.is_nan()),
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::Binary(a), Self::Binary(b)) => a == b,
+            (Self::Array(a), Self::Array(b)) => a == b,
+            (Self::Document(a), Self::Document(b)) => a == b,
+            (Self::Timestamp(a), Self::Timestamp(b)) => a == b,
+            (Self::Ext(a, x), Self::Ext(b, y)) => a == b && x == y,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Value {}

@@ -1,0 +1,216 @@
+//! A stored document, read where it lies.
+
+mod decode;
+mod print;
+mod value_ref;
+
+use std::str;
+
+use bytemuck::TransparentWrapper;
+use serde::de::Deserialize;
+
+pub use self::value_ref::{ArrayView, Elements, ValueRef};
+
+use self::value_ref::{step_into, step_into_map};
+use crate::{Document, DocumentError, IdRef, encode, record_key};
+use nanodb_msgpack::Cursor;
+
+/// A document as MessagePack bytes.
+///
+/// Fields are found by stepping over those before them; nothing is decoded that was
+/// not asked for, and nothing allocated. The first field, `_id`, costs a few
+/// nanoseconds, each further one about three.
+///
+/// The bytes are not trusted: wrong ones are `None` or an error wherever they are
+/// come across, never a panic. [`parse`](Self::parse) checks all of them.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{DocView, Encode, doc};
+///
+/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// let alice = doc! { "_id": 1, "name": "Alice", "address": { "lines": ["a", "b"] } };
+/// let mut buffer = Vec::new();
+/// let draft = alice.encode(None, &mut buffer)?;
+///
+/// let view = DocView::from_bytes(draft.record(&buffer));
+/// assert_eq!(view.id(), Some(1.into()));
+/// assert_eq!(view.get("address.lines.1").and_then(|line| line.as_str()), Some("b"));
+/// assert_eq!(view.get("age"), None);
+/// assert_eq!(view.to_document()?, alice);
+///
+/// #[derive(serde::Deserialize)]
+/// struct User<'a> { name: &'a str }
+/// let user: User<'_> = view.deserialize()?;
+/// assert_eq!(user.name, "Alice");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(TransparentWrapper)]
+#[repr(transparent)]
+pub struct DocView([u8]);
+
+impl DocView {
+    /// Takes `bytes` for a document, without looking at them.
+    #[must_use]
+    #[inline]
+    pub fn from_bytes(bytes: &[u8]) -> &Self {
+        Self::wrap_ref(bytes)
+    }
+
+    /// Takes `bytes` for a document after walking over all of them.
+    ///
+    /// # Errors
+    ///
+    /// The [`DocumentError`] of the rule that is broken. That there be an `_id`, and
+    /// that it come first, is not asked.
+    pub fn parse(bytes: &[u8]) -> Result<&Self, DocumentError> {
+        encode::validate(bytes)?;
+        Ok(Self::from_bytes(bytes))
+    }
+
+    /// The document's bytes.
+    #[must_use]
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let len = Cursor::new(&self.0).read_map_len().unwrap_or(0);
+        usize::try_from(len).unwrap_or(usize::MAX)
+    }
+
+    /// Whether there are no fields.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id. `None` if the first field is not an `_id` of a type that ids can have,
+    /// as it is in every stored document.
+    #[must_use]
+    #[inline]
+    pub fn id(&self) -> Option<IdRef<'_>> {
+        record_key(&self.0).and_then(IdRef::from_key)
+    }
+
+    /// The value that a dotted path leads to: names of fields, and indexes of arrays
+    /// (decimal digits without a leading zero), as in `"items.0.name"`.
+    ///
+    /// A name that has a dot in it is found by [`get_field`](Self::get_field).
+    #[must_use]
+    #[inline]
+    pub fn get(&self, path: &str) -> Option<ValueRef<'_>> {
+        let mut cursor = Cursor::new(&self.0);
+        if path.as_bytes().contains(&b'.') {
+            for step in path.split('.') {
+                step_into(&mut cursor, step)?;
+            }
+        } else {
+            step_into_map(&mut cursor, path.as_bytes())?;
+        }
+        ValueRef::read(&mut cursor)
+    }
+
+    /// The value of the field of this name; dots in `name` are part of the name.
+    #[must_use]
+    #[inline]
+    pub fn get_field(&self, name: &str) -> Option<ValueRef<'_>> {
+        let mut cursor = Cursor::new(&self.0);
+        step_into_map(&mut cursor, name.as_bytes())?;
+        ValueRef::read(&mut cursor)
+    }
+
+    /// The fields, in order.
+    #[must_use]
+    pub fn iter(&self) -> Fields<'_> {
+        let mut cursor = Cursor::new(&self.0);
+        match cursor.read_map_len() {
+            Some(left) => Fields { size: self.0.len(), cursor, left, damaged: false },
+            None => Fields { size: self.0.len(), cursor, left: 0, damaged: true },
+        }
+    }
+
+    /// Decodes the whole document.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are damaged: [`Malformed`](DocumentError::Malformed),
+    /// [`NotUtf8`](DocumentError::NotUtf8), [`TooDeep`](DocumentError::TooDeep),
+    /// [`DuplicateField`](DocumentError::DuplicateField),
+    /// [`NotADocument`](DocumentError::NotADocument) or
+    /// [`TrailingBytes`](DocumentError::TrailingBytes).
+    pub fn to_document(&self) -> Result<Document, DocumentError> {
+        decode::decode_document(&self.0)
+    }
+
+    /// Reads the document as a Rust type, which may borrow its strings and bytes from it.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError::Deserialize`] where it does not have the shape of `T`, or the
+    /// bytes are damaged.
+    pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DocumentError> {
+        encode::deserialize_bytes(&self.0)
+    }
+}
+
+impl AsRef<DocView> for DocView {
+    fn as_ref(&self) -> &DocView {
+        self
+    }
+}
+
+impl<'a> IntoIterator for &'a DocView {
+    type Item = Result<(&'a str, ValueRef<'a>), DocumentError>;
+    type IntoIter = Fields<'a>;
+
+    fn into_iter(self) -> Fields<'a> {
+        self.iter()
+    }
+}
+
+impl TryFrom<&DocView> for Document {
+    type Error = DocumentError;
+
+    fn try_from(view: &DocView) -> Result<Self, DocumentError> {
+        view.to_document()
+    }
+}
+
+/// The fields of a [`DocView`]; damaged bytes are an error, and the end.
+#[derive(Clone, Debug)]
+pub struct Fields<'a> {
+    size: usize,
+    cursor: Cursor<'a>,
+    left: u32,
+    /// Not a map: reported once.
+    damaged: bool,
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(&'a str, ValueRef<'a>), DocumentError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if std::mem::take(&mut self.damaged) {
+            return Some(Err(DocumentError::Malformed { offset: 0 }));
+        }
+        self.left = self.left.checked_sub(1)?;
+        let offset = self.size - self.cursor.rest().len();
+        let field = self.read();
+        if field.is_none() {
+            self.left = 0;
+        }
+        Some(field.ok_or(DocumentError::Malformed { offset }))
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn read(&mut self) -> Option<(&'a str, ValueRef<'a>)> {
+        let name = str::from_utf8(self.cursor.read_string_bytes()?).ok()?;
+        Some((name, ValueRef::read(&mut self.cursor)?))
+    }
+}

@@ -1,0 +1,242 @@
+//! Stored documents compared, printed and serialised without decoding them first.
+//!
+//! Damaged bytes may nest as deep as they are long, so everything that recurses here
+//! counts levels and stops at [`DOCUMENT_DEPTH_MAX`].
+
+use std::fmt::{self, Write};
+
+use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use super::{ArrayView, DocView, ValueRef};
+use crate::{DOCUMENT_DEPTH_MAX, DocumentError};
+use nanodb_msgpack::{Bytes, serialize_ext};
+
+use crate::value::{Text, Value};
+
+/// A value and how many containers it stands in.
+#[derive(Clone, Copy)]
+struct Nested<'a>(ValueRef<'a>, usize);
+
+impl ValueRef<'_> {
+    fn leaf(&self) -> Option<Text<'_>> {
+        Some(match *self {
+            Self::Null => Text::Null,
+            Self::Float(number) => Text::Float(number),
+            Self::String(text) => Text::String(text),
+            Self::Binary(bytes) => Text::Binary(bytes),
+            Self::Timestamp(timestamp) => Text::Timestamp(timestamp),
+            Self::Ext(tag, data) => Text::Ext(tag, data),
+            _ => return None,
+        })
+    }
+}
+
+/// What stands where bytes can't be read.
+const DAMAGED: &str = "<damaged>";
+
+impl fmt::Display for Nested<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value, depth) = *self;
+        let mut comma = "";
+        match value {
+            ValueRef::Array(_) | ValueRef::Document(_) if depth >= DOCUMENT_DEPTH_MAX => {
+                f.write_str(DAMAGED)
+            }
+            ValueRef::Bool(value) => write!(f, "{value}"),
+            ValueRef::Int(number) => write!(f, "{number}"),
+            ValueRef::UInt(number) => write!(f, "{number}"),
+            ValueRef::Array(array) => {
+                f.write_char('[')?;
+                for element in array {
+                    match element {
+                        Ok(element) => write!(f, "{comma}{}", Nested(element, depth + 1))?,
+                        Err(_) => write!(f, "{comma}{DAMAGED}")?,
+                    }
+                    comma = ", ";
+                }
+                f.write_char(']')
+            }
+            ValueRef::Document(document) => {
+                f.write_char('{')?;
+                for field in document {
+                    match field {
+                        Ok((name, value)) => {
+                            let name = Text::String(name);
+                            write!(f, "{comma}{name}: {}", Nested(value, depth + 1))?;
+                        }
+                        Err(_) => write!(f, "{comma}{DAMAGED}")?,
+                    }
+                    comma = ", ";
+                }
+                f.write_char('}')
+            }
+            leaf => leaf.leaf().map_or(Ok(()), |text| fmt::Display::fmt(&text, f)),
+        }
+    }
+}
+
+impl fmt::Debug for Nested<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value, depth) = *self;
+        let damaged = format_args!("{DAMAGED}");
+        match value {
+            ValueRef::Array(array) if depth < DOCUMENT_DEPTH_MAX => {
+                let mut list = f.debug_list();
+                for element in array {
+                    match element {
+                        Ok(element) => list.entry(&Nested(element, depth + 1)),
+                        Err(_) => list.entry(&damaged),
+                    };
+                }
+                list.finish()
+            }
+            ValueRef::Document(document) if depth < DOCUMENT_DEPTH_MAX => {
+                let mut map = f.debug_map();
+                for field in document {
+                    match field {
+                        Ok((name, value)) => {
+                            map.entry(&Text::String(name), &Nested(value, depth + 1))
+                        }
+                        Err(_) => map.entry(&damaged, &damaged),
+                    };
+                }
+                map.finish()
+            }
+            _ => fmt::Display::fmt(self, f),
+        }
+    }
+}
+
+impl Serialize for Nested<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(value, depth) = *self;
+        match value {
+            ValueRef::Array(_) | ValueRef::Document(_) if depth >= DOCUMENT_DEPTH_MAX => {
+                Err(S::Error::custom(DocumentError::too_deep()))
+            }
+            ValueRef::Null => serializer.serialize_unit(),
+            ValueRef::Bool(value) => serializer.serialize_bool(value),
+            ValueRef::Int(number) => serializer.serialize_i64(number),
+            ValueRef::UInt(number) => serializer.serialize_u64(number),
+            ValueRef::Float(number) => serializer.serialize_f64(number),
+            ValueRef::String(text) => serializer.serialize_str(text),
+            ValueRef::Binary(bytes) => Bytes(bytes).serialize(serializer),
+            ValueRef::Array(array) => {
+                let mut seq = serializer.serialize_seq(Some(array.len()))?;
+                for element in array {
+                    let element = element.map_err(S::Error::custom)?;
+                    seq.serialize_element(&Nested(element, depth + 1))?;
+                }
+                seq.end()
+            }
+            ValueRef::Document(document) => {
+                let mut map = serializer.serialize_map(Some(document.len()))?;
+                for field in document {
+                    let (name, value) = field.map_err(S::Error::custom)?;
+                    map.serialize_entry(name, &Nested(value, depth + 1))?;
+                }
+                map.end()
+            }
+            ValueRef::Timestamp(timestamp) => timestamp.serialize(serializer),
+            ValueRef::Ext(tag, data) => serialize_ext(serializer, tag, data),
+        }
+    }
+}
+
+macro_rules! through_nested {
+    ($($view:ty: |$value:ident| $into:expr;)*) => {$(
+        impl fmt::Display for $view {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $value = self;
+                fmt::Display::fmt(&Nested($into, 0), f)
+            }
+        }
+
+        impl fmt::Debug for $view {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $value = self;
+                fmt::Debug::fmt(&Nested($into, 0), f)
+            }
+        }
+
+        /// Serialises as the decoded value would; damaged bytes are an error.
+        impl Serialize for $view {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let $value = self;
+                Nested($into, 0).serialize(serializer)
+            }
+        }
+    )*};
+}
+through_nested! {
+    ValueRef<'_>: |value| *value;
+    ArrayView<'_>: |array| ValueRef::Array(*array);
+    DocView: |document| ValueRef::Document(document);
+}
+
+/// Equality as of [`Value`]; containers compare by their stored bytes, which for
+/// documents in stored form is the same except that `0.0` differs from `-0.0`.
+impl PartialEq for ValueRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Array(a), Self::Array(b)) => a == b,
+            (Self::Document(a), Self::Document(b)) => a == b,
+            (Self::Array(_) | Self::Document(_), _) | (_, Self::Array(_) | Self::Document(_)) => {
+                false
+            }
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::Binary(a), Self::Binary(b)) => a == b,
+            (Self::Ext(a, x), Self::Ext(b, y)) => a == b && x == y,
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Timestamp(a), Self::Timestamp(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a == b || (a.is_nan() && b.is_nan()),
+            (Self::Int(_) | Self::UInt(_), Self::Int(_) | Self::UInt(_)) => {
+                self.as_id() == other.as_id()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl PartialEq for ArrayView<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq for DocView {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<str> for ValueRef<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == Some(other)
+    }
+}
+
+impl PartialEq<&str> for ValueRef<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == Some(*other)
+    }
+}
+
+impl PartialEq<i64> for ValueRef<'_> {
+    fn eq(&self, other: &i64) -> bool {
+        self.as_i64() == Some(*other)
+    }
+}
+
+impl PartialEq<bool> for ValueRef<'_> {
+    fn eq(&self, other: &bool) -> bool {
+        self.as_bool() == Some(*other)
+    }
+}
+
+impl PartialEq<Value> for ValueRef<'_> {
+    fn eq(&self, other: &Value) -> bool {
+        self.to_value().is_ok_and(|value| value == *other)
+    }
+}

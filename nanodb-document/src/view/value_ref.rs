@@ -1,0 +1,339 @@
+//! Values of a stored document, read where they lie.
+
+use std::str;
+
+use super::{DocView, decode};
+use crate::document::array_index;
+use crate::{DocumentError, IdRef, Timestamp, Value, ValueType};
+use nanodb_msgpack::{Cursor, Token};
+
+/// A value within a stored document: the same as [`Value`], borrowed.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{DocView, Encode, ValueRef, doc};
+///
+/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// let mut buffer = Vec::new();
+/// let draft = doc! { "_id": 1, "tags": ["a", "b"] }.encode(None, &mut buffer)?;
+/// let view = DocView::from_bytes(draft.record(&buffer));
+/// assert_eq!(view.get("tags.1"), Some(ValueRef::String("b")));
+/// let tags = view.get("tags").and_then(|tags| tags.as_array()).unwrap();
+/// assert_eq!(tags.iter().count(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy)]
+pub enum ValueRef<'a> {
+    /// Nothing.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// An integer from `i64::MIN` to `i64::MAX`.
+    Int(i64),
+    /// An integer above `i64::MAX`.
+    UInt(u64),
+    /// A float.
+    Float(f64),
+    /// Text.
+    String(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+    /// Values in order.
+    Array(ArrayView<'a>),
+    /// Named values in order.
+    Document(&'a DocView),
+    /// A point in time.
+    Timestamp(Timestamp),
+    /// A MessagePack extension: its type, its data.
+    Ext(i8, &'a [u8]),
+}
+
+impl<'a> ValueRef<'a> {
+    /// The value that the bytes begin with; `None` if they are wrong.
+    #[must_use]
+    pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
+        Self::read(&mut Cursor::new(bytes))
+    }
+
+    /// Reads the value that the cursor stands at and steps over it; `None` if the
+    /// bytes are wrong.
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+        let start = *cursor;
+        Some(match cursor.read()? {
+            Token::Null => Self::Null,
+            Token::Bool(value) => Self::Bool(value),
+            Token::Int(number) => Self::Int(number),
+            Token::UInt(number) => Self::UInt(number),
+            Token::Float(number) => Self::Float(number),
+            Token::String(bytes) => Self::String(str::from_utf8(bytes).ok()?),
+            Token::Binary(bytes) => Self::Binary(bytes),
+            Token::Array(len) => {
+                cursor.skip_many(u64::from(len))?;
+                Self::Array(ArrayView { bytes: passed(start, *cursor)? })
+            }
+            Token::Map(len) => {
+                cursor.skip_many(2 * u64::from(len))?;
+                Self::Document(DocView::from_bytes(passed(start, *cursor)?))
+            }
+            Token::Ext(tag, data) => match Timestamp::from_ext(data) {
+                Some(timestamp) if tag == Timestamp::EXT_TYPE => Self::Timestamp(timestamp),
+                _ => Self::Ext(tag, data),
+            },
+        })
+    }
+
+    /// The type of this value.
+    #[must_use]
+    pub fn value_type(&self) -> ValueType {
+        match self {
+            Self::Null => ValueType::Null,
+            Self::Bool(_) => ValueType::Bool,
+            Self::Int(_) | Self::UInt(_) => ValueType::Integer,
+            Self::Float(_) => ValueType::Float,
+            Self::String(_) => ValueType::String,
+            Self::Binary(_) => ValueType::Binary,
+            Self::Array(_) => ValueType::Array,
+            Self::Document(_) => ValueType::Document,
+            Self::Timestamp(_) => ValueType::Timestamp,
+            Self::Ext(..) => ValueType::Extension,
+        }
+    }
+
+    /// Whether this is null.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The truth value, if this is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match *self {
+            Self::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is an integer that an `i64` holds.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match *self {
+            Self::Int(number) => Some(number),
+            Self::UInt(number) => i64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is an integer that a `u64` holds.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        match *self {
+            Self::Int(number) => u64::try_from(number).ok(),
+            Self::UInt(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is one; integers beyond 2^53 are rounded.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match *self {
+            Self::Int(number) => Some(number as f64),
+            Self::UInt(number) => Some(number as f64),
+            Self::Float(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&'a str> {
+        match *self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The bytes, if this is binary.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&'a [u8]> {
+        match *self {
+            Self::Binary(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The elements, if this is an array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<ArrayView<'a>> {
+        match *self {
+            Self::Array(array) => Some(array),
+            _ => None,
+        }
+    }
+
+    /// The document, if this is one.
+    #[must_use]
+    pub fn as_document(&self) -> Option<&'a DocView> {
+        match *self {
+            Self::Document(document) => Some(document),
+            _ => None,
+        }
+    }
+
+    /// The point in time, if this is one.
+    #[must_use]
+    pub fn as_timestamp(&self) -> Option<Timestamp> {
+        match *self {
+            Self::Timestamp(timestamp) => Some(timestamp),
+            _ => None,
+        }
+    }
+
+    /// The id that this value is, if it is of a type that ids can have.
+    #[must_use]
+    pub fn as_id(&self) -> Option<IdRef<'a>> {
+        match *self {
+            Self::Int(number) => Some(IdRef::Int(number)),
+            Self::UInt(number) => Some(IdRef::UInt(number)),
+            Self::String(text) => Some(IdRef::String(text)),
+            Self::Binary(bytes) => Some(IdRef::Binary(bytes)),
+            _ => None,
+        }
+    }
+
+    /// Decodes this value.
+    ///
+    /// # Errors
+    ///
+    /// As [`DocView::to_document`].
+    pub fn to_value(&self) -> Result<Value, DocumentError> {
+        Ok(match *self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(number) => Value::Int(number),
+            Self::UInt(number) => Value::UInt(number),
+            Self::Float(number) => Value::Float(number),
+            Self::String(text) => Value::String(text.to_owned()),
+            Self::Binary(bytes) => Value::Binary(bytes.to_vec()),
+            Self::Array(array) => decode::decode_value(array.bytes)?,
+            Self::Document(document) => Value::Document(document.to_document()?),
+            Self::Timestamp(timestamp) => Value::Timestamp(timestamp),
+            Self::Ext(tag, data) => Value::Ext(tag, data.to_vec()),
+        })
+    }
+}
+
+/// The bytes between two places of one cursor.
+fn passed<'a>(start: Cursor<'a>, end: Cursor<'a>) -> Option<&'a [u8]> {
+    let size = start.rest().len().checked_sub(end.rest().len())?;
+    start.rest().get(..size)
+}
+
+/// An array within a stored document.
+///
+/// Elements differ in size, so reaching one steps over those before it.
+#[derive(Clone, Copy)]
+pub struct ArrayView<'a> {
+    /// One whole MessagePack array.
+    bytes: &'a [u8],
+}
+
+impl<'a> ArrayView<'a> {
+    /// How many elements there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let len = Cursor::new(self.bytes).read_array_len().unwrap_or(0);
+        usize::try_from(len).unwrap_or(usize::MAX)
+    }
+
+    /// Whether there are no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The array's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The element at `index`.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<ValueRef<'a>> {
+        let mut cursor = Cursor::new(self.bytes);
+        step_into_array(&mut cursor, index)?;
+        ValueRef::read(&mut cursor)
+    }
+
+    /// The elements, in order.
+    #[must_use]
+    pub fn iter(&self) -> Elements<'a> {
+        let mut cursor = Cursor::new(self.bytes);
+        let left = cursor.read_array_len().unwrap_or(0);
+        Elements { size: self.bytes.len(), cursor, left }
+    }
+}
+
+impl<'a> IntoIterator for ArrayView<'a> {
+    type Item = Result<ValueRef<'a>, DocumentError>;
+    type IntoIter = Elements<'a>;
+
+    fn into_iter(self) -> Elements<'a> {
+        self.iter()
+    }
+}
+
+/// The elements of an [`ArrayView`]; damaged bytes are an error, and the end.
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    size: usize,
+    cursor: Cursor<'a>,
+    left: u32,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Result<ValueRef<'a>, DocumentError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let offset = self.size - self.cursor.rest().len();
+        let element = ValueRef::read(&mut self.cursor);
+        if element.is_none() {
+            self.left = 0;
+        }
+        Some(element.ok_or(DocumentError::Malformed { offset }))
+    }
+}
+
+/// Moves a cursor from a value to what a step of a path leads to within it.
+#[inline]
+pub(super) fn step_into(cursor: &mut Cursor<'_>, step: &str) -> Option<()> {
+    match cursor.peek()? {
+        0x80..=0x8f | 0xde | 0xdf => step_into_map(cursor, step.as_bytes()),
+        _ => step_into_array(cursor, array_index(step)?),
+    }
+}
+
+/// Moves a cursor from a map to the value of one of its fields.
+#[inline]
+pub(super) fn step_into_map(cursor: &mut Cursor<'_>, name: &[u8]) -> Option<()> {
+    for _ in 0..cursor.read_map_len()? {
+        if cursor.read_string_bytes()? == name {
+            return Some(());
+        }
+        cursor.skip()?;
+    }
+    None
+}
+
+/// Moves a cursor from an array to one of its elements.
+fn step_into_array(cursor: &mut Cursor<'_>, index: usize) -> Option<()> {
+    let index = u64::try_from(index).ok()?;
+    if index >= u64::from(cursor.read_array_len()?) {
+        return None;
+    }
+    cursor.skip_many(index)
+}

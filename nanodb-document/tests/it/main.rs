@@ -1,0 +1,22 @@
+//! Documents, ids and their stored bytes: the crate's tests from outside, one binary.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod any;
+mod conversions;
+mod golden;
+mod hostile;
+mod ids;
+mod limits;
+mod macros;
+mod paths;
+mod round_trips;
+
+use nanodb_document::{DocumentError, Encode, IdRef};
+
+/// The stored form of a document, with the id 1 if it has none.
+fn encode(document: &impl Encode) -> Result<Vec<u8>, DocumentError> {
+    let mut out = Vec::new();
+    let draft = document.encode(Some(IdRef::Int(1)), &mut out)?;
+    Ok(draft.record(&out).to_vec())
+}

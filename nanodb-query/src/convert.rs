@@ -1,0 +1,68 @@
+//! Documents as filters, sorts, projections and updates; values as operands.
+
+use nanodb_document::{Document, Id, IdRef, Value, to_bytes, value_to_bytes};
+
+use crate::{Filter, Literal, Problem, Projection, QueryError, Sort, Update};
+
+macro_rules! parsed {
+    ($($query:ident)*) => {$(
+        /// Reads MongoDB's language from a document.
+        impl TryFrom<&Document> for $query {
+            type Error = QueryError;
+
+            fn try_from(document: &Document) -> Result<Self, QueryError> {
+                Self::parse(&to_bytes(document).map_err(Problem::from)?)
+            }
+        }
+
+        /// Reads MongoDB's language from a document.
+        impl TryFrom<Document> for $query {
+            type Error = QueryError;
+
+            fn try_from(document: Document) -> Result<Self, QueryError> {
+                Self::try_from(&document)
+            }
+        }
+    )*};
+}
+parsed!(Filter Sort Projection Update);
+
+/// A value that can't be stored, being too deep or too long, becomes null: no document has it.
+impl From<&Value> for Literal {
+    fn from(value: &Value) -> Self {
+        let mut bytes = Vec::new();
+        match value_to_bytes(value, &mut bytes) {
+            Ok(()) => Self::from_bytes(&bytes).unwrap_or_else(|_| None::<bool>.into()),
+            Err(_) => None::<bool>.into(),
+        }
+    }
+}
+
+impl From<Value> for Literal {
+    fn from(value: Value) -> Self {
+        Self::from(&value)
+    }
+}
+
+impl From<IdRef<'_>> for Literal {
+    fn from(id: IdRef<'_>) -> Self {
+        match id {
+            IdRef::Int(number) => number.into(),
+            IdRef::UInt(number) => number.into(),
+            IdRef::String(text) => text.into(),
+            IdRef::Binary(bytes) => bytes.into(),
+        }
+    }
+}
+
+impl From<&Id> for Literal {
+    fn from(id: &Id) -> Self {
+        id.as_ref().into()
+    }
+}
+
+impl From<Id> for Literal {
+    fn from(id: Id) -> Self {
+        Self::from(&id)
+    }
+}
