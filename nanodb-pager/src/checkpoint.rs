@@ -40,6 +40,7 @@ use crate::notes::Notes;
 use crate::page::Frame;
 use crate::pager::{Commit, DirtyPage, NextLog, Shared};
 use crate::recovery::SpaceChange;
+use crate::side;
 use crate::table::CLEAN;
 
 /// This part of the bytes of direct pages counts as if it were in the log: opening may have to
@@ -62,7 +63,7 @@ pub(crate) struct Checkpointed {
     /// How many pages the last checkpoint has taken for itself and the layer above.
     pub(crate) taken_pages: u32,
     /// Where the next batch of the side area goes.
-    pub(crate) side_end: u64,
+    pub(crate) side: side::Tail,
     /// The checkpoint that a full disk has stopped.
     pub(crate) under_way: Option<UnderWay>,
 }
@@ -381,7 +382,7 @@ impl Shared {
             free,
             streams: vec![streams],
             taken_pages,
-            side_end: 0,
+            side: side::Tail::new(),
             under_way: None,
         };
         let old = std::mem::replace(checkpointed, new);

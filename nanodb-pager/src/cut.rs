@@ -51,7 +51,8 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`]: the file stays too long, and is as right.
+    /// [`Error::Io`]: the file stays too long, and is as right. Nothing was to be saved by it, so
+    /// it is no failed write that all later ones have to fear.
     pub(crate) fn cut(&self, checkpointed: &Checkpointed, left: u32) -> Result<()> {
         // Never below what the header on stable storage says.
         let page_count_min = checkpointed.header.page_count.saturating_add(left);
@@ -72,7 +73,7 @@ impl Shared {
         let current =
             self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         if current > len {
-            self.storage.set_len(len).map_err(|e| Error::io("setting the file's length", e))?;
+            self.storage.set_len(len).map_err(|e| Error::io("cutting the file", e))?;
         }
         Ok(())
     }

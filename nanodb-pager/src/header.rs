@@ -9,7 +9,7 @@
 //! offset  size  field             meaning
 //! ------  ----  ----------------  ---------------------------------------------
 //!     32    16  magic             "NanoDB file\r\n\x1a\n\0"
-//!     48     4  format_version    1
+//!     48     4  format_version    2
 //!     52     4  page_size         4096
 //!     56    16  uuid              of this database; seeds the page checksums
 //!     72     8  hash_seed         for hashes that the layer above stores
@@ -42,7 +42,7 @@ const MAGIC: [u8; 16] = *b"NanoDB file\r\n\x1a\n\0";
 const GO_MAGIC: [u8; 4] = *b"AAMN";
 
 /// The newest format that this library reads, and the one it writes.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// The page size in the width that the header states it in.
 const STORED_PAGE_SIZE: u32 = 4096;
@@ -379,7 +379,7 @@ mod tests {
         };
         let frame = header.encode(1);
         assert_eq!(&frame.bytes[32..48], b"NanoDB file\r\n\x1a\n\0");
-        assert_eq!(frame.bytes[48..56], [1, 0, 0, 0, 0, 16, 0, 0]);
+        assert_eq!(frame.bytes[48..56], [2, 0, 0, 0, 0, 16, 0, 0]);
         assert_eq!(frame.bytes[56..72], [0xAA; 16]);
         let numbers: Vec<u8> =
             [72, 80, 88, 96, 100, 104, 112, 120, 128].map(|at| frame.bytes[at]).into();

@@ -82,7 +82,9 @@ impl Shared {
         drop(commit);
         let doing = "making room for the log";
         let file = self.companion(log::suffix(generation), doing)?;
-        prepare(&*file, self.options.log_bytes_max).map_err(|e| Error::io(doing, e))
+        let len = file.len().map_err(|e| Error::io("asking for the log's length", e))?;
+        prepare(&*file, len, self.options.log_bytes_max)
+            .map_err(|e| self.write_failed(Error::io(doing, e)))
     }
 
     /// Returns when the logs are on stable storage up to `lsn`.
@@ -201,20 +203,23 @@ impl Shared {
         }
         let file = self.companion(side::SUFFIX, "copying -side")?;
         let generation = checkpointed.header.generation + 1;
-        let mut end = checkpointed.side_end;
+        let mut tail = checkpointed.side;
         let mut frame = Frame::ZERO;
         for batch in pages.chunks(COPY_SIZE / PAGE_SIZE) {
-            let mut buffer = side::directory(self.uuid, generation, batch);
+            let (mut named, mut images) = (Vec::with_capacity(batch.len()), Vec::new());
             for &page in batch {
                 let (storage, checksummer) = (&*self.storage, self.checksummer);
                 recovered.load_unvouched(storage, page, checksummer, &mut frame)?;
-                buffer.extend_from_slice(&frame.bytes);
+                named.push((page, frame.checksum()));
+                images.extend_from_slice(&frame.bytes);
             }
-            file.write_at(&buffer, end).map_err(failed)?;
-            end += buffer.len() as u64;
+            let mut buffer = side::directory(self.uuid, generation, tail, &named);
+            buffer.append(&mut images);
+            file.write_at(&buffer, tail.end).map_err(|e| self.write_failed(failed(e)))?;
+            tail.end += buffer.len() as u64;
         }
         file.sync().map_err(|e| self.poison(failed(e)))?;
-        checkpointed.side_end = end;
+        checkpointed.side = tail;
         Ok(())
     }
 
@@ -223,7 +228,7 @@ impl Shared {
     fn copy(&self, from: &dyn Storage, suffix: &str, len: u64) -> Result<Arc<dyn Storage>> {
         let failed = |e| self.beside_failed(format!("copying {suffix}"), e);
         let copy = self.storage.companion(NEW_SUFFIX).map_err(failed)?;
-        copy.set_len(0).map_err(failed)?;
+        copy.set_len(0).map_err(|e| self.write_failed(failed(e)))?;
         // A batch of images may have been cut off.
         let len = len.min(from.len().map_err(failed)?);
         let mut buffer = Vec::new();
@@ -232,7 +237,7 @@ impl Shared {
             let size = usize::try_from(len - at).unwrap_or(COPY_SIZE).min(COPY_SIZE);
             buffer.resize(size, 0);
             from.read_at(&mut buffer, at).map_err(failed)?;
-            copy.write_at(&buffer, at).map_err(failed)?;
+            copy.write_at(&buffer, at).map_err(|e| self.write_failed(failed(e)))?;
             at += size as u64;
         }
         copy.sync()

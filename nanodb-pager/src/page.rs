@@ -131,7 +131,8 @@ impl Checksummer {
         Self { seed: XxHash3_64::oneshot(uuid) }
     }
 
-    fn checksum(self, page: PageId, bytes: &[u8]) -> u64 {
+    /// The checksum of `bytes`, a whole page, whatever stands in their field for it.
+    pub(crate) fn checksum(self, page: PageId, bytes: &[u8]) -> u64 {
         let seed = self.seed ^ u64::from(page.get());
         XxHash3_64::oneshot_with_seed(seed, bytes.get(CHECKSUMMED_FROM..).unwrap_or_default())
     }

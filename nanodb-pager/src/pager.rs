@@ -33,6 +33,7 @@ use crate::publication::Publication;
 use crate::recovery::{Recovered, Replay, SpaceChange};
 use crate::report::OpenReport;
 use crate::snapshots::Snapshots;
+use crate::side;
 use crate::storage::Storage;
 use crate::stream;
 use crate::table::{PageTable, Stripes};
@@ -281,7 +282,10 @@ impl Pager {
                     free,
                     streams,
                     // Without commits to recover nothing needs its images.
-                    side_end: if recovery_needed { replay.recovered.side_end() } else { 0 },
+                    side: recovery_needed
+                        .then(|| replay.recovered.side_tail())
+                        .flatten()
+                        .unwrap_or_else(side::Tail::new),
                     under_way: None,
                 }),
                 turn_seq: AtomicU64::new(0),
@@ -515,6 +519,12 @@ impl Shared {
         let cause = Arc::clone(self.poison.get_or_init(|| Arc::new(error)));
         self.publication.halt();
         Error::Poisoned { cause }
+    }
+
+    /// What a write to the file or to one beside it has failed with: all further writes are
+    /// refused, unless nothing but room was missing.
+    pub(crate) fn write_failed(&self, error: Error) -> Error {
+        if error.is_full_disk() { error } else { self.poison(error) }
     }
 
     /// The error of a handle that is poisoned.

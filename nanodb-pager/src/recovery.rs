@@ -317,8 +317,8 @@ impl Recovered {
     /// and how long the part is that counts.
     pub(crate) fn files(&self) -> Vec<(Arc<dyn Storage>, &'static str, u64)> {
         let logs = self.logs.iter().map(|log| (Arc::clone(&log.file), log.suffix, log.end));
-        let side = self.side.iter().filter(|(_, area)| area.end > 0);
-        let side = side.map(|(file, area)| (Arc::clone(file), side::SUFFIX, area.end));
+        let side = self.side.iter().filter(|(_, area)| area.tail.end > 0);
+        let side = side.map(|(file, area)| (Arc::clone(file), side::SUFFIX, area.tail.end));
         logs.chain(side).collect()
     }
 
@@ -361,8 +361,8 @@ impl Recovered {
     }
 
     /// Where the next batch of the side area goes.
-    pub(crate) fn side_end(&self) -> u64 {
-        self.side.as_ref().map_or(0, |(_, area)| area.end)
+    pub(crate) fn side_tail(&self) -> Option<side::Tail> {
+        self.side.as_ref().map(|(_, area)| area.tail)
     }
 
     /// Puts a page together in `frame`: from the data file, the side area and the logs.

@@ -9,23 +9,35 @@
 //! A batch, padded to 4,096 bytes, and its images behind it:
 //!
 //! ```text
-//! offset  size  field       meaning
-//! ------  ----  ----------  ------------------------------------------------
-//!      0     8  checksum    XXH3-64 of bytes 8..56 + 4 * count
-//!      8    16  magic       "NanoDB side\r\n\x1a\n\0"
-//!     24    16  uuid        of the database
-//!     40     8  generation  of the header that the checkpoint is going to write
-//!     48     4  count       of pages
-//!     52     4  reserved    zero
-//!     56   4*n  pages       their numbers, in the order of the images
+//! offset  size  field           meaning
+//! ------  ----  --------------  ----------------------------------------------
+//!      0     8  checksum        XXH3-64 of bytes 8..64 + 12 * count
+//!      8    16  magic           "NanoDB side\r\n\x1a\n\0"
+//!     24    16  uuid            of the database
+//!     40     8  generation      of the header that the checkpoint is going to write
+//!     48     4  count           of images
+//!     52     4  format_version  2
+//!     56     8  salt            random; the same in all batches of an area
+//!     64  12*n  images          of each: its page's number (4), the checksum that it
+//!                               carries (8); in the order of the images
 //! ```
+//!
+//! The file is written over again and again, and a power cut may keep a directory and lose
+//! images: then behind it lies what an earlier checkpoint wrote, as sound as ever. So an image
+//! counts only if it carries the checksum that the directory names, and of several the last.
+//! A batch whose images reach behind the end of the file never was on stable storage, so
+//! nothing was written in place on the strength of it: it does not count, and the next is
+//! written over it. The salt keeps batches apart that stand one behind the other by chance.
 
 use std::collections::HashMap;
 use std::io;
 
 use bytemuck::{Pod, Zeroable};
+use parking_lot::Mutex;
 use twox_hash::XxHash3_64;
+use uuid::Uuid;
 
+use crate::header::FORMAT_VERSION;
 use crate::ids::{PAGE_SIZE, PageId};
 use crate::page::{Checksummer, Frame};
 use crate::storage::Storage;
@@ -43,63 +55,107 @@ struct RawBatch {
     uuid: [u8; 16],
     generation: [u8; 8],
     count: [u8; 4],
-    reserved: [u8; 4],
+    format_version: [u8; 4],
+    salt: [u8; 8],
 }
 
 const HEADER_SIZE: usize = size_of::<RawBatch>();
-const _: () = assert!(HEADER_SIZE == 56 && align_of::<RawBatch>() == 1);
+const _: () = assert!(HEADER_SIZE == 64 && align_of::<RawBatch>() == 1);
+
+/// What the directory says of an image: page and checksum.
+const ENTRY_SIZE: usize = 12;
 
 fn directory_size(count: usize) -> usize {
-    (HEADER_SIZE + 4 * count).next_multiple_of(PAGE_SIZE)
+    (HEADER_SIZE + ENTRY_SIZE * count).next_multiple_of(PAGE_SIZE)
 }
 
-/// The directory of a batch, behind which the images of its pages go, sealed.
-pub(crate) fn directory(uuid: [u8; 16], generation: u64, pages: &[PageId]) -> Vec<u8> {
+/// Whose area it is and of which checkpoint, and where its next batch goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Tail {
+    pub(crate) end: u64,
+    salt: u64,
+}
+
+impl Tail {
+    /// Of an area that begins anew.
+    pub(crate) fn new() -> Self {
+        Self { end: 0, salt: Uuid::new_v4().as_u64_pair().0 }
+    }
+}
+
+/// The directory of a batch that goes to `tail`: for each image its page and the checksum that
+/// it carries. Behind it go the images, sealed.
+pub(crate) fn directory(
+    uuid: [u8; 16],
+    generation: u64,
+    tail: Tail,
+    images: &[(PageId, u64)],
+) -> Vec<u8> {
     let mut raw = RawBatch {
         checksum: [0; 8],
         magic: MAGIC,
         uuid,
         generation: generation.to_le_bytes(),
         // A batch is a few thousand pages at most.
-        count: u32::try_from(pages.len()).unwrap_or(0).to_le_bytes(),
-        reserved: [0; 4],
+        count: u32::try_from(images.len()).unwrap_or(0).to_le_bytes(),
+        format_version: FORMAT_VERSION.to_le_bytes(),
+        salt: tail.salt.to_le_bytes(),
     };
-    let mut bytes = Vec::with_capacity(directory_size(pages.len()));
+    let mut bytes = Vec::with_capacity(directory_size(images.len()));
     bytes.extend_from_slice(bytemuck::bytes_of(&raw));
-    for page in pages {
+    for (page, checksum) in images {
         bytes.extend_from_slice(&page.get().to_le_bytes());
+        bytes.extend_from_slice(&checksum.to_le_bytes());
     }
     raw.checksum = XxHash3_64::oneshot(&bytes[8..]).to_le_bytes();
     bytes[..8].copy_from_slice(&raw.checksum);
-    bytes.resize(directory_size(pages.len()), 0);
+    bytes.resize(directory_size(images.len()), 0);
     bytes
 }
 
 /// The images of an interrupted checkpoint.
-#[derive(Default)]
 pub(crate) struct SideArea {
-    images: HashMap<PageId, Vec<u64>, ahash::RandomState>,
-    /// Where the next batch goes.
-    pub(crate) end: u64,
+    /// Of each page, in the order in which they were written. Those that turned out not to be what
+    /// the directory says are gone: none is read twice in vain.
+    images: Mutex<HashMap<PageId, Vec<Image>, ahash::RandomState>>,
+    pub(crate) tail: Tail,
+}
+
+#[derive(Clone, Copy)]
+struct Image {
+    at: u64,
+    checksum: u64,
 }
 
 impl SideArea {
     /// Finds the batches of the checkpoint that was going to write this header generation.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says; [`io::ErrorKind::Unsupported`] for an area of a build that
+    /// knew no checksums of images.
     pub(crate) fn read(file: &dyn Storage, uuid: [u8; 16], generation: u64) -> io::Result<Self> {
-        let mut area = Self::default();
+        let mut images = HashMap::<PageId, Vec<Image>, ahash::RandomState>::default();
+        let mut tail = Tail::new();
         let len = file.len()?;
-        while let Some(pages) = read_directory(file, area.end, len, uuid, generation)? {
-            let mut at = area.end + directory_size(pages.len()) as u64;
-            for page in pages {
-                area.images.entry(page).or_default().push(at);
+        while let Some(batch) = read_directory(file, tail.end, len, uuid, generation)? {
+            if tail.end == 0 {
+                tail.salt = batch.salt;
+            }
+            if batch.salt != tail.salt {
+                break;
+            }
+            let mut at = tail.end + directory_size(batch.images.len()) as u64;
+            for (page, checksum) in batch.images {
+                images.entry(page).or_default().push(Image { at, checksum });
                 at += PAGE_SIZE as u64;
             }
-            area.end = at;
+            tail.end = at;
         }
-        Ok(area)
+        Ok(Self { images: Mutex::new(images), tail })
     }
 
-    /// The newest image of a page that was written whole.
+    /// The last image of a page that was written whole.
     pub(crate) fn find(
         &self,
         file: &dyn Storage,
@@ -107,55 +163,82 @@ impl SideArea {
         checksummer: Checksummer,
         frame: &mut Frame,
     ) -> io::Result<bool> {
-        let mut newest = None;
-        for &at in self.images.get(&page).into_iter().flatten() {
+        let mut images = self.images.lock();
+        let Some(images) = images.get_mut(&page) else { return Ok(false) };
+        while let Some(&Image { at, checksum }) = images.last() {
             match file.read_at(&mut frame.bytes, at) {
-                // A batch that was cut off may name a place that still holds the image of an
-                // earlier generation: the place says nothing of an image's age.
-                Ok(()) if checksummer.verify(page, frame).is_ok() => {
-                    newest = newest.max(Some((frame.seq(), at)));
+                Ok(()) => {
+                    if frame.checksum() == checksum && checksummer.verify(page, frame).is_ok() {
+                        return Ok(true);
+                    }
                 }
-                Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
                 Err(error) => return Err(error),
             }
+            images.pop();
         }
-        let Some((_, at)) = newest else { return Ok(false) };
-        file.read_at(&mut frame.bytes, at)?;
-        Ok(true)
+        Ok(false)
     }
 }
 
-/// The page numbers of the batch at `at`, if there is one of this generation.
+/// What a directory says.
+struct Batch {
+    salt: u64,
+    images: Vec<(PageId, u64)>,
+}
+
+/// The batch at `at`, if there is a whole one of this generation.
 fn read_directory(
     file: &dyn Storage,
     at: u64,
     len: u64,
     uuid: [u8; 16],
     generation: u64,
-) -> io::Result<Option<Vec<PageId>>> {
+) -> io::Result<Option<Batch>> {
     if at + HEADER_SIZE as u64 > len {
         return Ok(None);
     }
     let mut header = [0; HEADER_SIZE];
     file.read_at(&mut header, at)?;
     let raw: RawBatch = bytemuck::pod_read_unaligned(&header);
-    let count = u32::from_le_bytes(raw.count) as usize;
-    let ours = raw.magic == MAGIC
-        && raw.uuid == uuid
-        && u64::from_le_bytes(raw.generation) == generation
-        && at + directory_size(count) as u64 <= len;
-    if !ours {
+    if raw.magic != MAGIC || raw.uuid != uuid || u64::from_le_bytes(raw.generation) != generation {
         return Ok(None);
     }
-    let mut bytes = vec![0; HEADER_SIZE + 4 * count];
+    let count = u32::from_le_bytes(raw.count) as usize;
+    if is_without_checksums(file, at, len, count)? {
+        let what = "an earlier build of NanoDB wrote it: open and close the database with that one";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, what));
+    }
+    let size = directory_size(count) as u64 + count as u64 * PAGE_SIZE as u64;
+    if raw.format_version != FORMAT_VERSION.to_le_bytes() || at + size > len {
+        return Ok(None);
+    }
+    let mut bytes = vec![0; HEADER_SIZE + ENTRY_SIZE * count];
     file.read_at(&mut bytes, at)?;
     if XxHash3_64::oneshot(&bytes[8..]) != u64::from_le_bytes(raw.checksum) {
         return Ok(None);
     }
-    let number = |bytes: &[u8; 4]| PageId::new(u32::from_le_bytes(*bytes));
-    let (pages, _) = bytes[HEADER_SIZE..].as_chunks::<4>();
-    Ok(Some(pages.iter().map(number).collect()))
+    let (entries, _) = bytes[HEADER_SIZE..].as_chunks::<ENTRY_SIZE>();
+    Ok(Some(Batch { salt: u64::from_le_bytes(raw.salt), images: entries.iter().map(entry).collect() }))
+}
+
+/// Whether a batch is of the layout that had no checksums, no salt and no version: page numbers
+/// of four bytes from offset 56 on.
+fn is_without_checksums(file: &dyn Storage, at: u64, len: u64, count: usize) -> io::Result<bool> {
+    let size = 56 + 4 * count;
+    if at + size as u64 > len {
+        return Ok(false);
+    }
+    let mut bytes = vec![0; size];
+    file.read_at(&mut bytes, at)?;
+    Ok(bytes[52..56] == [0; 4]
+        && *bytes.first_chunk().unwrap_or(&[1; 8]) == XxHash3_64::oneshot(&bytes[8..]).to_le_bytes())
+}
+
+fn entry(bytes: &[u8; ENTRY_SIZE]) -> (PageId, u64) {
+    let &[p0, p1, p2, p3, c0, c1, c2, c3, c4, c5, c6, c7] = bytes;
+    let checksum = u64::from_le_bytes([c0, c1, c2, c3, c4, c5, c6, c7]);
+    (PageId::new(u32::from_le_bytes([p0, p1, p2, p3])), checksum)
 }
 
 #[cfg(test)]
@@ -164,26 +247,95 @@ mod tests {
     use crate::ids::{Owner, PageKind, Seq};
     use crate::storage::MemoryStorage;
 
+    const UUID: [u8; 16] = [7; 16];
+    const PAGE: PageId = PageId::new(9);
+    const TAIL: Tail = Tail { end: 0, salt: 5 };
+
+    fn image(seq: u64) -> Frame {
+        let mut frame = Frame::ZERO;
+        frame.init(PAGE, PageKind::new(16), Owner::new(1));
+        frame.set_seq(Seq::new(seq));
+        Checksummer::new(&UUID).seal(PAGE, &mut frame.bytes);
+        frame
+    }
+
+    /// A batch of one image, and behind its directory perhaps another than the one it names.
+    fn batch(generation: u64, tail: Tail, named: u64, there: u64) -> Vec<u8> {
+        let mut bytes = directory(UUID, generation, tail, &[(PAGE, image(named).checksum())]);
+        bytes.extend_from_slice(&image(there).bytes);
+        bytes
+    }
+
+    /// The commit of the image that is found in an area, and how long the area is.
+    fn found(bytes: &[u8]) -> (Option<u64>, u64) {
+        let file = MemoryStorage::new();
+        file.write_at(bytes, 0).unwrap();
+        let area = SideArea::read(&file, UUID, 4).unwrap();
+        let mut frame = Frame::ZERO;
+        let mut find = || area.find(&file, PAGE, Checksummer::new(&UUID), &mut frame).unwrap();
+        let is_found = find();
+        assert_eq!(find(), is_found, "the second time");
+        (is_found.then(|| frame.seq().get()), area.tail.end)
+    }
+
+    #[test]
+    fn a_directory_has_these_bytes_for_ever() {
+        let images = [(PageId::new(0x0201), 0x0807_0605_0403_0201), (PageId::new(3), 4)];
+        let bytes = directory([0xAA; 16], 0x0102, Tail { end: 77, salt: 0x0304 }, &images);
+        assert_eq!(bytes.len(), 4096);
+        assert_eq!(&bytes[8..24], b"NanoDB side\r\n\x1a\n\0");
+        assert_eq!(bytes[24..40], [0xAA; 16]);
+        assert_eq!(bytes[40..56], [2, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0]);
+        assert_eq!(bytes[56..64], [4, 3, 0, 0, 0, 0, 0, 0]);
+        let entries = [[1, 2, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8], [3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]];
+        assert_eq!(bytes[64..88], *entries.as_flattened());
+        assert!(bytes[88..].iter().all(|&byte| byte == 0));
+        let checksum = XxHash3_64::oneshot(&bytes[8..88]);
+        assert_eq!(u64::from_le_bytes(*bytes.first_chunk().unwrap()), checksum);
+    }
+
     #[test]
     fn the_newest_image_counts_wherever_it_stands() {
-        let (uuid, page, file) = ([7; 16], PageId::new(9), MemoryStorage::new());
-        let checksummer = Checksummer::new(&uuid);
-        let image = |seq| {
-            let mut frame = Frame::ZERO;
-            frame.init(page, PageKind::new(16), Owner::new(1));
-            frame.set_seq(Seq::new(seq));
-            checksummer.seal(page, &mut frame.bytes);
-            frame.bytes
-        };
-        let mut batches = directory(uuid, 4, &[page]);
-        batches.extend_from_slice(&image(8));
         // The directory of a later batch, before what an earlier generation left.
-        batches.extend_from_slice(&directory(uuid, 4, &[page]));
-        batches.extend_from_slice(&image(3));
-        file.write_at(&batches, 0).unwrap();
-        let area = SideArea::read(&file, uuid, 4).unwrap();
-        let mut found = Frame::ZERO;
-        assert!(area.find(&file, page, checksummer, &mut found).unwrap());
-        assert_eq!(found.seq(), Seq::new(8));
+        let batches = [batch(4, TAIL, 8, 8), batch(4, TAIL, 9, 3)].concat();
+        assert_eq!(found(&batches), (Some(8), 4 * 4096));
+        let batches = [batch(4, TAIL, 8, 8), batch(4, TAIL, 9, 9)].concat();
+        assert_eq!(found(&batches), (Some(9), 4 * 4096));
+    }
+
+    #[test]
+    fn an_image_that_the_directory_does_not_name_does_not_count() {
+        assert_eq!(found(&batch(4, TAIL, 9, 3)), (None, 2 * 4096));
+    }
+
+    #[test]
+    fn a_batch_of_another_generation_or_area_ends_the_area() {
+        assert_eq!(found(&batch(3, TAIL, 9, 9)), (None, 0));
+        for other in [batch(3, TAIL, 9, 9), batch(4, Tail { end: 0, salt: 6 }, 9, 9)] {
+            assert_eq!(found(&[batch(4, TAIL, 8, 8), other].concat()), (Some(8), 2 * 4096));
+        }
+    }
+
+    #[test]
+    fn a_batch_that_the_file_does_not_hold_to_its_end_does_not_count() {
+        let mut bytes = [batch(4, TAIL, 8, 8), batch(4, TAIL, 9, 9)].concat();
+        bytes.pop();
+        assert_eq!(found(&bytes), (Some(8), 2 * 4096));
+    }
+
+    #[test]
+    fn an_area_of_the_layout_without_checksums_is_refused_and_not_taken_for_an_empty_one() {
+        let mut bytes = directory(UUID, 4, TAIL, &[])[..56].to_vec();
+        bytes[48..56].copy_from_slice(&[1, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend_from_slice(&PAGE.get().to_le_bytes());
+        let checksum = XxHash3_64::oneshot(&bytes[8..]).to_le_bytes();
+        bytes[..8].copy_from_slice(&checksum);
+        bytes.resize(4096, 0);
+        bytes.extend_from_slice(&image(8).bytes);
+        let file = MemoryStorage::new();
+        file.write_at(&bytes, 0).unwrap();
+        let error = SideArea::read(&file, UUID, 4).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+        assert!(SideArea::read(&file, UUID, 5).is_ok(), "of another checkpoint");
     }
 }

@@ -490,7 +490,7 @@ impl WriteTx {
         };
         if let Err(error) = log.reserve(payload.len(), self.gives_space_back) {
             commit.log_full = is_full_disk(&error);
-            return Err(Error::io("making room for the log", error));
+            return Err(shared.write_failed(Error::io("making room for the log", error)));
         }
         let logged = log.append(seq, payload, shared.group_sync.synced());
         commit.direct_unsynced |= !self.direct.is_empty();

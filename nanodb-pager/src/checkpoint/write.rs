@@ -25,6 +25,15 @@ struct Written {
     page: PageId,
     frame: Arc<Frame>,
     fresh: bool,
+    /// What it will carry, in the side area and in the file.
+    checksum: u64,
+}
+
+impl Written {
+    fn seal_into(&self, buffer: &mut Vec<u8>) {
+        buffer.extend_from_slice(&self.checksum.to_le_bytes());
+        buffer.extend_from_slice(&self.frame.bytes[size_of::<u64>()..]);
+    }
 }
 
 impl Shared {
@@ -154,7 +163,7 @@ impl Shared {
         for run in versions.chunk_by(side_by_side) {
             for run in run.chunks(WRITE_PAGES_MAX) {
                 buffer.clear();
-                run.iter().for_each(|written| self.seal_into(written, &mut buffer));
+                run.iter().for_each(|written| written.seal_into(&mut buffer));
                 self.write(run[0].page, &buffer)?;
             }
         }
@@ -195,7 +204,10 @@ impl Shared {
             } else {
                 self.version_at(page, under_way.seq)?
             };
-            versions.extend(frame.map(|frame| Written { page, frame, fresh }));
+            versions.extend(frame.map(|frame| {
+                let checksum = self.checksummer.checksum(page, &frame.bytes);
+                Written { page, frame, fresh, checksum }
+            }));
         }
         Ok(versions)
     }
@@ -218,13 +230,13 @@ impl Shared {
         }
         let doing = "writing page images to the side area";
         let failed = |e| Error::io(doing, e);
-        let pages: Vec<PageId> = imaged.iter().map(|written| written.page).collect();
+        let named: Vec<_> = imaged.iter().map(|written| (written.page, written.checksum)).collect();
         let file = self.companion(side::SUFFIX, doing)?;
         // The directory goes out with the first images.
-        let mut buffer = side::directory(old.header.uuid, old.header.generation + 1, &pages);
-        let mut end = old.side_end;
+        let mut buffer = side::directory(old.header.uuid, old.header.generation + 1, old.side, &named);
+        let mut end = old.side.end;
         for images in imaged.chunks(WRITE_PAGES_MAX) {
-            images.iter().for_each(|written| self.seal_into(written, &mut buffer));
+            images.iter().for_each(|written| written.seal_into(&mut buffer));
             self.check_writable()?;
             file.write_at(&buffer, end).map_err(failed)?;
             end += buffer.len() as u64;
@@ -233,14 +245,8 @@ impl Shared {
         self.check_writable()?;
         file.sync().map_err(|e| self.poison(failed(e)))?;
         // Only now: a batch that was not written whole is written over by the next.
-        old.side_end = end;
+        old.side.end = end;
         Ok(())
-    }
-
-    fn seal_into(&self, written: &Written, buffer: &mut Vec<u8>) {
-        let start = buffer.len();
-        buffer.extend_from_slice(&written.frame.bytes);
-        self.checksummer.seal(written.page, &mut buffer[start..]);
     }
 
     /// Not once the handle is poisoned: a commit's sync may fail while a checkpoint is made, and

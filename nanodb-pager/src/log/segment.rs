@@ -5,7 +5,7 @@
 //! ------  ----  --------------  ----------------------------------------------
 //!      0     8  checksum        XXH3-64 of bytes 8..80
 //!      8    16  magic           "NanoDB log\r\n\x1a\n\0\0"
-//!     24     4  format_version  1
+//!     24     4  format_version  2; or 1, which is the same
 //!     28     4  reserved        zero
 //!     32    16  uuid            of the database
 //!     48     8  generation      one more than the log before it
@@ -71,7 +71,8 @@ impl Segment {
     pub(crate) fn decode(bytes: &[u8; SEGMENT_SIZE]) -> Option<Self> {
         let raw: RawSegment = bytemuck::pod_read_unaligned(bytes);
         let checksum = XxHash3_64::oneshot(&bytes[8..]);
-        let ours = raw.magic == MAGIC && raw.format_version == FORMAT_VERSION.to_le_bytes();
+        let version = u32::from_le_bytes(raw.format_version);
+        let ours = raw.magic == MAGIC && (1..=FORMAT_VERSION).contains(&version);
         (ours && u64::from_le_bytes(raw.checksum) == checksum).then(|| Self {
             uuid: raw.uuid,
             generation: u64::from_le_bytes(raw.generation),

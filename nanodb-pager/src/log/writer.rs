@@ -35,10 +35,9 @@ fn reserve_for(len_max: u64) -> u64 {
     (len_max / 1024).clamp(16 * 1024, 64 * 1024)
 }
 
-/// Makes sure that a log can be begun in `file`, and have its reserve, on a disk that is full by
-/// then.
-pub(crate) fn prepare(file: &dyn Storage, len_max: u64) -> io::Result<()> {
-    let len = file.len()?;
+/// Makes sure that a log can be begun in `file`, which is `len` bytes long, and have its reserve,
+/// on a disk that is full by then.
+pub(crate) fn prepare(file: &dyn Storage, len: u64, len_max: u64) -> io::Result<()> {
     fill(file, len, BLOCK_SIZE + RECORD_EXTRA + reserve_for(len_max), |_| ())
 }
 

@@ -67,7 +67,8 @@ impl Shared {
         let current =
             self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         if current < len {
-            self.storage.set_len(len).map_err(|e| Error::io("setting the file's length", e))?;
+            let failed = |e| self.write_failed(Error::io("setting the file's length", e));
+            self.storage.set_len(len).map_err(failed)?;
         }
         Ok(())
     }
@@ -175,10 +176,9 @@ impl WriteTx {
                 self.seal_into(at, seq, &mut buffer);
             }
             let page = self.pages[run[0]].id;
-            shared
-                .storage
-                .write_at(&buffer, page.offset())
-                .map_err(|e| Error::io(format!("writing new pages from {page} on"), e))?;
+            let doing = || format!("writing new pages from {page} on");
+            let failed = |e| shared.write_failed(Error::io(doing(), e));
+            shared.storage.write_at(&buffer, page.offset()).map_err(failed)?;
         }
         Ok(places)
     }

@@ -22,6 +22,7 @@ mod saving;
 mod saving_faults;
 mod shrinking;
 mod spilling;
+mod stale_images;
 mod stress;
 mod support;
 mod transactions;

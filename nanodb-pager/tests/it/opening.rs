@@ -113,11 +113,11 @@ fn files_of_other_programs_are_refused_by_what_they_are() {
 #[test]
 fn a_newer_format_is_refused_with_both_versions() {
     let (file, _) = sound_file();
-    let error = refusal(header_with(&file, 48, &2_u32.to_le_bytes()));
-    assert!(matches!(error, Error::NewerFormat { found: 2, supported: 1 }), "{error}");
+    let error = refusal(header_with(&file, 48, &3_u32.to_le_bytes()));
+    assert!(matches!(error, Error::NewerFormat { found: 3, supported: 2 }), "{error}");
     assert_eq!(
         error.to_string(),
-        "format version 2 is newer than 1, the newest this library reads"
+        "format version 3 is newer than 2, the newest this library reads"
     );
 }
 
