@@ -81,7 +81,7 @@ impl Shared {
         let generation = log.segment.generation + 1;
         drop(commit);
         let doing = "making room for the log";
-        let file = self.companion(log::suffix(generation), doing)?;
+        let file = self.companion(log::suffix(generation), "beginning a log")?;
         let len = file.len().map_err(|e| Error::io("asking for the log's length", e))?;
         prepare(&*file, len, self.options.log_bytes_max)
             .map_err(|e| self.write_failed(Error::io(doing, e)))

@@ -219,7 +219,10 @@ fn read_directory(
         return Ok(None);
     }
     let (entries, _) = bytes[HEADER_SIZE..].as_chunks::<ENTRY_SIZE>();
-    Ok(Some(Batch { salt: u64::from_le_bytes(raw.salt), images: entries.iter().map(entry).collect() }))
+    Ok(Some(Batch {
+        salt: u64::from_le_bytes(raw.salt),
+        images: entries.iter().map(entry).collect(),
+    }))
 }
 
 /// Whether a batch is of the layout that had no checksums, no salt and no version: page numbers
@@ -232,7 +235,8 @@ fn is_without_checksums(file: &dyn Storage, at: u64, len: u64, count: usize) -> 
     let mut bytes = vec![0; size];
     file.read_at(&mut bytes, at)?;
     Ok(bytes[52..56] == [0; 4]
-        && *bytes.first_chunk().unwrap_or(&[1; 8]) == XxHash3_64::oneshot(&bytes[8..]).to_le_bytes())
+        && *bytes.first_chunk().unwrap_or(&[1; 8])
+            == XxHash3_64::oneshot(&bytes[8..]).to_le_bytes())
 }
 
 fn entry(bytes: &[u8; ENTRY_SIZE]) -> (PageId, u64) {

@@ -233,7 +233,8 @@ impl Shared {
         let named: Vec<_> = imaged.iter().map(|written| (written.page, written.checksum)).collect();
         let file = self.companion(side::SUFFIX, doing)?;
         // The directory goes out with the first images.
-        let mut buffer = side::directory(old.header.uuid, old.header.generation + 1, old.side, &named);
+        let mut buffer =
+            side::directory(old.header.uuid, old.header.generation + 1, old.side, &named);
         let mut end = old.side.end;
         for images in imaged.chunks(WRITE_PAGES_MAX) {
             images.iter().for_each(|written| written.seal_into(&mut buffer));
