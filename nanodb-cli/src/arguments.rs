@@ -212,7 +212,7 @@ pub(crate) struct Find {
     /// Leave out so many at the start
     #[arg(long, value_name = "N")]
     pub(crate) skip: Option<u64>,
-    /// Print so many at most
+    /// Print so many at most; 0 is no limit
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// Which fields, such as {"name": 1, "_id": 0}

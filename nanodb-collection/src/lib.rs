@@ -72,8 +72,8 @@ pub use nanodb_document::{
 };
 pub use nanodb_pager::{Durability, OpenReport};
 pub use nanodb_query::{
-    FieldName, Filter, Literal, Problem as QueryProblem, Projection, QueryError, Sort, Update,
-    UpdateError, field,
+    ApplyError, FieldName, Filter, Literal, Problem as QueryProblem, Projection, QueryError, Sort,
+    Update, UpdateError, field,
 };
 pub use options::Options;
 pub use query::{

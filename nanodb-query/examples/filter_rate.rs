@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use nanodb_query::{Filter, Malformed, Update, UpdateContext, UpdateError};
+use nanodb_query::{ApplyError, Filter, Update, UpdateContext, UpdateError};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
@@ -96,7 +96,7 @@ fn slices<'a>(bytes: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a [u
     })
 }
 
-fn run(filter: &Filter, bytes: &[u8], ends: &[usize]) -> Result<usize, Malformed> {
+fn run(filter: &Filter, bytes: &[u8], ends: &[usize]) -> Result<usize, ApplyError> {
     let mut found = 0;
     for document in slices(bytes, ends) {
         found += usize::from(black_box(filter).matches(document)?);

@@ -11,7 +11,8 @@ macro_rules! parsed {
             type Error = QueryError;
 
             fn try_from(document: &Document) -> Result<Self, QueryError> {
-                Self::parse(&to_bytes(document).map_err(Problem::from)?)
+                let bytes = to_bytes(document);
+                Self::parse(&bytes.map_err(|error| Problem::Document { reason: error.to_string() })?)
             }
         }
 
@@ -27,13 +28,14 @@ macro_rules! parsed {
 }
 parsed!(Filter Sort Projection Update);
 
-/// A value that can't be stored, being too deep or too long, becomes null: no document has it.
+/// A value that can't be stored, being too deep or too long, is an error of every use of a filter that
+/// is made of it.
 impl From<&Value> for Literal {
     fn from(value: &Value) -> Self {
         let mut bytes = Vec::new();
         match value_to_bytes(value, &mut bytes) {
-            Ok(()) => Self::from_bytes(&bytes).unwrap_or_else(|_| None::<bool>.into()),
-            Err(_) => None::<bool>.into(),
+            Ok(()) => Self::from_bytes(&bytes).unwrap_or_else(Self::refused),
+            Err(error) => Self::refused(Problem::Value { reason: error.to_string() }),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use nanodb_msgpack::Kind;
 use nanodb_msgpack::json::{JsonError, JsonProblem, Position};
+use nanodb_msgpack::{Kind, Malformed};
 
 /// Why a filter, a sort, a projection or an update was refused.
 ///
@@ -17,7 +17,7 @@ use nanodb_msgpack::json::{JsonError, JsonProblem, Position};
 /// assert_eq!(error.to_string(), "unknown operator `$gtt` on `age` at line 1, column 10");
 /// assert!(matches!(error.problem(), Problem::UnknownOperator { operator, .. } if operator == "$gtt"));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct QueryError {
     #[source]
     problem: Box<Problem>,
@@ -78,7 +78,7 @@ impl fmt::Display for QueryError {
 ///
 /// A `path` is that of the field that an operator is applied to, as the query has it; it is empty
 /// where there is none.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// The text is no JSON.
@@ -92,8 +92,11 @@ pub enum Problem {
     #[error("the query is no well-formed MessagePack, or nests too deep")]
     Malformed,
     /// A query given as a document breaks a rule of documents.
-    #[error(transparent)]
-    Document(#[from] nanodb_document::DocumentError),
+    #[error("{reason}")]
+    Document {
+        /// Which one, and where.
+        reason: String,
+    },
     /// An object like `{"$date": ...}`, by which JSON says what it has no type for, is wrong.
     #[error("`{form}` must be {expected}")]
     Form {
@@ -216,15 +219,49 @@ pub enum Problem {
         /// The field.
         path: String,
     },
-    /// A regular expression is wrong, or takes too much memory.
-    #[error("the regular expression `{pattern}`{} is refused", On(path))]
+    /// A regular expression is wrong, is not supported, or takes too much memory.
+    #[error("the regular expression `{pattern}`{} is refused: {reason}", On(path))]
     Regex {
         /// The expression.
         pattern: String,
         /// The field.
         path: String,
         /// Why.
-        source: regex::Error,
+        reason: String,
+    },
+    /// An operator that compares was given a regular expression.
+    #[error(
+        "`{operator}`{} takes no regular expression: use `$regex`, or `$not` with it for what does \
+         not match",
+        On(path)
+    )]
+    RegexOperand {
+        /// The operator.
+        operator: String,
+        /// The field.
+        path: String,
+    },
+    /// A value of a program can't be encoded, so that no document can have it.
+    #[error("a value to compare with can't be encoded: {reason}")]
+    Value {
+        /// Why.
+        reason: String,
+    },
+    /// A replacement has a name that is an operator's.
+    #[error(
+        "a replacement can't have the field `{name}`: what has operators is an update, and changes \
+         the fields that it names"
+    )]
+    OperatorInReplacement {
+        /// The name.
+        name: String,
+    },
+    /// The `$` of a projection stands for the element by which the document passed the filter, and
+    /// there is none.
+    #[error("`{path}` needs a filter that looks into the array: `$` is the element found there")]
+    NoMatch {
+        /// The field.
+        path: String,
     },
     /// A sort's direction is neither 1 nor -1.
     #[error("`{path}` must be sorted by 1 or -1")]
@@ -265,5 +302,24 @@ struct On<'a>(&'a str);
 impl fmt::Display for On<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, " on `{}`", self.0) }
+    }
+}
+
+/// Why a query can't be applied to a document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The document's bytes are wrong where they were looked at.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The query was built of what is refused, such as a value that can't be encoded.
+    #[error(transparent)]
+    Query(Box<QueryError>),
+}
+
+impl From<&QueryError> for ApplyError {
+    #[cold]
+    fn from(error: &QueryError) -> Self {
+        Self::Query(Box::new(error.clone()))
     }
 }

@@ -6,6 +6,7 @@
 //! without the tree ([`needle`]).
 
 mod build;
+mod cost;
 mod elements;
 mod eval;
 mod literal;
@@ -14,14 +15,17 @@ mod name;
 mod needle;
 mod operand;
 mod parse;
+mod pcre;
 mod print;
 mod regex;
 mod tree;
 mod types;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use self::build::{FieldName, field};
+use self::cost::Cost;
 pub use self::elements::ElementFilter;
 pub use self::literal::Literal;
 use self::needle::Needle;
@@ -30,10 +34,10 @@ pub(crate) use self::parse::{
     Entry, check, check_names, check_patterns, elements, entries, fault, operand, refuse,
 };
 use self::tree::Conjunction;
-use crate::error::{Problem, QueryError};
-use crate::json::Text;
+use crate::error::{ApplyError, Problem, QueryError};
+use crate::json::{Text, print_string};
 use crate::path::Path;
-use nanodb_msgpack::{Malformed, RawValue};
+use nanodb_msgpack::RawValue;
 
 /// The most values that a query may consist of, names and operators not counted.
 pub const QUERY_NODES_MAX: usize = 10_000;
@@ -59,11 +63,17 @@ pub const QUERY_REGEXES_MAX: usize = 50;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Copying one copies references.
 #[derive(Clone, Default)]
 pub struct Filter {
-    root: Conjunction,
+    root: Arc<Conjunction>,
     /// Text that every document has that passes.
     needle: Option<Needle>,
+    cost: Cost,
+    /// Why there is nothing to ask documents about: the filter was built of what is refused. The tree is
+    /// empty then.
+    refused: Option<Arc<QueryError>>,
 }
 
 impl Filter {
@@ -80,8 +90,7 @@ impl Filter {
     /// [`QueryError`] says what is wrong with it and where.
     pub fn parse_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
-        let root = parse::parse_filter(text.value());
-        root.map(Self::new).map_err(|fault| text.locate(fault.problem, fault.tail))
+        Self::parse_value(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
     }
 
     /// Reads a filter from a document in MessagePack.
@@ -92,18 +101,40 @@ impl Filter {
     pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
         let value = RawValue::new(document);
         parse::check(value)?;
-        let root = parse::parse_filter(value).map_err(|fault| fault.problem)?;
-        Ok(Self::new(root))
+        Ok(Self::parse_value(value).map_err(|fault| fault.problem)?)
     }
 
     /// Reads a filter within a query that was checked already.
     pub(crate) fn parse_value(value: RawValue<'_>) -> Result<Self, Fault<'_>> {
-        parse::parse_filter(value).map(Self::new)
+        let root = parse::parse_filter(value)?;
+        Ok(Self::new(root, Cost::of_parsed(value, parse::count_patterns(value))))
     }
 
-    fn new(root: Conjunction) -> Self {
+    fn new(root: Conjunction, cost: Cost) -> Self {
         let needle = Needle::of(&root);
-        Self { root, needle }
+        Self { root: Arc::new(root), needle, cost, refused: None }
+    }
+
+    fn into_root(self) -> Conjunction {
+        Arc::unwrap_or_clone(self.root)
+    }
+
+    /// Whether documents can be asked about: a filter that was parsed can; one that was built can, unless a
+    /// part of it is refused in text too.
+    ///
+    /// ```
+    /// use nanodb_query::field;
+    ///
+    /// assert!(field("a").eq(5).check().is_ok());
+    /// let error = field(&"a.".repeat(200)).eq(5).check().unwrap_err();
+    /// assert!(error.to_string().contains("has more than 100 parts"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first [`QueryError`] of its parts.
+    pub fn check(&self) -> Result<(), QueryError> {
+        self.refused.as_deref().map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// Whether a document passes.
@@ -116,19 +147,23 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the bytes are wrong where they were looked at.
+    /// [`ApplyError::Malformed`] if the bytes are wrong where they were looked at, [`ApplyError::Query`] as
+    /// [`check`](Self::check).
     #[inline]
-    pub fn matches(&self, document: &[u8]) -> Result<bool, Malformed> {
+    pub fn matches(&self, document: &[u8]) -> Result<bool, ApplyError> {
+        if let Some(error) = &self.refused {
+            return Err((&**error).into());
+        }
         if self.needle.as_ref().is_some_and(|needle| needle.is_missing(document)) {
             return Ok(false);
         }
-        self.root.matches(RawValue::new(document))
+        Ok(self.root.matches(RawValue::new(document))?)
     }
 
     /// Whether every document passes.
     #[must_use]
     pub fn is_all(&self) -> bool {
-        self.root.is_empty()
+        self.root.is_empty() && self.refused.is_none()
     }
 
     /// Of a document that passes, the index of the array's element by which it does: what `$` stands
@@ -142,14 +177,17 @@ impl Filter {
     /// // {"a": [7, 8, 9]}
     /// let document = b"\x81\xa1a\x93\x07\x08\x09";
     /// assert_eq!(field("a").gt(7).matched_element(document)?, Some(1));
-    /// # Ok::<(), nanodb_query::Malformed>(())
+    /// # Ok::<(), nanodb_query::ApplyError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the bytes are wrong where they were looked at.
-    pub fn matched_element(&self, document: &[u8]) -> Result<Option<u32>, Malformed> {
-        self.root.matched_element(RawValue::new(document))
+    /// As [`matches`](Self::matches).
+    pub fn matched_element(&self, document: &[u8]) -> Result<Option<u32>, ApplyError> {
+        if let Some(error) = &self.refused {
+            return Err((&**error).into());
+        }
+        Ok(self.root.matched_element(RawValue::new(document))?)
     }
 
     /// The name that all of its paths begin with, if there is one.
@@ -176,7 +214,7 @@ impl Filter {
 impl PartialEq for Filter {
     fn eq(&self, other: &Self) -> bool {
         // The needle follows from the tree.
-        self.root == other.root
+        self.root == other.root && self.refused == other.refused
     }
 }
 
@@ -193,9 +231,15 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// Prints JSON that [`Filter::parse_json`] reads back as an equal filter.
+/// Prints JSON that [`Filter::parse_json`] reads back as an equal filter; of one that was built of what is
+/// refused, text that is refused too.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = &self.refused {
+            f.write_str(r#"{"$refused": "#)?;
+            print_string(&error.to_string(), f)?;
+            return f.write_str("}");
+        }
         print::print_conjunction(&self.root, f)
     }
 }

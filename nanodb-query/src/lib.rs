@@ -19,13 +19,15 @@ mod projection;
 mod sort;
 mod update;
 
-pub use self::error::{Problem, QueryError};
+pub use self::error::{ApplyError, Problem, QueryError};
 pub use self::filter::{
     ElementFilter, FieldName, Filter, Literal, QUERY_NODES_MAX, QUERY_REGEXES_MAX, field,
 };
 pub use self::path::{PATH_NUMBERS_MAX, Path};
 pub use self::projection::Projection;
 pub use self::sort::Sort;
-pub use self::update::{ArrayFilters, UPDATE_STEPS_MAX, Update, UpdateContext, UpdateError};
+pub use self::update::{
+    ArrayFilters, UPDATE_NULLS_MAX, UPDATE_STEPS_MAX, Update, UpdateContext, UpdateError,
+};
 pub use nanodb_msgpack::json::Position;
 pub use nanodb_msgpack::{DEPTH_MAX, Kind, Malformed, RawValue, Timestamp};

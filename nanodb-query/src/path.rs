@@ -38,6 +38,8 @@ pub(crate) struct Part {
     token: Box<[u8]>,
     /// The array index that the name may be.
     index: Option<u32>,
+    /// The index that it is to an update, for which zeros may stand before the digits.
+    number: Option<u32>,
 }
 
 impl Path {
@@ -135,7 +137,10 @@ impl Part {
         let mut token = Vec::new();
         // A name too long for MessagePack is no document's.
         let _ = write_string(&mut token, name);
-        Self { name: name.into(), token: token.into(), index: array_index(name) }
+        let number = number(name);
+        // As an index is written: without leading zeros.
+        let index = number.filter(|_| name.len() == 1 || !name.starts_with('0'));
+        Self { name: name.into(), token: token.into(), index, number }
     }
 
     pub(crate) fn of_index(index: u32) -> Self {
@@ -155,6 +160,11 @@ impl Part {
         self.index
     }
 
+    /// The index that it is in the path of an update: any digits are a number there, `00` is 0.
+    pub(crate) fn number(&self) -> Option<u32> {
+        self.number
+    }
+
     /// Whether the name at the start of `bytes` is this one; the cursor then steps over it.
     #[inline]
     pub(crate) fn is_at(&self, cursor: Cursor<'_>) -> bool {
@@ -171,10 +181,10 @@ impl Part {
     }
 }
 
-/// The number that a name is, if it is one as an index is written: without leading zeros.
-fn array_index(name: &str) -> Option<u32> {
+/// The number that a name's digits are, if it has nothing else.
+fn number(name: &str) -> Option<u32> {
     let digits = name.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits || (name.len() > 1 && name.starts_with('0')) { None } else { name.parse().ok() }
+    if digits { name.parse().ok() } else { None }
 }
 
 /// How an array at the end of a path is looked at.
@@ -208,6 +218,17 @@ pub(crate) fn step<'a>(
         cursor.skip().ok_or(Malformed)?;
     }
     Ok(None)
+}
+
+/// [`step`] on the path of an update.
+pub(crate) fn step_of_update<'a>(
+    container: RawValue<'a>,
+    part: &Part,
+) -> Result<Option<RawValue<'a>>, Malformed> {
+    match part.number {
+        Some(number) if container.is_array() => container.element(number),
+        _ => step(container, part),
+    }
 }
 
 /// Hands each value that the path leads to from `container` to `visit`, `None` for missing ones,

@@ -18,10 +18,10 @@ mod print;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::error::{Problem, QueryError};
+use crate::error::{ApplyError, Problem, QueryError};
 use crate::filter::{ElementFilter, check};
 use crate::json::Text;
-use nanodb_msgpack::{Malformed, RawValue};
+use nanodb_msgpack::RawValue;
 
 /// Which fields of a document are wanted.
 ///
@@ -153,9 +153,9 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the document is; `out` then ends in a part of one.
-    pub fn apply(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        apply::apply(self.mode, &self.fields, RawValue::new(document), out)
+    /// [`ApplyError::Malformed`] if the document is; `out` then ends in a part of one.
+    pub fn apply(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ApplyError> {
+        Ok(apply::apply(self.mode, &self.fields, RawValue::new(document), out)?)
     }
 
     /// Adds what becomes of the field at a path.

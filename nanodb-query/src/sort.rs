@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use crate::error::{Problem, QueryError};
+use crate::error::{ApplyError, Problem, QueryError};
 use crate::filter::{Fault, check, entries, fault};
 use crate::json::{Text, print_string};
 use crate::path::{Part, Path, step};
@@ -36,6 +36,8 @@ use nanodb_msgpack::{encode_empty_array_key, encode_key};
 #[derive(Clone, PartialEq, Default)]
 pub struct Sort {
     fields: Vec<SortField>,
+    /// The first of the paths that a program named that is refused.
+    refused: Option<Box<QueryError>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -70,8 +72,21 @@ impl Sort {
     }
 
     fn then(mut self, path: &str, descending: bool) -> Self {
-        self.fields.push(SortField { path: Path::of_program(path), descending });
+        match Path::parse(path) {
+            Ok(path) => self.fields.push(SortField { path, descending }),
+            Err(problem) => drop(self.refused.get_or_insert_with(|| Box::new(problem.into()))),
+        }
         self
+    }
+
+    /// Whether documents have keys: by a sort that was parsed they do; by one that was built they do,
+    /// unless a path of it is refused in text too.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::PathTooLong`] for the first such path.
+    pub fn check(&self) -> Result<(), QueryError> {
+        self.refused.as_deref().map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// Reads a sort from JSON text: an object of paths, each with 1 or -1.
@@ -103,7 +118,7 @@ impl Sort {
     /// Whether documents stay in the order in which they come.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.fields.is_empty() && self.refused.is_none()
     }
 
     /// The paths, and whether each is descending.
@@ -115,8 +130,8 @@ impl Sort {
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the document is.
-    pub fn key(&self, document: &[u8]) -> Result<Vec<u8>, Malformed> {
+    /// [`ApplyError::Malformed`] if the document is, [`ApplyError::Query`] as [`check`](Self::check).
+    pub fn key(&self, document: &[u8]) -> Result<Vec<u8>, ApplyError> {
         let mut key = Vec::new();
         self.append_key(document, &mut key)?;
         Ok(key)
@@ -126,8 +141,11 @@ impl Sort {
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the document is; `out` then ends in a part of a key.
-    pub fn append_key(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    /// As [`key`](Self::key); `out` then ends in a part of a key.
+    pub fn append_key(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ApplyError> {
+        if let Some(error) = &self.refused {
+            return Err((&**error).into());
+        }
         for SortField { path, descending } in &self.fields {
             let start = out.len();
             let mut best = Best { out: &mut *out, start, descending: *descending };
@@ -247,7 +265,7 @@ fn parse(value: RawValue<'_>) -> Result<Sort, Fault<'_>> {
         };
         fields.push(SortField { path, descending });
     }
-    Ok(Sort { fields })
+    Ok(Sort { fields, refused: None })
 }
 
 impl fmt::Debug for Sort {
@@ -256,9 +274,15 @@ impl fmt::Debug for Sort {
     }
 }
 
-/// Prints JSON that [`Sort::parse_json`] reads back as an equal sort.
+/// Prints JSON that [`Sort::parse_json`] reads back as an equal sort; of one that was built of what is
+/// refused, text that is refused too.
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = &self.refused {
+            f.write_str(r#"{"$refused": "#)?;
+            print_string(&error.to_string(), f)?;
+            return f.write_str("}");
+        }
         f.write_str("{")?;
         for (index, field) in self.fields.iter().enumerate() {
             if index > 0 {

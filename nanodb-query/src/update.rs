@@ -30,6 +30,7 @@ mod writer;
 use std::fmt;
 
 use self::apply::Applying;
+pub use self::apply::UPDATE_NULLS_MAX;
 use self::changes::Changes;
 pub use self::error::UpdateError;
 use self::expand::Expansion;
@@ -188,12 +189,35 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] if it is no document, nests too deep, or names a field twice.
+    /// [`QueryError`] if it is no document, nests too deep, names a field twice, or as
+    /// [`check_replacement`](Self::check_replacement).
     pub fn replacement(document: &[u8]) -> Result<Self, QueryError> {
         let document = RawValue::new(document);
         document.verify().map_err(|_| Problem::Malformed)?;
         crate::filter::check_names(document)?;
         Ok(parse_replacement(document).map_err(|fault| fault.problem)?)
+    }
+
+    /// Refuses a document that is to be put in place of another one if it has the names of operators: it is an
+    /// update then, given to the wrong verb, and all fields would be lost.
+    ///
+    /// Costs a step over each of its fields.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::OperatorInReplacement`] if a name begins with `$`, [`Problem::NotADocument`] and
+    /// [`Problem::Malformed`].
+    pub fn check_replacement(document: &[u8]) -> Result<(), QueryError> {
+        let document = RawValue::new(document);
+        check_document("a replacement", document).map_err(|fault| fault.problem)?;
+        for field in document.fields().into_iter().flatten() {
+            let (name, _) = field.map_err(|_| Problem::Malformed)?;
+            if name.starts_with(b"$") {
+                let name = String::from_utf8_lossy(name).into_owned();
+                return Err(Problem::OperatorInReplacement { name }.into());
+            }
+        }
+        Ok(())
     }
 
     /// A new document, from JSON text, in place of the old one.
@@ -266,13 +290,14 @@ impl Update {
     /// # Errors
     ///
     /// [`UpdateError`] if the update can't be made, [`UpdateError::Conflict`] if the filter names
-    /// two values for one field; nothing is appended then.
+    /// two values for one field, [`UpdateError::Filter`] as [`Filter::check`]; nothing is appended then.
     pub fn upsert(
         &self,
         filter: &Filter,
         context: &UpdateContext,
         out: &mut Vec<u8>,
     ) -> Result<(), UpdateError> {
+        filter.check().map_err(|error| UpdateError::Filter(Box::new(error)))?;
         let only_id = matches!(self.form, Form::Replacement(_));
         let mut base = Vec::new();
         write_base(filter, only_id, context, &mut base)?;
@@ -289,6 +314,19 @@ impl Update {
                 Err(error)
             }
         }
+    }
+
+    /// What a filter says that the `_id` of a document is that an upsert inserts, in MessagePack.
+    ///
+    /// # Errors
+    ///
+    /// As [`upsert`](Self::upsert).
+    pub fn upserted_id(filter: &Filter) -> Result<Option<Vec<u8>>, UpdateError> {
+        filter.check().map_err(|error| UpdateError::Filter(Box::new(error)))?;
+        let mut base = Vec::new();
+        write_base(filter, true, &UpdateContext::default(), &mut base)?;
+        let id = RawValue::new(&base).field("_id")?;
+        Ok(id.map(|id| id.bytes().map(<[u8]>::to_vec)).transpose()?)
     }
 
     fn write(
@@ -368,6 +406,14 @@ fn parse_patch(patch: RawValue<'_>) -> Result<Update, Fault<'_>> {
 
 fn parse_replacement(document: RawValue<'_>) -> Result<Update, Fault<'_>> {
     check_document("a replacement", document)?;
+    if let Some(Entry { name, tail, .. }) =
+        entries(document).find(|entry| entry.name.starts_with('$'))
+    {
+        return Err(Fault {
+            problem: Problem::OperatorInReplacement { name: name.to_owned() },
+            tail,
+        });
+    }
     Ok(Update { form: Form::Replacement(operand(document)?) })
 }
 

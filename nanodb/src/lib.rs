@@ -72,7 +72,7 @@
 //! damaged page costs the documents on it and no others.
 
 pub use nanodb_collection::{
-    ASSIGNED_ID_MAX, ArrayView, BulkOperation, BulkWritten, COLLECTION_NAME_BYTES_MAX,
+    ASSIGNED_ID_MAX, ApplyError, ArrayView, BulkOperation, BulkWritten, COLLECTION_NAME_BYTES_MAX,
     CatalogError, CheckProgress, CheckReport, Collection, CollectionInfo, CollectionStats,
     CompactProgress, Cursor, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, Database, DocView, Document,
     DocumentError, Documents, Draft, Durability, Elements, Encode, Error, ErrorKind, Explain,

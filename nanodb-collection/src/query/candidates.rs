@@ -25,8 +25,10 @@ enum From {
 }
 
 impl Candidates {
-    /// All documents that can pass.
+    /// All documents that can pass. Whatever searches or changes by a filter comes here first: one that was
+    /// built of what is refused ends here.
     pub(super) fn new(source: &Source<'_>, filter: &Filter) -> Result<Self> {
+        filter.check()?;
         let from = match wanted_ids(filter) {
             Some(ids) => {
                 let found: Vec<_> = source.get_many(&ids)?.into_iter().flatten().collect();
@@ -111,7 +113,8 @@ pub(super) fn wanted_ids(filter: &Filter) -> Option<Vec<Id>> {
     Some(ids.iter().filter_map(|bytes| to_id(bytes)).collect())
 }
 
-fn to_id(bytes: &[u8]) -> Option<Id> {
+/// The id that a value is, if it is one.
+pub(super) fn to_id(bytes: &[u8]) -> Option<Id> {
     let token = nanodb_msgpack::Cursor::new(bytes).read()?;
     if let nanodb_msgpack::Token::Float(number) = token {
         // A whole float is equal to the integer.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use nanodb_query::{Filter, Projection, Sort};
+use nanodb_query::{ApplyError, Filter, Projection, Sort};
 
 use super::candidates::{Candidates, wanted_ids};
 use super::explain::{Explain, Way};
@@ -105,9 +105,9 @@ impl<'c> Find<'c> {
         self
     }
 
-    /// Ends after so many documents.
+    /// Ends after so many documents; 0 is no limit, as in MongoDB.
     pub fn limit(mut self, count: u64) -> Self {
-        self.limit = Some(count);
+        self.limit = (count > 0).then_some(count);
         self
     }
 
@@ -151,10 +151,12 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
+    /// [`Error::Query`] if the filter or the sort was built of what is refused in text;
     /// [`Error::Sort`] if a temporary file is needed and can't be made, written or read, as on a full
     /// disk; as [`Collection::get`](crate::Collection::get) and
     /// [`Cursor::next`](crate::Cursor::next).
     pub fn run(self) -> Result<Found> {
+        self.sort.check()?;
         let candidates = Candidates::new(&self.source, &self.filter)?;
         let Self { source, filter, sort, skip, limit, projection, sort_bytes_max, threads } = self;
         let found = Found::new(candidates, filter, projection, threads);
@@ -172,15 +174,14 @@ impl<'c> Find<'c> {
     ///
     /// As [`run`](Self::run).
     pub fn first(self) -> Result<Option<StoredDoc>> {
-        let limit = self.limit.unwrap_or(1).min(1);
-        self.limit(limit).run()?.next().transpose()
+        self.limit(1).run()?.next().transpose()
     }
 
     /// How many documents there are.
     ///
     /// # Errors
     ///
-    /// As [`Cursor::next`](crate::Cursor::next).
+    /// [`Error::Query`] as [`run`](Self::run); as [`Cursor::next`](crate::Cursor::next).
     pub fn count(self) -> Result<u64> {
         let mut candidates = Candidates::new(&self.source, &self.filter)?;
         let count = match candidates.cursor() {
@@ -254,7 +255,18 @@ impl fmt::Debug for Find<'_> {
 /// Whether a stored document passes.
 #[inline]
 pub(super) fn matches(filter: &Filter, document: &DocView) -> Result<bool> {
-    filter.matches(document.as_bytes()).map_err(|_| malformed())
+    filter.matches(document.as_bytes()).map_err(not_applied)
+}
+
+/// Why a query could not be applied to a stored document.
+#[cold]
+pub(super) fn not_applied(error: ApplyError) -> Error {
+    match error {
+        ApplyError::Malformed(_) => malformed(),
+        ApplyError::Query(error) => Error::Query(*error),
+        // There is no other one today.
+        _ => malformed(),
+    }
 }
 
 /// What is stored is not what was stored.

@@ -6,7 +6,7 @@ use nanodb_query::{Filter, Projection, Sort, Update};
 
 use super::find::Find;
 use super::found::projected;
-use super::modify::{Action, change, context, id_of, insert};
+use super::modify::{Action, change, check, context, id_of, insert};
 use super::source::Source;
 use crate::collection::Collection;
 use crate::error::Result;
@@ -114,7 +114,7 @@ impl<'c> FindAnd<'c> {
                     let new = if self.returns_new { collection.get(&id)? } else { None };
                     self.returned(new)
                 }
-                _ => Ok(None),
+                action => action.map_or(Ok(()), check).map(|()| None),
             };
         };
         let id = id_of(&before)?;

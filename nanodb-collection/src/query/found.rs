@@ -5,7 +5,7 @@ use std::fmt;
 use nanodb_query::{Filter, Projection, Sort};
 
 use super::candidates::Candidates;
-use super::find::{malformed, matches};
+use super::find::{matches, not_applied};
 use super::sorted::{DocPlace, Gathered, Kept, Sorted, Sorter};
 use super::threads::{Part, Rounds, Threads};
 use crate::cursor::Cursor;
@@ -155,7 +155,7 @@ impl Wanted {
             return Ok(false);
         }
         key.clear();
-        sort.append_key(document.as_bytes(), key).map_err(|_| malformed())?;
+        sort.append_key(document.as_bytes(), key).map_err(not_applied)?;
         Ok(sorter.wants(key))
     }
 
@@ -244,7 +244,7 @@ pub(super) fn projected(projection: &Projection, document: &DocView) -> Result<V
         return Ok(document.as_bytes().to_vec());
     }
     let mut out = Vec::new();
-    projection.apply(document.as_bytes(), &mut out).map_err(|_| malformed())?;
+    projection.apply(document.as_bytes(), &mut out).map_err(not_applied)?;
     Ok(out)
 }
 

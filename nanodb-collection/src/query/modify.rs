@@ -6,13 +6,13 @@
 
 use nanodb_query::{Filter, Update, UpdateContext, UpdateError};
 
-use super::candidates::{Candidates, wanted_ids};
-use super::find::{malformed, matches};
+use super::candidates::{Candidates, to_id};
+use super::find::{malformed, matches, not_applied};
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::stored::StoredDoc;
 use crate::transaction::TransactionCollection;
-use nanodb_document::{DOCUMENT_SIZE_MAX, DocView, DocumentError, Draft, Encode};
+use nanodb_document::{DOCUMENT_SIZE_MAX, DocView, Encode};
 use nanodb_document::{Id, IdRef};
 
 /// What an update did.
@@ -63,6 +63,9 @@ pub(super) fn update(
         updated.modified += u64::from(change(collection, filter, action, &context, document)?);
         Ok(())
     })?;
+    if updated.matched == 0 {
+        check(action)?;
+    }
     Ok(updated)
 }
 
@@ -94,34 +97,63 @@ pub(super) fn delete(
     Ok(count)
 }
 
+/// Refuses what is refused whether a document passes or not.
+pub(super) fn check(action: Action<'_>) -> Result<()> {
+    match action {
+        Action::Update(_) => Ok(()),
+        // With any id, since it is not stored.
+        Action::Replace(document) => replacement(document, IdRef::Int(0)).map(drop),
+    }
+}
+
+/// A document that is to be put in place of another one, encoded, with that id if it has none.
+fn replacement(document: &dyn Encode, id: IdRef<'_>) -> Result<Vec<u8>> {
+    let mut encoded = Vec::new();
+    let draft = document.encode(Some(id), &mut encoded)?;
+    let record = draft.record(&encoded).to_vec();
+    Update::check_replacement(&record)?;
+    Ok(record)
+}
+
 /// Inserts the document that an upsert makes when none passes.
 pub(super) fn insert(
     collection: &TransactionCollection<'_>,
     filter: &Filter,
     action: Action<'_>,
 ) -> Result<Id> {
-    let update = match action {
-        Action::Update(update) => update,
-        Action::Replace(document) => {
-            let ids = wanted_ids(filter);
-            let wanted = match ids.as_deref() {
-                Some([id]) => Some(id),
-                _ => None,
-            };
-            let id = collection.insert(WithId { document, id: wanted.map(Id::as_ref) })?;
-            return match wanted {
-                Some(wanted) if *wanted != id => {
-                    collection.delete(&id)?;
-                    Err(Error::IdMismatch { id: wanted.clone(), found: id })
-                }
-                _ => Ok(id),
-            };
+    let failed = |source| Error::Update { id: None, source };
+    match action {
+        Action::Update(update) => {
+            let mut new = Vec::new();
+            update.upsert(filter, &context(), &mut new).map_err(failed)?;
+            collection.insert(DocView::from_bytes(&new))
         }
-    };
-    let mut new = Vec::new();
-    let made = update.upsert(filter, &context(), &mut new);
-    made.map_err(|source| Error::Update { id: None, source })?;
-    collection.insert(DocView::from_bytes(&new))
+        Action::Replace(document) => {
+            let Some(wanted) = Update::upserted_id(filter).map_err(failed)? else {
+                check(action)?;
+                return collection.insert(document);
+            };
+            let wanted = id_of_value(&wanted)?;
+            let record = replacement(document, wanted.as_ref())?;
+            let record = DocView::from_bytes(&record);
+            match record.id().map(IdRef::to_owned) {
+                Some(found) if found != wanted => Err(Error::IdMismatch { id: wanted, found }),
+                _ => collection.insert(record),
+            }
+        }
+    }
+}
+
+/// The id that a value is, or why it is none.
+fn id_of_value(value: &[u8]) -> Result<Id> {
+    if let Some(id) = to_id(value) {
+        return Ok(id);
+    }
+    const ONLY_ID: &[u8] = b"\x81\xa3_id";
+    let mut encoded = Vec::new();
+    let document = [ONLY_ID, value].concat();
+    let draft = DocView::from_bytes(&document).encode(None, &mut encoded)?;
+    DocView::from_bytes(draft.record(&encoded)).id().map(IdRef::to_owned).ok_or_else(malformed)
 }
 
 /// Changes one document; says whether it is another one now.
@@ -139,12 +171,11 @@ pub(super) fn change(
             None => Ok(false),
         },
         Action::Replace(new) => {
-            let mut encoded = Vec::new();
-            let draft = new.encode(Some(id), &mut encoded)?;
-            if draft.record(&encoded) == document.as_bytes() {
+            let record = replacement(new, id)?;
+            if record == document.as_bytes() {
                 return Ok(false);
             }
-            collection.replace(id, DocView::from_bytes(draft.record(&encoded)))
+            collection.replace(id, DocView::from_bytes(&record))
         }
     }
 }
@@ -178,7 +209,7 @@ fn updated(
 ) -> Result<Option<Vec<u8>>> {
     let mut context = *context;
     if update.needs_match() {
-        context.matched = filter.matched_element(document.as_bytes()).map_err(|_| malformed())?;
+        context.matched = filter.matched_element(document.as_bytes()).map_err(not_applied)?;
     }
     let mut new = Vec::new();
     match update.apply(document.as_bytes(), &context, &mut new) {
@@ -206,23 +237,4 @@ fn for_each(
 
 pub(super) fn id_of(document: &StoredDoc) -> Result<IdRef<'_>> {
     document.id().ok_or_else(malformed)
-}
-
-/// A document with the id that it gets if it has none.
-struct WithId<'a> {
-    document: &'a dyn Encode,
-    id: Option<IdRef<'a>>,
-}
-
-impl Encode for WithId<'_> {
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError> {
-        match self.id {
-            Some(id) => self.document.encode(Some(id), out),
-            None => self.document.encode(fallback, out),
-        }
-    }
 }

@@ -52,7 +52,7 @@ impl<'c, T: DeserializeOwned> TypedFind<'c, T> {
         self.with(|find| find.skip(count))
     }
 
-    /// Ends after so many values.
+    /// Ends after so many values; 0 is no limit.
     pub fn limit(self, count: u64) -> Self {
         self.with(|find| find.limit(count))
     }

@@ -1,8 +1,9 @@
 //! Searching and changing what is found, in collections, snapshots and transactions.
 
 use nanodb_collection::{
-    Collection, DOCUMENT_SIZE_MAX, Database, Document, DocumentError, Error, ErrorKind, Filter,
-    Projection, Sort, StoredDoc, Update, UpdateError, Updated, Value, Way, doc, field,
+    BulkOperation, Collection, DOCUMENT_SIZE_MAX, Database, Document, DocumentError, Error,
+    ErrorKind, Filter, Projection, Sort, StoredDoc, Update, UpdateError, Updated, Value, Way, doc,
+    field,
 };
 use proptest::prelude::*;
 
@@ -40,8 +41,14 @@ fn a_search_has_a_filter_an_order_a_part_and_fields() {
     assert_eq!(ids(find().sort(sort.clone()).limit(3).run().unwrap()), [99, 89, 79]);
     assert_eq!(ids(find().sort(sort.clone()).skip(9).limit(2).run().unwrap()), [9, 98]);
     assert_eq!(ids(find().sort(sort.clone()).run().unwrap()).len(), 20);
-    assert!(ids(find().sort(sort).limit(0).run().unwrap()).is_empty());
-    assert!(ids(find().limit(0).run().unwrap()).is_empty());
+    // No limit, as in MongoDB.
+    let all = ids(find().run().unwrap());
+    assert_eq!(ids(find().limit(0).run().unwrap()), all);
+    assert_eq!(ids(find().limit(3).limit(0).run().unwrap()), all);
+    assert_eq!(find().limit(0).count().unwrap(), all.len() as u64);
+    assert_eq!(ids(find().sort(sort.clone()).limit(0).run().unwrap()).len(), all.len());
+    assert_eq!(ids(find().sort(sort).skip(1).limit(0).run().unwrap()).len(), all.len() - 1);
+    assert!(find().limit(0).first().unwrap().is_some());
     // What is equal stays in the order in which it was found.
     assert_eq!(ids(find().sort(Sort::ascending("age")).limit(2).run().unwrap()), [8, 18]);
 
@@ -330,9 +337,144 @@ proptest! {
         let sort = if descending { Sort::descending("n") } else { Sort::ascending("n") };
         let mut expected: Vec<(i64, i64)> = numbers.iter().copied().zip(1..).collect();
         expected.sort_by_key(|&(n, _)| if descending { -n } else { n });
-        let expected: Vec<i64> = expected
-            .into_iter().map(|(_, id)| id).skip(skip.into()).take(limit.into()).collect();
+        // 0 is no limit.
+        let taken = if limit == 0 { usize::MAX } else { limit.into() };
+        let expected: Vec<i64> =
+            expected.into_iter().map(|(_, id)| id).skip(skip.into()).take(taken).collect();
         let found = all.find(Filter::all()).sort(sort).skip(skip.into()).limit(limit.into()).run().unwrap();
         prop_assert_eq!(ids(found), expected);
     }
+}
+
+#[test]
+fn a_filter_of_a_value_that_can_not_be_stored_is_an_error_of_every_verb() {
+    let mut deep = Value::from(1);
+    for _ in 0..120 {
+        deep = Value::Array(vec![deep]);
+    }
+    let mut long = Document::new();
+    long.insert("n".repeat(2_000), 1);
+    let bad: [Value; 3] = [Value::Ext(-1, vec![0]), deep, Value::Document(long)];
+    let grow = update(r#"{"$inc": {"age": 1}}"#);
+    let new = doc! { "b": 1 };
+    for value in &bad {
+        for filter in [
+            field("absent").eq(value),
+            field("absent").ne(value),
+            field("absent").is_in([value]),
+            field("absent").not_in([value]),
+            field("absent").all([value]),
+            !field("absent").eq(value),
+            field("_id").eq(value),
+            field("age").gte(0).or(field("absent").eq(value)),
+            field("age").gte(0).and(field("absent").lte(value)),
+        ] {
+            let users = users();
+            let kinds = [
+                users.find(&filter).run().map(drop),
+                users.find(&filter).sort(Sort::ascending("age")).run().map(drop),
+                users.find(&filter).threads(2).run().map(drop),
+                users.find_one(&filter).map(drop),
+                users.count_matching(&filter).map(drop),
+                users.exists(&filter).map(drop),
+                users.distinct("age", &filter).map(drop),
+                users.find(&filter).explain().map(drop),
+                users.update_one(&filter, &grow).map(drop),
+                users.update_many(&filter, &grow).map(drop),
+                users.upsert(&filter, &grow).map(drop),
+                users.replace_one(&filter, &new).map(drop),
+                users.replace_or_insert(&filter, &new).map(drop),
+                users.delete_one(&filter).map(drop),
+                users.delete_many(&filter).map(drop),
+                users.find_one_and_update(&filter, &grow).upserting().run().map(drop),
+                users.find_one_and_replace(&filter, &new).upserting().run().map(drop),
+                users.find_one_and_delete(&filter).run().map(drop),
+                users.bulk_write([BulkOperation::delete_many(&filter)]).map(drop),
+            ]
+            .map(|result| result.unwrap_err().kind());
+            assert_eq!(kinds, [ErrorKind::Invalid; 19]);
+            assert_eq!(users.count(), 100);
+            assert_eq!(users.count_matching(field("age").eq(9)).unwrap(), 10);
+        }
+    }
+    let long = "a.".repeat(101);
+    let users = users();
+    assert!(users.find(Filter::all()).sort(Sort::ascending(&long)).run().is_err());
+    assert!(users.find(Filter::all()).sort(Sort::ascending(&long)).first().is_err());
+    assert!(users.find_one_and_delete(Filter::all()).sort(Sort::ascending(&long)).run().is_err());
+    assert_eq!(users.count(), 100);
+}
+
+#[test]
+fn an_update_given_as_a_replacement_is_refused_by_every_verb_and_nothing_is_lost() {
+    let users = users();
+    let before = documents(users.find(Filter::all()).run().unwrap());
+    for slip in [doc! { "$set": { "x": 1 } }, doc! { "_id": 5, "x": 1, "$inc": { "y": 1 } }] {
+        for filter in [field("_id").eq(5), field("age").eq(5), field("age").eq(77)] {
+            let results = [
+                users.replace_one(&filter, &slip).map(drop),
+                users.replace_or_insert(&filter, &slip).map(drop),
+                users.find_one_and_replace(&filter, &slip).run().map(drop),
+                users.find_one_and_replace(&filter, &slip).upserting().run().map(drop),
+                users.bulk_write([BulkOperation::replace_one(&filter, &slip)]).map(drop),
+                users.bulk_write([BulkOperation::replace_or_insert(&filter, &slip)]).map(drop),
+            ];
+            for result in results {
+                let mut error = result.unwrap_err();
+                if let Error::BulkWrite { source, .. } = error {
+                    error = *source;
+                }
+                let text = error.to_string();
+                assert!(text.contains("a replacement can't have the field `$"), "{text}");
+                assert_eq!(error.kind(), ErrorKind::Invalid);
+            }
+        }
+    }
+    assert_eq!(documents(users.find(Filter::all()).run().unwrap()), before);
+}
+
+#[test]
+fn a_replacement_with_another_id_than_the_filter_names_inserts_nothing_and_takes_no_id() {
+    let users = Database::in_memory().unwrap().collection("users");
+    let other = doc! { "_id": 7, "a": 1 };
+    for filter in [
+        field("_id").eq(5),
+        field("_id").is_in([5]),
+        field("_id").all([5]),
+        filter(r#"{"$or": [{"_id": 5}]}"#),
+    ] {
+        let error = users.replace_or_insert(&filter, &other).unwrap_err();
+        assert!(matches!(error, Error::IdMismatch { .. }), "{error}");
+        let tx = users.find_one_and_replace(&filter, &other).upserting().run();
+        assert!(matches!(tx.unwrap_err(), Error::IdMismatch { .. }));
+        assert_eq!(users.count(), 0);
+    }
+    assert_eq!(users.insert(doc! {}).unwrap(), 1.into());
+    for filter in
+        [r#"{"_id": {"$all": [5]}}"#, r#"{"$or": [{"_id": 6}]}"#, r#"{"_id": {"$in": [9]}}"#]
+    {
+        let wanted = filter.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());
+        let wanted: i64 = wanted.unwrap().parse().unwrap();
+        let updated = users.replace_or_insert(self::filter(filter), &doc! { "a": 1 }).unwrap();
+        assert_eq!(updated.upserted, Some(wanted.into()));
+    }
+    // Two values for one id, and one that can be none.
+    for filter in [r#"{"_id": {"$all": [50, 50]}}"#, r#"{"_id": [1, 2]}"#, r#"{"_id": 1.5}"#] {
+        let error = users.replace_or_insert(self::filter(filter), &doc! { "a": 1 }).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{filter}: {error}");
+    }
+    assert_eq!(users.count(), 4);
+}
+
+#[test]
+fn an_upsert_by_a_list_of_one_is_found_the_next_time() {
+    let tags = Database::in_memory().unwrap().collection("tags");
+    let count = update(r#"{"$inc": {"n": 1}}"#);
+    for _ in 0..2 {
+        tags.upsert(filter(r#"{"tag": {"$in": ["x"]}}"#), &count).unwrap();
+    }
+    let all = documents(tags.find(Filter::all()).run().unwrap());
+    assert_eq!(all, [doc! { "_id": 1, "tag": "x", "n": 2 }]);
+    let error = tags.upsert(filter(r#"{"tag": {"$all": ["p", "q"]}}"#), &count).unwrap_err();
+    assert!(matches!(error, Error::Update { .. }), "{error}");
 }

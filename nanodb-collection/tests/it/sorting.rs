@@ -75,7 +75,9 @@ proptest! {
         let all = options.in_memory().unwrap().collection("all");
         all.insert_many(given).unwrap();
         let mut wanted = expected(&all, &sort);
-        wanted = wanted.into_iter().skip(skip).take(limit.unwrap_or(usize::MAX)).collect();
+        // 0 is no limit.
+        let taken = limit.filter(|&limit| limit > 0).unwrap_or(usize::MAX);
+        wanted = wanted.into_iter().skip(skip).take(taken).collect();
         let mut find = all.find(Filter::all()).sort(sort).skip(skip as u64).sort_bytes_max(bytes_max);
         if let Some(limit) = limit {
             find = find.limit(limit as u64);

@@ -17,10 +17,11 @@ use nanodb_msgpack::{
 /// assert_eq!(field("tags").eq(vec!["a", "b"]).to_string(), r#"{"tags": ["a", "b"]}"#);
 /// assert_eq!(field("end").eq(None::<i32>).to_string(), r#"{"end": null}"#);
 /// ```
+///
+/// One that can't be said, such as a string of more than 4 GiB, keeps the reason, and so does the
+/// filter that is made of it: that is an error when it is asked about a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Literal {
-    bytes: Vec<u8>,
-}
+pub struct Literal(Result<Vec<u8>, Box<Problem>>);
 
 impl Literal {
     /// A value in MessagePack, such as an encoded document.
@@ -34,28 +35,42 @@ impl Literal {
         value.verify().map_err(|_| Problem::Malformed)?;
         check_names(value)?;
         let bytes = value.bytes().map_err(|_| Problem::Malformed)?;
-        Ok(Self { bytes: bytes.to_vec() })
+        Ok(Self(Ok(bytes.to_vec())))
+    }
+
+    /// A value that there is no encoding for; every use of a filter that is made of it is that
+    /// problem.
+    #[must_use]
+    pub fn refused(problem: Problem) -> Self {
+        Self(Err(Box::new(problem)))
     }
 
     /// The value in MessagePack.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn as_bytes(&self) -> Result<&[u8], &Problem> {
+        match &self.0 {
+            Ok(bytes) => Ok(bytes),
+            Err(problem) => Err(problem),
+        }
     }
 
     fn written(write: impl FnOnce(&mut Vec<u8>)) -> Self {
         let mut bytes = Vec::new();
         write(&mut bytes);
-        Self { bytes }
+        Self(Ok(bytes))
     }
 
-    /// What MessagePack can't say, being longer than 4 GiB, becomes null: no document holds it.
+    /// MessagePack can't say what is longer than 4 GiB.
     fn sized(write: impl FnOnce(&mut Vec<u8>) -> bool) -> Self {
         let mut bytes = Vec::new();
-        if !write(&mut bytes) {
-            write_null(&mut bytes);
-        }
-        Self { bytes }
+        if write(&mut bytes) { Self(Ok(bytes)) } else { Self::too_long() }
+    }
+
+    fn too_long() -> Self {
+        Self::refused(Problem::Value { reason: "it is longer than 4 GiB".to_owned() })
     }
 }
 
@@ -123,12 +138,15 @@ impl<T: Into<Self>> From<Option<T>> for Literal {
 
 impl<T: Into<Self>> From<Vec<T>> for Literal {
     fn from(values: Vec<T>) -> Self {
-        let Ok(len) = u32::try_from(values.len()) else { return Self::written(write_null) };
-        Self::written(|out| {
-            write_array_len(out, len);
-            for value in values {
-                out.extend_from_slice(&value.into().bytes);
+        let Ok(len) = u32::try_from(values.len()) else { return Self::too_long() };
+        let mut bytes = Vec::new();
+        write_array_len(&mut bytes, len);
+        for value in values {
+            match value.into().0 {
+                Ok(element) => bytes.extend_from_slice(&element),
+                Err(problem) => return Self(Err(problem)),
             }
-        })
+        }
+        Self(Ok(bytes))
     }
 }

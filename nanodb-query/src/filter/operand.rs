@@ -8,6 +8,8 @@ use nanodb_msgpack::Token;
 use nanodb_msgpack::{Kind, Malformed, RawValue};
 use nanodb_msgpack::{compare, compare_scalars};
 
+use super::parse::entries;
+
 /// A value of a filter: its bytes, and what of it is looked at for every document.
 #[derive(Clone)]
 pub(crate) struct Operand {
@@ -51,6 +53,11 @@ impl Operand {
 
     pub(crate) fn value(&self) -> RawValue<'_> {
         RawValue::new(&self.bytes)
+    }
+
+    /// Whether it would be taken for operators, or refused for looking somewhat like that.
+    pub(super) fn has_dollar(&self) -> bool {
+        entries(self.value()).any(|entry| entry.name.starts_with('$'))
     }
 
     pub(crate) fn is_null(&self) -> bool {

@@ -100,7 +100,7 @@ pub(crate) fn check_patterns(value: RawValue<'_>) -> Result<(), Fault<'_>> {
     Ok(())
 }
 
-fn count_patterns(value: RawValue<'_>) -> usize {
+pub(super) fn count_patterns(value: RawValue<'_>) -> usize {
     let fields = entries(value).map(|entry| {
         let own = matches!(entry.name, "$regex" | "$regularExpression");
         usize::from(own) + count_patterns(entry.value)
@@ -202,12 +202,12 @@ fn parse_operator<'a>(
 ) -> Result<Option<Test>, Fault<'a>> {
     let Entry { name, value, .. } = entry;
     Ok(Some(match name {
-        "$eq" => Test::Equal(operand(value)?),
-        "$ne" => Test::Not(vec![Test::Equal(operand(value)?)]),
-        "$gt" => Test::Greater(operand(value)?),
-        "$gte" => Test::GreaterOrEqual(operand(value)?),
-        "$lt" => Test::Less(operand(value)?),
-        "$lte" => Test::LessOrEqual(operand(value)?),
+        "$eq" => Test::Equal(comparand(name, path, value)?),
+        "$ne" => Test::Not(vec![Test::Equal(comparand(name, path, value)?)]),
+        "$gt" => Test::Greater(comparand(name, path, value)?),
+        "$gte" => Test::GreaterOrEqual(comparand(name, path, value)?),
+        "$lt" => Test::Less(comparand(name, path, value)?),
+        "$lte" => Test::LessOrEqual(comparand(name, path, value)?),
         "$in" => Test::In(parse_choice(name, path, value)?),
         "$nin" => Test::Not(vec![Test::In(parse_choice(name, path, value)?)]),
         "$exists" => Test::Exists(parse_truth(path, value)?),
@@ -225,6 +225,21 @@ fn parse_operator<'a>(
         "$options" if entries(document).any(|entry| entry.name == "$regex") => return Ok(None),
         _ => return Err(unknown(entry, path)),
     }))
+}
+
+/// The operand of an operator that compares: no regular expression, which no value is stored as, and so
+/// none is equal to or above.
+pub(super) fn comparand<'a>(
+    operator: &str,
+    path: &str,
+    value: RawValue<'a>,
+) -> Result<Operand, Fault<'a>> {
+    let first = entries(value).next();
+    if first.is_some_and(|first| matches!(first.name, "$regex" | "$regularExpression")) {
+        let (operator, path) = (operator.to_owned(), path.to_owned());
+        return Err(fault(Problem::RegexOperand { operator, path }, value));
+    }
+    operand(value)
 }
 
 pub(crate) fn operand(value: RawValue<'_>) -> Result<Operand, Fault<'_>> {
@@ -392,8 +407,8 @@ fn compile<'a>(
             })?
         }
     };
-    Pattern::new(text, letters).map_err(|source| {
+    Pattern::new(text, letters).map_err(|reason| {
         let (pattern_text, path) = (text.to_owned(), path.to_owned());
-        fault(Problem::Regex { pattern: pattern_text, path, source }, pattern)
+        fault(Problem::Regex { pattern: pattern_text, path, reason }, pattern)
     })
 }

@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Write};
 
-use super::operand::Operand;
-use super::parse::entries;
 use super::regex::Pattern;
 use super::tree::{Choice, Condition, Conjunction, Junction, Test};
 use crate::json::{print_string, print_value};
@@ -91,7 +89,7 @@ impl<'a> Object<'a> {
             print_string(path, out)?;
             out.write_str(": ")?;
             match tests.as_slice() {
-                [Named { test: Test::Equal(operand), .. }] if !has_dollar(operand) => {
+                [Named { test: Test::Equal(operand), .. }] if !operand.has_dollar() => {
                     print_value(operand.value(), out)?;
                 }
                 tests => print_operators(tests, out)?,
@@ -104,11 +102,6 @@ impl<'a> Object<'a> {
         }
         out.write_char('}')
     }
-}
-
-/// Whether a value would be taken for operators, or refused for looking somewhat like that.
-fn has_dollar(operand: &Operand) -> bool {
-    entries(operand.value()).any(|entry| entry.name.starts_with('$'))
 }
 
 fn separate(first: &mut bool, out: &mut dyn Write) -> fmt::Result {

@@ -1,8 +1,10 @@
-//! Regular expressions: matched in linear time, and limited in size.
+//! Regular expressions: PCRE's, matched in linear time, and limited in size.
 
 use std::fmt;
 
 use regex::bytes::{Regex, RegexBuilder};
+
+use super::pcre::translate;
 
 /// The most memory that a compiled expression takes, and again its automaton built while matching.
 const REGEX_BYTES_MAX: usize = 1 << 20;
@@ -15,6 +17,9 @@ pub(crate) struct Pattern {
     regex: Regex,
 }
 
+/// Several levels of the translation for each that groups may nest.
+const NEST_LIMIT: u32 = 2_000;
+
 /// Whether MongoDB knows these options: each of `imsxu` at most once.
 pub(super) fn are_options(options: &str) -> bool {
     let mut seen = options.chars().collect::<Vec<_>>();
@@ -24,16 +29,18 @@ pub(super) fn are_options(options: &str) -> bool {
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str, options: &str) -> Result<Self, regex::Error> {
-        let has = |option| options.contains(option);
-        let regex = RegexBuilder::new(text)
-            .case_insensitive(has('i'))
-            .multi_line(has('m'))
-            .dot_matches_new_line(has('s'))
-            .ignore_whitespace(has('x'))
+    pub(super) fn new(text: &str, options: &str) -> Result<Self, String> {
+        let too_large = || format!("compiled, it takes more than {REGEX_BYTES_MAX} bytes");
+        let regex = RegexBuilder::new(&translate(text, options)?)
+            .nest_limit(NEST_LIMIT)
             .size_limit(REGEX_BYTES_MAX)
             .dfa_size_limit(REGEX_BYTES_MAX)
-            .build()?;
+            .build()
+            .map_err(|error| match error {
+                regex::Error::CompiledTooBig(_) => too_large(),
+                // The translation has no other mistakes.
+                error => error.to_string(),
+            })?;
         Ok(Self { text: text.into(), options: options.into(), regex })
     }
 

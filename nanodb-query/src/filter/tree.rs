@@ -78,6 +78,25 @@ impl Choice {
     }
 }
 
+impl Test {
+    /// The values that something must equal for this to hold: that of `$eq`, the only one of `$in`, those of
+    /// `$all`. What `$all` has besides, such as a regular expression, says no value.
+    fn equalities(&self) -> impl Iterator<Item = &Operand> {
+        let (single, all) = match self {
+            Self::Equal(value) => (Some(value), [].as_slice()),
+            Self::In(choice) if choice.patterns.is_empty() && choice.values.len() == 1 => {
+                (choice.values.first(), [].as_slice())
+            }
+            Self::All(tests) => (None, tests.as_slice()),
+            _ => (None, [].as_slice()),
+        };
+        single.into_iter().chain(all.iter().filter_map(|test| match test {
+            Self::Equal(value) => Some(value),
+            _ => None,
+        }))
+    }
+}
+
 impl Conjunction {
     pub(super) fn is_empty(&self) -> bool {
         self.groups.is_empty() && self.others.is_empty()
@@ -115,19 +134,13 @@ impl Conjunction {
         }
     }
 
-    /// The values that paths must equal: of conditions that must all hold, not of `$or`, unless that
-    /// has one branch.
+    /// The values that paths must equal, or have an element of: of conditions that must all hold, not of
+    /// `$or`, unless that has one branch.
     pub(super) fn equalities(&self) -> impl Iterator<Item = (&Path, &Operand)> {
-        let own = self.groups.iter().flat_map(|group| &group.conditions).filter_map(|condition| {
-            let value = match &condition.test {
-                Test::Equal(value) => value,
-                Test::All(tests) => match tests.as_slice() {
-                    [Test::Equal(value)] => value,
-                    _ => return None,
-                },
-                _ => return None,
-            };
-            Some((&condition.path, value))
+        let conditions = self.groups.iter().flat_map(|group| &group.conditions);
+        let own = conditions.flat_map(|condition| {
+            let path = &condition.path;
+            condition.test.equalities().map(move |value| (path, value))
         });
         let branches = self.others.iter().filter_map(|junction| match junction {
             Junction::Or(branches) => match branches.as_slice() {

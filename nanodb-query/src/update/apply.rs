@@ -8,7 +8,7 @@ use super::operator::{Change, Operator};
 use super::tree::{Children, Leaf, Node, Step};
 use super::writer::{Writer, check_depth, one_deeper};
 use crate::Timestamp;
-use crate::path::{Part, step};
+use crate::path::{Part, step_of_update};
 use nanodb_msgpack::compare;
 use nanodb_msgpack::{Cursor, Token, write_map_len, write_null};
 use nanodb_msgpack::{Malformed, RawValue};
@@ -33,6 +33,9 @@ pub(super) enum Fate {
     /// It is to be taken away; that is left to the caller.
     Goes,
 }
+
+/// The most nulls that an array is filled up with: a larger number was hardly meant as an index.
+pub const UPDATE_NULLS_MAX: u32 = 1_500_000;
 
 /// Names that are compared one by one; among more, one is looked up.
 const COMPARED_MAX: usize = 8;
@@ -139,12 +142,16 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         let mut wanted = Vec::with_capacity(children.len());
         for (step, node) in children.iter() {
             match step {
-                Step::Name(part) if part.index().is_some() => wanted.push((part.index(), node)),
+                Step::Name(part) if part.number().is_some() => wanted.push((part.number(), node)),
                 Step::Name(part) => self.refuse(node, part, array)?,
                 _ => {}
             }
         }
         wanted.sort_by_key(|&(index, _)| index);
+        if let Some([_, (_, second)]) = wanted.array_windows().find(|[a, b]| a.0 == b.0) {
+            // `0` and `00` are one element.
+            return Err(self.conflict(second));
+        }
         let header = self.writer.header(array)?;
         let mut elements = array.elements().ok_or(Malformed)?;
         let (mut next, mut len) = (0, elements.len());
@@ -155,7 +162,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
                     // What was not looked at yet is before the new elements.
                     elements.by_ref().try_for_each(|element| element.map(|_| ()))?;
                     self.writer.copy_to(self.writer.place(elements.tail()));
-                    self.pad(len, index)?;
+                    self.pad(node, len, index)?;
                     self.create(node, depth)?;
                     self.writer.changed = true;
                     len = index.checked_add(1).ok_or_else(|| self.writer.too_large())?;
@@ -182,13 +189,32 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
     }
 
     /// Writes nulls for the elements that an array of `len` lacks before `index`.
-    fn pad(&mut self, len: u32, index: u32) -> Result<(), UpdateError> {
-        let count = usize::try_from(index.saturating_sub(len)).unwrap_or(usize::MAX);
-        if count > self.writer.size_max() {
+    fn pad(&mut self, node: &Node, len: u32, index: u32) -> Result<(), UpdateError> {
+        let count = index.saturating_sub(len);
+        let size = usize::try_from(count).unwrap_or(usize::MAX);
+        if size > self.writer.size_max() {
             return Err(self.writer.too_large());
+        }
+        if count > UPDATE_NULLS_MAX {
+            return Err(UpdateError::TooManyNulls {
+                path: self.path(node),
+                count,
+                nulls_max: UPDATE_NULLS_MAX,
+            });
         }
         (0..count).for_each(|_| write_null(self.writer.out));
         Ok(())
+    }
+
+    /// The path of a change in or below a node.
+    fn path(&self, node: &Node) -> String {
+        let change = node.any_leaf().and_then(|leaf| self.changes.get(leaf.change));
+        change.map(|change| change.path.to_string()).unwrap_or_default()
+    }
+
+    fn conflict(&self, node: &Node) -> UpdateError {
+        let path = self.path(node);
+        UpdateError::Conflict { at: path.clone(), path }
     }
 
     /// Changes a value that is there, within `depth` levels.
@@ -242,7 +268,11 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
             Node::Leaf(leaf) => {
                 let Some(change) = self.changes.get(leaf.change) else { return Ok(()) };
                 let minds = match &change.operator {
-                    Operator::Unset => false,
+                    // What there is nothing of can't be taken away.
+                    Operator::Unset
+                    | Operator::Pull(_)
+                    | Operator::PullAll(_)
+                    | Operator::Pop { .. } => false,
                     Operator::SetOnInsert(_) => self.inserting,
                     Operator::Rename { .. } => leaf.renamed || self.renamed(change)?.is_some(),
                     _ => true,
@@ -330,9 +360,9 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
     pub(super) fn renamed(&self, change: &Change) -> Result<Option<RawValue<'a>>, UpdateError> {
         let mut value = self.document;
         for part in change.path.parts() {
-            match step(value, part)? {
+            match step_of_update(value, part)? {
                 Some(below) => value = below,
-                None if value.is_map() || part.index().is_some() && value.is_array() => {
+                None if value.is_map() || part.number().is_some() && value.is_array() => {
                     return Ok(None);
                 }
                 None => {

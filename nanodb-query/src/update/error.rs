@@ -2,6 +2,8 @@
 
 use nanodb_msgpack::{Kind, Malformed};
 
+use crate::error::QueryError;
+
 /// Why an update can't be applied to a document, which then stays as it is.
 ///
 /// An `operator` is named as the update has it, and a `path` too.
@@ -11,6 +13,9 @@ pub enum UpdateError {
     /// The document is no well-formed MessagePack, or not a map.
     #[error("the document is no well-formed MessagePack map")]
     Malformed(#[from] Malformed),
+    /// The filter of an upsert was built of what is refused.
+    #[error(transparent)]
+    Filter(Box<QueryError>),
     /// The field is of a type that the operator can't be applied to.
     #[error("`{operator}` on `{path}` needs {expected}, and the field is {found}")]
     Target {
@@ -71,6 +76,19 @@ pub enum UpdateError {
     TooManySteps {
         /// The limit, [`UPDATE_STEPS_MAX`](crate::UPDATE_STEPS_MAX).
         steps_max: usize,
+    },
+    /// An array would be filled up with too many nulls.
+    #[error(
+        "`{path}` would fill an array up with {count} nulls, and at most {nulls_max} are allowed: a \
+         number on a path is the index of an array's element"
+    )]
+    TooManyNulls {
+        /// The field.
+        path: String,
+        /// How many nulls.
+        count: u32,
+        /// The limit, [`UPDATE_NULLS_MAX`](crate::UPDATE_NULLS_MAX).
+        nulls_max: u32,
     },
     /// `_id` would be another one.
     #[error("an update can't change `_id`")]

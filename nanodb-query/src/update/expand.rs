@@ -6,8 +6,8 @@ use super::UpdateError;
 use super::filters::ArrayFilter;
 use super::operator::Change;
 use super::tree::{Children, Node, Step};
-use crate::path::{Part, step};
-use nanodb_msgpack::RawValue;
+use crate::path::{Part, step_of_update};
+use nanodb_msgpack::{Malformed, RawValue};
 use nanodb_msgpack::{write_map_len, write_string};
 
 /// The most elements and fields that `$[]` and `$[id]` may stand for in one document.
@@ -92,7 +92,8 @@ impl<'u> Expansion<'u> {
     ) -> Result<(), UpdateError> {
         // What is plain is the same whatever stands there.
         let container = container.filter(|_| !below.is_plain());
-        let value = container.map(|container| step(container, &part)).transpose()?.flatten();
+        let value =
+            container.map(|container| step_of_update(container, &part)).transpose()?.flatten();
         self.add(plain, part, below, value)
     }
 
@@ -140,5 +141,6 @@ fn passes(filter: &ArrayFilter, element: RawValue<'_>) -> Result<bool, UpdateErr
     // A name too long for MessagePack is refused when it is parsed.
     let _ = write_string(&mut document, &filter.identifier);
     document.extend_from_slice(element.bytes()?);
-    Ok(filter.filter.matches(&document)?)
+    // It was parsed, so nothing in it is refused.
+    filter.filter.matches(&document).map_err(|_| Malformed.into())
 }

@@ -33,7 +33,7 @@ fn errors_name_operator_and_path_and_point_at_the_place() {
         ),
         (
             r#"{"a": {"$regex": "("}}"#,
-            "the regular expression `(` on `a` is refused at line 1, column 18",
+            "the regular expression `(` on `a` is refused: the group that begins at byte 0 is not closed at line 1, column 18",
         ),
         (r#"{"a": {"$options": "i"}}"#, "unknown operator `$options` on `a` at line 1, column 8"),
         (

@@ -140,7 +140,8 @@ fn put<'a>(value: &'a mut Value, name: &str, new: Value) -> Result<&'a mut Value
 fn change_at(container: &mut Value, path: &[String], change: &Change<'_>) -> Result<(), Refused> {
     let (name, rest) = path.split_first().unwrap();
     let can_have = container.is_map() || container.is_array() && name.parse::<usize>().is_ok();
-    if change.operator == "$unset" && !can_have {
+    let creates = !matches!(change.operator, "$unset" | "$pull" | "$pullAll" | "$pop");
+    if !creates && !can_have {
         return Ok(());
     }
     if change.operator == "$setOnInsert" {
@@ -149,7 +150,6 @@ fn change_at(container: &mut Value, path: &[String], change: &Change<'_>) -> Res
     if !can_have {
         return Err(Refused);
     }
-    let creates = !matches!(change.operator, "$unset" | "$pull" | "$pullAll" | "$pop");
     if rest.is_empty() {
         if change.operator == "$unset" {
             remove(container, name);

@@ -381,7 +381,8 @@ fn an_upsert_inserts_what_the_filter_names() {
             r#"{"a": {"b": 1, "c": 2}, "d": 3}"#,
         ),
         (r#"{"$or": [{"a": 1}, {"b": 1}]}"#, r#"{"$unset": {"a": ""}}"#, "{}"),
-        (r#"{"a": {"$in": [1]}}"#, r#"{"$push": {"a": 2}}"#, r#"{"a": [2]}"#),
+        (r#"{"a": {"$in": [1, 2]}}"#, r#"{"$push": {"a": 2}}"#, r#"{"a": [2]}"#),
+        (r#"{"a": {"$in": [1]}}"#, r#"{"$inc": {"a": 2}}"#, r#"{"a": 3}"#),
         (r#"{"a": {"$all": [1]}}"#, r#"{"$set": {"b": 2}}"#, r#"{"a": 1, "b": 2}"#),
         (r#"{"a": 1, "_id": 2}"#, r#"{"$replaceWith": {"b": 1}}"#, r#"{"_id": 2, "b": 1}"#),
         (r#"{"a": 1}"#, r#"{"$mergePatch": {"a": null, "b": 1}}"#, r#"{"b": 1}"#),
@@ -484,9 +485,9 @@ fn what_cannot_be_applied_changes_nothing() {
             "`$set` on `a.b.c` can't create `b` in an array",
         ),
         (
-            r#"{"$pull": {"a.b": 1}}"#,
+            r#"{"$push": {"a.b": 1}}"#,
             r#"{"a": 5}"#,
-            "`$pull` on `a.b` can't create `b` in a number",
+            "`$push` on `a.b` can't create `b` in a number",
         ),
         (
             r#"{"$inc": {"a": 1}}"#,
@@ -542,4 +543,156 @@ fn more_fields_than_a_short_header_says_are_counted_in_a_longer_one() {
     let names: Vec<String> = (5..40).map(|n| format!(r#""f{n}": """#)).collect();
     assert_makes(&format!(r#"{{"$unset": {{{}}}}}"#, names.join(", ")), &all(0..40), &all(0..5));
     assert!(field("a").eq(1).matched_element(b"\x80").unwrap().is_none());
+}
+
+fn shown(document: &str) -> String {
+    show(&serde_json::from_str::<Json>(document).unwrap().to_msgpack())
+}
+
+/// What an update makes of a document, both as JSON, or why not.
+fn updated(update: &str, document: &str) -> Result<String, UpdateError> {
+    let document = serde_json::from_str::<Json>(document).unwrap().to_msgpack();
+    let mut out = Vec::new();
+    let changed = Update::parse_json(update).unwrap().apply(
+        &document,
+        &UpdateContext::default(),
+        &mut out,
+    )?;
+    Ok(show(if changed { &out } else { &document }))
+}
+
+#[test]
+fn digits_on_the_path_of_an_update_are_an_index_whatever_zeros_stand_before() {
+    let document = r#"{"_id": 1, "x": [true, 7, {"r": [1]}]}"#;
+    let same = [
+        (r#"{"$set": {"x.00": false}}"#, r#"{"$set": {"x.0": false}}"#),
+        (r#"{"$unset": {"x.01": 1}}"#, r#"{"$unset": {"x.1": 1}}"#),
+        (r#"{"$inc": {"x.001": 1}}"#, r#"{"$inc": {"x.1": 1}}"#),
+        (r#"{"$set": {"x.04": 1}}"#, r#"{"$set": {"x.4": 1}}"#),
+        (r#"{"$inc": {"x.02.r.$[]": 1}}"#, r#"{"$inc": {"x.2.r.$[]": 1}}"#),
+        (r#"{"$push": {"x.02.r": 1}}"#, r#"{"$push": {"x.2.r": 1}}"#),
+    ];
+    for (zeros, plain) in same {
+        assert_ne!(
+            updated(zeros, document).unwrap(),
+            updated("{\"$unset\": {\"b\": 1}}", document).unwrap()
+        );
+        assert_eq!(updated(zeros, document), updated(plain, document), "{zeros}");
+    }
+    // In a document it is a name.
+    assert_eq!(
+        updated(r#"{"$set": {"x.00": 1}}"#, r#"{"x": {"0": 2}}"#).unwrap(),
+        r#"{"x": {"0": 2, "00": 1}}"#
+    );
+    let twice = updated(r#"{"$set": {"x.0": 1, "x.00": 2}}"#, document).unwrap_err();
+    assert!(matches!(twice, UpdateError::Conflict { .. }), "{twice}");
+    let large = updated(r#"{"$set": {"x.4294967294": 1}}"#, document).unwrap_err();
+    assert!(matches!(large, UpdateError::TooLarge { .. }), "{large}");
+    let huge = updated(r#"{"$set": {"x.99999999999": 1}}"#, document).unwrap_err();
+    assert!(matches!(huge, UpdateError::NotViable { .. }), "{huge}");
+}
+
+#[test]
+fn an_array_is_filled_up_with_so_many_nulls_and_no_more() {
+    use nanodb_query::UPDATE_NULLS_MAX;
+    for (index, fits) in [(UPDATE_NULLS_MAX + 1, true), (UPDATE_NULLS_MAX + 2, false)] {
+        for path in [format!("x.{index}"), format!("x.{index}.y")] {
+            let result = updated(&format!(r#"{{"$set": {{"{path}": 2}}}}"#), r#"{"x": [1]}"#);
+            match result {
+                Ok(_) => assert!(fits),
+                Err(UpdateError::TooManyNulls { count, path: found, .. }) => {
+                    assert!(!fits && count == index - 1 && found == path);
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_takes_elements_away_changes_nothing_where_its_path_leads_nowhere() {
+    let operators = [
+        r#"{"$pop": {"PATH": 1}}"#,
+        r#"{"$pull": {"PATH": 1}}"#,
+        r#"{"$pull": {"PATH": {"$gt": 1}}}"#,
+        r#"{"$pullAll": {"PATH": [1, 2]}}"#,
+        r#"{"$unset": {"PATH": 1}}"#,
+    ];
+    for operator in operators {
+        for document in
+            [r#"{"a": null}"#, r#"{"a": 5}"#, r#"{"a": "x"}"#, r#"{"a": [1, 2]}"#, r#"{}"#]
+        {
+            for path in ["a.b", "a.b.c", "a.name.0"] {
+                let update = operator.replace("PATH", path);
+                assert_eq!(updated(&update, document).unwrap(), shown(document), "{update}");
+            }
+        }
+    }
+    // At its end there must be an array.
+    for document in [r#"{"a": null}"#, r#"{"a": 5}"#] {
+        for operator in &operators[..4] {
+            let update = operator.replace("PATH", "a");
+            assert!(
+                matches!(updated(&update, document), Err(UpdateError::Target { .. })),
+                "{update}"
+            );
+        }
+    }
+}
+
+/// The document that an upsert inserts.
+fn upserted(filter: &str) -> Result<String, UpdateError> {
+    let filter = Filter::parse_json(filter).unwrap();
+    let update = Update::parse_json(r#"{"$set": {"n": 1}}"#).unwrap();
+    let mut out = Vec::new();
+    update.upsert(&filter, &UpdateContext::default(), &mut out)?;
+    Ok(show(&out))
+}
+
+#[test]
+fn an_upsert_takes_a_value_wherever_the_filter_leaves_no_other() {
+    let one = r#"{"x": 1, "n": 1}"#;
+    for filter in [
+        r#"{"x": 1}"#,
+        r#"{"x": {"$eq": 1}}"#,
+        r#"{"x": {"$in": [1]}}"#,
+        r#"{"x": {"$in": [1, 1.0]}}"#,
+        r#"{"x": {"$all": [1]}}"#,
+        r#"{"$and": [{"x": 1}]}"#,
+        r#"{"$and": [{"x": {"$in": [1]}}, {"x": {"$gt": 0}}]}"#,
+        r#"{"$or": [{"x": 1}]}"#,
+        r#"{"$or": [{"x": {"$eq": 1}}]}"#,
+        r#"{"$or": [{"$and": [{"x": {"$all": [1]}}]}]}"#,
+        r#"{"x": {"$all": [1, {"$regularExpression": {"pattern": "a"}}]}}"#,
+    ] {
+        assert_eq!(upserted(filter).unwrap(), one, "{filter}");
+    }
+    for filter in [
+        r#"{"x": {"$in": [1, 2]}}"#,
+        r#"{"x": {"$in": []}}"#,
+        r#"{"x": {"$in": [{"$regularExpression": {"pattern": "a"}}]}}"#,
+        r#"{"x": {"$in": [1, {"$regularExpression": {"pattern": "a"}}]}}"#,
+        r#"{"x": {"$all": [{"$regularExpression": {"pattern": "a"}}]}}"#,
+        r#"{"x": {"$regex": "a"}}"#,
+        r#"{"x": {"$elemMatch": {"$eq": 1}}}"#,
+        r#"{"x": {"$all": [{"$elemMatch": {"$eq": 1}}]}}"#,
+        r#"{"x": {"$not": {"$eq": 1}}}"#,
+        r#"{"x": {"$ne": 1}}"#,
+        r#"{"x": {"$gt": 1}}"#,
+        r#"{"$or": [{"x": 1}, {"x": 1}]}"#,
+        r#"{"$nor": [{"x": 1}]}"#,
+    ] {
+        assert_eq!(upserted(filter).unwrap(), r#"{"n": 1}"#, "{filter}");
+    }
+    for filter in [
+        r#"{"x": {"$all": [1, 2]}}"#,
+        r#"{"x": {"$all": [1, 1]}}"#,
+        r#"{"$and": [{"x": 1}, {"x": 1}]}"#,
+        r#"{"$and": [{"x": {"$eq": 1}}, {"x": 2}]}"#,
+        r#"{"x": {"$in": [1]}, "x.y": 1}"#,
+        r#"{"x": 1, "$or": [{"x": {"$in": [2]}}]}"#,
+    ] {
+        assert!(matches!(upserted(filter), Err(UpdateError::Conflict { .. })), "{filter}");
+    }
+    assert_eq!(upserted(r#"{"x.y": {"$in": ["b"]}}"#).unwrap(), r#"{"x": {"y": "b"}, "n": 1}"#);
 }

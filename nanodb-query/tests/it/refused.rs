@@ -1,0 +1,186 @@
+//! What is refused, by text and by programs alike: no query falls back on null, on everything, or on fewer
+//! operands.
+
+use nanodb_query::{
+    ApplyError, DEPTH_MAX, FieldName, Filter, Literal, Problem, QUERY_NODES_MAX, QUERY_REGEXES_MAX,
+    Sort, Update, UpdateContext, UpdateError, field,
+};
+
+const EMPTY: &[u8] = b"\x80";
+
+/// The problem of a filter, which every use of it must say.
+fn problem(filter: &Filter) -> Problem {
+    let problem = filter.check().unwrap_err().problem().clone();
+    let is_it = |error: ApplyError| matches!(error, ApplyError::Query(error) if *error.problem() == problem);
+    assert!(is_it(filter.matches(EMPTY).unwrap_err()));
+    assert!(is_it(filter.matched_element(EMPTY).unwrap_err()));
+    assert!(!filter.is_all());
+    assert!(filter.wanted_ids().is_none());
+    let update = Update::parse_json(r#"{"$set": {"a": 1}}"#).unwrap();
+    let mut out = Vec::new();
+    let upserted = update.upsert(filter, &UpdateContext::default(), &mut out).unwrap_err();
+    assert!(matches!(upserted, UpdateError::Filter(error) if *error.problem() == problem));
+    assert!(out.is_empty());
+    assert!(Update::upserted_id(filter).is_err());
+    // Nor is what it prints taken for another filter.
+    assert!(Filter::parse_json(&filter.to_string()).is_err());
+    problem
+}
+
+fn unsayable() -> Literal {
+    Literal::refused(Problem::Value { reason: "for a test".to_owned() })
+}
+
+#[test]
+fn a_value_that_can_not_be_encoded_makes_every_condition_an_error() {
+    let a = || field("a");
+    let conditions: [fn(FieldName) -> Filter; 9] = [
+        |a| a.eq(unsayable()),
+        |a| a.ne(unsayable()),
+        |a| a.gt(unsayable()),
+        |a| a.gte(unsayable()),
+        |a| a.lt(unsayable()),
+        |a| a.lte(unsayable()),
+        |a| a.is_in([Literal::from(1), unsayable()]),
+        |a| a.not_in([unsayable(), Literal::from(1)]),
+        |a| a.all([Literal::from(1), unsayable()]),
+    ];
+    let good = || field("b").eq(1);
+    for condition in conditions {
+        let bad = || condition(a());
+        let combined = [
+            bad(),
+            bad().and(good()),
+            good().and(bad()),
+            bad().or(good()),
+            good().or(good()).or(bad()),
+            !bad(),
+            field("c").elem_match(bad()),
+            field("c").elem_match(!good().and(bad())),
+        ];
+        for filter in combined {
+            assert!(matches!(problem(&filter), Problem::Value { .. }), "{filter}");
+        }
+    }
+    let nested = field("a").eq(vec![vec![Literal::from(1)], vec![unsayable()]]);
+    assert!(matches!(problem(&nested), Problem::Value { .. }));
+    let some = field("a").eq(Some(unsayable()));
+    assert!(matches!(problem(&some), Problem::Value { .. }));
+}
+
+#[test]
+fn a_builder_has_the_limits_of_text() {
+    let long = "a.".repeat(DEPTH_MAX) + "a";
+    let numbers = "0.".repeat(11) + "a";
+    for path in [&long, &numbers] {
+        for filter in [field(path).eq(1), field(path).exists(false), field(path).ne(1)] {
+            assert!(matches!(problem(&filter), Problem::PathTooLong { .. }));
+        }
+        assert!(field(path).regex("a", "").is_err());
+        assert!(field(path).is_type("int").is_err());
+        assert!(field(path).remainder(2, 1).is_err());
+        let sort = Sort::ascending("b").then_descending(path);
+        assert!(sort.check().is_err() && sort.key(EMPTY).is_err() && !sort.is_empty());
+        assert!(Sort::parse_json(&sort.to_string()).is_err());
+    }
+    let values = 0..i64::try_from(QUERY_NODES_MAX).unwrap();
+    let is_too_many = |filter: &Filter| matches!(problem(filter), Problem::TooManyNodes { .. });
+    assert!(is_too_many(&field("a").is_in(values.clone())));
+    assert!(is_too_many(&field("a").eq(values.clone().collect::<Vec<_>>())));
+    let or =
+        values.clone().fold(field("a").eq(-1), |filter, value| filter.or(field("a").eq(value)));
+    assert!(is_too_many(&or));
+    let few = 0..4_000_i64;
+    assert!(field("a").is_in(few.clone()).check().is_ok());
+    let or = few.fold(field("a").eq(-1), |filter, value| filter.or(field("a").eq(value)));
+    assert_eq!(or.to_string().parse::<Filter>().unwrap(), or);
+
+    let regex = |number: usize| field("a").regex(&format!("^{number}"), "i").unwrap();
+    let some = (1..QUERY_REGEXES_MAX).map(regex).fold(regex(0), Filter::or);
+    assert_eq!(some.to_string().parse::<Filter>().unwrap(), some);
+    let more = some.or(regex(QUERY_REGEXES_MAX));
+    assert!(matches!(problem(&more), Problem::TooManyRegexes { .. }));
+}
+
+#[test]
+fn nesting_is_bounded_however_a_filter_is_put_together() {
+    let wraps: [fn(Filter) -> Filter; 4] = [
+        |filter| field("a").elem_match(filter),
+        |filter| !filter,
+        |filter| field("b").eq(1).or(filter),
+        |filter| field("a").elem_match(field("a").gt(1).and(field("a").gt(2)).and(filter)),
+    ];
+    for wrap in wraps {
+        let mut filter = field("a").eq(1);
+        let mut depth = 0;
+        while filter.check().is_ok() {
+            assert_eq!(filter.to_string().parse::<Filter>().unwrap(), filter);
+            filter = wrap(filter);
+            depth += 1;
+        }
+        assert!((20..=DEPTH_MAX).contains(&depth), "{depth}");
+        assert!(matches!(problem(&filter), Problem::TooDeep { .. }));
+    }
+    // As deep as a thread's stack would not bear.
+    let deep = (0..1_000_000).fold(field("a").eq(1), |filter, _| field("a").elem_match(filter));
+    assert!(matches!(problem(&deep), Problem::TooDeep { .. }));
+    let mut value = Literal::from(1);
+    for _ in 0..DEPTH_MAX {
+        value = vec![value].into();
+    }
+    assert!(matches!(problem(&field("a").eq(value)), Problem::TooDeep { .. }));
+}
+
+#[test]
+fn what_compares_takes_no_regular_expression() {
+    let forms = [
+        r#"{"$regularExpression": {"pattern": "^pa", "options": "i"}}"#,
+        r#"{"$regex": "^pa"}"#,
+        r#"{"$regex": "^pa", "$options": "i"}"#,
+    ];
+    for operator in ["$ne", "$gt", "$gte", "$lt", "$lte", "$eq"] {
+        for form in forms {
+            for text in [
+                format!(r#"{{"s": {{"{operator}": {form}}}}}"#),
+                format!(r#"{{"s": {{"$not": {{"{operator}": {form}}}}}}}"#),
+                format!(r#"{{"r": {{"$elemMatch": {{"{operator}": {form}}}}}}}"#),
+                format!(r#"{{"$or": [{{"a": 1}}, {{"s": {{"{operator}": {form}}}}}]}}"#),
+            ] {
+                let error = Filter::parse_json(&text).unwrap_err();
+                let is_it = matches!(
+                    error.problem(),
+                    Problem::RegexOperand { operator: found, .. } if found == operator
+                );
+                assert!(is_it, "{text}: {error}");
+                assert!(error.to_string().contains("`$not`"), "{error}");
+            }
+        }
+    }
+    // {"$regex": "x"}
+    let regex = Literal::from_bytes(b"\x81\xa6$regex\xa1x").unwrap();
+    let built =
+        [field("s").ne(regex.clone()), field("s").eq(regex.clone()), field("s").is_in([regex])];
+    for filter in built {
+        assert!(matches!(problem(&filter), Problem::RegexOperand { .. }));
+    }
+    let not = r#"{"s": {"$not": {"$regularExpression": {"pattern": "^pa", "options": "i"}}}}"#;
+    let filter = Filter::parse_json(not).unwrap();
+    // {"s": "paid"}, {"s": "open"}
+    assert!(!filter.matches(b"\x81\xa1s\xa4paid").unwrap());
+    assert!(filter.matches(b"\x81\xa1s\xa4open").unwrap());
+}
+
+#[test]
+fn a_replacement_has_no_operators() {
+    let is_refused = |error: nanodb_query::QueryError| matches!(error.problem(), Problem::OperatorInReplacement { name } if name == "$set");
+    for text in [r#"{"$set": {"x": 1}}"#, r#"{"a": 1, "$set": {"x": 1}}"#] {
+        assert!(is_refused(Update::replacement_json(text).unwrap_err()));
+        let with = format!(r#"{{"$replaceWith": {text}}}"#);
+        assert!(is_refused(Update::parse_json(&with).unwrap_err()));
+    }
+    // {"a": 1, "$set": 1}
+    assert!(is_refused(Update::replacement(b"\x82\xa1a\x01\xa4$set\x01").unwrap_err()));
+    assert!(is_refused(Update::check_replacement(b"\x82\xa1a\x01\xa4$set\x01").unwrap_err()));
+    // Further down it is a name as any other.
+    Update::replacement_json(r#"{"a": {"$set": 1}}"#).unwrap();
+}
