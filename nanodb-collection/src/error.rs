@@ -199,6 +199,12 @@ pub enum ErrorKind {
     NotADatabase,
     /// The file was written by a newer version: update this program.
     NewerFormat,
+    /// The file was written by an older version: export its documents with that, and import them.
+    OlderFormat,
+    /// A file is not where it belongs: a database without its log, a log without its database,
+    /// somebody else's file of a name that is needed, or a database that was moved while it
+    /// was open. Move what the text names.
+    Misplaced,
     /// The operating system refused a read or a write: see the cause.
     Io,
     /// An earlier write failed, so nothing more is written: reopen the database.
@@ -299,8 +305,13 @@ impl From<nanodb_pager::Error> for Error {
 fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
     use nanodb_pager::Error as Pager;
     match error {
-        Pager::Locked => ErrorKind::Locked,
-        Pager::NotADatabase | Pager::GoFile => ErrorKind::NotADatabase,
+        Pager::Locked | Pager::Forked { .. } => ErrorKind::Locked,
+        Pager::LogLost { .. }
+        | Pager::LogWithoutFile { .. }
+        | Pager::ForeignFile { .. }
+        | Pager::Displaced { .. } => ErrorKind::Misplaced,
+        Pager::OlderFormat { .. } => ErrorKind::OlderFormat,
+        Pager::NotADatabase | Pager::GoFile | Pager::Empty => ErrorKind::NotADatabase,
         Pager::NewerFormat { .. } => ErrorKind::NewerFormat,
         Pager::Truncated { .. } | Pager::Corrupt(_) | Pager::Fold(_) => ErrorKind::Damaged,
         Pager::NotAllocated { .. } => ErrorKind::Damaged,

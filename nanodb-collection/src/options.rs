@@ -127,8 +127,22 @@ impl Options {
     }
 
     /// Whether a file is made where there is none; yes by default.
+    ///
+    /// If not, an empty file is none either: [`NotADatabase`](crate::ErrorKind::NotADatabase).
     pub fn create(mut self, create: bool) -> Self {
         self.create = create;
+        self.pager = self.pager.create(create);
+        self
+    }
+
+    /// Whether a database is opened although its log is not beside it; no by default.
+    ///
+    /// The file says whether there is a log. If that is missing, or another's, opening fails with
+    /// [`Misplaced`](crate::ErrorKind::Misplaced), since what was written last is in it. With this the
+    /// database is as of its last checkpoint, [`open_report`](crate::Database::open_report) says
+    /// `log_lost`, and the rest is lost for good once anything is written.
+    pub fn without_log(mut self, without_log: bool) -> Self {
+        self.pager = self.pager.without_log(without_log);
         self
     }
 
@@ -141,7 +155,9 @@ impl Options {
     ///
     /// [`Error::Open`]: [`Locked`](crate::ErrorKind::Locked) if another process has it open,
     /// [`NotADatabase`](crate::ErrorKind::NotADatabase) and
-    /// [`NewerFormat`](crate::ErrorKind::NewerFormat) if it holds something else,
+    /// [`NewerFormat`](crate::ErrorKind::NewerFormat) or
+    /// [`OlderFormat`](crate::ErrorKind::OlderFormat) if it holds something else,
+    /// [`Misplaced`](crate::ErrorKind::Misplaced) if its log is not beside it, or only its log is there,
     /// [`Damaged`](crate::ErrorKind::Damaged), [`Io`](crate::ErrorKind::Io). A file that is
     /// refused is not touched. [`Error::Catalog`].
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Database> {

@@ -157,7 +157,15 @@ impl Database {
         // A database that is let go of is brought up to date and closed; this one stays as it is.
         let storage: Arc<dyn Storage> = Arc::new(ReadOnly::new(storage));
         let refused = match Self::open_source(Arc::clone(&storage)) {
-            Ok(source) => return self.salvage_opened(&source),
+            Ok(source) => {
+                let mut report = self.salvage_opened(&source)?;
+                if source.open_report().log_lost {
+                    let why = "its log is not beside it, so what was written last is missing";
+                    let kind = ProblemKind::DamagedFile { why: why.to_owned() };
+                    report.problems.push(Problem { collection: None, page: None, kind });
+                }
+                return Ok(report);
+            }
             Err(Error::Storage(error)) => failed(error),
             Err(error) => error,
         };
@@ -177,7 +185,7 @@ impl Database {
             // Opening would make one of it.
             return Err(nanodb_pager::Error::NotADatabase.into());
         }
-        Self::options().background(false).open_on(storage)
+        Self::options().background(false).without_log(true).open_on(storage)
     }
 
     fn salvage_opened(&self, source: &Self) -> Result<SalvageReport> {

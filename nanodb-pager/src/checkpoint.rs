@@ -30,6 +30,7 @@ use std::sync::atomic::Ordering;
 use parking_lot::MutexGuard;
 
 pub use self::pages::{CheckpointPages, SavedMark, SavedPages, SavedReader};
+use crate::beside::LogState;
 use crate::error::{Error, Result};
 use crate::free_map::FreeMap;
 use crate::header::Header;
@@ -324,6 +325,10 @@ impl Shared {
 
     /// Turns to another log and does the rest.
     fn checkpoint_now(&self, checkpointed: &mut Checkpointed, wanted: bool) -> Result<()> {
+        if wanted || self.recovered.read().is_some() {
+            // While nothing has been taken over yet: somebody else's file is no reason to refuse reads.
+            self.claim_companions(checkpointed)?;
+        }
         match self.turn(checkpointed, wanted)? {
             Some(under_way) => self.go_on(checkpointed, under_way)?,
             None => {
@@ -333,10 +338,11 @@ impl Shared {
             }
         }
         // What was freed before it could not be used by this one yet.
-        if self.own_pages_keep_the_file_long(checkpointed)
-            && let Some(under_way) = self.turn(checkpointed, true)?
-        {
-            self.go_on(checkpointed, under_way)?;
+        if self.own_pages_keep_the_file_long(checkpointed) {
+            self.claim_companions(checkpointed)?;
+            if let Some(under_way) = self.turn(checkpointed, true)? {
+                self.go_on(checkpointed, under_way)?;
+            }
         }
         Ok(())
     }
@@ -443,6 +449,7 @@ impl Shared {
             // The log that the next commit begins goes on from this header and from the next.
             None => {}
         }
+        commit.next_header_names_log = checkpointed.header.log_state == LogState::Logged;
         let number = commit.checkpoint;
         commit.checkpoint += 1;
         commit.under_way = commit.dirty.len();

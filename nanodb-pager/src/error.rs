@@ -59,6 +59,50 @@ pub enum Error {
         /// The newest version this library knows.
         supported: u32,
     },
+    /// The file is of a format that came before this library.
+    #[error(
+        "format version {found} is older than {supported}, the only one this library reads; export \
+         the documents with the program that wrote the file, and import them into a new one"
+    )]
+    OlderFormat {
+        /// The version the file states.
+        found: u32,
+        /// The version this library knows.
+        supported: u32,
+    },
+    /// The file is empty, and was not to be made.
+    #[error("the file is empty, and so is no database")]
+    Empty,
+    /// The file is new, or empty, but what lies beside it was written by a database of its name.
+    #[error(
+        "the file is empty, but beside it is {log}, with what a database of that name has written: \
+         put that database back, or, to begin anew, move the log away"
+    )]
+    LogWithoutFile {
+        /// The log, or the side area.
+        log: String,
+    },
+    /// The header says that commits are in a log, and that log is not beside the file.
+    #[error(
+        "{loss}: what was committed last was in {log}; it may have stayed where the file was before, or \
+         beside another name (hard link) of it. Put it there, or copy what there is without it \
+         by salvage, or open the file with `without_log`"
+    )]
+    LogLost {
+        /// The log that is needed.
+        log: String,
+        /// What is there in its place.
+        loss: LogLoss,
+    },
+    /// A file has the name of one that the database needs beside it, and is something else.
+    #[error(
+        "{file} has the name of a file that the database needs, and is not one of its own: \
+         move it away, or give it another name"
+    )]
+    ForeignFile {
+        /// The file.
+        file: String,
+    },
     /// The file is shorter than its header says.
     #[error("the file is cut short: {expected} bytes by its header, {found} found")]
     Truncated {
@@ -143,6 +187,28 @@ pub enum Error {
     /// The layer above could not add its notes up.
     #[error("the notes could not be folded into the root")]
     Fold(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a log that is needed can't be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum LogLoss {
+    /// There is no such file.
+    Missing,
+    /// It is the log of another database.
+    OfAnotherDatabase,
+    /// It is a log of this database, but not the one that continues from what the file holds.
+    OfAnotherTime,
+}
+
+impl fmt::Display for LogLoss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "the log is missing",
+            Self::OfAnotherDatabase => "the log belongs to another database",
+            Self::OfAnotherTime => "the log does not continue from what the file holds",
+        })
+    }
 }
 
 /// Whether the operating system had no room left for a write.

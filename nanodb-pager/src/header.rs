@@ -3,7 +3,9 @@
 //! Pages 0 and 1 each hold a copy of it, behind the ordinary page header (kind 1,
 //! owner 0). A checkpoint writes one copy, syncs, then writes the other, so a torn
 //! write or a damaged block costs at most one of them. Opening takes the valid
-//! copy with the higher generation.
+//! copy with the higher generation; of two of the same, which differ in `log_state` if they
+//! differ, the one with the higher revision. Each revision is written first to the page that has its last
+//! bit for a number: never to the one that is known to be on stable storage.
 //!
 //! ```text
 //! offset  size  field             meaning
@@ -20,8 +22,9 @@
 //!    104     8  root_len          bytes of the root
 //!    112     8  free_map_len      bytes of the free map
 //!    120     4  free_map_page     first page of the free map stream, 0 for none
-//!    124     4  reserved          zero
+//!    124     4  log_state         0 closed, 1 open, 2 a log is begun; see `beside`
 //!    128     8  log_generation    the first log that holds later commits
+//!    136     8  revision          how often the header was written
 //! ```
 //!
 //! The offsets count from the start of the page. The rest of the page is zero. Header pages are checksummed with
@@ -29,6 +32,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::beside::LogState;
 use crate::error::{Corruption, Error, Result};
 use crate::ids::{Owner, PAGE_SIZE, PageId, PageKind, Seq};
 use crate::page::{Checksummer, Frame};
@@ -72,7 +76,9 @@ pub(crate) struct Header {
     pub(crate) page_count: u32,
     pub(crate) root: StreamPlace,
     pub(crate) free_map: StreamPlace,
+    pub(crate) log_state: LogState,
     pub(crate) log_generation: u64,
+    pub(crate) revision: u64,
 }
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -90,14 +96,15 @@ struct RawHeader {
     root_len: [u8; 8],
     free_map_len: [u8; 8],
     free_map_page: [u8; 4],
-    reserved: [u8; 4],
+    log_state: [u8; 4],
     log_generation: [u8; 8],
+    revision: [u8; 8],
 }
 
 const RAW_SIZE: usize = size_of::<RawHeader>();
 
 // The table above promises these numbers to every file already written.
-const _: () = assert!(RAW_SIZE == 104 && align_of::<RawHeader>() == 1);
+const _: () = assert!(RAW_SIZE == 112 && align_of::<RawHeader>() == 1);
 
 impl Header {
     /// The header of a new, empty file.
@@ -110,14 +117,16 @@ impl Header {
             page_count: HEADER_PAGES,
             root: StreamPlace::default(),
             free_map: StreamPlace::default(),
+            log_state: LogState::Closed,
             log_generation: 1,
+            revision: 1,
         }
     }
 
-    /// The copy that a checkpoint writes first. Until that is on stable storage, the other one
-    /// still says what the checkpoint before did.
+    /// The copy that is written first. Until that is on stable storage, the other one
+    /// still says what the revision before did.
     pub(crate) fn first_copy(&self) -> u32 {
-        u32::from(self.generation % 2 == 1)
+        u32::from(self.revision % 2 == 1)
     }
 
     /// The copy that belongs on page `copy` (0 or 1), sealed.
@@ -135,8 +144,9 @@ impl Header {
             root_len: self.root.len.to_le_bytes(),
             free_map_len: self.free_map.len.to_le_bytes(),
             free_map_page: self.free_map.page.to_le_bytes(),
-            reserved: [0; 4],
+            log_state: self.log_state.encode().to_le_bytes(),
             log_generation: self.log_generation.to_le_bytes(),
+            revision: self.revision.to_le_bytes(),
         };
         let page = PageId::new(copy);
         let mut frame = Frame::ZERO;
@@ -157,6 +167,7 @@ impl Header {
         if Checksummer::HEADER.verify(PageId::new(copy), frame).is_err() {
             return Copy::Damaged { version };
         }
+        let log_state = u32::from_le_bytes(raw.log_state);
         Copy::Valid {
             version,
             page_size: u32::from_le_bytes(raw.page_size),
@@ -174,8 +185,11 @@ impl Header {
                     page: u32::from_le_bytes(raw.free_map_page),
                     len: u64::from_le_bytes(raw.free_map_len),
                 },
+                log_state: LogState::decode(log_state).unwrap_or_default(),
                 log_generation: u64::from_le_bytes(raw.log_generation),
+                revision: u64::from_le_bytes(raw.revision),
             },
+            log_state,
         }
     }
 
@@ -233,15 +247,22 @@ impl Header {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let first = self.first_copy();
         let second = HEADER_PAGES - 1 - first;
-        let generation = |copy| {
+        let age = |copy| {
             Ok::<_, Error>(match Self::decode(copy, &read_copy(storage, copy, len)?) {
-                Copy::Valid { header, .. } => Some(header.generation),
+                Copy::Valid { header, .. } => Some((header.generation, header.revision)),
                 Copy::Foreign | Copy::Damaged { .. } => None,
             })
         };
-        let in_force = Some(self.generation);
-        Ok(match (generation(first)?, generation(second)?) {
+        let in_force = Some((self.generation, self.revision));
+        Ok(match (age(first)?, age(second)?) {
             (first_is, second_is) if first_is == in_force && second_is == in_force => vec![second],
+            // The revision before, of the same checkpoint: it was synced before this one was written,
+            // and refers to the same.
+            (first_is, Some((generation, _)))
+                if first_is == in_force && generation == self.generation =>
+            {
+                vec![first, second]
+            }
             (first_is, _) if first_is == in_force => vec![second, first],
             _ => vec![first, second],
         })
@@ -268,7 +289,7 @@ enum Copy {
     /// The magic is there, the checksum is wrong.
     Damaged { version: u32 },
     /// The checksum is right.
-    Valid { version: u32, page_size: u32, header: Header },
+    Valid { version: u32, page_size: u32, header: Header, log_state: u32 },
 }
 
 /// Reads a header page; what lies behind the end of the file reads as zero.
@@ -301,6 +322,9 @@ fn choose(copies: [Copy; 2]) -> Result<Header> {
             Copy::Valid { version, .. } if newer(version) => {
                 return Err(Error::NewerFormat { found: version, supported: FORMAT_VERSION });
             }
+            Copy::Valid { version, .. } if version < FORMAT_VERSION => {
+                return Err(Error::OlderFormat { found: version, supported: FORMAT_VERSION });
+            }
             Copy::Valid { page_size, .. } if page_size != STORED_PAGE_SIZE => {
                 return Err(Corruption::HeaderField {
                     field: "page size",
@@ -308,8 +332,13 @@ fn choose(copies: [Copy; 2]) -> Result<Header> {
                 }
                 .into());
             }
+            Copy::Valid { log_state, .. } if LogState::decode(log_state).is_none() => {
+                let value = u64::from(log_state);
+                return Err(Corruption::HeaderField { field: "log state", value }.into());
+            }
             Copy::Valid { header, .. } => {
-                if best.as_ref().is_none_or(|best| header.generation > best.generation) {
+                let age = |header: &Header| (header.generation, header.revision);
+                if best.as_ref().is_none_or(|best| age(&header) > age(best)) {
                     best = Some(header);
                 }
             }
@@ -333,6 +362,9 @@ fn check_fields(header: &Header) -> Result<(), Corruption> {
     // So that counting on from either never passes the end of its range.
     if header.generation == 0 || header.generation > COUNTER_MAX {
         return impossible("generation", header.generation);
+    }
+    if header.revision > COUNTER_MAX {
+        return impossible("revision", header.revision);
     }
     if header.log_generation > COUNTER_MAX {
         return impossible("log generation", header.log_generation);
@@ -375,16 +407,18 @@ mod tests {
             page_count: 4,
             root: StreamPlace { page: 5, len: 6 },
             free_map: StreamPlace { page: 7, len: 8 },
+            log_state: LogState::Logged,
             log_generation: 9,
+            revision: 10,
         };
         let frame = header.encode(1);
         assert_eq!(&frame.bytes[32..48], b"NanoDB file\r\n\x1a\n\0");
         assert_eq!(frame.bytes[48..56], [2, 0, 0, 0, 0, 16, 0, 0]);
         assert_eq!(frame.bytes[56..72], [0xAA; 16]);
         let numbers: Vec<u8> =
-            [72, 80, 88, 96, 100, 104, 112, 120, 128].map(|at| frame.bytes[at]).into();
-        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 8, 7, 9]);
-        assert!(frame.bytes[136..].iter().all(|&byte| byte == 0));
+            [72, 80, 88, 96, 100, 104, 112, 120, 124, 128, 136].map(|at| frame.bytes[at]).into();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 8, 7, 2, 9, 10]);
+        assert!(frame.bytes[144..].iter().all(|&byte| byte == 0));
     }
 
     #[test]
@@ -399,6 +433,41 @@ mod tests {
         assert_eq!(Header::damaged_copies(&storage).unwrap(), [PageId::new(1)]);
         storage.write_at(&[0xFF], 90).unwrap();
         assert!(matches!(Header::read(&storage), Err(Error::Corrupt(Corruption::Header))));
+    }
+
+    #[test]
+    fn of_two_copies_of_a_generation_the_later_revision_counts() {
+        for revision in [1, 2] {
+            let old = Header { revision, ..Header::new([1; 16], 7) };
+            let new = Header { log_state: LogState::Logged, revision: revision + 1, ..old.clone() };
+            let storage = file_with(&old);
+            let page = PageId::new(new.first_copy());
+            assert_ne!(new.first_copy(), old.first_copy());
+            storage.write_at(&new.encode(page.get()).bytes, page.offset()).unwrap();
+            assert_eq!(Header::read(&storage).unwrap(), new);
+            // The one that is not known to be saved is written again first.
+            let copies = new.unsure_copies(&storage).unwrap();
+            assert_eq!(copies, [new.first_copy(), old.first_copy()]);
+        }
+    }
+
+    #[test]
+    fn an_older_format_and_a_log_state_that_means_nothing_are_refused_by_name() {
+        let header = Header::new([1; 16], 7);
+        let with = |offset: usize, byte: u8| {
+            let storage = MemoryStorage::new();
+            for copy in 0..HEADER_PAGES {
+                let mut frame = header.encode(copy);
+                frame.bytes[offset] = byte;
+                Checksummer::HEADER.seal(PageId::new(copy), &mut frame.bytes);
+                storage.write_at(&frame.bytes, PageId::new(copy).offset()).unwrap();
+            }
+            Header::read(&storage).unwrap_err()
+        };
+        let error = with(48, 1);
+        assert!(matches!(error, Error::OlderFormat { found: 1, supported: FORMAT_VERSION }));
+        let error = with(124, 3);
+        assert!(error.to_string().contains("log state: 3"), "{error}");
     }
 
     #[test]

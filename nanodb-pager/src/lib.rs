@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod beside;
 mod budget;
 mod cache;
 mod checkpoint;
@@ -45,7 +46,7 @@ mod tx;
 pub use checkpoint::{CheckpointPages, SavedMark, SavedPages, SavedReader};
 pub use dirty::DirtyRanges;
 pub use durability::Durability;
-pub use error::{Corruption, Error, Result};
+pub use error::{Corruption, Error, LogLoss, Result};
 pub use guard::PageGuard;
 pub use ids::{BODY_SIZE, Extent, Owner, PAGE_HEADER_SIZE, PAGE_SIZE, PageId, PageKind, Seq};
 pub use installed::Installed;

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use uuid::Uuid;
 
+use crate::beside::copy_suffix;
 use crate::checkpoint::Checkpointed;
 use crate::error::{Error, Result};
 use crate::ids::{PAGE_SIZE, PageId, Seq};
@@ -18,12 +19,6 @@ use crate::pager::{NextLog, Shared};
 use crate::recovery::Recovered;
 use crate::side;
 use crate::storage::Storage;
-
-/// What is appended to the database's name for a copy that has yet to take a companion's place.
-const NEW_SUFFIX: &str = "-new";
-
-/// All files beside the database.
-pub(crate) const COMPANIONS: [&str; 4] = ["-log0", "-log1", side::SUFFIX, NEW_SUFFIX];
 
 /// How much is copied at once, in bytes.
 const COPY_SIZE: usize = 1 << 20;
@@ -53,14 +48,14 @@ impl Shared {
     /// What it means that a file beside the database can't be made, replaced or removed. If
     /// the database is not there any more, what lies there is another's, and this handle has no place
     /// left for a log.
-    fn beside_failed(&self, doing: impl Into<String>, error: io::Error) -> Error {
+    pub(crate) fn beside_failed(&self, doing: impl Into<String>, error: io::Error) -> Error {
         match Error::io(doing, error) {
             displaced @ Error::Displaced { .. } => self.poison(displaced),
             other => other,
         }
     }
 
-    /// Begins a log; its header is written with its first records.
+    /// Begins a log and writes its header, which is not synced.
     pub(crate) fn begin_log(&self, next: NextLog, first_seq: Seq) -> Result<Log> {
         let doing = "beginning a log";
         let NextLog { generation, previous_salt, base } = next;
@@ -68,7 +63,10 @@ impl Shared {
         let file = self.companion(suffix, doing)?;
         let salt = Uuid::new_v4().as_u64_pair().0;
         let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
-        Log::begin(file, segment, base, self.options.log_bytes_max).map_err(|e| Error::io(doing, e))
+        let mut log = Log::begin(file, segment, base, self.options.log_bytes_max)
+            .map_err(|e| Error::io(doing, e))?;
+        log.write().map_err(|e| self.write_failed(Error::io("making room for the log", e)))?;
+        Ok(log)
     }
 
     /// Makes sure that the log which comes after the one in use can be begun, and can be of use
@@ -227,7 +225,8 @@ impl Shared {
     /// place. Until that is done nothing has changed.
     fn copy(&self, from: &dyn Storage, suffix: &str, len: u64) -> Result<Arc<dyn Storage>> {
         let failed = |e| self.beside_failed(format!("copying {suffix}"), e);
-        let copy = self.storage.companion(NEW_SUFFIX).map_err(failed)?;
+        let new = copy_suffix(&self.uuid);
+        let copy = self.storage.companion(&new).map_err(failed)?;
         copy.set_len(0).map_err(|e| self.write_failed(failed(e)))?;
         // A batch of images may have been cut off.
         let len = len.min(from.len().map_err(failed)?);
@@ -241,7 +240,7 @@ impl Shared {
             at += size as u64;
         }
         copy.sync()
-            .and_then(|()| self.storage.replace_companion(NEW_SUFFIX, suffix))
+            .and_then(|()| self.storage.replace_companion(&new, suffix))
             .and_then(|()| self.storage.sync_directory())
             .map_err(|e| self.poison(failed(e)))?;
         drop(copy);
@@ -258,24 +257,12 @@ impl Shared {
             // Relaxed: read under the commit lock by whoever writes.
             self.closed.store(true, Ordering::Relaxed);
             drop(commit);
-            return self.remove_companions();
+            return self.remove_companions(&mut checkpointed);
         }
         drop(commit);
         drop(checkpointed);
         // Somebody has committed in between; closing is for when nobody does.
         self.close()
-    }
-
-    fn remove_companions(&self) -> Result<()> {
-        let failed = |e| self.beside_failed("removing the log", e);
-        let mut removed = false;
-        for suffix in COMPANIONS {
-            if self.storage.has_companion(suffix).map_err(failed)? {
-                self.storage.remove_companion(suffix).map_err(failed)?;
-                removed = true;
-            }
-        }
-        if removed { self.storage.sync_directory().map_err(failed) } else { Ok(()) }
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Options {
     pub(crate) transaction_bytes_max: usize,
     pub(crate) background: bool,
     pub(crate) file_bytes_max: Option<u64>,
+    pub(crate) create: bool,
+    pub(crate) without_log: bool,
 }
 
 impl Default for Options {
@@ -25,6 +27,8 @@ impl Default for Options {
             transaction_bytes_max: 256 * 1024 * 1024,
             background: true,
             file_bytes_max: None,
+            create: true,
+            without_log: false,
         }
     }
 }
@@ -100,6 +104,27 @@ impl Options {
     #[must_use]
     pub fn background(mut self, background: bool) -> Self {
         self.background = background;
+        self
+    }
+
+    /// Whether an empty storage is made a file of pages; yes by default.
+    ///
+    /// If not, opening one fails with [`Error::Empty`](crate::Error::Empty).
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
+    /// Whether a file is opened although its log is not there; no by default.
+    ///
+    /// The header says whether there is a log. If that is missing, or another's, opening fails with
+    /// [`Error::LogLost`](crate::Error::LogLost). With this the file is as of its last checkpoint, and what
+    /// was committed since is lost for good once anything is written. The
+    /// [report](crate::OpenReport::log_lost) says whether it was so.
+    #[must_use]
+    pub fn without_log(mut self, without_log: bool) -> Self {
+        self.without_log = without_log;
         self
     }
 

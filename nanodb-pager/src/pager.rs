@@ -9,6 +9,7 @@ use std::time::Instant;
 use parking_lot::{Condvar, Mutex, RwLock};
 use uuid::Uuid;
 
+use crate::beside::{COMPANIONS, LogState, check_new, copy_suffix};
 use crate::budget::Spill;
 use crate::cache::Cache;
 use crate::checkpoint::Checkpointed;
@@ -23,7 +24,6 @@ use crate::ids::{PAGE_SIZE, PageId, Seq};
 use crate::log::Lsn;
 use crate::log::sync::GroupSync;
 use crate::log::writer::Log;
-use crate::logging::COMPANIONS;
 use crate::notes::{NoteFolder, Notes};
 use crate::opened::Opened;
 use crate::options::Options;
@@ -151,6 +151,9 @@ pub(crate) struct Commit {
     pub(crate) direct_unsynced: bool,
     /// The number of the checkpoint that writes `dirty`, from 1 up.
     pub(crate) checkpoint: u64,
+    /// Whether the checkpoint under way is going to name the log after the header's, if one has been
+    /// begun by then; and the header names the one before. See [`beside`](crate::beside).
+    pub(crate) next_header_names_log: bool,
     /// Where commits go; none until the first one since opening or the last turn.
     pub(crate) log: Option<Log>,
     /// The log that the next commit begins where there is none.
@@ -185,7 +188,8 @@ impl Pager {
     /// # Errors
     ///
     /// [`Error::Locked`], [`Error::NotADatabase`], [`Error::GoFile`],
-    /// [`Error::NewerFormat`], [`Error::Truncated`], [`Error::Corrupt`] and [`Error::Io`],
+    /// [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::Truncated`], [`Error::Corrupt`],
+    /// [`Error::LogLost`], [`Error::LogWithoutFile`], [`Error::Empty`] and [`Error::Io`],
     /// each as its docs say. A file that is refused is not touched.
     pub fn open(
         storage: Arc<dyn Storage>,
@@ -197,6 +201,9 @@ impl Pager {
             return Err(Error::Locked);
         }
         let empty = storage.is_empty().map_err(|e| Error::io("asking for the file's length", e))?;
+        if empty && !options.create {
+            return Err(Error::Empty);
+        }
         let header = if empty { create(&*storage)? } else { Header::read(&*storage)? };
         let checksummer = Checksummer::new(&header.uuid);
         let read = |name, place| {
@@ -206,7 +213,7 @@ impl Pager {
         let (free_map, more) = read("free map", header.free_map)?;
         streams.extend(more);
         let free = FreeMap::decode(&free_map, header.page_count)?;
-        let replay = Replay::read(&storage, &header)?;
+        let replay = Replay::read(&storage, &header, options.without_log)?;
         let mut allocator = free.clone();
         // One by one, so that a page that both streams name shows too.
         for &extent in &streams {
@@ -230,6 +237,7 @@ impl Pager {
         let report = OpenReport {
             clean: replay.commits == 0,
             commits_replayed: replay.commits,
+            log_lost: replay.loss.is_some(),
             bytes_replayed: replay.bytes,
             duration: begun.elapsed(),
         };
@@ -265,6 +273,7 @@ impl Pager {
                     direct_pages: 0,
                     direct_unsynced: false,
                     checkpoint: 1,
+                    next_header_names_log: false,
                     log: None,
                     next_log: NextLog {
                         generation: header.log_generation,
@@ -464,8 +473,9 @@ fn is_settled(storage: &dyn Storage, header: &Header) -> Result<bool> {
         return Ok(true);
     }
     // A file without a checkpoint may be one whose making has failed.
-    let mut settled = header.generation > 1;
-    for suffix in COMPANIONS {
+    let mut settled = header.generation > 1 && header.log_state == LogState::Closed;
+    let copy = copy_suffix(&header.uuid);
+    for suffix in COMPANIONS.into_iter().chain([&*copy]) {
         let found = storage.has_companion(suffix);
         settled &= !found.map_err(|e| Error::io("looking for the log", e))?;
     }
@@ -474,6 +484,7 @@ fn is_settled(storage: &dyn Storage, header: &Header) -> Result<bool> {
 
 /// Writes the header of a new file.
 fn create(storage: &dyn Storage) -> Result<Header> {
+    check_new(storage)?;
     let (uuid, seed) = (Uuid::new_v4(), Uuid::new_v4());
     let header = Header::new(*uuid.as_bytes(), seed.as_u64_pair().0);
     let written = (0..HEADER_PAGES)

@@ -19,7 +19,8 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use crate::error::{Corruption, Error, Result};
+use crate::beside::{self, LogState};
+use crate::error::{Corruption, Error, LogLoss, Result};
 use crate::header::Header;
 use crate::ids::{Extent, PageId, Seq};
 use crate::log;
@@ -44,6 +45,10 @@ pub(crate) struct Replay {
     direct: Vec<DirectEntry>,
     /// Commits from here on do not count.
     limit: Option<Seq>,
+    /// Why the log that the header names can't be read.
+    pub(crate) loss: Option<LogLoss>,
+    /// Whether the header says that a log was begun.
+    logged: bool,
 }
 
 /// A page that a record says is in the data file.
@@ -101,8 +106,20 @@ struct EntryPlace {
 
 impl Replay {
     /// Reads the logs that the header still needs.
-    pub(crate) fn read(storage: &Arc<dyn Storage>, header: &Header) -> Result<Self> {
+    ///
+    /// One that is lost is an error, unless it is to be done `without_log`.
+    pub(crate) fn read(
+        storage: &Arc<dyn Storage>,
+        header: &Header,
+        without_log: bool,
+    ) -> Result<Self> {
         let replay = Self::read_below(storage, header, None)?;
+        if let Some(loss) = replay.loss
+            && !without_log
+        {
+            let log = beside::name(&**storage, log::suffix(header.log_generation));
+            return Err(Error::LogLost { log, loss });
+        }
         match replay.first_incomplete(&**storage, Checksummer::new(&header.uuid))? {
             Some(limit) => Self::read_below(storage, header, Some(limit)),
             None => Ok(replay),
@@ -111,12 +128,14 @@ impl Replay {
 
     /// Whether something must be brought to the file before anything new is written.
     pub(crate) fn is_needed(&self) -> bool {
-        // What was left out must not count again when something else has changed.
-        self.commits > 0 || self.limit.is_some()
+        // What was left out must not count again when something else has changed, and a log that
+        // the header names is not begun again in its place.
+        self.commits > 0 || self.limit.is_some() || self.logged
     }
 
     fn read_below(storage: &Arc<dyn Storage>, header: &Header, limit: Option<Seq>) -> Result<Self> {
-        let mut replay = Self { last_seq: header.seq, limit, ..Self::default() };
+        let logged = header.log_state == LogState::Logged;
+        let mut replay = Self { last_seq: header.seq, limit, logged, ..Self::default() };
         if !storage.is_persistent() {
             return Ok(replay);
         }
@@ -126,21 +145,29 @@ impl Replay {
         for generation in [first, first + 1] {
             let suffix = log::suffix(generation);
             let failed = |e| Error::io(format!("reading the log {suffix}"), e);
-            if !storage.has_companion(suffix).map_err(failed)? {
+            // The first block of the log that the header names was synced before that.
+            let is_named = logged && generation == first;
+            let Some(file) = storage.found_companion(suffix).map_err(failed)? else {
+                replay.loss = replay.loss.or(is_named.then_some(LogLoss::Missing));
                 continue;
-            }
-            let file = storage.companion(suffix).map_err(failed)?;
+            };
             let next = replay.last_seq.next();
             if limit == Some(next) {
                 break;
             }
             let Some(segment) = read_segment(&*file).map_err(failed)? else {
-                if holds_acknowledged(&*file, next).map_err(failed)? {
+                if is_named || holds_acknowledged(&*file, next).map_err(failed)? {
                     return Err(Corruption::Log { log: suffix, offset: 0 }.into());
                 }
                 continue;
             };
             if segment.uuid != header.uuid || segment.generation != generation {
+                let loss = if segment.uuid == header.uuid {
+                    LogLoss::OfAnotherTime
+                } else {
+                    LogLoss::OfAnotherDatabase
+                };
+                replay.loss = replay.loss.or(is_named.then_some(loss));
                 continue;
             }
             let chained = previous.is_some_and(|(log, _)| segment.previous_salt == log.salt);
@@ -154,10 +181,11 @@ impl Replay {
                 // Nothing in a log is acknowledged before all of the one before it is.
                 let offset = previous.map_or(0, |(_, end)| end);
                 return Err(Corruption::Log { log: log::suffix(first), offset }.into());
+            } else if is_named {
+                replay.loss = Some(LogLoss::OfAnotherTime);
             }
         }
-        if storage.has_companion(side::SUFFIX).map_err(side_failed)? {
-            let file = storage.companion(side::SUFFIX).map_err(side_failed)?;
+        if let Some(file) = storage.found_companion(side::SUFFIX).map_err(side_failed)? {
             let area = SideArea::read(&*file, header.uuid, header.generation + 1);
             replay.recovered.side = Some((file, area.map_err(side_failed)?));
         }

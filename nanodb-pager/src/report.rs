@@ -12,6 +12,10 @@ pub struct OpenReport {
     pub commits_replayed: u64,
     /// Bytes of log that hold them.
     pub bytes_replayed: u64,
+    /// Whether a log that is needed was not there, and
+    /// [`Options::without_log`](crate::Options::without_log) said to go on without it: what was committed
+    /// after the last checkpoint is lost.
+    pub log_lost: bool,
     /// How long opening took.
     pub duration: Duration,
 }

@@ -113,6 +113,13 @@ pub(crate) fn directory(
     bytes
 }
 
+/// The uuid of the database that a side area belongs to by its first bytes; none if they are
+/// no side area's.
+pub(crate) fn uuid_in(sign: &[u8]) -> Option<[u8; 16]> {
+    let is_side = sign.get(8..24)? == MAGIC;
+    if is_side { sign.get(24..40)?.try_into().ok() } else { None }
+}
+
 /// The images of an interrupted checkpoint.
 pub(crate) struct SideArea {
     /// Of each page, in the order in which they were written. Those that turned out not to be what

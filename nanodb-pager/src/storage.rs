@@ -107,6 +107,15 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// What the operating system says.
     fn has_companion(&self, suffix: &str) -> io::Result<bool>;
 
+    /// Opens such a file to be read, as it is; none if there is none.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn found_companion(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
+        if self.has_companion(suffix)? { self.companion(suffix).map(Some) } else { Ok(None) }
+    }
+
     /// Removes such a file; one that is not there is removed already.
     ///
     /// # Errors

@@ -393,13 +393,15 @@ impl WriteTx {
         self.write_at_commit()?;
         let mut payload = Payload::empty();
         self.encode(note, &mut payload.0)?;
-        let mut commit = shared.commit.lock();
-        shared.check_writable()?;
         if self.is_empty() && note.is_empty() {
+            let commit = shared.commit.lock();
+            shared.check_writable()?;
             let seq = commit.installed;
             drop(commit);
             return Ok(Installed::nothing(shared, seq));
         }
+        let mut commit = shared.lock_to_commit()?;
+        shared.check_writable()?;
         self.check_conflicts()?;
 
         let seq = commit.installed.next();

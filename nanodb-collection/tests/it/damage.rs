@@ -67,10 +67,10 @@ fn the_sample_has_all_sorts_of_pages_and_is_sound() {
 #[test]
 fn flipped_bits_of_headers_are_noticed() {
     let sample = Sample::new();
-    let headers = [0..136, PAGE_SIZE..PAGE_SIZE + 136].into_iter();
+    let headers = [0..144, PAGE_SIZE..PAGE_SIZE + 144].into_iter();
     let of_pages = (2..19).map(|page| page * PAGE_SIZE..page * PAGE_SIZE + 40);
     let count = run(&sample, headers.chain(of_pages).flat_map(damage::flipped_bits));
-    assert_eq!(count, 2 * 136 * 8 + 17 * 40 * 8);
+    assert_eq!(count, 2 * 144 * 8 + 17 * 40 * 8);
 }
 
 #[test]

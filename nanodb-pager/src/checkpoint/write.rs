@@ -52,16 +52,20 @@ impl Shared {
             None => self.place_streams(old, under_way)?,
         };
         let placed = under_way.placed.insert(placed);
-        let header = placed.header.clone();
+        let page_count = placed.header.page_count;
         self.check_writable()?;
-        self.lengthen(u64::from(header.page_count) * PAGE_SIZE as u64)?;
+        self.lengthen(u64::from(page_count) * PAGE_SIZE as u64)?;
         for (page, frame) in &placed.frames {
             self.write(*page, &frame.bytes)?;
         }
         placed.frames.clear();
         self.write_dirty(old, under_way)?;
         self.sync()?;
-        self.write_header(&header)
+        let log_state = self.next_log_state()?;
+        let Some(placed) = &mut under_way.placed else { return Ok(()) };
+        placed.header.log_state = log_state;
+        placed.header.revision = old.header.revision + 1;
+        self.write_header(&placed.header)
     }
 
     /// Step 5.

@@ -5,7 +5,7 @@
 //! ------  ----  --------------  ----------------------------------------------
 //!      0     8  checksum        XXH3-64 of bytes 8..80
 //!      8    16  magic           "NanoDB log\r\n\x1a\n\0\0"
-//!     24     4  format_version  2; or 1, which is the same
+//!     24     4  format_version  2
 //!     28     4  reserved        zero
 //!     32    16  uuid            of the database
 //!     48     8  generation      one more than the log before it
@@ -81,6 +81,13 @@ impl Segment {
             first_seq: Seq::new(u64::from_le_bytes(raw.first_seq)),
         })
     }
+}
+
+/// The uuid of the database that a log belongs to by its first bytes, of whatever format and
+/// however damaged otherwise; none if they are no log's.
+pub(crate) fn uuid_in(sign: &[u8]) -> Option<[u8; 16]> {
+    let is_log = sign.get(8..24)? == MAGIC;
+    if is_log { sign.get(32..48)?.try_into().ok() } else { None }
 }
 
 #[cfg(test)]

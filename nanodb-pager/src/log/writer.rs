@@ -105,6 +105,11 @@ impl Log {
         Lsn(self.base.0 + self.end)
     }
 
+    /// The place behind its header.
+    pub(crate) fn begun(&self) -> Lsn {
+        Lsn(self.base.0 + BLOCK_SIZE)
+    }
+
     /// How many bytes the log holds.
     pub(crate) fn len(&self) -> u64 {
         self.end

@@ -35,9 +35,16 @@ pub(super) fn open(path: &Path, database: &Metadata) -> io::Result<File> {
 /// Opens the file at `path` for reading and writing, which is neither a link nor anything but a
 /// file.
 pub(super) fn open_existing(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    refuse_links(&mut options);
+    open_with(path, OpenOptions::new().read(true).write(true))
+}
+
+/// The same, for reading only.
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    open_with(path, OpenOptions::new().read(true))
+}
+
+fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    refuse_links(options);
     let file = options.open(path).map_err(|error| explain(path, error))?;
     if !file.metadata()?.is_file() {
         let why = format!("{} is no ordinary file", path.display());

@@ -180,6 +180,15 @@ impl Storage for FileStorage {
         }
     }
 
+    fn found_companion(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
+        let path = self.place.beside(suffix);
+        match companion::open_to_read(&path) {
+            Ok(file) => Ok(Some(Arc::new(Self::over(file, path)?))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn remove_companion(&self, suffix: &str) -> io::Result<()> {
         self.place.check()?;
         match std::fs::remove_file(self.place.beside(suffix)) {

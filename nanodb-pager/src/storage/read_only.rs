@@ -62,6 +62,11 @@ impl Storage for ReadOnly {
         self.0.has_companion(suffix)
     }
 
+    fn found_companion(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
+        let found = self.0.found_companion(suffix)?;
+        Ok(found.map(|found| Arc::new(Self(found)) as Arc<dyn Storage>))
+    }
+
     fn remove_companion(&self, _: &str) -> io::Result<()> {
         refused()
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use nanodb_pager::{BODY_SIZE, Error, NoteFolder, Options, PageId, Pager};
+use nanodb_pager::{BODY_SIZE, Error, LogLoss, NoteFolder, Options, PageId, Pager};
 use nanodb_sim::{Action, Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
 
 use crate::support::{self, KIND, OWNER, add_page, change_page, long};
@@ -354,7 +354,12 @@ fn the_log_of_another_database_is_not_read() {
     assert_eq!(ours.keys().filter(|name| is_log(name)).count(), 1);
     ours.retain(|name, _| !is_log(name));
     ours.extend(theirs.into_iter().filter(|(name, _)| is_log(name)));
-    let pager = support::open(&SimStorage::from_files(ours)).unwrap();
+    let storage = SimStorage::from_files(ours);
+    let error = support::open(&storage).unwrap_err();
+    let expected = LogLoss::OfAnotherDatabase;
+    assert!(matches!(error, Error::LogLost { loss, .. } if loss == expected), "{error:?}");
+    let options = Options::default().background(false).without_log(true);
+    let pager = Pager::open(Arc::new(storage), Arc::new(support::Concatenate), options).unwrap();
     assert_eq!((pager.published().get(), pager.open_report().commits_replayed), (1, 0));
 }
 

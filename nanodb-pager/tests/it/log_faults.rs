@@ -341,7 +341,8 @@ fn a_log_whose_name_may_not_be_on_the_disk_is_named_before_a_commit_is_acknowled
     storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::Directory));
     let done = commits(&pager, &mut ledger, 1, Durability::Immediate);
     assert!(matches!(done, Err(Error::Io { .. })), "{done:?}");
-    storage.set_fault(Fault::once(1, Failure::Device).of(CallKind::Directory));
+    // Three names are looked at, and the file is made; then its name is to be saved.
+    storage.set_fault(Fault::once(4, Failure::Device).of(CallKind::Directory));
     let done = commits(&pager, &mut ledger, 1, Durability::Immediate);
     assert!(matches!(done, Err(Error::Poisoned { .. })), "{done:?}");
     // The next process finds the log there, which says nothing of its name.
@@ -393,8 +394,8 @@ fn more_pages_than_the_cache_holds_are_recovered() {
 fn a_sync_of_the_directory_that_failed_is_not_tried_again() {
     let storage = nanodb_sim::SimStorage::new();
     let pager = crate::support::open(&storage).unwrap();
-    // The log's file is made; its name does not reach the disk.
-    let fault = nanodb_sim::Fault::once(1, nanodb_sim::Failure::Device);
+    // Three names are looked at, and the log's file is made; its name does not reach the disk.
+    let fault = nanodb_sim::Fault::once(4, nanodb_sim::Failure::Device);
     storage.set_fault(fault.of(nanodb_sim::CallKind::Directory));
     let error = pager.begin().commit(b"first").unwrap_err();
     assert_eq!(storage.failed(), 1, "{error:?}");

@@ -16,6 +16,7 @@ mod forgotten;
 mod full_disk;
 mod log_damage;
 mod log_faults;
+mod log_state;
 mod model;
 mod opening;
 mod saving;

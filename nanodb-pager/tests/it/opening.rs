@@ -164,7 +164,7 @@ fn a_root_and_a_free_map_that_share_a_page_are_refused() {
 fn a_file_cut_short_is_refused_with_both_lengths() {
     let (file, _) = sound_file();
     let full = file.len() as u64;
-    for len in [file.len() - 1, file.len() - PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE, 136] {
+    for len in [file.len() - 1, file.len() - PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE, 144] {
         match refusal(file[..len].to_vec()) {
             Error::Truncated { expected, found } => {
                 assert_eq!((expected, found), (full, len as u64));

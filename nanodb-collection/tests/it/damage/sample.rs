@@ -8,7 +8,7 @@ use nanodb_collection::{
     Collection, Database, Document, Durability, Error, ErrorKind, Id, Value, doc,
 };
 use nanodb_pager::PAGE_SIZE;
-use nanodb_sim::SimStorage;
+use nanodb_sim::{Files, SimStorage};
 
 /// Which errors a damaged file may give.
 #[derive(Debug)]
@@ -131,12 +131,12 @@ impl Sample {
         }
         // What was written is there, and what was there is, too.
         if case.len() % 16 == 3 {
-            self.reopen(&storage.contents(), allowed, case);
+            self.reopen(storage.files(), allowed, case);
         }
     }
 
-    fn reopen(&self, file: &[u8], allowed: &Allowed, case: &str) {
-        let (db, _) = match open(file) {
+    fn reopen(&self, files: Files, allowed: &Allowed, case: &str) {
+        let (db, _) = match open_on(SimStorage::from_files(files)) {
             Ok(opened) => opened,
             Err(error) => return allowed.check(&error, case),
         };
@@ -179,7 +179,10 @@ impl Allowed {
 }
 
 pub(crate) fn open(file: &[u8]) -> Result<(Database, SimStorage), Error> {
-    let storage = SimStorage::from_contents(file.to_vec());
+    open_on(SimStorage::from_contents(file.to_vec()))
+}
+
+fn open_on(storage: SimStorage) -> Result<(Database, SimStorage), Error> {
     let options = Database::options().durability(Durability::Relaxed).background(false);
     let db = options.open_on(Arc::new(storage.clone()))?;
     Ok((db, storage))
