@@ -25,7 +25,7 @@ If the import fails, all batches before the one with the failure are stored, and
 documents that is. With --on-conflict replace, documents that exist are replaced one by one; the \
 documents of a batch are all checked before the first is replaced.
 
-JSON has fewer types than documents. {\"$binary\": \"AQID\"} is read as binary (base64), \
+JSON has fewer types than documents. {\"$binary\": {\"base64\": \"AQID\", \"subType\": \"00\"}} is read as binary, \
 {\"$date\": \"2023-11-14T22:13:20.5Z\"} as a timestamp, {\"$ext\": {\"type\": 5, \"base64\": \"\"}} as \
 an extension, {\"$float\": \"NaN\"}, \"Infinity\" and \"-Infinity\" as those floats, and \
 {\"$literal\": {…}} as an object that only looks like one of these. 5 is an integer and 5.0 a float. \

@@ -68,7 +68,7 @@ pub use nanodb_document::{
     ArrayView, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Draft,
     Elements, Encode, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter,
     Iter, IterMut, Key, Serialized, Timestamp, Value, ValueRef, ValueType, array, doc,
-    from_document, to_document,
+    from_document, json, to_document,
 };
 pub use nanodb_pager::{Durability, OpenReport};
 pub use nanodb_query::{

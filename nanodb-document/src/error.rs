@@ -110,6 +110,9 @@ pub enum DocumentError {
         /// Where the value begins that can't be read.
         offset: usize,
     },
+    /// A format of JSON has no form for a value.
+    #[error(transparent)]
+    NoJson(nanodb_msgpack::json::WriteError),
     /// Bytes follow the document.
     #[error("{size} bytes follow the document")]
     TrailingBytes {

@@ -31,11 +31,13 @@
 //! | `document`, `value`, `id` | what programs hold |
 //! | `view` | stored documents, read where they lie |
 //! | `encode` | from any of them to stored bytes, by the rules above |
+//! | `json` | from and to JSON |
 
 mod document;
 mod encode;
 mod error;
 mod id;
+pub mod json;
 mod value;
 mod view;
 

@@ -1,32 +1,56 @@
-//! Values as JSON text: read to MessagePack with the places kept, and printed.
+//! Values as JSON text: the one dialect, read and written.
 //!
-//! JSON has fewer types than documents. What it lacks is written as an object with one field whose
-//! name begins with a dollar, a *form*:
+//! It is MongoDB's relaxed Extended JSON, version 2, and `$ext` and `$literal` for what that
+//! lacks. What JSON has no type for is written as an object whose name begins with a dollar, a
+//! *form*:
 //!
 //! ```text
-//! value                     JSON
-//! ------------------------  ----------------------------------------------------------
+//! value                     written as                        read, too
+//! ------------------------  --------------------------------  ---------------------------------
 //! null, boolean, string     the same
-//! integer                   digits; those above 2^64-1 or below -2^63 are read as floats
-//! float                     with a point or an exponent
-//! NaN, infinities           {"$float": "NaN"}, "Infinity", "-Infinity"
-//! binary                    {"$binary": "AQID"}, base64
-//! timestamp                 {"$date": "2023-11-14T22:13:20.5Z"}, RFC 3339
+//! integer                   digits                            {"$numberInt": "5"},
+//!                                                             {"$numberLong": "5"}
+//! float                     with a point or an exponent       {"$numberDouble": "5.0"};
+//!                                                             integers above 2^64-1 or below -2^63
+//! NaN, infinities           {"$numberDouble": "NaN"},         {"$float": "NaN"}
+//!                           "Infinity", "-Infinity"
+//! binary                    {"$binary": {"base64": "AQID",    {"$binary": "AQID"},
+//!                           "subType": "00"}}                 {"$binary": "AQID", "$type": "00"}
+//! timestamp                 {"$date": "2023-11-14T22:13:20.5Z"},  any offset; {"$date": 5},
+//!                           all digits of it                  {"$date": {"$numberLong": "5"}}
 //! extension                 {"$ext": {"type": 5, "base64": "AQID"}}
+//!   of type 7, 12 bytes     {"$oid": "65a1b2c3d4e5f60718293a4b"}
+//!   of type 4, 16 bytes     {"$uuid": "123e4567-…"}           {"$binary": {…, "subType": "04"}}
 //! document, array           object, array, fields in their order
-//! document that looks like  {"$literal": {"$date": "soon"}}
-//!   a form
+//! document whose first      {"$literal": {"$date": "soon"}}
+//!   name begins with `$`
+//! string                                                      {"$symbol": "a"}
+//! null                                                        {"$undefined": true}
 //! ```
 //!
-//! The whole text is never a form, only values within it are.
+//! `$numberDecimal` is read as [`Decimals`] says. `$timestamp`, `$minKey`, `$maxKey`, `$code`,
+//! `$scope`, `$dbPointer`, `$regularExpression`, `$regex` with `$options`, and binary of other
+//! subtypes are refused: there are no such values here. Any other object whose first name begins
+//! with a dollar is refused as well, but for `{"$ref": ..., "$id": ...}`, which is a document to
+//! MongoDB, too. The text itself is never a form, only values within it are. An object that names
+//! a field twice is an error.
+//!
+//! What is written in full is read back as it was.
 
 mod error;
 mod forms;
+mod leaf;
+mod lex;
+mod options;
 mod print;
 mod read;
 mod rfc3339;
-mod text;
+mod uuid;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::error::{JsonError, JsonProblem, Position};
-pub use self::print::{print_string, print_value};
-pub use self::read::Text;
+pub use self::options::{Decimals, Format, Inexact, Layout, ReadOptions, WriteOptions};
+pub use self::print::{WriteError, print_string, print_value, write_document, write_value};
+pub use self::read::{Text, to_msgpack};

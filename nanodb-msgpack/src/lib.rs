@@ -70,5 +70,11 @@ pub use self::write::{
     write_float, write_int, write_map_len, write_null, write_string, write_uint,
 };
 
+/// The type of MessagePack's extension for ObjectIds, of 12 bytes: BSON's own number of that type.
+pub const OBJECT_ID_EXT_TYPE: i8 = 7;
+
+/// The type of MessagePack's extension for UUIDs, of 16 bytes: BSON's own number of that subtype.
+pub const UUID_EXT_TYPE: i8 = 4;
+
 #[cfg(test)]
 mod tests;

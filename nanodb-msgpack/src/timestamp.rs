@@ -139,13 +139,19 @@ impl TryFrom<Timestamp> for SystemTime {
     }
 }
 
-/// RFC 3339 in UTC, with as many digits after the second as needed.
+/// RFC 3339 in UTC, with as many digits after the second as needed; years before 0 and after 9999
+/// have a sign and six digits at least, as ISO 8601 wants them.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil(self.secs.div_euclid(86_400));
         let second = self.secs.rem_euclid(86_400);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        // ISO 8601 wants four digits, or six and a sign.
+        match year {
+            0..=9999 => write!(f, "{year:04}")?,
+            _ => write!(f, "{year:+07}")?,
+        }
+        write!(f, "-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         if self.nanos != 0 {
             let digits = format!("{:09}", self.nanos);
             write!(f, ".{}", digits.trim_end_matches('0'))?;

@@ -1,7 +1,8 @@
 //! Queries as JSON text: read to MessagePack with the places kept, and printed.
 
+use nanodb_msgpack::RawValue;
+use nanodb_msgpack::json::{self, ReadOptions};
 pub(crate) use nanodb_msgpack::json::{print_string, print_value};
-use nanodb_msgpack::{RawValue, json};
 
 use crate::QUERY_NODES_MAX;
 use crate::error::{Problem, QueryError};
@@ -13,7 +14,8 @@ pub(crate) struct Text<'a>(json::Text<'a>);
 impl<'a> Text<'a> {
     /// Reads a text that is one value of JSON.
     pub(crate) fn parse(text: &'a str) -> Result<Self, QueryError> {
-        Ok(Self(json::Text::parse(text, QUERY_NODES_MAX)?))
+        let options = ReadOptions::new().operators(true).values_max(QUERY_NODES_MAX);
+        Ok(Self(json::Text::parse(text.as_bytes(), &options)?))
     }
 
     /// What the text says.

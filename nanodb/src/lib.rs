@@ -82,5 +82,5 @@ pub use nanodb_collection::{
     SalvageReport, SalvagedCollection, Serialized, Snapshot, SnapshotCollection, Sort, Stats,
     StoredDoc, Timestamp, Transaction, TransactionCollection, TypedCollection, TypedDocuments,
     TypedFind, TypedFound, Update, UpdateError, Updated, Value, ValueRef, ValueType, Way, array,
-    doc, field, from_document, to_document,
+    doc, field, from_document, json, to_document,
 };

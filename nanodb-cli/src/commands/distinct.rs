@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &Distinct, out: &mut impl Write) -> Result<()> {
         let draft = encoded.map_err(|error| Failure::Database(error.into()))?;
         line.clear();
         if let Some(value) = DocView::from_bytes(draft.record(&buffer)).get_field("value") {
-            print::print_value(value, &mut line).map_err(|e| Failure::Output(e.into()))?;
+            print::print_value(value, &mut line).map_err(Failure::Output)?;
         }
         line.push(b'\n');
         out.write_all(&line)?;

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Find, out: &mut impl Write) -> Result<()> {
             continue;
         }
         line.clear();
-        print::print_document(&document, &mut line).map_err(|e| Failure::Output(e.into()))?;
+        print::print_document(&document, &mut line).map_err(Failure::Output)?;
         line.push(b'\n');
         out.write_all(&line)?;
     }

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Get, out: &mut impl Write) -> Result<()> {
     } else {
         print::print_document(&document, &mut text)
     };
-    printed.map_err(|error| Failure::Output(error.into()))?;
+    printed.map_err(Failure::Output)?;
     text.push(b'\n');
     out.write_all(&text)?;
     Ok(())

@@ -64,6 +64,6 @@ fn text(value: ValueRef<'_>) -> Result<String> {
         return Ok(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect());
     }
     let mut json = Vec::new();
-    print::print_value(value, &mut json).map_err(|e| Failure::Output(e.into()))?;
+    print::print_value(value, &mut json).map_err(Failure::Output)?;
     Ok(String::from_utf8_lossy(&json).into_owned())
 }

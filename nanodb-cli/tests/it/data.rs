@@ -71,11 +71,59 @@ fn fields_keep_their_order_and_values_their_types() {
     let lines = concat!(
         r#"{"_id":"é","z":5,"a":5.0,"m":-0.0,"u":18446744073709551615,"e":{"y":[],"x":{}}}"#,
         "\n",
-        r#"{"_id":{"$binary":"AQID"},"at":{"$date":"2023-11-14T22:13:20.5Z"},"n":{"$float":"NaN"}}"#,
+        r#"{"_id":{"$binary":{"base64":"AQID","subType":"00"}},"at":{"$date":"2023-11-14T22:13:20.5Z"}}"#,
+        "\n",
+        r#"{"_id":-9,"n":{"$numberDouble":"NaN"},"op":{"$literal":{"$gt":5}}}"#,
         "\n",
         r#"{"_id":-7,"ext":{"$ext":{"type":5,"base64":"AQ=="}},"not":{"$literal":{"$date":"x"}}}"#,
         "\n",
     );
     room.import(lines);
     assert_eq!(room.run(&["export", "db", "c"]).ok(), lines);
+}
+
+#[test]
+fn what_former_versions_and_mongoexport_wrote_is_read() {
+    let room = Room::new();
+    room.import(concat!(
+        r#"{"_id":{"$binary":"AQID"},"n":{"$float":"NaN"},"at":{"$date":"-043-03-15T00:00:00Z"}}"#,
+        "\n",
+        r#"{"_id":1,"n":{"$numberLong":"7000000000"},"d":{"$date":{"$numberLong":"1700000000500"}}}"#,
+        "\n",
+        r#"{"_id":2,"b":{"$binary":"AQID","$type":"00"},"d":{"$date":1700000000500}}"#,
+        "\n",
+        r#"{"_id":3,"d":{"$date":"2023-11-14T22:13:20.500+0000"}}"#,
+        "\n",
+    ));
+    assert_eq!(
+        room.run(&["export", "db", "c"]).ok(),
+        concat!(
+            r#"{"_id":{"$binary":{"base64":"AQID","subType":"00"}},"n":{"$numberDouble":"NaN"},"#,
+            r#""at":{"$date":"-000043-03-15T00:00:00Z"}}"#,
+            "\n",
+            r#"{"_id":1,"n":7000000000,"d":{"$date":"2023-11-14T22:13:20.5Z"}}"#,
+            "\n",
+            r#"{"_id":2,"b":{"$binary":{"base64":"AQID","subType":"00"}},"d":{"$date":"2023-11-14T22:13:20.5Z"}}"#,
+            "\n",
+            r#"{"_id":3,"d":{"$date":"2023-11-14T22:13:20.5Z"}}"#,
+            "\n",
+        )
+    );
+    assert_eq!(room.run(&["count", "db", "c", r#"{"n":{"$gte":5}}"#]).ok(), "1\n");
+}
+
+#[test]
+fn what_import_does_not_understand_it_refuses_and_says_what_to_write() {
+    let room = Room::new();
+    for (value, message) in [
+        (r#"{"$oidd":"65a1b2c3d4e5f60718293a4b"}"#, "column 6: unknown form `$oidd`"),
+        (r#"{"$numberDecimal":"1.1"}"#, "column 6: `$numberDecimal` is no value here"),
+        ("NaN", r#"column 6: JSON has no NaN; write {"$numberDouble": "NaN"}"#),
+        (r#""cut \ud83d""#, "column 11: `\\ud83d` is half of a surrogate pair"),
+        ("1,\"n\":2", "column 8: the field `n` occurs twice"),
+    ] {
+        let input = format!("{{}}\n{{\"n\":{value}}}\n");
+        let message_found = room.pipe(&["import", "db", "c", "-"], input.as_bytes()).fails(1);
+        assert!(message_found.contains(&format!("line 2, {message}")), "{message_found}");
+    }
 }

@@ -17,7 +17,10 @@ fn a_document_is_found_by_an_id_of_each_type() {
     assert_eq!(get(&["abc"]).ok(), "{\"_id\":\"abc\"}\n");
     assert_eq!(get(&["5", "--id-type", "string"]).ok(), "{\"_id\":\"5\"}\n");
     assert_eq!(get(&["05", "--id-type", "integer"]).ok(), "{\"_id\":5}\n");
-    assert_eq!(get(&["AQ==", "--id-type", "binary"]).ok(), "{\"_id\":{\"$binary\":\"AQ==\"}}\n");
+    assert_eq!(
+        get(&["AQ==", "--id-type", "binary"]).ok(),
+        "{\"_id\":{\"$binary\":{\"base64\":\"AQ==\",\"subType\":\"00\"}}}\n"
+    );
     assert_eq!(get(&["5", "--pretty"]).ok(), "{\n  \"_id\": 5\n}\n");
 
     assert!(get(&["6"]).fails(1).contains("no document with the id 6, an integer"));

@@ -7,6 +7,7 @@ mod conversions;
 mod golden;
 mod hostile;
 mod ids;
+mod json;
 mod limits;
 mod macros;
 mod paths;

@@ -11,8 +11,19 @@ pub struct JsonError {
 }
 
 impl JsonError {
+    pub(super) fn syntax(message: impl Into<String>, position: Position) -> Self {
+        Self::new(JsonProblem::Syntax { message: message.into() }, position)
+    }
+
     pub(super) fn new(problem: JsonProblem, position: Position) -> Self {
         Self { problem, position }
+    }
+
+    /// Something that is wrong with a text as a whole.
+    #[must_use]
+    pub fn of_whole(problem: &dyn fmt::Display) -> Self {
+        let start = Position { offset: 0, line: 1, column: 1 };
+        Self::syntax(problem.to_string(), start)
     }
 
     /// What is wrong.
@@ -41,8 +52,29 @@ pub enum JsonProblem {
     /// The text is no JSON.
     #[error("{message}")]
     Syntax {
-        /// What the parser says.
+        /// What is wrong.
         message: String,
+    },
+    /// The text ends too early.
+    #[error("EOF while parsing {within}")]
+    Ended {
+        /// What has no end.
+        within: &'static str,
+    },
+    /// `NaN` or `Infinity` without a form around it.
+    #[error("JSON has no {name}; write {{\"$numberDouble\": \"{name}\"}}")]
+    NotANumber {
+        /// The name, as the form has it.
+        name: &'static str,
+    },
+    /// A string holds one half of a surrogate pair, which stands for no character.
+    #[error(
+        "`\\u{half:04x}` is half of a surrogate pair and stands for no character; mend the text, \
+         or have such halves replaced by U+FFFD"
+    )]
+    Surrogate {
+        /// The half.
+        half: u16,
     },
     /// An object like `{"$date": ...}`, by which JSON says what it has no type for, is wrong.
     #[error("`{form}` must be {expected}")]
@@ -51,6 +83,23 @@ pub enum JsonProblem {
         form: &'static str,
         /// What it should hold.
         expected: &'static str,
+    },
+    /// A value of MongoDB's that is no value here.
+    #[error("`{form}` is no value here: {instead}")]
+    NoValue {
+        /// The name of its form.
+        form: &'static str,
+        /// What to do instead.
+        instead: &'static str,
+    },
+    /// An object whose first name begins with a dollar is no form that is known.
+    #[error(
+        "unknown form `{name}`; a document whose first name begins with `$` is written as \
+         {{\"$literal\": {{...}}}}"
+    )]
+    UnknownForm {
+        /// Its first name.
+        name: String,
     },
     /// An object names a field twice.
     #[error("the field `{name}` occurs twice")]
@@ -84,8 +133,8 @@ pub struct Position {
 }
 
 impl Position {
-    pub(crate) fn of(text: &str, offset: usize) -> Self {
-        let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
+    pub(crate) fn of(text: &[u8], offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
         Self { offset, line, column }

@@ -1,100 +1,317 @@
-//! Forms: how values that JSON lacks are written, and read back.
+//! Forms: objects that stand for what JSON has no type for.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::error::JsonProblem as Problem;
-use super::rfc3339;
-use super::text::{Field, Node, Value};
-use crate::Timestamp;
+use super::error::JsonProblem;
+use super::options::{Decimals, ReadOptions};
+use super::{rfc3339, uuid};
+use crate::{
+    OBJECT_ID_EXT_TYPE, RawValue, Timestamp, Token, UUID_EXT_TYPE, write_binary, write_ext,
+    write_float, write_int, write_null, write_string,
+};
 
 pub(super) const BINARY: &str = "$binary";
 pub(super) const DATE: &str = "$date";
 pub(super) const EXT: &str = "$ext";
-pub(super) const FLOAT: &str = "$float";
 pub(super) const LITERAL: &str = "$literal";
+pub(super) const NUMBER_DOUBLE: &str = "$numberDouble";
+pub(super) const OBJECT_ID: &str = "$oid";
+pub(super) const UUID: &str = "$uuid";
+pub(super) const REFERENCE: &str = "$ref";
+const DECIMAL: &str = "$numberDecimal";
+const FLOAT: &str = "$float";
+const NUMBER_INT: &str = "$numberInt";
+const NUMBER_LONG: &str = "$numberLong";
+const SYMBOL: &str = "$symbol";
+const TYPE: &str = "$type";
+const UNDEFINED: &str = "$undefined";
 
-/// Whether a document whose first field has that name, of `len` fields, looks like a form.
-pub(super) fn looks_like_form(first_name: &[u8], len: usize) -> bool {
-    let names = [BINARY, DATE, EXT, FLOAT, LITERAL];
-    len == 1 && names.iter().any(|name| name.as_bytes() == first_name)
+/// The names of forms that have a meaning, but for `$type`, which stands beside `$binary` only.
+const NAMES: [&str; 13] = [
+    BINARY,
+    DATE,
+    DECIMAL,
+    EXT,
+    FLOAT,
+    LITERAL,
+    NUMBER_DOUBLE,
+    NUMBER_INT,
+    NUMBER_LONG,
+    OBJECT_ID,
+    SYMBOL,
+    UNDEFINED,
+    UUID,
+];
+
+/// What MongoDB has and is no value here: the names of the form, whether a query may have an
+/// operator of that name, and what to do instead.
+const NO_VALUES: [(&str, bool, &str); 9] = [
+    ("$timestamp", false, "write a point in time as {\"$date\": ...}"),
+    ("$minKey", false, "leave the field out; null sorts below all other values"),
+    ("$maxKey", false, "write a value that sorts above the others"),
+    ("$regularExpression", true, "store the pattern as a string"),
+    ("$regex", true, "store the pattern as a string"),
+    ("$options", true, "store the pattern as a string"),
+    ("$code", false, "store the code as a string"),
+    ("$scope", false, "store the code as a string"),
+    ("$dbPointer", false, "store the id as a field, or {\"$ref\": ..., \"$id\": ...}"),
+];
+
+/// Whether an object whose first name that is stands for something else than itself.
+pub(super) fn is_form(first_name: &str) -> bool {
+    is_form_in_query(first_name)
+        || first_name == TYPE
+        || NO_VALUES.iter().any(|&(name, ..)| name == first_name)
+}
+
+/// The same in a query, where operators have such names, too.
+pub(super) fn is_form_in_query(first_name: &str) -> bool {
+    NAMES.contains(&first_name)
+        || NO_VALUES.iter().any(|&(name, is_operator, _)| name == first_name && !is_operator)
+}
+
+/// Whether `name` means something to a reader of MongoDB's Extended JSON, wherever it stands.
+pub(super) fn is_mongodb_form(name: &str) -> bool {
+    is_form(name) && !matches!(name, EXT | FLOAT | LITERAL | TYPE | "$options" | "$scope")
 }
 
 /// What a form stands for.
-pub(super) enum Form<'a> {
+pub(super) enum Form {
+    Null,
+    Int(i64),
+    Float(f64),
+    String(String),
     Binary(Vec<u8>),
     Timestamp(Timestamp),
     Ext(i8, Vec<u8>),
-    Float(f64),
-    /// The object within is taken as it is.
-    Literal(&'a [Field]),
+    /// The document within, which begins after so many bytes.
+    Literal {
+        skipped: usize,
+    },
 }
 
-/// Reads the object as a form; `None` if it is not one.
-pub(super) fn interpret(fields: &[Field]) -> Option<Result<Form<'_>, Problem>> {
-    let [Field { name, node, .. }] = fields else { return None };
-    Some(match name.as_str() {
-        BINARY => read_binary(node)
-            .map(Form::Binary)
-            .ok_or(Problem::Form { form: BINARY, expected: "a string of base64" }),
-        DATE => text(node)
-            .and_then(rfc3339::parse)
-            .map(Form::Timestamp)
-            .ok_or(Problem::Form { form: DATE, expected: "a string like 2023-11-14T22:13:20.5Z" }),
-        EXT => read_ext(node).ok_or(Problem::Form {
-            form: EXT,
-            expected: "an object of `type`, from -128 to 127, and `base64`",
-        }),
-        FLOAT => text(node).and_then(read_float).map(Form::Float).ok_or(Problem::Form {
-            form: FLOAT,
-            expected: "\"NaN\", \"Infinity\" or \"-Infinity\"",
-        }),
-        LITERAL => match &node.value {
-            Value::Object(fields) => Ok(Form::Literal(fields)),
-            _ => Err(Problem::Form { form: LITERAL, expected: "an object" }),
-        },
-        _ => return None,
-    })
+impl Form {
+    /// Appends what the form stands for; false if it is longer than MessagePack can say.
+    pub(super) fn write(&self, out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Null => write_null(out),
+            Self::Int(number) => write_int(out, *number),
+            Self::Float(number) => write_float(out, *number),
+            Self::String(text) => return write_string(out, text),
+            Self::Binary(bytes) => return write_binary(out, bytes),
+            Self::Timestamp(time) => {
+                return time.with_ext(|data| write_ext(out, Timestamp::EXT_TYPE, data));
+            }
+            Self::Ext(tag, data) => return write_ext(out, *tag, data),
+            Self::Literal { .. } => {}
+        }
+        true
+    }
 }
 
-fn text(node: &Node) -> Option<&str> {
-    match &node.value {
-        Value::String(text) => Some(text),
+/// The fields of a form, as they were written; what is within them was interpreted already.
+struct Parts<'a>(Vec<(&'a str, RawValue<'a>)>);
+
+impl<'a> Parts<'a> {
+    fn of(value: RawValue<'a>) -> Option<Self> {
+        let fields = value.fields()?.map(|field| {
+            let (name, value) = field.ok()?;
+            Some((str::from_utf8(name).ok()?, value))
+        });
+        fields.collect::<Option<_>>().map(Self)
+    }
+
+    fn get(&self, name: &str) -> Option<RawValue<'a>> {
+        self.0.iter().find(|(other, _)| *other == name).map(|(_, value)| *value)
+    }
+
+    fn text(&self, name: &str) -> Option<&'a str> {
+        self.get(name).and_then(text)
+    }
+}
+
+fn text(value: RawValue<'_>) -> Option<&str> {
+    value.token().ok().and_then(Token::text)
+}
+
+fn int(value: RawValue<'_>) -> Option<i64> {
+    match value.token() {
+        Ok(Token::Int(number)) => Some(number),
         _ => None,
     }
 }
 
-fn member<'a>(fields: &'a [Field], name: &str) -> Option<&'a Node> {
-    fields.iter().find(|field| field.name == name).map(|field| &field.node)
-}
-
-/// Base64, or the object with a plain subtype that MongoDB's tools write.
-fn read_binary(node: &Node) -> Option<Vec<u8>> {
-    match &node.value {
-        Value::Object(parts) if matches!(text(member(parts, "subType")?)?, "00" | "0") => {
-            decode(text(member(parts, "base64")?)?)
+/// Reads an object that [`is_form`].
+pub(super) fn interpret(object: RawValue<'_>, options: &ReadOptions) -> Result<Form, JsonProblem> {
+    let wrong = || JsonProblem::Syntax { message: "a form can't be read".to_owned() };
+    let parts = Parts::of(object).ok_or_else(wrong)?;
+    let &(first, value) = parts.0.first().ok_or_else(wrong)?;
+    if let Some(&(form, _, instead)) = NO_VALUES.iter().find(|(name, ..)| *name == first) {
+        return Err(JsonProblem::NoValue { form, instead });
+    }
+    if matches!(first, BINARY | TYPE) {
+        return old_binary(&parts).unwrap_or_else(|| binary(&parts, value));
+    }
+    let single = parts.0.len() == 1;
+    let form = |form, expected| JsonProblem::Form { form, expected };
+    let read = |form: Option<Form>| form.filter(|_| single);
+    match first {
+        DATE => read(date(value)).ok_or_else(|| {
+            form(DATE, "a string like 2023-11-14T22:13:20.5Z, or milliseconds since 1970")
+        }),
+        EXT => read(ext(value, options))
+            .ok_or_else(|| form(EXT, "an object of `type`, from -128 to 127, and `base64`")),
+        FLOAT => read(text(value).and_then(special).map(Form::Float))
+            .ok_or_else(|| form(FLOAT, "\"NaN\", \"Infinity\" or \"-Infinity\"")),
+        NUMBER_DOUBLE => read(text(value).and_then(double).map(Form::Float)).ok_or_else(|| {
+            form(NUMBER_DOUBLE, "a string of a number, \"NaN\", \"Infinity\" or \"-Infinity\"")
+        }),
+        NUMBER_INT => read(text(value).and_then(whole::<i32>).map(|n| Form::Int(n.into())))
+            .ok_or_else(|| form(NUMBER_INT, "a string of an integer of 32 bits")),
+        NUMBER_LONG => read(text(value).and_then(whole::<i64>).map(Form::Int))
+            .ok_or_else(|| form(NUMBER_LONG, "a string of an integer of 64 bits")),
+        DECIMAL => decimal(text(value).filter(|_| single), options),
+        OBJECT_ID => {
+            read(text(value).and_then(object_id).map(|id| Form::Ext(OBJECT_ID_EXT_TYPE, id)))
+                .ok_or_else(|| form(OBJECT_ID, "a string of 24 hexadecimal digits"))
         }
-        _ => decode(text(node)?),
+        UUID => {
+            read(text(value).and_then(uuid::parse).map(|id| Form::Ext(UUID_EXT_TYPE, id.into())))
+                .ok_or_else(|| form(UUID, "a string like 123e4567-e89b-12d3-a456-426614174000"))
+        }
+        SYMBOL => read(text(value).map(|text| Form::String(text.to_owned())))
+            .ok_or_else(|| form(SYMBOL, "a string")),
+        UNDEFINED => read(match value.token() {
+            Ok(Token::Bool(true)) => Some(Form::Null),
+            _ => None,
+        })
+        .ok_or_else(|| form(UNDEFINED, "true")),
+        LITERAL => {
+            let skipped = object.tail().len() - value.tail().len();
+            read(value.is_map().then_some(Form::Literal { skipped }))
+                .ok_or_else(|| form(LITERAL, "an object, and the only field of its own"))
+        }
+        _ => Err(wrong()),
     }
 }
 
-fn read_ext(node: &Node) -> Option<Form<'_>> {
-    let Value::Object(parts) = &node.value else { return None };
-    let tag = match member(parts, "type")?.value {
-        Value::Int(tag) => i8::try_from(tag).ok()?,
-        Value::UInt(tag) => i8::try_from(tag).ok()?,
-        _ => return None,
-    };
-    let data = decode(text(member(parts, "base64")?)?)?;
-    if parts.len() == 2 { Some(Form::Ext(tag, data)) } else { None }
+/// A string, or milliseconds; `{"$numberLong": ...}` was made a number before.
+fn date(value: RawValue<'_>) -> Option<Form> {
+    match int(value) {
+        Some(millis) => from_millis(millis).map(Form::Timestamp),
+        None => text(value).and_then(rfc3339::parse).map(Form::Timestamp),
+    }
 }
 
-fn read_float(text: &str) -> Option<f64> {
+fn from_millis(millis: i64) -> Option<Timestamp> {
+    let nanos = u32::try_from(millis.rem_euclid(1000)).ok()? * 1_000_000;
+    Timestamp::new(millis.div_euclid(1000), nanos)
+}
+
+/// Base64, or the object of that and a subtype which MongoDB's tools write.
+fn binary(parts: &Parts<'_>, value: RawValue<'_>) -> Result<Form, JsonProblem> {
+    const EXPECTED: &str = "a string of base64, or an object of `base64` and a `subType` of \
+                            \"00\", or \"04\" for a UUID";
+    let read = || {
+        if parts.0.len() != 1 {
+            return None;
+        }
+        let Some(inner) = Parts::of(value) else {
+            return text(value).and_then(decode).map(Form::Binary);
+        };
+        if inner.0.len() != 2 {
+            return None;
+        }
+        of_subtype(decode(inner.text("base64")?)?, inner.text("subType")?)
+    };
+    read().ok_or(JsonProblem::Form { form: BINARY, expected: EXPECTED })
+}
+
+/// `{"$binary": "AQID", "$type": "00"}`; `None` if it is not of that shape.
+fn old_binary(parts: &Parts<'_>) -> Option<Result<Form, JsonProblem>> {
+    let subtype = parts.get(TYPE)?;
+    let number = int(subtype).map(|number| format!("{number:02x}"));
+    let read = || {
+        let subtype = number.as_deref().or_else(|| text(subtype))?;
+        if parts.0.len() != 2 {
+            return None;
+        }
+        of_subtype(decode(parts.text(BINARY)?)?, subtype)
+    };
+    const EXPECTED: &str = "a string of base64 beside a `$type` of \"00\", or \"04\" for a UUID";
+    Some(read().ok_or(JsonProblem::Form { form: BINARY, expected: EXPECTED }))
+}
+
+fn of_subtype(bytes: Vec<u8>, subtype: &str) -> Option<Form> {
+    match subtype {
+        "00" | "0" => Some(Form::Binary(bytes)),
+        "04" | "4" if bytes.len() == 16 => Some(Form::Ext(UUID_EXT_TYPE, bytes)),
+        _ => None,
+    }
+}
+
+fn ext(value: RawValue<'_>, options: &ReadOptions) -> Option<Form> {
+    let parts = Parts::of(value).filter(|parts| parts.0.len() == 2)?;
+    let tag = i8::try_from(int(parts.get("type")?)?).ok()?;
+    let data = decode(parts.text("base64")?)?;
+    match Timestamp::from_ext(&data) {
+        Some(time) if tag == Timestamp::EXT_TYPE => Some(Form::Timestamp(time)),
+        // No document has such a value, but a query may ask for it.
+        None if tag == Timestamp::EXT_TYPE && !options.operators => None,
+        _ => Some(Form::Ext(tag, data)),
+    }
+}
+
+fn decimal(digits: Option<&str>, options: &ReadOptions) -> Result<Form, JsonProblem> {
+    let expected = "a string of a number";
+    let wrong = JsonProblem::Form { form: DECIMAL, expected };
+    let Some((digits, number)) = digits.and_then(|digits| Some((digits, double(digits)?))) else {
+        return Err(wrong);
+    };
+    match options.decimals {
+        Decimals::Refuse => Err(JsonProblem::NoValue {
+            form: DECIMAL,
+            instead: "have decimals read as strings or as floats, or write a string",
+        }),
+        Decimals::String => Ok(Form::String(digits.to_owned())),
+        Decimals::Double => Ok(Form::Float(number)),
+    }
+}
+
+fn special(text: &str) -> Option<f64> {
     match text {
         "NaN" => Some(f64::NAN),
         "Infinity" => Some(f64::INFINITY),
         "-Infinity" => Some(f64::NEG_INFINITY),
         _ => None,
+    }
+}
+
+fn double(text: &str) -> Option<f64> {
+    let is_number = |text: &str| {
+        text.bytes().all(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'))
+    };
+    special(text).or_else(|| text.parse().ok().filter(|_| is_number(text)))
+}
+
+fn whole<N: std::str::FromStr>(text: &str) -> Option<N> {
+    if text.starts_with('+') { None } else { text.parse().ok() }
+}
+
+fn object_id(text: &str) -> Option<Vec<u8>> {
+    let bytes = uuid::hex(text)?;
+    (bytes.len() == 12).then_some(bytes)
+}
+
+/// The name of a float that JSON has no digits for.
+pub(super) fn special_name(number: f64) -> Option<&'static str> {
+    if number.is_nan() {
+        Some("NaN")
+    } else if number.is_infinite() {
+        Some(if number > 0.0 { "Infinity" } else { "-Infinity" })
+    } else {
+        None
     }
 }
 

@@ -1,49 +1,62 @@
-//! From a text to the MessagePack bytes that the parsers read.
+//! From a text to MessagePack bytes, in one pass.
+//!
+//! An array or object is written before it is known how many children it has: its header takes
+//! one byte at first, and is made longer afterwards where that does not do. An object whose first
+//! name begins with a dollar is written like any other and then taken for a form: the value that
+//! it stands for is written in its place.
 
 use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::ops::Range;
 
 use super::error::{JsonError, JsonProblem, Position};
-use super::forms::{Form, interpret};
-use super::text::{self, Field, Node, Value};
-use crate::{DEPTH_MAX, RawValue};
+use super::forms::{self, Form};
+use super::lex::{Digits, Lexer};
+use super::options::ReadOptions;
 use crate::{
-    write_array_len, write_binary, write_bool, write_ext, write_float, write_int, write_map_len,
+    DEPTH_MAX, RawValue, write_array_len, write_bool, write_float, write_int, write_map_len,
     write_null, write_string, write_uint,
 };
+
+/// How many brackets may be open at once: each level may stand in a `$literal`, and the last one
+/// hold a form of two.
+const NESTING_MAX: usize = 2 * DEPTH_MAX + 2;
 
 /// A text, and the bytes that mean the same.
 #[derive(Debug)]
 pub struct Text<'a> {
-    text: &'a str,
+    text: &'a [u8],
     bytes: Vec<u8>,
     /// For names and values, in order: where they begin in the bytes, and where in the text.
     places: Vec<(usize, usize)>,
+    /// The documents that stood within `$literal`: where they begin in the bytes.
+    literals: Vec<usize>,
 }
 
 impl<'a> Text<'a> {
-    /// Reads a text that is one value of JSON, of at most `values_max` values.
+    /// Reads a text that is one value of JSON and no more.
     ///
     /// # Errors
     ///
     /// Any [`JsonProblem`], with its place.
-    pub fn parse(text: &'a str, values_max: usize) -> Result<Self, JsonError> {
-        let node = text::parse(text, values_max)?;
-        let mut read = Self { text, bytes: Vec::new(), places: Vec::new() };
-        match &node.value {
-            // The whole text is never a form.
-            Value::Object(fields) => {
-                read.places.push((0, node.offset));
-                read.write_object(fields)?;
-            }
-            _ => read.write(&node)?,
-        }
-        Ok(read)
+    pub fn parse(text: &'a [u8], options: &ReadOptions) -> Result<Self, JsonError> {
+        let mut reader = Reader::new(text, *options, true);
+        reader.whole()?;
+        let Reader { out, places, literals, .. } = reader;
+        Ok(Self { text, bytes: out, places, literals })
     }
 
     /// What the text says.
     #[must_use]
     pub fn value(&self) -> RawValue<'_> {
         RawValue::new(&self.bytes)
+    }
+
+    /// Whether the value that `tail` begins with, and all after it, stood within `$literal`.
+    #[must_use]
+    pub fn is_literal(&self, tail: &[u8]) -> bool {
+        self.literals.binary_search(&self.bytes.len().saturating_sub(tail.len())).is_ok()
     }
 
     /// Where in the text that is which `tail` begins with: a name or value of
@@ -56,89 +69,359 @@ impl<'a> Text<'a> {
         let text = self.places.get(place).map_or(0, |&(_, text)| text);
         Position::of(self.text, text)
     }
+}
 
-    fn write(&mut self, node: &Node) -> Result<(), JsonError> {
-        self.places.push((self.bytes.len(), node.offset));
-        let out = &mut self.bytes;
-        // A text of gigabytes has more values than are allowed, or one too large for anything.
-        let fits = match &node.value {
-            Value::Null => {
-                write_null(out);
-                true
-            }
-            Value::Bool(value) => {
-                write_bool(out, *value);
-                true
-            }
-            Value::Int(number) => {
-                write_int(out, *number);
-                true
-            }
-            Value::UInt(number) => {
-                write_uint(out, *number);
-                true
-            }
-            Value::Float(number) => {
-                write_float(out, *number);
-                true
-            }
-            Value::String(text) => write_string(out, text),
-            Value::Array(elements) => {
-                write_array_len(out, len32(elements.len()));
-                for element in elements {
-                    self.write(element)?;
-                }
-                true
-            }
-            Value::Object(fields) => match interpret(fields) {
-                None => {
-                    self.write_object(fields)?;
-                    true
-                }
-                Some(Err(problem)) => return Err(self.at(problem, node.offset)),
-                Some(Ok(Form::Literal(fields))) => {
-                    self.write_object(fields)?;
-                    true
-                }
-                Some(Ok(Form::Binary(bytes))) => write_binary(out, &bytes),
-                Some(Ok(Form::Timestamp(time))) => time.with_ext(|data| write_ext(out, -1, data)),
-                Some(Ok(Form::Ext(tag, data))) => write_ext(out, tag, &data),
-                Some(Ok(Form::Float(number))) => {
-                    write_float(out, number);
-                    true
-                }
-            },
-        };
-        if fits { Ok(()) } else { Err(self.at(too_deep(), node.offset)) }
+/// Reads a text that is one value of JSON and no more, to the MessagePack that means the same.
+///
+/// The value itself is never a form, only values within it are.
+///
+/// ```
+/// use nanodb_msgpack::json::{ReadOptions, to_msgpack};
+///
+/// # fn main() -> Result<(), nanodb_msgpack::json::JsonError> {
+/// let bytes = to_msgpack(br#"{"n": {"$numberLong": "5"}}"#, &ReadOptions::new())?;
+/// assert_eq!(bytes, b"\x81\xa1n\x05");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Any [`JsonProblem`], with its place.
+pub fn to_msgpack(text: &[u8], options: &ReadOptions) -> Result<Vec<u8>, JsonError> {
+    let mut reader = Reader::new(text, *options, false);
+    reader.whole()?;
+    Ok(reader.out)
+}
+
+struct Reader<'a> {
+    lexer: Lexer<'a>,
+    options: ReadOptions,
+    out: Vec<u8>,
+    with_places: bool,
+    places: Vec<(usize, usize)>,
+    literals: Vec<usize>,
+    values: usize,
+    /// How many brackets are open.
+    nesting: usize,
+    /// A string under way, kept for its memory.
+    string: String,
+    /// The names of all objects that have no end yet, where they are in `out`.
+    names: Vec<Range<usize>>,
+    hasher: RandomState,
+}
+
+/// What an object is taken for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// Itself, whatever it looks like.
+    Literally,
+    /// A form, if it looks like one.
+    AsForm,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a [u8], options: ReadOptions, with_places: bool) -> Self {
+        Self {
+            lexer: Lexer::new(text),
+            options,
+            // The bytes are rarely longer than the text.
+            out: Vec::with_capacity(text.len()),
+            with_places,
+            places: Vec::new(),
+            literals: Vec::new(),
+            values: 0,
+            nesting: 0,
+            string: String::new(),
+            names: Vec::new(),
+            hasher: RandomState::new(),
+        }
     }
 
-    fn write_object(&mut self, fields: &[Field]) -> Result<(), JsonError> {
-        write_map_len(&mut self.bytes, len32(fields.len()));
-        let mut names = HashSet::new();
-        for field in fields {
-            if !names.insert(field.name.as_str()) {
-                let problem = JsonProblem::DuplicateField { name: field.name.clone() };
-                return Err(self.at(problem, field.offset));
+    fn whole(&mut self) -> Result<(), JsonError> {
+        self.value(0, Taken::Literally)?;
+        match self.lexer.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.lexer.error("trailing characters")),
+        }
+    }
+
+    /// Reads a value that stands in so many containers.
+    fn value(&mut self, depth: usize, taken: Taken) -> Result<(), JsonError> {
+        let Some(first) = self.lexer.peek() else { return Err(self.lexer.ended("a value")) };
+        let offset = self.lexer.offset();
+        if self.values == self.options.values_max {
+            let values_max = self.options.values_max;
+            return Err(self.lexer.error_at(JsonProblem::TooManyValues { values_max }, offset));
+        }
+        self.values += 1;
+        self.note_place(offset);
+        match first {
+            b'"' => {
+                self.text()?;
+                if !write_string(&mut self.out, &self.string) {
+                    return Err(self.too_large(offset));
+                }
             }
-            self.places.push((self.bytes.len(), field.offset));
-            if !write_string(&mut self.bytes, &field.name) {
-                return Err(self.at(too_deep(), field.offset));
+            b'-' | b'0'..=b'9' => match self.lexer.number()? {
+                Digits::Int(number) => write_int(&mut self.out, number),
+                Digits::UInt(number) => write_uint(&mut self.out, number),
+                Digits::Float(number) => write_float(&mut self.out, number),
+            },
+            b'{' => self.object(depth, taken, offset)?,
+            b'[' => self.array(depth)?,
+            b'n' => {
+                self.lexer.word("null")?;
+                write_null(&mut self.out);
             }
-            self.write(&field.node)?;
+            b't' => {
+                self.lexer.word("true")?;
+                write_bool(&mut self.out, true);
+            }
+            b'f' => {
+                self.lexer.word("false")?;
+                write_bool(&mut self.out, false);
+            }
+            _ => return Err(self.lexer.no_value()),
         }
         Ok(())
     }
 
-    fn at(&self, problem: JsonProblem, offset: usize) -> JsonError {
-        JsonError::new(problem, Position::of(self.text, offset))
+    /// Reads a string into `self.string`.
+    fn text(&mut self) -> Result<(), JsonError> {
+        self.string.clear();
+        self.lexer.string(self.options.replace_surrogates, &mut self.string)
     }
-}
 
-fn too_deep() -> JsonProblem {
-    JsonProblem::TooDeep { depth_max: DEPTH_MAX }
-}
+    fn array(&mut self, depth: usize) -> Result<(), JsonError> {
+        let depth = self.deeper(depth, self.lexer.offset())?;
+        self.nest(self.lexer.offset())?;
+        let start = self.open();
+        let mut count = 0;
+        loop {
+            match self.lexer.peek() {
+                Some(b']') if count == 0 => break,
+                Some(_) => {}
+                None => return Err(self.lexer.ended("a list")),
+            }
+            self.value(depth, Taken::AsForm)?;
+            count += 1;
+            match self.lexer.peek() {
+                Some(b',') => self.lexer.bump(),
+                Some(b']') => break,
+                Some(_) => return Err(self.lexer.error("expected `,` or `]`")),
+                None => return Err(self.lexer.ended("a list")),
+            }
+            if self.lexer.peek() == Some(b']') {
+                return Err(self.lexer.error("trailing comma"));
+            }
+        }
+        self.lexer.bump();
+        self.nesting -= 1;
+        self.close(start, count, write_array_len)
+    }
 
-/// More values than this are too many for a caller to allow.
-fn len32(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
+    fn object(&mut self, depth: usize, taken: Taken, offset: usize) -> Result<(), JsonError> {
+        self.nest(offset)?;
+        let (start, places, names) = (self.open(), self.places.len(), self.names.len());
+        let mut hashes = None;
+        let (mut count, mut is_form) = (0, false);
+        // Within a form nothing is a level but the document of a `$literal`.
+        let mut within = depth + 1;
+        loop {
+            match self.lexer.peek() {
+                Some(b'}') if count == 0 => break,
+                Some(b'"') => {}
+                Some(_) => return Err(self.lexer.error("key must be a string")),
+                None => return Err(self.lexer.ended("an object")),
+            }
+            let name_offset = self.lexer.offset();
+            self.text()?;
+            self.add_name(names, &mut hashes, name_offset)?;
+            if count == 0 && taken == Taken::AsForm {
+                is_form = self.is_form(offset)?;
+            }
+            let is_literal = is_form && count == 0 && self.string == forms::LITERAL;
+            if count == 0 {
+                within = match (is_form, is_literal) {
+                    (true, true) => depth,
+                    (true, false) => 0,
+                    _ => self.deeper(depth, offset)?,
+                };
+            }
+            match self.lexer.peek() {
+                Some(b':') => self.lexer.bump(),
+                Some(_) => return Err(self.lexer.error("expected `:`")),
+                None => return Err(self.lexer.ended("an object")),
+            }
+            self.value(within, if is_literal { Taken::Literally } else { Taken::AsForm })?;
+            count += 1;
+            match self.lexer.peek() {
+                Some(b',') => self.lexer.bump(),
+                Some(b'}') => break,
+                Some(_) => return Err(self.lexer.error("expected `,` or `}`")),
+                None => return Err(self.lexer.ended("an object")),
+            }
+            if self.lexer.peek() == Some(b'}') {
+                return Err(self.lexer.error("trailing comma"));
+            }
+        }
+        if count == 0 {
+            self.deeper(depth, offset)?;
+        }
+        self.lexer.bump();
+        self.nesting -= 1;
+        self.names.truncate(names);
+        self.close(start, count, write_map_len)?;
+        if is_form { self.interpret(start, places, offset) } else { Ok(()) }
+    }
+
+    /// Whether the object is a form that has the name in `self.string` first.
+    fn is_form(&self, offset: usize) -> Result<bool, JsonError> {
+        if !self.string.starts_with('$') {
+            return Ok(false);
+        }
+        if self.options.operators {
+            return Ok(forms::is_form_in_query(&self.string));
+        }
+        if forms::is_form(&self.string) {
+            return Ok(true);
+        }
+        // A reference to another document is a document to MongoDB, too.
+        if self.string == forms::REFERENCE {
+            return Ok(false);
+        }
+        let problem = JsonProblem::UnknownForm { name: self.string.clone() };
+        Err(self.lexer.error_at(problem, offset))
+    }
+
+    /// Writes in place of the form at `start` what it stands for.
+    fn interpret(&mut self, start: usize, places: usize, offset: usize) -> Result<(), JsonError> {
+        let written = self.out.get(start..).unwrap_or_default();
+        let form = forms::interpret(RawValue::new(written), &self.options)
+            .map_err(|problem| self.lexer.error_at(problem, offset))?;
+        match form {
+            Form::Literal { skipped } => {
+                // The document within moves to where the form was, and the places with it.
+                self.out.drain(start..start + skipped);
+                self.places.drain(places..(places + 2).min(self.places.len()));
+                for (place, _) in self.places.iter_mut().skip(places) {
+                    *place -= skipped;
+                }
+                for literal in self.literals.iter_mut().rev() {
+                    if *literal <= start {
+                        break;
+                    }
+                    *literal -= skipped;
+                }
+                if self.with_places {
+                    let at = self.literals.partition_point(|&literal| literal < start);
+                    self.literals.insert(at, start);
+                }
+            }
+            value => {
+                self.out.truncate(start);
+                self.places.truncate(places);
+                while self.literals.last().is_some_and(|&literal| literal >= start) {
+                    self.literals.pop();
+                }
+                if !value.write(&mut self.out) {
+                    return Err(self.too_large(offset));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the name in `self.string`, unless the object has it already.
+    fn add_name(
+        &mut self,
+        first: usize,
+        hashes: &mut Option<HashSet<u64>>,
+        offset: usize,
+    ) -> Result<(), JsonError> {
+        /// Up to so many names are compared one by one; above it they are hashed first.
+        const LINEAR_MAX: usize = 16;
+        let before = self.names.get(first..).unwrap_or_default();
+        let name = self.string.as_bytes();
+        let is_same = |range: &Range<usize>| self.out.get(range.clone()) == Some(name);
+        let twice = if before.len() < LINEAR_MAX {
+            before.iter().any(is_same)
+        } else {
+            let hash = |range: &Range<usize>| {
+                self.hasher.hash_one(self.out.get(range.clone()).unwrap_or_default())
+            };
+            let hashes = hashes.get_or_insert_with(|| before.iter().map(hash).collect());
+            !hashes.insert(self.hasher.hash_one(name)) && before.iter().any(is_same)
+        };
+        if twice {
+            let problem = JsonProblem::DuplicateField { name: self.string.clone() };
+            return Err(self.lexer.error_at(problem, offset));
+        }
+        self.note_place(offset);
+        if !write_string(&mut self.out, &self.string) {
+            return Err(self.too_large(offset));
+        }
+        self.names.push(self.out.len() - self.string.len()..self.out.len());
+        Ok(())
+    }
+
+    fn note_place(&mut self, offset: usize) {
+        if self.with_places {
+            self.places.push((self.out.len(), offset));
+        }
+    }
+
+    /// Begins a container, whose first byte was looked at, by a header of one byte.
+    fn open(&mut self) -> usize {
+        self.lexer.bump();
+        self.out.push(0);
+        self.out.len() - 1
+    }
+
+    /// Writes the header of the container at `start`, now that its length is known.
+    fn close(
+        &mut self,
+        start: usize,
+        count: usize,
+        write_len: fn(&mut Vec<u8>, u32),
+    ) -> Result<(), JsonError> {
+        let Ok(count) = u32::try_from(count) else { return Err(self.too_large(0)) };
+        let mut header = Vec::with_capacity(5);
+        write_len(&mut header, count);
+        let longer = header.len() - 1;
+        self.out.splice(start..=start, header);
+        if longer > 0 {
+            for (place, _) in self.places.iter_mut().rev().take_while(|(place, _)| *place > start) {
+                *place += longer;
+            }
+            for literal in self.literals.iter_mut().rev().take_while(|literal| **literal > start) {
+                *literal += longer;
+            }
+        }
+        Ok(())
+    }
+
+    /// One level further down in what the text says.
+    fn deeper(&self, depth: usize, offset: usize) -> Result<usize, JsonError> {
+        if depth < DEPTH_MAX { Ok(depth + 1) } else { Err(self.too_deep(offset)) }
+    }
+
+    /// One bracket further down in the text.
+    fn nest(&mut self, offset: usize) -> Result<(), JsonError> {
+        if self.nesting == NESTING_MAX {
+            return Err(self.too_deep(offset));
+        }
+        self.nesting += 1;
+        Ok(())
+    }
+
+    fn too_deep(&self, offset: usize) -> JsonError {
+        self.lexer.error_at(JsonProblem::TooDeep { depth_max: DEPTH_MAX }, offset)
+    }
+
+    fn too_large(&self, offset: usize) -> JsonError {
+        let message = "a value of more than 4 GiB".to_owned();
+        self.lexer.error_at(JsonProblem::Syntax { message }, offset)
+    }
 }

@@ -3,7 +3,7 @@
 use crate::Timestamp;
 
 /// Reads `2023-11-14T22:13:20.5Z`. The `T` may be a space, the `Z` an offset such as
-/// `+02:00`; years may have a sign and more than four digits. More than nine digits
+/// `+02:00` or `+0200`; years may have a sign and more than four digits. More than nine digits
 /// after the second, or a date that the calendar lacks, is `None`.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
@@ -53,7 +53,8 @@ fn split_offset(time: &str) -> Option<(&str, i64)> {
     let sign_at = time.rfind(['+', '-'])?;
     let (time, offset) = time.split_at_checked(sign_at)?;
     let (sign, offset) = offset.split_at_checked(1)?;
-    let (hours, minutes) = offset.split_once(':')?;
+    // MongoDB's older tools leave the colon out.
+    let (hours, minutes) = offset.split_once(':').or_else(|| offset.split_at_checked(2))?;
     let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
     if hours > 23 || minutes > 59 {
         return None;
@@ -120,6 +121,18 @@ mod tests {
         assert_eq!(parse("2023-11-14t22:13:20z"), noon);
         assert_eq!(parse("2023-11-14 23:43:20+01:30"), noon);
         assert_eq!(parse("2023-11-14T20:13:20.000-02:00"), noon);
+        assert_eq!(parse("2023-11-14T22:13:20.000+0000"), noon);
+        assert_eq!(parse("2023-11-14T20:13:20.000-0200"), noon);
+    }
+
+    #[test]
+    fn years_before_0_have_six_digits_and_were_once_printed_with_three() {
+        let ides = Timestamp::new(-63_517_824_000, 0).unwrap();
+        assert_eq!(ides.to_string(), "-000043-03-15T00:00:00Z");
+        assert_eq!(parse("-043-03-15T00:00:00Z"), Some(ides));
+        assert_eq!(parse("-0043-03-15T00:00:00Z"), Some(ides));
+        let year_0 = parse("0000-03-01T00:00:00Z").unwrap();
+        assert_eq!(year_0.to_string(), "0000-03-01T00:00:00Z");
     }
 
     #[test]
@@ -139,6 +152,8 @@ mod tests {
             "2023-1-14T22:13:20Z",
             "9223372036854775807-01-01T00:00:00Z",
             "2023-11-14T22:13:20+1:00",
+            "2023-11-14T22:13:20+100",
+            "2023-11-14T22:13:20+",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

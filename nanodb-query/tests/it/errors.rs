@@ -42,7 +42,7 @@ fn errors_name_operator_and_path_and_point_at_the_place() {
         ),
         (
             r#"{"a": {"$eq": {"$date": "soon"}}}"#,
-            "`$date` must be a string like 2023-11-14T22:13:20.5Z at line 1, column 15",
+            "`$date` must be a string like 2023-11-14T22:13:20.5Z, or milliseconds since 1970 at line 1, column 15",
         ),
         (r#"{"a": 1, "a": 2}"#, "the field `a` occurs twice at line 1, column 10"),
         (r#"[]"#, "a filter must be a document, not an array at line 1, column 1"),

@@ -1,0 +1,137 @@
+//! Documents from and to JSON text: [`Document::parse_json`], [`Document::to_json`],
+//! [`DocView::write_json`]; the dialect is that of [`nanodb_msgpack::json`].
+
+use nanodb_msgpack::RawValue;
+pub use nanodb_msgpack::json::{
+    Decimals, Format, Inexact, JsonError, JsonProblem, Layout, Position, ReadOptions, WriteError,
+    WriteOptions,
+};
+use nanodb_msgpack::json::{to_msgpack, write_document, write_value};
+
+use crate::{DocView, Document, DocumentError, ValueRef, to_bytes};
+
+impl Document {
+    /// Reads a document from JSON: MongoDB's Extended JSON in any of its forms, and all that
+    /// [`to_json`](Self::to_json) writes.
+    ///
+    /// The document itself is taken as it is; an object within whose first name begins with a
+    /// dollar stands for a value that JSON lacks, or is refused.
+    ///
+    /// ```
+    /// # extern crate nanodb_document as nanodb;
+    /// use nanodb::{Document, Timestamp, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{"name": "Alice", "born": {"$date": "1991-05-06T00:00:00Z"}}"#;
+    /// let alice = Document::parse_json(text)?;
+    /// assert_eq!(alice["born"].as_timestamp(), Timestamp::new(673_488_000, 0));
+    /// assert_eq!(Document::parse_json(&alice.to_json()?)?, alice);
+    ///
+    /// let error = Document::parse_json(r#"{"a": {"$dat": 5}}"#).unwrap_err();
+    /// assert!(error.to_string().starts_with("unknown form `$dat`"));
+    /// assert_eq!(error.position().column, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`JsonError`], with the place: no JSON, not an object, a field that occurs twice, half of a
+    /// surrogate pair, a form that is wrong or means nothing here, or more than 100 levels.
+    pub fn parse_json(text: &str) -> Result<Self, JsonError> {
+        Self::parse_json_with(text.as_bytes(), &ReadOptions::new())
+    }
+
+    /// Reads a document from JSON in UTF-8, as `options` say.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`parse_json`](Self::parse_json).
+    pub fn parse_json_with(text: &[u8], options: &ReadOptions) -> Result<Self, JsonError> {
+        let bytes = to_msgpack(text, options)?;
+        DocView::from_bytes(&bytes).to_document().map_err(|error| JsonError::of_whole(&error))
+    }
+
+    /// Writes this document as JSON on one line: relaxed Extended JSON with all digits of a time,
+    /// and `$ext` and `$literal` for what that lacks. [`parse_json`](Self::parse_json) reads it
+    /// back as it was.
+    ///
+    /// # Errors
+    ///
+    /// The [`DocumentError`] of the rule for documents that is broken.
+    pub fn to_json(&self) -> Result<String, DocumentError> {
+        DocView::from_bytes(&to_bytes(self)?).to_json()
+    }
+}
+
+impl DocView {
+    /// Writes this document as JSON on one line; see [`Document::to_json`].
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError::Malformed`] where the bytes are damaged.
+    pub fn to_json(&self) -> Result<String, DocumentError> {
+        let mut out = String::new();
+        self.write_json(&WriteOptions::new(), &mut out)?;
+        Ok(out)
+    }
+
+    /// Appends this document to `out` as JSON, as `options` say.
+    ///
+    /// ```
+    /// # extern crate nanodb_document as nanodb;
+    /// use nanodb::json::{Format, WriteOptions};
+    /// use nanodb::{DocView, Encode, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut buffer = Vec::new();
+    /// let draft = doc! { "_id": 1, "big": u64::MAX }.encode(None, &mut buffer)?;
+    /// let view = DocView::from_bytes(draft.record(&buffer));
+    /// let mut out = String::new();
+    /// let canonical = WriteOptions::new().format(Format::Canonical);
+    /// let error = view.write_json(&canonical, &mut out).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "an integer above 2^63-1 at `big` has no form in MongoDB's Extended JSON; it can be \
+    ///      rounded, or written as a string",
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError::Malformed`] where the bytes are damaged, [`DocumentError::NoJson`] where
+    /// the format has no form for a value; `out` then ends in a part of the document.
+    pub fn write_json(
+        &self,
+        options: &WriteOptions,
+        out: &mut String,
+    ) -> Result<(), DocumentError> {
+        Ok(write_document(RawValue::new(self.as_bytes()), options, out)?)
+    }
+}
+
+impl ValueRef<'_> {
+    /// Writes this value as JSON on one line, as it stands within a document; see
+    /// [`Document::to_json`].
+    ///
+    /// # Errors
+    ///
+    /// The [`DocumentError`] of what is wrong with the bytes.
+    pub fn to_json(&self) -> Result<String, DocumentError> {
+        let (mut bytes, mut out) = (Vec::new(), String::new());
+        crate::value_to_bytes(&self.to_value()?, &mut bytes)?;
+        write_value(RawValue::new(&bytes), &WriteOptions::new(), &mut out)?;
+        Ok(out)
+    }
+}
+
+impl From<WriteError> for DocumentError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Malformed => Self::Malformed { offset: 0 },
+            other => Self::NoJson(other),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Values that are neither arrays nor documents, in each format.
+
+use std::fmt::Write;
+
+use super::forms;
+use super::options::{Format, Inexact, WriteOptions};
+use super::print::{WriteError, print_string};
+use super::uuid;
+use crate::{OBJECT_ID_EXT_TYPE, Timestamp, Token, UUID_EXT_TYPE};
+
+/// Seconds of the years from 1970 to 9999, in which relaxed dates are strings.
+const RELAXED_DATES: std::ops::RangeInclusive<i64> = 0..=253_402_300_799;
+
+const OPTIONS: &str = "; it can be rounded, or written as a string";
+
+/// Writes a token that has no children.
+pub(super) fn write_leaf(
+    token: Token<'_>,
+    options: &WriteOptions,
+    out: &mut dyn Write,
+) -> Result<(), WriteError> {
+    match token {
+        Token::Null => out.write_str("null")?,
+        Token::Bool(value) => write!(out, "{value}")?,
+        Token::Int(number) => write_int(number, options, out)?,
+        Token::UInt(number) => write_uint(number, options, out)?,
+        Token::Float(number) => write_float(number, options, out)?,
+        Token::String(text) => {
+            print_string(str::from_utf8(text).map_err(|_| WriteError::Malformed)?, out)?;
+        }
+        Token::Binary(bytes) => write_binary(bytes, "00", out)?,
+        Token::Ext(OBJECT_ID_EXT_TYPE, id) if id.len() == 12 => {
+            write!(out, "{{\"{}\":\"", forms::OBJECT_ID)?;
+            uuid::print_hex(id, out)?;
+            out.write_str("\"}")?;
+        }
+        Token::Ext(tag, data) => match (token.timestamp(), <&[u8; 16]>::try_from(data)) {
+            (Some(time), _) => write_time(time, options, out)?,
+            (None, Ok(id)) if tag == UUID_EXT_TYPE => write_uuid(id, options, out)?,
+            _ => write_ext(tag, data, options, out)?,
+        },
+        Token::Array(_) | Token::Map(_) => return Err(WriteError::Malformed),
+    }
+    Ok(())
+}
+
+fn write_int(number: i64, options: &WriteOptions, out: &mut dyn Write) -> Result<(), WriteError> {
+    match (options.format, i32::try_from(number)) {
+        (Format::Canonical, Ok(_)) => write!(out, "{{\"$numberInt\":\"{number}\"}}")?,
+        (Format::Canonical, Err(_)) => write!(out, "{{\"$numberLong\":\"{number}\"}}")?,
+        _ => write!(out, "{number}")?,
+    }
+    Ok(())
+}
+
+fn write_uint(number: u64, options: &WriteOptions, out: &mut dyn Write) -> Result<(), WriteError> {
+    match (options.format, options.inexact) {
+        (Format::Full, _) => write!(out, "{number}")?,
+        (_, Inexact::Refuse) => {
+            return Err(WriteError::unheld("an integer above 2^63-1", OPTIONS));
+        }
+        (_, Inexact::Round) => write_float(number as f64, options, out)?,
+        (_, Inexact::Text) => write!(out, "\"{number}\"")?,
+    }
+    Ok(())
+}
+
+fn write_float(number: f64, options: &WriteOptions, out: &mut dyn Write) -> Result<(), WriteError> {
+    let form = forms::NUMBER_DOUBLE;
+    match (forms::special_name(number), options.format) {
+        (Some(name), _) => write!(out, "{{\"{form}\":\"{name}\"}}")?,
+        // `{:?}` keeps the point, by which floats are told from integers.
+        (None, Format::Canonical) => write!(out, "{{\"{form}\":\"{number:?}\"}}")?,
+        (None, _) => write!(out, "{number:?}")?,
+    }
+    Ok(())
+}
+
+fn write_binary(bytes: &[u8], subtype: &str, out: &mut dyn Write) -> Result<(), WriteError> {
+    let (form, base64) = (forms::BINARY, forms::encode(bytes));
+    Ok(write!(out, "{{\"{form}\":{{\"base64\":\"{base64}\",\"subType\":\"{subtype}\"}}}}")?)
+}
+
+fn write_uuid(
+    id: &[u8; 16],
+    options: &WriteOptions,
+    out: &mut dyn Write,
+) -> Result<(), WriteError> {
+    if options.format != Format::Full {
+        return write_binary(id, "04", out);
+    }
+    write!(out, "{{\"{}\":\"", forms::UUID)?;
+    uuid::print(id, out)?;
+    Ok(out.write_str("\"}")?)
+}
+
+fn write_time(
+    time: Timestamp,
+    options: &WriteOptions,
+    out: &mut dyn Write,
+) -> Result<(), WriteError> {
+    let form = forms::DATE;
+    if options.format == Format::Full {
+        return Ok(write!(out, "{{\"{form}\":\"{time}\"}}")?);
+    }
+    let milli = time.nanos() / 1_000_000;
+    let millis = time.secs().checked_mul(1000).and_then(|secs| secs.checked_add(milli.into()));
+    let is_exact = time.nanos().is_multiple_of(1_000_000);
+    let millis = match (millis, options.inexact) {
+        (_, Inexact::Text) if !is_exact || millis.is_none() => {
+            return Ok(write!(out, "\"{time}\"")?);
+        }
+        (Some(millis), Inexact::Round) => millis,
+        (Some(millis), _) if is_exact => millis,
+        (Some(_), _) => {
+            return Err(WriteError::unheld("a time finer than a millisecond", OPTIONS));
+        }
+        (None, _) => {
+            let way_out = "; it can be written as a string";
+            return Err(WriteError::unheld("a time beyond 64 bits of milliseconds", way_out));
+        }
+    };
+    let rounded = Timestamp::new(time.secs(), milli * 1_000_000);
+    match rounded.filter(|time| RELAXED_DATES.contains(&time.secs())) {
+        Some(time) if options.format == Format::Relaxed => {
+            write!(out, "{{\"{form}\":\"{time}\"}}")?;
+        }
+        _ => write!(out, "{{\"{form}\":{{\"$numberLong\":\"{millis}\"}}}}")?,
+    }
+    Ok(())
+}
+
+fn write_ext(
+    tag: i8,
+    data: &[u8],
+    options: &WriteOptions,
+    out: &mut dyn Write,
+) -> Result<(), WriteError> {
+    let base64 = forms::encode(data);
+    match (options.format, options.inexact) {
+        (Format::Full, _) => {
+            write!(out, "{{\"{}\":{{\"type\":{tag},\"base64\":\"{base64}\"}}}}", forms::EXT)?;
+        }
+        (_, Inexact::Text) => write!(out, "\"{base64}\"")?,
+        _ => {
+            let way_out = "; it can be written as a string";
+            return Err(WriteError::unheld("an extension of MessagePack", way_out));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! The tokens of JSON, and where they are.
+
+use super::error::{JsonError, JsonProblem, Position};
+
+/// A place in a text.
+#[derive(Debug)]
+pub(super) struct Lexer<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+/// A number, in the form that it has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Digits {
+    Int(i64),
+    UInt(u64),
+    Float(f64),
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The next byte that is not white space, which is stepped over.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        while let Some(&byte) = self.text.get(self.at) {
+            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    /// Steps over a byte that was looked at.
+    pub(super) fn bump(&mut self) {
+        self.at += 1;
+    }
+
+    pub(super) fn error_at(&self, problem: JsonProblem, offset: usize) -> JsonError {
+        JsonError::new(problem, Position::of(self.text, offset))
+    }
+
+    pub(super) fn error(&self, message: impl Into<String>) -> JsonError {
+        JsonError::syntax(message, Position::of(self.text, self.at))
+    }
+
+    /// The text ends here: said of its last byte.
+    pub(super) fn ended(&self, within: &'static str) -> JsonError {
+        let last = self.text.len().saturating_sub(1);
+        self.error_at(JsonProblem::Ended { within }, last)
+    }
+
+    /// Steps over one of the words `null`, `true` and `false`.
+    pub(super) fn word(&mut self, word: &str) -> Result<(), JsonError> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if rest.starts_with(word.as_bytes()) {
+            self.at += word.len();
+            return Ok(());
+        }
+        if word.as_bytes().starts_with(rest) {
+            return Err(self.ended("a value"));
+        }
+        Err(self.error("expected value"))
+    }
+
+    /// What stands where a value should and is none.
+    pub(super) fn no_value(&self) -> JsonError {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let names = [("NaN", "NaN"), ("Infinity", "Infinity"), ("-Infinity", "-Infinity")];
+        match names.iter().find(|(word, _)| rest.starts_with(word.as_bytes())) {
+            Some((_, name)) => self.error_at(JsonProblem::NotANumber { name }, self.at),
+            None => self.error("expected value"),
+        }
+    }
+
+    /// Reads a number, whose first byte was looked at.
+    pub(super) fn number(&mut self) -> Result<Digits, JsonError> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let Some((size, is_whole)) = number_size(rest) else {
+            if rest.starts_with(b"-I") {
+                return Err(self.no_value());
+            }
+            let is_end =
+                rest.iter().all(|&b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
+            return Err(if is_end { self.ended("a value") } else { self.error("invalid number") });
+        };
+        let digits = rest.get(..size).and_then(|digits| str::from_utf8(digits).ok());
+        let digits = digits.ok_or_else(|| self.error("invalid number"))?;
+        self.at += size;
+        // An integer has no negative zero.
+        if is_whole && digits != "-0" {
+            if let Ok(number) = digits.parse() {
+                return Ok(Digits::Int(number));
+            }
+            if let Ok(number) = digits.parse() {
+                return Ok(Digits::UInt(number));
+            }
+        }
+        match digits.parse() {
+            Ok(number) if f64::is_finite(number) => Ok(Digits::Float(number)),
+            _ => {
+                let problem = JsonProblem::Syntax { message: "number out of range".to_owned() };
+                Err(self.error_at(problem, self.at - 1))
+            }
+        }
+    }
+
+    /// Reads a string, whose quotation mark was looked at, and appends it to `out`.
+    pub(super) fn string(
+        &mut self,
+        replace_surrogates: bool,
+        out: &mut String,
+    ) -> Result<(), JsonError> {
+        self.at += 1;
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let plain = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\' | ..0x20));
+            let Some(plain) = plain else { return Err(self.ended("a string")) };
+            let (run, rest) = rest.split_at_checked(plain).unwrap_or_default();
+            match str::from_utf8(run) {
+                Ok(run) => out.push_str(run),
+                Err(error) => {
+                    let problem =
+                        JsonProblem::Syntax { message: "a string is not UTF-8".to_owned() };
+                    return Err(self.error_at(problem, self.at + error.valid_up_to()));
+                }
+            }
+            self.at += plain;
+            match rest.first() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.escape(replace_surrogates, out)?,
+                other => {
+                    // A line that ends within a string is told by what follows it.
+                    self.at += usize::from(other == Some(&b'\n'));
+                    return Err(self.error(
+                        "control character (\\u0000-\\u001F) found while parsing a string",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Reads what a backslash begins.
+    fn escape(&mut self, replace_surrogates: bool, out: &mut String) -> Result<(), JsonError> {
+        let Some(&kind) = self.text.get(self.at + 1) else { return Err(self.ended("a string")) };
+        let character = match kind {
+            b'"' | b'\\' | b'/' => char::from(kind),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode(replace_surrogates, out),
+            _ => return Err(self.error("invalid escape")),
+        };
+        self.at += 2;
+        out.push(character);
+        Ok(())
+    }
+
+    /// Reads `\uXXXX`, or two of them that make up a pair.
+    fn unicode(&mut self, replace_surrogates: bool, out: &mut String) -> Result<(), JsonError> {
+        let first = self.hex(self.at)?;
+        let rest = self.text.get(self.at + 6..).unwrap_or_default();
+        let is_first_half = matches!(first, 0xd800..=0xdbff);
+        if is_first_half && b"\\u".starts_with(rest) {
+            // The other half may have been cut off.
+            return Err(self.ended("a string"));
+        }
+        if is_first_half && rest.starts_with(b"\\u") {
+            let second = self.hex(self.at + 6)?;
+            if let Some(Ok(character)) = char::decode_utf16([first, second]).next() {
+                self.at += 12;
+                out.push(character);
+                return Ok(());
+            }
+        }
+        match char::from_u32(first.into()) {
+            Some(character) => out.push(character),
+            None if replace_surrogates => out.push(char::REPLACEMENT_CHARACTER),
+            None => return Err(self.error_at(JsonProblem::Surrogate { half: first }, self.at)),
+        }
+        self.at += 6;
+        Ok(())
+    }
+
+    /// The four digits of the `\uXXXX` that begins at `at`.
+    fn hex(&self, at: usize) -> Result<u16, JsonError> {
+        let Some(digits) = self.text.get(at + 2..at + 6) else {
+            return Err(self.ended("a string"));
+        };
+        let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
+        let digits = str::from_utf8(digits).ok().filter(|_| is_hex);
+        digits
+            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+            .ok_or_else(|| self.error("invalid escape"))
+    }
+}
+
+/// How many bytes the number takes that `text` begins with, and whether it is whole; `None` if
+/// it is none.
+fn number_size(text: &[u8]) -> Option<(usize, bool)> {
+    let digits = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count > 0).then_some(from + count)
+    };
+    let start = usize::from(text.first() == Some(&b'-'));
+    let whole = digits(start)?;
+    if text.get(start) == Some(&b'0') && whole > start + 1 {
+        return None;
+    }
+    let mut size = whole;
+    if text.get(size) == Some(&b'.') {
+        size = digits(size + 1)?;
+    }
+    if matches!(text.get(size), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(text.get(size + 1), Some(b'+' | b'-')));
+        size = digits(size + 1 + sign)?;
+    }
+    Some((size, size == whole))
+}
