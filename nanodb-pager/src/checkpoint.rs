@@ -53,6 +53,10 @@ const DIRECT_PART: u64 = 8;
 const FREED_PAGES_MIN: u32 = 64;
 const FREED_PART: u32 = 8;
 
+/// How many more checkpoints a wanted one makes at most, so that the root and the free map do not
+/// keep the file long: each moves them to pages that the one before has freed.
+const MOVES_MAX: usize = 3;
+
 /// What the file on disk says.
 pub(crate) struct Checkpointed {
     pub(crate) header: Header,
@@ -338,11 +342,13 @@ impl Shared {
             }
         }
         // What was freed before it could not be used by this one yet.
-        if self.own_pages_keep_the_file_long(checkpointed) {
-            self.claim_companions(checkpointed)?;
-            if let Some(under_way) = self.turn(checkpointed, true)? {
-                self.go_on(checkpointed, under_way)?;
+        for _ in 0..if wanted { MOVES_MAX } else { 1 } {
+            if !self.own_pages_keep_the_file_long(checkpointed, wanted) {
+                break;
             }
+            self.claim_companions(checkpointed)?;
+            let Some(under_way) = self.turn(checkpointed, true)? else { break };
+            self.go_on(checkpointed, under_way)?;
         }
         Ok(())
     }

@@ -79,11 +79,19 @@ impl Shared {
     }
 
     /// Whether the file could be cut if the pages of the root and the free map were not at its
-    /// end: another checkpoint puts them further in front.
-    pub(crate) fn own_pages_keep_the_file_long(&self, checkpointed: &Checkpointed) -> bool {
+    /// end: another checkpoint puts them further in front. By a page, where the file is to be as
+    /// `short` as it can be; else by so much that it is worth a checkpoint.
+    pub(crate) fn own_pages_keep_the_file_long(
+        &self,
+        checkpointed: &Checkpointed,
+        short: bool,
+    ) -> bool {
         let Some(last) = checkpointed.streams.iter().max() else { return false };
         let allocator = self.allocator.lock();
         let before = allocator.free_before(*last);
+        if short {
+            return before > 0 && before >= checkpointed.taken_pages;
+        }
         let gain = before.saturating_sub(checkpointed.taken_pages);
         gain >= WORTH_PAGES_MIN.max(allocator.page_count() / WORTH_PART)
     }

@@ -38,7 +38,7 @@ pub(crate) struct FreeMap {
     reserved: BTreeMap<u32, u32>,
     reserved_pages: u32,
     /// Which commits have taken pages: runs since the last checkpoint, at least, and all that
-    /// an older snapshot may not know of.
+    /// an older snapshot may not know of. No two overlap.
     young: BTreeMap<u32, (u32, Seq)>,
     /// Where the pager's own streams lie.
     own: BTreeMap<u32, u32>,
@@ -208,7 +208,28 @@ impl FreeMap {
     /// Ends a reservation: its transaction has committed as `taken_by`.
     pub(crate) fn keep(&mut self, taken_by: Seq, reserved: Extent) {
         self.end_reservation(reserved);
-        self.young.insert(reserved.start.get(), (reserved.pages, taken_by));
+        self.note_taken(taken_by, reserved);
+    }
+
+    /// Notes which commit has taken these pages. Of a run that was taken before and overlaps them,
+    /// what lies outside keeps its commit: without one a page passes for seen by every snapshot.
+    fn note_taken(&mut self, taken_by: Seq, extent: Extent) {
+        let (start, end) = (extent.start.get(), extent.start.get() + extent.pages);
+        if let Some((&before, &(pages, seq))) = self.young.range(..start).next_back()
+            && before + pages > start
+        {
+            self.young.insert(before, (start - before, seq));
+            if before + pages > end {
+                self.young.insert(end, (before + pages - end, seq));
+            }
+        }
+        while let Some((&within, &(pages, seq))) = self.young.range(start..end).next() {
+            self.young.remove(&within);
+            if within + pages > end {
+                self.young.insert(end, (within + pages - end, seq));
+            }
+        }
+        self.young.insert(start, (extent.pages, taken_by));
     }
 
     /// Ends a reservation: its transaction has given up.
@@ -311,7 +332,6 @@ impl FreeMap {
     fn young_run(&self, page: u32) -> (Seq, u64) {
         let next = page.checked_add(1).and_then(|next| self.young.range(next..).next());
         let next = next.map_or(u64::MAX, |(&start, _)| u64::from(start));
-        // Of runs that overlap the one that begins later is right, or none of them is too late.
         match self.young.range(..=page).next_back() {
             Some((&start, &(pages, seq))) if page - start < pages => {
                 (seq, next.min(u64::from(start) + u64::from(pages)))
@@ -524,6 +544,51 @@ mod tests {
         map.release_unseen(Seq::new(9), &[Seq::new(9)]);
         assert_eq!(map.runs().collect::<Vec<_>>(), [extent(2, 9)]);
         assert_eq!(map.pending_by_start.len(), 0);
+    }
+
+    #[test]
+    fn pages_beside_ones_that_were_taken_again_are_still_known_to_be_unseen() {
+        let mut map = FreeMap::new(2);
+        let take = |map: &mut FreeMap, pages, seq| {
+            let taken = map.reserve(pages).unwrap();
+            map.keep(Seq::new(seq), taken);
+            taken
+        };
+        let free = |map: &mut FreeMap, seq, extent| {
+            map.defer(Seq::new(seq), extent);
+            map.release_unseen(Seq::new(seq), &[Seq::new(4)]);
+        };
+        assert_eq!(take(&mut map, 12, 5), extent(2, 12));
+        // From the front, and in the middle.
+        free(&mut map, 6, extent(2, 4));
+        assert_eq!(take(&mut map, 2, 7), extent(2, 2));
+        free(&mut map, 8, extent(8, 2));
+        free(&mut map, 9, extent(4, 2));
+        assert_eq!(take(&mut map, 2, 10), extent(4, 2));
+        assert_eq!(take(&mut map, 2, 11), extent(8, 2));
+        // All were taken after the snapshot.
+        free(&mut map, 12, extent(2, 12));
+        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(2, 12)]);
+        assert!(!map.has_pending());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_known_of_pages_taken_in_any_order_is_the_last_that_took_each(
+            taken in proptest::collection::vec((2_u32..60, 1_u32..12), 1..40),
+        ) {
+            let mut map = FreeMap::new(100);
+            let mut model = [0_u64; 100];
+            for (seq, (start, pages)) in (1..).zip(taken) {
+                map.note_taken(Seq::new(seq), extent(start, pages));
+                model[start as usize..][..pages as usize].fill(seq);
+            }
+            for (page, &seq) in (0..).zip(&model) {
+                let (found, end) = map.young_run(page);
+                prop_assert_eq!(found, Seq::new(seq), "page {}", page);
+                prop_assert!(end > u64::from(page));
+            }
+        }
     }
 
     #[test]
