@@ -5,6 +5,7 @@
 //! ([`build`]), and prints itself ([`print`]). Most documents that do not pass for want of a string are told
 //! without the tree ([`needle`]).
 
+mod bits;
 mod build;
 mod cost;
 mod elements;

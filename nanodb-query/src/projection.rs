@@ -8,8 +8,11 @@
 //!    scalar where the path goes on. A number is a name, never an index.
 //! 3. `$slice` takes a part of an array, and leaves anything else as it is. Alone it includes all
 //!    other fields. `$elemMatch` takes the first element that passes; the field is left out if there
-//!    is none, or it is no array. It counts as including.
-//! 4. Fields stay in the order in which they are stored.
+//!    is none, or it is no array. Where nothing else says so, `$elemMatch` includes, unless `$slice` is there
+//!    too.
+//! 4. `"a.$"` includes an array with one element: that by which the document passed the filter, in the
+//!    first array on the path.
+//! 5. Fields stay in the order in which they are stored.
 
 mod apply;
 mod parse;
@@ -44,6 +47,8 @@ use nanodb_msgpack::RawValue;
 pub struct Projection {
     mode: Mode,
     fields: Fields,
+    /// The path that `$` ends, without it.
+    positional: Option<Box<str>>,
 }
 
 /// Whether the named fields are kept, or all others.
@@ -61,6 +66,8 @@ type Fields = BTreeMap<Box<str>, Node>;
 enum Node {
     /// It is kept or left out, as the mode says.
     Whole,
+    /// It is kept; of the first array on the way, the element by which the document passed the filter.
+    Matched,
     /// The path goes on.
     Below(Fields),
     Slice(Slice),
@@ -82,7 +89,7 @@ impl Projection {
     /// The projection that keeps documents as they are, `{}`.
     #[must_use]
     pub fn all() -> Self {
-        Self { mode: Mode::Exclude, fields: Fields::new() }
+        Self { mode: Mode::Exclude, fields: Fields::new(), positional: None }
     }
 
     /// Only the fields at these paths, and `_id`.
@@ -91,7 +98,7 @@ impl Projection {
     ///
     /// [`Problem::PathCollision`] if one leads through another, [`Problem::PathTooLong`].
     pub fn include<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
-        let mut projection = Self { mode: Mode::Include, fields: Fields::new() };
+        let mut projection = Self { mode: Mode::Include, ..Self::all() };
         for path in paths {
             projection.insert(path, Node::Whole)?;
         }
@@ -149,13 +156,59 @@ impl Projection {
         self.mode == Mode::Exclude && self.fields.is_empty()
     }
 
+    /// Whether a `$` needs the element by which the document passed the filter; see
+    /// [`apply_matched`](Self::apply_matched).
+    #[must_use]
+    pub fn needs_match(&self) -> bool {
+        self.positional.is_some()
+    }
+
     /// Appends what is wanted of a document to `out`, in MessagePack. Values are copied byte by byte.
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Malformed`] if the document is; `out` then ends in a part of one.
+    /// [`ApplyError::Malformed`] if the document is; `out` then ends in a part of one. As
+    /// [`apply_matched`](Self::apply_matched) if it [`needs_match`](Self::needs_match).
     pub fn apply(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ApplyError> {
-        Ok(apply::apply(self.mode, &self.fields, RawValue::new(document), out)?)
+        self.apply_matched(document, None, out)
+    }
+
+    /// [`apply`](Self::apply) with what `$` stands for, [`Filter::matched_element`].
+    ///
+    /// ```
+    /// use nanodb_query::{Filter, Projection};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let filter = Filter::parse_json(r#"{"a": {"$gt": 7}}"#)?;
+    /// let projection = Projection::parse_json(r#"{"a.$": 1}"#)?;
+    /// // {"a": [7, 8, 9]}
+    /// let document = b"\x81\xa1a\x93\x07\x08\x09";
+    /// let mut out = Vec::new();
+    /// projection.apply_matched(document, filter.matched_element(document)?, &mut out)?;
+    /// assert_eq!(out, b"\x81\xa1a\x91\x08");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::NoMatch`] if there is no such element; as [`apply`](Self::apply).
+    ///
+    /// [`Filter::matched_element`]: crate::Filter::matched_element
+    pub fn apply_matched(
+        &self,
+        document: &[u8],
+        matched: Option<u32>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ApplyError> {
+        let wish = apply::Wish { mode: self.mode, matched, positional: self.positional.as_deref() };
+        apply::apply(wish, &self.fields, RawValue::new(document), out)
+    }
+
+    /// Why `$` can't be what it is asked for.
+    #[must_use]
+    pub fn no_match(&self) -> Option<QueryError> {
+        self.positional.as_deref().map(no_match)
     }
 
     /// Adds what becomes of the field at a path.
@@ -177,6 +230,10 @@ impl Projection {
         }
         Ok(())
     }
+}
+
+fn no_match(path: &str) -> QueryError {
+    Problem::NoMatch { path: format!("{path}.$") }.into()
 }
 
 fn collision(path: &str, name: &str) -> Problem {

@@ -95,8 +95,13 @@ impl<'c> FindAnd<'c> {
     ///
     /// # Errors
     ///
-    /// As [`Collection::update_one`].
+    /// As [`Collection::update_one`]; [`Error::Query`](crate::Error::Query) if the new document is asked for with
+    /// a projection by `$`.
     pub fn run(self) -> Result<Option<StoredDoc>> {
+        // The filter says nothing of the elements of the new document.
+        if let Some(error) = self.projection.no_match().filter(|_| self.returns_new) {
+            return Err(error.into());
+        }
         match self.target.clone() {
             Target::Collection(collection) => {
                 collection.in_transaction(|collection| self.run_in(collection))
@@ -132,7 +137,7 @@ impl<'c> FindAnd<'c> {
         if self.projection.is_all() {
             return Ok(Some(document));
         }
-        Ok(Some(StoredDoc::assembled(projected(&self.projection, &document)?)))
+        Ok(Some(StoredDoc::assembled(projected(&self.projection, &self.filter, &document)?)))
     }
 }
 

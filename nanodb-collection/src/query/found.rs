@@ -140,7 +140,7 @@ impl Wanted {
         if self.projection.is_all() {
             return Ok(document);
         }
-        Ok(StoredDoc::assembled(projected(&self.projection, &document)?))
+        Ok(StoredDoc::assembled(projected(&self.projection, &self.filter, &document)?))
     }
 
     /// Whether a document passes and may be among those that are handed out; its sort key is then in `key`.
@@ -170,7 +170,7 @@ impl Wanted {
         match place {
             Some(place) => keep(Kept::Place(place)),
             None if self.projection.is_all() => keep(Kept::Bytes(document.as_bytes())),
-            None => keep(Kept::Bytes(&projected(&self.projection, document)?)),
+            None => keep(Kept::Bytes(&projected(&self.projection, &self.filter, document)?)),
         }
     }
 
@@ -239,12 +239,21 @@ impl Wanted {
 }
 
 /// What is wanted of a document.
-pub(super) fn projected(projection: &Projection, document: &DocView) -> Result<Vec<u8>> {
+pub(super) fn projected(
+    projection: &Projection,
+    filter: &Filter,
+    document: &DocView,
+) -> Result<Vec<u8>> {
     if projection.is_all() {
         return Ok(document.as_bytes().to_vec());
     }
     let mut out = Vec::new();
-    projection.apply(document.as_bytes(), &mut out).map_err(not_applied)?;
+    let matched = match projection.needs_match() {
+        true => filter.matched_element(document.as_bytes()).map_err(not_applied)?,
+        false => None,
+    };
+    let applied = projection.apply_matched(document.as_bytes(), matched, &mut out);
+    applied.map_err(not_applied)?;
     Ok(out)
 }
 

@@ -478,3 +478,32 @@ fn an_upsert_by_a_list_of_one_is_found_the_next_time() {
     let error = tags.upsert(filter(r#"{"tag": {"$all": ["p", "q"]}}"#), &count).unwrap_err();
     assert!(matches!(error, Error::Update { .. }), "{error}");
 }
+
+#[test]
+fn the_element_by_which_a_document_passed_is_all_that_is_wanted_of_its_array() {
+    let all = Database::in_memory().unwrap().collection("all");
+    all.insert_many((0..50).map(|n| doc! { "n": n, "r": [n, (n + 1), (n + 2)] })).unwrap();
+    let projection = || Projection::parse_json(r#"{"r.$": 1, "_id": 0}"#).unwrap();
+    let find = || all.find(field("r").gte(49)).projection(projection());
+    let expected = [doc! { "r": [49] }, doc! { "r": [49] }, doc! { "r": [49] }];
+    assert_eq!(documents(find().run().unwrap()), expected);
+    assert_eq!(documents(find().threads(3).run().unwrap()), expected);
+    let sort = || Sort::descending("n");
+    assert_eq!(documents(find().sort(sort()).run().unwrap()), expected);
+    assert_eq!(
+        documents(find().sort(sort()).threads(3).sort_bytes_max(1).run().unwrap()),
+        expected
+    );
+    // Nothing says which element.
+    let any = all.find(field("n").eq(5)).projection(projection());
+    let error = any.run().unwrap().next().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().starts_with("`r.$` needs a filter"), "{error}");
+
+    let one = update(r#"{"$inc": {"n": 100}}"#);
+    let old = all.find_one_and_update(field("r").eq(51), &one).projection(projection());
+    assert_eq!(old.run().unwrap().unwrap().to_document().unwrap(), doc! { "r": [51] });
+    let new = all.find_one_and_update(field("r").eq(51), &one).projection(projection());
+    assert_eq!(new.returning_new().run().unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(all.count_matching(field("n").gte(200)).unwrap(), 0);
+}

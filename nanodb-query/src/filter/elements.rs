@@ -108,7 +108,7 @@ impl ElementFilter {
 
 /// Whether a document holds operators for values, and no filter of documents.
 pub(super) fn is_value_filter(document: RawValue<'_>) -> bool {
-    super::parse::entries(document).next().is_some_and(|first| {
+    super::parse::entries(document).find(|entry| entry.name != "$comment").is_some_and(|first| {
         first.name.starts_with('$') && !matches!(first.name, "$and" | "$or" | "$nor")
     })
 }

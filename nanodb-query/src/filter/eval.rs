@@ -203,6 +203,7 @@ impl Test {
                 let whole = value.token()?.number().and_then(|number| number.truncated());
                 whole.is_some_and(|whole| whole % i128::from(*divisor) == i128::from(*remainder))
             }
+            Self::Bits(bits) => bits.hold_of(value)?,
             Self::All(tests) => !tests.is_empty() && all(tests, |test| test.matches_value(stored))?,
             Self::Not(tests) => !all(tests, |test| test.matches_value(stored))?,
             Self::ElementDocument(conjunction) => {

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use super::Fault;
+use super::bits::{Bits, Wanted};
 use super::elements::is_value_filter;
 use super::operand::Operand;
 use super::regex::{Pattern, are_options};
@@ -130,6 +131,8 @@ pub(super) fn parse_conjunction(document: RawValue<'_>) -> Result<Conjunction, F
             }
             "$or" => conjunction.others.push(Junction::Or(parse_branches(entry)?)),
             "$nor" => conjunction.others.push(Junction::Nor(parse_branches(entry)?)),
+            // A word for whoever reads logs.
+            "$comment" => {}
             name if name.starts_with('$') => return Err(unknown(entry, "")),
             name => {
                 let path = Path::parse(name);
@@ -218,6 +221,11 @@ fn parse_operator<'a>(
             Test::Size(len.ok_or_else(|| refuse(name, path, "a whole number from 0", value))?)
         }
         "$mod" => parse_mod(path, value)?,
+        "$bitsAllSet" | "$bitsAllClear" | "$bitsAnySet" | "$bitsAnyClear" => {
+            let expected = "a whole number from 0, binary, or an array of positions from 0";
+            let bits = Wanted::named(name).and_then(|wanted| Bits::new(wanted, value));
+            Test::Bits(bits.ok_or_else(|| refuse(name, path, expected, value))?)
+        }
         "$all" => parse_all(path, value)?,
         "$elemMatch" => parse_element(path, value)?,
         "$not" => parse_not(path, value)?,

@@ -136,6 +136,7 @@ fn operator(test: &Test, taken: &[Named<'_>]) -> Option<&'static str> {
         Test::Regex(_) => &["$regex"],
         Test::Size(_) => &["$size"],
         Test::Mod { .. } => &["$mod"],
+        Test::Bits(bits) => return free(bits.name(), taken),
         Test::All(_) => &["$all"],
         Test::ElementDocument(_) | Test::ElementValue(_) => &["$elemMatch"],
         Test::Not(tests) => match tests.as_slice() {
@@ -144,7 +145,11 @@ fn operator(test: &Test, taken: &[Named<'_>]) -> Option<&'static str> {
             _ => &["$not"],
         },
     };
-    names.iter().copied().find(|&name| taken.iter().all(|named| named.name != name))
+    names.iter().copied().find_map(|name| free(name, taken))
+}
+
+fn free(name: &'static str, taken: &[Named<'_>]) -> Option<&'static str> {
+    taken.iter().all(|named| named.name != name).then_some(name)
 }
 
 fn print_operators(tests: &[Named<'_>], out: &mut dyn Write) -> fmt::Result {
@@ -183,6 +188,7 @@ fn print_operand(name: &str, test: &Test, out: &mut dyn Write) -> fmt::Result {
         }
         Test::Size(len) => write!(out, "{len}"),
         Test::Mod { divisor, remainder } => write!(out, "[{divisor}, {remainder}]"),
+        Test::Bits(bits) => print_value(bits.operand().value(), out),
         Test::All(tests) => print_list(tests, out, print_member),
         Test::ElementDocument(conjunction) => print_conjunction(conjunction, out),
         Test::ElementValue(tests) => print_tests(tests, out),

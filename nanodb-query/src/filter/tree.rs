@@ -7,6 +7,7 @@
 //! 2. `$ne` is `Not([Equal])` and `$nin` is `Not([In])`: there is one way to say a thing, and
 //!    printing chooses the shortest.
 
+use super::bits::Bits;
 use super::name::Name;
 use super::operand::Operand;
 use super::regex::Pattern;
@@ -56,6 +57,7 @@ pub(super) enum Test {
     Regex(Pattern),
     Size(u32),
     Mod { divisor: i64, remainder: i64 },
+    Bits(Bits),
     All(Vec<Test>),
     ElementDocument(Box<Conjunction>),
     ElementValue(Vec<Test>),

@@ -4,19 +4,38 @@
 //! through twice: once to count, once to copy.
 
 use super::{Fields, Mode, Node, Slice};
+use crate::error::ApplyError;
 use nanodb_msgpack::{Malformed, RawValue, deeper};
 use nanodb_msgpack::{write_array_len, write_map_len};
 
+/// What the projection says of all fields.
+#[derive(Clone, Copy)]
+pub(super) struct Wish<'p> {
+    pub(super) mode: Mode,
+    /// What `$` stands for.
+    pub(super) matched: Option<u32>,
+    /// The path that `$` ends; none behind the array where it was used.
+    pub(super) positional: Option<&'p str>,
+}
+
+impl Wish<'_> {
+    /// The element of an array that `$` stands for.
+    fn matched<'a>(&self, array: RawValue<'a>) -> Result<RawValue<'a>, ApplyError> {
+        let element = self.matched.map(|index| array.element(index)).transpose()?.flatten();
+        element.ok_or_else(|| (&super::no_match(self.positional.unwrap_or_default())).into())
+    }
+}
+
 pub(super) fn apply(
-    mode: Mode,
+    wish: Wish<'_>,
     fields: &Fields,
     document: RawValue<'_>,
     out: &mut Vec<u8>,
-) -> Result<(), Malformed> {
+) -> Result<(), ApplyError> {
     if !document.is_map() {
-        return Err(Malformed);
+        return Err(Malformed.into());
     }
-    copy_document(mode, fields, document, out, 0)
+    copy_document(wish, fields, document, out, 0)
 }
 
 /// What becomes of a field of a document, or of an element of an array.
@@ -30,16 +49,20 @@ enum Fate<'n, 'a> {
 }
 
 fn fate<'n, 'a>(
-    mode: Mode,
+    wish: Wish<'_>,
     node: Option<&'n Node>,
     value: RawValue<'a>,
-) -> Result<Fate<'n, 'a>, Malformed> {
+) -> Result<Fate<'n, 'a>, ApplyError> {
     Ok(match node {
-        None if mode == Mode::Include => Fate::Drop,
+        None if wish.mode == Mode::Include => Fate::Drop,
         None => Fate::Copy,
-        Some(Node::Whole) if mode == Mode::Include => Fate::Copy,
+        Some(Node::Whole) if wish.mode == Mode::Include => Fate::Copy,
+        Some(Node::Matched) if value.is_array() && wish.positional.is_some() => {
+            Fate::Single(wish.matched(value)?)
+        }
+        Some(Node::Matched) => Fate::Copy,
         Some(Node::Whole) => Fate::Drop,
-        Some(Node::Below(fields)) => below(mode, fields, value),
+        Some(Node::Below(fields)) => below(wish, fields, value),
         Some(Node::Slice(slice)) if value.is_array() => Fate::Slice(*slice),
         Some(Node::Slice(_)) => Fate::Copy,
         Some(Node::ElemMatch(wanted)) => {
@@ -55,10 +78,10 @@ fn fate<'n, 'a>(
 }
 
 /// What becomes of a value where the path goes on.
-fn below<'n, 'a>(mode: Mode, fields: &'n Fields, value: RawValue<'a>) -> Fate<'n, 'a> {
+fn below<'n, 'a>(wish: Wish<'_>, fields: &'n Fields, value: RawValue<'a>) -> Fate<'n, 'a> {
     if value.is_map() || value.is_array() {
         Fate::Below(fields)
-    } else if mode == Mode::Include {
+    } else if wish.mode == Mode::Include {
         Fate::Drop
     } else {
         Fate::Copy
@@ -66,50 +89,50 @@ fn below<'n, 'a>(mode: Mode, fields: &'n Fields, value: RawValue<'a>) -> Fate<'n
 }
 
 fn copy_document(
-    mode: Mode,
+    wish: Wish<'_>,
     fields: &Fields,
     document: RawValue<'_>,
     out: &mut Vec<u8>,
     depth: usize,
-) -> Result<(), Malformed> {
+) -> Result<(), ApplyError> {
     let depth = deeper(depth)?;
     // A name that is not UTF-8 is none of those asked for.
     let node = |name| str::from_utf8(name).ok().and_then(|name| fields.get(name));
     let mut len = 0;
     for field in document.fields().ok_or(Malformed)? {
         let (name, value) = field?;
-        len += u32::from(!matches!(fate(mode, node(name), value)?, Fate::Drop));
+        len += u32::from(!matches!(fate(wish, node(name), value)?, Fate::Drop));
     }
     write_map_len(out, len);
     for field in document.fields().ok_or(Malformed)? {
         let (name, value) = field?;
-        let fate = fate(mode, node(name), value)?;
+        let fate = fate(wish, node(name), value)?;
         if !matches!(fate, Fate::Drop) {
             let text = str::from_utf8(name).map_err(|_| Malformed)?;
             if !nanodb_msgpack::write_string(out, text) {
-                return Err(Malformed);
+                return Err(Malformed.into());
             }
-            copy(mode, fate, value, out, depth)?;
+            copy(wish, fate, value, out, depth)?;
         }
     }
     Ok(())
 }
 
 fn copy(
-    mode: Mode,
+    wish: Wish<'_>,
     fate: Fate<'_, '_>,
     value: RawValue<'_>,
     out: &mut Vec<u8>,
     depth: usize,
-) -> Result<(), Malformed> {
+) -> Result<(), ApplyError> {
     match fate {
         Fate::Drop => Ok(()),
         Fate::Copy => {
             out.extend_from_slice(value.bytes()?);
             Ok(())
         }
-        Fate::Below(fields) if value.is_map() => copy_document(mode, fields, value, out, depth),
-        Fate::Below(fields) => copy_array(mode, fields, value, out, depth),
+        Fate::Below(fields) if value.is_map() => copy_document(wish, fields, value, out, depth),
+        Fate::Below(fields) => copy_array(wish, fields, value, out, depth),
         Fate::Slice(slice) => copy_slice(slice, value, out),
         Fate::Single(element) => {
             write_array_len(out, 1);
@@ -120,26 +143,42 @@ fn copy(
 }
 
 fn copy_array(
-    mode: Mode,
+    wish: Wish<'_>,
     fields: &Fields,
     array: RawValue<'_>,
     out: &mut Vec<u8>,
     depth: usize,
-) -> Result<(), Malformed> {
+) -> Result<(), ApplyError> {
     let depth = deeper(depth)?;
+    if wish.positional.is_some() && fields.values().any(leads_to_match) {
+        let element = wish.matched(array)?;
+        let wish = Wish { positional: None, ..wish };
+        let fate = below(wish, fields, element);
+        write_array_len(out, u32::from(!matches!(fate, Fate::Drop)));
+        return copy(wish, fate, element, out, depth);
+    }
     let mut len = 0;
     for element in array.elements().ok_or(Malformed)? {
-        len += u32::from(!matches!(below(mode, fields, element?), Fate::Drop));
+        len += u32::from(!matches!(below(wish, fields, element?), Fate::Drop));
     }
     write_array_len(out, len);
     for element in array.elements().ok_or(Malformed)? {
         let element = element?;
-        copy(mode, below(mode, fields, element), element, out, depth)?;
+        copy(wish, below(wish, fields, element), element, out, depth)?;
     }
     Ok(())
 }
 
-fn copy_slice(slice: Slice, array: RawValue<'_>, out: &mut Vec<u8>) -> Result<(), Malformed> {
+/// Whether `$` is at a field or below.
+fn leads_to_match(node: &Node) -> bool {
+    match node {
+        Node::Matched => true,
+        Node::Below(fields) => fields.values().any(leads_to_match),
+        _ => false,
+    }
+}
+
+fn copy_slice(slice: Slice, array: RawValue<'_>, out: &mut Vec<u8>) -> Result<(), ApplyError> {
     let elements = array.elements().ok_or(Malformed)?;
     let len = elements.len();
     let (skip, limit) = match slice {

@@ -20,7 +20,8 @@ pub(super) fn parse(value: RawValue<'_>) -> Result<Projection, Fault<'_>> {
         return Err(fault(Problem::NotADocument { what: "a projection", found }, value));
     }
     check_patterns(value)?;
-    let mut reading = Reading { mode: None, id: None, special: None, result: Projection::all() };
+    let mut reading =
+        Reading { mode: None, id: None, slices: false, matches: false, result: Projection::all() };
     reading.read_fields("", value)?;
     if reading.id.is_some() && reading.result.fields.contains_key("_id") {
         return Err(fault(super::collision("_id", "_id"), value));
@@ -33,8 +34,9 @@ struct Reading {
     mode: Option<Mode>,
     /// What is said of `_id`.
     id: Option<Mode>,
-    /// What `$elemMatch` implies.
-    special: Option<Mode>,
+    /// Whether there is a `$slice`, and an `$elemMatch`.
+    slices: bool,
+    matches: bool,
     result: Projection,
 }
 
@@ -52,6 +54,9 @@ impl Reading {
 
     fn read_field<'a>(&mut self, path: &str, entry: Entry<'a>) -> Result<(), Fault<'a>> {
         let at_name = |problem| Fault { problem, tail: entry.tail };
+        if let Some(array) = path.strip_suffix(".$") {
+            return self.read_positional(array, path, entry);
+        }
         if entry.name.split('.').any(|part| part.starts_with('$')) {
             let (operator, path) = (entry.name.to_owned(), path.to_owned());
             return Err(at_name(Problem::Unsupported { operator, path }));
@@ -63,8 +68,10 @@ impl Reading {
         }
         let node = match read_wish(path, entry.value)? {
             Wish::Special(node) => {
-                if matches!(node, Node::ElemMatch(_)) {
-                    self.special = Some(Mode::Include);
+                self.slices |= matches!(node, Node::Slice(_));
+                self.matches |= matches!(node, Node::ElemMatch(_));
+                if self.matches && self.result.needs_match() {
+                    return Err(at_name(Problem::MixedProjection { path: path.to_owned() }));
                 }
                 node
             }
@@ -79,15 +86,43 @@ impl Reading {
                 Node::Whole
             }
         };
-        if self.mode == Some(Mode::Exclude) && self.special.is_some() {
-            return Err(at_name(Problem::MixedProjection { path: path.to_owned() }));
-        }
         self.result.insert(path, node).map_err(at_name)
     }
 
+    /// `"a.$"`, of which `array` is the path without `$`.
+    fn read_positional<'a>(
+        &mut self,
+        array: &str,
+        path: &str,
+        entry: Entry<'a>,
+    ) -> Result<(), Fault<'a>> {
+        let at_name = |problem| Fault { problem, tail: entry.tail };
+        let is_wanted = matches!(read_wish(path, entry.value), Ok(Wish::Field(Mode::Include)));
+        if !is_wanted || array.split('.').any(|part| part.starts_with('$')) {
+            return Err(refuse(path, "", "1, and `$` only at its end", entry.value));
+        }
+        let is_mixed =
+            self.mode == Some(Mode::Exclude) || self.matches || self.result.needs_match();
+        if is_mixed {
+            return Err(at_name(Problem::MixedProjection { path: path.to_owned() }));
+        }
+        self.mode = Some(Mode::Include);
+        self.result.insert(array, Node::Matched).map_err(at_name)?;
+        self.result.positional = Some(array.into());
+        Ok(())
+    }
+
     fn finish(self) -> Projection {
-        let Self { mode, id, special, mut result } = self;
-        result.mode = mode.or(special).or(id).unwrap_or(Mode::Exclude);
+        let Self { mode, id, slices, matches, mut result } = self;
+        // What decides where no plain field does.
+        let otherwise = if slices {
+            id.unwrap_or(Mode::Exclude)
+        } else if matches {
+            Mode::Include
+        } else {
+            id.unwrap_or(Mode::Exclude)
+        };
+        result.mode = mode.unwrap_or(otherwise);
         match (result.mode, id) {
             (Mode::Include, None | Some(Mode::Include)) | (Mode::Exclude, Some(Mode::Exclude)) => {
                 result.fields.entry("_id".into()).or_insert(Node::Whole);

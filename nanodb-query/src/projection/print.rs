@@ -14,7 +14,7 @@ pub(super) fn print(mode: Mode, fields: &Fields, out: &mut dyn Write) -> fmt::Re
     if mode == Mode::Include && !id {
         parts.name("_id")?;
         parts.out.write_char('0')?;
-    } else if mode == Mode::Include && !fields.iter().any(|(name, node)| includes(name, node)) {
+    } else if mode == Mode::Include && !says_so(fields) {
         // Nothing else says that fields are included.
         parts.name("_id")?;
         parts.out.write_char('1')?;
@@ -22,13 +22,22 @@ pub(super) fn print(mode: Mode, fields: &Fields, out: &mut dyn Write) -> fmt::Re
     out.write_char('}')
 }
 
-/// Whether a node other than that of `_id` says that fields are included.
-fn includes(name: &str, node: &Node) -> bool {
+/// Whether nodes other than that of `_id` say that fields are included.
+fn says_so(fields: &Fields) -> bool {
+    let any = |wanted: fn(&Node) -> bool| {
+        fields.iter().any(|(name, node)| name.as_ref() != "_id" && has(node, wanted))
+            || fields.get("_id").is_some_and(|node| *node != Node::Whole && has(node, wanted))
+    };
+    any(|node| matches!(node, Node::Whole | Node::Matched))
+        || any(|node| matches!(node, Node::ElemMatch(_)))
+            && !any(|node| matches!(node, Node::Slice(_)))
+}
+
+/// Whether a node, or one below, is a wanted one.
+fn has(node: &Node, wanted: fn(&Node) -> bool) -> bool {
     match node {
-        Node::Whole => name != "_id",
-        Node::ElemMatch(_) => true,
-        Node::Below(fields) => fields.values().any(|node| includes("", node)),
-        Node::Slice(_) => false,
+        Node::Below(fields) => fields.values().any(|node| has(node, wanted)),
+        node => wanted(node),
     }
 }
 
@@ -57,9 +66,11 @@ impl Parts<'_> {
                 self.print(&path, fields)?;
                 continue;
             }
-            self.name(&path)?;
+            let dollar = if *node == Node::Matched { ".$" } else { "" };
+            self.name(&format!("{path}{dollar}"))?;
             match node {
                 Node::Below(_) => {}
+                Node::Matched => self.out.write_char('1')?,
                 Node::Whole => self.out.write_char(match self.mode {
                     Mode::Include => '1',
                     Mode::Exclude => '0',

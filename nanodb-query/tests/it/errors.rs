@@ -83,7 +83,10 @@ fn sorts_and_projections_say_what_is_wrong_with_them() {
         projection(r#"{"a": 1, "a.b": 1}"#),
         "the paths `a` and `a.b` collide at line 1, column 10"
     );
-    assert_eq!(projection(r#"{"a.$": 1}"#), "`a.$` is not supported on `a.$` at line 1, column 2");
+    assert_eq!(
+        projection(r#"{"a.$": 0}"#),
+        "`a.$` takes 1, and `$` only at its end, not a number at line 1, column 9"
+    );
 }
 
 #[test]

@@ -134,3 +134,84 @@ fn a_builder_says_what_text_says() {
         assert_eq!(built.to_string(), text);
     }
 }
+
+/// Whether a bit of a number in two's complement is set, whatever its place.
+fn bit(number: i128, at: u32) -> bool {
+    number.checked_shr(at).unwrap_or(if number < 0 { -1 } else { 0 }) & 1 == 1
+}
+
+proptest! {
+    #[test]
+    fn bits_are_those_of_twos_complement(number in any::<i64>(), unsigned in any::<u64>(), mask in 0..=i64::MAX, positions in prop::collection::vec(0_u32..200, 0..5)) {
+        let by_mask: Vec<u32> = (0..64).filter(|&at| bit(mask.into(), at)).collect();
+        let list = format!("{positions:?}");
+        let binary = format!(r#"{{"$binary": "{}"}}"#, base64(&mask.to_le_bytes()));
+        for (text, bits) in [(mask.to_string(), &by_mask), (list, &positions), (binary, &by_mask)] {
+            for (value, number) in [(rmpv::Value::from(number), i128::from(number)), (unsigned.into(), unsigned.into())] {
+                let document = msgpack(&map([("a", value)]));
+                for (operator, expected) in [
+                    ("$bitsAllSet", bits.iter().all(|&at| bit(number, at))),
+                    ("$bitsAllClear", bits.iter().all(|&at| !bit(number, at))),
+                    ("$bitsAnySet", bits.iter().any(|&at| bit(number, at))),
+                    ("$bitsAnyClear", bits.iter().any(|&at| !bit(number, at))),
+                ] {
+                    let filter = Filter::parse_json(&format!(r#"{{"a": {{"{operator}": {text}}}}}"#)).unwrap();
+                    prop_assert_eq!(filter.to_string().parse::<Filter>().unwrap(), filter.clone());
+                    prop_assert_eq!(filter.matches(&document).unwrap(), expected, "{} of {}", filter, number);
+                }
+            }
+        }
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |number: u32, at: u32| char::from(LETTERS[(number >> (18 - 6 * at) & 63) as usize]);
+    let chunks = bytes.chunks(3).map(|chunk| {
+        let number = (0..3).fold(0, |all, at| all << 8 | u32::from(*chunk.get(at).unwrap_or(&0)));
+        (0..4)
+            .map(|at| if at as usize <= chunk.len() { digit(number, at) } else { '=' })
+            .collect::<String>()
+    });
+    chunks.collect()
+}
+
+#[test]
+fn bits_are_asked_of_numbers_and_binary_alone_and_a_comment_says_nothing() {
+    let matches = |filter: &str, document: &[u8]| {
+        Filter::parse_json(filter).unwrap().matches(document).unwrap()
+    };
+    let set = r#"{"a": {"$bitsAllSet": [0, 9]}}"#;
+    assert!(matches(set, b"\x81\xa1a\xc4\x02\x01\x02"));
+    assert!(!matches(set, b"\x81\xa1a\xc4\x01\x01"));
+    // In an array an element is enough; true is no number.
+    assert!(matches(set, b"\x81\xa1a\x92\xa1x\xcd\x02\x01"));
+    for document in [&b"\x81\xa1a\xc3"[..], b"\x81\xa1a\xc0", b"\x80", b"\x81\xa1a\xa2\x01\x02"] {
+        assert!(!matches(r#"{"a": {"$bitsAllClear": 0}}"#, document));
+    }
+    assert!(matches(r#"{"a": {"$bitsAllSet": []}}"#, b"\x81\xa1a\x00"));
+    assert!(!matches(r#"{"a": {"$bitsAnySet": 0}}"#, b"\x81\xa1a\xff"));
+    for wrong in [
+        "-1",
+        "1.5",
+        "[-1]",
+        "[1.5]",
+        r#""1""#,
+        "null",
+        "[2147483648]",
+        "18446744073709551615",
+        "true",
+    ] {
+        assert!(
+            Filter::parse_json(&format!(r#"{{"a": {{"$bitsAnySet": {wrong}}}}}"#)).is_err(),
+            "{wrong}"
+        );
+    }
+    let same = Filter::parse_json(r#"{"a": 1, "$and": [{"b": 2}]}"#).unwrap();
+    let commented = r#"{"$comment": {"by": 1}, "a": 1, "$and": [{"$comment": "why", "b": 2}]}"#;
+    assert_eq!(Filter::parse_json(commented).unwrap(), same);
+    assert!(Filter::parse_json(r#"{"$comment": "all"}"#).unwrap().is_all());
+    let within = r#"{"a": {"$elemMatch": {"$comment": "why", "b": 1}}}"#;
+    assert!(matches(within, b"\x81\xa1a\x91\x81\xa1b\x01"));
+    assert!(Filter::parse_json(r#"{"a": {"$comment": 1}}"#).is_err());
+}

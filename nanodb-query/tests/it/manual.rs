@@ -57,6 +57,7 @@ impl Example {
             "refused" => {
                 let error = match self.query {
                     ("update", text) => Update::parse_json(text).unwrap_err(),
+                    ("project", text) => Projection::parse_json(text).unwrap_err(),
                     (_, text) => Filter::parse_json(text).unwrap_err(),
                 };
                 assert!(error.to_string().starts_with(rest), "{error}");
@@ -68,13 +69,29 @@ impl Example {
                 self.sorted.push(key);
             }
             "from" => self.document = msgpack(rest),
+            // A field that is an array of so many elements like the one there.
+            "many" => {
+                let (count, one) = rest.split_once(' ').unwrap();
+                let many: serde_json::Map<_, _> = serde_json::from_str(one).unwrap();
+                let fields = many
+                    .into_iter()
+                    .map(|(name, element)| (name, vec![element; count.parse().unwrap()].into()));
+                let fields: serde_json::Map<String, serde_json::Value> = fields.collect();
+                self.document = msgpack(&serde_json::to_string(&fields).unwrap());
+            }
+            "differs" => {}
             "filters" => self.array_filters = rest,
             "matching" => self.matching = rest,
             "upsert" => self.upsert = rest,
             "to" if self.query.0 == "project" => {
                 let projection = self.query.1.parse::<Projection>().unwrap();
+                let matching = std::mem::take(&mut self.matching);
+                let matching = if matching.is_empty() { "{}" } else { matching };
+                let filter = Filter::parse_json(matching).unwrap();
+                assert!(filter.matches(&self.document).unwrap());
+                let matched = filter.matched_element(&self.document).unwrap();
                 let mut out = Vec::new();
-                projection.apply(&self.document, &mut out).unwrap();
+                projection.apply_matched(&self.document, matched, &mut out).unwrap();
                 assert_eq!(out, msgpack(rest), "{}", self.query.1);
             }
             "to" => {
@@ -134,9 +151,28 @@ fn every_operator_has_an_example() {
                      $options $size $all $elemMatch $mod $slice $expr $where $regularExpression \
                      $set $unset $inc $mul $min $max $rename $setOnInsert $currentDate $push \
                      $each $position $sort $addToSet $pull $pullAll $pop $bit $mergePatch \
-                     $replaceWith";
+                     $replaceWith $bitsAllSet $bitsAllClear $bitsAnySet $bitsAnyClear $comment";
     let text = examples().concat().into_iter().map(|(_, json)| json).collect::<String>();
     for operator in operators.split_whitespace() {
         assert!(text.contains(&format!("\"{operator}\"")), "{operator}");
     }
+}
+
+#[test]
+fn every_difference_from_mongodb_has_an_example() {
+    let table = MANUAL.split("## What differs from MongoDB").nth(1).unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
+    let rows: Vec<&str> = rows.filter(|cell| cell.parse::<u32>().is_ok()).collect();
+    let mut with_example = Vec::new();
+    for block in examples() {
+        let numbers = block.iter().enumerate().filter(|(_, (word, _))| *word == "differs");
+        for (at, (_, number)) in numbers {
+            let checks = ["yes", "no", "refused", "fails", "to", "order"];
+            let own = block[at + 1..].iter().take_while(|(word, _)| *word != "differs");
+            assert!(own.clone().any(|(word, _)| checks.contains(word)), "{number}");
+            with_example.push(*number);
+        }
+    }
+    assert!(rows.len() > 20);
+    assert_eq!(rows, with_example);
 }

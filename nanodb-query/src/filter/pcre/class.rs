@@ -25,8 +25,7 @@ impl Parser<'_> {
         // Letters have both cases if they are alike; sets that have names do not.
         let (mut letters, mut named) = (ClassUnicode::empty(), ClassUnicode::empty());
         let (mut is_first, mut quoted) = (true, false);
-        loop {
-            let Some(item) = self.class_item(start, &mut is_first, &mut quoted)? else { break };
+        while let Some(item) = self.class_item(start, &mut is_first, &mut quoted)? {
             if self.skip("\\E") {
                 quoted = false;
             }

@@ -1,0 +1,125 @@
+//! `$bitsAllSet` and its siblings: which bits a number or binary has.
+//!
+//! A number has the bits of two's complement, its sign going on for ever; of a float only a whole one counts
+//! that fits into 64 bits. Binary begins with its lowest bits, and has none past its end.
+
+use nanodb_msgpack::{Malformed, RawValue, Token};
+
+use super::operand::Operand;
+
+/// What is asked of the bits of a mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    AllSet,
+    AllClear,
+    AnySet,
+    AnyClear,
+}
+
+/// The operators' names.
+const NAMES: [(&str, Wanted); 4] = [
+    ("$bitsAllSet", Wanted::AllSet),
+    ("$bitsAllClear", Wanted::AllClear),
+    ("$bitsAnySet", Wanted::AnySet),
+    ("$bitsAnyClear", Wanted::AnyClear),
+];
+
+/// A mask, and what is asked of its bits.
+#[derive(Clone, Debug)]
+pub(super) struct Bits {
+    wanted: Wanted,
+    mask: Mask,
+    /// The mask as it was written.
+    operand: Operand,
+}
+
+#[derive(Clone, Debug)]
+enum Mask {
+    /// Those bits that are set, the lowest of the first byte being at 0.
+    Bytes(Box<[u8]>),
+    Positions(Box<[u32]>),
+}
+
+impl Wanted {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|&(_, wanted)| wanted)
+    }
+}
+
+impl Bits {
+    /// `None` if the value is no mask: a whole number from 0, binary, or an array of positions.
+    pub(super) fn new(wanted: Wanted, value: RawValue<'_>) -> Option<Self> {
+        let operand = Operand::new(value).ok()?;
+        let whole = |value: RawValue<'_>| value.token().ok()?.number()?.as_whole();
+        let mask = match value.token().ok()? {
+            Token::Binary(bytes) => Mask::Bytes(bytes.into()),
+            Token::Array(_) => {
+                let positions = value.elements()?.map(|element| {
+                    i32::try_from(whole(element.ok()?)?).ok().and_then(|at| u32::try_from(at).ok())
+                });
+                Mask::Positions(positions.collect::<Option<_>>()?)
+            }
+            _ => {
+                let number = i64::try_from(whole(value)?).ok().filter(|&number| number >= 0)?;
+                Mask::Bytes(number.to_le_bytes().into())
+            }
+        };
+        Some(Self { wanted, mask, operand })
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        NAMES.iter().find(|(_, wanted)| *wanted == self.wanted).map_or("", |&(name, _)| name)
+    }
+
+    pub(super) fn operand(&self) -> &Operand {
+        &self.operand
+    }
+
+    pub(super) fn hold_of(&self, value: RawValue<'_>) -> Result<bool, Malformed> {
+        Ok(match value.token()? {
+            Token::Binary(bytes) => self.hold(|position| {
+                let byte = usize::try_from(position / 8).ok().and_then(|at| bytes.get(at));
+                byte.is_some_and(|byte| byte >> (position % 8) & 1 == 1)
+            }),
+            token => {
+                let Some(number) = token.number() else { return Ok(false) };
+                let is_float = matches!(token, Token::Float(_));
+                match number.as_whole() {
+                    Some(whole) if !is_float || i64::try_from(whole).is_ok() => {
+                        self.hold(|position| whole >> position.min(127) & 1 == 1)
+                    }
+                    _ => false,
+                }
+            }
+        })
+    }
+
+    fn hold(&self, is_set: impl Fn(u32) -> bool) -> bool {
+        match &self.mask {
+            Mask::Positions(positions) => self.ask(positions.iter().copied(), is_set),
+            Mask::Bytes(bytes) => {
+                let bits = (0_u32..).zip(bytes.iter()).flat_map(|(at, &byte)| {
+                    (0..8)
+                        .filter(move |bit| byte >> bit & 1 == 1)
+                        .map(move |bit| at.saturating_mul(8) + bit)
+                });
+                self.ask(bits, is_set)
+            }
+        }
+    }
+
+    fn ask(&self, mut positions: impl Iterator<Item = u32>, is_set: impl Fn(u32) -> bool) -> bool {
+        match self.wanted {
+            Wanted::AllSet => positions.all(is_set),
+            Wanted::AllClear => !positions.any(is_set),
+            Wanted::AnySet => positions.any(is_set),
+            Wanted::AnyClear => !positions.all(is_set),
+        }
+    }
+}
+
+impl PartialEq for Bits {
+    fn eq(&self, other: &Self) -> bool {
+        self.wanted == other.wanted && self.operand == other.operand
+    }
+}
