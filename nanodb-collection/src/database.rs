@@ -269,6 +269,38 @@ impl Database {
         self.shared.catalog.drop_collection(name)
     }
 
+    /// Returns when everything written so far would survive a power cut, whatever the
+    /// [`Durability`](crate::Durability) it was written with.
+    ///
+    /// Costs one sync of the log, shared with writes of other threads, and none if nothing has been
+    /// written since the last one; the file is not brought up to date as by
+    /// [`checkpoint`](Self::checkpoint). Of a [transaction](Self::begin_write) nothing is saved before it is
+    /// committed.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, Durability, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("data.nanodb");
+    /// let db = Database::options().durability(Durability::Relaxed).open(path)?;
+    /// let events = db.collection("events");
+    /// for n in 0..1000 {
+    ///     events.insert(doc! { "n": n })?;
+    /// }
+    /// db.sync()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage). After a failed write or sync nothing more
+    /// is written until the database is opened anew.
+    pub fn sync(&self) -> Result<()> {
+        Ok(self.shared.pager.sync()?)
+    }
+
     /// Brings the file up to date with everything written so far and syncs it, whatever
     /// the [`Durability`](crate::Durability). Happens by itself as the log grows.
     ///

@@ -115,8 +115,8 @@ impl Options {
         self
     }
 
-    /// Whether the file is brought up to date, and relaxed writes are flushed, by a thread in
-    /// the background, one for the whole process; yes by default.
+    /// Whether the file is brought up to date, and relaxed writes are flushed, by threads in
+    /// the background, a few for the whole process; yes by default.
     ///
     /// Without it, the write that fills the log brings the file up to date before it returns,
     /// and relaxed writes wait for 64 KiB, a stronger write or

@@ -15,7 +15,7 @@ use crate::log::sync::Turn;
 use crate::log::writer::{Log, prepare};
 use crate::log::{self, Lsn};
 use crate::page::Frame;
-use crate::pager::{NextLog, Shared};
+use crate::pager::{Commit, NextLog, Shared};
 use crate::recovery::Recovered;
 use crate::side;
 use crate::storage::Storage;
@@ -131,10 +131,21 @@ impl Shared {
         let end = {
             let mut commit = self.commit.lock();
             commit.flush_asked = false;
-            commit.log.as_ref().map_or(commit.next_log.base, Log::end)
+            log_end(&commit)
         };
         // A failure poisons the handle: the next writer is told.
         let _ = self.sync_log(end);
+    }
+
+    /// Puts on stable storage what has been committed so far, and what opening found.
+    pub(crate) fn sync_committed(&self) -> Result<()> {
+        self.check_writable()?;
+        // What a process before has left may be in nothing but the operating system's memory.
+        if !self.settled.load(Ordering::Acquire) {
+            self.settle(&mut self.hold_checkpointed())?;
+        }
+        let end = log_end(&self.commit.lock());
+        self.sync_log(end)
     }
 
     /// Does what must be done before the first commit.
@@ -264,6 +275,11 @@ impl Shared {
         // Somebody has committed in between; closing is for when nobody does.
         self.close()
     }
+}
+
+/// The place behind the last commit in the logs.
+fn log_end(commit: &Commit) -> Lsn {
+    commit.log.as_ref().map_or(commit.next_log.base, Log::end)
 }
 
 #[cfg(all(test, loom))]

@@ -10,7 +10,7 @@ use crate::service::{self, Task};
 
 /// What every handle, snapshot and transaction holds.
 ///
-/// The background thread holds the [`Shared`] in it instead, and only while it works. So the last
+/// Threads in the background hold the [`Shared`] in it instead, and only while they work. So the last
 /// of the handles is known when it goes: its thread waits for the background to leave the
 /// file, closes it, and may open it again at once.
 pub(crate) struct Opened {

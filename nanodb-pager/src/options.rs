@@ -88,15 +88,17 @@ impl Options {
     }
 
     /// After how many milliseconds at most a [`Durability::Relaxed`] commit is on stable
-    /// storage; 1000 by default. What it then takes to write and sync comes on top.
+    /// storage; 1000 by default. What it then takes to write and sync comes on top, and where five
+    /// or more files of the process are to be flushed at that moment, up to 50 ms for each. What the
+    /// disks of other files do adds nothing to that.
     #[must_use]
     pub fn relaxed_flush_interval_ms(mut self, milliseconds: u64) -> Self {
         self.relaxed_flush_interval_ms = milliseconds;
         self
     }
 
-    /// Whether checkpoints that are due and the flushing of relaxed commits are done by a
-    /// thread in the background, one for the whole process; yes by default.
+    /// Whether checkpoints that are due and the flushing of relaxed commits are done by
+    /// threads in the background, a few for the whole process; yes by default.
     ///
     /// Without it, the commit that makes a checkpoint due makes it before it returns, and relaxed
     /// commits wait for 64 KiB, a stronger commit or a checkpoint, however long that takes.

@@ -389,6 +389,21 @@ impl Pager {
         WriteTx::new(Arc::clone(&self.shared))
     }
 
+    /// Returns when everything committed before the call is on stable storage, whatever its level.
+    ///
+    /// Costs one sync of the log, shared with commits of other threads, and none if
+    /// nothing has been committed since the last one. The file is not brought up to date as by a
+    /// [`checkpoint`](Self::checkpoint). The first call after opening a file that was not closed also saves
+    /// what was found, as the first commit would.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Poisoned`] if a write or sync fails, now or earlier; [`Error::Closed`];
+    /// [`Error::Io`] if there is no room to save what was found.
+    pub fn sync(&self) -> Result<()> {
+        self.shared.sync_committed()
+    }
+
     /// Brings the file up to date with everything committed so far, so that opening it
     /// need not read the log.
     ///

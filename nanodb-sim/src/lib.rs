@@ -25,4 +25,4 @@ pub use fault::{CallKind, Failure, Fault};
 pub use forge::Forgery;
 pub use journal::{Action, Event, Files};
 pub use random::Random;
-pub use storage::SimStorage;
+pub use storage::{Hold, SimStorage};

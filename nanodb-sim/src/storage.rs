@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use nanodb_pager::Storage;
 
@@ -27,6 +28,8 @@ pub struct SimStorage {
 #[derive(Default)]
 struct Disk {
     state: Mutex<State>,
+    /// Told when calls that are held may go on.
+    released: Condvar,
     locked: AtomicBool,
 }
 
@@ -43,6 +46,33 @@ struct State {
     failed: u64,
     /// How many bytes all files with names may have together.
     capacity: Option<u64>,
+    /// Calls of this kind wait.
+    held_kind: Option<CallKind>,
+    /// How many do.
+    held: usize,
+    /// Bytes of the main file that the device can't read.
+    unreadable: Vec<Range<u64>>,
+}
+
+/// While it lives, calls of some kind wait.
+#[derive(Debug)]
+#[must_use = "the calls go on when it is dropped"]
+pub struct Hold {
+    disk: Arc<Disk>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.disk.state().held_kind = None;
+        self.disk.released.notify_all();
+    }
+}
+
+impl Disk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A test that panicked elsewhere says so itself; the bytes are still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl SimStorage {
@@ -122,6 +152,23 @@ impl SimStorage {
         state.armed = false;
     }
 
+    /// Holds calls of this kind, to any file of the disk, until what is returned is dropped.
+    pub fn hold(&self, kind: CallKind) -> Hold {
+        self.state().held_kind = Some(kind);
+        Hold { disk: Arc::clone(&self.disk) }
+    }
+
+    /// How many calls are held.
+    pub fn held(&self) -> usize {
+        self.state().held
+    }
+
+    /// From now on reads of the main file that touch one of these bytes fail, as those of sectors do
+    /// that a device can't read.
+    pub fn set_unreadable(&self, ranges: Vec<Range<u64>>) {
+        self.state().unreadable = ranges;
+    }
+
     /// Lets the files with names grow to so many bytes in all; what goes beyond fails, for
     /// want of space, once the part that fits is written. `None` lifts the limit.
     pub fn set_capacity(&self, bytes: Option<u64>) {
@@ -158,6 +205,10 @@ impl SimStorage {
         }
     }
 
+    fn is_main(&self) -> bool {
+        self.name.is_empty() && self.scratch.is_none()
+    }
+
     /// Counts a call to this file; fails it if it is to fail.
     fn call(&self, state: &mut State, kind: CallKind) -> Result<(), Failure> {
         state.call(if self.scratch.is_some() { CallKind::Scratch } else { kind })
@@ -182,9 +233,19 @@ impl SimStorage {
         Event { file: self.name.clone(), action }
     }
 
+    /// The state, once calls of this kind are not held.
+    fn pass(&self, kind: CallKind) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.held += 1;
+        while state.held_kind == Some(kind) {
+            state = self.disk.released.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.held -= 1;
+        state
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        // A test that panicked elsewhere says so itself; the bytes are still whole.
-        self.disk.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.disk.state()
     }
 }
 
@@ -203,6 +264,12 @@ impl Drop for SimStorage {
             // that the former holder did.
             self.disk.locked.store(false, Ordering::Release);
         }
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk").finish_non_exhaustive()
     }
 }
 
@@ -252,13 +319,13 @@ impl State {
 
 impl Storage for SimStorage {
     fn len(&self) -> io::Result<u64> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Len);
         self.call(&mut state, CallKind::Len).map_err(Failure::error)?;
         Ok(self.bytes(&state).map_or(0, Vec::len) as u64)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::SetLen);
         self.call(&mut state, CallKind::SetLen).map_err(Failure::error)?;
         if self.scratch.is_none() && len > state.room(&self.name, len) {
             return Err(io::ErrorKind::StorageFull.into());
@@ -268,8 +335,14 @@ impl Storage for SimStorage {
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Read);
         self.call(&mut state, CallKind::Read).map_err(Failure::error)?;
+        let end = offset.saturating_add(buf.len() as u64);
+        let touches = |range: &Range<u64>| offset < range.end && range.start < end;
+        if self.is_main() && state.unreadable.iter().any(touches) {
+            state.failed += 1;
+            return Err(Failure::Device.error());
+        }
         let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
         let there = self.bytes(&state);
         let there = there.and_then(|b| b.get(start..)).and_then(|rest| rest.get(..buf.len()));
@@ -278,7 +351,7 @@ impl Storage for SimStorage {
     }
 
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Write);
         match self.call(&mut state, CallKind::Write) {
             Ok(()) => {
                 let end = offset + buf.len() as u64;
@@ -302,7 +375,7 @@ impl Storage for SimStorage {
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Sync);
         if let Err(failure) = self.call(&mut state, CallKind::Sync) {
             if failure == Failure::Forgets {
                 self.perform(&mut state, Action::Forget);
@@ -323,7 +396,7 @@ impl Storage for SimStorage {
     }
 
     fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Directory);
         state.call(CallKind::Directory).map_err(Failure::error)?;
         let companion = self.file(&format!("{}{suffix}", self.name));
         if !state.files.contains_key(&companion.name) {
@@ -334,13 +407,13 @@ impl Storage for SimStorage {
     }
 
     fn has_companion(&self, suffix: &str) -> io::Result<bool> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Directory);
         state.call(CallKind::Directory).map_err(Failure::error)?;
         Ok(state.files.contains_key(&format!("{}{suffix}", self.name)))
     }
 
     fn remove_companion(&self, suffix: &str) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Directory);
         state.call(CallKind::Directory).map_err(Failure::error)?;
         let companion = self.file(&format!("{}{suffix}", self.name));
         if state.files.contains_key(&companion.name) {
@@ -350,7 +423,7 @@ impl Storage for SimStorage {
     }
 
     fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Directory);
         state.call(CallKind::Directory).map_err(Failure::error)?;
         let from = self.file(&format!("{}{from}", self.name));
         if !state.files.contains_key(&from.name) {
@@ -361,14 +434,14 @@ impl Storage for SimStorage {
     }
 
     fn sync_directory(&self) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Directory);
         state.call(CallKind::Directory).map_err(Failure::error)?;
         state.perform(self.event(Action::SyncDirectory));
         Ok(())
     }
 
     fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
-        let mut state = self.state();
+        let mut state = self.pass(CallKind::Scratch);
         state.call(CallKind::Scratch).map_err(Failure::error)?;
         state.scratches.push(Vec::new());
         let mut scratch = self.file("");
@@ -392,6 +465,35 @@ mod tests {
         drop(first);
         assert!(second.lock().unwrap());
         assert_eq!(second.contents(), b"\0\0abc");
+    }
+
+    #[test]
+    fn calls_that_are_held_go_on_when_they_are_released_and_others_do_not_wait() {
+        let storage = SimStorage::from_contents(b"abc".to_vec());
+        let hold = storage.hold(CallKind::Sync);
+        let thread = std::thread::spawn({
+            let storage = storage.clone();
+            move || storage.sync()
+        });
+        while storage.held() == 0 {
+            std::thread::yield_now();
+        }
+        assert_eq!(storage.len().unwrap(), 3);
+        assert!(!thread.is_finished());
+        drop(hold);
+        thread.join().unwrap().unwrap();
+        storage.sync().unwrap();
+    }
+
+    #[test]
+    fn what_the_device_cannot_read_fails_each_read_that_touches_it() {
+        let storage = SimStorage::from_contents(vec![1; 100]);
+        storage.set_unreadable(vec![10..20]);
+        for (offset, len, is_readable) in
+            [(0, 10, true), (9, 2, false), (19, 1, false), (20, 80, true)]
+        {
+            assert_eq!(storage.read_at(&mut vec![0; len], offset).is_ok(), is_readable);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod crash;
 mod damage;
 mod edges;
 mod faults;
+mod flush;
 mod full_disk;
 mod index;
 mod index_crash;

@@ -12,7 +12,7 @@ use crate::page::Frame;
 use crate::pager::{DirtyPage, Shared};
 use crate::recovery::SpaceChange;
 use crate::table::CLEAN;
-use crate::{service, side, stream};
+use crate::{side, stream};
 
 /// How many pages are written between two syncs of the side area at most.
 const BATCH_PAGES_MAX: usize = 4096;
@@ -183,7 +183,6 @@ impl Shared {
                 self.table.slot(dirty.page).set_due(CLEAN);
             }
         }
-        service::flush_due();
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nanodb_pager::{Durability, FileStorage, NoteFolder, Options, PageId, Pager};
-use nanodb_sim::{Action, Crash, SimStorage, Unsynced};
+use nanodb_sim::{Action, CallKind, Crash, Hold, SimStorage, Unsynced};
 
 use crate::support::{Concatenate, change_page, first_bytes};
 
@@ -144,6 +144,73 @@ fn both_logs_together_keep_to_twice_their_size_while_a_snapshot_is_held() {
     for &page in &pages {
         assert_eq!(&snapshot.page(page).unwrap().body()[..3], b"old");
     }
+}
+
+fn relaxed() -> Options {
+    options().durability(Durability::Relaxed).relaxed_flush_interval_ms(1)
+}
+
+/// A file on a disk whose syncs do not return, and the background in one of them.
+struct Stuck {
+    // First: dropping the other one waits for the background.
+    _hold: Hold,
+    _pager: Pager,
+}
+
+/// In a checkpoint's sync, or in a flush's.
+fn stuck(checkpoint: bool) -> Stuck {
+    let storage = SimStorage::new();
+    let options = if checkpoint { options() } else { relaxed() };
+    let pager = Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options).unwrap();
+    let page = crate::support::add_page(&pager, b"x");
+    pager.sync().unwrap();
+    let hold = storage.hold(CallKind::Sync);
+    let commits = if checkpoint { 27 } else { 1 };
+    (0..commits).for_each(|number| commit(&pager, page, number));
+    wait_until("the background is stuck", || storage.held() > 0);
+    Stuck { _hold: hold, _pager: pager }
+}
+
+/// Commits of another file are flushed, and its checkpoints made, by the background alone.
+fn assert_served() {
+    let storage = SimStorage::new();
+    let pager = Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), relaxed()).unwrap();
+    let page = crate::support::add_page(&pager, b"x");
+    for number in 0..3 {
+        pager.sync().unwrap();
+        storage.start_journal();
+        commit(&pager, page, number);
+        let mut journal = Vec::new();
+        wait_until("what was committed is flushed", || {
+            journal.extend(storage.take_journal());
+            storage.start_journal();
+            journal.iter().any(|e| e.file.starts_with("-log") && e.action == Action::Sync)
+        });
+    }
+    let mut number = 3;
+    while pager.stats().unwrap().log_bytes <= LOG_BYTES_MAX / 8 * 7 {
+        number += 1;
+        commit(&pager, page, number);
+    }
+    wait_until("a checkpoint", || pager.stats().unwrap().checkpoints > 0);
+}
+
+#[test]
+fn a_checkpoint_that_hangs_holds_up_no_other_file() {
+    let _stuck = stuck(true);
+    assert_served();
+}
+
+#[test]
+fn a_flush_that_hangs_holds_up_no_other_file() {
+    let _stuck = stuck(false);
+    assert_served();
+}
+
+#[test]
+fn however_many_disks_hang_other_files_are_served() {
+    let _stuck: Vec<Stuck> = (0..9).map(|number| stuck(number % 3 == 0)).collect();
+    assert_served();
 }
 
 /// Whether this process is the one in which no thread can be started.

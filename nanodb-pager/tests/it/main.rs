@@ -26,4 +26,5 @@ mod spilling;
 mod stale_images;
 mod stress;
 mod support;
+mod sync;
 mod transactions;
