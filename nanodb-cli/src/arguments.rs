@@ -54,8 +54,8 @@ const SALVAGE: &str = "\
 Copy whatever can be read of a damaged database into a new one, and list what can't.
 
 Nothing is written to the damaged file. Where its list of collections or its header is lost, pages are \
-read by what they say of themselves: then documents that were deleted may be there again, and \
-collections whose names are lost are called by numbers. The exit code is 4 if not all was saved.";
+read by what they say of themselves: then documents may be there that were deleted or never committed, which \
+is said, and collections whose names are lost are called by numbers. The exit code is 4 if not all was saved.";
 
 /// Imports, exports, inspects and checks NanoDB files
 #[derive(Clone, Debug, Parser)]

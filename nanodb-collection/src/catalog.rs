@@ -46,7 +46,7 @@ pub(crate) struct Catalog {
     indexes: Arc<Indexes>,
     pub(crate) names: Arc<Names>,
     /// The number of the next new collection.
-    next_collection: Arc<Mutex<u32>>,
+    next_collection: Mutex<u32>,
 }
 
 /// A name and the collection that it means.
@@ -82,8 +82,6 @@ impl Binding {
 /// gives the name up.
 pub(crate) struct Making {
     names: Arc<Names>,
-    /// Where the collection's number came from, if it is a new one.
-    next_collection: Option<Arc<Mutex<u32>>>,
     binding: Option<Arc<Binding>>,
 }
 
@@ -114,7 +112,7 @@ impl Catalog {
         for binding in names.all_current() {
             indexes.enter(binding.store.owner, &binding.store.shelf);
         }
-        let next_collection = Arc::new(Mutex::new(root.next_collection));
+        let next_collection = Mutex::new(root.next_collection);
         Ok(Self { pager, attic, indexes, names, next_collection })
     }
 
@@ -137,13 +135,11 @@ impl Catalog {
         }
         *next_collection = next;
         self.indexes.enter(binding.store.owner, &binding.store.shelf);
-        let next_collection = Some(Arc::clone(&self.next_collection));
-        Ok(Claim::Made(Arc::clone(&binding), self.making(&binding, next_collection), held))
+        Ok(Claim::Made(Arc::clone(&binding), self.making(&binding), held))
     }
 
-    fn making(&self, binding: &Arc<Binding>, next_collection: Option<Arc<Mutex<u32>>>) -> Making {
-        let (names, binding) = (Arc::clone(&self.names), Some(Arc::clone(binding)));
-        Making { names, next_collection, binding }
+    fn making(&self, binding: &Arc<Binding>) -> Making {
+        Making { names: Arc::clone(&self.names), binding: Some(Arc::clone(binding)) }
     }
 
     /// The lock of what the name means to a writer, for the time of a call.
@@ -200,7 +196,7 @@ impl Catalog {
                     return Ok(Renamed::Taken(taken));
                 }
                 // Gives the name up if the commit fails.
-                let mut making = self.making(&renamed, None);
+                let mut making = self.making(&renamed);
                 let collection = binding.store.owner.get();
                 let mut note = Vec::new();
                 Entry::Rename { collection, name: to }.encode(&mut note);
@@ -261,16 +257,11 @@ impl Making {
 
 impl Drop for Making {
     fn drop(&mut self) {
-        let Some(binding) = self.binding.take() else { return };
-        // A number that nobody else took in between is given again: no page carries it.
-        let mut next_collection = self.next_collection.as_ref().map(|next| next.lock());
-        let number = binding.store.owner.get();
-        if let Some(next) = &mut next_collection
-            && next.checked_sub(1) == Some(number)
-        {
-            **next = number;
+        // Its number is not given to another: a transaction writes pages before it commits, and
+        // those carry it.
+        if let Some(binding) = self.binding.take() {
+            self.names.disclaim(&binding);
         }
-        self.names.disclaim(&binding);
     }
 }
 

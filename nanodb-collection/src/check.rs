@@ -19,7 +19,7 @@ use std::sync::Arc;
 use nanodb_pager::{Census, Extent, Installed, Seq};
 
 use crate::database::Shared;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lock::Party;
 use crate::root::Root;
 use crate::save::run_extents;
@@ -77,6 +77,19 @@ pub enum ProblemKind {
     DamagedFile {
         /// What is wrong.
         why: String,
+    },
+    /// The device can't read the page and so many behind it: the documents on them are lost.
+    UnreadablePages {
+        /// How many pages.
+        pages: u32,
+        /// What the operating system said of the first.
+        why: String,
+    },
+    /// So many pages hold what nothing says was ever committed, as a transaction leaves it that
+    /// was rolled back or under way. They were left out.
+    LeftOut {
+        /// How many pages.
+        pages: u32,
     },
     /// A document's bytes are no document, or some of its pieces are missing.
     DamagedDocument {
@@ -160,6 +173,13 @@ impl fmt::Display for ProblemKind {
         match self {
             Self::DamagedPage { why } => write!(f, "cannot be read: {why}"),
             Self::DamagedFile { why } => write!(f, "{why}"),
+            Self::UnreadablePages { pages: 1, why } => write!(f, "cannot be read: {why}"),
+            Self::UnreadablePages { pages, why } => {
+                write!(f, "cannot be read, nor can the {} pages behind it: {why}", pages - 1)
+            }
+            Self::LeftOut { pages } => {
+                write!(f, "{pages} pages that nobody is known to have committed were left out")
+            }
             Self::DamagedDocument { why } => write!(f, "a document is damaged: {why}"),
             Self::NotFoundById { id } => write!(f, "the document with the id {id} is not found"),
             Self::IndexLen { entries, documents } => {
@@ -291,9 +311,9 @@ impl Check<'_> {
 }
 
 /// What went wrong, with its causes, on one line.
-pub(crate) fn why(error: &Error) -> String {
+pub(crate) fn why(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();

@@ -36,7 +36,7 @@ impl CatalogFolder {
 }
 
 /// Does to the root what notes say; `index` gets the changes of the id indexes.
-fn fold(
+pub(crate) fn fold(
     root: &[u8],
     notes: &mut dyn Iterator<Item = &[u8]>,
     mut index: impl FnMut(u32, &mut dyn Iterator<Item = Change>),

@@ -27,6 +27,16 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// The pages in use, as runs in the order in which they are used.
+    pub(crate) fn used(&self) -> impl Iterator<Item = Extent> + '_ {
+        let mut left = self.used_pages;
+        self.extents.iter().map_while(move |extent| {
+            let pages = u32::try_from(left).unwrap_or(u32::MAX).min(extent.pages);
+            left -= u64::from(pages);
+            (pages > 0).then(|| Extent::new(extent.start, pages))
+        })
+    }
+
     /// The last page in use.
     pub(crate) fn tail(&self) -> Option<PageId> {
         let unused = self.total_pages.checked_sub(self.used_pages)?;

@@ -10,11 +10,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nanodb_page::{PageRef, RecordKind};
-use nanodb_pager::{FileStorage, FoundPage, Owner, PageId, ReadOnly, Salvage, Storage};
+use nanodb_pager::{Extent, FileStorage, FoundPage, Owner, PageId, ReadOnly, Salvage, Storage};
 
 use crate::check::{Problem, ProblemKind, why};
 use crate::database::Database;
 use crate::error::{Error, ErrorKind, Result};
+use crate::folder::fold;
+use crate::layout::Layout;
 use crate::registry;
 use crate::root::Root;
 use crate::spill::{SLOTTED, assemble};
@@ -23,6 +25,9 @@ use nanodb_document::record_key;
 
 /// So many documents are stored at once.
 const BATCH_DOCUMENTS: usize = 1000;
+
+/// More problems are not told of one by one.
+const PROBLEMS_MAX: usize = 100_000;
 
 /// When so many bytes of documents have come together they are stored.
 const BATCH_BYTES: usize = 4 << 20;
@@ -37,6 +42,10 @@ pub struct SalvageReport {
     pub collections: Vec<SalvagedCollection>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// Whether documents may be among them that were deleted, or that were never committed: of a
+    /// file without its header, or without its lists of collections and of free pages, nothing
+    /// tells these apart.
+    pub uncertain: bool,
 }
 
 /// How a file was read, from the best to the worst.
@@ -46,8 +55,9 @@ pub enum SalvageMode {
     /// It opens: all that is not on damaged pages is there as it was last.
     #[default]
     Opened,
-    /// By its pages alone, each of which is whole. What was written since the last checkpoint may
-    /// be missing, and what was deleted may be there again if the list of free pages is lost.
+    /// By its pages, each of which is whole, and what the log says of them. If the log is damaged, or
+    /// the header is, what was written since the last checkpoint may be missing. What was deleted
+    /// or never committed may be there if the report is [uncertain](SalvageReport::uncertain).
     ByPages,
     /// The same, but nothing says any more what the pages' checksums begin from, so that documents may be
     /// damaged without anybody noticing.
@@ -84,6 +94,10 @@ impl SalvageReport {
         self.collections.iter().map(|collection| collection.documents).sum()
     }
 
+    fn add(&mut self, page: Option<u32>, kind: ProblemKind) {
+        self.problems.push(Problem { collection: None, page, kind });
+    }
+
     fn lost(&mut self, collection: Option<&str>, error: &Error) {
         let (page, why) = (error.page(), why(error));
         let kind = match page {
@@ -107,6 +121,8 @@ impl fmt::Display for SalvageMode {
 impl Database {
     /// Copies whatever can be read of the database at `path`, however damaged, into this one,
     /// and says what could not. Nothing is written to the file at `path`, or beside it.
+    ///
+    /// What the device can't read costs the documents on those pages; reading goes on behind them.
     ///
     /// Documents keep their ids. Of those found twice, which happens if the file's lists are lost, the
     /// newer one counts. Documents that can't be stored here, because their collection has one with that id
@@ -169,7 +185,7 @@ impl Database {
             Err(Error::Storage(error)) => failed(error),
             Err(error) => error,
         };
-        if !is_damage(&refused) {
+        if !is_lost(&refused) {
             return Err(refused);
         }
         let pages = Salvage::open(storage).map_err(failed)?;
@@ -196,7 +212,10 @@ impl Database {
             for document in snapshot.collection(&info.name).iter()? {
                 match document {
                     Ok(document) => batch.add(document.as_bytes(), &mut report)?,
-                    Err(error) if is_damage(&error) => report.lost(Some(&info.name), &error),
+                    // A device that has gone for good would fill the memory with its errors.
+                    Err(error) if is_lost(&error) && report.problems.len() < PROBLEMS_MAX => {
+                        report.lost(Some(&info.name), &error);
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -214,10 +233,26 @@ impl Database {
         for corruption in pages.damaged() {
             report.lost(None, &nanodb_pager::Error::from(corruption.clone()).into());
         }
-        let (listed, is_current) = match pages.root().and_then(Root::decode_first) {
-            Some(root) => (root, true),
-            None => (newest_root(pages)?.unwrap_or_default(), false),
+        for unreadable in pages.unreadable() {
+            let (lost, why) = (unreadable.pages, unreadable.why.clone());
+            let kind = ProblemKind::UnreadablePages { pages: lost.pages, why };
+            report.add(Some(lost.start.get()), kind);
+        }
+        for missed in pages.missed().iter().map(|error| why(error)) {
+            if !why(refused).contains(&missed) {
+                report.add(None, ProblemKind::DamagedFile { why: missed });
+            }
+        }
+        if pages.left_out() > 0 {
+            report.add(None, ProblemKind::LeftOut { pages: pages.left_out() });
+        }
+        let current = pages.root().and_then(|root| fold(root, &mut pages.notes(), |_, _| ()).ok());
+        let is_current = current.is_some();
+        let listed = match current {
+            Some(root) => root,
+            None => newest_root(pages, &mut report).unwrap_or_default(),
         };
+        report.uncertain = !is_current && !pages.knows_free_pages();
         let mut by_owner: BTreeMap<Owner, Vec<FoundPage>> = BTreeMap::new();
         for &found in pages.pages().iter().filter(|found| found.kind == SLOTTED) {
             by_owner.entry(found.owner).or_default().push(found);
@@ -232,12 +267,16 @@ impl Database {
                 Some(stored) => stored.name.clone(),
                 None => format!("collection {}", owner.get()),
             };
+            if let Some(stored) = stored.filter(|_| is_current) {
+                // What else carries its number was given back, or never committed.
+                keep_used(&mut found, &stored.layout);
+            }
             // Of two documents with one id, what comes first stays.
             found.sort_unstable_by_key(|found| std::cmp::Reverse((found.seq, found.page)));
             let mut batch = Batch::new(self, &name);
             for found in found {
-                match salvage_page(pages, owner, found.page, &mut batch, &mut report) {
-                    Err(error) if is_damage(&error) => report.lost(Some(&name), &error),
+                match salvage_page(pages, owner, found.page, &mut batch, &mut report)? {
+                    Err(error) if is_lost(&error) => report.lost(Some(&name), &error),
                     done => done?,
                 }
             }
@@ -250,35 +289,70 @@ impl Database {
     }
 }
 
-fn is_damage(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotADatabase)
+/// Whether an error of the source costs what could not be read, and nothing else.
+fn is_lost(error: &Error) -> bool {
+    let failed_read = match error {
+        Error::Storage(source) | Error::Open { source, .. } => source.is_failed_read(),
+        _ => false,
+    };
+    failed_read || matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotADatabase)
+}
+
+/// Leaves only pages that the layout has in use.
+fn keep_used(found: &mut Vec<FoundPage>, layout: &Layout) {
+    let mut used: Vec<Extent> = layout.used().collect();
+    used.sort_unstable_by_key(|extent| extent.start);
+    found.retain(|found| {
+        let before = used.partition_point(|extent| extent.start <= found.page);
+        before.checked_sub(1).is_some_and(|at| used[at].contains(found.page))
+    });
 }
 
 /// The newest list of collections that any page holds.
-fn newest_root(pages: &Salvage) -> Result<Option<Root>> {
-    Ok(pages.possible_roots()?.iter().find_map(|bytes| Root::decode_first(bytes)))
+fn newest_root(pages: &Salvage, report: &mut SalvageReport) -> Option<Root> {
+    for bytes in pages.possible_roots() {
+        match bytes {
+            Ok(bytes) => {
+                if let Some(root) = Root::decode_first(&bytes) {
+                    return Some(root);
+                }
+            }
+            Err(error) => report.lost(None, &error.into()),
+        }
+    }
+    None
 }
 
+/// Saves the documents of a page. What fails is the target; inside, the source.
 fn salvage_page(
     pages: &Salvage,
     owner: Owner,
     page: PageId,
     batch: &mut Batch<'_>,
     report: &mut SalvageReport,
-) -> Result<()> {
-    let held = pages.page(page)?;
-    let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+) -> Result<Result<()>> {
+    let held = match pages.page(page) {
+        Ok(held) => held,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let slots = match PageRef::parse(held.body()) {
+        Ok(slots) => slots,
+        Err(error) => return Ok(Err(Error::damaged_by(page, error))),
+    };
     let mut assembled = Vec::new();
     for record in slots.records() {
-        let record = record.map_err(|e| Error::damaged_by(page, e))?;
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => return Ok(Err(Error::damaged_by(page, error))),
+        };
         let bytes = match record.kind {
             RecordKind::Document => record.bytes,
             RecordKind::Head => {
                 assembled.clear();
                 let read = |page| Ok(pages.page(page)?);
                 if let Err(error) = assemble(owner, page, record.bytes, read, &mut assembled) {
-                    if !is_damage(&error) {
-                        return Err(error);
+                    if !is_lost(&error) {
+                        return Ok(Err(error));
                     }
                     report.lost(Some(batch.name), &error);
                     continue;
@@ -289,7 +363,7 @@ fn salvage_page(
         };
         batch.add(bytes, report)?;
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// Documents on their way into a collection.

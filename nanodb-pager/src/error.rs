@@ -223,6 +223,11 @@ impl Error {
         matches!(self, Self::Io { source, .. } if is_full_disk(source))
     }
 
+    /// Whether the operating system failed to read some bytes of the file or of what lies beside it.
+    pub fn is_failed_read(&self) -> bool {
+        matches!(self, Self::Io { doing, .. } if doing.starts_with("reading "))
+    }
+
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         match Displaced::in_error(&source) {
             Some(path) => Self::Displaced { path: path.to_owned() },

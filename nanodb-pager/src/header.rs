@@ -216,25 +216,36 @@ impl Header {
     /// As [`read`](Self::read).
     pub(crate) fn read_any(storage: &dyn Storage) -> Result<Self> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
-        let (first, second) = (read_copy(storage, 0, len)?, read_copy(storage, 1, len)?);
+        Self::of_copies(&read_copy(storage, 0, len)?, &read_copy(storage, 1, len)?)
+    }
+
+    /// As [`read_any`](Self::read_any), but a copy that the device can't read is one that is not
+    /// there.
+    pub(crate) fn read_readable(storage: &dyn Storage) -> Result<Self> {
+        let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
+        let copy = |copy| read_copy(storage, copy, len).unwrap_or(Frame::ZERO);
+        Self::of_copies(&copy(0), &copy(1))
+    }
+
+    fn of_copies(first: &Frame, second: &Frame) -> Result<Self> {
         if first.bytes.starts_with(&GO_MAGIC) {
             return Err(Error::GoFile);
         }
-        let copies = [Self::decode(0, &first), Self::decode(1, &second)];
+        let copies = [Self::decode(0, first), Self::decode(1, second)];
         let header = choose(copies)?;
         check_fields(&header)?;
         Ok(header)
     }
 
-    /// What may be the file's uuid where both copies are damaged.
+    /// What may be the file's uuid where both copies are damaged; zeros for one that can't be read.
     pub(crate) fn possible_uuids(storage: &dyn Storage) -> Result<[[u8; 16]; 2]> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let uuid = |copy| {
-            let frame = read_copy(storage, copy, len)?;
+            let frame = read_copy(storage, copy, len).unwrap_or(Frame::ZERO);
             let raw: RawHeader = bytemuck::pod_read_unaligned(&frame.body()[..RAW_SIZE]);
-            Ok::<_, Error>(raw.uuid)
+            raw.uuid
         };
-        Ok([uuid(0)?, uuid(1)?])
+        Ok([uuid(0), uuid(1)])
     }
 
     /// The copies that must be written again, one after the other, so that this header, the

@@ -54,7 +54,7 @@ pub use notes::NoteFolder;
 pub use options::Options;
 pub use pager::Pager;
 pub use report::OpenReport;
-pub use salvage::{FoundPage, Salvage};
+pub use salvage::{FoundPage, Salvage, Unreadable};
 pub use snapshot::Snapshot;
 pub use stats::{Census, Space, Stats};
 pub use storage::{FileStorage, MemoryStorage, ReadOnly, Storage};

@@ -466,7 +466,10 @@ impl fmt::Debug for Pager {
 
 /// Brings the free map that transactions allocate from up to date: what the logs
 /// freed stays pending until a checkpoint makes the logs superfluous.
-fn replay_space(allocator: &mut FreeMap, changes: &[SpaceChange]) -> Result<(), Corruption> {
+pub(crate) fn replay_space(
+    allocator: &mut FreeMap,
+    changes: &[SpaceChange],
+) -> Result<(), Corruption> {
     for &change in changes {
         match change {
             SpaceChange::Allocated(extent) if allocator.claim(extent) => {}

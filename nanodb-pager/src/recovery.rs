@@ -133,11 +133,51 @@ impl Replay {
         self.commits > 0 || self.limit.is_some() || self.logged
     }
 
+    /// [Reads](Self::read) the logs as far as that is possible; says why it is no further.
+    pub(crate) fn read_readable(
+        storage: &Arc<dyn Storage>,
+        header: &Header,
+    ) -> (Self, Option<Error>) {
+        let read = |limit| {
+            let mut replay = Self::beyond(header, limit);
+            let damage = replay.read_logs(storage, header).err();
+            let damage = damage.or(replay.read_side(storage, header).err());
+            let lost = replay.loss.map(|loss| {
+                let log = beside::name(&**storage, log::suffix(header.log_generation));
+                Error::LogLost { log, loss }
+            });
+            let damage = damage.or(lost);
+            (replay, damage)
+        };
+        let (replay, damage) = read(None);
+        if damage.is_some() {
+            // Who vouches for whom is known of whole logs only.
+            return (replay, damage);
+        }
+        // What can't be read may be there.
+        match replay.first_incomplete(&**storage, Checksummer::new(&header.uuid)) {
+            Ok(Some(limit)) => read(Some(limit)),
+            Ok(None) | Err(_) => (replay, damage),
+        }
+    }
+
     fn read_below(storage: &Arc<dyn Storage>, header: &Header, limit: Option<Seq>) -> Result<Self> {
+        let mut replay = Self::beyond(header, limit);
+        replay.read_logs(storage, header)?;
+        replay.read_side(storage, header)?;
+        Ok(replay)
+    }
+
+    /// Nothing yet.
+    fn beyond(header: &Header, limit: Option<Seq>) -> Self {
         let logged = header.log_state == LogState::Logged;
-        let mut replay = Self { last_seq: header.seq, limit, logged, ..Self::default() };
+        Self { last_seq: header.seq, limit, logged, ..Self::default() }
+    }
+
+    /// After an error the logs are read as far as they are sound.
+    fn read_logs(&mut self, storage: &Arc<dyn Storage>, header: &Header) -> Result<()> {
         if !storage.is_persistent() {
-            return Ok(replay);
+            return Ok(());
         }
         // The log before, and where it ends.
         let mut previous: Option<(Segment, u64)> = None;
@@ -146,13 +186,13 @@ impl Replay {
             let suffix = log::suffix(generation);
             let failed = |e| Error::io(format!("reading the log {suffix}"), e);
             // The first block of the log that the header names was synced before that.
-            let is_named = logged && generation == first;
+            let is_named = self.logged && generation == first;
             let Some(file) = storage.found_companion(suffix).map_err(failed)? else {
-                replay.loss = replay.loss.or(is_named.then_some(LogLoss::Missing));
+                self.loss = self.loss.or(is_named.then_some(LogLoss::Missing));
                 continue;
             };
-            let next = replay.last_seq.next();
-            if limit == Some(next) {
+            let next = self.last_seq.next();
+            if self.limit == Some(next) {
                 break;
             }
             let Some(segment) = read_segment(&*file).map_err(failed)? else {
@@ -167,12 +207,12 @@ impl Replay {
                 } else {
                     LogLoss::OfAnotherDatabase
                 };
-                replay.loss = replay.loss.or(is_named.then_some(loss));
+                self.loss = self.loss.or(is_named.then_some(loss));
                 continue;
             }
             let chained = previous.is_some_and(|(log, _)| segment.previous_salt == log.salt);
             if (generation == first || chained) && segment.first_seq == next {
-                let end = replay.read_log(file, suffix, &segment)?;
+                let end = self.read_log(file, suffix, &segment)?;
                 previous = Some((segment, end));
             } else if generation != first
                 && (chained || previous.is_none())
@@ -182,14 +222,21 @@ impl Replay {
                 let offset = previous.map_or(0, |(_, end)| end);
                 return Err(Corruption::Log { log: log::suffix(first), offset }.into());
             } else if is_named {
-                replay.loss = Some(LogLoss::OfAnotherTime);
+                self.loss = Some(LogLoss::OfAnotherTime);
             }
+        }
+        Ok(())
+    }
+
+    fn read_side(&mut self, storage: &Arc<dyn Storage>, header: &Header) -> Result<()> {
+        if !storage.is_persistent() {
+            return Ok(());
         }
         if let Some(file) = storage.found_companion(side::SUFFIX).map_err(side_failed)? {
             let area = SideArea::read(&*file, header.uuid, header.generation + 1);
-            replay.recovered.side = Some((file, area.map_err(side_failed)?));
+            self.recovered.side = Some((file, area.map_err(side_failed)?));
         }
-        Ok(replay)
+        Ok(())
     }
 
     /// Returns where the log ends.
@@ -200,7 +247,8 @@ impl Replay {
         segment: &Segment,
     ) -> Result<u64> {
         let log = self.recovered.logs.len();
-        let mut last_seq = self.last_seq;
+        self.recovered.logs.push(ReadLog { file: Arc::clone(&file), suffix, end: 0 });
+        let before = self.last_seq;
         let mut vouching: Vec<(u64, Seq)> = Vec::new();
         let scanned = scan(&*file, segment, |seq, bytes, offset| {
             if self.limit.is_some_and(|limit| seq >= limit) {
@@ -223,7 +271,7 @@ impl Replay {
             self.notes.push(payload.note);
             self.space.extend(payload.allocated.iter().map(|&e| SpaceChange::Allocated(e)));
             self.space.extend(payload.freed.iter().map(|&e| SpaceChange::Freed(seq, e)));
-            last_seq = seq;
+            self.last_seq = seq;
             self.commits += 1;
             Some(())
         })
@@ -235,11 +283,10 @@ impl Replay {
         })?;
         let vouched_here = vouching.into_iter().rev().find(|&(offset, _)| offset < scanned.synced);
         // Nothing in a log is on stable storage before all of the one before it is.
-        let before = if scanned.synced > 0 { self.last_seq } else { Seq::ZERO };
+        let before = if scanned.synced > 0 { before } else { Seq::ZERO };
         let vouched = vouched_here.map_or(before, |(_, seq)| seq);
         self.recovered.vouched = self.recovered.vouched.max(vouched);
-        self.recovered.logs.push(ReadLog { file, suffix, end: scanned.end });
-        self.last_seq = last_seq;
+        self.recovered.logs[log].end = scanned.end;
         self.bytes += scanned.end;
         Ok(scanned.end)
     }
@@ -329,6 +376,11 @@ impl Recovered {
             .collect();
         pages.sort_unstable();
         pages
+    }
+
+    /// Whether the logs say something of a page.
+    pub(crate) fn names(&self, page: PageId) -> bool {
+        self.pages.contains_key(&page)
     }
 
     /// Leaves a page to the file, which has it as the logs say.

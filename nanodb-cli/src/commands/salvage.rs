@@ -18,6 +18,7 @@ struct Report<'a> {
     documents: u64,
     collections: Vec<Collection<'a>>,
     problems: Vec<String>,
+    uncertain: bool,
 }
 
 #[derive(Serialize)]
@@ -69,6 +70,9 @@ fn print(report: &SalvageReport, out: &mut impl Write) -> Result<()> {
     if report.how != SalvageMode::Opened {
         writeln!(out, "{}", report.how)?;
     }
+    if report.uncertain {
+        writeln!(out, "documents may be among these that were deleted or never committed")?;
+    }
     for collection in &report.collections {
         write!(
             out,
@@ -104,6 +108,7 @@ impl<'a> Report<'a> {
             documents: report.documents(),
             collections: collections.collect(),
             problems: report.problems.iter().map(ToString::to_string).collect(),
+            uncertain: report.uncertain,
         }
     }
 }

@@ -19,6 +19,7 @@ mod log_faults;
 mod log_state;
 mod model;
 mod opening;
+mod salvage;
 mod saving;
 mod saving_faults;
 mod shrinking;
