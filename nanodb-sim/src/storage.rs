@@ -132,6 +132,12 @@ impl SimStorage {
         self.state().journal.as_ref().map_or(0, Vec::len)
     }
 
+    /// What was done since [`start_journal`](Self::start_journal), so far; nothing that another
+    /// thread does meanwhile is missed by who asks again.
+    pub fn journal(&self) -> Vec<Event> {
+        self.state().journal.clone().unwrap_or_default()
+    }
+
     /// What was done since [`start_journal`](Self::start_journal); ends recording.
     pub fn take_journal(&self) -> Vec<Event> {
         self.state().journal.take().unwrap_or_default()

@@ -36,6 +36,12 @@ fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// Whether a log was synced since recording began.
+fn is_flushed(storage: &SimStorage) -> bool {
+    let journal = storage.journal();
+    journal.iter().any(|e| e.file.starts_with("-log") && e.action == Action::Sync)
+}
+
 #[test]
 fn a_file_whose_last_handle_goes_can_be_opened_again_at_once() {
     let directory = tempfile::tempdir().unwrap();
@@ -107,13 +113,8 @@ fn relaxed_commits_are_on_stable_storage_after_the_interval() {
     for word in [b"2nd", b"3rd"] {
         storage.start_journal();
         change_page(&pager, page, word);
-        let mut journal = Vec::new();
-        wait_until("a sync of the log", || {
-            journal.extend(storage.take_journal());
-            storage.start_journal();
-            journal.iter().any(|e| e.file.starts_with("-log") && e.action == Action::Sync)
-        });
-        journal.iter().for_each(|event| crash.advance(event));
+        wait_until("a sync of the log", || is_flushed(&storage));
+        storage.take_journal().iter().for_each(|event| crash.advance(event));
         let cut = crate::support::open(&SimStorage::from_files(crash.image(Unsynced::Lost)));
         assert_eq!(&first_bytes::<3>(&cut.unwrap(), page).unwrap(), word);
     }
@@ -180,12 +181,7 @@ fn assert_served() {
         pager.sync().unwrap();
         storage.start_journal();
         commit(&pager, page, number);
-        let mut journal = Vec::new();
-        wait_until("what was committed is flushed", || {
-            journal.extend(storage.take_journal());
-            storage.start_journal();
-            journal.iter().any(|e| e.file.starts_with("-log") && e.action == Action::Sync)
-        });
+        wait_until("what was committed is flushed", || is_flushed(&storage));
     }
     let mut number = 3;
     while pager.stats().unwrap().log_bytes <= LOG_BYTES_MAX / 8 * 7 {

@@ -95,6 +95,9 @@ fn a_sync_writes_no_page_in_place_and_costs_nothing_when_nothing_is_new() {
     let pager = open_with(&storage, Durability::Relaxed);
     let page = add_page(&pager, b"old");
     pager.checkpoint().unwrap();
+    // The log is begun.
+    change_page(&pager, page, b"odd");
+    pager.sync().unwrap();
     storage.start_journal();
     change_page(&pager, page, b"new");
     pager.sync().unwrap();
