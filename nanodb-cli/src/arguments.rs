@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -10,7 +11,7 @@ Exit codes:
   0  done
   1  failed, or not found
   2  the command line makes no sense
-  3  another process has the database open
+  3  another process has the database open, and keeps this one out
   4  the database is damaged";
 
 const IMPORT: &str = "\
@@ -53,7 +54,8 @@ The update is made of MongoDB's operators, written as JSON: \
 const SALVAGE: &str = "\
 Copy whatever can be read of a damaged database into a new one, and list what can't.
 
-Nothing is written to the damaged file. Where its list of collections or its header is lost, pages are \
+Nothing is written to the damaged file, which may be one that nobody has permission to write. \
+Where its list of collections or its header is lost, pages are \
 read by what they say of themselves: then documents may be there that were deleted or never committed, which \
 is said, and collections whose names are lost are called by numbers. The exit code is 4 if not all was saved.";
 
@@ -61,8 +63,17 @@ is said, and collections whose names are lost are called by numbers. The exit co
 #[derive(Clone, Debug, Parser)]
 #[command(name = "nanodb", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Arguments {
+    /// How long to wait for others to close the database, if they have it open
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, default_value = "0")]
+    pub(crate) wait: Duration,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// A number of seconds, such as 5 or 0.5.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds is needed".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 #[derive(Clone, Debug, Subcommand)]

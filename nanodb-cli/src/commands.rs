@@ -22,25 +22,26 @@ use nanodb::QueryError;
 use serde::Serialize;
 
 use crate::arguments::Command;
+use crate::database::Opener;
 use crate::failure::{Failure, Result};
 
 /// Does what was asked for, and prints to `out`.
-pub(crate) fn run(command: &Command, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(command: &Command, opener: Opener, out: &mut impl Write) -> Result<()> {
     match command {
-        Command::Import(arguments) => import::run(arguments, out),
-        Command::Get(arguments) => get::run(arguments, out),
-        Command::Export(arguments) => export::run(arguments, out),
-        Command::Collections(arguments) => collections::run(arguments, out),
-        Command::Count(arguments) => count::run(arguments, out),
-        Command::Find(arguments) => find::run(arguments, out),
-        Command::Distinct(arguments) => distinct::run(arguments, out),
-        Command::Update(arguments) => update::run(arguments, out),
-        Command::Delete(arguments) => delete::run(arguments, out),
-        Command::Stats(arguments) => stats::run(arguments, out),
-        Command::Check(arguments) => check::run(arguments, out),
-        Command::Compact(arguments) => compact::run(arguments, out),
-        Command::Salvage(arguments) => salvage::run(arguments, out),
-        Command::Demo(arguments) => demo::run(arguments, out),
+        Command::Import(arguments) => import::run(arguments, opener, out),
+        Command::Get(arguments) => get::run(arguments, opener, out),
+        Command::Export(arguments) => export::run(arguments, opener, out),
+        Command::Collections(arguments) => collections::run(arguments, opener, out),
+        Command::Count(arguments) => count::run(arguments, opener, out),
+        Command::Find(arguments) => find::run(arguments, opener, out),
+        Command::Distinct(arguments) => distinct::run(arguments, opener, out),
+        Command::Update(arguments) => update::run(arguments, opener, out),
+        Command::Delete(arguments) => delete::run(arguments, opener, out),
+        Command::Stats(arguments) => stats::run(arguments, opener, out),
+        Command::Check(arguments) => check::run(arguments, opener, out),
+        Command::Compact(arguments) => compact::run(arguments, opener, out),
+        Command::Salvage(arguments) => salvage::run(arguments, opener, out),
+        Command::Demo(arguments) => demo::run(arguments, opener, out),
     }
 }
 

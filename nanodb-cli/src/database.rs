@@ -2,25 +2,50 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use nanodb::{Collection, Database};
+use nanodb::{Collection, Database, Options};
 
 use crate::failure::{Failure, Result};
 
-/// Opens a database for a command that reads: one that must be there already.
-pub(crate) fn open_existing(path: &Path) -> Result<Database> {
-    let refuse = |why| Failure::NoDatabase { path: path.to_owned(), why };
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => Err(refuse("this is a directory")),
-        // Opening would make a database of it, which is not for a command that reads.
-        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
-            Err(refuse("the file is empty, not a database"))
+/// How commands open databases.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opener {
+    /// How long to wait for others to close it.
+    pub(crate) wait: Duration,
+}
+
+impl Opener {
+    /// For a command that reads alone: a database that must be there already, of which nothing is
+    /// changed, nor beside it.
+    pub(crate) fn read(self, path: &Path) -> Result<Database> {
+        self.existing(path, Database::options().read_only(true))
+    }
+
+    /// For a command that changes what is there already.
+    pub(crate) fn change(self, path: &Path) -> Result<Database> {
+        self.existing(path, Database::options().create(false))
+    }
+
+    /// For a command that makes a database where there is none.
+    pub(crate) fn make(self, path: &Path) -> Result<Database> {
+        Ok(Database::options().lock_timeout(self.wait).open(path)?)
+    }
+
+    fn existing(self, path: &Path, options: Options) -> Result<Database> {
+        let refuse = |why| Failure::NoDatabase { path: path.to_owned(), why };
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => Err(refuse("this is a directory")),
+            // Opening would make a database of it, which is not for such a command.
+            Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
+                Err(refuse("the file is empty, not a database"))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(refuse("there is no such file"))
+            }
+            // What else may be wrong is told better by opening it.
+            _ => Ok(options.lock_timeout(self.wait).open(path)?),
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(refuse("there is no such file"))
-        }
-        // What else may be wrong is told better by opening it.
-        _ => Ok(Database::options().create(false).open(path)?),
     }
 }
 

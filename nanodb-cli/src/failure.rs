@@ -6,7 +6,7 @@
 //!    0  done
 //!    1  failed, or not found
 //!    2  the command line makes no sense (by clap)
-//!    3  another process has the database open
+//!    3  another process has the database open, and keeps this one out
 //!    4  the database is damaged
 //! ```
 

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use self::arguments::Arguments;
+use self::database::Opener;
 
 /// Output is collected to pieces of this size, for exports are long.
 const OUTPUT_BUFFER_SIZE: usize = 128 * 1024;
@@ -25,7 +26,7 @@ const OUTPUT_BUFFER_SIZE: usize = 128 * 1024;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = BufWriter::with_capacity(OUTPUT_BUFFER_SIZE, io::stdout().lock());
-    let result = commands::run(&arguments.command, &mut out);
+    let result = commands::run(&arguments.command, Opener { wait: arguments.wait }, &mut out);
     // What was printed before a failure stays printed, and before what is said of it.
     let flushed = out.flush().map_err(failure::Failure::Output);
     match result.and(flushed) {

@@ -159,6 +159,7 @@ impl Catalog {
 
     /// Drops a collection; false if there is none of that name.
     pub(crate) fn drop_collection(&self, name: &str) -> Result<bool> {
+        self.pager.check_access()?;
         let dropped = self.with_current(name, |binding, mut writer| {
             let mut tx = self.pager.begin();
             tx.give_space_back();
@@ -185,6 +186,7 @@ impl Catalog {
 
     /// Gives a collection another name.
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
+        self.pager.check_access()?;
         loop {
             let renamed = self.with_current(from, |binding, _writer| {
                 if from == to {

@@ -103,6 +103,7 @@ impl Collection {
     /// [`Error::IdsExhausted`]; [`Error::DamagedPage`] if damage keeps us from knowing
     /// whether the id is taken; [`Error::Storage`]. Then nothing has changed.
     pub fn insert(&self, document: impl Encode) -> Result<Id> {
+        self.db.check_access()?;
         with_buffer(|buffer| {
             let mut draft = document.encode(None, buffer)?;
             self.insert_drafts(std::slice::from_mut(&mut draft), buffer)?;
@@ -138,6 +139,7 @@ impl Collection {
         &self,
         documents: impl IntoIterator<Item = D>,
     ) -> Result<Vec<Id>> {
+        self.db.check_access()?;
         with_buffer(|buffer| {
             let documents = documents.into_iter();
             let mut drafts = Vec::with_capacity(documents.size_hint().0.min(1 << 16));
@@ -318,6 +320,7 @@ impl Collection {
     pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
         let id = id.into();
         let key = Key::new(id);
+        self.db.check_access()?;
         with_buffer(|buffer| {
             let draft = replacement(id, &key, document, buffer)?;
             let record = draft.record(buffer);
@@ -343,6 +346,7 @@ impl Collection {
     ///
     /// [`Error::DamagedPage`], [`Error::Storage`]. Then nothing has changed.
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        self.db.check_access()?;
         let key = Key::new(id.into());
         self.write_existing(|change| change.delete(&key))
     }
@@ -407,6 +411,7 @@ impl Collection {
         &self,
         mut run: impl FnMut(&TransactionCollection<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.db.check_access()?;
         retry::write(&self.db, |transaction| run(&transaction.collection(&self.name)))
     }
 

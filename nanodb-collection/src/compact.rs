@@ -46,6 +46,7 @@ type Progress<'a> = &'a mut dyn FnMut(CompactProgress) -> ControlFlow<()>;
 
 /// Moves documents to the front and cuts the file.
 pub(crate) fn run(shared: &Shared, progress: Progress<'_>) -> Result<ControlFlow<()>> {
+    shared.check_access()?;
     let _alone = shared.shrinker.pause();
     for round in 1..=ROUNDS_MAX {
         shared.pager.checkpoint()?;

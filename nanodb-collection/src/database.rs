@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nanodb_pager::{OpenReport, Pager};
 
@@ -26,7 +27,8 @@ use crate::typed::TypedCollection;
 /// A database. Cloning gives another handle to the same one.
 ///
 /// Can be used from any number of threads. Opening the same file twice in one process
-/// shares the database; another process finds it locked.
+/// shares the database; another process finds it locked. Any number of processes may
+/// [read](Options::read_only) a file that none has open for writing.
 ///
 /// Every write is logged before it returns, and survives what its
 /// [`Durability`](crate::Durability) says: a power cut, by default. After a crash the next
@@ -63,7 +65,16 @@ pub(crate) struct Shared {
     pub(crate) attic: Arc<Attic>,
     pub(crate) pager: Pager,
     pub(crate) shrinker: Arc<Shrinker>,
+    lock_timeout: Duration,
     _registration: Option<Arc<Registration>>,
+}
+
+impl Shared {
+    /// Whether writing is refused for what the database was opened for.
+    #[inline]
+    pub(crate) fn check_access(&self) -> Result<()> {
+        Ok(self.pager.check_access()?)
+    }
 }
 
 impl Drop for Shared {
@@ -114,17 +125,24 @@ impl Database {
         pager: Pager,
         indexes: Arc<Indexes>,
         shrinker: Arc<Shrinker>,
+        lock_timeout: Duration,
         registration: Option<Arc<Registration>>,
     ) -> Result<Self> {
         let attic = Arc::new(Attic::default());
         let catalog = Catalog::open(pager.clone(), Arc::clone(&attic), indexes)?;
         shrinker.start(pager.clone(), Arc::clone(&catalog.names));
-        let shared = Shared { catalog, attic, pager, shrinker, _registration: registration };
+        let _registration = registration;
+        let shared = Shared { catalog, attic, pager, shrinker, lock_timeout, _registration };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+
+    /// How long opening it was to wait for others.
+    pub(crate) fn lock_timeout(&self) -> Duration {
+        self.shared.lock_timeout
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -310,7 +328,7 @@ impl Database {
     /// # Errors
     ///
     /// [`Error::Storage`](crate::Error::Storage). After a failed write or sync nothing more
-    /// is written until the database is opened anew.
+    /// is written until the database is opened anew. [`Error::ReadOnly`](crate::Error::ReadOnly).
     pub fn checkpoint(&self) -> Result<()> {
         Ok(self.shared.pager.checkpoint()?)
     }
@@ -429,6 +447,9 @@ impl Database {
 
     /// Brings the file up to date, syncs it, and gives up this handle.
     ///
+    /// There is nothing to do for one that is open [read-only](crate::Options::read_only): what a crash has
+    /// left beside the file stays.
+    ///
     /// Other handles go on; the log is removed and the file released with the last of them. Dropping the last
     /// handle does the same, but nobody learns whether it worked.
     ///
@@ -436,7 +457,11 @@ impl Database {
     ///
     /// As [`checkpoint`](Self::checkpoint).
     pub fn close(self) -> Result<()> {
-        self.checkpoint()
+        match self.shared.check_access() {
+            Ok(()) => self.checkpoint(),
+            // There is nothing to bring up to date.
+            Err(_) => Ok(()),
+        }
     }
 }
 

@@ -157,6 +157,17 @@ pub enum Error {
         /// The limit, [`Options::file_bytes_max`](crate::Options::file_bytes_max).
         bytes_max: u64,
     },
+    /// Something was to be written to a database that is open read-only; see
+    /// [`Options::read_only`](crate::Options::read_only). Nothing was changed.
+    #[error(
+        "{}the database is open read-only, so nothing is written to it; open it without `read_only` \
+         to do that",
+        OfFile(path)
+    )]
+    ReadOnly {
+        /// The file, if the database is in one.
+        path: Option<PathBuf>,
+    },
     /// The file could not be read or written.
     #[error("reading or writing the database's file")]
     Storage(#[source] nanodb_pager::Error),
@@ -193,8 +204,12 @@ pub enum ErrorKind {
     /// The file is damaged: see what [`check`](crate::Database::check) says; the rest of
     /// the data stays readable.
     Damaged,
-    /// Another process has the file open: close it there.
+    /// The file is open in another process, or in this one otherwise: close it there, or
+    /// [wait](crate::Options::lock_timeout) for it. Any number of processes may read one that none
+    /// has open for writing.
     Locked,
+    /// The database was opened for reading alone: open it for writing.
+    ReadOnly,
     /// The file holds something else: check the path.
     NotADatabase,
     /// The file was written by a newer version: update this program.
@@ -231,6 +246,7 @@ impl Error {
             Self::BulkWrite { source, .. } => source.kind(),
             Self::Sort { source, .. } => storage_kind(source),
             Self::QuotaExceeded { .. } => ErrorKind::QuotaExceeded,
+            Self::ReadOnly { .. } => ErrorKind::ReadOnly,
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::TransactionOver => ErrorKind::TransactionOver,
             Self::DamagedPage { .. } | Self::Catalog(_) => ErrorKind::Damaged,
@@ -297,6 +313,7 @@ impl From<nanodb_pager::Error> for Error {
             nanodb_pager::Error::QuotaExceeded { path, bytes_max } => {
                 Self::QuotaExceeded { path, bytes_max }
             }
+            nanodb_pager::Error::ReadOnly { path } => Self::ReadOnly { path },
             other => Self::Storage(other),
         }
     }
@@ -305,7 +322,8 @@ impl From<nanodb_pager::Error> for Error {
 fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
     use nanodb_pager::Error as Pager;
     match error {
-        Pager::Locked | Pager::Forked { .. } => ErrorKind::Locked,
+        Pager::Locked { .. } | Pager::Forked { .. } => ErrorKind::Locked,
+        Pager::ReadOnly { .. } => ErrorKind::ReadOnly,
         Pager::LogLost { .. }
         | Pager::LogWithoutFile { .. }
         | Pager::ForeignFile { .. }

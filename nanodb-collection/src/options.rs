@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use nanodb_pager::{Durability, FileStorage, MemoryStorage, Pager, Storage};
+use nanodb_pager::{Access, Durability, FileStorage, LockWait, MemoryStorage, Pager, Storage};
 
 use crate::database::Database;
 use crate::error::{Error, Result};
@@ -28,13 +29,16 @@ use crate::shrink::Shrinker;
 pub struct Options {
     pager: nanodb_pager::Options,
     create: bool,
+    access: Access,
+    lock_timeout: Duration,
     index_bytes_max: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let pager = nanodb_pager::Options::default();
-        Self { pager, create: true, index_bytes_max: usize::MAX }
+        let (access, lock_timeout) = (Access::Write, Duration::ZERO);
+        Self { pager, create: true, access, lock_timeout, index_bytes_max: usize::MAX }
     }
 }
 
@@ -146,14 +150,62 @@ impl Options {
         self
     }
 
+    /// Whether the file is opened for reading alone; no by default.
+    ///
+    /// Nothing at all is written then, to the file or beside it. So it may be one that nobody has permission
+    /// to write, in a directory or on media where that is so; after a crash, too: what the logs beside
+    /// the file hold is read from there. Any number of processes may have a file open like that
+    /// at once, as long as none has it open for writing: each excludes the other.
+    ///
+    /// All that reads works. What writes, whatever it would come to, is refused with
+    /// [`ReadOnly`](crate::ErrorKind::ReadOnly), and so are `checkpoint` and `compact`; `close` has nothing
+    /// to do. Sorts that need a temporary file have it in the system's directory for such
+    /// files. There must be a database: none is made.
+    ///
+    /// ```
+    /// use nanodb_collection::{Database, ErrorKind, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("data.nanodb");
+    /// Database::open(&path)?.collection("users").insert(doc! { "_id": 101 })?;
+    ///
+    /// let db = Database::options().read_only(true).open(&path)?;
+    /// assert!(db.collection("users").contains(101)?);
+    /// let refused = db.collection("users").delete(101).unwrap_err();
+    /// assert_eq!(refused.kind(), ErrorKind::ReadOnly);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.access = if read_only { Access::Read } else { Access::Write };
+        self.pager = self.pager.read_only(read_only);
+        self
+    }
+
+    /// How long opening waits for others to close the file, where they have it open in a way
+    /// that excludes this; not at all by default.
+    ///
+    /// Whoever waits asks again up to ten times a second, and has no place in a queue: a writer may
+    /// wait in vain for readers that come and go. When the time is over, the answer is
+    /// [`Locked`](crate::ErrorKind::Locked).
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
+        self
+    }
+
     /// Opens the database in the file at `path`.
     ///
     /// A file that this process has open already is shared, with the options it was
-    /// opened with first.
+    /// opened with first; but one that it has open for writing is not opened
+    /// [for reading alone](Self::read_only), nor the other way round.
+    ///
+    /// Waits for a thread that opens or closes the same file, and for no other.
     ///
     /// # Errors
     ///
-    /// [`Error::Open`]: [`Locked`](crate::ErrorKind::Locked) if another process has it open,
+    /// [`Error::Open`]: [`Locked`](crate::ErrorKind::Locked) if another process, which is named where the
+    /// system tells, or this one otherwise, has it open,
     /// [`NotADatabase`](crate::ErrorKind::NotADatabase) and
     /// [`NewerFormat`](crate::ErrorKind::NewerFormat) or
     /// [`OlderFormat`](crate::ErrorKind::OlderFormat) if it holds something else,
@@ -161,25 +213,50 @@ impl Options {
     /// [`Damaged`](crate::ErrorKind::Damaged), [`Io`](crate::ErrorKind::Io). A file that is
     /// refused is not touched. [`Error::Catalog`].
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Database> {
-        let path = path.as_ref();
-        registry::open(path, |registration| {
-            let open = if self.create { FileStorage::open } else { FileStorage::open_existing };
-            let storage = open(path).map_err(|source| Error::Open {
-                path: path.to_owned(),
-                source: nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source },
-            })?;
+        self.open_through(path.as_ref(), |storage| Arc::new(storage))
+    }
+
+    /// The same, with what a test puts in front of the file.
+    pub(crate) fn open_through(
+        &self,
+        path: &Path,
+        through: impl Fn(FileStorage) -> Arc<dyn Storage>,
+    ) -> Result<Database> {
+        let failed = |source| Error::Open { path: path.to_owned(), source };
+        let file = || {
+            let file = match self.access {
+                Access::Read => FileStorage::open_read_only(path),
+                Access::Write if self.create => FileStorage::open(path),
+                Access::Write => FileStorage::open_existing(path),
+            };
+            file.map_err(|source| {
+                failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
+            })
+        };
+        let open = |storage, registration: Option<_>| {
             let (indexes, shrinker) = (self.indexes(), Arc::default());
-            let pager = self.open_pager(Arc::new(storage), &indexes, &shrinker);
-            let pager = pager.map_err(|source| Error::Open { path: path.to_owned(), source })?;
-            Database::over(pager, indexes, shrinker, Some(registration))
-        })
+            let storage = through(storage);
+            // Whoever waits for other processes must not keep the threads of this one waiting.
+            let pager = self.open_pager(storage, Duration::ZERO, &indexes, &shrinker);
+            Database::over(
+                pager.map_err(failed)?,
+                indexes,
+                shrinker,
+                self.lock_timeout,
+                registration,
+            )
+        };
+        let locked = |holders| failed(nanodb_pager::Error::Locked { holders });
+        registry::open(self.access, LockWait::new(self.lock_timeout), file, open, locked)
     }
 
     /// Makes a database that is in memory alone, and gone with its last handle.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), none of which is to be expected.
+    /// As [`open`](Self::open), none of which is to be expected, but for options that make no sense
+    /// here: with [`read_only`](Self::read_only) there is
+    /// [no database](crate::ErrorKind::NotADatabase) to read.
     pub fn in_memory(&self) -> Result<Database> {
         self.open_on(Arc::new(MemoryStorage::new()))
     }
@@ -191,7 +268,8 @@ impl Options {
     /// [`Error::Storage`], [`Error::DamagedPage`], [`Error::Catalog`].
     pub fn open_on(&self, storage: Arc<dyn Storage>) -> Result<Database> {
         let (indexes, shrinker) = (self.indexes(), Arc::default());
-        Database::over(self.open_pager(storage, &indexes, &shrinker)?, indexes, shrinker, None)
+        let pager = self.open_pager(storage, self.lock_timeout, &indexes, &shrinker)?;
+        Database::over(pager, indexes, shrinker, self.lock_timeout, None)
     }
 
     fn indexes(&self) -> Arc<Indexes> {
@@ -201,10 +279,11 @@ impl Options {
     fn open_pager(
         &self,
         storage: Arc<dyn Storage>,
+        lock_timeout: Duration,
         indexes: &Arc<Indexes>,
         shrinker: &Arc<Shrinker>,
     ) -> nanodb_pager::Result<Pager> {
         let folder = CatalogFolder::new(Arc::clone(indexes), Arc::clone(shrinker));
-        Pager::open(storage, Arc::new(folder), self.pager.clone())
+        Pager::open(storage, Arc::new(folder), self.pager.clone().lock_timeout(lock_timeout))
     }
 }

@@ -120,7 +120,9 @@ impl fmt::Display for SalvageMode {
 
 impl Database {
     /// Copies whatever can be read of the database at `path`, however damaged, into this one,
-    /// and says what could not. Nothing is written to the file at `path`, or beside it.
+    /// and says what could not. The file at `path` is opened [read-only](crate::Options::read_only): nothing is
+    /// written to it, or beside it. If it is open elsewhere, this waits as long as the
+    /// [`lock_timeout`](crate::Options::lock_timeout) of this database says.
     ///
     /// What the device can't read costs the documents on those pages; reading goes on behind them.
     ///
@@ -145,14 +147,15 @@ impl Database {
     /// a newer format; [`Error::Storage`] if this database can't be written to. What was
     /// saved by then stays.
     pub fn salvage(&self, path: impl AsRef<Path>) -> Result<SalvageReport> {
+        self.shared().check_access()?;
         let path = path.as_ref();
-        if let Some(source) = registry::opened(path) {
-            return self.salvage_opened(&source);
-        }
         let failed = |source| Error::Open { path: path.to_owned(), source };
-        let storage = FileStorage::open_existing(path).map_err(|source| {
+        let storage = FileStorage::open_read_only(path).map_err(|source| {
             failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
         })?;
+        if let Some(source) = storage.id().ok().and_then(|id| registry::opened(&id)) {
+            return self.salvage_opened(&source);
+        }
         self.salvage_from(Arc::new(storage), failed)
     }
 
@@ -162,6 +165,7 @@ impl Database {
     ///
     /// As [`salvage`](Self::salvage), with [`Error::Storage`] in place of [`Error::Open`].
     pub fn salvage_on(&self, storage: Arc<dyn Storage>) -> Result<SalvageReport> {
+        self.shared().check_access()?;
         self.salvage_from(storage, Error::from)
     }
 
@@ -170,9 +174,10 @@ impl Database {
         storage: Arc<dyn Storage>,
         failed: impl Fn(nanodb_pager::Error) -> Error,
     ) -> Result<SalvageReport> {
-        // A database that is let go of is brought up to date and closed; this one stays as it is.
         let storage: Arc<dyn Storage> = Arc::new(ReadOnly::new(storage));
-        let refused = match Self::open_source(Arc::clone(&storage)) {
+        let options = Self::options().read_only(true).without_log(true);
+        let options = options.lock_timeout(self.lock_timeout());
+        let refused = match options.open_on(Arc::clone(&storage)) {
             Ok(source) => {
                 let mut report = self.salvage_opened(&source)?;
                 if source.open_report().log_lost {
@@ -190,18 +195,6 @@ impl Database {
         }
         let pages = Salvage::open(storage).map_err(failed)?;
         self.salvage_pages(&pages, &refused)
-    }
-
-    fn open_source(storage: Arc<dyn Storage>) -> Result<Self> {
-        let failed = |source| nanodb_pager::Error::Io {
-            doing: "asking for the file's length".to_owned(),
-            source,
-        };
-        if storage.is_empty().map_err(failed)? {
-            // Opening would make one of it.
-            return Err(nanodb_pager::Error::NotADatabase.into());
-        }
-        Self::options().background(false).without_log(true).open_on(storage)
     }
 
     fn salvage_opened(&self, source: &Self) -> Result<SalvageReport> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::ids::{PageId, Seq};
-use crate::storage::Displaced;
+use crate::storage::{Displaced, LockHolders};
 
 /// The result of a pager operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -39,9 +39,23 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
-    /// Another handle, of this process or another, has the file open.
-    #[error("the file is open elsewhere; one process owns it at a time")]
-    Locked,
+    /// The file is open in a way that excludes this one: for writing, or, if it was to be opened
+    /// for writing, at all.
+    #[error(
+        "the file is open in {holders}; one process alone may write it, or any number may read it: \
+         close it there, or wait for it (`lock_timeout`)"
+    )]
+    Locked {
+        /// Who has it open, as far as is known.
+        holders: LockHolders,
+    },
+    /// Something was to be written through a handle that reads alone; see
+    /// [`Options::read_only`](crate::Options::read_only).
+    #[error("{}the file is open read-only", Of(path))]
+    ReadOnly {
+        /// The file, if it has a name.
+        path: Option<PathBuf>,
+    },
     /// The file holds something else.
     #[error("not a NanoDB file")]
     NotADatabase,

@@ -57,6 +57,9 @@ pub use report::OpenReport;
 pub use salvage::{FoundPage, Salvage, Unreadable};
 pub use snapshot::Snapshot;
 pub use stats::{Census, Space, Stats};
-pub use storage::{FileStorage, MemoryStorage, ReadOnly, Storage};
+pub use storage::{
+    Access, FileId, FileStorage, LockHolder, LockHolders, LockWait, MemoryStorage, ReadOnly,
+    Storage,
+};
 pub use temporary::{TemporaryBytes, TemporaryFile};
 pub use tx::{PageMut, TxPage, TxView, WriteTx};

@@ -1,6 +1,9 @@
 //! What can be chosen when a file is opened.
 
+use std::time::Duration;
+
 use crate::durability::Durability;
+use crate::storage::Access;
 
 /// How a pager is opened. [`Options::default`] is right for most.
 #[derive(Clone, Debug)]
@@ -15,6 +18,8 @@ pub struct Options {
     pub(crate) file_bytes_max: Option<u64>,
     pub(crate) create: bool,
     pub(crate) without_log: bool,
+    pub(crate) access: Access,
+    pub(crate) lock_timeout: Duration,
 }
 
 impl Default for Options {
@@ -29,6 +34,8 @@ impl Default for Options {
             file_bytes_max: None,
             create: true,
             without_log: false,
+            access: Access::Write,
+            lock_timeout: Duration::ZERO,
         }
     }
 }
@@ -144,6 +151,30 @@ impl Options {
     #[must_use]
     pub fn file_bytes_max(mut self, bytes: u64) -> Self {
         self.file_bytes_max = Some(bytes);
+        self
+    }
+    /// Whether the file is read only; no by default.
+    ///
+    /// Nothing at all is written then, to the file or beside it, so no permission to write is needed, given a
+    /// [`FileStorage::open_read_only`](crate::FileStorage::open_read_only). What a crash has left in
+    /// logs beside the file is read from there as long as it is open. Any number of processes may have a file open like that
+    /// as long as none has it open for writing. What would write is refused with
+    /// [`Error::ReadOnly`](crate::Error::ReadOnly); closing has nothing to do. Temporary files are in the
+    /// system's directory for them.
+    #[must_use]
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.access = if read_only { Access::Read } else { Access::Write };
+        self
+    }
+
+    /// How long opening waits for others to close the file, where they have it open in a way that
+    /// excludes this; not at all by default.
+    ///
+    /// Whoever waits asks again up to ten times a second, and has no place in a queue: a writer may
+    /// wait in vain for readers that come and go.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
         self
     }
 }

@@ -1,6 +1,7 @@
 //! The pager: one open file.
 
 use std::fmt;
+use std::path::Path;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -34,7 +35,7 @@ use crate::recovery::{Recovered, Replay, SpaceChange};
 use crate::report::OpenReport;
 use crate::side;
 use crate::snapshots::Snapshots;
-use crate::storage::Storage;
+use crate::storage::{Access, ReadOnly, Storage, lock};
 use crate::stream;
 use crate::table::{PageTable, Stripes};
 use crate::tx::WriteTx;
@@ -179,7 +180,8 @@ pub(crate) struct DirtyPage {
 }
 
 impl Pager {
-    /// Opens the file that `storage` is, making a new one of an empty storage.
+    /// Opens the file that `storage` is, making a new one of an empty storage, unless it is to
+    /// be [read only](Options::read_only).
     ///
     /// `folder` adds the notes of the layer above up; `Arc::new(())` if it has none.
     /// Takes time in proportion to the root, the free map and, after a crash, the log;
@@ -197,11 +199,15 @@ impl Pager {
         options: Options,
     ) -> Result<Self> {
         let begun = Instant::now();
-        if !storage.lock().map_err(|e| Error::io("locking the file", e))? {
-            return Err(Error::Locked);
-        }
+        lock::claim(&*storage, options.access, options.lock_timeout)?;
+        let storage = match options.access {
+            // Refuses whatever is not refused before.
+            Access::Read => Arc::new(ReadOnly::new(storage)),
+            Access::Write => storage,
+        };
         let empty = storage.is_empty().map_err(|e| Error::io("asking for the file's length", e))?;
-        if empty && !options.create {
+        let is_made = options.create && options.access == Access::Write;
+        if empty && !is_made {
             return Err(Error::Empty);
         }
         let header = if empty { create(&*storage)? } else { Header::read(&*storage)? };
@@ -416,7 +422,7 @@ impl Pager {
     /// [`Error::Io`] if the disk is full: nothing is lost, commits go on, and the next
     /// checkpoint goes on where this one stopped. [`Error::Poisoned`] if anything else fails, now
     /// or earlier, with the failure as its cause: a write or sync, or [`Error::Fold`],
-    /// [`Error::Full`], [`Error::Corrupt`]; [`Error::Closed`].
+    /// [`Error::Full`], [`Error::Corrupt`]; [`Error::Closed`]; [`Error::ReadOnly`].
     pub fn checkpoint(&self) -> Result<()> {
         self.shared.checkpoint()
     }
@@ -433,7 +439,7 @@ impl Pager {
     }
 
     /// Brings the file up to date, removes the log, and refuses further writes. One
-    /// file remains.
+    /// file remains. There is nothing to do where the file is open read-only: what lies beside it stays.
     ///
     /// The file stays locked until the last handle, snapshot and transaction is gone.
     ///
@@ -441,7 +447,20 @@ impl Pager {
     ///
     /// As [`checkpoint`](Self::checkpoint).
     pub fn close(self) -> Result<()> {
-        self.shared.close()
+        match self.shared.options.access {
+            Access::Read => Ok(()),
+            Access::Write => self.shared.close(),
+        }
+    }
+
+    /// Whether writing is refused for what the file was opened for, whatever is to be written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReadOnly`].
+    #[inline]
+    pub fn check_access(&self) -> Result<()> {
+        self.shared.check_access()
     }
 }
 
@@ -530,7 +549,21 @@ impl Shared {
         Ok(())
     }
 
+    #[inline]
+    pub(crate) fn check_access(&self) -> Result<()> {
+        match self.options.access {
+            Access::Write => Ok(()),
+            Access::Read => Err(self.read_only()),
+        }
+    }
+
+    #[cold]
+    fn read_only(&self) -> Error {
+        Error::ReadOnly { path: self.storage.path().map(Path::to_owned) }
+    }
+
     pub(crate) fn check_writable(&self) -> Result<()> {
+        self.check_access()?;
         if let Some(cause) = self.poison.get() {
             return Err(Error::Poisoned { cause: Arc::clone(cause) });
         }

@@ -5,6 +5,7 @@
 
 mod companion;
 mod file;
+pub(crate) mod lock;
 mod memory;
 mod place;
 mod read_only;
@@ -14,7 +15,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use file::FileStorage;
+pub use file::{FileId, FileStorage};
+pub use lock::{Access, LockHolder, LockHolders, LockWait};
 pub use memory::MemoryStorage;
 pub(crate) use place::Displaced;
 pub use read_only::ReadOnly;
@@ -78,6 +80,23 @@ pub trait Storage: Debug + Send + Sync + 'static {
     ///
     /// What the operating system says.
     fn lock(&self) -> io::Result<bool>;
+
+    /// Claims the file for reading, beside other handles that do the same; `false` if one has it
+    /// for itself. By default nobody else may have it either.
+    ///
+    /// The claim lasts until the storage is dropped.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn lock_shared(&self) -> io::Result<bool> {
+        self.lock()
+    }
+
+    /// Which processes have a claim on the file, for messages; none where nothing tells.
+    fn lock_holders(&self) -> LockHolders {
+        LockHolders::default()
+    }
 
     /// Where the file is, for messages; none if it has no name.
     fn path(&self) -> Option<&Path> {

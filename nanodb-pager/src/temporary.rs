@@ -30,8 +30,8 @@ pub struct TemporaryBytes {
 }
 
 impl Pager {
-    /// A new temporary file: in the directory of the database, or, for one that is in memory, in the
-    /// system's directory for temporary files.
+    /// A new temporary file: in the directory of the database, or, for one that is in memory or
+    /// open read-only, in the system's directory for temporary files.
     ///
     /// # Errors
     ///

@@ -189,6 +189,7 @@ impl WriteTx {
     }
 
     fn make_private(&mut self, id: PageId) -> Result<usize> {
+        self.shared.check_access()?;
         self.check_allocated(id, "change")?;
         self.make_room()?;
         if let Some(written) = self.direct.get(&id) {
@@ -253,6 +254,7 @@ impl WriteTx {
     }
 
     fn take(&mut self, pages: u32, or_fewer: bool) -> Result<Extent> {
+        self.shared.check_access()?;
         let gives_space_back = self.gives_space_back;
         let extent = self.shared.reserve(Asked { pages, or_fewer, gives_space_back })?;
         self.allocated.insert(extent.start.get(), extent.pages);
@@ -271,6 +273,7 @@ impl WriteTx {
     /// end, or for a kind or owner that is the pager's own; [`Error::TransactionTooLarge`];
     /// [`Error::Io`]. Then the transaction is as it was.
     pub fn init_page(&mut self, page: PageId, kind: PageKind, owner: Owner) -> Result<PageMut<'_>> {
+        self.shared.check_access()?;
         let own = kind.get() < PageKind::FIRST_FREE.get() || owner == Owner::PAGER;
         if own {
             return Err(Error::NotAllocated { page, doing: "initialise as the pager's own" });
@@ -321,6 +324,7 @@ impl WriteTx {
     ///
     /// [`Error::NotAllocated`] if one of them is the pager's own, free already or behind the end.
     pub fn free_extent(&mut self, extent: Extent) -> Result<()> {
+        self.shared.check_access()?;
         if extent.pages == 0 || !self.may_write(&self.shared.allocator.lock(), extent) {
             return Err(Error::NotAllocated { page: extent.start, doing: "free" });
         }
@@ -385,9 +389,15 @@ impl WriteTx {
     /// [`Error::WriteConflict`] if another transaction has changed or freed a page meanwhile,
     /// [`Error::NotAllocated`] if one has freed a page that this one frees too;
     /// [`Error::TransactionTooLarge`]; [`Error::Io`] if there is no room for the log;
-    /// [`Error::Poisoned`], [`Error::Closed`]. Then nothing has changed.
+    /// [`Error::Poisoned`], [`Error::Closed`]; [`Error::ReadOnly`], as from all that changes pages of
+    /// a file that is open [read-only](crate::Options::read_only). Then nothing has changed.
     pub fn install(mut self, note: &[u8]) -> Result<Installed> {
         let shared = Arc::clone(&self.shared);
+        if let Err(error) = shared.check_access() {
+            // It can have changed nothing, but may say that it has.
+            let seq = shared.publication.published();
+            return if note.is_empty() { Ok(Installed::nothing(shared, seq)) } else { Err(error) };
+        }
         shared.ready_to_write()?;
         self.drop_freed();
         self.write_at_commit()?;

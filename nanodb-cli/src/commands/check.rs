@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::print_json;
 use crate::arguments::Whole;
-use crate::database;
+use crate::database::Opener;
 use crate::failure::{Failure, Result};
 use crate::figures;
 
@@ -27,8 +27,8 @@ struct Row<'a> {
     problem: String,
 }
 
-pub(crate) fn run(arguments: &Whole, out: &mut impl Write) -> Result<()> {
-    let database = database::open_existing(&arguments.database)?;
+pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Result<()> {
+    let database = opener.read(&arguments.database)?;
     let report = database.check()?;
     if arguments.json {
         print_json(&Report::new(&report), out)?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::print_json;
 use crate::arguments::Whole;
-use crate::database;
+use crate::database::Opener;
 use crate::failure::Result;
 use crate::figures;
 
@@ -16,8 +16,8 @@ struct Row<'a> {
     count: u64,
 }
 
-pub(crate) fn run(arguments: &Whole, out: &mut impl Write) -> Result<()> {
-    let database = database::open_existing(&arguments.database)?;
+pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Result<()> {
+    let database = opener.read(&arguments.database)?;
     let collections = database.collections();
     let rows: Vec<Row<'_>> = collections
         .iter()

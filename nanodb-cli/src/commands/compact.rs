@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::print_json;
 use crate::arguments::Whole;
-use crate::database;
+use crate::database::Opener;
 use crate::failure::Result;
 use crate::figures;
 
@@ -21,8 +21,8 @@ struct Summary {
     bytes_after: u64,
 }
 
-pub(crate) fn run(arguments: &Whole, out: &mut impl Write) -> Result<()> {
-    let database = database::open_existing(&arguments.database)?;
+pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Result<()> {
+    let database = opener.change(&arguments.database)?;
     let bytes_before = database.stats()?.file_bytes;
     // Draws nothing where standard error is not a terminal.
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{parse, print_json};
 use crate::arguments::Count;
-use crate::database;
+use crate::database::{self, Opener};
 use crate::failure::Result;
 
 #[derive(Serialize)]
@@ -16,10 +16,10 @@ struct Counted<'a> {
     count: u64,
 }
 
-pub(crate) fn run(arguments: &Count, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(arguments: &Count, opener: Opener, out: &mut impl Write) -> Result<()> {
     let filter = arguments.filter.as_deref().map(Filter::parse_json).transpose();
     let filter = parse("filter", filter)?;
-    let database = database::open_existing(&arguments.database)?;
+    let database = opener.read(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let count = match filter {
         Some(filter) => collection.count_matching(filter)?,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{parse, print_json};
 use crate::arguments::Delete;
-use crate::database;
+use crate::database::{self, Opener};
 use crate::failure::Result;
 use crate::figures;
 
@@ -16,9 +16,9 @@ struct Done {
     deleted: u64,
 }
 
-pub(crate) fn run(arguments: &Delete, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(arguments: &Delete, opener: Opener, out: &mut impl Write) -> Result<()> {
     let filter = parse("filter", Filter::parse_json(&arguments.filter))?;
-    let database = database::open_existing(&arguments.database)?;
+    let database = opener.change(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let deleted = if arguments.one {
         collection.delete_one(filter)?

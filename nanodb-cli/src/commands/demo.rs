@@ -15,6 +15,7 @@ use nanodb::{Collection, Database, DocView};
 use self::cities::{BATCH, CITIES, Cities};
 use self::report::Report;
 use crate::arguments::Demo;
+use crate::database::Opener;
 use crate::failure::{Failure, Result};
 use crate::figures::{self, Time};
 
@@ -31,7 +32,7 @@ struct Loaded {
     json_bytes: u64,
 }
 
-pub(crate) fn run(arguments: &Demo, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(arguments: &Demo, opener: Opener, out: &mut impl Write) -> Result<()> {
     let temporary;
     let path = match &arguments.keep {
         Some(path) => new_file(path)?,
@@ -49,7 +50,7 @@ pub(crate) fn run(arguments: &Demo, out: &mut impl Write) -> Result<()> {
     report.line(&format!("{} {CITIES}", figures::count(cities::COUNT)))?;
     report.line("")?;
 
-    let database = Database::open(&path)?;
+    let database = opener.make(&path)?;
     let loaded = load(&database.collection(COLLECTION), &mut report)?;
     look_up(&database.collection(COLLECTION), &loaded, arguments.lookups, &mut report)?;
     let document_bytes = scan(&database.collection(COLLECTION), &loaded, &mut report)?;
@@ -62,7 +63,7 @@ pub(crate) fn run(arguments: &Demo, out: &mut impl Write) -> Result<()> {
         None,
     )?;
 
-    let database = reopen(&path, &loaded, &mut report)?;
+    let database = reopen(&path, opener, &loaded, &mut report)?;
     verify(&database.collection(COLLECTION), &mut report)?;
     check(&database, &mut report)?;
     let file_bytes = database.stats()?.file_bytes;
@@ -169,9 +170,14 @@ fn people_text(people: i64) -> String {
     figures::count(people.unsigned_abs()).to_string()
 }
 
-fn reopen(path: &Path, loaded: &Loaded, report: &mut Report<'_>) -> Result<Database> {
+fn reopen(
+    path: &Path,
+    opener: Opener,
+    loaded: &Loaded,
+    report: &mut Report<'_>,
+) -> Result<Database> {
     let start = Instant::now();
-    let database = Database::open(path)?;
+    let database = opener.change(path)?;
     report.step("reopen", "the file and its list of collections", start.elapsed(), None)?;
     let Some(&id) = loaded.ids.last() else { return Ok(database) };
     let start = Instant::now();

@@ -6,13 +6,13 @@ use nanodb::{DocView, Encode as _, Filter, IdRef, doc};
 
 use super::parse;
 use crate::arguments::Distinct;
-use crate::database;
+use crate::database::{self, Opener};
 use crate::failure::{Failure, Result};
 use crate::json::print;
 
-pub(crate) fn run(arguments: &Distinct, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(arguments: &Distinct, opener: Opener, out: &mut impl Write) -> Result<()> {
     let filter = parse("filter", Filter::parse_json(&arguments.filter))?;
-    let database = database::open_existing(&arguments.database)?;
+    let database = opener.read(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let (mut buffer, mut line) = (Vec::new(), Vec::new());
     for value in collection.distinct(&arguments.path, filter)? {

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use nanodb::{DocView, ErrorKind};
 
 use crate::arguments::Export;
-use crate::database;
+use crate::database::{self, Opener};
 use crate::failure::{Failure, Result, describe};
 use crate::json::print;
 
-pub(crate) fn run(arguments: &Export, out: &mut impl Write) -> Result<()> {
-    let database = database::open_existing(&arguments.database)?;
+pub(crate) fn run(arguments: &Export, opener: Opener, out: &mut impl Write) -> Result<()> {
+    let database = opener.read(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let mut cursor = collection.scan()?;
     let mut line = Vec::new();

@@ -7,17 +7,17 @@ use nanodb::{Filter, Projection, Sort};
 use super::parse;
 use super::table::Table;
 use crate::arguments::{Find, Output};
-use crate::database;
+use crate::database::{self, Opener};
 use crate::failure::{Failure, Result};
 use crate::json::print;
 
-pub(crate) fn run(arguments: &Find, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(arguments: &Find, opener: Opener, out: &mut impl Write) -> Result<()> {
     let filter = parse("filter", Filter::parse_json(&arguments.filter))?;
     let sort = arguments.sort.as_deref().map(Sort::parse_json).transpose();
     let projection = arguments.projection.as_deref().map(Projection::parse_json).transpose();
     let (sort, projection) = (parse("order", sort)?, parse("projection", projection)?);
 
-    let database = database::open_existing(&arguments.database)?;
+    let database = opener.read(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let mut find = collection.find(filter).skip(arguments.skip.unwrap_or(0));
     if let Some(sort) = sort {

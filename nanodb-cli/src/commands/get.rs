@@ -7,13 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use nanodb::Id;
 
 use crate::arguments::{Get, IdType};
-use crate::database;
+use crate::database::{self, Opener};
 use crate::failure::{Failure, Result};
 use crate::json::print;
 
-pub(crate) fn run(arguments: &Get, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(arguments: &Get, opener: Opener, out: &mut impl Write) -> Result<()> {
     let id = parse_id(&arguments.id, arguments.id_type).map_err(Failure::NoDocument)?;
-    let database = database::open_existing(&arguments.database)?;
+    let database = opener.read(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let Some(document) = collection.get(&id)? else {
         return Err(Failure::NoDocument(not_found(arguments, &id)));

@@ -20,7 +20,7 @@ use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 use std::time::Instant;
 
-use nanodb::{Collection, Database};
+use nanodb::Collection;
 use serde::Serialize;
 
 use self::batch::{Batch, Batches};
@@ -28,6 +28,7 @@ use self::meter::Meter;
 use self::writer::{Tally, Writer};
 use super::print_json;
 use crate::arguments::{Format, Import};
+use crate::database::Opener;
 use crate::failure::{Failure, Result};
 use crate::figures;
 use crate::input::Input;
@@ -46,12 +47,12 @@ struct Summary<'a> {
     line: Option<u64>,
 }
 
-pub(crate) fn run(arguments: &Import, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> Result<()> {
     // First, so that a mistyped path leaves no empty database behind.
     let input = Input::open(&arguments.file)
         .map_err(|source| Failure::OpenInput { path: arguments.file.clone(), source })?;
     let start = Instant::now();
-    let database = Database::open(&arguments.database)?;
+    let database = opener.make(&arguments.database)?;
     let (tally, loaded) = load(arguments, input, database.collection(&arguments.collection));
     // Closing writes to the file what was stored, and so belongs to the time it took. After
     // a failure, too: the batches before it are to stay.

@@ -3,11 +3,12 @@
 use std::fs;
 use std::io::Write;
 
-use nanodb::{Database, SalvageMode, SalvageReport};
+use nanodb::{SalvageMode, SalvageReport};
 use serde::Serialize;
 
 use super::print_json;
 use crate::arguments::Salvage;
+use crate::database::Opener;
 use crate::failure::{Failure, Result};
 use crate::figures;
 
@@ -28,7 +29,7 @@ struct Collection<'a> {
     expected: Option<u64>,
 }
 
-pub(crate) fn run(arguments: &Salvage, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(arguments: &Salvage, opener: Opener, out: &mut impl Write) -> Result<()> {
     if !fs::metadata(&arguments.damaged).is_ok_and(|metadata| metadata.is_file()) {
         let path = arguments.damaged.clone();
         return Err(Failure::NoDatabase { path, why: "there is no such file" });
@@ -37,7 +38,7 @@ pub(crate) fn run(arguments: &Salvage, out: &mut impl Write) -> Result<()> {
         let path = arguments.new.clone();
         return Err(Failure::NoDatabase { path, why: "the new database must not exist yet" });
     }
-    let saved = Database::open(&arguments.new)?;
+    let saved = opener.make(&arguments.new)?;
     let report = match saved.salvage(&arguments.damaged) {
         Ok(report) => report,
         Err(error) => {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::print_json;
 use crate::arguments::Whole;
-use crate::database;
+use crate::database::Opener;
 use crate::failure::Result;
 use crate::figures;
 
@@ -31,8 +31,8 @@ struct Row<'a> {
     overflow_pages: u64,
 }
 
-pub(crate) fn run(arguments: &Whole, out: &mut impl Write) -> Result<()> {
-    let database = database::open_existing(&arguments.database)?;
+pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Result<()> {
+    let database = opener.read(&arguments.database)?;
     let stats = database.stats()?;
     let file = File::new(&stats);
     if arguments.json { print_json(&file, out) } else { file.print(out) }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{parse, print_json};
 use crate::arguments::Update;
-use crate::database;
+use crate::database::{self, Opener};
 use crate::failure::Result;
 use crate::figures;
 
@@ -18,14 +18,14 @@ struct Done {
     upserted: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Update, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> Result<()> {
     let filter = parse("filter", Filter::parse_json(&arguments.filter))?;
     let change = match &arguments.array_filters {
         Some(filters) => Change::parse_json_with_filters(&arguments.update, filters),
         None => Change::parse_json(&arguments.update),
     };
     let change = parse("update", change)?;
-    let database = database::open_existing(&arguments.database)?;
+    let database = opener.change(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let done = if arguments.upsert {
         collection.upsert(filter, &change)?

@@ -6,6 +6,7 @@ mod data;
 mod demo;
 mod failures;
 mod importing;
+mod locking;
 mod querying;
 mod reading;
 mod support;

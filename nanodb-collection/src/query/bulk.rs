@@ -193,6 +193,7 @@ fn run(
     operations: &[BulkOperation<'_>],
     or_give_up: bool,
 ) -> Result<BulkWritten> {
+    collection.check_access()?;
     let mut written = BulkWritten::default();
     for (position, operation) in operations.iter().enumerate() {
         run_one(collection, position, &operation.0, or_give_up, &mut written).map_err(|error| {

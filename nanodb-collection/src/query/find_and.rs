@@ -111,6 +111,7 @@ impl<'c> FindAnd<'c> {
     }
 
     fn run_in(&self, collection: &TransactionCollection<'_>) -> Result<Option<StoredDoc>> {
+        collection.check_access()?;
         let find = Find::new(Source::Transaction(collection), self.filter.clone());
         let Some(before) = find.sort(self.sort.clone()).first()? else {
             return match self.action {

@@ -51,6 +51,7 @@ pub(super) fn update(
     action: Action<'_>,
     which: Which,
 ) -> Result<Updated> {
+    collection.check_access()?;
     let context = context();
     if which == (Which::All { or_give_up: false }) {
         for_each(collection, filter, which, |document| {
@@ -89,6 +90,7 @@ pub(super) fn delete(
     filter: &Filter,
     which: Which,
 ) -> Result<u64> {
+    collection.check_access()?;
     let mut count = 0;
     for_each(collection, filter, which, |document| {
         count += u64::from(collection.delete(id_of(document)?)?);

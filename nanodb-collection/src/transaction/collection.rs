@@ -63,6 +63,7 @@ impl<'t> TransactionCollection<'t> {
     ///
     /// As [`Collection::insert`](crate::Collection::insert) and [`count`](Self::count).
     pub fn insert(&self, document: impl Encode) -> Result<Id> {
+        self.check_access()?;
         with_buffer(|buffer| {
             let mut draft = document.encode(None, buffer)?;
             let drafts = std::slice::from_mut(&mut draft);
@@ -82,6 +83,7 @@ impl<'t> TransactionCollection<'t> {
         &self,
         documents: impl IntoIterator<Item = D>,
     ) -> Result<Vec<Id>> {
+        self.check_access()?;
         with_buffer(|buffer| {
             let documents = documents.into_iter();
             let mut drafts = Vec::with_capacity(documents.size_hint().0.min(1 << 16));
@@ -144,6 +146,7 @@ impl<'t> TransactionCollection<'t> {
     pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
         let id = id.into();
         let key = Key::new(id);
+        self.check_access()?;
         with_buffer(|buffer| {
             let draft = replacement(id, &key, document, buffer)?;
             let record = draft.record(buffer);
@@ -157,8 +160,14 @@ impl<'t> TransactionCollection<'t> {
     ///
     /// As [`get`](Self::get).
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        self.check_access()?;
         let key = Key::new(id.into());
         self.transaction.statement(&self.name, |change| change.delete(&key))
+    }
+
+    /// Whether writing is refused for what the database was opened for.
+    pub(crate) fn check_access(&self) -> Result<()> {
+        self.transaction.db.check_access()
     }
 
     pub(crate) fn pager(&self) -> &Pager {

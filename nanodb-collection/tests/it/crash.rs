@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nanodb_collection::{Collection, Database, Document, Durability, Id, Value, doc};
+use nanodb_collection::{Collection, Database, Document, Durability, ErrorKind, Id, Value, doc};
 use nanodb_sim::{Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
 
 /// Everything in a database: collections, and in them documents by id, as stored.
@@ -257,6 +257,9 @@ impl Run {
 
     fn check(&self, files: Files, events: usize, what: &str) {
         let storage = SimStorage::from_files(files);
+        // Every fourth: it takes as long as all else.
+        let read = (events % 4 == 0 && events > self.promised[0].unwrap())
+            .then(|| read_only(&storage, what));
         let db = match open(&storage, self.durability) {
             Ok(db) => db,
             // Until a new file has its header it may be any part of one.
@@ -264,6 +267,7 @@ impl Run {
             Err(error) => panic!("{what}: {error:?}"),
         };
         let found = contents(&db);
+        assert!(read.is_none_or(|read| read == found), "{what}: who only reads finds other things");
         let is_promised = |&at: &Option<usize>| at.is_some_and(|at| at <= events);
         let promised = self.promised.iter().rposition(is_promised).unwrap_or(0);
         let begun = self.begun.iter().rposition(|&at| at <= events).unwrap_or(0);
@@ -289,6 +293,20 @@ impl Run {
         let taken = before.is_some_and(|users| users.contains_key(&id.to_string()));
         assert!(!taken, "{what}: the id {id} is assigned again");
     }
+}
+
+/// What somebody finds who only reads, and leaves the disk as it is.
+fn read_only(storage: &SimStorage, what: &str) -> Contents {
+    let before = storage.files();
+    let options = Database::options().cache_bytes_max(24 * 4096).read_only(true);
+    let db = options.open_on(Arc::new(storage.clone()));
+    let db = db.unwrap_or_else(|error| panic!("{what}: read-only: {error:?}"));
+    let found = contents(&db);
+    let refused = db.collection(NAMES[0]).insert(doc! {}).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ReadOnly, "{what}");
+    db.close().unwrap();
+    assert!(storage.files() == before, "{what}: something was written");
+    found
 }
 
 fn any_id(collection: &Collection, random: &mut Random) -> Option<Id> {

@@ -40,17 +40,23 @@ pub(super) fn open_existing(path: &Path) -> io::Result<File> {
 
 /// The same, for reading only.
 pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    // Opening a pipe would wait for whoever writes to it.
+    let there = std::fs::symlink_metadata(path)?;
+    if !there.is_file() && !there.is_symlink() {
+        return Err(no_file(path));
+    }
     open_with(path, OpenOptions::new().read(true))
 }
 
 fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     refuse_links(options);
     let file = options.open(path).map_err(|error| explain(path, error))?;
-    if !file.metadata()?.is_file() {
-        let why = format!("{} is no ordinary file", path.display());
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    }
-    Ok(file)
+    if file.metadata()?.is_file() { Ok(file) } else { Err(no_file(path)) }
+}
+
+fn no_file(path: &Path) -> io::Error {
+    let why = format!("{} is no ordinary file", path.display());
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 /// What the system says of a link is not what is wrong with it here.

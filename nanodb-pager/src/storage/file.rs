@@ -1,15 +1,16 @@
 //! Storage in a file of the operating system.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::lock::{self, Access};
 use super::place::{self, Place};
-use super::{Storage, companion};
+use super::{LockHolders, Storage, companion};
 use crate::process;
 
-/// A file, opened for reading and writing, locked while a pager has it.
+/// A file, opened for reading, or for reading and writing; locked while a pager has it.
 ///
 /// It is known by its real path, without links, and its companions are named after that. If another
 /// file is there by then, or none, no companion is made, replaced or removed any more.
@@ -17,6 +18,7 @@ use crate::process;
 pub struct FileStorage {
     file: File,
     place: Place,
+    access: Access,
     /// Who has opened it: a process that was forked from that one leaves the lock alone.
     process: u32,
 }
@@ -51,7 +53,7 @@ impl FileStorage {
     pub fn open_existing(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = place::real_path(path.as_ref())?;
         let file = companion::open_existing(&path)?;
-        Self::over(file, path)
+        Self::over(file, path, Access::Write)
     }
 
     /// Makes an empty file at `path`, where there is none.
@@ -62,21 +64,69 @@ impl FileStorage {
     pub fn create_new(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = place::real_path(path.as_ref())?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-        let made = Self::over(file, path)?;
+        let made = Self::over(file, path, Access::Write)?;
         // Its name is durable only once the directory is synced.
         made.place.sync_directory()?;
         Ok(made)
     }
 
-    /// A file without a name in a directory, gone with its handle.
-    pub(crate) fn unnamed(directory: &Path) -> io::Result<Self> {
-        Self::over(tempfile::tempfile_in(directory)?, directory.join("(unnamed)"))
+    /// Opens the file at `path`, which must exist, without permission to write it: nothing is
+    /// changed of it or beside it, whoever asks.
+    ///
+    /// # Errors
+    ///
+    /// As [`open_existing`](Self::open_existing).
+    pub fn open_read_only(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = place::real_path(path.as_ref())?;
+        let file = companion::open_to_read(&path)?;
+        Self::over(file, path, Access::Read)
     }
 
-    fn over(file: File, path: std::path::PathBuf) -> io::Result<Self> {
-        Ok(Self { place: Place::new(path, &file)?, file, process: process::id() })
+    /// What tells this file from every other one.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    #[cfg(unix)]
+    pub fn id(&self) -> io::Result<FileId> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = self.file.metadata()?;
+        Ok(FileId(metadata.dev(), metadata.ino()))
+    }
+
+    /// What tells this file from every other one.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    #[cfg(not(unix))]
+    pub fn id(&self) -> io::Result<FileId> {
+        Ok(FileId(self.place.path().to_owned()))
+    }
+
+    /// A file without a name in a directory, gone with its handle.
+    pub(crate) fn unnamed(directory: &Path) -> io::Result<Self> {
+        let file = tempfile::tempfile_in(directory)?;
+        Self::over(file, directory.join("(unnamed)"), Access::Write)
+    }
+
+    /// What would change something beside the file.
+    fn check_access(&self) -> io::Result<()> {
+        match self.access {
+            Access::Write => Ok(()),
+            Access::Read => Err(io::ErrorKind::PermissionDenied.into()),
+        }
+    }
+
+    fn over(file: File, path: PathBuf, access: Access) -> io::Result<Self> {
+        Ok(Self { place: Place::new(path, &file)?, file, access, process: process::id() })
     }
 }
+
+/// What tells a file from every other one, by whatever names they are opened, as long as it
+/// is open: device and inode, or else the path.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FileId(#[cfg(unix)] u64, #[cfg(unix)] u64, #[cfg(not(unix))] PathBuf);
 
 impl Drop for FileStorage {
     fn drop(&mut self) {
@@ -153,23 +203,25 @@ impl Storage for FileStorage {
     }
 
     fn lock(&self) -> io::Result<bool> {
-        match self.file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            // Some file systems have no locks at all; refusing to work on them
-            // would help nobody.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                Ok(true)
-            }
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        lock::try_claim(&self.file, Access::Write)
+    }
+
+    fn lock_shared(&self) -> io::Result<bool> {
+        lock::try_claim(&self.file, Access::Read)
+    }
+
+    fn lock_holders(&self) -> LockHolders {
+        lock::holders(&self.file)
     }
 
     fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
         self.place.check()?;
         let path = self.place.beside(suffix);
-        let file = companion::open(&path, &self.file.metadata()?)?;
-        Ok(Arc::new(Self::over(file, path)?))
+        let file = match self.access {
+            Access::Write => companion::open(&path, &self.file.metadata()?)?,
+            Access::Read => companion::open_to_read(&path)?,
+        };
+        Ok(Arc::new(Self::over(file, path, self.access)?))
     }
 
     fn has_companion(&self, suffix: &str) -> io::Result<bool> {
@@ -183,13 +235,14 @@ impl Storage for FileStorage {
     fn found_companion(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
         let path = self.place.beside(suffix);
         match companion::open_to_read(&path) {
-            Ok(file) => Ok(Some(Arc::new(Self::over(file, path)?))),
+            Ok(file) => Ok(Some(Arc::new(Self::over(file, path, Access::Read)?))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     fn remove_companion(&self, suffix: &str) -> io::Result<()> {
+        self.check_access()?;
         self.place.check()?;
         match std::fs::remove_file(self.place.beside(suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -198,6 +251,7 @@ impl Storage for FileStorage {
     }
 
     fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
+        self.check_access()?;
         self.place.check()?;
         std::fs::rename(self.place.beside(from), self.place.beside(to))
     }
@@ -208,6 +262,10 @@ impl Storage for FileStorage {
     }
 
     fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
+        if self.access == Access::Read {
+            // Its directory may be on media that nobody writes to.
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         // Beside the database: a system's directory for temporary files may be in memory,
         // which is what there is too little of.
         Ok(Arc::new(Self::unnamed(place::parent(self.place.path()))?))

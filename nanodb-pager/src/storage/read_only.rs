@@ -1,9 +1,10 @@
 //! Storage that is read, and never written to.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use super::Storage;
+use super::{LockHolders, Storage};
 
 /// Another storage and its companions, all of them as they are: what would change anything is
 /// refused with [`io::ErrorKind::PermissionDenied`].
@@ -44,6 +45,18 @@ impl Storage for ReadOnly {
 
     fn lock(&self) -> io::Result<bool> {
         self.0.lock()
+    }
+
+    fn lock_shared(&self) -> io::Result<bool> {
+        self.0.lock_shared()
+    }
+
+    fn lock_holders(&self) -> LockHolders {
+        self.0.lock_holders()
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.0.path()
     }
 
     fn is_persistent(&self) -> bool {

@@ -19,6 +19,7 @@ mod log_faults;
 mod log_state;
 mod model;
 mod opening;
+mod read_only;
 mod salvage;
 mod saving;
 mod saving_faults;

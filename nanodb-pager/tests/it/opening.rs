@@ -61,7 +61,7 @@ fn a_file_in_memory_is_locked_while_it_is_open() {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
     let open = || Pager::open(Arc::clone(&storage), Arc::new(()), Options::default());
     let pager = open().unwrap();
-    assert!(matches!(open(), Err(Error::Locked)));
+    assert!(matches!(open(), Err(Error::Locked { .. })));
     drop(pager);
 }
 
@@ -75,10 +75,10 @@ fn a_file_of_the_system_is_locked_while_it_is_open() {
     };
     let pager = open().unwrap();
     let page = add_page(&pager, b"on disk");
-    assert!(matches!(open(), Err(Error::Locked)));
+    assert!(matches!(open(), Err(Error::Locked { .. })));
     let snapshot = pager.snapshot();
     pager.close().unwrap();
-    assert!(matches!(open(), Err(Error::Locked)), "the snapshot still reads");
+    assert!(matches!(open(), Err(Error::Locked { .. })), "the snapshot still reads");
     drop(snapshot);
     let pager = open().unwrap();
     assert_eq!(&first_bytes(&pager, page).unwrap(), b"on disk");
@@ -87,7 +87,7 @@ fn a_file_of_the_system_is_locked_while_it_is_open() {
     let other_process = OpenOptions::new().read(true).write(true).open(&path).unwrap();
     other_process.lock().unwrap();
     let before = std::fs::read(&path).unwrap();
-    assert!(matches!(open(), Err(Error::Locked)));
+    assert!(matches!(open(), Err(Error::Locked { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
     File::unlock(&other_process).unwrap();
     assert!(open().is_ok());

@@ -352,5 +352,5 @@ fn a_pager_that_is_dropped_writes_what_was_committed() {
     assert_eq!(&first_bytes(&pager, page).unwrap(), b"dropped");
     assert_eq!(pager.verify().unwrap(), []);
     let again = Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), Options::default());
-    assert!(matches!(again, Err(Error::Locked)));
+    assert!(matches!(again, Err(Error::Locked { .. })));
 }

@@ -14,6 +14,7 @@ mod isolation;
 mod kill;
 mod model;
 mod queries;
+mod read_only;
 mod sharing;
 mod small;
 mod space;
