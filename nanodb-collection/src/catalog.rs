@@ -32,6 +32,7 @@ use crate::layout::Layout;
 use crate::limits::COLLECTION_NAME_BYTES_MAX;
 use crate::lock::{HeldArc, HeldRef, Party};
 use crate::note::{Entries, Entry};
+use crate::order::Order;
 use crate::room::Room;
 use crate::root::{Root, Stored};
 use crate::runs::Runs;
@@ -43,7 +44,7 @@ pub(crate) use self::names::Names;
 pub(crate) struct Catalog {
     pager: Pager,
     attic: Arc<Attic>,
-    indexes: Arc<Indexes>,
+    pub(crate) indexes: Arc<Indexes>,
     pub(crate) names: Arc<Names>,
     /// The number of the next new collection.
     next_collection: Mutex<u32>,
@@ -97,7 +98,7 @@ impl Catalog {
     /// The catalog that the pager's root describes.
     pub(crate) fn open(pager: Pager, attic: Arc<Attic>, indexes: Arc<Indexes>) -> Result<Self> {
         let root = Root::decode(&pager.root())?;
-        root.check_pages(pager.space().page_count)?;
+        root.check_pages(pager.page_count())?;
         let mut replayed = replayed(&pager);
         let binding = |(id, mut stored): (u32, Stored)| {
             let name: Arc<str> = std::mem::take(&mut stored.name).into();
@@ -174,14 +175,19 @@ impl Catalog {
             let installed = tx.install(&note)?;
             // Its pages go to others: who comes at this commit or later finds it empty.
             writer.layout = Layout::default();
+            writer.order = Order::default();
             writer.overflow = Runs::default();
             writer.room = Room::default();
             writer.count = 0;
             binding.store.push_state(&writer, installed.seq());
             self.names.end(binding, installed.seq());
-            Ok(installed)
+            Ok((installed, Arc::clone(binding)))
         })?;
-        self.publish(dropped)
+        let (installed, binding) = dropped.unzip();
+        let is_dropped = self.publish(installed)?;
+        // Handles may keep the collection for long. Who reads it in a snapshot loads what it needs.
+        binding.iter().for_each(|binding| binding.store.shelf.drop_all());
+        Ok(is_dropped)
     }
 
     /// Gives a collection another name.

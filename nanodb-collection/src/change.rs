@@ -45,6 +45,8 @@ pub(crate) struct Pending {
     pub(crate) removed: Places,
     /// Where documents go.
     fill: Option<PageId>,
+    /// Whether this change has found the fill page to be what it should be.
+    fill_is_sound: bool,
     /// Pages whose room has changed.
     room: BTreeMap<u32, Class>,
     /// How far the search for pages with room has come.
@@ -81,10 +83,6 @@ impl Pending {
     /// Nothing yet.
     pub(crate) fn new(writer: &Writer) -> Self {
         let layout = &writer.layout;
-        let spare = layout.next_page().and_then(|page| {
-            let pages = u32::try_from(layout.total_pages.saturating_sub(layout.used_pages)).ok()?;
-            Some(Extent::new(page, pages))
-        });
         Self {
             count: writer.count,
             next_id: writer.next_id,
@@ -93,6 +91,7 @@ impl Pending {
             added: Places::default(),
             removed: Places::default(),
             fill: writer.room.fill.or_else(|| layout.tail()),
+            fill_is_sound: false,
             room: BTreeMap::new(),
             room_from: From::START,
             hand: (writer.room.hand, writer.room.unseen),
@@ -100,7 +99,7 @@ impl Pending {
             trimmed: false,
             before: None,
             stuck: false,
-            spare,
+            spare: layout.spare(),
             used_pages: layout.used_pages,
             total_pages: layout.total_pages,
             new_extents: Vec::new(),
@@ -143,9 +142,18 @@ impl Pending {
         writer.next_id = self.next_id;
         self.runs_added.into_iter().for_each(|run| writer.overflow.insert(run));
         self.runs_removed.into_iter().for_each(|run| writer.overflow.remove(run));
-        let layout = &mut writer.layout;
+        let (layout, order) = (&mut writer.layout, &mut writer.order);
+        self.given_back.iter().for_each(|&page| order.remove(Extent::new(page, 1)));
+        if self.trimmed
+            && let Some(spare) = layout.spare()
+        {
+            order.remove(spare);
+        }
         give_back(layout, &self.given_back, self.trimmed);
-        self.new_extents.into_iter().for_each(|extent| layout.push(extent));
+        for extent in self.new_extents {
+            layout.push(extent);
+            order.insert(extent);
+        }
         layout.used_pages = self.used_pages;
         let room = &mut writer.room;
         self.room.into_iter().for_each(|(page, class)| room.set(page, class));

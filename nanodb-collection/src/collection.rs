@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::ops::DerefMut;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwapOption;
 use nanodb_pager::Pager;
 
 use crate::catalog::{Binding, Claim, Making};
@@ -29,8 +30,7 @@ use nanodb_document::{Id, IdRef, Key};
 /// A handle means the name: after
 /// [`rename_collection`](crate::Database::rename_collection) or
 /// [`drop_collection`](crate::Database::drop_collection) it goes on with whatever has
-/// that name then. (A handle that outlives its collection keeps that one's index in
-/// memory: let go of it.)
+/// that name then.
 ///
 /// Readers never wait for writers. Writers of one collection take turns; each call is one
 /// commit, which readers see as a whole or not at all.
@@ -49,18 +49,23 @@ use nanodb_document::{Id, IdRef, Key};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
 pub struct Collection {
     name: Arc<str>,
-    /// What the name was found to mean.
+    /// What the name was first found to mean.
     bound: OnceLock<Arc<Binding>>,
-    // After `bound`: what that holds must be gone before the database is.
+    /// What it was found to mean later, if that is something else. Apart, since a look at it costs more.
+    rebound: ArcSwapOption<Binding>,
+    // After `bound` and `rebound`: what that holds must be gone before the database is.
     db: Arc<Shared>,
 }
 
 impl Collection {
     pub(crate) fn new(db: Arc<Shared>, name: &str) -> Self {
-        Self { name: name.into(), bound: OnceLock::new(), db }
+        Self::with(name.into(), OnceLock::new(), db)
+    }
+
+    fn with(name: Arc<str>, bound: OnceLock<Arc<Binding>>, db: Arc<Shared>) -> Self {
+        Self { name, bound, rebound: ArcSwapOption::empty(), db }
     }
 
     /// The name.
@@ -156,7 +161,7 @@ impl Collection {
     fn insert_drafts(&self, drafts: &mut [Draft], buffer: &mut [u8]) -> Result<()> {
         let party = Party::current();
         loop {
-            if let Some(binding) = self.bound.get()
+            if let Some(binding) = self.known().as_deref()
                 && let Some(held) = binding.lock(party)?
             {
                 return self.insert_into(binding, held, None, drafts, buffer);
@@ -164,13 +169,13 @@ impl Collection {
             match self.db.catalog.claim(&self.name, party)? {
                 Claim::Made(binding, making, held) => {
                     self.insert_into(&binding, held, Some(making), drafts, buffer)?;
-                    self.bound.get_or_init(|| binding);
+                    self.remember(&binding);
                     return Ok(());
                 }
                 Claim::Taken(binding) => {
                     if let Some(held) = binding.lock(party)? {
                         self.insert_into(&binding, held, None, drafts, buffer)?;
-                        self.bound.get_or_init(|| Arc::clone(&binding));
+                        self.remember(&binding);
                         return Ok(());
                     }
                 }
@@ -359,7 +364,7 @@ impl Collection {
     pub fn scan(&self) -> Result<Cursor> {
         let view = Arc::new(View::new(&self.db));
         Ok(self.with_binding(|binding| match binding {
-            Some(binding) => Cursor::over(view, &binding.store),
+            Some(binding) => Cursor::over(view, &binding.store, &self.name),
             None => Cursor::empty(),
         }))
     }
@@ -395,6 +400,15 @@ impl Collection {
     fn with_binding<T>(&self, read: impl FnOnce(Option<&Binding>) -> T) -> T {
         match self.bound.get() {
             Some(binding) if binding.is_attached() => read(Some(binding)),
+            _ => self.with_rebound(read),
+        }
+    }
+
+    /// The same, where the name has come to mean something else since the handle was first used.
+    #[cold]
+    fn with_rebound<T>(&self, read: impl FnOnce(Option<&Binding>) -> T) -> T {
+        match &*self.rebound.load() {
+            Some(binding) if binding.is_attached() => read(Some(binding)),
             _ => read(self.resolve().as_deref()),
         }
     }
@@ -402,8 +416,25 @@ impl Collection {
     #[cold]
     fn resolve(&self) -> Option<Arc<Binding>> {
         let binding = self.db.catalog.names.published(&self.name)?;
-        self.bound.get_or_init(|| Arc::clone(&binding));
+        self.remember(&binding);
         Some(binding)
+    }
+
+    /// Notes what the name has been found to mean.
+    fn remember(&self, binding: &Arc<Binding>) {
+        let first = self.bound.get_or_init(|| Arc::clone(binding));
+        if !Arc::ptr_eq(first, binding) {
+            self.rebound.store(Some(Arc::clone(binding)));
+        }
+    }
+
+    /// What the name meant when it was last asked for.
+    #[inline]
+    fn known(&self) -> Option<Known<'_>> {
+        match self.bound.get() {
+            Some(binding) if binding.is_attached() => Some(Known::First(binding)),
+            _ => self.rebound.load_full().map(Known::Later),
+        }
     }
 
     /// Runs statements on this collection as a transaction.
@@ -421,7 +452,7 @@ impl Collection {
         statement: impl Fn(&mut Change<'_>) -> Result<bool, Failure>,
     ) -> Result<bool> {
         let party = Party::current();
-        if let Some(binding) = self.bound.get()
+        if let Some(binding) = self.known().as_deref()
             && let Some(held) = binding.lock(party)?
         {
             return self.write(binding, held, None, statement);
@@ -429,11 +460,36 @@ impl Collection {
         while let Some(binding) = self.db.catalog.names.current(&self.name) {
             if let Some(held) = binding.lock(party)? {
                 let written = self.write(&binding, held, None, &statement)?;
-                self.bound.get_or_init(|| Arc::clone(&binding));
+                self.remember(&binding);
                 return Ok(written);
             }
         }
         Ok(false)
+    }
+}
+
+/// What a name was found to mean: at first, or later.
+enum Known<'a> {
+    First(&'a Arc<Binding>),
+    Later(Arc<Binding>),
+}
+
+impl Deref for Known<'_> {
+    type Target = Arc<Binding>;
+
+    #[inline]
+    fn deref(&self) -> &Arc<Binding> {
+        match self {
+            Self::First(binding) => binding,
+            Self::Later(binding) => binding,
+        }
+    }
+}
+
+impl Clone for Collection {
+    fn clone(&self) -> Self {
+        let bound = self.known().map_or_else(OnceLock::new, |known| Arc::clone(&known).into());
+        Self::with(Arc::clone(&self.name), bound, Arc::clone(&self.db))
     }
 }
 
@@ -475,11 +531,12 @@ thread_local! {
 /// Lends the thread's buffer, empty. It is taken out meanwhile, so that an [`Encode`]
 /// that comes back here finds another.
 pub(crate) fn with_buffer<T>(use_it: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-    let mut buffer = BUFFER.take();
+    // The destructor of another local of the thread may come here when this one is gone.
+    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
     buffer.clear();
     let result = use_it(&mut buffer);
     if buffer.capacity() <= BUFFER_BYTES_KEPT_MAX {
-        BUFFER.set(buffer);
+        let _ = BUFFER.try_with(|kept| kept.set(buffer));
     }
     result
 }

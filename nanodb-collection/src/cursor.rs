@@ -55,6 +55,8 @@ pub struct Cursor {
 /// The pages still to be visited.
 struct Walk {
     owner: Owner,
+    /// By what name.
+    collection: Arc<str>,
     extents: Arc<Vec<Extent>>,
     position: Position,
     pages_left: u64,
@@ -113,13 +115,15 @@ enum Step {
 impl Cursor {
     /// A cursor over nothing.
     pub(crate) fn empty() -> Self {
-        Self::new(Owner::PAGER, Layout::default(), Pages::None)
+        Self::new(Owner::PAGER, "".into(), Layout::default(), Pages::None)
     }
 
-    /// A cursor over what a view shows of a collection.
-    pub(crate) fn over(view: Arc<View>, store: &Store) -> Self {
+    /// A cursor over what a view shows of a collection, which goes by that name.
+    pub(crate) fn over(view: Arc<View>, store: &Store, name: &Arc<str>) -> Self {
         match store.state_at(view.snapshot().seq()) {
-            Some(state) => Self::new(store.owner, state.layout, Pages::Snapshot(view)),
+            Some(state) => {
+                Self::new(store.owner, Arc::clone(name), state.layout, Pages::Snapshot(view))
+            }
             None => Self::empty(),
         }
     }
@@ -129,16 +133,17 @@ impl Cursor {
         db: Arc<Shared>,
         view: TxView,
         over: Arc<AtomicBool>,
-        store: &Store,
+        (store, name): (&Store, &Arc<str>),
         layout: Layout,
     ) -> Self {
-        Self::new(store.owner, layout, Pages::Transaction { view, over, _db: db })
+        let pages = Pages::Transaction { view, over, _db: db };
+        Self::new(store.owner, Arc::clone(name), layout, pages)
     }
 
-    fn new(owner: Owner, layout: Layout, pages: Pages) -> Self {
+    fn new(owner: Owner, collection: Arc<str>, layout: Layout, pages: Pages) -> Self {
         let (extents, pages_left) = (layout.extents, layout.used_pages);
         let (position, pages) = (Position::default(), Arc::new(pages));
-        let walk = Walk { owner, extents, position, pages_left, pages };
+        let walk = Walk { owner, collection, extents, position, pages_left, pages };
         Self { page: None, assembled: Vec::new(), walk }
     }
 
@@ -197,13 +202,15 @@ impl Cursor {
 
     /// Takes the next pages out, so many at most, for a cursor of their own; none at the end.
     pub(crate) fn split(&mut self, pages: u64) -> Option<Self> {
-        let Walk { owner, extents, position, pages_left, pages: source } = &mut self.walk;
+        let Walk { owner, collection, extents, position, pages_left, pages: source } =
+            &mut self.walk;
         let taken = pages.min(*pages_left);
         if taken == 0 {
             return None;
         }
         let walk = Walk {
             owner: *owner,
+            collection: Arc::clone(collection),
             extents: Arc::clone(extents),
             position: *position,
             pages_left: taken,
@@ -212,6 +219,11 @@ impl Cursor {
         *pages_left -= taken;
         position.skip(extents, taken);
         Some(Self { page: None, assembled: Vec::new(), walk })
+    }
+
+    /// The name of the collection.
+    pub(crate) fn collection(&self) -> &Arc<str> {
+        &self.walk.collection
     }
 
     /// How many pages are still to be opened.
@@ -321,10 +333,16 @@ fn find_on_page(
     let slots = PageRef::parse(guard.body()).map_err(damaged_by)?;
     for record in slots.records_from(from) {
         let record = record.map_err(damaged_by)?;
+        let mut ask = |bytes| {
+            let document = DocView::from_bytes(bytes);
+            let blame = |e: Error| e.of_document(&walk.collection, document, Some(guard.id()));
+            is_wanted(document).map_err(blame)
+        };
         let wanted = match record.kind {
-            RecordKind::Document => is_wanted(DocView::from_bytes(record.bytes)),
-            RecordKind::Head => assemble(walk, guard, record.bytes, assembled)
-                .and_then(|()| is_wanted(DocView::from_bytes(assembled))),
+            RecordKind::Document => ask(record.bytes),
+            RecordKind::Head => {
+                assemble(walk, guard, record.bytes, assembled).and_then(|()| ask(assembled))
+            }
             _ => Ok(false),
         };
         if matches!(wanted, Ok(false)) {
@@ -337,7 +355,7 @@ fn find_on_page(
                 let range = range_within(guard.body(), record.bytes);
                 StoredDoc::on_page(guard.clone(), range)
             }
-            _ => StoredDoc::assembled(std::mem::take(assembled)),
+            _ => StoredDoc::assembled(std::mem::take(assembled), guard.id()),
         }));
     }
     Ok(None)
@@ -368,6 +386,11 @@ pub struct Documents {
 impl Documents {
     pub(crate) fn new(cursor: Cursor) -> Self {
         Self { cursor }
+    }
+
+    /// The name of the collection.
+    pub(crate) fn name(&self) -> &str {
+        &self.cursor.walk.collection
     }
 }
 

@@ -7,8 +7,7 @@ use nanodb_query::{QueryError, UpdateError};
 
 use crate::limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 use crate::root::CatalogError;
-use nanodb_document::DocumentError;
-use nanodb_document::Id;
+use nanodb_document::{DocView, DocumentError, Id, IdRef};
 
 /// The result of a database operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -133,6 +132,20 @@ pub enum Error {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// The bytes of a stored document can't be read, though its page is as it was written.
+    #[error(
+        "{}is damaged: its bytes are not what was stored; replace or delete it",
+        OfDamaged { collection, id, page }
+    )]
+    DamagedDocument {
+        /// The collection.
+        collection: String,
+        /// The document's id, if that can be read.
+        id: Option<Id>,
+        /// The number of the page that the document, or its beginning, lies on, where it is known; it lies
+        /// at 4,096 times that in the file.
+        page: Option<u32>,
+    },
     /// The list of collections in the file makes no sense.
     #[error("the list of collections is damaged")]
     Catalog(#[from] CatalogError),
@@ -249,7 +262,9 @@ impl Error {
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::TransactionOver => ErrorKind::TransactionOver,
-            Self::DamagedPage { .. } | Self::Catalog(_) => ErrorKind::Damaged,
+            Self::DamagedPage { .. } | Self::DamagedDocument { .. } | Self::Catalog(_) => {
+                ErrorKind::Damaged
+            }
             Self::Open { source, .. } | Self::Storage(source) => storage_kind(source),
         }
     }
@@ -260,10 +275,38 @@ impl Error {
         match self {
             Self::BulkWrite { source, .. } => source.page(),
             Self::DamagedPage { page, .. } => Some(*page),
+            Self::DamagedDocument { page, .. } => *page,
             Self::Open { source: nanodb_pager::Error::Corrupt(corruption), .. } => {
                 Some(corruption.page().get())
             }
             _ => None,
+        }
+    }
+
+    /// What is stored of a document is not what was stored. Which one it is says
+    /// [`of_document`](Self::of_document), further up.
+    #[cold]
+    pub(crate) fn malformed() -> Self {
+        Self::DamagedDocument { collection: String::new(), id: None, page: None }
+    }
+
+    /// Says which document can't be read, if the error is of that kind and does not say yet.
+    #[cold]
+    pub(crate) fn of_document(
+        self,
+        name: &str,
+        document: &DocView,
+        on: Option<nanodb_pager::PageId>,
+    ) -> Self {
+        match self {
+            Self::DamagedDocument { collection, id: None, page: None } if collection.is_empty() => {
+                Self::DamagedDocument {
+                    collection: name.to_owned(),
+                    id: document.id().map(IdRef::to_owned),
+                    page: on.map(nanodb_pager::PageId::get),
+                }
+            }
+            other => other,
         }
     }
 
@@ -301,6 +344,25 @@ impl fmt::Display for OfDocument<'_> {
             Some(id) => write!(f, "the document with the id {id}"),
             None => f.write_str("the document to be inserted"),
         }
+    }
+}
+
+/// `the document with the id 5 in collection "users", on page 7, `, as far as that is known.
+struct OfDamaged<'a> {
+    collection: &'a str,
+    id: &'a Option<Id>,
+    page: &'a Option<u32>,
+}
+
+impl fmt::Display for OfDamaged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.id {
+            Some(id) => write!(f, "the document with the id {id}")?,
+            None => f.write_str("a document")?,
+        }
+        write!(f, " in collection {:?}", self.collection)?;
+        self.page.map_or(Ok(()), |page| write!(f, ", on page {page},"))?;
+        f.write_str(" ")
     }
 }
 

@@ -2,12 +2,13 @@
 //! damaged in the file, and how much memory they may take.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+use nanodb_index::IndexMemory;
 use nanodb_pager::{Owner, Seq};
 use parking_lot::Mutex;
 
+use crate::budget::Budget;
 use crate::root::Root;
 use crate::store::Shelf;
 
@@ -16,9 +17,9 @@ use crate::store::Shelf;
 pub(crate) struct Indexes {
     shelves: Mutex<HashMap<u32, Weak<Shelf>>>,
     damaged: Mutex<BTreeSet<u32>>,
-    bytes_max: usize,
-    /// Memory of the groups that are loaded, of all. Relaxed: a figure by itself.
-    loaded_bytes: AtomicUsize,
+    pub(crate) budget: Budget,
+    /// What groups give up goes to those of other collections.
+    pub(crate) memory: IndexMemory,
 }
 
 impl Indexes {
@@ -26,8 +27,11 @@ impl Indexes {
         Self {
             shelves: Mutex::default(),
             damaged: Mutex::default(),
-            bytes_max,
-            loaded_bytes: AtomicUsize::new(0),
+            memory: match bytes_max {
+                usize::MAX => IndexMemory::default(),
+                _ => IndexMemory::with_marks(),
+            },
+            budget: Budget::new(bytes_max),
         }
     }
 
@@ -59,16 +63,5 @@ impl Indexes {
 
     pub(crate) fn damaged(&self) -> BTreeSet<u32> {
         self.damaged.lock().clone()
-    }
-
-    /// One of them has come to take so many bytes, where it took `before`; whether they are too
-    /// many now.
-    pub(crate) fn count(&self, before: usize, now: usize) -> bool {
-        self.loaded_bytes.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
-        self.loaded_bytes.load(Ordering::Relaxed) > self.bytes_max
-    }
-
-    pub(crate) fn have_budget(&self) -> bool {
-        self.bytes_max < usize::MAX
     }
 }

@@ -60,6 +60,13 @@ impl Layout {
         last.page(last.pages.checked_sub(unused)?)
     }
 
+    /// The pages after the tail, which were taken already.
+    pub(crate) fn spare(&self) -> Option<Extent> {
+        let start = self.next_page()?;
+        let pages = u32::try_from(self.total_pages.checked_sub(self.used_pages)?).ok()?;
+        Some(Extent::new(start, pages))
+    }
+
     /// How many pages to take when the extents are used up: 1, 2, 4 and so on.
     pub(crate) fn next_extent_pages(&self) -> u32 {
         let wanted = self.total_pages / u64::from(PAGES_PER_RESERVED);
@@ -81,12 +88,14 @@ impl Layout {
         extents.push(extent);
     }
 
-    /// Replaces all extents from `index` on.
+    /// Replaces all extents from `index` on. Costs what goes and what comes, and nothing for those
+    /// that stay: every commit's note comes here.
     pub(crate) fn replace_from(&mut self, index: usize, extents: &[Extent]) {
         let own = Arc::make_mut(&mut self.extents);
-        own.truncate(index);
+        let gone = own.drain(index.min(own.len())..);
+        self.total_pages -= gone.map(|extent| u64::from(extent.pages)).sum::<u64>();
         own.extend_from_slice(extents);
-        self.total_pages = self.extents.iter().map(|extent| u64::from(extent.pages)).sum();
+        self.total_pages += extents.iter().map(|extent| u64::from(extent.pages)).sum::<u64>();
     }
 
     /// Takes out some of the pages in use, which come by rising number.
@@ -117,20 +126,6 @@ impl Layout {
             extent.pages > 0
         });
         self.total_pages = self.used_pages;
-    }
-
-    /// Up to `count` pages in use with numbers below `below`: the last ones, from the last on.
-    pub(crate) fn last_below(&self, below: u32, count: usize) -> Vec<PageId> {
-        let mut in_use = self.clone();
-        in_use.trim();
-        let mut before: Vec<Extent> =
-            in_use.extents.iter().copied().filter(|extent| extent.start.get() < below).collect();
-        before.sort_unstable_by(|a, b| b.cmp(a));
-        let pages = before.into_iter().flat_map(|extent| {
-            let pages = extent.pages.min(below - extent.start.get());
-            (0..pages).rev().filter_map(move |index| extent.page(index))
-        });
-        pages.take(count).collect()
     }
 
     fn push_range(&mut self, start: u64, end: u64) {
@@ -266,20 +261,6 @@ mod tests {
         layout.trim();
         assert_eq!(*layout.extents, [extent(20, 1), extent(23, 1), extent(11, 1)]);
         assert_eq!((layout.tail(), layout.next_page()), (Some(PageId::new(11)), None));
-    }
-
-    #[test]
-    fn the_last_pages_in_use_before_a_page_are_found() {
-        let mut layout = Layout::default();
-        layout.replace_from(0, &[extent(20, 3), extent(10, 3), extent(30, 4)]);
-        layout.used_pages = 8;
-        let below = |below, count| -> Vec<u32> {
-            layout.last_below(below, count).into_iter().map(PageId::get).collect()
-        };
-        assert_eq!(below(u32::MAX, 4), [31, 30, 22, 21]);
-        assert_eq!(below(22, 3), [21, 20, 12]);
-        assert_eq!(below(11, 3), [10]);
-        assert!(below(10, 3).is_empty());
     }
 
     #[test]

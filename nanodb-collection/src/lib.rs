@@ -20,6 +20,7 @@
 //! | `check`, `stats` | what there is, and whether it is right |
 
 mod attic;
+mod budget;
 mod catalog;
 mod change;
 mod check;
@@ -35,6 +36,7 @@ mod limits;
 mod lock;
 mod note;
 mod options;
+mod order;
 mod places;
 mod query;
 mod registry;

@@ -52,14 +52,16 @@ impl Options {
         self
     }
 
-    /// How many bytes of the indexes of ids are kept in memory at most; no limit by default.
+    /// How many bytes of the indexes of ids are kept in memory at most, of all collections together; no
+    /// limit by default.
     ///
     /// An index takes about 11 bytes for each document whose part of it was needed since the
     /// database was opened, parts of some 3,000 documents. With a limit, parts go when others
     /// are needed, and are read from the file again: some microseconds where the operating
-    /// system has them in memory. What has changed since the file was last brought up to date comes
+    /// system has them in memory. Those go that were not looked at for longest, roughly, of whatever
+    /// collection they are; a collection with few documents (less than some 100) is not counted. What has changed since the file was last brought up to date comes
     /// on top, 16 bytes for each document that came, went or moved, and 64 bytes for each part.
-    /// At least one part of each collection stays.
+    /// The part that is just needed always has room.
     pub fn index_bytes_max(mut self, bytes: usize) -> Self {
         self.index_bytes_max = bytes;
         self

@@ -78,6 +78,15 @@ impl Runs {
         })
     }
 
+    /// The runs of the pages below that one, from the last to the first.
+    pub(crate) fn iter_below(&self, below: u32) -> impl Iterator<Item = Extent> + '_ {
+        self.ends.range(..below).rev().map(move |(&start, &end)| {
+            let end = end.min(u64::from(below));
+            let pages = u32::try_from(end - u64::from(start)).unwrap_or(u32::MAX);
+            Extent::new(PageId::new(start), pages)
+        })
+    }
+
     pub(crate) fn run_count(&self) -> usize {
         self.ends.len()
     }

@@ -150,7 +150,7 @@ impl SnapshotCollection {
     pub fn scan(&self) -> Result<Cursor> {
         let view = Arc::clone(&self.view);
         Ok(match &self.binding {
-            Some(binding) => Cursor::over(view, &binding.store),
+            Some(binding) => Cursor::over(view, &binding.store, &self.name),
             None => Cursor::empty(),
         })
     }

@@ -50,8 +50,8 @@ mod states;
 mod write;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use nanodb_index::{Change, IdIndex};
 use nanodb_pager::{Owner, PageId, Pager, Seq};
@@ -62,6 +62,7 @@ use crate::error::{Error, Result};
 use crate::indexes::Indexes;
 use crate::layout::Layout;
 use crate::lock::Lock;
+use crate::order::Order;
 use crate::room::Room;
 use crate::root::Stored;
 use crate::runs::Runs;
@@ -84,8 +85,6 @@ pub(crate) struct Store {
     states: Mutex<States>,
     history: Mutex<History>,
     pub(crate) shelf: Arc<Shelf>,
-    /// What the index was last counted to take. Relaxed: a figure by itself.
-    loaded_bytes: AtomicUsize,
     attic: Arc<Attic>,
     indexes: Arc<Indexes>,
     listed: AtomicBool,
@@ -98,6 +97,8 @@ pub(crate) struct Writer {
     /// The next integer to assign as an id; larger than all in its range that were used.
     pub(crate) next_id: u64,
     pub(crate) layout: Layout,
+    /// The pages of the layout by their numbers.
+    pub(crate) order: Order,
     /// Pages that hold the middle of documents too large for a record.
     pub(crate) overflow: Runs,
     pub(crate) retired: Retired,
@@ -134,7 +135,7 @@ impl Store {
             overflow_pages: stored.overflow.page_count(),
             layout: stored.layout.clone(),
         };
-        Self::new(owner, pager, (attic, indexes), stored, Some(first), base, OnceLock::new())
+        Self::new(owner, pager, (attic, indexes), stored, Some(first), base)
     }
 
     /// A collection that no commit has made yet.
@@ -146,7 +147,10 @@ impl Store {
     ) -> Self {
         let stored = Stored { next_id: 1, ..Stored::default() };
         let base = Base { runs: Some(Vec::new()), ..Base::default() };
-        Self::new(owner, pager, (attic, indexes), stored, None, base, Index::default().into())
+        let ids = IdIndex::within(&indexes.memory);
+        let store = Self::new(owner, pager, (attic, indexes), stored, None, base);
+        store.shelf.index.get_or_init(|| Index { ids, ..Index::default() });
+        store
     }
 
     fn new(
@@ -156,7 +160,6 @@ impl Store {
         stored: Stored,
         first: Option<State>,
         base: Base,
-        index: OnceLock<Index>,
     ) -> Self {
         Self {
             owner,
@@ -167,14 +170,14 @@ impl Store {
                 next_id: stored.next_id,
                 room: Room::unseen(stored.layout.used_pages),
                 layout: stored.layout,
+                order: Order::default(),
                 overflow: stored.overflow,
                 retired: Retired::default(),
                 note: Vec::new(),
             }),
             states: Mutex::new(States::new(first)),
             history: Mutex::default(),
-            shelf: Shelf::new(index, base),
-            loaded_bytes: AtomicUsize::new(0),
+            shelf: Shelf::new(owner, Arc::clone(&indexes), base),
             attic,
             indexes,
             listed: AtomicBool::new(false),

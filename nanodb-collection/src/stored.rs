@@ -4,8 +4,11 @@ use std::fmt;
 use std::ops::{Deref, Range};
 
 use nanodb_pager::{PageGuard, PageId};
+use serde::de::DeserializeOwned;
 
 use nanodb_document::DocView;
+
+use crate::error::{Error, Result};
 
 /// A document as it is stored, kept alive as long as this is.
 ///
@@ -32,8 +35,12 @@ pub struct StoredDoc(Bytes);
 enum Bytes {
     /// On one page.
     Page { guard: PageGuard, range: Range<usize> },
-    /// Put together from several.
-    Assembled(Box<[u8]>),
+    /// Put together from several, or a part of one.
+    Assembled {
+        bytes: Box<[u8]>,
+        /// The page that it begins on, if it is a whole one.
+        page: Option<PageId>,
+    },
 }
 
 impl StoredDoc {
@@ -46,12 +53,40 @@ impl StoredDoc {
     pub(crate) fn place(&self) -> Option<(PageId, Range<usize>)> {
         match &self.0 {
             Bytes::Page { guard, range } => Some((guard.id(), range.clone())),
-            Bytes::Assembled(_) => None,
+            Bytes::Assembled { .. } => None,
         }
     }
 
-    pub(crate) fn assembled(bytes: Vec<u8>) -> Self {
-        Self(Bytes::Assembled(bytes.into()))
+    /// The page that it begins on, unless it was made of one.
+    pub(crate) fn page(&self) -> Option<PageId> {
+        match &self.0 {
+            Bytes::Page { guard, .. } => Some(guard.id()),
+            Bytes::Assembled { page, .. } => *page,
+        }
+    }
+
+    pub(crate) fn assembled(bytes: Vec<u8>, page: PageId) -> Self {
+        Self(Bytes::Assembled { bytes: bytes.into(), page: Some(page) })
+    }
+
+    /// What was made of a document.
+    pub(crate) fn made(bytes: Vec<u8>) -> Self {
+        Self(Bytes::Assembled { bytes: bytes.into(), page: None })
+    }
+
+    /// The document as a Rust type; one that does not have its shape is told apart from one that is
+    /// damaged.
+    pub(crate) fn to_typed<T: DeserializeOwned>(&self, collection: &str) -> Result<T> {
+        self.deserialize().map_err(|error| match DocView::parse(self.as_bytes()) {
+            Ok(_) => error.into(),
+            Err(_) => self.blame(collection, Error::malformed()),
+        })
+    }
+
+    /// Adds to an error which document it is of; see [`Error::of_document`].
+    #[cold]
+    pub(crate) fn blame(&self, collection: &str, error: Error) -> Error {
+        error.of_document(collection, self, self.page())
     }
 }
 
@@ -63,7 +98,7 @@ impl Deref for StoredDoc {
         DocView::from_bytes(match &self.0 {
             // The range was taken from this very page.
             Bytes::Page { guard, range } => guard.body().get(range.clone()).unwrap_or_default(),
-            Bytes::Assembled(bytes) => bytes,
+            Bytes::Assembled { bytes, .. } => bytes,
         })
     }
 }
@@ -80,7 +115,9 @@ impl Clone for StoredDoc {
             Bytes::Page { guard, range } => {
                 Bytes::Page { guard: guard.clone(), range: range.clone() }
             }
-            Bytes::Assembled(bytes) => Bytes::Assembled(bytes.clone()),
+            Bytes::Assembled { bytes, page } => {
+                Bytes::Assembled { bytes: bytes.clone(), page: *page }
+            }
         })
     }
 }

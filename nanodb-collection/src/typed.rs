@@ -130,7 +130,7 @@ impl<T: DeserializeOwned> TypedCollection<T> {
     /// does not have the shape of `T`.
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<T>> {
         match self.collection.get(id)? {
-            Some(document) => Ok(Some(document.deserialize()?)),
+            Some(document) => document.to_typed(self.name()).map(Some),
             None => Ok(None),
         }
     }
@@ -146,7 +146,7 @@ impl<T: DeserializeOwned> TypedCollection<T> {
     ) -> Result<Vec<Option<T>>> {
         let documents = self.collection.get_many(ids)?.into_iter();
         documents
-            .map(|document| document.map(|document| Ok(document.deserialize()?)).transpose())
+            .map(|document| document.map(|document| document.to_typed(self.name())).transpose())
             .collect()
     }
 
@@ -184,7 +184,7 @@ impl<T: DeserializeOwned> Iterator for TypedDocuments<T> {
 
     fn next(&mut self) -> Option<Result<T>> {
         let document = self.documents.next()?;
-        Some(document.and_then(|document| Ok(document.deserialize()?)))
+        Some(document.and_then(|document| document.to_typed(self.documents.name())))
     }
 }
 

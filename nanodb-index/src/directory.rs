@@ -8,8 +8,8 @@
 
 use crate::group::{Group, Located};
 use crate::key::Key;
-use crate::lines::Lines;
-use crate::sync::{AtomicU32, OnceLock, Ordering};
+use crate::lines::{LINE_WORDS, Lines};
+use crate::sync::{AtomicU32, AtomicU64, OnceLock, Ordering};
 
 /// The number of levels: at the last one there is room for 1.6 billion entries.
 pub(crate) const LEVELS: usize = 20;
@@ -20,8 +20,17 @@ const _: () = assert!(DEPTH_MAX as usize + 1 == LEVELS);
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     levels: [OnceLock<Lines>; LEVELS],
+    /// The level to begin with, and [`KEEPS_MARKS`].
     start: AtomicU32,
+    /// A bit for each group of each level, set when the group is looked at, if marks are kept.
+    marks: [OnceLock<Lines>; LEVELS],
 }
+
+/// Whether marks are kept. Beside the level, which each look-up reads anyway.
+const KEEPS_MARKS: u32 = 1 << 8;
+
+/// The groups that one word of marks is for.
+const WORD_MARKS: usize = u64::BITS as usize;
 
 impl Directory {
     /// The group that a key belongs to; `None` when there are no groups yet.
@@ -29,7 +38,7 @@ impl Directory {
     pub(crate) fn locate(&self, key: Key) -> Option<Located<'_>> {
         // Acquire, pairs with the Release store in `set_start`: the groups at this level,
         // and what sent their parents' keys down, are seen by whoever skips the parents.
-        let mut depth = self.start.load(Ordering::Acquire);
+        let mut depth = self.start.load(Ordering::Acquire) & !KEEPS_MARKS;
         loop {
             let prefix = key.prefix(depth);
             let group = self.group(depth, prefix)?;
@@ -58,15 +67,59 @@ impl Directory {
         if let Some(level) = self.levels.get(depth as usize) {
             level.get_or_init(|| Lines::zeroed(1 << depth));
         }
+        if self.keeps_marks()
+            && let Some(marks) = self.marks.get(depth as usize)
+        {
+            let words = (1usize << depth).div_ceil(WORD_MARKS);
+            marks.get_or_init(|| Lines::zeroed(words.div_ceil(LINE_WORDS)));
+        }
+    }
+
+    /// From now on marks are kept. Before there is a level.
+    pub(crate) fn keep_marks(&self) {
+        self.start.fetch_or(KEEPS_MARKS, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn keeps_marks(&self) -> bool {
+        self.start.load(Ordering::Relaxed) & KEEPS_MARKS != 0
+    }
+
+    /// Marks a group as looked at, if marks are kept.
+    #[inline]
+    pub(crate) fn mark(&self, at: &Located<'_>) {
+        if self.keeps_marks()
+            && let Some((word, bit)) = self.mark_of(at)
+            // Relaxed, here and below: nothing but a hint. Written only where it changes something, or
+            // readers would take the cache line from each other.
+            && word.load(Ordering::Relaxed) & bit == 0
+        {
+            word.fetch_or(bit, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the mark off a group; whether there was one.
+    pub(crate) fn unmark(&self, at: &Located<'_>) -> bool {
+        let Some((word, bit)) = self.mark_of(at) else { return false };
+        word.fetch_and(!bit, Ordering::Relaxed) & bit != 0
+    }
+
+    #[inline]
+    fn mark_of(&self, at: &Located<'_>) -> Option<(&AtomicU64, u64)> {
+        let (word, bit) = (at.prefix as usize / WORD_MARKS, at.prefix as usize % WORD_MARKS);
+        let line = self.marks.get(at.depth as usize)?.get()?.get(word / LINE_WORDS)?;
+        Some((line.get(word % LINE_WORDS)?, 1 << bit))
     }
 
     /// Lets look-ups begin at `depth`: all groups above it are split.
     pub(crate) fn set_start(&self, depth: u32) {
-        self.start.store(depth, Ordering::Release);
+        // One writer at a time; the bit never changes once there are levels.
+        let marks = self.start.load(Ordering::Relaxed) & KEEPS_MARKS;
+        self.start.store(depth | marks, Ordering::Release);
     }
 
     pub(crate) fn start(&self) -> u32 {
-        self.start.load(Ordering::Relaxed)
+        self.start.load(Ordering::Relaxed) & !KEEPS_MARKS
     }
 
     /// All groups there ever were, as they are now.
@@ -82,6 +135,6 @@ impl Directory {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.levels.iter().filter_map(OnceLock::get).map(Lines::heap_bytes).sum()
+        self.levels.iter().chain(&self.marks).filter_map(OnceLock::get).map(Lines::heap_bytes).sum()
     }
 }

@@ -7,9 +7,9 @@ use crate::group::Located;
 use crate::key::{Entry, Key, tag_of};
 use crate::lines::LINE_WORDS;
 use crate::place::Place;
-use crate::pool::{Pool, SEGMENT_BUCKETS};
+use crate::pool::{IndexMemory, Pool, SEGMENT_BUCKETS};
 use crate::stash::Stash;
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock, try_lock};
 use crate::writer::{IndexWriter, State};
 
 /// A hash index from id to place: any number of readers beside one writer.
@@ -72,6 +72,22 @@ impl IdIndex {
         Self::default()
     }
 
+    /// An index without entries, in memory that it may share with others.
+    #[must_use]
+    pub fn within(memory: &IndexMemory) -> Self {
+        let index = Self {
+            directory: Directory::default(),
+            pool: Pool::within(memory),
+            stash: Stash::default(),
+            moves: AtomicU64::default(),
+            own: WriterLine::default(),
+        };
+        if memory.keeps_marks() {
+            index.directory.keep_marks();
+        }
+        index
+    }
+
     /// Calls `probe` for each candidate of `hash` until it returns something, and returns
     /// that; `None` if it never did.
     ///
@@ -101,6 +117,7 @@ impl IdIndex {
             if at.head.is_absent() {
                 return Err(NotLoaded);
             }
+            self.directory.mark(&at);
             if let Some(found) = self.search(at, key, &mut probe) {
                 return Ok(Some(found));
             }
@@ -189,6 +206,11 @@ impl IdIndex {
         IndexWriter::new(self, lock(&self.own.state))
     }
 
+    /// As [`write`](Self::write), if nobody else writes.
+    pub fn try_write(&self) -> Option<IndexWriter<'_>> {
+        Some(IndexWriter::new(self, try_lock(&self.own.state)?))
+    }
+
     /// Adds an entry, whatever is there already. See [`IndexWriter::insert`].
     pub fn insert(&self, hash: u64, place: Place) {
         self.write().insert(hash, place);
@@ -234,7 +256,8 @@ impl IdIndex {
     }
 
     /// All memory the index holds, itself included: what it asked for, of which the
-    /// system may not have handed out everything yet. Never waits.
+    /// system may not have handed out everything yet; and all of what it shares with others. Hardly
+    /// waits.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let shared = self.directory.heap_bytes() + self.pool.heap_bytes() + self.stash.heap_bytes();
@@ -254,6 +277,15 @@ impl IdIndex {
     #[must_use]
     pub fn key_bits(hash: u64) -> u32 {
         Key::of(hash).bits()
+    }
+}
+
+impl Drop for IdIndex {
+    fn drop(&mut self) {
+        // Others may share the memory.
+        for at in self.directory.groups() {
+            self.pool.give_back(at.group.segments(at.head));
+        }
     }
 }
 

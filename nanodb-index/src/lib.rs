@@ -57,4 +57,5 @@ pub use hash::hash_id;
 pub use index::{IdIndex, NotLoaded};
 pub use key::key_bits;
 pub use place::Place;
-pub use writer::IndexWriter;
+pub use pool::IndexMemory;
+pub use writer::{IndexWriter, Passed};

@@ -7,12 +7,14 @@ mod image;
 
 use std::fmt;
 
+pub use self::absent::Passed;
+
 use crate::group::Located;
 use crate::index::IdIndex;
 use crate::key::{Entry, Key};
 use crate::lines::{BUCKET_ENTRIES, Line};
 use crate::place::Place;
-use crate::pool::{SEGMENT_BUCKETS, SEGMENT_FIRST};
+use crate::pool::SEGMENT_BUCKETS;
 use crate::recent::Recent;
 use crate::sync::{MutexGuard, Ordering};
 
@@ -26,8 +28,8 @@ pub struct IndexWriter<'a> {
 #[derive(Debug)]
 pub(crate) struct State {
     levels: Vec<Level>,
-    free: Vec<u32>,
-    fresh: u32,
+    /// How many segments the groups have.
+    segments: usize,
     recent: Recent,
     /// Recorded removals from this number on have not been carried out.
     pending_from: u64,
@@ -68,8 +70,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             levels: Vec::new(),
-            free: Vec::new(),
-            fresh: SEGMENT_FIRST,
+            segments: 0,
             recent: Recent::default(),
             pending_from: u64::MAX,
             hand: 0,
@@ -230,8 +231,7 @@ impl<'a> IndexWriter<'a> {
     fn report_memory(&self) {
         let bytes = self.state.heap_bytes();
         self.index.own.heap_bytes.store(bytes, Ordering::Relaxed);
-        let used = (self.state.fresh - SEGMENT_FIRST) as usize - self.state.free.len();
-        let bytes = used * SEGMENT_BUCKETS as usize * size_of::<Line>();
+        let bytes = self.state.segments * SEGMENT_BUCKETS as usize * size_of::<Line>();
         self.index.own.used_bytes.store(bytes, Ordering::Relaxed);
     }
 }
@@ -244,7 +244,6 @@ impl fmt::Debug for IndexWriter<'_> {
 
 impl State {
     fn heap_bytes(&self) -> usize {
-        let free = self.free.capacity() * size_of::<u32>();
         let levels = self.levels.capacity() * size_of::<Level>();
         let within = self.levels.iter().map(|level| {
             let uppers = level.uppers.iter().map(|uppers| uppers.capacity() * size_of::<u16>());
@@ -252,6 +251,6 @@ impl State {
                 + level.uppers.capacity() * size_of::<Vec<u16>>()
                 + uppers.sum::<usize>()
         });
-        free + levels + within.sum::<usize>() + self.recent.heap_bytes()
+        levels + within.sum::<usize>() + self.recent.heap_bytes()
     }
 }

@@ -361,6 +361,13 @@ impl Pager {
         self.shared.publication.published()
     }
 
+    /// Waits until commit `seq`, which is installed, is [published](Self::published); false if it never
+    /// will be, because a write or a sync has failed. Its committer must not wait for the caller.
+    #[must_use]
+    pub fn wait_until_published(&self, seq: Seq) -> bool {
+        self.shared.publication.wait(seq)
+    }
+
     /// The newest version of `page` that is not above `at`.
     ///
     /// Costs no lock and no reference count when the page is in memory. `at` is

@@ -33,7 +33,8 @@ impl Change<'_> {
             && fill >= page
         {
             self.pending.fill = None;
-            let class = self.survey(fill)?.class;
+            // One that is damaged has no room.
+            let class = self.look(fill).map_or(Class::None, |(class, _)| class);
             self.pending.room.insert(fill.get(), class);
             self.pending.changed = true;
         }
@@ -130,9 +131,9 @@ impl Change<'_> {
 
     /// Gives all pages without documents back to the file. Before anything else in a change.
     pub(crate) fn give_back(&mut self) -> Result<()> {
-        let fill = self.pending.fill;
-        let empty = match fill {
-            Some(page) if self.survey(page)?.class == Class::Empty => self.pending.fill.take(),
+        let is_empty = |page| self.look(page).is_ok_and(|(class, _)| class == Class::Empty);
+        let empty = match self.pending.fill {
+            Some(page) if is_empty(page) => self.pending.fill.take(),
             _ => None,
         };
         self.give_back_empty(empty)?;

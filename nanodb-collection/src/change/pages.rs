@@ -11,7 +11,7 @@
 //! goes gives back its own. The catalog keeps them as [runs](crate::runs), so that
 //! dropping the collection need not look for them.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use nanodb_page::{PageMut, PageRef};
 use nanodb_pager::{Extent, PageId};
@@ -82,13 +82,45 @@ impl Change<'_> {
         let (body, dirty) = held.split();
         PageMut::format(body, |range| dirty.mark(range)).map_err(|e| Error::damaged_by(page, e))?;
         self.pending.used_pages += 1;
-        self.set_fill(page)?;
+        self.set_fill(page);
         Ok(page)
+    }
+
+    /// The page that documents go to, if there is one that can be read. One that can't be is left
+    /// alone: what is on it is lost, but the collection takes documents as before.
+    pub(super) fn fill(&mut self) -> Option<PageId> {
+        let page = self.pending.fill?;
+        if !self.pending.fill_is_sound {
+            if self.look(page).is_err() {
+                self.give_up_fill();
+                return None;
+            }
+            self.pending.fill_is_sound = true;
+        }
+        Some(page)
+    }
+
+    /// Has documents go to another page: this one is damaged.
+    #[cold]
+    pub(super) fn give_up_fill(&mut self) {
+        if let Some(page) = self.pending.fill.take() {
+            self.pending.room.insert(page.get(), Class::None);
+        }
+    }
+
+    /// What room a page has, and how many bytes it takes.
+    pub(super) fn look(&self, page: PageId) -> Result<(Class, usize)> {
+        let held = self.tx.page(page)?;
+        if held.owner() != self.store.owner || held.kind() != SLOTTED {
+            return Err(Error::damaged(page));
+        }
+        let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+        Ok((Class::of(&slots), slots.free_bytes()))
     }
 
     /// Another page for documents to go to, and how many bytes it takes: `bytes_min` at least.
     pub(super) fn next_fill(&mut self, bytes_min: usize) -> Result<(PageId, usize)> {
-        match self.page_with_room(bytes_min)? {
+        match self.page_with_room(bytes_min) {
             Some(found) => Ok(found),
             None => Ok((self.new_tail()?, RECORD_BYTES_MAX)),
         }
@@ -96,54 +128,53 @@ impl Change<'_> {
 
     /// The page that was left the most room in, and how much: `bytes_min` at least. It becomes
     /// the fill page.
-    fn page_with_room(&mut self, bytes_min: usize) -> Result<Option<(PageId, usize)>> {
+    fn page_with_room(&mut self, bytes_min: usize) -> Option<(PageId, usize)> {
         let writer = self.writer;
         for (class, page) in writer.room.roomiest(self.pending.room_from) {
             self.pending.room_from = From { class, after: Some(page) };
             let page = PageId::new(page);
             match self.room_in(page) {
                 Some((_, free)) if free >= bytes_min => {
-                    self.set_fill(page)?;
-                    return Ok(Some((page, free.min(RECORD_BYTES_MAX))));
+                    self.set_fill(page);
+                    return Some((page, free.min(RECORD_BYTES_MAX)));
                 }
                 Some(_) => {}
                 None => self.unlist(page),
             }
         }
-        let unseen = self.unseen_page(bytes_min)?;
-        Ok(unseen.map(|(page, free)| (page, free.min(RECORD_BYTES_MAX))))
+        let unseen = self.unseen_page(bytes_min);
+        unseen.map(|(page, free)| (page, free.min(RECORD_BYTES_MAX)))
     }
 
     /// A page that was left room in for a record of so many bytes; it becomes the fill page.
-    pub(super) fn page_for(&mut self, bytes: usize) -> Result<Option<PageId>> {
+    pub(super) fn page_for(&mut self, bytes: usize) -> Option<PageId> {
         // A long search through what this change has used already is not worth it.
         let writer = self.writer;
         let listed = writer.room.tightest(bytes).take(LOOKS_MAX).map(PageId::new);
         for page in listed {
             match self.room_in(page) {
                 Some((_, free)) if free >= bytes => {
-                    self.set_fill(page)?;
-                    return Ok(Some(page));
+                    self.set_fill(page);
+                    return Some(page);
                 }
                 Some(_) => {}
                 None => self.unlist(page),
             }
         }
-        Ok(self.unseen_page(bytes)?.map(|(page, _)| page))
+        self.unseen_page(bytes).map(|(page, _)| page)
     }
 
     /// Moves the hand over pages that nobody has looked at since the collection was opened, until
     /// one takes so many bytes, which becomes the fill page; but not far.
-    fn unseen_page(&mut self, bytes: usize) -> Result<Option<(PageId, usize)>> {
+    fn unseen_page(&mut self, bytes: usize) -> Option<(PageId, usize)> {
         for _ in 0..HAND_PAGES {
             let (hand, unseen) = &mut self.pending.hand;
-            let Some(left) = unseen.checked_sub(1) else { return Ok(None) };
-            *unseen = left;
-            let Some(page) = hand.advance(&self.writer.layout.extents) else { return Ok(None) };
+            *unseen = unseen.checked_sub(1)?;
+            let page = hand.advance(&self.writer.layout.extents)?;
             match self.room_in(page) {
                 Some((_, free)) if free >= bytes => {
-                    self.set_fill(page)?;
-                    return Ok(Some((page, free)));
+                    self.set_fill(page);
+                    return Some((page, free));
                 }
                 Some((class, _)) => {
                     self.pending.room.insert(page.get(), class);
@@ -151,7 +182,7 @@ impl Change<'_> {
                 None => {}
             }
         }
-        Ok(None)
+        None
     }
 
     /// Moves the hand over so many pages, which are listed if they have room; returns over how many
@@ -177,11 +208,7 @@ impl Change<'_> {
             return None;
         }
         // One that can't be read has no room.
-        let held = self.tx.page(page).ok()?;
-        let sound = held.owner() == self.store.owner && held.kind() == SLOTTED;
-        let slots = PageRef::parse(held.body()).ok().filter(|_| sound)?;
-        let class = Class::of(&slots);
-        (class != Class::None).then(|| (class, slots.free_bytes()))
+        self.look(page).ok().filter(|&(class, _)| class != Class::None)
     }
 
     /// Takes a page off the list that turned out to have no room, or that may not be used now.
@@ -196,19 +223,17 @@ impl Change<'_> {
         self.pending.stuck |= self.pending.before.is_some_and(behind);
     }
 
-    fn set_fill(&mut self, page: PageId) -> Result<()> {
+    /// Has documents go to this page, which was looked at.
+    fn set_fill(&mut self, page: PageId) {
         if let Some(before) = self.pending.fill.replace(page)
             && before != page
+            && let Ok((class @ (Class::Quarter | Class::Half | Class::Empty), _)) =
+                self.look(before)
         {
-            let held = self.tx.page(before)?;
-            let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(before, e))?;
-            let class = Class::of(&slots);
-            if class != Class::None {
-                self.pending.room.insert(before.get(), class);
-            }
+            self.pending.room.insert(before.get(), class);
         }
+        self.pending.fill_is_sound = true;
         self.pending.room.insert(page.get(), Class::None);
-        Ok(())
     }
 
     /// Notes that a record has gone from a page, or become shorter or longer.
@@ -231,18 +256,17 @@ impl Change<'_> {
     /// Gives the pages back to the file that were empty before this change and still are.
     pub(super) fn give_back_empty(&mut self, fill: Option<PageId>) -> Result<()> {
         let empty = self.writer.room.empty_pages().iter().copied();
-        let listed: HashSet<u32, ahash::RandomState> = empty.chain(fill.map(PageId::get)).collect();
+        let listed: BTreeSet<u32> = empty.chain(fill.map(PageId::get)).collect();
         if listed.is_empty() {
             return Ok(());
         }
-        let mut pages: Vec<PageId> = self
-            .writer
-            .layout
-            .pages()
-            .filter(|page| listed.contains(&page.get()))
+        let (order, layout) = (&self.writer.order, &self.writer.layout);
+        let pages: Vec<PageId> = listed
+            .into_iter()
+            .map(PageId::new)
+            .filter(|&page| order.contains(layout, page))
             .filter(|&page| self.room_in(page).is_some_and(|(class, _)| class == Class::Empty))
             .collect();
-        pages.sort_unstable();
         for run in pages.chunk_by(|a, b| a.get() + 1 == b.get()) {
             if let (Some(&first), Ok(len)) = (run.first(), u32::try_from(run.len())) {
                 self.tx.free_extent(Extent::new(first, len))?;

@@ -52,7 +52,7 @@ impl Change<'_> {
         documents: &mut Peekable<impl Iterator<Item = (u64, &'d [u8])>>,
     ) -> Result<()> {
         let fits = |&(_, document): &(u64, &[u8])| document.len() <= RECORD_BYTES_MAX;
-        let Some(page) = self.pending.fill.filter(|_| documents.peek().is_some_and(fits)) else {
+        let Some(page) = self.fill().filter(|_| documents.peek().is_some_and(fits)) else {
             return Ok(());
         };
         let Self { store, tx, pending, .. } = self;
@@ -64,8 +64,14 @@ impl Change<'_> {
         let mut slots = PageMut::parse(body, |range| dirty.mark(range))
             .map_err(|e| Error::damaged_by(page, e))?;
         while let Some(&(hash, document)) = documents.peek().filter(|next| fits(next)) {
-            let stored = slots.insert(RecordKind::Document, &[document]);
-            let Some(slot) = stored.map_err(|e| Error::damaged_by(page, e))? else { break };
+            let slot = match slots.insert(RecordKind::Document, &[document]) {
+                Ok(Some(slot)) => slot,
+                Ok(None) => break,
+                Err(_) => {
+                    self.give_up_fill();
+                    break;
+                }
+            };
             pending.add_entry(hash, place(page, slot));
             documents.next();
         }
@@ -74,18 +80,22 @@ impl Change<'_> {
 
     /// Stores a document in the fill page, or where it fits.
     pub(crate) fn append(&mut self, document: &[u8]) -> Result<Place> {
-        if let Some(fill) = self.pending.fill
-            && document.len() <= RECORD_BYTES_MAX
-            && let Some(slot) = self.insert_record(fill, RecordKind::Document, &[document])?
+        if document.len() <= RECORD_BYTES_MAX
+            && let Some(fill) = self.fill()
         {
-            return Ok(place(fill, slot));
+            match self.insert_record(fill, RecordKind::Document, &[document]) {
+                Ok(Some(slot)) => return Ok(place(fill, slot)),
+                Ok(None) => {}
+                Err(Error::DamagedPage { .. }) => self.give_up_fill(),
+                Err(error) => return Err(error),
+            }
         }
         self.append_slow(document)
     }
 
     fn append_slow(&mut self, document: &[u8]) -> Result<Place> {
-        let (tail, free) = match self.pending.fill {
-            Some(fill) => match self.free_bytes(fill)? {
+        let (tail, free) = match self.fill() {
+            Some(fill) => match self.look(fill)?.1 {
                 free if free >= head_len_min(document) => (fill, free),
                 _ => self.next_fill(head_len_min(document))?,
             },
@@ -138,7 +148,7 @@ impl Change<'_> {
                 return Ok(next);
             }
         }
-        let page = match self.page_for(FRAGMENT_HEADER_SIZE + bytes.len())? {
+        let page = match self.page_for(FRAGMENT_HEADER_SIZE + bytes.len()) {
             Some(page) => page,
             None => self.new_tail()?,
         };
@@ -192,12 +202,6 @@ impl Change<'_> {
             .map_err(|e| Error::damaged_by(page, e))
     }
 
-    fn free_bytes(&self, page: PageId) -> Result<usize> {
-        let held = self.tx.page(page)?;
-        let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
-        Ok(slots.free_bytes())
-    }
-
     /// Stores `document` in place of the one at `place`; returns where it is now.
     ///
     /// It stays in its page if that has room for all of it, or if it has to be spilled
@@ -212,8 +216,8 @@ impl Change<'_> {
         } else if old.record_len >= head_len_min(document) {
             let head_len = old.record_len - HEAD_HEADER_SIZE;
             let (bytes, rest) = document.split_at_checked(head_len).unwrap_or_default();
-            let next =
-                self.write_rest(rest, old.fragment_page.into_iter().chain(self.pending.fill))?;
+            let fill = self.fill();
+            let next = self.write_rest(rest, old.fragment_page.into_iter().chain(fill))?;
             let header = Head { total_len: total_len(document), next, bytes }.header();
             if self.replace_record(page, slot, RecordKind::Head, &[&header, bytes])? {
                 return Ok(at);

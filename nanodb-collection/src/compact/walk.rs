@@ -66,7 +66,7 @@ impl Walk {
         index: &Index,
     ) -> Result<Step> {
         binding.store.remove_retired(index, &mut held);
-        let pages = held.layout.last_below(self.below, STEP_PAGES);
+        let pages = held.order.last_below(&held.layout, self.below, STEP_PAGES);
         let Some(&last) = pages.last() else {
             return Ok(Step { is_last: true, ..Step::default() });
         };

@@ -1,5 +1,7 @@
 //! The documents that a filter is asked about: those of some ids, or all.
 
+use std::sync::Arc;
+
 use nanodb_query::Filter;
 
 use super::sorted::DocPlace;
@@ -20,7 +22,7 @@ pub(super) struct Candidates {
 
 #[derive(Debug)]
 enum From {
-    Ids(std::vec::IntoIter<StoredDoc>),
+    Ids { documents: std::vec::IntoIter<StoredDoc>, collection: Arc<str> },
     Scan(Box<Cursor>),
 }
 
@@ -32,11 +34,19 @@ impl Candidates {
         let from = match wanted_ids(filter) {
             Some(ids) => {
                 let found: Vec<_> = source.get_many(&ids)?.into_iter().flatten().collect();
-                From::Ids(found.into_iter())
+                From::Ids { documents: found.into_iter(), collection: source.name().into() }
             }
             None => From::Scan(Box::new(source.scan()?)),
         };
         Ok(Self { from, examined: 0 })
+    }
+
+    /// The name of the collection.
+    pub(super) fn collection(&self) -> &Arc<str> {
+        match &self.from {
+            From::Ids { collection, .. } => collection,
+            From::Scan(cursor) => cursor.collection(),
+        }
     }
 
     pub(super) fn examined(&self) -> u64 {
@@ -46,7 +56,7 @@ impl Candidates {
     /// Whether documents are soon found [again](Self::document_at).
     pub(super) fn fit_in_cache(&self) -> bool {
         match &self.from {
-            From::Ids(_) => false,
+            From::Ids { .. } => false,
             From::Scan(cursor) => cursor.fits_in_cache(),
         }
     }
@@ -55,7 +65,7 @@ impl Candidates {
     pub(super) fn document_at(&self, place: DocPlace) -> Result<StoredDoc> {
         match &self.from {
             // Their places are never kept.
-            From::Ids(_) => Err(Error::damaged(place.page)),
+            From::Ids { .. } => Err(Error::damaged(place.page)),
             From::Scan(cursor) => cursor.document_at(place.page, place.range()),
         }
     }
@@ -63,7 +73,7 @@ impl Candidates {
     /// What goes through all documents, if they are not found by ids.
     pub(super) fn cursor(&mut self) -> Option<&mut Cursor> {
         match &mut self.from {
-            From::Ids(_) => None,
+            From::Ids { .. } => None,
             From::Scan(cursor) => Some(cursor),
         }
     }
@@ -80,10 +90,10 @@ impl Candidates {
     ) -> Result<Option<StoredDoc>> {
         let examined = &mut self.examined;
         match &mut self.from {
-            From::Ids(documents) => {
+            From::Ids { documents, collection } => {
                 for document in documents {
                     *examined += 1;
-                    if is_wanted(&document)? {
+                    if is_wanted(&document).map_err(|e| document.blame(collection, e))? {
                         return Ok(Some(document));
                     }
                 }

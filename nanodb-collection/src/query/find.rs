@@ -12,7 +12,7 @@ use super::source::Source;
 use super::threads::Threads;
 use crate::error::{Error, Result};
 use crate::stored::StoredDoc;
-use nanodb_document::{DocView, DocumentError};
+use nanodb_document::DocView;
 
 /// A search for documents under preparation; made by [`Collection::find`], and run by
 /// [`run`](Self::run) and the others.
@@ -234,6 +234,11 @@ impl<'c> Find<'c> {
         Ok(Explain { way, examined, found: count, is_sorted, temporary_bytes })
     }
 
+    /// The name of the collection.
+    pub(super) fn collection(&self) -> &str {
+        self.source.name()
+    }
+
     /// Whose documents are wanted, and the filter.
     pub(super) fn candidates(&self) -> Result<Candidates> {
         Candidates::new(&self.source, &self.filter)
@@ -262,15 +267,8 @@ pub(super) fn matches(filter: &Filter, document: &DocView) -> Result<bool> {
 #[cold]
 pub(super) fn not_applied(error: ApplyError) -> Error {
     match error {
-        ApplyError::Malformed(_) => malformed(),
         ApplyError::Query(error) => Error::Query(*error),
-        // There is no other one today.
-        _ => malformed(),
+        // The document is malformed; there is no other one today.
+        _ => Error::malformed(),
     }
-}
-
-/// What is stored is not what was stored.
-#[cold]
-pub(super) fn malformed() -> Error {
-    DocumentError::Malformed { offset: 0 }.into()
 }

@@ -118,27 +118,29 @@ impl<'c> FindAnd<'c> {
                 Some(action) if self.upserts => {
                     let id = insert(collection, &self.filter, action)?;
                     let new = if self.returns_new { collection.get(&id)? } else { None };
-                    self.returned(new)
+                    self.returned(collection.name(), new)
                 }
                 action => action.map_or(Ok(()), check).map(|()| None),
             };
         };
-        let id = id_of(&before)?;
+        let blame = |error| before.blame(collection.name(), error);
+        let id = id_of(&before).map_err(blame)?;
         let Some(action) = self.action else {
             collection.delete(id)?;
-            return self.returned(Some(before));
+            return self.returned(collection.name(), Some(before));
         };
-        change(collection, &self.filter, action, &context(), &before)?;
+        change(collection, &self.filter, action, &context(), &before).map_err(blame)?;
         let document = if self.returns_new { collection.get(id)? } else { Some(before) };
-        self.returned(document)
+        self.returned(collection.name(), document)
     }
 
-    fn returned(&self, document: Option<StoredDoc>) -> Result<Option<StoredDoc>> {
+    fn returned(&self, name: &str, document: Option<StoredDoc>) -> Result<Option<StoredDoc>> {
         let Some(document) = document else { return Ok(None) };
         if self.projection.is_all() {
             return Ok(Some(document));
         }
-        Ok(Some(StoredDoc::assembled(projected(&self.projection, &self.filter, &document)?)))
+        let made = projected(&self.projection, &self.filter, &document);
+        Ok(Some(StoredDoc::made(made.map_err(|error| document.blame(name, error))?)))
     }
 }
 

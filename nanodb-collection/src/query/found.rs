@@ -1,6 +1,7 @@
 //! The documents that a search finds.
 
 use std::fmt;
+use std::sync::Arc;
 
 use nanodb_query::{Filter, Projection, Sort};
 
@@ -33,6 +34,8 @@ pub struct Found {
 
 /// Which documents are wanted, and what of them.
 struct Wanted {
+    /// Of the collection of this name.
+    collection: Arc<str>,
     filter: Filter,
     projection: Projection,
 }
@@ -44,9 +47,10 @@ impl Found {
         projection: Projection,
         threads: Threads,
     ) -> Self {
+        let collection = Arc::clone(candidates.collection());
         Self {
             candidates,
-            wanted: Wanted { filter, projection },
+            wanted: Wanted { collection, filter, projection },
             sorted: None,
             rounds: Rounds::new(threads),
             ready: Vec::new().into_iter(),
@@ -89,9 +93,14 @@ impl Found {
         self.candidates.examined()
     }
 
+    /// The name of the collection.
+    pub(super) fn collection(&self) -> &str {
+        &self.wanted.collection
+    }
+
     fn next_sorted(sorted: &mut Sorted, candidates: &Candidates) -> Result<Option<StoredDoc>> {
         Ok(match sorted.next()? {
-            Some(Kept::Bytes(bytes)) => Some(StoredDoc::assembled(bytes.to_vec())),
+            Some(Kept::Bytes(bytes)) => Some(StoredDoc::made(bytes.to_vec())),
             Some(Kept::Place(place)) => Some(candidates.document_at(place)?),
             None => None,
         })
@@ -140,7 +149,12 @@ impl Wanted {
         if self.projection.is_all() {
             return Ok(document);
         }
-        Ok(StoredDoc::assembled(projected(&self.projection, &self.filter, &document)?))
+        Ok(StoredDoc::made(self.projected(&document)?))
+    }
+
+    fn projected(&self, document: &StoredDoc) -> Result<Vec<u8>> {
+        let made = projected(&self.projection, &self.filter, document);
+        made.map_err(|error| document.blame(&self.collection, error))
     }
 
     /// Whether a document passes and may be among those that are handed out; its sort key is then in `key`.
@@ -170,7 +184,7 @@ impl Wanted {
         match place {
             Some(place) => keep(Kept::Place(place)),
             None if self.projection.is_all() => keep(Kept::Bytes(document.as_bytes())),
-            None => keep(Kept::Bytes(&projected(&self.projection, &self.filter, document)?)),
+            None => keep(Kept::Bytes(&self.projected(document)?)),
         }
     }
 
@@ -238,7 +252,7 @@ impl Wanted {
     }
 }
 
-/// What is wanted of a document.
+/// What is wanted of a document that passes.
 pub(super) fn projected(
     projection: &Projection,
     filter: &Filter,

@@ -7,12 +7,12 @@
 use nanodb_query::{Filter, Update, UpdateContext, UpdateError};
 
 use super::candidates::{Candidates, to_id};
-use super::find::{malformed, matches, not_applied};
+use super::find::{matches, not_applied};
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::stored::StoredDoc;
 use crate::transaction::TransactionCollection;
-use nanodb_document::{DOCUMENT_SIZE_MAX, DocView, Encode};
+use nanodb_document::{DOCUMENT_SIZE_MAX, DocView, DocumentError, Encode};
 use nanodb_document::{Id, IdRef};
 
 /// What an update did.
@@ -155,7 +155,9 @@ fn id_of_value(value: &[u8]) -> Result<Id> {
     let mut encoded = Vec::new();
     let document = [ONLY_ID, value].concat();
     let draft = DocView::from_bytes(&document).encode(None, &mut encoded)?;
-    DocView::from_bytes(draft.record(&encoded)).id().map(IdRef::to_owned).ok_or_else(malformed)
+    let id = DocView::from_bytes(draft.record(&encoded)).id().map(IdRef::to_owned);
+    // Every draft has one.
+    id.ok_or(Error::Document(DocumentError::Malformed { offset: 0 }))
 }
 
 /// Changes one document; says whether it is another one now.
@@ -216,7 +218,7 @@ fn updated(
     let mut new = Vec::new();
     match update.apply(document.as_bytes(), &context, &mut new) {
         Ok(changed) => Ok(changed.then_some(new)),
-        Err(UpdateError::Malformed(_)) => Err(malformed()),
+        Err(UpdateError::Malformed(_)) => Err(Error::malformed()),
         Err(source) => Err(Error::Update { id: document.id().map(IdRef::to_owned), source }),
     }
 }
@@ -229,7 +231,7 @@ fn for_each(
 ) -> Result<()> {
     let mut candidates = Candidates::new(&Source::Transaction(collection), filter)?;
     while let Some(document) = candidates.next_that(|document| matches(filter, document))? {
-        visit(&document)?;
+        visit(&document).map_err(|error| document.blame(collection.name(), error))?;
         if which == Which::First {
             break;
         }
@@ -238,5 +240,5 @@ fn for_each(
 }
 
 pub(super) fn id_of(document: &StoredDoc) -> Result<IdRef<'_>> {
-    document.id().ok_or_else(malformed)
+    document.id().ok_or_else(Error::malformed)
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use nanodb_msgpack::encode_key;
 use nanodb_query::{Filter, Path};
 
-use super::find::{Find, malformed, matches};
+use super::find::{Find, matches};
 use super::source::Source;
 use crate::collection::Collection;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::snapshot::SnapshotCollection;
 use crate::stored::StoredDoc;
 use crate::transaction::TransactionCollection;
@@ -79,21 +79,21 @@ fn distinct(find: &Find<'_>, path: &str) -> Result<Vec<Value>> {
         if !matches(&find.filter, document)? {
             return Ok(());
         }
-        let mut unreadable = None;
+        let mut is_unreadable = false;
         let walked = path.for_each_value(document.as_bytes(), |value| {
             key.clear();
             encode_key(Some(value), &mut key)?;
             if !values.contains_key(&key) {
                 match ValueRef::from_bytes(value.bytes()?).map(|value| value.to_value()) {
                     Some(Ok(value)) => drop(values.insert(key.clone(), value)),
-                    Some(Err(error)) => unreadable = Some(error),
+                    Some(Err(_)) => is_unreadable = true,
                     None => return Err(nanodb_msgpack::Malformed),
                 }
             }
             Ok(())
         });
-        walked.map_err(|_| malformed())?;
-        unreadable.map_or(Ok(()), |error| Err(error.into()))
+        walked.map_err(|_| Error::malformed())?;
+        if is_unreadable { Err(Error::malformed()) } else { Ok(()) }
     })?;
     Ok(values.into_values().collect())
 }

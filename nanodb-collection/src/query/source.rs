@@ -27,6 +27,14 @@ impl Source<'_> {
         }
     }
 
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Collection(collection) => collection.name(),
+            Self::Snapshot(collection) => collection.name(),
+            Self::Transaction(collection) => collection.name(),
+        }
+    }
+
     pub(super) fn pager(&self) -> &Pager {
         match self {
             Self::Collection(collection) => collection.pager(),

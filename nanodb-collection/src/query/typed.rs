@@ -83,8 +83,8 @@ impl<'c, T: DeserializeOwned> TypedFind<'c, T> {
     /// As [`Find::run`]; [`Error::Document`](crate::Error::Document) if the document does not have the
     /// shape of `T`.
     pub fn first(self) -> Result<Option<T>> {
-        let found = self.find.first()?;
-        found.map(|document| Ok(document.deserialize()?)).transpose()
+        let collection = self.find.collection().to_owned();
+        self.find.first()?.map(|document| document.to_typed(&collection)).transpose()
     }
 
     /// How many values there are.
@@ -128,7 +128,7 @@ impl<T: DeserializeOwned> Iterator for TypedFound<T> {
 
     fn next(&mut self) -> Option<Result<T>> {
         let document = self.found.next()?;
-        Some(document.and_then(|document| Ok(document.deserialize()?)))
+        Some(document.and_then(|document| document.to_typed(self.found.collection())))
     }
 }
 

@@ -38,7 +38,7 @@ impl Store {
     fn index_in_file(&self) -> Option<&Index> {
         let mut base = self.shelf.base.lock();
         base.runs.as_ref()?;
-        Some(self.shelf.index.get_or_init(|| base.index()))
+        Some(self.shelf.index.get_or_init(|| base.index(&self.indexes.memory)))
     }
 
     #[cold]
@@ -92,7 +92,7 @@ impl Store {
             return Ok(index);
         }
         let mut unreadable = 0;
-        let ids = IdIndex::new();
+        let ids = IdIndex::within(&self.indexes.memory);
         let mut ids_writer = ids.write();
         for page in layout.pages() {
             if !self.index_page(snapshot, page, &mut ids_writer)? {

@@ -7,7 +7,7 @@ use nanodb_page::{PageRef, RecordKind, SlotId};
 use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 
 use super::build::{document_start, hash_of};
-use super::{Index, Store};
+use super::{Index, Retired, Store};
 use crate::error::{Error, Result};
 use crate::spill::{self, AsPage, SLOTTED};
 use crate::stored::{StoredDoc, range_within};
@@ -271,7 +271,7 @@ impl Store {
         };
         let result = spill::assemble(self.owner, found.guard.id(), record, page, &mut bytes);
         match (result, outdated) {
-            (Ok(()), _) => Ok(StoredDoc::assembled(bytes)),
+            (Ok(()), _) => Ok(StoredDoc::assembled(bytes, found.guard.id())),
             (Err(_), Some(page)) => Err(Unanswered::Outdated(page)),
             (Err(error), None) => Err(Unanswered::Failed(error)),
         }
@@ -281,14 +281,14 @@ impl Store {
     /// its own changes. Under the writer's lock.
     pub(crate) fn find_installed(
         &self,
-        tx: &WriteTx,
+        (tx, retired): (&WriteTx, &Retired),
         index: &Index,
         hash: u64,
         key: &[u8],
     ) -> Result<Option<Place>> {
         let (failed, found) = loop {
             let mut failed = None;
-            let probe = |place| match self.proves_installed(tx, place, key) {
+            let probe = |place| match self.proves_installed(tx, retired, (hash, place), key) {
                 Ok(true) => Some(place),
                 Ok(false) => None,
                 Err(error) => {
@@ -326,12 +326,28 @@ impl Store {
         let mut bytes = Vec::new();
         let page = |page| Ok(tx.page(page)?);
         spill::assemble(self.owner, guard.id(), head, page, &mut bytes)?;
-        Ok(Some(StoredDoc::assembled(bytes)))
+        Ok(Some(StoredDoc::assembled(bytes, guard.id())))
     }
 
-    /// Whether the record at `place` is the document with this key, as a writer sees it.
-    pub(crate) fn proves_installed(&self, tx: &WriteTx, place: Place, key: &[u8]) -> Result<bool> {
-        let page = tx.page(PageId::new(place.page))?;
-        Ok(matches!(self.prove(&page, place, key)?, Proof::Proved { .. }))
+    /// Whether the record that an entry leads to is the document with this key, as a writer sees it.
+    pub(crate) fn proves_installed(
+        &self,
+        tx: &WriteTx,
+        retired: &Retired,
+        (hash, place): (u64, Place),
+        key: &[u8],
+    ) -> Result<bool> {
+        let proof = match tx.page(PageId::new(place.page)) {
+            Ok(page) => self.prove(&page, place, key),
+            // Gone, or another's that is just written: no page of this collection.
+            Err(nanodb_pager::Error::WriteConflict { .. }) => return Ok(false),
+            Err(error) => Err(error.into()),
+        };
+        match proof {
+            Ok(proof) => Ok(matches!(proof, Proof::Proved { .. })),
+            // A retired entry leads nowhere for writers, whatever has become of the page.
+            Err(_) if retired.contains(hash, place) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

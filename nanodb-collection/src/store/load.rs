@@ -6,21 +6,26 @@
 //! checkpoint is durable; nobody reads runs without that lock, so none are read after their pages
 //! have gone to others.
 //!
+//! A checkpoint may be durable before all commits that it shows are published, and their
+//! committers may not have recorded yet what these do to the index. Then the base has entries as of
+//! a commit that no reader reads at, and nobody knows of those which its commits make obsolete. So
+//! nothing is loaded before the commit that the base shows is published: by then all is recorded.
+//!
 //! The lock is taken after the writers' lock and before the index's own. Whoever holds it waits
 //! for nothing but reads.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use nanodb_index::run::{apply, first_key};
-use nanodb_index::{Change, IdIndex, Place};
-use nanodb_pager::{PageId, Seq};
-use parking_lot::Mutex;
+use nanodb_index::{Change, IdIndex, IndexMemory, Passed, Place};
+use nanodb_pager::{Owner, PageId, Seq};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::build::hash_of;
 use super::{Index, Store, for_each_document};
 use crate::error::{Error, Result};
+use crate::indexes::Indexes;
 use crate::saved::{SavedRun, Unreadable, decode_pages};
 
 /// How many pages of a run are read with one call: more than a group has, so that one call often
@@ -29,9 +34,6 @@ const READ_PAGES_MAX: u32 = 8;
 
 /// How far before the place where a key should lie the search for it begins.
 const MARGIN_PAGES: u64 = 2;
-
-/// How many milliseconds to wait for commits that are durable to be published.
-const PUBLICATION_WAIT_MS: u32 = 1000;
 
 /// What the file holds of a collection's index.
 #[derive(Debug, Default)]
@@ -48,15 +50,68 @@ pub(crate) struct Base {
 
 /// The index of a collection, as far as it is in memory, and its base. Apart from the rest of the
 /// collection, which holds the file open: a checkpoint must not come to be the last to do so.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shelf {
+    number: u32,
     pub(super) index: OnceLock<Index>,
     pub(super) base: Mutex<Base>,
+    /// What the index was last counted to take. Relaxed: a figure by itself.
+    loaded_bytes: AtomicUsize,
+    indexes: Arc<Indexes>,
 }
 
 impl Shelf {
-    pub(super) fn new(index: OnceLock<Index>, base: Base) -> Arc<Self> {
-        Arc::new(Self { index, base: Mutex::new(base) })
+    pub(super) fn new(owner: Owner, indexes: Arc<Indexes>, base: Base) -> Arc<Self> {
+        let (index, loaded_bytes) = (OnceLock::new(), AtomicUsize::new(0));
+        Arc::new(Self { number: owner.get(), index, base: Mutex::new(base), loaded_bytes, indexes })
+    }
+
+    /// The collection's number.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// What the index was counted to take.
+    pub(crate) fn loaded_bytes(&self) -> usize {
+        self.loaded_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Counts what the index takes; returns what it took before.
+    pub(crate) fn count_loaded(&self) -> usize {
+        let now = self.index.get().map_or(0, |index| index.ids.loaded_bytes());
+        // Each of several threads here adds the difference that it has made.
+        let before = self.loaded_bytes.swap(now, Ordering::Relaxed);
+        self.indexes.budget.count(before, now);
+        before
+    }
+
+    /// Drops all groups, of a collection that is dropped itself.
+    pub(crate) fn drop_all(&self) {
+        if let Some(index) = self.index.get() {
+            // From where the hand is to the last, and then all. The lock of the index is given up in
+            // between: for readers that load what they need.
+            for _ in 0..2 {
+                while index.ids.write().drop_unused(None, true).dropped {}
+            }
+            self.count_loaded();
+        }
+    }
+
+    /// Goes on over the groups until one is dropped or all are passed; see
+    /// [`drop_unused`](nanodb_index::IndexWriter::drop_unused).
+    pub(crate) fn drop_unused(&self, spared: Option<u64>, must_go: bool) -> Passed {
+        let nothing = Passed { dropped: false, at_end: true };
+        let Some(index) = self.index.get() else { return nothing };
+        // Otherwise nobody could load it again without reading all pages.
+        // Nor does a commit wait for somebody who reads them.
+        if !self.base.try_lock().is_some_and(|base| base.runs.is_some()) {
+            return nothing;
+        }
+        let Some(mut ids) = index.ids.try_write() else { return nothing };
+        let passed = ids.drop_unused(spared, must_go);
+        drop(ids);
+        self.count_loaded();
+        passed
     }
 
     /// A checkpoint that shows commit `seq` is durable.
@@ -79,8 +134,9 @@ impl Base {
     }
 
     /// An index that is in the file, and none of it in memory.
-    pub(super) fn index(&mut self) -> Index {
-        let ids = IdIndex::absent(self.entries() + self.replayed.len() as u64);
+    pub(super) fn index(&mut self, memory: &IndexMemory) -> Index {
+        let entries = self.entries() + self.replayed.len() as u64;
+        let ids = IdIndex::absent_within(memory, entries);
         let mut writer = ids.write();
         for change in self.replayed.drain(..) {
             writer.record(self.since.get(), change);
@@ -95,10 +151,14 @@ impl Store {
     /// Loads what the index needs to know of a hash.
     #[cold]
     pub(super) fn load(&self, index: &Index, hash: u64) -> Result<()> {
-        let mut base = self.shelf.base.lock();
+        let Some(mut base) = self.published_base() else {
+            // The pages say what there is as of the last commit that ever was published.
+            let _alone = self.shelf.base.lock();
+            return self.rebuild(index);
+        };
         while let Some(range) = index.ids.absent_range(hash) {
             let Some(runs) = &base.runs else {
-                self.rebuild(index, &base)?;
+                self.rebuild(index)?;
                 break;
             };
             let entries = base.entries() + index.ids.write().recorded_len() as u64;
@@ -120,30 +180,31 @@ impl Store {
             }
         }
         drop(base);
-        self.keep_index_budget(index, hash);
+        self.keep_index_budget(hash);
         Ok(())
     }
 
-    /// Drops groups if more is loaded than may be, but for that of `hash`.
-    pub(super) fn keep_index_budget(&self, index: &Index, hash: u64) {
-        if !self.indexes.have_budget() {
-            return;
-        }
-        while self.count_loaded(index.ids.loaded_bytes()) {
-            // Otherwise nobody could load it again without reading all pages.
-            // Nor does a commit wait for somebody who reads them.
-            let can_load = self.shelf.base.try_lock().is_some_and(|base| base.runs.is_some());
-            if !can_load || !index.ids.write().drop_one(hash) {
-                return;
+    /// The base, once the commit that it shows is published; none if that will never be, for a write
+    /// has failed.
+    fn published_base(&self) -> Option<MutexGuard<'_, Base>> {
+        loop {
+            let base = self.shelf.base.lock();
+            let since = base.since;
+            if since <= self.pager.published() {
+                return Some(base);
+            }
+            // Not under the lock: the next checkpoint wants it.
+            drop(base);
+            // It is durable, so its committers wait for no disk; and for no lock that is held here.
+            if !self.pager.wait_until_published(since) {
+                return None;
             }
         }
     }
 
-    /// Counts what the index takes; whether that is too much, with those of all others.
-    fn count_loaded(&self, now: usize) -> bool {
-        // Relaxed: each of several threads here adds the difference that it has made.
-        let before = self.loaded_bytes.swap(now, Ordering::Relaxed);
-        self.indexes.count(before, now)
+    /// Drops groups if more is loaded than may be, but not that of `hash`.
+    pub(super) fn keep_index_budget(&self, hash: u64) {
+        self.indexes.budget.keep(&self.shelf, hash);
     }
 
     /// What the runs say of some keys.
@@ -167,9 +228,9 @@ impl Store {
     }
 
     /// Loads all that is absent from the pages of the collection, and what was recorded since the
-    /// commit that the base shows.
-    fn rebuild(&self, index: &Index, base: &Base) -> Result<()> {
-        let (scanned, unreadable) = self.scan(base.since)?;
+    /// commit that the base shows. Under the lock of the base.
+    fn rebuild(&self, index: &Index) -> Result<()> {
+        let (scanned, unreadable) = self.scan()?;
         if let Some(page) = unreadable {
             // Before a group is present in which an entry may be missing. Release, pairs with
             // the load in `Index::miss`; the groups' own stores order it for look-ups.
@@ -193,19 +254,11 @@ impl Store {
         Ok(())
     }
 
-    /// All entries as of a commit not before `since`, in order, and a page that can't be read.
-    fn scan(&self, since: Seq) -> Result<(Vec<Change>, Option<PageId>)> {
-        let mut waited_ms = 0;
+    /// All entries as of the published commit, in order, and a page that can't be read.
+    fn scan(&self) -> Result<(Vec<Change>, Option<PageId>)> {
         loop {
             let snapshot = self.pager.snapshot();
             let mut at = snapshot.seq();
-            if at < since && waited_ms < PUBLICATION_WAIT_MS {
-                // What is saved is durable, and about to be published.
-                drop(snapshot);
-                std::thread::sleep(Duration::from_millis(1));
-                waited_ms += 1;
-                continue;
-            }
             let mut state = self.state_at(at).filter(|state| state.layout.used_pages > 0);
             if state.is_none() {
                 // Dropped: for those who see it still, as the last of them sees it.
@@ -360,8 +413,8 @@ impl Search<'_> {
     }
 }
 
-impl Drop for Store {
+impl Drop for Shelf {
     fn drop(&mut self) {
-        self.count_loaded(0);
+        self.indexes.budget.count(self.loaded_bytes(), 0);
     }
 }

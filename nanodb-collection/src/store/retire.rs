@@ -47,6 +47,12 @@ impl Retired {
         self.entries.is_empty()
     }
 
+    /// Whether an entry is among them. Goes through all.
+    #[cold]
+    pub(crate) fn contains(&self, hash: u64, place: Place) -> bool {
+        self.entries.iter().any(|entry| (entry.hash, entry.place) == (hash, place))
+    }
+
     /// Which of some entries, given in order by hash and place, are among them.
     pub(crate) fn among(&self, some: &[(u64, Place)]) -> Vec<bool> {
         let mut found = vec![false; some.len()];

@@ -1,5 +1,8 @@
 //! What is kept for snapshots, and for how long; what proves a candidate.
 
+mod loading;
+mod sharing;
+
 use std::io;
 use std::sync::{Arc, OnceLock};
 

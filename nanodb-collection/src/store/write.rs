@@ -109,8 +109,8 @@ impl Change<'_> {
     /// Where the document with this key is, as of the installed commits and this change.
     pub(crate) fn find(&mut self, hash: u64, key: &[u8]) -> Result<Option<Place>> {
         if !self.pending.added.is_empty() {
-            let (store, tx) = (self.store, &*self.tx);
-            let prove = |place| match store.proves_installed(tx, place, key) {
+            let (store, tx, retired) = (self.store, &*self.tx, &self.writer.retired);
+            let prove = |place| match store.proves_installed(tx, retired, (hash, place), key) {
                 Ok(true) => Some(Ok(place)),
                 Ok(false) => None,
                 Err(error) => Some(Err(error)),
@@ -119,7 +119,8 @@ impl Change<'_> {
                 return found.map(Some);
             }
         }
-        self.store.find_installed(self.tx, self.index, hash, key)
+        let installed = (&*self.tx, &self.writer.retired);
+        self.store.find_installed(installed, self.index, hash, key)
     }
 
     /// The document with this key, as the change leaves it.
@@ -176,7 +177,7 @@ impl Store {
             ids.set_pending(writer.retired.first());
             drop(ids);
             if let Some((hash, _)) = added.iter().next() {
-                self.keep_index_budget(index, hash);
+                self.keep_index_budget(hash);
             }
         }
         pending.settle(writer);

@@ -188,7 +188,7 @@ impl<'t> TransactionCollection<'t> {
         let db = Arc::clone(&self.transaction.db);
         self.transaction.with_part(&self.name, |tx, part| {
             let view = tx.view(part.store().owner);
-            Ok(Cursor::within(db, view, over, part.store(), part.layout()))
+            Ok(Cursor::within(db, view, over, (part.store(), &self.name), part.layout()))
         })
     }
 

@@ -72,9 +72,13 @@ impl Part {
         self.pending.layout(&self.held)
     }
 
+    /// The change to the collection so far, for the next statement.
     pub(crate) fn change<'a>(&'a mut self, tx: &'a mut WriteTx) -> Result<Change<'a>> {
-        let store: &Store = &self.binding.store;
+        let store = &self.binding.store;
         let index = store.index_for_writer()?;
+        // A transaction may take long. Entries that were waiting for publication when it began lead
+        // to pages that others may have by now.
+        store.remove_retired(index, &mut self.held);
         Ok(Change { store, index, writer: &self.held, tx, pending: &mut self.pending })
     }
 

@@ -6,10 +6,12 @@
 //!
 //! With `NANODB_TEST_LONG` set, every single bit is flipped.
 
+mod document;
 mod each_page;
 mod forged;
 mod salvage;
 mod sample;
+mod tail;
 
 use std::time::{Duration, Instant};
 

@@ -179,3 +179,49 @@ fn a_document_is_found_where_it_was_until_its_move_is_published() {
     });
     assert_eq!(a.get(1).unwrap().unwrap().get("text").unwrap().as_str().unwrap().len(), 900);
 }
+
+/// A transaction that begins before deletions are published, and then uses ids that they deleted.
+#[test]
+fn an_id_that_was_deleted_can_be_used_by_a_transaction_that_began_before_that_was_durable() {
+    let gate = Arc::default();
+    let storage = Gated::over(Arc::new(SimStorage::new()), &gate);
+    let options = Database::options().background(false).cache_bytes_max(256 << 10);
+    let db = &options.open_on(storage).unwrap();
+    let sized = |id: i64| doc! { "_id": id, "pad": "p".repeat(3500) };
+    let a = db.collection("a");
+    a.insert_many((0..1000).map(sized)).unwrap();
+    db.checkpoint().unwrap();
+    let count = || db.begin_write().collection("a").count().unwrap();
+    let closed = gate.lock().unwrap();
+    let tx = thread::scope(|scope| {
+        let first = scope.spawn(|| {
+            db.write(|tx| (100..1000).try_for_each(|id| tx.collection("a").delete(id).map(drop)))
+        });
+        while count() != 100 {
+            thread::yield_now();
+        }
+        // Gives the pages back that the first has emptied.
+        let second = scope.spawn(|| a.delete(99));
+        while count() != 99 {
+            thread::yield_now();
+        }
+        let tx = db.begin_write();
+        assert_eq!(tx.collection("a").count().unwrap(), 99);
+        drop(closed);
+        first.join().unwrap().unwrap();
+        assert!(second.join().unwrap().unwrap());
+        tx
+    });
+    // Pages that were given back are cut off the file.
+    (0..3).for_each(|_| db.checkpoint().unwrap());
+    // Another transaction, in another collection, writes to pages that were given back.
+    let load = db.begin_write();
+    load.collection("b").insert_many((0..700).map(sized)).unwrap();
+    let errors: Vec<String> = (100..1000)
+        .filter_map(|id| tx.collection("a").insert(sized(id)).err())
+        .map(|error| format!("{error:?}"))
+        .collect();
+    assert!(errors.is_empty(), "{} of 900 free ids can't be used: {}", errors.len(), errors[0]);
+    tx.commit().unwrap();
+    assert_eq!(a.count(), 999);
+}

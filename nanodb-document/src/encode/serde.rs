@@ -100,11 +100,12 @@ pub(crate) fn deserialize_bytes<'a, T: Deserialize<'a>>(
 /// Lends the thread's buffer, empty. It is taken out meanwhile, so that a `Serialize`
 /// which comes back here finds a fresh one.
 fn with_scratch<R>(use_it: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-    let mut scratch = SCRATCH.take();
+    // The destructor of another local of the thread may come here when this one is gone.
+    let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
     scratch.clear();
     let result = use_it(&mut scratch);
     if scratch.capacity() <= SCRATCH_SIZE_MAX {
-        SCRATCH.set(scratch);
+        let _ = SCRATCH.try_with(|kept| kept.set(scratch));
     }
     result
 }

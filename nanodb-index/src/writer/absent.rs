@@ -17,7 +17,7 @@ use crate::index::IdIndex;
 use crate::key::{Entry, Key};
 use crate::lines::BUCKET_ENTRIES;
 use crate::place::Place;
-use crate::pool::{SEGMENT_BUCKETS, SMALL_BUCKETS};
+use crate::pool::{IndexMemory, SEGMENT_BUCKETS, SMALL_BUCKETS};
 
 /// The most entries of a group that is loaded as one: leaves it a step from splitting.
 const LOADED_MAX: usize =
@@ -27,11 +27,26 @@ const LOADED_MAX: usize =
 /// by chance some have a few hundred more.
 const LOADED_USUAL: u64 = LOADED_MAX as u64 / 16 * 15;
 
+/// What [`IndexWriter::drop_unused`] has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Passed {
+    /// Whether a group was made absent.
+    pub dropped: bool,
+    /// Whether all groups are passed, and it begins anew.
+    pub at_end: bool,
+}
+
 impl IdIndex {
     /// An index of some `entries`, none of which are there: all groups are absent.
     #[must_use]
     pub fn absent(entries: u64) -> Self {
-        let index = Self::new();
+        Self::absent_within(&IndexMemory::default(), entries)
+    }
+
+    /// As [`absent`](Self::absent), in memory that it may share with others.
+    #[must_use]
+    pub fn absent_within(memory: &IndexMemory, entries: u64) -> Self {
+        let index = Self::within(memory);
         let mut depth = 0;
         while depth < DEPTH_MAX && entries >> depth > LOADED_USUAL {
             depth += 1;
@@ -148,25 +163,43 @@ impl IndexWriter<'_> {
     /// Makes some group absent that is not, in turn; false if there is none that has segments.
     /// Those of `hash` are passed over.
     pub fn drop_one(&mut self, hash: u64) -> bool {
+        // From where the hand is to the end of the keys, and then all of them.
+        (0..2).any(|_| {
+            loop {
+                match self.drop_unused(Some(hash), true) {
+                    Passed { dropped: true, .. } => break true,
+                    Passed { at_end: true, .. } => break false,
+                    Passed { .. } => {}
+                }
+            }
+        })
+    }
+
+    /// Goes on over the groups, in the order of their keys, until it has made one absent or comes to the
+    /// end; the next call begins with the first. A group that was looked at since the hand
+    /// passed it last is passed over once more, unless it `must` go; that of `spared` always is.
+    ///
+    /// For memory [with marks](crate::IndexMemory::with_marks): without, no group counts as looked at.
+    pub fn drop_unused(&mut self, spared: Option<u64>, must: bool) -> Passed {
         let index = self.index;
-        let spared = index.directory.locate(Key::of(hash)).map(|at| (at.depth, at.prefix));
+        let spared = spared.and_then(|hash| index.directory.locate(Key::of(hash)));
+        let spared = spared.map(|at| (at.depth, at.prefix));
         let may_go = |at: &Located<'_>| {
             at.head.buckets() > 0 && !at.head.is_split() && Some((at.depth, at.prefix)) != spared
         };
-        // By keys: the group that the hand points into, and then the following ones, once round.
-        let mut left = u64::from(u32::MAX) + 1;
-        while left > 0 {
-            let Some(at) = index.directory.locate(Key::from_bits(self.state.hand)) else { break };
+        while let Some(at) = index.directory.locate(Key::from_bits(self.state.hand)) {
             let (_, last) = at.range();
-            let passed = u64::from(last - self.state.hand) + 1;
             self.state.hand = last.wrapping_add(1);
-            if may_go(&at) {
+            let at_end = last == u32::MAX;
+            if may_go(&at) && (!index.directory.unmark(&at) || must) {
                 self.make_absent(&at);
-                return true;
+                return Passed { dropped: true, at_end };
             }
-            left = left.saturating_sub(passed);
+            if at_end {
+                break;
+            }
         }
-        false
+        Passed { dropped: false, at_end: true }
     }
 
     fn make_absent(&mut self, at: &Located<'_>) {

@@ -10,7 +10,7 @@ use super::{IndexWriter, Level};
 use crate::directory::DEPTH_MAX;
 use crate::group::{Located, SEGMENTS_MAX, SEGMENTS_MIN, UPPER_LEVELS, set_word};
 use crate::key::{Entry, Key};
-use crate::pool::{SEGMENT_BUCKETS, SEGMENT_FIRST, SMALL_BUCKETS};
+use crate::pool::{SEGMENT_BUCKETS, SMALL_BUCKETS};
 
 /// A group to be laid out: which, how large, and what is to be in it.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl IndexWriter<'_> {
         let (low_buckets, high_buckets) = (buckets_for(low.len()), buckets_for(high.len()));
         let Some(low_segments) = self.take_segments(low_buckets) else { return false };
         let Some(high_segments) = self.take_segments(high_buckets) else {
-            self.state.free.extend(low_segments);
+            self.give_back(low_segments.into_iter());
             return false;
         };
 
@@ -149,31 +149,20 @@ impl IndexWriter<'_> {
     pub(super) fn take_segments(&mut self, buckets: u32) -> Option<Vec<u32>> {
         let small = (0..).zip(SMALL_BUCKETS).find(|(_, small)| *small == buckets);
         if let Some((number, _)) = small {
-            return self.index.pool.make(number).then(|| vec![number]);
+            return self.index.pool.make_small(number).then(|| vec![number]);
         }
-        let mut segments = Vec::with_capacity((buckets / SEGMENT_BUCKETS) as usize);
-        for _ in 0..buckets / SEGMENT_BUCKETS {
-            let recycled = self.state.free.pop();
-            let segment = recycled.or_else(|| {
-                let fresh = self.state.fresh;
-                self.index.pool.make(fresh).then(|| {
-                    self.state.fresh += 1;
-                    fresh
-                })
-            });
-            let Some(segment) = segment else {
-                self.state.free.append(&mut segments);
-                return None;
-            };
-            segments.push(segment);
-        }
+        let segments = self.index.pool.take(buckets / SEGMENT_BUCKETS)?;
+        self.state.segments += segments.len();
         Some(segments)
     }
 
     /// Gives back the segments that a group had when it was looked at.
     pub(super) fn recycle(&mut self, at: &Located<'_>) {
-        let segments = at.group.segments(at.head);
-        self.state.free.extend(segments.filter(|&segment| segment >= SEGMENT_FIRST));
+        self.give_back(at.group.segments(at.head));
+    }
+
+    fn give_back(&mut self, segments: impl Iterator<Item = u32>) {
+        self.state.segments -= self.index.pool.give_back(segments);
     }
 }
 

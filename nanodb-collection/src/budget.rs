@@ -1,0 +1,107 @@
+//! How much memory the id indexes of a database may take together, and what goes when that is too
+//! much.
+//!
+//! A hand goes round the groups that are in memory, collection by collection. Those that were looked at since
+//! it came by last stay once more, the others go, whichever collection asks for room. So a collection that
+//! nobody reads gives way to those that are read, and going through one once does not cost another the
+//! part of its index that it always needs.
+//!
+//! Nobody waits here for long: a collection whose index is being written, or whose groups could not be
+//! loaded again, is passed over.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use crate::store::Shelf;
+
+/// Rounds of the hand after which nothing can go: the first takes marks off, in the second go groups
+/// without one, in the third any.
+const ROUNDS: usize = 3;
+
+/// The budget of a database.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    bytes_max: usize,
+    /// Memory of the groups that are loaded, of all. Relaxed: a figure by itself.
+    loaded_bytes: AtomicUsize,
+    ring: Mutex<Ring>,
+}
+
+/// The collections that have groups in memory, by number.
+#[derive(Debug, Default)]
+struct Ring {
+    shelves: BTreeMap<u32, Weak<Shelf>>,
+    /// Where the hand is.
+    at: u32,
+}
+
+impl Budget {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, loaded_bytes: AtomicUsize::new(0), ring: Mutex::default() }
+    }
+
+    /// Whether there is a limit.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.bytes_max < usize::MAX
+    }
+
+    /// An index has come to take so many bytes, where it took `before`.
+    pub(crate) fn count(&self, before: usize, now: usize) {
+        self.loaded_bytes.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+    }
+
+    pub(crate) fn loaded_bytes(&self) -> usize {
+        self.loaded_bytes.load(Ordering::Relaxed)
+    }
+
+    fn is_exceeded(&self) -> bool {
+        self.loaded_bytes() > self.bytes_max
+    }
+
+    /// Drops groups of any collections until they take no more than they may, but for the group of `hash`
+    /// in the collection that asks.
+    pub(crate) fn keep(&self, own: &Arc<Shelf>, hash: u64) {
+        if !self.is_limited() {
+            return;
+        }
+        let is_new = own.count_loaded() == 0;
+        if !is_new && !self.is_exceeded() {
+            return;
+        }
+        let mut ring = self.ring.lock();
+        ring.shelves.entry(own.number()).or_insert_with(|| Arc::downgrade(own));
+        // How many collections the hand has passed since something went.
+        let mut passed = 0;
+        while self.is_exceeded() && passed < ROUNDS * ring.shelves.len() {
+            let must_go = passed >= (ROUNDS - 1) * ring.shelves.len();
+            let Some((number, shelf)) = ring.here() else { return };
+            let Some(shelf) = shelf.upgrade() else {
+                ring.shelves.remove(&number);
+                continue;
+            };
+            let spared = (number == own.number()).then_some(hash);
+            let step = shelf.drop_unused(spared, must_go);
+            if step.dropped {
+                passed = 0;
+            }
+            if step.at_end {
+                passed += 1;
+                ring.at = number.wrapping_add(1);
+                if shelf.loaded_bytes() == 0 {
+                    ring.shelves.remove(&number);
+                }
+            }
+        }
+    }
+}
+
+impl Ring {
+    /// The collection that the hand is at.
+    fn here(&self) -> Option<(u32, Weak<Shelf>)> {
+        let mut from_here = self.shelves.range(self.at..).chain(&self.shelves);
+        from_here.next().map(|(&number, shelf)| (number, Weak::clone(shelf)))
+    }
+}

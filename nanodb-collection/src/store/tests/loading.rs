@@ -1,0 +1,95 @@
+//! Loading a part of the index while a commit that a checkpoint has saved is not published.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use nanodb_pager::Installed;
+use nanodb_sim::{CallKind, Failure, Fault};
+
+use super::*;
+use crate::change::{Change, Pending};
+use crate::collection::Collection;
+use crate::lock::{HeldRef, Party};
+use crate::store::Writer;
+use nanodb_document::Id;
+
+/// For a reader that is about to give a wrong answer. One that waits as it should loses no more by it.
+const EARLY: Duration = Duration::from_millis(100);
+
+/// A database that was opened anew: nothing of its index is in memory.
+fn reopened() -> (Database, Collection, SimStorage) {
+    let file = SimStorage::new();
+    let open = || Database::options().background(false).open_on(Arc::new(file.clone())).unwrap();
+    let db = open();
+    db.collection("a").insert_many((0..10_000).map(|id| sized(id, 40))).unwrap();
+    db.close().unwrap();
+    let db = open();
+    let a = db.collection("a");
+    (db, a, file)
+}
+
+/// Moves document 1, as far as installing the commit, and sees to it that its group is absent.
+fn install_move(store: &Store, held: &HeldRef<'_, Writer>) -> (Installed, Pending) {
+    let index = store.index_for_writer().unwrap();
+    let mut tx = store.pager.begin();
+    let mut pending = Pending::new(held);
+    let key = Id::from(1).to_key();
+    let mut change = Change { store, index, writer: held, tx: &mut tx, pending: &mut pending };
+    let mut buffer = Vec::new();
+    let draft = nanodb_document::Encode::encode(&sized(1, 3000), None, &mut buffer).unwrap();
+    assert!(change.replace(&key, draft.record(&buffer)).unwrap());
+    let mut note = Vec::new();
+    pending.encode(held, store.owner, &mut note);
+    let installed = tx.install(&note).unwrap();
+    let hash = store.hash(&key);
+    while index.ids.write().drop_one(hash ^ 1 << 63) {}
+    assert!(index.ids.absent_range(hash).is_some());
+    (installed, pending)
+}
+
+#[test]
+fn a_document_whose_move_is_in_a_checkpoint_before_it_is_published_is_found() {
+    let (db, a, _) = reopened();
+    let store = store(&db, "a");
+    let mut held = store.writer.lock(Party::current()).unwrap();
+    let (installed, pending) = install_move(&store, &held);
+    // The committer is held up here. A checkpoint is made meanwhile ...
+    db.checkpoint().unwrap();
+    assert!(db.shared().pager.published() < installed.seq());
+    std::thread::scope(|scope| {
+        // ... and a reader asks for the document.
+        let (found, is_found) = channel();
+        let a = &a;
+        scope.spawn(move || found.send(a.contains(1).unwrap()).unwrap());
+        let early = is_found.recv_timeout(EARLY);
+        // The committer goes on.
+        store.settle(&mut held, pending, installed.seq());
+        drop(held);
+        installed.publish().unwrap();
+        store.clean_up();
+        let found = match early {
+            Err(RecvTimeoutError::Timeout) => is_found.recv(),
+            early => early.map_err(|_| std::sync::mpsc::RecvError),
+        };
+        assert_eq!(found, Ok(true));
+    });
+    assert!(a.contains(1).unwrap());
+    let report = db.check().unwrap();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn a_document_whose_move_is_in_a_checkpoint_and_never_published_is_found() {
+    let (db, a, file) = reopened();
+    let store = store(&db, "a");
+    let held = store.writer.lock(Party::current()).unwrap();
+    let (installed, pending) = install_move(&store, &held);
+    db.checkpoint().unwrap();
+    // Another committer fails, and nothing is published any more.
+    file.set_fault(Fault::once(0, Failure::Device).of(CallKind::Sync));
+    assert!(db.collection("b").insert(sized(1, 10)).is_err());
+    drop((installed, pending, held));
+    assert!(a.contains(1).unwrap());
+    assert_eq!(a.get(1).unwrap().unwrap().to_document().unwrap(), sized(1, 40));
+    assert!((0..10_000).step_by(97).all(|id| a.contains(id).unwrap()));
+}
