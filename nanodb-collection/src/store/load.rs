@@ -104,7 +104,7 @@ impl Shelf {
         let Some(index) = self.index.get() else { return nothing };
         // Otherwise nobody could load it again without reading all pages.
         // Nor does a commit wait for somebody who reads them.
-        if !self.base.try_lock().is_some_and(|base| base.runs.is_some()) {
+        if self.base.try_lock().is_none_or(|base| base.runs.is_none()) {
             return nothing;
         }
         let Some(mut ids) = index.ids.try_write() else { return nothing };
