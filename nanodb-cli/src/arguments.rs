@@ -185,6 +185,10 @@ pub(crate) enum IdType {
     String,
     /// Binary, given as base64
     Binary,
+    /// An ObjectId, given as 24 hexadecimal digits
+    ObjectId,
+    /// A UUID
+    Uuid,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -20,7 +20,7 @@ use crate::stored::StoredDoc;
 use crate::transaction::{TransactionCollection, commit_one};
 use crate::view::View;
 use nanodb_document::{Draft, Encode};
-use nanodb_document::{Id, IdRef, Key};
+use nanodb_document::{Id, IdRef, Key, same_key};
 
 /// A collection of documents, by name.
 ///
@@ -514,7 +514,7 @@ pub(crate) fn replacement(
     buffer: &mut Vec<u8>,
 ) -> Result<Draft> {
     let draft = document.encode(Some(id), buffer)?;
-    if draft.key(buffer) != Some(&**key) {
+    if !draft.key(buffer).is_some_and(|found| same_key(found, key)) {
         let found = id_of(draft, buffer)?;
         return Err(Error::IdMismatch { id: id.to_owned(), found });
     }

@@ -68,9 +68,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 pub use nanodb_document::{
     ArrayView, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Draft,
-    Elements, Encode, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IntoIter,
-    Iter, IterMut, Key, Serialized, Timestamp, Value, ValueRef, ValueType, array, doc,
-    from_document, json, to_document,
+    Elements, Encode, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IdTextError,
+    IntoIter, Iter, IterMut, Key, ObjectId, Serialized, Timestamp, Uuid, Value, ValueRef,
+    ValueType, array, doc, from_document, json, to_document,
 };
 pub use nanodb_pager::{Durability, OpenReport};
 pub use nanodb_query::{

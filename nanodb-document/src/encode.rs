@@ -22,7 +22,7 @@ pub(crate) use self::serde::{deserialize_bytes, deserialize_document};
 use self::rules::{
     container_len, write_bytes, write_extension, write_name, write_text, write_timestamp,
 };
-use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, Value};
+use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Uuid, Value};
 
 /// Whatever can be stored as a document.
 ///
@@ -168,6 +168,8 @@ fn write_value(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), Doc
         Value::Float(number) => write_float(out, *number),
         Value::String(text) => write_text(text, out)?,
         Value::Binary(bytes) => write_bytes(bytes, out)?,
+        Value::ObjectId(id) => write_extension(ObjectId::EXT_TYPE, id.bytes(), out)?,
+        Value::Uuid(id) => write_extension(Uuid::EXT_TYPE, id.bytes(), out)?,
         Value::Array(elements) => write_array(elements, out, depth + 1)?,
         Value::Document(document) => write_document(document, out, depth + 1)?,
         Value::Timestamp(timestamp) => write_timestamp(*timestamp, out),

@@ -15,7 +15,7 @@ use crate::{DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, FIELD_NAME_SIZE_MAX, ID_SIZE_
 ///
 /// let error = doc! { "_id": 1.5 }.encode(None, &mut Vec::new()).unwrap_err();
 /// assert!(matches!(error, DocumentError::IdType { found: ValueType::Float }));
-/// assert_eq!(error.to_string(), "`_id` must be an integer, a string or binary, not float");
+/// assert_eq!(error.to_string(), "`_id` must be an integer, a string, binary, an ObjectId or a UUID, not float");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -83,7 +83,7 @@ pub enum DocumentError {
         path: String,
     },
     /// The `_id` is of a type that ids can't have.
-    #[error("`_id` must be an integer, a string or binary, not {found}")]
+    #[error("`_id` must be an integer, a string, binary, an ObjectId or a UUID, not {found}")]
     IdType {
         /// What it is.
         found: ValueType,

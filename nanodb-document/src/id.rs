@@ -1,7 +1,7 @@
 //! Ids: what a document is found by.
 //!
-//! A document's id is its `_id` field: an integer, a string or binary (a UUID, a ULID,
-//! an ObjectId). As stored bytes an id is a *key*: the shortest MessagePack form of the
+//! A document's id is its `_id` field: an integer, a string, binary, an ObjectId or a UUID;
+//! a whole number with a point is the integer. As stored bytes an id is a *key*: the shortest MessagePack form of the
 //! value, so that equal ids are equal bytes.
 //!
 //! ```text
@@ -17,11 +17,14 @@
 //! string up to 31 bytes       a0 + length, the bytes
 //! string up to 255, 65,535    d9, da and the length; the bytes
 //! binary up to 255, 65,535    c4, c5 and the length; the bytes
+//! ObjectId                    c7 0c 07, the 12 bytes
+//! UUID                        c4 10, the 16 bytes; in the record d8 04, the 16 bytes
 //! ```
 //!
 //! Numbers are big-endian. Integers are equal by value whatever type they came from;
-//! a string never equals the binary of its bytes. Ids order as numbers, then strings
-//! and binary, each by their bytes.
+//! a string never equals the binary of its bytes; a UUID does, and has its key: only its
+//! record says which of the two it is. Ids order as numbers, strings, binary and
+//! ObjectIds, each by their bytes.
 
 mod convert;
 mod key;
@@ -34,10 +37,10 @@ use std::hash::{Hash, Hasher};
 
 pub use self::key::Key;
 pub(crate) use self::record::ID_NAME_TOKEN;
-pub use self::record::{record_has_key, record_key};
+pub use self::record::{record_has_key, record_key, same_key, with_hashed_key};
 
 use crate::value::Text;
-use nanodb_msgpack::{Cursor, Token};
+use nanodb_msgpack::{Cursor, Number, ObjectId, Token, Uuid};
 
 /// The name of the field that holds a document's id.
 pub const ID_FIELD: &str = "_id";
@@ -66,6 +69,10 @@ pub enum Id {
     String(String),
     /// Bytes.
     Binary(Vec<u8>),
+    /// An ObjectId.
+    ObjectId(ObjectId),
+    /// A UUID: the same id as the binary of its bytes.
+    Uuid(Uuid),
 }
 
 /// The id of a document, borrowed: what look-ups take.
@@ -95,6 +102,10 @@ pub enum IdRef<'a> {
     String(&'a str),
     /// Bytes.
     Binary(&'a [u8]),
+    /// An ObjectId.
+    ObjectId(ObjectId),
+    /// A UUID: the same id as the binary of its bytes.
+    Uuid(Uuid),
 }
 
 impl Id {
@@ -107,6 +118,8 @@ impl Id {
             Self::UInt(number) => IdRef::UInt(*number),
             Self::String(text) => IdRef::String(text),
             Self::Binary(bytes) => IdRef::Binary(bytes),
+            Self::ObjectId(id) => IdRef::ObjectId(*id),
+            Self::Uuid(id) => IdRef::Uuid(*id),
         }
     }
 
@@ -141,11 +154,12 @@ impl Id {
         }
     }
 
-    /// The bytes, if this is binary.
+    /// The bytes, if this is binary or a UUID.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Binary(bytes) => Some(bytes),
+            Self::Uuid(id) => Some(id.bytes()),
             _ => None,
         }
     }
@@ -160,6 +174,8 @@ impl<'a> IdRef<'a> {
             Self::UInt(number) => Id::from(number),
             Self::String(text) => Id::String(text.to_owned()),
             Self::Binary(bytes) => Id::Binary(bytes.to_vec()),
+            Self::ObjectId(id) => Id::ObjectId(id),
+            Self::Uuid(id) => Id::Uuid(id),
         }
     }
 
@@ -187,7 +203,38 @@ impl<'a> IdRef<'a> {
             Token::UInt(number) => Some(Self::UInt(number)),
             Token::String(bytes) => std::str::from_utf8(bytes).ok().map(Self::String),
             Token::Binary(bytes) => Some(Self::Binary(bytes)),
+            Token::Float(number) => Self::whole(number),
+            Token::Ext(..) => {
+                let uuid = || token.uuid().map(Self::Uuid);
+                token.object_id().map(Self::ObjectId).or_else(uuid)
+            }
             _ => None,
+        }
+    }
+
+    /// The integer that a float is, if it is one.
+    pub(crate) fn whole(number: f64) -> Option<Self> {
+        let whole = Number::Float(number).as_whole()?;
+        let signed = i64::try_from(whole).map(Self::Int);
+        signed.or_else(|_| u64::try_from(whole).map(Self::UInt)).ok()
+    }
+
+    /// The bytes of binary and of a UUID, which are the same id.
+    fn binary(&self) -> Option<&[u8]> {
+        match self {
+            Self::Binary(bytes) => Some(bytes),
+            Self::Uuid(id) => Some(id.bytes()),
+            _ => None,
+        }
+    }
+
+    /// What comes first: all of one class are compared with each other.
+    fn class(&self) -> u8 {
+        match self {
+            Self::Int(_) | Self::UInt(_) => 0,
+            Self::String(_) => 1,
+            Self::Binary(_) | Self::Uuid(_) => 2,
+            Self::ObjectId(_) => 3,
         }
     }
 
@@ -205,13 +252,12 @@ impl Ord for IdRef<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::String(a), Self::String(b)) => a.cmp(b),
-            (Self::Binary(a), Self::Binary(b)) => a.cmp(b),
-            (Self::Binary(_), Self::String(_)) => Ordering::Greater,
-            (Self::String(_), Self::Binary(_)) => Ordering::Less,
-            _ => match (self.number(), other.number()) {
-                (Some(a), Some(b)) => a.cmp(&b),
-                (a, b) => b.is_some().cmp(&a.is_some()),
-            },
+            (Self::ObjectId(a), Self::ObjectId(b)) => a.cmp(b),
+            _ => self
+                .class()
+                .cmp(&other.class())
+                .then_with(|| self.number().cmp(&other.number()))
+                .then_with(|| self.binary().cmp(&other.binary())),
         }
     }
 }
@@ -234,7 +280,10 @@ impl Hash for IdRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
             Self::String(text) => (1_u8, text).hash(state),
-            Self::Binary(bytes) => (2_u8, bytes).hash(state),
+            // As binary, which it equals.
+            Self::Binary(bytes) => (2_u8, *bytes).hash(state),
+            Self::Uuid(id) => (2_u8, id.bytes().as_slice()).hash(state),
+            Self::ObjectId(id) => (3_u8, id).hash(state),
             // By value, so that equal ids of different variants hash alike.
             _ => (0_u8, self.number()).hash(state),
         }
@@ -274,6 +323,8 @@ impl fmt::Display for IdRef<'_> {
             Self::UInt(number) => write!(f, "{number}"),
             Self::String(text) => write!(f, "{}", Text::String(text)),
             Self::Binary(bytes) => write!(f, "{}", Text::Binary(bytes)),
+            Self::ObjectId(id) => write!(f, "{}", Text::ObjectId(id)),
+            Self::Uuid(id) => write!(f, "{}", Text::Uuid(id)),
         }
     }
 }

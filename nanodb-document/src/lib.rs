@@ -14,7 +14,8 @@
 //! a name's length                               FIELD_NAME_SIZE_MAX       NameTooLong
 //! maps and arrays within each other             DOCUMENT_DEPTH_MAX        TooDeep
 //! the encoded document                          DOCUMENT_SIZE_MAX         TooLarge
-//! `_id` is an integer, a string or binary                                 IdType
+//! `_id` is an integer (5.0 is 5), a string, binary, an                    IdType
+//!   ObjectId or a UUID
 //! `_id` as a key                                ID_SIZE_MAX               IdTooLarge
 //! an extension of type -1 is a timestamp                                  BadTimestamp
 //! ```
@@ -47,7 +48,9 @@ pub use self::encode::{
     to_bytes, value_to_bytes,
 };
 pub use self::error::DocumentError;
-pub use self::id::{ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key};
+pub use self::id::{
+    ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key, same_key, with_hashed_key,
+};
 pub use self::value::{Value, ValueType, from_document, to_document};
 pub use self::view::{ArrayView, DocView, Elements, Fields, ValueRef};
-pub use nanodb_msgpack::Timestamp;
+pub use nanodb_msgpack::{IdTextError, ObjectId, Timestamp, Uuid};

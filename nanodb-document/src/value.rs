@@ -10,6 +10,8 @@
 //! Float      float of eight bytes                         f32, f64
 //! String     string                                       &str, String, char, Cow<str>
 //! Binary     binary                                       Value::Binary(bytes), Id
+//! ObjectId   extension 7                                  ObjectId, Id
+//! Uuid       extension 4                                  Uuid, Id
 //! Array      array                                        Vec<T>, [T; N], &[T], array!
 //! Document   map with string keys                         Document, doc!
 //! Timestamp  extension -1, shortest of its three forms    Timestamp, SystemTime
@@ -24,6 +26,8 @@
 //! * An integer never equals a float: `5` and `5.0` are stored and shown differently,
 //!   and a test that compares what it stored with what it reads wants to know. Ids and
 //!   queries compare numbers by value.
+//! * A UUID never equals the binary of its bytes, for the same reason; ids and queries do
+//!   compare them by value.
 //! * Floats compare as IEEE says, so `0.0 == -0.0`, except that NaN equals NaN: a
 //!   document must equal its own copy.
 //! * Documents are equal when they hold equal fields in the same order.
@@ -38,7 +42,8 @@ mod serde_impl;
 pub(crate) use self::display::Text;
 pub use self::kind::ValueType;
 pub use self::serde_impl::{from_document, to_document};
-pub(crate) use nanodb_msgpack::Timestamp;
+use nanodb_msgpack::Token;
+pub(crate) use nanodb_msgpack::{ObjectId, Timestamp, Uuid};
 
 use crate::document::Document;
 
@@ -70,6 +75,10 @@ pub enum Value {
     String(String),
     /// Bytes.
     Binary(Vec<u8>),
+    /// An ObjectId.
+    ObjectId(ObjectId),
+    /// A UUID; to queries, and as an id, the same value as the binary of its bytes.
+    Uuid(Uuid),
     /// Values in order.
     Array(Vec<Value>),
     /// Named values in order.
@@ -79,7 +88,8 @@ pub enum Value {
     /// A MessagePack extension that means nothing to the database: its type, its data.
     ///
     /// Type -1 is MessagePack's own timestamp, and is read back as
-    /// [`Timestamp`](Self::Timestamp).
+    /// [`Timestamp`](Self::Timestamp); type 7 of 12 bytes is read back as
+    /// [`ObjectId`](Self::ObjectId), type 4 of 16 bytes as [`Uuid`](Self::Uuid).
     Ext(i8, Vec<u8>),
 }
 
@@ -94,6 +104,8 @@ impl Value {
             Self::Float(_) => ValueType::Float,
             Self::String(_) => ValueType::String,
             Self::Binary(_) => ValueType::Binary,
+            Self::ObjectId(_) => ValueType::ObjectId,
+            Self::Uuid(_) => ValueType::Uuid,
             Self::Array(_) => ValueType::Array,
             Self::Document(_) => ValueType::Document,
             Self::Timestamp(_) => ValueType::Timestamp,
@@ -162,6 +174,37 @@ impl Value {
         match self {
             Self::Binary(bytes) => Some(bytes),
             _ => None,
+        }
+    }
+
+    /// The ObjectId, if this is one.
+    #[must_use]
+    pub fn as_object_id(&self) -> Option<ObjectId> {
+        match *self {
+            Self::ObjectId(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The UUID, if this is one.
+    #[must_use]
+    pub fn as_uuid(&self) -> Option<Uuid> {
+        match *self {
+            Self::Uuid(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The value that an extension is.
+    pub(crate) fn from_ext(tag: i8, data: &[u8]) -> Self {
+        let token = Token::Ext(tag, data);
+        if let Some(timestamp) = token.timestamp() {
+            return Self::Timestamp(timestamp);
+        }
+        match (token.object_id(), token.uuid()) {
+            (Some(id), _) => Self::ObjectId(id),
+            (_, Some(id)) => Self::Uuid(id),
+            _ => Self::Ext(tag, data.to_vec()),
         }
     }
 
@@ -238,6 +281,8 @@ impl PartialEq for Value {
             (Self::Float(a), Self::Float(b)) => a == b || (a.is_nan() && b.is_nan()),
             (Self::String(a), Self::String(b)) => a == b,
             (Self::Binary(a), Self::Binary(b)) => a == b,
+            (Self::ObjectId(a), Self::ObjectId(b)) => a == b,
+            (Self::Uuid(a), Self::Uuid(b)) => a == b,
             (Self::Array(a), Self::Array(b)) => a == b,
             (Self::Document(a), Self::Document(b)) => a == b,
             (Self::Timestamp(a), Self::Timestamp(b)) => a == b,

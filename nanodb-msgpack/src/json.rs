@@ -18,9 +18,9 @@
 //!                           "subType": "00"}}                 {"$binary": "AQID", "$type": "00"}
 //! timestamp                 {"$date": "2023-11-14T22:13:20.5Z"},  any offset; {"$date": 5},
 //!                           all digits of it                  {"$date": {"$numberLong": "5"}}
+//! ObjectId                  {"$oid": "65a1b2c3d4e5f60718293a4b"}
+//! UUID                      {"$uuid": "123e4567-…"}           {"$binary": {…, "subType": "04"}}
 //! extension                 {"$ext": {"type": 5, "base64": "AQID"}}
-//!   of type 7, 12 bytes     {"$oid": "65a1b2c3d4e5f60718293a4b"}
-//!   of type 4, 16 bytes     {"$uuid": "123e4567-…"}           {"$binary": {…, "subType": "04"}}
 //! document, array           object, array, fields in their order
 //! document whose first      {"$literal": {"$date": "soon"}}
 //!   name begins with `$`
@@ -45,7 +45,6 @@ mod options;
 mod print;
 mod read;
 mod rfc3339;
-mod uuid;
 
 #[cfg(test)]
 mod tests;

@@ -47,34 +47,33 @@
 
 mod cursor;
 mod ext;
+mod hex;
 pub mod json;
 mod marker;
 mod number;
+mod object_id;
 mod order;
 mod raw_value;
 mod sort_key;
 mod timestamp;
 mod token;
+mod uuid;
 mod write;
 
 pub use self::cursor::Cursor;
 pub use self::ext::{Bytes, Ext, OwnedBytes, serialize_ext};
 pub use self::number::Number;
+pub use self::object_id::{IdTextError, ObjectId};
 pub use self::order::{compare, compare_scalars};
 pub use self::raw_value::{DEPTH_MAX, Elements, Fields, Kind, Malformed, RawValue, deeper};
 pub use self::sort_key::{encode_empty_array_key, encode_key};
 pub use self::timestamp::Timestamp;
 pub use self::token::Token;
+pub use self::uuid::Uuid;
 pub use self::write::{
     INTEGER_SIZE_MAX, MAP_HEADER_SIZE_MAX, write_array_len, write_binary, write_bool, write_ext,
     write_float, write_int, write_map_len, write_null, write_string, write_uint,
 };
-
-/// The type of MessagePack's extension for ObjectIds, of 12 bytes: BSON's own number of that type.
-pub const OBJECT_ID_EXT_TYPE: i8 = 7;
-
-/// The type of MessagePack's extension for UUIDs, of 16 bytes: BSON's own number of that subtype.
-pub const UUID_EXT_TYPE: i8 = 4;
 
 #[cfg(test)]
 mod tests;

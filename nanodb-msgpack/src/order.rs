@@ -11,7 +11,8 @@
 //! document   field by field: type of the value, then name, then value; a shorter one that
 //!            begins the longer one is below it
 //! array      element by element; a shorter one that begins the longer one is below it
-//! binary     by length, then by bytes
+//! binary     by length, then by bytes; a UUID is the binary of its 16 bytes
+//! ObjectId   by bytes
 //! boolean    false below true
 //! timestamp  by time
 //! extension  by type number, then length, then bytes
@@ -70,21 +71,31 @@ pub fn compare_scalars(a: Token<'_>, b: Token<'_>) -> Ordering {
         (Token::String(a), Token::String(b)) => a.cmp(b),
         (Token::Bool(a), Token::Bool(b)) => a.cmp(&b),
         (Token::Binary(a), Token::Binary(b)) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
-        (Token::Ext(tag_a, data_a), Token::Ext(tag_b, data_b)) => {
-            match (a.timestamp(), b.timestamp()) {
-                (Some(a), Some(b)) => a.cmp(&b),
-                (None, None) => tag_a
-                    .cmp(&tag_b)
-                    .then_with(|| data_a.len().cmp(&data_b.len()))
-                    .then_with(|| data_a.cmp(data_b)),
-                _ => a.kind().cmp(&b.kind()),
-            }
-        }
+        (Token::Ext(..), _) | (_, Token::Ext(..)) => compare_extensions(a, b),
         _ => match (a.number(), b.number()) {
             (Some(a), Some(b)) => a.cmp(&b),
             _ => a.kind().cmp(&b.kind()),
         },
     }
+}
+
+/// Compares tokens of which one is an extension, or what is stored as one.
+fn compare_extensions(a: Token<'_>, b: Token<'_>) -> Ordering {
+    a.kind().cmp(&b.kind()).then_with(|| {
+        if let (Some(a), Some(b)) = (a.timestamp(), b.timestamp()) {
+            return a.cmp(&b);
+        }
+        if let (Some(a), Some(b)) = (a.binary(), b.binary()) {
+            return a.len().cmp(&b.len()).then_with(|| a.cmp(b));
+        }
+        match (a, b) {
+            (Token::Ext(tag_a, data_a), Token::Ext(tag_b, data_b)) => tag_a
+                .cmp(&tag_b)
+                .then_with(|| data_a.len().cmp(&data_b.len()))
+                .then_with(|| data_a.cmp(data_b)),
+            _ => Ordering::Equal,
+        }
+    })
 }
 
 fn compare_arrays(

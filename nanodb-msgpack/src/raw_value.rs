@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{Cursor, Token};
-use crate::{Number, Timestamp};
+use crate::{Number, ObjectId, Timestamp, Uuid};
 
 /// How deep maps and arrays may nest for whatever looks into them, in values as in JSON text.
 pub const DEPTH_MAX: usize = 100;
@@ -28,8 +28,10 @@ pub enum Kind {
     Document,
     /// Values in order.
     Array,
-    /// Bytes.
+    /// Bytes, a UUID's among them.
     Binary,
+    /// An ObjectId.
+    ObjectId,
     /// True or false.
     Bool,
     /// A point in time.
@@ -47,6 +49,7 @@ impl fmt::Display for Kind {
             Self::Document => "a document",
             Self::Array => "an array",
             Self::Binary => "binary",
+            Self::ObjectId => "an ObjectId",
             Self::Bool => "a boolean",
             Self::Timestamp => "a timestamp",
             Self::Extension => "an extension",
@@ -246,6 +249,8 @@ impl<'a> Token<'a> {
             Token::Array(_) => Kind::Array,
             Token::Map(_) => Kind::Document,
             Token::Ext(..) if self.timestamp().is_some() => Kind::Timestamp,
+            Token::Ext(..) if self.object_id().is_some() => Kind::ObjectId,
+            Token::Ext(..) if self.uuid().is_some() => Kind::Binary,
             Token::Ext(..) => Kind::Extension,
         }
     }
@@ -268,6 +273,37 @@ impl<'a> Token<'a> {
     pub fn timestamp(self) -> Option<Timestamp> {
         match self {
             Token::Ext(Timestamp::EXT_TYPE, data) => Timestamp::from_ext(data),
+            _ => None,
+        }
+    }
+
+    /// The ObjectId, if it is one.
+    #[must_use]
+    #[inline]
+    pub fn object_id(self) -> Option<ObjectId> {
+        match self {
+            Token::Ext(ObjectId::EXT_TYPE, data) => ObjectId::from_ext(data),
+            _ => None,
+        }
+    }
+
+    /// The UUID, if it is one.
+    #[must_use]
+    #[inline]
+    pub fn uuid(self) -> Option<Uuid> {
+        match self {
+            Token::Ext(Uuid::EXT_TYPE, data) => Uuid::from_ext(data),
+            _ => None,
+        }
+    }
+
+    /// The bytes, if it is binary or a UUID, which is the same value.
+    #[must_use]
+    #[inline]
+    pub fn binary(self) -> Option<&'a [u8]> {
+        match self {
+            Token::Binary(bytes) => Some(bytes),
+            Token::Ext(Uuid::EXT_TYPE, data) if data.len() == 16 => Some(data),
             _ => None,
         }
     }

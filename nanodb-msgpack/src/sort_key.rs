@@ -13,7 +13,8 @@
 //! document           28   for each field the value's tag, the name like a string, the value;
 //!                         then 00
 //! array              30   the elements; then 00
-//! binary             38   length in 4 bytes, the bytes
+//! binary, UUID       38   length in 4 bytes, the bytes
+//! ObjectId           3c   the 12 bytes
 //! boolean            40   00 or 01
 //! timestamp          48   seconds, 8 bytes, first bit flipped; nanoseconds, 4 bytes
 //! extension          50   type, first bit flipped; length in 4 bytes; the bytes
@@ -59,6 +60,7 @@ const fn tag(kind: Kind) -> u8 {
         Kind::Document => 0x28,
         Kind::Array => 0x30,
         Kind::Binary => 0x38,
+        Kind::ObjectId => 0x3c,
         Kind::Bool => 0x40,
         Kind::Timestamp => 0x48,
         Kind::Extension => 0x50,
@@ -91,6 +93,8 @@ fn encode_next(cursor: &mut Cursor<'_>, depth: usize, out: &mut Vec<u8>) -> Resu
             out.push(0);
         }
         Token::Ext(ext_type, data) => match token.timestamp() {
+            _ if token.object_id().is_some() => out.extend_from_slice(data),
+            _ if token.uuid().is_some() => encode_sized(data, out),
             Some(time) => {
                 out.extend_from_slice(&(time.secs().cast_unsigned() ^ (1 << 63)).to_be_bytes());
                 out.extend_from_slice(&time.nanos().to_be_bytes());

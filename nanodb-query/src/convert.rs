@@ -53,6 +53,8 @@ impl From<IdRef<'_>> for Literal {
             IdRef::UInt(number) => number.into(),
             IdRef::String(text) => text.into(),
             IdRef::Binary(bytes) => bytes.into(),
+            IdRef::ObjectId(id) => Self::from(&Value::ObjectId(id)),
+            IdRef::Uuid(id) => Self::from(&Value::Uuid(id)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use nanodb::Id;
+use nanodb::{Id, ObjectId, Uuid};
 
 use crate::arguments::{Get, IdType};
 use crate::database::{self, Opener};
@@ -40,6 +40,14 @@ fn parse_id(text: &str, id_type: IdType) -> Result<Id, String> {
             Ok(bytes) => Ok(bytes.into()),
             Err(error) => Err(format!("{text:?} is not base64: {error}")),
         },
+        IdType::ObjectId => {
+            let id = text.parse::<ObjectId>().map(Id::from);
+            id.map_err(|error| format!("{text:?} is {error}"))
+        }
+        IdType::Uuid => {
+            let id = text.parse::<Uuid>().map(Id::from);
+            id.map_err(|error| format!("{text:?} is {error}"))
+        }
         // 007 and +7 are more likely somebody's strings.
         IdType::Auto => Ok(parse_integer(text)
             .filter(|id| id.to_string() == text)
@@ -87,6 +95,12 @@ mod tests {
         assert_eq!(parse_id("5", IdType::String), Ok(Id::from("5")));
         assert_eq!(parse_id("007", IdType::Integer), Ok(Id::from(7)));
         assert_eq!(parse_id("AQID", IdType::Binary), Ok(Id::from([1, 2, 3])));
+        let (oid, uuid) = ("65a1b2c3d4e5f60718293a4b", "00112233-4455-6677-8899-aabbccddeeff");
+        assert_eq!(parse_id(oid, IdType::ObjectId).unwrap().to_string(), format!("oid'{oid}'"));
+        assert_eq!(parse_id(uuid, IdType::Uuid).unwrap().to_string(), format!("uuid'{uuid}'"));
+        let error = parse_id("65a1", IdType::ObjectId).unwrap_err();
+        assert_eq!(error, "\"65a1\" is not 24 hexadecimal digits");
+        assert!(parse_id(oid, IdType::Uuid).is_err());
         assert!(parse_id("x", IdType::Integer).is_err());
         assert!(parse_id("%", IdType::Binary).is_err());
     }

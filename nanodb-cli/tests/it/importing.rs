@@ -112,7 +112,7 @@ fn a_failure_leaves_the_batches_before_it() {
     let good: String = (1..=25).map(|n| format!("{{\"_id\":{n}}}\n")).collect();
     for (bad, message) in [
         ("{\"_id\":}\n", "line 26, column 8: expected value"),
-        ("{\"_id\":1.5}\n", "line 26, column 1: `_id` must be an integer, a string or binary"),
+        ("{\"_id\":1.5}\n", "line 26, column 1: `_id` must be an integer, a string, binary"),
         ("{\"_id\":3}\n", "line 26, column 1: a document with the id 3 is stored already"),
         ("{\"_id\":24}\n", "line 26, column 1: the id 24 is that of the document in line 24"),
         ("[]\n", "line 26, column 1: expected a document"),

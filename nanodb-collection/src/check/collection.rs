@@ -18,7 +18,7 @@ use crate::runs::Runs;
 use crate::spill::{SLOTTED, assemble, for_each_piece};
 use crate::store::Store;
 use nanodb_document::DocView;
-use nanodb_document::{Id, IdRef, record_key};
+use nanodb_document::{Id, IdRef, record_key, with_hashed_key};
 
 /// What is being checked, and what was found so far.
 pub(super) struct Walk<'a> {
@@ -165,7 +165,8 @@ impl Check<'_> {
         {
             walk.id_max = walk.id_max.max(number);
         }
-        walk.entries.push(key_bits(hash_id(walk.store.hash_seed, key)), place);
+        let hash = with_hashed_key(key, |key| hash_id(walk.store.hash_seed, key));
+        walk.entries.push(key_bits(hash), place);
     }
 
     /// Holds what was found against what the collection says of itself.

@@ -16,7 +16,7 @@ use super::{Index, Store};
 use crate::error::Result;
 use crate::layout::Layout;
 use crate::spill::{AsPage, SLOTTED};
-use nanodb_document::record_key;
+use nanodb_document::{record_key, with_hashed_key};
 
 impl Store {
     /// The index, for a reader of the published commit; none if that commit has no
@@ -146,7 +146,10 @@ pub(crate) fn for_each_document(
             continue;
         }
         match document_start(&record).and_then(record_key) {
-            Some(key) => visit(key_bits(hash_id(hash_seed, key)), record.slot.get()),
+            Some(key) => {
+                let hash = with_hashed_key(key, |key| hash_id(hash_seed, key));
+                visit(key_bits(hash), record.slot.get());
+            }
             None => sound = false,
         }
     }

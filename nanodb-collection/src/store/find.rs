@@ -11,7 +11,7 @@ use super::{Index, Retired, Store};
 use crate::error::{Error, Result};
 use crate::spill::{self, AsPage, SLOTTED};
 use crate::stored::{StoredDoc, range_within};
-use nanodb_document::{record_has_key, record_key};
+use nanodb_document::{record_has_key, record_key, with_hashed_key};
 
 /// A document's record, found and proved.
 pub(crate) struct Found {
@@ -90,7 +90,7 @@ impl Search<'_> {
 
 impl Store {
     pub(crate) fn hash(&self, key: &[u8]) -> u64 {
-        hash_of(key_bits(hash_id(self.hash_seed, key)))
+        hash_of(key_bits(with_hashed_key(key, |key| hash_id(self.hash_seed, key))))
     }
 
     /// The document with this key as of now.

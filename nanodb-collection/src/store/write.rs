@@ -18,7 +18,7 @@ use crate::limits::NEXT_ID_MAX;
 use crate::lock::Party;
 use crate::stored::StoredDoc;
 use nanodb_document::Draft;
-use nanodb_document::{Id, IdRef};
+use nanodb_document::{Id, IdRef, same_key};
 
 /// Why a statement was not done.
 #[derive(Debug)]
@@ -226,7 +226,7 @@ impl Batch {
             table
         });
         let mut same = table.iter_hash(hash).filter_map(|&at| drafts.get(at));
-        same.any(|draft| draft.key(buffer) == Some(key))
+        same.any(|draft| draft.key(buffer).is_some_and(|other| same_key(other, key)))
     }
 }
 

@@ -141,7 +141,7 @@ impl Draft {
         if self.has_id() { self.start..self.end } else { self.end..self.end }
     }
 
-    /// The document's key, if it has an id.
+    /// The document's key, if it has an id, as [`record_key`] gives it.
     #[must_use]
     #[inline]
     pub fn key<'b>(&self, buffer: &'b [u8]) -> Option<&'b [u8]> {
@@ -154,7 +154,7 @@ fn write_id(id: IdRef<'_>, out: &mut Vec<u8>) -> Result<(), DocumentError> {
     let payload = match id {
         IdRef::String(text) => text.len(),
         IdRef::Binary(bytes) => bytes.len(),
-        IdRef::Int(_) | IdRef::UInt(_) => 0,
+        IdRef::Int(_) | IdRef::UInt(_) | IdRef::ObjectId(_) | IdRef::Uuid(_) => 0,
     };
     // Tested first, so that an absurd id is not copied only to be refused. Above this
     // size the header takes five bytes.
@@ -162,7 +162,7 @@ fn write_id(id: IdRef<'_>, out: &mut Vec<u8>) -> Result<(), DocumentError> {
         return Err(DocumentError::id_too_large(payload.saturating_add(5)));
     }
     let before = out.len();
-    let fits = id.write_key(out);
+    let fits = id.write_stored(out);
     let size = out.len() - before;
     if fits && size <= ID_SIZE_MAX { Ok(()) } else { Err(DocumentError::id_too_large(size)) }
 }

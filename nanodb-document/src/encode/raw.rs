@@ -89,6 +89,8 @@ fn token_type(token: Token<'_>) -> ValueType {
         Token::Array(_) => ValueType::Array,
         Token::Map(_) => ValueType::Document,
         Token::Ext(Timestamp::EXT_TYPE, _) => ValueType::Timestamp,
+        Token::Ext(..) if token.object_id().is_some() => ValueType::ObjectId,
+        Token::Ext(..) if token.uuid().is_some() => ValueType::Uuid,
         Token::Ext(..) => ValueType::Extension,
     }
 }

@@ -7,7 +7,8 @@ use super::{Draft, Encode};
 use crate::document::SeenNames;
 use crate::{DocumentError, ID_FIELD, IdRef, Timestamp, ValueType};
 use nanodb_msgpack::{
-    write_array_len, write_bool, write_float, write_int, write_map_len, write_null, write_uint,
+    Token, write_array_len, write_bool, write_float, write_int, write_map_len, write_null,
+    write_uint,
 };
 
 type Pair = (rmpv::Value, rmpv::Value);
@@ -41,7 +42,11 @@ pub(crate) fn rmpv_type(value: &rmpv::Value) -> ValueType {
         rmpv::Value::Array(_) => ValueType::Array,
         rmpv::Value::Map(_) => ValueType::Document,
         rmpv::Value::Ext(Timestamp::EXT_TYPE, _) => ValueType::Timestamp,
-        rmpv::Value::Ext(..) => ValueType::Extension,
+        rmpv::Value::Ext(tag, data) => match IdRef::from_token(Token::Ext(*tag, data)) {
+            Some(IdRef::ObjectId(_)) => ValueType::ObjectId,
+            Some(_) => ValueType::Uuid,
+            None => ValueType::Extension,
+        },
     }
 }
 
@@ -56,8 +61,17 @@ fn rmpv_id(value: &rmpv::Value) -> Result<IdRef<'_>, DocumentError> {
             None => Err(DocumentError::not_utf8().at_field(ID_FIELD)),
         },
         rmpv::Value::Binary(bytes) => Ok(IdRef::Binary(bytes)),
-        other => Err(DocumentError::IdType { found: rmpv_type(other) }),
+        rmpv::Value::F64(number) => IdRef::whole(*number).ok_or(not_an_id(value)),
+        rmpv::Value::F32(number) => IdRef::whole(f64::from(*number)).ok_or(not_an_id(value)),
+        rmpv::Value::Ext(tag, data) => {
+            IdRef::from_token(Token::Ext(*tag, data)).ok_or(not_an_id(value))
+        }
+        other => Err(not_an_id(other)),
     }
+}
+
+fn not_an_id(value: &rmpv::Value) -> DocumentError {
+    DocumentError::IdType { found: rmpv_type(value) }
 }
 
 /// Appends the pairs but for the name `skipped`, the id that was written before.

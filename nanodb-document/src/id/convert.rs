@@ -1,6 +1,8 @@
 //! From Rust's types to ids.
 
 use super::{Id, IdRef};
+use nanodb_msgpack::{ObjectId, Token, Uuid};
+
 use crate::{DocumentError, Value};
 
 macro_rules! from_integers {
@@ -164,6 +166,30 @@ impl<const N: usize> From<&[u8; N]> for Id {
     }
 }
 
+impl From<ObjectId> for IdRef<'_> {
+    fn from(id: ObjectId) -> Self {
+        Self::ObjectId(id)
+    }
+}
+
+impl From<ObjectId> for Id {
+    fn from(id: ObjectId) -> Self {
+        Self::ObjectId(id)
+    }
+}
+
+impl From<Uuid> for IdRef<'_> {
+    fn from(id: Uuid) -> Self {
+        Self::Uuid(id)
+    }
+}
+
+impl From<Uuid> for Id {
+    fn from(id: Uuid) -> Self {
+        Self::Uuid(id)
+    }
+}
+
 impl<'a> TryFrom<&'a Value> for IdRef<'a> {
     type Error = DocumentError;
 
@@ -173,6 +199,13 @@ impl<'a> TryFrom<&'a Value> for IdRef<'a> {
             Value::UInt(number) => Ok(Self::from(*number)),
             Value::String(text) => Ok(Self::String(text)),
             Value::Binary(bytes) => Ok(Self::Binary(bytes)),
+            Value::ObjectId(id) => Ok(Self::ObjectId(*id)),
+            Value::Uuid(id) => Ok(Self::Uuid(*id)),
+            Value::Float(number) => {
+                Self::whole(*number).ok_or(DocumentError::IdType { found: value.value_type() })
+            }
+            Value::Ext(tag, data) => Self::from_token(Token::Ext(*tag, data))
+                .ok_or(DocumentError::IdType { found: value.value_type() }),
             other => Err(DocumentError::IdType { found: other.value_type() }),
         }
     }

@@ -5,7 +5,9 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use super::IdRef;
-use nanodb_msgpack::{write_binary, write_int, write_string, write_uint};
+use nanodb_msgpack::{
+    ObjectId, Uuid, write_binary, write_ext, write_int, write_string, write_uint,
+};
 
 /// An id in its stored form, ready to be hashed and compared with records.
 ///
@@ -45,6 +47,9 @@ impl Key {
             IdRef::UInt(number) => Self::unsigned(number),
             IdRef::String(text) => Self::string(text),
             IdRef::Binary(bytes) => Self::binary(bytes),
+            IdRef::ObjectId(id) => Self::from_parts(&[0xc7, 0x0c, 0x07], id.bytes()),
+            // That of the same binary.
+            IdRef::Uuid(id) => Self::binary(id.bytes()),
         }
     }
 
@@ -183,13 +188,16 @@ impl fmt::Debug for Key {
 }
 
 impl IdRef<'_> {
-    /// Appends this id's key. False, and nothing appended, for an id of 4 GiB.
-    pub(crate) fn write_key(self, out: &mut Vec<u8>) -> bool {
+    /// Appends this id as it is stored in a record. False, and nothing appended, for an id of
+    /// 4 GiB.
+    pub(crate) fn write_stored(self, out: &mut Vec<u8>) -> bool {
         match self {
             IdRef::Int(number) => write_int(out, number),
             IdRef::UInt(number) => write_uint(out, number),
             IdRef::String(text) => return write_string(out, text),
             IdRef::Binary(bytes) => return write_binary(out, bytes),
+            IdRef::ObjectId(id) => return write_ext(out, ObjectId::EXT_TYPE, id.bytes()),
+            IdRef::Uuid(id) => return write_ext(out, Uuid::EXT_TYPE, id.bytes()),
         }
         true
     }

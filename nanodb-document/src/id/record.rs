@@ -5,7 +5,8 @@
 //! --------------  ------------------------------------
 //! 1, 3 or 5       map header: the number of fields
 //! a3 5f 69 64     the name "_id"
-//! 1..=512         the key: the id in its shortest form
+//! 1..=512         the key: the id in its shortest form; a UUID as an extension of type 4,
+//!                 where the key that is hashed is that of the binary of its bytes
 //! ...             the other fields
 //! ```
 //!
@@ -39,12 +40,47 @@ pub fn record_key(record: &[u8]) -> Option<&[u8]> {
     Cursor::new(rest).take_value()
 }
 
-/// Whether `key` is the key of `record`. Cheaper than comparing with [`record_key`],
-/// since no key is the beginning of another.
+/// Whether `key` is the key of `record`, a UUID's being that of its bytes. Cheaper than comparing
+/// with [`record_key`], since no key is the beginning of another.
 #[must_use]
 #[inline]
 pub fn record_has_key(record: &[u8], key: &[u8]) -> bool {
-    !key.is_empty() && after_id_name(record).is_some_and(|rest| rest.starts_with(key))
+    let Some(rest) = after_id_name(record) else { return false };
+    !key.is_empty() && (rest.starts_with(key) || has_uuid_key(rest, key))
+}
+
+#[cold]
+fn has_uuid_key(rest: &[u8], key: &[u8]) -> bool {
+    rest.get(..UUID_SIZE).is_some_and(|stored| same_key(stored, key))
+}
+
+/// How binary of 16 bytes begins.
+const BINARY_HEAD: [u8; 2] = [0xc4, 0x10];
+
+/// How a UUID begins as it is stored.
+const UUID_HEAD: [u8; 2] = [0xd8, 0x04];
+
+/// What either takes.
+const UUID_SIZE: usize = 18;
+
+/// Whether two keys, from records or made of ids, are those of the same id.
+#[must_use]
+#[inline]
+pub fn same_key(a: &[u8], b: &[u8]) -> bool {
+    a == b || a.len() == UUID_SIZE && with_hashed_key(a, |a| with_hashed_key(b, |b| a == b))
+}
+
+/// Passes to `read` the key that is hashed for one that a record has: for a UUID that of the
+/// binary of its bytes.
+#[inline]
+pub fn with_hashed_key<R>(key: &[u8], read: impl FnOnce(&[u8]) -> R) -> R {
+    if !key.starts_with(&UUID_HEAD) {
+        return read(key);
+    }
+    let mut same = [0; UUID_SIZE];
+    let parts = BINARY_HEAD.iter().chain(key.iter().skip(UUID_HEAD.len()));
+    same.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
+    read(same.get(..key.len()).unwrap_or(key))
 }
 
 #[inline]

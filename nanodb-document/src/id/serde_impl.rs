@@ -1,4 +1,4 @@
-//! Ids in serde's data model: an integer, a string or bytes.
+//! Ids in serde's data model: an integer, a string, bytes, or an extension.
 //!
 //! JSON has no bytes: there a binary id is a sequence of integers, and reads back as
 //! the same id.
@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
+
+use nanodb_msgpack::{Ext, Token};
 
 use super::{Id, IdRef};
 
@@ -17,6 +19,8 @@ impl Serialize for IdRef<'_> {
             Self::UInt(number) => serializer.serialize_u64(number),
             Self::String(text) => serializer.serialize_str(text),
             Self::Binary(bytes) => serializer.serialize_bytes(bytes),
+            Self::ObjectId(id) => id.serialize(serializer),
+            Self::Uuid(id) => id.serialize(serializer),
         }
     }
 }
@@ -39,7 +43,7 @@ impl<'de> Visitor<'de> for IdVisitor {
     type Value = Id;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an id: an integer, a string or bytes")
+        f.write_str("an id: an integer, a string, bytes, an ObjectId or a UUID")
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Id, E> {
@@ -64,6 +68,17 @@ impl<'de> Visitor<'de> for IdVisitor {
 
     fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Id, E> {
         Ok(bytes.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Id, E> {
+        let whole = IdRef::whole(number).map(IdRef::to_owned);
+        whole.ok_or_else(|| E::invalid_value(serde::de::Unexpected::Float(number), &self))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Id, D::Error> {
+        let Ext(tag, data) = Ext::from_newtype(inner)?;
+        let id = IdRef::from_token(Token::Ext(tag, &data)).map(IdRef::to_owned);
+        id.ok_or_else(|| serde::de::Error::custom("an extension that is no id"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Id, A::Error> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Index;
 use std::time::SystemTime;
 
-use super::{Timestamp, Value};
+use super::{ObjectId, Timestamp, Uuid, Value};
 use crate::document::Document;
 use crate::id::{Id, IdRef};
 
@@ -95,6 +95,8 @@ from_types! {
     Document(Document): |value| value;
     Document(&Document): |value| value.clone();
     Timestamp(Timestamp): |value| value;
+    ObjectId(ObjectId): |value| value;
+    Uuid(Uuid): |value| value;
     Timestamp(SystemTime): |value| value.into();
 }
 
@@ -144,6 +146,8 @@ impl From<Id> for Value {
             Id::UInt(number) => Self::from(number),
             Id::String(text) => Self::String(text),
             Id::Binary(bytes) => Self::Binary(bytes),
+            Id::ObjectId(id) => Self::ObjectId(id),
+            Id::Uuid(id) => Self::Uuid(id),
         }
     }
 }
@@ -194,7 +198,8 @@ macro_rules! eq_integers {
     ($($integer:ty)*) => {$(
         impl PartialEq<$integer> for Value {
             fn eq(&self, other: &$integer) -> bool {
-                IdRef::try_from(self).is_ok_and(|id| id == IdRef::from(*other))
+                !matches!(self, Self::Float(_))
+                    && IdRef::try_from(self).is_ok_and(|id| id == IdRef::from(*other))
             }
         }
     )*};

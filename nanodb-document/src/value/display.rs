@@ -1,12 +1,13 @@
 //! Values as text for people: close to JSON, and never parsed back.
 //!
 //! `Display` writes one line: strings quoted and escaped as in JSON, binary as
-//! `h'0aff'`, timestamps as `t'2024-05-06T07:08:09Z'`, other extensions as
+//! `h'0aff'`, timestamps as `t'2024-05-06T07:08:09Z'`, ObjectIds as
+//! `oid'65a1b2c3d4e5f60718293a4b'`, UUIDs as `uuid'123e4567-e89b-12d3-a456-426614174000'`, other extensions as
 //! `ext(5, h'00')`. `Debug` writes the same leaves, and with `{:#?}` one field a line.
 
 use std::fmt::{self, Write};
 
-use super::{Timestamp, Value};
+use super::{ObjectId, Timestamp, Uuid, Value};
 use crate::document::Document;
 
 /// A leaf that knows how to print itself, shared by owned and borrowed values.
@@ -15,6 +16,8 @@ pub(crate) enum Text<'a> {
     Float(f64),
     String(&'a str),
     Binary(&'a [u8]),
+    ObjectId(ObjectId),
+    Uuid(Uuid),
     Timestamp(Timestamp),
     Ext(i8, &'a [u8]),
 }
@@ -27,6 +30,8 @@ impl fmt::Display for Text<'_> {
             Self::Float(number) => write!(f, "{number:?}"),
             Self::String(text) => quoted(f, text),
             Self::Binary(bytes) => hex(f, bytes),
+            Self::ObjectId(id) => write!(f, "oid'{id}'"),
+            Self::Uuid(id) => write!(f, "uuid'{id}'"),
             Self::Timestamp(timestamp) => write!(f, "t'{timestamp}'"),
             Self::Ext(tag, data) => {
                 write!(f, "ext({tag}, ")?;
@@ -74,6 +79,8 @@ impl Value {
             Self::Float(number) => Text::Float(*number),
             Self::String(text) => Text::String(text),
             Self::Binary(bytes) => Text::Binary(bytes),
+            Self::ObjectId(id) => Text::ObjectId(*id),
+            Self::Uuid(id) => Text::Uuid(*id),
             Self::Timestamp(timestamp) => Text::Timestamp(*timestamp),
             Self::Ext(tag, data) => Text::Ext(*tag, data),
             _ => return None,

@@ -26,6 +26,10 @@ pub enum ValueType {
     String,
     /// Bytes.
     Binary,
+    /// An ObjectId.
+    ObjectId,
+    /// A UUID.
+    Uuid,
     /// Values in order.
     Array,
     /// Named values in order.
@@ -45,6 +49,8 @@ impl fmt::Display for ValueType {
             Self::Float => "float",
             Self::String => "string",
             Self::Binary => "binary",
+            Self::ObjectId => "ObjectId",
+            Self::Uuid => "UUID",
             Self::Array => "array",
             Self::Document => "document",
             Self::Timestamp => "timestamp",

@@ -1,6 +1,6 @@
 //! To and from `rmpv::Value`, the general MessagePack value of the Rust world.
 
-use super::{Timestamp, Value};
+use super::{ObjectId, Timestamp, Uuid, Value};
 use crate::encode::rmpv_type;
 use crate::{DOCUMENT_DEPTH_MAX, Document, DocumentError};
 
@@ -16,6 +16,8 @@ impl From<Value> for rmpv::Value {
             Value::Binary(bytes) => Self::Binary(bytes),
             Value::Array(elements) => Self::Array(elements.into_iter().map(Into::into).collect()),
             Value::Document(document) => document.into(),
+            Value::ObjectId(id) => Self::Ext(ObjectId::EXT_TYPE, id.bytes().to_vec()),
+            Value::Uuid(id) => Self::Ext(Uuid::EXT_TYPE, id.bytes().to_vec()),
             Value::Timestamp(timestamp) => {
                 timestamp.with_ext(|data| Self::Ext(Timestamp::EXT_TYPE, data.to_vec()))
             }
@@ -77,7 +79,7 @@ fn convert(value: rmpv::Value, depth: usize) -> Result<Value, DocumentError> {
         rmpv::Value::Ext(Timestamp::EXT_TYPE, data) => Value::Timestamp(
             Timestamp::from_ext(&data).ok_or_else(|| DocumentError::bad_timestamp(&data))?,
         ),
-        rmpv::Value::Ext(tag, data) => Value::Ext(tag, data),
+        rmpv::Value::Ext(tag, data) => Value::from_ext(tag, &data),
     })
 }
 

@@ -9,6 +9,7 @@
 //! String              str                                 String
 //! Binary              bytes                               Array of integers
 //! Array, Document     seq, map                            the same
+//! ObjectId, Uuid,
 //! Timestamp, Ext      MessagePack's `_ExtStruct`: a       Array of type and data
 //!                     newtype of (type, bytes)
 //! ```
@@ -24,7 +25,7 @@ use nanodb_msgpack::{Ext, serialize_ext};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{Timestamp, Value};
+use super::Value;
 use crate::{Document, DocumentError, Serialized};
 
 /// How many elements or fields room is made for before they are seen: what a length
@@ -91,6 +92,8 @@ impl Serialize for Value {
             Self::Binary(bytes) => serializer.serialize_bytes(bytes),
             Self::Array(elements) => serializer.collect_seq(elements),
             Self::Document(document) => document.serialize(serializer),
+            Self::ObjectId(id) => id.serialize(serializer),
+            Self::Uuid(id) => id.serialize(serializer),
             Self::Timestamp(timestamp) => timestamp.serialize(serializer),
             Self::Ext(tag, data) => serialize_ext(serializer, *tag, data),
         }
@@ -211,8 +214,5 @@ impl<'de> Visitor<'de> for DocumentVisitor {
 
 /// The value that an extension is.
 fn from_ext(Ext(tag, data): Ext) -> Value {
-    match Timestamp::from_ext(&data) {
-        Some(timestamp) if tag == Timestamp::EXT_TYPE => Value::Timestamp(timestamp),
-        _ => Value::Ext(tag, data),
-    }
+    Value::from_ext(tag, &data)
 }

@@ -3,7 +3,7 @@
 use std::str;
 
 use crate::encode::check_depth;
-use crate::{Document, DocumentError, Timestamp, Value};
+use crate::{Document, DocumentError, Value};
 use nanodb_msgpack::{Cursor, Token};
 
 /// How many children room is made for before they are seen: what a length claims may
@@ -49,10 +49,7 @@ impl Decoder<'_> {
             Token::Binary(bytes) => Value::Binary(bytes.to_vec()),
             Token::Array(len) => Value::Array(self.array(len, depth + 1)?),
             Token::Map(len) => Value::Document(self.map(len, depth + 1)?),
-            Token::Ext(tag, data) => match Timestamp::from_ext(data) {
-                Some(timestamp) if tag == Timestamp::EXT_TYPE => Value::Timestamp(timestamp),
-                _ => Value::Ext(tag, data.to_vec()),
-            },
+            Token::Ext(tag, data) => Value::from_ext(tag, data),
         })
     }
 

@@ -24,6 +24,8 @@ impl ValueRef<'_> {
             Self::Float(number) => Text::Float(number),
             Self::String(text) => Text::String(text),
             Self::Binary(bytes) => Text::Binary(bytes),
+            Self::ObjectId(id) => Text::ObjectId(id),
+            Self::Uuid(id) => Text::Uuid(id),
             Self::Timestamp(timestamp) => Text::Timestamp(timestamp),
             Self::Ext(tag, data) => Text::Ext(tag, data),
             _ => return None,
@@ -137,6 +139,8 @@ impl Serialize for Nested<'_> {
                 }
                 map.end()
             }
+            ValueRef::ObjectId(id) => id.serialize(serializer),
+            ValueRef::Uuid(id) => id.serialize(serializer),
             ValueRef::Timestamp(timestamp) => timestamp.serialize(serializer),
             ValueRef::Ext(tag, data) => serialize_ext(serializer, tag, data),
         }
@@ -186,6 +190,8 @@ impl PartialEq for ValueRef<'_> {
             }
             (Self::String(a), Self::String(b)) => a == b,
             (Self::Binary(a), Self::Binary(b)) => a == b,
+            (Self::ObjectId(a), Self::ObjectId(b)) => a == b,
+            (Self::Uuid(a), Self::Uuid(b)) => a == b,
             (Self::Ext(a, x), Self::Ext(b, y)) => a == b && x == y,
             (Self::Null, Self::Null) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,

@@ -4,7 +4,7 @@ use std::str;
 
 use super::{DocView, decode};
 use crate::document::array_index;
-use crate::{DocumentError, IdRef, Timestamp, Value, ValueType};
+use crate::{DocumentError, IdRef, ObjectId, Timestamp, Uuid, Value, ValueType};
 use nanodb_msgpack::{Cursor, Token};
 
 /// A value within a stored document: the same as [`Value`], borrowed.
@@ -39,6 +39,10 @@ pub enum ValueRef<'a> {
     String(&'a str),
     /// Bytes.
     Binary(&'a [u8]),
+    /// An ObjectId.
+    ObjectId(ObjectId),
+    /// A UUID.
+    Uuid(Uuid),
     /// Values in order.
     Array(ArrayView<'a>),
     /// Named values in order.
@@ -76,10 +80,17 @@ impl<'a> ValueRef<'a> {
                 cursor.skip_many(2 * u64::from(len))?;
                 Self::Document(DocView::from_bytes(passed(start, *cursor)?))
             }
-            Token::Ext(tag, data) => match Timestamp::from_ext(data) {
-                Some(timestamp) if tag == Timestamp::EXT_TYPE => Self::Timestamp(timestamp),
-                _ => Self::Ext(tag, data),
-            },
+            token @ Token::Ext(tag, data) => {
+                if let Some(timestamp) = token.timestamp() {
+                    Self::Timestamp(timestamp)
+                } else if let Some(id) = token.object_id() {
+                    Self::ObjectId(id)
+                } else if let Some(id) = token.uuid() {
+                    Self::Uuid(id)
+                } else {
+                    Self::Ext(tag, data)
+                }
+            }
         })
     }
 
@@ -93,6 +104,8 @@ impl<'a> ValueRef<'a> {
             Self::Float(_) => ValueType::Float,
             Self::String(_) => ValueType::String,
             Self::Binary(_) => ValueType::Binary,
+            Self::ObjectId(_) => ValueType::ObjectId,
+            Self::Uuid(_) => ValueType::Uuid,
             Self::Array(_) => ValueType::Array,
             Self::Document(_) => ValueType::Document,
             Self::Timestamp(_) => ValueType::Timestamp,
@@ -191,6 +204,24 @@ impl<'a> ValueRef<'a> {
         }
     }
 
+    /// The ObjectId, if this is one.
+    #[must_use]
+    pub fn as_object_id(&self) -> Option<ObjectId> {
+        match *self {
+            Self::ObjectId(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The UUID, if this is one.
+    #[must_use]
+    pub fn as_uuid(&self) -> Option<Uuid> {
+        match *self {
+            Self::Uuid(id) => Some(id),
+            _ => None,
+        }
+    }
+
     /// The id that this value is, if it is of a type that ids can have.
     #[must_use]
     pub fn as_id(&self) -> Option<IdRef<'a>> {
@@ -199,6 +230,9 @@ impl<'a> ValueRef<'a> {
             Self::UInt(number) => Some(IdRef::UInt(number)),
             Self::String(text) => Some(IdRef::String(text)),
             Self::Binary(bytes) => Some(IdRef::Binary(bytes)),
+            Self::ObjectId(id) => Some(IdRef::ObjectId(id)),
+            Self::Uuid(id) => Some(IdRef::Uuid(id)),
+            Self::Float(number) => IdRef::whole(number),
             _ => None,
         }
     }
@@ -217,6 +251,8 @@ impl<'a> ValueRef<'a> {
             Self::Float(number) => Value::Float(number),
             Self::String(text) => Value::String(text.to_owned()),
             Self::Binary(bytes) => Value::Binary(bytes.to_vec()),
+            Self::ObjectId(id) => Value::ObjectId(id),
+            Self::Uuid(id) => Value::Uuid(id),
             Self::Array(array) => decode::decode_value(array.bytes)?,
             Self::Document(document) => Value::Document(document.to_document()?),
             Self::Timestamp(timestamp) => Value::Timestamp(timestamp),

@@ -1,6 +1,6 @@
 //! Arbitrary values and documents.
 
-use nanodb_document::{Document, Timestamp, Value};
+use nanodb_document::{Document, ObjectId, Timestamp, Uuid, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -43,6 +43,18 @@ fn timestamp() -> impl Strategy<Value = Timestamp> {
         .prop_map(|(secs, nanos)| Timestamp::new(secs, nanos).unwrap())
 }
 
+fn object_id() -> impl Strategy<Value = ObjectId> {
+    any::<[u8; 12]>().prop_map(ObjectId::from_bytes)
+}
+
+/// Few of them, so that they meet.
+fn uuid() -> impl Strategy<Value = Uuid> {
+    prop_oneof![
+        any::<[u8; 16]>().prop_map(Uuid::from_bytes),
+        any::<bool>().prop_map(|bit| Uuid::from_bytes([bit.into(); 16])),
+    ]
+}
+
 pub(crate) fn leaf() -> impl Strategy<Value = Value> {
     prop_oneof![
         1 => Just(Value::Null),
@@ -56,7 +68,13 @@ pub(crate) fn leaf() -> impl Strategy<Value = Value> {
         1 => vec(any::<u8>(), 0..40).prop_map(Value::Binary),
         1 => (0_usize..300).prop_map(|len| Value::Binary(vec![7; len])),
         1 => timestamp().prop_map(Value::Timestamp),
-        1 => (0_i8..100, vec(any::<u8>(), 0..20)).prop_map(|(tag, data)| Value::Ext(tag, data)),
+        1 => object_id().prop_map(Value::ObjectId),
+        1 => uuid().prop_map(Value::Uuid),
+        1 => (0_i8..100, vec(any::<u8>(), 0..20))
+            .prop_filter("these mean something", |(tag, data)| {
+                !matches!((tag, data.len()), (7, 12) | (4, 16))
+            })
+            .prop_map(|(tag, data)| Value::Ext(tag, data)),
     ]
 }
 
@@ -76,6 +94,9 @@ pub(crate) fn id() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::from),
         "\\PC{0,60}".prop_map(Value::String),
         vec(any::<u8>(), 0..60).prop_map(Value::Binary),
+        object_id().prop_map(Value::ObjectId),
+        uuid().prop_map(Value::Uuid),
+        uuid().prop_map(|id| Value::Binary(id.bytes().to_vec())),
     ]
 }
 

@@ -17,7 +17,11 @@ use super::encode;
 fn for_json(value: Value) -> Value {
     match value {
         Value::Float(number) if !number.is_finite() => Value::Null,
-        Value::Binary(_) | Value::Timestamp(_) | Value::Ext(..) => Value::Null,
+        Value::Binary(_)
+        | Value::ObjectId(_)
+        | Value::Uuid(_)
+        | Value::Timestamp(_)
+        | Value::Ext(..) => Value::Null,
         Value::Array(elements) => Value::Array(elements.into_iter().map(for_json).collect()),
         Value::Document(document) => {
             Value::Document(document.into_iter().map(|(n, v)| (n, for_json(v))).collect())

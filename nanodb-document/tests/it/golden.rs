@@ -1,6 +1,6 @@
 //! Exact bytes, so that files written today are read tomorrow.
 
-use nanodb_document::{DocView, Id, IdRef, Timestamp, Value, doc};
+use nanodb_document::{DocView, Id, IdRef, ObjectId, Timestamp, Uuid, Value, doc};
 
 use super::encode;
 
@@ -10,7 +10,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn keys_of_ids_have_these_bytes() {
-    let cases: [(Id, &str); 22] = [
+    let cases: [(Id, &str); 23] = [
         (0.into(), "00"),
         (127.into(), "7f"),
         (128.into(), "cc80"),
@@ -36,6 +36,7 @@ fn keys_of_ids_have_these_bytes() {
         ),
         (Id::Binary(vec![]), "c400"),
         ([1_u8; 12].into(), "c40c010101010101010101010101"),
+        (ObjectId::from_bytes([1; 12]).into(), "c70c07010101010101010101010101"),
     ];
     for (id, expected) in cases {
         assert_eq!(hex(&id.to_key()), expected, "{id}");
@@ -43,6 +44,11 @@ fn keys_of_ids_have_these_bytes() {
         assert_eq!(hex(&record), format!("81a35f6964{expected}"));
         assert_eq!(Id::from_key(&id.to_key()), Some(id));
     }
+    // A UUID has the key of its bytes, and only its record says that it is one.
+    let uuid = Id::from(Uuid::from_bytes([1; 16]));
+    assert_eq!(hex(&uuid.to_key()), format!("c410{}", "01".repeat(16)));
+    let record = encode(&doc! { "_id": uuid }).unwrap();
+    assert_eq!(hex(&record), format!("81a35f6964d804{}", "01".repeat(16)));
     assert_eq!(
         hex(&IdRef::UInt(5).to_key()),
         "05",

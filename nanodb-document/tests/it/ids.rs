@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use nanodb_document::{Document, Id, IdRef, Key, doc, record_has_key, record_key};
+use nanodb_document::{
+    Document, Id, IdRef, Key, ObjectId, Uuid, Value, doc, record_has_key, record_key, same_key,
+    with_hashed_key,
+};
 use proptest::prelude::*;
 
 use super::any::{self, cases};
@@ -37,7 +40,7 @@ fn integers_are_one_id_whatever_they_came_from() {
 }
 
 #[test]
-fn ids_order_as_numbers_then_strings_then_binary() {
+fn ids_order_as_numbers_then_strings_then_binary_then_object_ids() {
     let ordered = [
         Id::from(i64::MIN),
         Id::from(-1),
@@ -49,10 +52,68 @@ fn ids_order_as_numbers_then_strings_then_binary() {
         Id::from("b"),
         Id::Binary(vec![]),
         Id::Binary(vec![0]),
+        Id::from(Uuid::from_bytes([1; 16])),
+        Id::Binary(vec![2]),
+        Id::from(ObjectId::from_bytes([0; 12])),
+        Id::from(ObjectId::from_bytes([1; 12])),
     ];
     let sorted: Vec<Id> =
         ordered.iter().rev().cloned().collect::<BTreeSet<_>>().into_iter().collect();
     assert_eq!(sorted, ordered);
+}
+
+#[test]
+fn a_uuid_is_the_id_of_its_bytes_and_is_read_as_it_came() {
+    let uuid = Uuid::from_bytes([0xab; 16]);
+    let (id, bytes) = (Id::from(uuid), Id::Binary(vec![0xab; 16]));
+    assert_eq!(id, bytes);
+    assert_eq!(HashSet::from([id.clone(), bytes.clone()]).len(), 1);
+    assert_eq!(id.to_key(), bytes.to_key());
+    assert_ne!(id.to_string(), bytes.to_string());
+    let records = [id.clone(), bytes].map(|id| encode(&doc! { "_id": id }).unwrap());
+    for record in &records {
+        assert!(record_has_key(record, &id.to_key()));
+        assert!(!record_has_key(record, &Id::Binary(vec![0xac; 16]).to_key()));
+        let key = record_key(record).unwrap();
+        assert!(records.iter().all(|other| record_has_key(other, key)));
+        assert!(same_key(key, &id.to_key()));
+        with_hashed_key(key, |key| assert_eq!(key, &*id.to_key()));
+    }
+    let [stored, _] = &records;
+    let read = nanodb_document::DocView::from_bytes(stored).to_document().unwrap();
+    assert_eq!(read["_id"], Value::Uuid(uuid));
+    assert_eq!(
+        read.to_json().unwrap(),
+        r#"{"_id":{"$uuid":"abababab-abab-abab-abab-abababababab"}}"#
+    );
+    // An extension of another length is none of both.
+    for ext in [Value::Ext(4, vec![0; 15]), Value::Ext(7, vec![0; 16]), Value::Ext(5, vec![0; 16])]
+    {
+        assert!(encode(&doc! { "_id": ext }).is_err());
+    }
+}
+
+#[test]
+fn a_whole_number_with_a_point_is_the_integer() {
+    for (number, id) in [(1.0_f64, 1_i64), (-0.0, 0), (2.1e9, 2_100_000_000)] {
+        assert_eq!(encode(&doc! { "_id": number }).unwrap(), encode(&doc! { "_id": id }).unwrap());
+        assert_eq!(doc! { "_id": number }.id(), Some(id.into()));
+        let rmpv = rmpv::Value::Map(vec![("_id".into(), number.into())]);
+        assert_eq!(encode(&rmpv).unwrap(), encode(&doc! { "_id": id }).unwrap());
+        let mut raw = vec![0x81, 0xa3, b'_', b'i', b'd', 0xcb];
+        raw.extend(number.to_be_bytes());
+        let view = nanodb_document::DocView::from_bytes(&raw);
+        assert_eq!(
+            encode(&nanodb_document::Document::try_from(view).unwrap()).unwrap(),
+            encode(&doc! { "_id": id }).unwrap()
+        );
+        let mut out = Vec::new();
+        let draft = nanodb_document::Encode::encode(view, None, &mut out).unwrap();
+        assert_eq!(draft.record(&out), encode(&doc! { "_id": id }).unwrap());
+    }
+    for number in [1.5, f64::NAN, f64::INFINITY, 1e300] {
+        assert!(encode(&doc! { "_id": number }).is_err(), "{number}");
+    }
 }
 
 #[test]
@@ -94,6 +155,17 @@ fn ids_survive_serde() {
         let only: OnlyId = nanodb_document::DocView::from_bytes(&record).deserialize().unwrap();
         assert_eq!(only._id, id);
     }
+    for id in [Id::from(ObjectId::from_bytes([7; 12])), Id::from(Uuid::from_bytes([4; 16]))] {
+        let record = encode(&doc! { "_id": id.clone() }).unwrap();
+        #[derive(serde::Deserialize, serde::Serialize)]
+        struct OnlyId {
+            _id: Id,
+        }
+        let only: OnlyId = nanodb_document::DocView::from_bytes(&record).deserialize().unwrap();
+        assert_eq!(only._id.to_string(), id.to_string());
+        assert_eq!(encode(&nanodb_document::Serialized(&only)).unwrap(), record);
+    }
+    assert_eq!(serde_json::from_str::<Id>("2.0").unwrap(), Id::from(2));
     assert!(serde_json::from_str::<Id>("1.5").is_err());
 }
 

@@ -8,6 +8,7 @@ mod golden;
 mod hostile;
 mod ids;
 mod json;
+mod json_util;
 mod limits;
 mod macros;
 mod paths;

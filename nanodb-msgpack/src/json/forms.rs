@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::JsonProblem;
 use super::options::{Decimals, ReadOptions};
-use super::{rfc3339, uuid};
+use super::rfc3339;
 use crate::{
-    OBJECT_ID_EXT_TYPE, RawValue, Timestamp, Token, UUID_EXT_TYPE, write_binary, write_ext,
-    write_float, write_int, write_null, write_string,
+    ObjectId, RawValue, Timestamp, Token, Uuid, write_binary, write_ext, write_float, write_int,
+    write_null, write_string,
 };
 
 pub(super) const BINARY: &str = "$binary";
@@ -172,14 +172,10 @@ pub(super) fn interpret(object: RawValue<'_>, options: &ReadOptions) -> Result<F
         NUMBER_LONG => read(text(value).and_then(whole::<i64>).map(Form::Int))
             .ok_or_else(|| form(NUMBER_LONG, "a string of an integer of 64 bits")),
         DECIMAL => decimal(text(value).filter(|_| single), options),
-        OBJECT_ID => {
-            read(text(value).and_then(object_id).map(|id| Form::Ext(OBJECT_ID_EXT_TYPE, id)))
-                .ok_or_else(|| form(OBJECT_ID, "a string of 24 hexadecimal digits"))
-        }
-        UUID => {
-            read(text(value).and_then(uuid::parse).map(|id| Form::Ext(UUID_EXT_TYPE, id.into())))
-                .ok_or_else(|| form(UUID, "a string like 123e4567-e89b-12d3-a456-426614174000"))
-        }
+        OBJECT_ID => read(text(value).and_then(object_id))
+            .ok_or_else(|| form(OBJECT_ID, "a string of 24 hexadecimal digits")),
+        UUID => read(text(value).and_then(uuid))
+            .ok_or_else(|| form(UUID, "a string like 123e4567-e89b-12d3-a456-426614174000")),
         SYMBOL => read(text(value).map(|text| Form::String(text.to_owned())))
             .ok_or_else(|| form(SYMBOL, "a string")),
         UNDEFINED => read(match value.token() {
@@ -246,7 +242,7 @@ fn old_binary(parts: &Parts<'_>) -> Option<Result<Form, JsonProblem>> {
 fn of_subtype(bytes: Vec<u8>, subtype: &str) -> Option<Form> {
     match subtype {
         "00" | "0" => Some(Form::Binary(bytes)),
-        "04" | "4" if bytes.len() == 16 => Some(Form::Ext(UUID_EXT_TYPE, bytes)),
+        "04" | "4" if bytes.len() == 16 => Some(Form::Ext(Uuid::EXT_TYPE, bytes)),
         _ => None,
     }
 }
@@ -299,9 +295,14 @@ fn whole<N: std::str::FromStr>(text: &str) -> Option<N> {
     if text.starts_with('+') { None } else { text.parse().ok() }
 }
 
-fn object_id(text: &str) -> Option<Vec<u8>> {
-    let bytes = uuid::hex(text)?;
-    (bytes.len() == 12).then_some(bytes)
+fn object_id(text: &str) -> Option<Form> {
+    let id: ObjectId = text.parse().ok()?;
+    Some(Form::Ext(ObjectId::EXT_TYPE, id.bytes().to_vec()))
+}
+
+fn uuid(text: &str) -> Option<Form> {
+    let id: Uuid = text.parse().ok()?;
+    Some(Form::Ext(Uuid::EXT_TYPE, id.bytes().to_vec()))
 }
 
 /// The name of a float that JSON has no digits for.

@@ -5,8 +5,7 @@ use std::fmt::Write;
 use super::forms;
 use super::options::{Format, Inexact, WriteOptions};
 use super::print::{WriteError, print_string};
-use super::uuid;
-use crate::{OBJECT_ID_EXT_TYPE, Timestamp, Token, UUID_EXT_TYPE};
+use crate::{Timestamp, Token, Uuid};
 
 /// Seconds of the years from 1970 to 9999, in which relaxed dates are strings.
 const RELAXED_DATES: std::ops::RangeInclusive<i64> = 0..=253_402_300_799;
@@ -29,16 +28,17 @@ pub(super) fn write_leaf(
             print_string(str::from_utf8(text).map_err(|_| WriteError::Malformed)?, out)?;
         }
         Token::Binary(bytes) => write_binary(bytes, "00", out)?,
-        Token::Ext(OBJECT_ID_EXT_TYPE, id) if id.len() == 12 => {
-            write!(out, "{{\"{}\":\"", forms::OBJECT_ID)?;
-            uuid::print_hex(id, out)?;
-            out.write_str("\"}")?;
+        Token::Ext(tag, data) => {
+            if let Some(id) = token.object_id() {
+                write!(out, "{{\"{}\":\"{id}\"}}", forms::OBJECT_ID)?;
+            } else if let Some(id) = token.uuid() {
+                write_uuid(id, options, out)?;
+            } else if let Some(time) = token.timestamp() {
+                write_time(time, options, out)?;
+            } else {
+                write_ext(tag, data, options, out)?;
+            }
         }
-        Token::Ext(tag, data) => match (token.timestamp(), <&[u8; 16]>::try_from(data)) {
-            (Some(time), _) => write_time(time, options, out)?,
-            (None, Ok(id)) if tag == UUID_EXT_TYPE => write_uuid(id, options, out)?,
-            _ => write_ext(tag, data, options, out)?,
-        },
         Token::Array(_) | Token::Map(_) => return Err(WriteError::Malformed),
     }
     Ok(())
@@ -81,17 +81,11 @@ fn write_binary(bytes: &[u8], subtype: &str, out: &mut dyn Write) -> Result<(), 
     Ok(write!(out, "{{\"{form}\":{{\"base64\":\"{base64}\",\"subType\":\"{subtype}\"}}}}")?)
 }
 
-fn write_uuid(
-    id: &[u8; 16],
-    options: &WriteOptions,
-    out: &mut dyn Write,
-) -> Result<(), WriteError> {
+fn write_uuid(id: Uuid, options: &WriteOptions, out: &mut dyn Write) -> Result<(), WriteError> {
     if options.format != Format::Full {
-        return write_binary(id, "04", out);
+        return write_binary(id.bytes(), "04", out);
     }
-    write!(out, "{{\"{}\":\"", forms::UUID)?;
-    uuid::print(id, out)?;
-    Ok(out.write_str("\"}")?)
+    Ok(write!(out, "{{\"{}\":\"{id}\"}}", forms::UUID)?)
 }
 
 fn write_time(

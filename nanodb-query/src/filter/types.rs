@@ -3,12 +3,13 @@
 use nanodb_msgpack::Token;
 
 /// Each type that `$type` tells apart: its name, its number, its bits.
-const NAMES: [(&str, Option<i64>, u16); 12] = [
+const NAMES: [(&str, Option<i64>, u16); 13] = [
     ("double", Some(1), 1),
     ("string", Some(2), 1 << 1),
     ("object", Some(3), 1 << 2),
     ("array", Some(4), 1 << 3),
     ("binData", Some(5), 1 << 4),
+    ("objectId", Some(7), 1 << 11),
     ("bool", Some(8), 1 << 5),
     ("date", Some(9), 1 << 6),
     ("null", Some(10), 1 << 7),
@@ -49,6 +50,8 @@ impl Types {
             Token::Binary(_) => 1 << 4,
             Token::Bool(_) => 1 << 5,
             Token::Ext(..) if token.timestamp().is_some() => 1 << 6,
+            Token::Ext(..) if token.object_id().is_some() => 1 << 11,
+            Token::Ext(..) if token.uuid().is_some() => 1 << 4,
             Token::Null => 1 << 7,
             Token::Int(number) if i32::try_from(number).is_ok() => 1 << 8,
             Token::Int(_) | Token::UInt(_) => 1 << 9,

@@ -33,6 +33,9 @@ pub(crate) fn scalar() -> impl Strategy<Value = Value> {
             9_223_372_036_854_775_808.0, 18_446_744_073_709_551_616.0, 1e300,
         ]).prop_map(Value::from),
         1 => (0_u32..3).prop_map(|secs| Value::Ext(-1, secs.to_be_bytes().to_vec())),
+        1 => (6_i8..8, 0_u8..2).prop_map(|(tag, byte)| Value::Ext(tag, vec![byte; 12])),
+        1 => (4_i8..6, 0_u8..2).prop_map(|(tag, byte)| Value::Ext(tag, vec![byte; 16])),
+        1 => (0_u8..2).prop_map(|byte| Value::Binary(vec![byte; 16])),
         1 => (-2_i8..2, prop::collection::vec(0_u8..2, 0..2))
             .prop_map(|(tag, data)| Value::Ext(tag, data)),
     ]

@@ -179,7 +179,7 @@ fn is_type(name: &str, value: &Value) -> bool {
         Value::String(_) => name == "string",
         Value::Array(_) => name == "array",
         Value::Map(_) => name == "object",
-        Value::Ext(..) => name == "date" && rank(value) == 7,
+        Value::Ext(..) => name == "date" && rank(value) == 8,
         Value::Binary(_) => false,
     }
 }
@@ -192,9 +192,11 @@ fn rank(value: &Value) -> u8 {
         Value::Map(_) => 3,
         Value::Array(_) => 4,
         Value::Binary(_) => 5,
-        Value::Boolean(_) => 6,
-        Value::Ext(-1, data) if matches!(data.len(), 4 | 8 | 12) => 7,
-        Value::Ext(..) => 8,
+        Value::Boolean(_) => 7,
+        Value::Ext(-1, data) if matches!(data.len(), 4 | 8 | 12) => 8,
+        Value::Ext(7, data) if data.len() == 12 => 6,
+        Value::Ext(4, data) if data.len() == 16 => 5,
+        Value::Ext(..) => 9,
     }
 }
 
@@ -202,7 +204,9 @@ fn rank(value: &Value) -> u8 {
 pub(crate) fn compare(a: &Value, b: &Value) -> Ordering {
     rank(a).cmp(&rank(b)).then_with(|| match (a, b) {
         (Value::String(a), Value::String(b)) => a.as_bytes().cmp(b.as_bytes()),
-        (Value::Binary(a), Value::Binary(b)) => (a.len(), a).cmp(&(b.len(), b)),
+        (Value::Binary(a) | Value::Ext(4, a), Value::Binary(b) | Value::Ext(4, b)) => {
+            (a.len(), a).cmp(&(b.len(), b))
+        }
         (Value::Boolean(a), Value::Boolean(b)) => a.cmp(b),
         (Value::Ext(a, x), Value::Ext(b, y)) => (a, x.len(), x).cmp(&(b, y.len(), y)),
         (Value::Array(a), Value::Array(b)) => {

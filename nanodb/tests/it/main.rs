@@ -10,6 +10,7 @@ mod damaged;
 mod data;
 mod deadlocks;
 mod histories;
+mod id_values;
 mod isolation;
 mod kill;
 mod model;
