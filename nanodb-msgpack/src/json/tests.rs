@@ -289,11 +289,11 @@ impl Any {
         match self {
             Self::Leaf(bytes) => out.extend_from_slice(bytes),
             Self::Array(elements) => {
-                write_array_len(out, elements.len() as u32);
+                write_array_len(out, u32::try_from(elements.len()).unwrap());
                 elements.iter().for_each(|element| element.write(out));
             }
             Self::Map(fields) => {
-                write_map_len(out, fields.len() as u32);
+                write_map_len(out, u32::try_from(fields.len()).unwrap());
                 for (name, value) in fields {
                     assert!(write_string(out, name));
                     value.write(out);
