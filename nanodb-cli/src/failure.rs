@@ -73,6 +73,9 @@ impl Failure {
     /// What went wrong, on one line.
     pub(crate) fn message(&self) -> String {
         match self {
+            Self::Database(error) if error.kind() == ErrorKind::Locked => {
+                format!("{}; with --wait SECONDS this command does", describe(error))
+            }
             Self::Database(error) => describe(error),
             Self::NoDatabase { path, why } => format!("{}: {why}", path.display()),
             Self::NoCollection { name, others } if others.is_empty() => {

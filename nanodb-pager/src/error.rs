@@ -43,7 +43,7 @@ pub enum Error {
     /// for writing, at all.
     #[error(
         "the file is open in {holders}; one process alone may write it, or any number may read it: \
-         close it there, or wait for it (`lock_timeout`)"
+         close it there, or wait for it"
     )]
     Locked {
         /// Who has it open, as far as is known.

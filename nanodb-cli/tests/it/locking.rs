@@ -48,6 +48,7 @@ fn who_keeps_a_command_out_is_named_by_process_and_program() {
     for arguments in READERS.iter().chain(&WRITERS).chain(&[&["salvage", "db", "new"] as &[&str]]) {
         let said = room.run(arguments).fails(3);
         assert!(said.contains("db: the file is open in ") && said.contains(&holder), "{said}");
+        assert!(said.contains("--wait"), "{said}");
     }
     assert!(!room.path("new").exists());
     drop(database);
