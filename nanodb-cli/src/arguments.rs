@@ -26,17 +26,21 @@ If the import fails, all batches before the one with the failure are stored, and
 documents that is. With --on-conflict replace, documents that exist are replaced one by one; the \
 documents of a batch are all checked before the first is replaced.
 
-JSON has fewer types than documents. {\"$binary\": {\"base64\": \"AQID\", \"subType\": \"00\"}} is read as binary, \
-{\"$date\": \"2023-11-14T22:13:20.5Z\"} as a timestamp, {\"$ext\": {\"type\": 5, \"base64\": \"\"}} as \
-an extension, {\"$float\": \"NaN\"}, \"Infinity\" and \"-Infinity\" as those floats, and \
+Documents without an `_id` are given the next integer; where a later document of the input brings \
+that one, the first gets another.
+
+JSON has fewer types than documents. MongoDB's Extended JSON is read in all its forms, such as \
+{\"$date\": \"2023-11-14T22:13:20.5Z\"}, {\"$binary\": {\"base64\": \"AQID\", \"subType\": \"00\"}} and \
+{\"$numberDouble\": \"NaN\"}; besides {\"$ext\": {\"type\": 5, \"base64\": \"\"}} as an extension, and \
 {\"$literal\": {…}} as an object that only looks like one of these. 5 is an integer and 5.0 a float. \
-Integers beyond 64 bits become floats. Of two fields with the same name the last one counts.";
+Integers beyond 64 bits become floats. A field that occurs twice is an error.";
 
 const EXPORT: &str = "\
 Print all documents of a collection as JSON Lines, in the order they are stored: that of their \
 insertion, for a collection that was only added to.
 
-`nanodb import` reads every value back as it was. Documents on damaged pages are left out, with a \
+`nanodb import` reads every value back as it was, unless --format asks for MongoDB's forms alone. \
+Documents on damaged pages are left out, with a \
 message each and the exit code 4.";
 
 const FIND: &str = "\
@@ -130,6 +134,12 @@ pub(crate) struct Import {
     /// What to do about a document whose id is taken
     #[arg(long, value_enum, default_value_t = OnConflict::Error)]
     pub(crate) on_conflict: OnConflict,
+    /// What becomes of half of a surrogate pair, such as \ud83d alone
+    #[arg(long, value_enum, default_value_t = Surrogates::Refuse)]
+    pub(crate) surrogates: Surrogates,
+    /// What a $numberDecimal becomes, which has no type here
+    #[arg(long, value_enum, default_value_t = Decimals::Refuse)]
+    pub(crate) decimals: Decimals,
     /// How many documents are stored at once; fewer when they come to 4 MiB of JSON
     #[arg(long, value_name = "N", default_value = "5000")]
     pub(crate) batch_size: NonZeroUsize,
@@ -156,6 +166,24 @@ pub(crate) enum OnConflict {
     Skip,
     /// Store the new document in its place
     Replace,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Surrogates {
+    /// Stop
+    Refuse,
+    /// U+FFFD, the replacement character
+    Replace,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Decimals {
+    /// Stop
+    Refuse,
+    /// A string of its digits
+    String,
+    /// The nearest float
+    Double,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -197,6 +225,32 @@ pub(crate) struct Export {
     pub(crate) database: PathBuf,
     /// The collection
     pub(crate) collection: String,
+    /// In which forms values are written that JSON has no type for
+    #[arg(long, value_enum, default_value_t = Forms::Full)]
+    pub(crate) format: Forms,
+    /// What becomes of a value that MongoDB's forms can't hold
+    #[arg(long, value_enum, default_value_t = Inexact::Refuse)]
+    pub(crate) inexact: Inexact,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Forms {
+    /// MongoDB's relaxed ones, and more for what these lack; `nanodb import` reads all as it was
+    Full,
+    /// MongoDB's relaxed Extended JSON and nothing else
+    Relaxed,
+    /// MongoDB's canonical Extended JSON and nothing else
+    Canonical,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Inexact {
+    /// Stop
+    Refuse,
+    /// An integer becomes the nearest float, a time the millisecond that it lies in
+    Round,
+    /// A string: the digits, the time, an extension's base64
+    Text,
 }
 
 #[derive(Clone, Debug, Args)]

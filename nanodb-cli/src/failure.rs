@@ -46,6 +46,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// Something about a file other than the database's.
     File { doing: &'static str, path: PathBuf, source: io::Error },
+    /// A format can't hold a value, and no other was asked for.
+    Inexact(String),
     /// Damage was found; where was said before.
     Damaged { problems: u64 },
     /// What was read is not what was written.
@@ -86,6 +88,7 @@ impl Failure {
             }
             Self::Query { what, source } => format!("the {what}: {source}"),
             Self::NoDocument(message) | Self::Different(message) => message.clone(),
+            Self::Inexact(message) => format!("{message} (see --inexact)"),
             Self::OpenInput { path, source } => format!("{}: {source}", path.display()),
             Self::Input { name, source: JsonError::Read(error) } => format!("{name}: {error}"),
             Self::Input { name, source } => format!("{name}, {source}"),

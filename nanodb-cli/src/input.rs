@@ -1,12 +1,12 @@
 //! Where imported documents come from: a file or standard input, compressed or not.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 const BUFFER_SIZE: usize = 128 * 1024;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -54,7 +54,7 @@ impl Input {
     ) -> io::Result<Self> {
         let progress = Progress::default();
         let source = Counted { source, progress: progress.clone() };
-        Ok(Self { reader: decompress(source)?, name, size, progress })
+        Ok(Self { reader: decompress(source, &name)?, name, size, progress })
     }
 }
 
@@ -64,9 +64,11 @@ impl Read for Input {
     }
 }
 
-/// Reads what `source` holds, decompressed where it is gzip, all members of it.
+/// Reads what `source` holds, decompressed where it is gzip, all members of it; `name` is for a
+/// warning.
 pub(crate) fn decompress(
     mut source: impl Read + Send + 'static,
+    name: &str,
 ) -> io::Result<Box<dyn Read + Send>> {
     let mut head = Vec::new();
     source.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
@@ -74,21 +76,87 @@ pub(crate) fn decompress(
     let source = io::Cursor::new(head).chain(source);
     if is_gzip {
         let source = BufReader::with_capacity(BUFFER_SIZE, source);
-        return Ok(Box::new(Gzip(MultiGzDecoder::new(source))));
+        let member = Some(GzDecoder::new(source));
+        return Ok(Box::new(Gzip { member, is_next: false, name: name.to_owned() }));
     }
     Ok(Box::new(source))
 }
 
-/// Says that it was decompressing when something failed.
-struct Gzip<R>(MultiGzDecoder<R>);
+/// The members of a gzip file, one after the other.
+///
+/// What follows the last and is none is left out, as by gzip(1): zeros, with which tapes are filled
+/// up, without a word, anything else with a warning.
+struct Gzip<R: BufRead> {
+    /// `None` after the last.
+    member: Option<GzDecoder<R>>,
+    /// Whether nothing was read of this member yet, and it is not the first.
+    is_next: bool,
+    name: String,
+}
 
-impl<R: io::BufRead> Read for Gzip<R> {
+impl<R: BufRead> Gzip<R> {
+    /// Goes on to the next member, if there is one.
+    fn next_member(&mut self) -> io::Result<()> {
+        let Some(member) = self.member.take() else { return Ok(()) };
+        let mut source = member.into_inner();
+        loop {
+            let bytes = source.fill_buf()?;
+            match bytes.iter().position(|&byte| byte != 0) {
+                None if bytes.is_empty() => return Ok(()),
+                None => {
+                    let zeros = bytes.len();
+                    source.consume(zeros);
+                }
+                Some(zeros) => {
+                    let first = bytes.get(zeros).copied();
+                    source.consume(zeros);
+                    if first != Some(GZIP_MAGIC[0]) {
+                        self.warn();
+                        return Ok(());
+                    }
+                    (self.member, self.is_next) = (Some(GzDecoder::new(source)), true);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn warn(&self) {
+        let name = &self.name;
+        let _ = writeln!(
+            io::stderr(),
+            "nanodb: {name}: what follows the end of the gzip data is no gzip and was left out"
+        );
+    }
+}
+
+impl<R: BufRead> Read for Gzip<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buf).map_err(|error| {
-            let cut_off = error.kind() == io::ErrorKind::UnexpectedEof;
-            let why = if cut_off { "it is cut off".to_owned() } else { error.to_string() };
-            io::Error::new(error.kind(), format!("the gzip data can't be decompressed: {why}"))
-        })
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        while let Some(member) = &mut self.member {
+            match member.read(buf) {
+                Ok(0) => self.next_member()?,
+                Ok(size) => {
+                    self.is_next = false;
+                    return Ok(size);
+                }
+                // Its header is none.
+                Err(error) if self.is_next && error.kind() == io::ErrorKind::InvalidInput => {
+                    self.member = None;
+                    self.warn();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+                Err(error) => {
+                    let cut_off = error.kind() == io::ErrorKind::UnexpectedEof;
+                    let why = if cut_off { "it is cut off".into() } else { error.to_string() };
+                    let why = format!("the gzip data can't be decompressed: {why}");
+                    return Err(io::Error::new(error.kind(), why));
+                }
+            }
+        }
+        Ok(0)
     }
 }
 
@@ -107,8 +175,6 @@ impl<R: Read> Read for Counted<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
@@ -122,7 +188,7 @@ mod tests {
 
     fn read(bytes: Vec<u8>) -> io::Result<String> {
         let mut text = String::new();
-        decompress(io::Cursor::new(bytes))?.read_to_string(&mut text)?;
+        decompress(io::Cursor::new(bytes), "a file")?.read_to_string(&mut text)?;
         Ok(text)
     }
 
@@ -135,6 +201,18 @@ mod tests {
         for text in ["", "[", "[]", "{\"a\": 1}\n"] {
             assert_eq!(read(text.into()).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn what_follows_a_gzip_and_is_none_is_left_out() {
+        for rest in [&b"junk"[..], b"\0\0\0", b"\0junk", b"\x1f", b"\x1fjunk", b"\x1f\x8cjunk"] {
+            for members in [vec![gzip("{}\n")], vec![gzip("{"), gzip("}\n")]] {
+                assert_eq!(read([&members.concat(), rest].concat()).unwrap(), "{}\n", "{rest:?}");
+            }
+        }
+        assert_eq!(read([gzip("{"), vec![0; 300_000], gzip("}")].concat()).unwrap(), "{}");
+        let error = read([gzip("{}"), gzip("{}")[..7].to_vec()].concat()).unwrap_err();
+        assert!(error.to_string().contains("cut off"), "{error}");
     }
 
     #[test]

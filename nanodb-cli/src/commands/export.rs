@@ -2,28 +2,30 @@
 
 use std::io::{self, Write};
 
-use nanodb::{DocView, ErrorKind};
+use nanodb::json::{self, WriteOptions};
+use nanodb::{DocView, DocumentError, ErrorKind};
 
-use crate::arguments::Export;
+use crate::arguments::{Export, Forms, Inexact};
 use crate::database::{self, Opener};
 use crate::failure::{Failure, Result, describe};
-use crate::json::print;
 
 pub(crate) fn run(arguments: &Export, opener: Opener, out: &mut impl Write) -> Result<()> {
     let database = opener.read(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let mut cursor = collection.scan()?;
-    let mut line = Vec::new();
+    let options = write_options(arguments);
+    let mut line = String::new();
     let mut problems = 0;
     loop {
         let problem = match cursor.next() {
             Ok(None) => break,
-            Ok(Some(document)) => match print_line(document, &mut line) {
+            Ok(Some(document)) => match print_line(document, &options, &mut line) {
                 Ok(()) => {
-                    out.write_all(&line)?;
+                    out.write_all(line.as_bytes())?;
                     continue;
                 }
-                Err(problem) => problem,
+                Err(Failed::Inexact(problem)) => return Err(Failure::Inexact(problem)),
+                Err(Failed::Damaged(problem)) => problem,
             },
             // The cursor goes on behind what is damaged, and so do we: an export may be
             // all that can be saved.
@@ -39,12 +41,39 @@ pub(crate) fn run(arguments: &Export, opener: Opener, out: &mut impl Write) -> R
     Ok(())
 }
 
-fn print_line(document: &DocView, line: &mut Vec<u8>) -> Result<(), String> {
+fn write_options(arguments: &Export) -> WriteOptions {
+    let format = match arguments.format {
+        Forms::Full => json::Format::Full,
+        Forms::Relaxed => json::Format::Relaxed,
+        Forms::Canonical => json::Format::Canonical,
+    };
+    let inexact = match arguments.inexact {
+        Inexact::Refuse => json::Inexact::Refuse,
+        Inexact::Round => json::Inexact::Round,
+        Inexact::Text => json::Inexact::Text,
+    };
+    WriteOptions::new().format(format).inexact(inexact)
+}
+
+/// Why a document could not be printed: text that names it.
+enum Failed {
+    /// The format has no form for a value.
+    Inexact(String),
+    Damaged(String),
+}
+
+fn print_line(document: &DocView, options: &WriteOptions, line: &mut String) -> Result<(), Failed> {
     line.clear();
-    print::print_document(document, line).map_err(|error| match document.id() {
-        Some(id) => format!("the document with the id {id}: {error}"),
-        None => format!("a document without an id: {error}"),
+    document.write_json(options, line).map_err(|error| {
+        let problem = match document.id() {
+            Some(id) => format!("the document with the id {id}: {error}"),
+            None => format!("a document without an id: {error}"),
+        };
+        match error {
+            DocumentError::NoJson(_) => Failed::Inexact(problem),
+            _ => Failed::Damaged(problem),
+        }
     })?;
-    line.push(b'\n');
+    line.push('\n');
     Ok(())
 }

@@ -11,6 +11,7 @@
 //! that made it: freeing a million small pieces of memory where they were allocated takes
 //! half the time.
 
+mod assigned;
 mod batch;
 mod meter;
 mod writer;
@@ -20,14 +21,14 @@ use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 use std::time::Instant;
 
-use nanodb::Collection;
+use nanodb::{Database, doc, json};
 use serde::Serialize;
 
 use self::batch::{Batch, Batches};
 use self::meter::Meter;
 use self::writer::{Tally, Writer};
 use super::print_json;
-use crate::arguments::{Format, Import};
+use crate::arguments::{Decimals, Format, Import, Surrogates};
 use crate::database::Opener;
 use crate::failure::{Failure, Result};
 use crate::figures;
@@ -53,7 +54,7 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
         .map_err(|source| Failure::OpenInput { path: arguments.file.clone(), source })?;
     let start = Instant::now();
     let database = opener.make(&arguments.database)?;
-    let (tally, loaded) = load(arguments, input, database.collection(&arguments.collection));
+    let (tally, loaded) = load(arguments, input, &database);
     // Closing writes to the file what was stored, and so belongs to the time it took. After
     // a failure, too: the batches before it are to stay.
     let closed = database.close().map_err(Failure::from);
@@ -86,7 +87,7 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
 
 /// Moves everything from the input to the collection; what was done by the time of an
 /// error stays done.
-fn load(arguments: &Import, input: Input, collection: Collection) -> (Tally, Result<()>) {
+fn load(arguments: &Import, input: Input, database: &Database) -> (Tally, Result<()>) {
     let name = input.name.clone();
     let meter = Meter::new(&input);
     let layout = match arguments.format {
@@ -94,8 +95,9 @@ fn load(arguments: &Import, input: Input, collection: Collection) -> (Tally, Res
         Format::Array => Some(Layout::Array),
         Format::Lines => Some(Layout::Lines),
     };
-    let mut writer = Writer::new(collection, arguments.on_conflict, name.clone());
-    let mut batches = Batches::new(Elements::new(input, layout), name, arguments);
+    let mut writer = Writer::new(database.clone(), arguments, name.clone());
+    let elements = Elements::new(input, layout).reading(read_options(arguments));
+    let mut batches = Batches::new(elements, name, arguments);
     let result = thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<Result<Batch>>(1);
         let (stored, to_free) = channel::<Batch>();
@@ -119,5 +121,32 @@ fn load(arguments: &Import, input: Input, collection: Collection) -> (Tally, Res
         Ok(())
     });
     meter.finish();
+    let result = result.and_then(|()| make_collection(database, &arguments.collection));
     (writer.tally(), result)
+}
+
+/// How the documents are to be read.
+fn read_options(arguments: &Import) -> json::ReadOptions {
+    let decimals = match arguments.decimals {
+        Decimals::Refuse => json::Decimals::Refuse,
+        Decimals::String => json::Decimals::String,
+        Decimals::Double => json::Decimals::Double,
+    };
+    json::ReadOptions::new()
+        .replace_surrogates(arguments.surrogates == Surrogates::Replace)
+        .decimals(decimals)
+}
+
+/// Makes the collection if no document has: one without documents was imported.
+fn make_collection(database: &Database, name: &str) -> Result<()> {
+    if database.collections().iter().any(|collection| collection.name == name) {
+        return Ok(());
+    }
+    // A collection comes with its first document.
+    database.write(|tx| {
+        let collection = tx.collection(name);
+        let id = collection.insert(doc! { "_id": "" })?;
+        collection.delete(&id).map(drop)
+    })?;
+    Ok(())
 }

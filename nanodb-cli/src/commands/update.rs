@@ -2,20 +2,20 @@
 
 use std::io::Write;
 
-use nanodb::{Filter, Update as Change};
+use nanodb::{Filter, Id, Update as Change, doc};
 use serde::Serialize;
 
 use super::{parse, print_json};
 use crate::arguments::Update;
 use crate::database::{self, Opener};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::figures;
 
 #[derive(Serialize)]
 struct Done {
     matched: u64,
     modified: u64,
-    upserted: Option<String>,
+    upserted: Option<serde_json::Value>,
 }
 
 pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> Result<()> {
@@ -26,7 +26,12 @@ pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> R
     };
     let change = parse("update", change)?;
     let database = opener.change(&arguments.database)?;
-    let collection = database::existing_collection(&database, &arguments.collection)?;
+    // An upsert may be the first write to a collection, as an import may.
+    let collection = if arguments.upsert {
+        database.collection(&arguments.collection)
+    } else {
+        database::existing_collection(&database, &arguments.collection)?
+    };
     let done = if arguments.upsert {
         collection.upsert(filter, &change)?
     } else if arguments.one {
@@ -34,9 +39,9 @@ pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> R
     } else {
         collection.update_many(filter, &change)?
     };
-    let upserted = done.upserted.map(|id| id.to_string());
-    let done = Done { matched: done.matched, modified: done.modified, upserted };
     if arguments.json {
+        let upserted = done.upserted.map(json_of).transpose()?;
+        let done = Done { matched: done.matched, modified: done.modified, upserted };
         return print_json(&done, out);
     }
     let matched = figures::counted(done.matched, "document");
@@ -45,4 +50,13 @@ pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> R
         writeln!(out, "inserted one with the id {id}")?;
     }
     Ok(())
+}
+
+/// An id as `nanodb export` writes it.
+fn json_of(id: Id) -> Result<serde_json::Value> {
+    const NAME: &str = "id";
+    let text = doc! { NAME: (id) }.to_json().map_err(nanodb::Error::from)?;
+    let mut document: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| Failure::Output(error.into()))?;
+    Ok(document.get_mut(NAME).map(serde_json::Value::take).unwrap_or_default())
 }

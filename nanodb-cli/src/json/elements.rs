@@ -13,6 +13,7 @@ mod tests;
 use std::io::Read;
 
 use nanodb::Document;
+use nanodb::json::ReadOptions;
 
 use self::scan::Scanner;
 use super::parse::{find_error, parse_document};
@@ -52,6 +53,7 @@ pub(crate) struct Elements<R> {
     /// Where in the stream `start` is.
     position: Position,
     state: State,
+    options: ReadOptions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,12 +76,13 @@ pub(crate) struct Element<'a> {
     pub(crate) text: &'a [u8],
     /// Where its first byte is.
     pub(crate) at: Position,
+    options: ReadOptions,
 }
 
 impl Element<'_> {
     /// The document that this is the text of.
     pub(crate) fn parse(&self) -> Result<Document, JsonError> {
-        parse_document(self.text, self.at)
+        parse_document(self.text, self.at, &self.options)
     }
 }
 
@@ -93,7 +96,13 @@ impl<R: Read> Elements<R> {
             start: 0,
             position: Position::START,
             state: State::Start(layout),
+            options: ReadOptions::new(),
         }
+    }
+
+    /// From now on documents are read as `options` say.
+    pub(crate) fn reading(self, options: ReadOptions) -> Self {
+        Self { options, ..self }
     }
 
     /// The next document's text; `None` after the last.
@@ -105,7 +114,7 @@ impl<R: Read> Elements<R> {
         let (at, start) = (self.position, self.start);
         self.skip(size);
         let text = self.buffer.get(start..start + size).unwrap_or_default();
-        Ok(Some(Element { text, at }))
+        Ok(Some(Element { text, at, options: self.options }))
     }
 
     /// Moves to the first byte of the next element; false if there is none.
@@ -162,7 +171,7 @@ impl<R: Read> Elements<R> {
             }
             if text.len() >= probe_size {
                 probe_size = text.len().saturating_mul(2);
-                if let Some(error) = find_error(text, self.position) {
+                if let Some(error) = find_error(text, self.position, &self.options) {
                     return Err(error);
                 }
             }

@@ -6,13 +6,17 @@ use nanodb::json::{self, JsonProblem, ReadOptions};
 use super::{JsonError, Position};
 
 /// Reads the object that `text` is, which stands at `at`; errors say where they are.
-pub(crate) fn parse_document(text: &[u8], at: Position) -> Result<Document, JsonError> {
-    Document::parse_json_with(text, &ReadOptions::new()).map_err(|error| locate(&error, at))
+pub(crate) fn parse_document(
+    text: &[u8],
+    at: Position,
+    options: &ReadOptions,
+) -> Result<Document, JsonError> {
+    Document::parse_json_with(text, options).map_err(|error| locate(&error, at))
 }
 
 /// What is wrong with the part of an object that `text` is, apart from its being a part.
-pub(super) fn find_error(text: &[u8], at: Position) -> Option<JsonError> {
-    let error = Document::parse_json_with(text, &ReadOptions::new()).err()?;
+pub(super) fn find_error(text: &[u8], at: Position, options: &ReadOptions) -> Option<JsonError> {
+    let error = Document::parse_json_with(text, options).err()?;
     match error.problem() {
         JsonProblem::Ended { .. } => None,
         _ => Some(locate(&error, at)),

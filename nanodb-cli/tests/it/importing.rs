@@ -94,20 +94,6 @@ fn an_id_twice_in_the_input_is_a_conflict_too() {
 }
 
 #[test]
-fn ids_given_out_do_not_hide_conflicts() {
-    // The first document is given the id 1, which the second brings.
-    let input = b"{\"a\":1}\n{\"_id\":1}\n{\"a\":2}\n";
-    let room = Room::new();
-    let message = room.pipe(&["import", "db", "c", "-"], input).fails(1);
-    assert!(message.contains("1"), "{message}");
-    room.pipe(&["import", "skip", "c", "-", "--on-conflict", "skip"], input).ok();
-    assert_eq!(
-        room.run(&["export", "skip", "c"]).ok(),
-        "{\"_id\":1,\"a\":1}\n{\"_id\":2,\"a\":2}\n"
-    );
-}
-
-#[test]
 fn a_failure_leaves_the_batches_before_it() {
     let good: String = (1..=25).map(|n| format!("{{\"_id\":{n}}}\n")).collect();
     for (bad, message) in [
@@ -151,3 +137,210 @@ fn documents_of_many_pages_are_imported_in_small_batches() {
     let message = room.pipe(&["import", "db", "d", "-"], too_large.as_bytes()).fails(1);
     assert!(message.contains("line 2, column 1"), "{message}");
 }
+
+#[test]
+fn documents_with_and_without_ids_are_all_stored_whatever_their_order() {
+    let input =
+        b"{\"n\":\"a\"}\n{\"n\":\"b\"}\n{\"_id\":1,\"n\":\"c\"}\n{\"n\":\"d\"}\n{\"_id\":2}\n";
+    for batch_size in ["1", "2", "3", "100"] {
+        for on_conflict in ["error", "skip", "replace"] {
+            let room = Room::new();
+            let import = [
+                "import",
+                "db",
+                "c",
+                "-",
+                "--batch-size",
+                batch_size,
+                "--on-conflict",
+                on_conflict,
+            ];
+            room.pipe(&import, input).ok();
+            let exported = room.run(&["export", "db", "c"]).ok();
+            let what = format!("{batch_size}, {on_conflict}: {exported}");
+            assert_eq!(exported.lines().count(), 5, "{what}");
+            for name in ["a", "b", "d"] {
+                assert_eq!(exported.matches(&format!("\"n\":\"{name}\"")).count(), 1, "{what}");
+            }
+            assert_eq!(
+                room.run(&["get", "db", "c", "1"]).ok(),
+                "{\"_id\":1,\"n\":\"c\"}\n",
+                "{what}"
+            );
+            assert_eq!(room.run(&["get", "db", "c", "2"]).ok(), "{\"_id\":2}\n", "{what}");
+        }
+    }
+    // Those that were there before are conflicts as ever.
+    let room = Room::new();
+    room.import("{\"_id\":1,\"old\":true}");
+    let message = room.pipe(&["import", "db", "c", "-"], b"{}\n{\"_id\":2}\n{\"_id\":1}").fails(1);
+    assert!(message.contains("line 3, column 1: a document with the id 1 is stored"), "{message}");
+    assert_eq!(room.run(&["count", "db", "c"]).ok(), "1\n");
+}
+
+#[test]
+fn one_document_without_an_id_before_many_with_integers_moves_once_a_batch() {
+    let room = Room::new();
+    let with_ids: String = (1..=2000).map(|id| format!("{{\"_id\":{id}}}\n")).collect();
+    let input = format!("{{\"first\":true}}\n{with_ids}");
+    room.pipe(&["import", "db", "c", "-", "--batch-size", "100"], input.as_bytes()).ok();
+    assert_eq!(room.run(&["count", "db", "c"]).ok(), "2001\n");
+    let found = room.run(&["find", "db", "c", "{\"first\":true}"]).ok();
+    assert_eq!(found, "{\"_id\":2001,\"first\":true}\n");
+}
+
+#[test]
+fn half_of_a_surrogate_pair_stops_the_import_or_is_replaced() {
+    let room = Room::new();
+    let input = b"{\"_id\":1}\n{\"_id\":2,\"t\":\"cut \\ud83d\"}\n{\"_id\":3}\n";
+    let message = room.pipe(&["import", "db", "c", "-"], input).fails(1);
+    assert!(message.contains("line 2, column ") && message.contains("surrogate"), "{message}");
+    room.pipe(&["import", "db", "c", "-", "--surrogates", "replace"], input).ok();
+    let found = room.run(&["get", "db", "c", "2"]).ok();
+    assert_eq!(found, "{\"_id\":2,\"t\":\"cut \u{fffd}\"}\n");
+}
+
+#[test]
+fn decimals_are_refused_or_become_what_one_says() {
+    let input = b"{\"_id\":1,\"p\":{\"$numberDecimal\":\"19.990\"}}";
+    let room = Room::new();
+    let message = room.pipe(&["import", "db", "c", "-"], input).fails(1);
+    assert!(message.contains("$numberDecimal"), "{message}");
+    for (decimals, expected) in [("string", "\"19.990\""), ("double", "19.99")] {
+        let import = ["import", decimals, "c", "-", "--decimals", decimals];
+        room.pipe(&import, input).ok();
+        let exported = room.run(&["export", decimals, "c"]).ok();
+        assert_eq!(exported, format!("{{\"_id\":1,\"p\":{expected}}}\n"));
+    }
+}
+
+#[test]
+fn numbers_that_json_lacks_are_told_with_how_they_are_written() {
+    let room = Room::new();
+    for number in ["NaN", "Infinity", "-Infinity"] {
+        let input = format!("{{\"_id\":1,\"t\":{number}}}");
+        let message = room.pipe(&["import", "db", "c", "-"], input.as_bytes()).fails(1);
+        assert!(message.contains("$numberDouble"), "{message}");
+    }
+    room.import("{\"_id\":1,\"t\":{\"$numberDouble\":\"NaN\"}}");
+}
+
+#[test]
+fn bytes_behind_a_gzip_are_left_out_with_a_warning_and_what_is_before_a_cut_is_stored() {
+    let room = Room::new();
+    let gzip = |text: &str| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        gzip.finish().unwrap()
+    };
+    let junk = [&gzip("{\"_id\":1}\n")[..], b"junk"].concat();
+    room.write("junk.gz", junk);
+    let run = room.run(&["import", "db", "c", "junk.gz"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.err.contains("junk.gz") && run.err.contains("left out"), "{run:?}");
+    assert_eq!(room.run(&["export", "db", "c"]).ok(), "{\"_id\":1}\n");
+
+    let first = gzip("{\"_id\":2}\n{\"_id\":3}\n");
+    let cut = gzip("{\"_id\":4}\n");
+    room.write("cut.gz", [&first[..], &cut[..cut.len() - 6]].concat());
+    let message = room.run(&["import", "db", "c", "cut.gz"]).fails(1);
+    assert!(message.contains("cut.gz") && message.contains("cut off"), "{message}");
+    assert!(room.run(&["count", "db", "c"]).ok().trim().parse::<u64>().unwrap() >= 3);
+}
+
+#[test]
+fn an_input_without_documents_makes_the_collection() {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(b"").unwrap();
+    let inputs = [b"".to_vec(), b"[]".to_vec(), b" \n".to_vec(), gzip.finish().unwrap()];
+    for (input, name) in inputs.iter().zip(["a", "b", "c", "d"]) {
+        let room = Room::new();
+        room.pipe(&["import", "db", name, "-"], input).ok();
+        assert_eq!(room.run(&["count", "db", name]).ok(), "0\n");
+        // No id is used up by that.
+        room.pipe(&["import", "db", name, "-"], b"{}").ok();
+        assert_eq!(room.run(&["export", "db", name]).ok(), "{\"_id\":1}\n");
+    }
+}
+
+#[test]
+fn what_mongoexport_writes_comes_in_with_its_values() {
+    let room = Room::new();
+    let values = "{\"_id\":1,\"n\":{\"$numberLong\":\"7000000000\"},\
+        \"by\":{\"$oid\":\"65a1b2c3d4e5f60718293a4c\"},\"f\":{\"$numberDouble\":\"5.0\"}}\n";
+    room.import(values);
+    let count = |filter: &str| room.run(&["count", "db", "c", filter]).ok();
+    assert_eq!(count("{\"n\":{\"$gte\":5}}"), "1\n");
+    assert_eq!(count("{\"by\":{\"$oid\":\"65a1b2c3d4e5f60718293a4c\"}}"), "1\n");
+    assert_eq!(count("{\"f\":5}"), "1\n");
+    let expected = "{\"$date\":\"2023-11-14T22:13:20.5Z\"}";
+    let dates = [
+        "{\"$date\":1700000000500}",
+        "{\"$date\":{\"$numberLong\":\"1700000000500\"}}",
+        "{\"$date\":\"2023-11-14T22:13:20.500+0000\"}",
+    ];
+    for (id, date) in (2..).zip(dates) {
+        room.import(&format!("{{\"_id\":{id},\"d\":{date}}}"));
+        let found = room.run(&["get", "db", "c", &id.to_string()]).ok();
+        assert_eq!(found, format!("{{\"_id\":{id},\"d\":{expected}}}\n"));
+    }
+    let message = room.pipe(&["import", "db", "c", "-"], b"{\"a\":{\"$nonsense\":1}}").fails(1);
+    assert!(message.contains("$nonsense") && message.contains("line 1, column"), "{message}");
+}
+
+#[test]
+fn an_export_in_mongodbs_forms_ends_where_they_lack_a_value() {
+    let room = Room::new();
+    room.import(
+        "{\"_id\":1,\"n\":5}\n{\"_id\":2,\"a\":{\"b\":18446744073709551615}}\n{\"_id\":3}\n",
+    );
+    let canonical = ["export", "db", "c", "--format", "canonical"];
+    let run = room.run(&canonical);
+    assert_eq!(run.out, "{\"_id\":{\"$numberInt\":\"1\"},\"n\":{\"$numberInt\":\"5\"}}\n");
+    let message = run.fails(1);
+    assert!(message.contains("the id 2") && message.contains("`a.b`"), "{message}");
+    assert!(message.contains("--inexact"), "{message}");
+    for (inexact, expected) in
+        [("round", "1.8446744073709552e19"), ("text", "\"18446744073709551615\"")]
+    {
+        let relaxed = ["export", "db", "c", "--format", "relaxed", "--inexact", inexact];
+        let out = room.run(&relaxed).ok();
+        assert_eq!(out.lines().count(), 3);
+        let line: serde_json::Value = serde_json::from_str(out.lines().nth(1).unwrap()).unwrap();
+        let expected: serde_json::Value = serde_json::from_str(expected).unwrap();
+        assert_eq!(line["a"]["b"], expected, "{out}");
+    }
+    // In full everything is written, and read back.
+    let out = room.run(&["export", "db", "c"]).ok();
+    room.pipe(&["import", "again", "c", "-"], out.as_bytes()).ok();
+    assert_eq!(room.run(&["export", "again", "c"]).ok(), out);
+}
+
+#[test]
+fn an_upsert_makes_its_collection_and_tells_the_id_as_export_writes_it() {
+    let room = Room::new();
+    room.import("{}");
+    let upsert = |filter: &str| {
+        let update =
+            ["update", "db", "visits", filter, "{\"$inc\":{\"n\":1}}", "--upsert", "--json"];
+        room.run(&update).json()["upserted"].clone()
+    };
+    assert_eq!(upsert("{\"page\":\"/\"}"), serde_json::json!(1));
+    assert_eq!(upsert("{\"page\":\"/\"}"), serde_json::Value::Null);
+    assert_eq!(upsert("{\"_id\":\"2\"}"), serde_json::json!("2"));
+    let binary = "{\"$binary\":{\"base64\":\"AQID\",\"subType\":\"00\"}}";
+    let expected: serde_json::Value = serde_json::from_str(binary).unwrap();
+    assert_eq!(upsert(&format!("{{\"_id\":{binary}}}")), expected);
+    // Another update of a collection that is not there is a slip.
+    let update = ["update", "db", "nothing", "{}", "{\"$inc\":{\"n\":1}}"];
+    assert!(room.run(&update).fails(1).contains("there is no collection"));
+}
+#[test]
+fn whole_numbers_with_a_point_are_ids() {
+    let room = Room::new();
+    room.import("{\"_id\":1.0}\n{\"_id\":1.234567890e+09}\n");
+    assert_eq!(room.run(&["export", "db", "c"]).ok(), "{\"_id\":1}\n{\"_id\":1234567890}\n");
+    let message = room.pipe(&["import", "db", "c", "-"], b"{\"_id\":1.5}").fails(1);
+    assert!(message.contains("line 1, column 1"), "{message}");
+}
+

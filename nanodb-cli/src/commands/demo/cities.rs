@@ -31,7 +31,8 @@ pub(super) struct Cities {
 
 impl Cities {
     pub(super) fn new() -> Result<Self> {
-        let reader = input::decompress(DATA).map_err(|error| fail(JsonError::Read(error)))?;
+        let reader =
+            input::decompress(DATA, "the cities").map_err(|error| fail(JsonError::Read(error)))?;
         Ok(Self { elements: Elements::new(reader, None), json_bytes: 0 })
     }
 

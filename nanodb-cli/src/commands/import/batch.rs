@@ -38,6 +38,8 @@ pub(super) struct Batches<R> {
     separate: bool,
     /// The document that did not go with the last batch.
     left_over: Option<(Document, Position)>,
+    /// Why the input could not be read to its end: told once what was read before is stored.
+    unread: Option<Failure>,
 }
 
 impl<R: Read> Batches<R> {
@@ -49,13 +51,17 @@ impl<R: Read> Batches<R> {
             documents_max: arguments.batch_size.get(),
             separate: arguments.on_conflict != OnConflict::Error,
             left_over: None,
+            unread: None,
         }
     }
 
     /// The next batch; `None` at the end. After an error there is no point in going on.
     pub(super) fn next(&mut self) -> Option<Result<Batch>> {
+        if let Some(failure) = self.unread.take() {
+            return Some(Err(failure));
+        }
         match self.read_batch() {
-            Ok(batch) if batch.documents.is_empty() => None,
+            Ok(batch) if batch.documents.is_empty() => self.unread.take().map(Err),
             result => Some(result),
         }
     }
@@ -65,7 +71,16 @@ impl<R: Read> Batches<R> {
         let mut text_size = 0;
         let mut with_ids = None;
         while batch.documents.len() < self.documents_max && text_size < BATCH_TEXT_SIZE {
-            let Some((document, at)) = self.next_document(&mut text_size)? else { break };
+            let (document, at) = match self.next_document(&mut text_size) {
+                Ok(Some(next)) => next,
+                Ok(None) => break,
+                // Nothing is wrong with the documents before.
+                Err(failure @ Failure::Input { source: JsonError::Read(_), .. }) => {
+                    self.unread = Some(failure);
+                    break;
+                }
+                Err(failure) => return Err(failure),
+            };
             let has_id = document.contains(ID_FIELD);
             if self.separate && *with_ids.get_or_insert(has_id) != has_id {
                 self.left_over = Some((document, at));

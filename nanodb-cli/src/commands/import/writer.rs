@@ -4,10 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::mem;
 
-use nanodb::{Collection, Document, Encode as _, ErrorKind, Id};
+use nanodb::{
+    Collection, Database, Document, Encode as _, ErrorKind, ID_FIELD, Id, TransactionCollection,
+};
 
+use super::assigned::Assigned;
 use super::batch::Batch;
-use crate::arguments::OnConflict;
+use crate::arguments::{Import, OnConflict};
 use crate::failure::{Failure, Result};
 use crate::figures;
 use crate::json::Position;
@@ -41,15 +44,25 @@ impl fmt::Display for Tally {
 
 /// Stores batches. It is the only one to write: the database's file is locked.
 pub(super) struct Writer {
+    database: Database,
     collection: Collection,
     on_conflict: OnConflict,
     input: String,
     tally: Tally,
+    /// The ids of documents of this input that have none in it.
+    assigned: Assigned,
 }
 
 impl Writer {
-    pub(super) fn new(collection: Collection, on_conflict: OnConflict, input: String) -> Self {
-        Self { collection, on_conflict, input, tally: Tally::default() }
+    pub(super) fn new(database: Database, arguments: &Import, input: String) -> Self {
+        Self {
+            collection: database.collection(&arguments.collection),
+            database,
+            on_conflict: arguments.on_conflict,
+            input,
+            tally: Tally::default(),
+            assigned: Assigned::default(),
+        }
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -67,13 +80,58 @@ impl Writer {
     }
 
     fn insert(&mut self, batch: &Batch) -> Result<()> {
-        match self.collection.insert_many(&batch.documents) {
-            Ok(ids) => {
-                self.tally.inserted += ids.len() as u64;
-                Ok(())
-            }
-            Err(error) => Err(self.refusal(batch, error)),
+        let stored = match runs(&batch.documents).count() {
+            0 => return Ok(()),
+            1 if !self.takes_assigned(&batch.documents) => self.insert_alike(&batch.documents),
+            _ => self.insert_mixed(&batch.documents),
+        };
+        stored.map_err(|error| self.refusal(batch, error))?;
+        self.tally.inserted += batch.documents.len() as u64;
+        Ok(())
+    }
+
+    /// Documents that all have ids, or all have none.
+    fn insert_alike(&mut self, documents: &[Document]) -> nanodb::Result<()> {
+        let ids = self.collection.insert_many(documents)?;
+        if !has_id(documents) {
+            ids.iter().for_each(|id| self.assigned.insert(id));
         }
+        Ok(())
+    }
+
+    /// Documents with and without ids, or with ids that earlier ones have been given: those get
+    /// others. All of it is one transaction.
+    fn insert_mixed(&mut self, documents: &[Document]) -> nanodb::Result<()> {
+        let name = self.collection.name();
+        let assigned = self.database.write(|tx| {
+            // It may run again.
+            let mut assigned = self.assigned.clone();
+            let collection = tx.collection(name);
+            for run in runs(documents) {
+                let aside = set_aside(&collection, run, &mut assigned)?;
+                let ids = collection.insert_many(run)?;
+                let given = if has_id(run) { collection.insert_many(&aside)? } else { ids };
+                given.iter().for_each(|id| assigned.insert(id));
+            }
+            Ok::<_, nanodb::Error>(assigned)
+        })?;
+        self.assigned = assigned;
+        Ok(())
+    }
+
+    /// Whether one of the documents brings an id that this import has assigned.
+    fn takes_assigned(&self, documents: &[Document]) -> bool {
+        !self.assigned.is_empty()
+            && documents.iter().filter_map(Document::id).any(|id| self.is_assigned(&id.to_owned()))
+    }
+
+    fn is_assigned(&self, id: &Id) -> bool {
+        self.assigned.contains(id)
+    }
+
+    /// Whether the id belongs to a document that is not of this input, or has it there.
+    fn is_taken(&self, id: &Id) -> nanodb::Result<bool> {
+        Ok(!self.is_assigned(id) && self.collection.contains(id)?)
     }
 
     /// Stores the documents whose ids are not taken, by earlier ones of the batch neither.
@@ -83,7 +141,7 @@ impl Writer {
         let mut skipped = 0;
         for (document, at) in batch.take() {
             if let Some(id) = document.id()
-                && (self.collection.contains(id)? || !seen.insert(id.to_owned()))
+                && (self.is_taken(&id.to_owned())? || !seen.insert(id.to_owned()))
             {
                 skipped += 1;
                 continue;
@@ -117,7 +175,7 @@ impl Writer {
                     replaced += 1;
                     continue;
                 }
-                if self.collection.contains(&id)? {
+                if self.is_taken(&id)? {
                     existing.push((id, document));
                     continue;
                 }
@@ -158,7 +216,7 @@ impl Writer {
         let mut seen = HashMap::new();
         batch.documents.iter().zip(&batch.places).find_map(|(document, at)| {
             let id = document.id()?;
-            if self.collection.contains(id).ok()? {
+            if self.is_taken(&id.to_owned()).ok()? {
                 let why =
                     format!("a document with the id {id} is stored already (see --on-conflict)");
                 return Some(self.refused(*at, why));
@@ -171,4 +229,36 @@ impl Writer {
     fn refused(&self, at: Position, why: String) -> Failure {
         Failure::Refused { name: self.input.clone(), at, why }
     }
+}
+
+/// The documents in order, parted where those with ids meet those without.
+fn runs(documents: &[Document]) -> impl Iterator<Item = &[Document]> {
+    documents.chunk_by(|one, next| one.contains(ID_FIELD) == next.contains(ID_FIELD))
+}
+
+/// Whether the documents of a run have ids.
+fn has_id(run: &[Document]) -> bool {
+    run.first().is_some_and(|document| document.contains(ID_FIELD))
+}
+
+/// Takes out the documents whose ids were assigned and are now brought by one of `run`; returns
+/// them, without ids.
+fn set_aside(
+    collection: &TransactionCollection<'_>,
+    run: &[Document],
+    assigned: &mut Assigned,
+) -> nanodb::Result<Vec<Document>> {
+    let mut aside = Vec::new();
+    for id in run.iter().filter_map(Document::id).map(|id| id.to_owned()) {
+        if assigned.is_empty() || !assigned.contains(&id) {
+            continue;
+        }
+        let Some(stored) = collection.get(&id)? else { continue };
+        let mut document = stored.to_document()?;
+        document.remove(ID_FIELD);
+        collection.delete(&id)?;
+        assigned.remove(&id);
+        aside.push(document);
+    }
+    Ok(aside)
 }
