@@ -343,4 +343,3 @@ fn whole_numbers_with_a_point_are_ids() {
     let message = room.pipe(&["import", "db", "c", "-"], b"{\"_id\":1.5}").fails(1);
     assert!(message.contains("line 1, column 1"), "{message}");
 }
-
