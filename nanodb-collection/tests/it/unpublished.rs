@@ -191,6 +191,8 @@ fn an_id_that_was_deleted_can_be_used_by_a_transaction_that_began_before_that_wa
     let a = db.collection("a");
     a.insert_many((0..1000).map(sized)).unwrap();
     db.checkpoint().unwrap();
+    // Begins the next log, whose name and header are synced before anything is installed.
+    assert!(a.replace(0, sized(0)).unwrap());
     let count = || db.begin_write().collection("a").count().unwrap();
     let closed = gate.lock().unwrap();
     let tx = thread::scope(|scope| {
