@@ -140,6 +140,10 @@ pub(crate) struct Import {
     /// What a $numberDecimal becomes, which has no type here
     #[arg(long, value_enum, default_value_t = Decimals::Refuse)]
     pub(crate) decimals: Decimals,
+    /// Write documents that can't be read or stored to this file, which must not exist yet, and go
+    /// on; without it the first one stops the import
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
     /// How many documents are stored at once; fewer when they come to 4 MiB of JSON
     #[arg(long, value_name = "N", default_value = "5000")]
     pub(crate) batch_size: NonZeroUsize,

@@ -14,6 +14,7 @@
 mod assigned;
 mod batch;
 mod meter;
+mod rejects;
 mod writer;
 
 use std::io::Write;
@@ -26,6 +27,7 @@ use serde::Serialize;
 
 use self::batch::{Batch, Batches};
 use self::meter::Meter;
+use self::rejects::Rejects;
 use self::writer::{Tally, Writer};
 use super::print_json;
 use crate::arguments::{Decimals, Format, Import, Surrogates};
@@ -41,6 +43,7 @@ struct Summary<'a> {
     inserted: u64,
     replaced: u64,
     skipped: u64,
+    rejected: u64,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -52,9 +55,10 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
     // First, so that a mistyped path leaves no empty database behind.
     let input = Input::open(&arguments.file)
         .map_err(|source| Failure::OpenInput { path: arguments.file.clone(), source })?;
+    let rejects = arguments.rejects.as_deref().map(Rejects::new).transpose()?;
     let start = Instant::now();
     let database = opener.make(&arguments.database)?;
-    let (tally, loaded) = load(arguments, input, &database);
+    let (tally, loaded) = load(arguments, input, &database, rejects);
     // Closing writes to the file what was stored, and so belongs to the time it took. After
     // a failure, too: the batches before it are to stay.
     let closed = database.close().map_err(Failure::from);
@@ -67,6 +71,7 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
             inserted: tally.inserted,
             replaced: tally.replaced,
             skipped: tally.skipped,
+            rejected: tally.rejected,
             seconds: time.as_secs_f64(),
             error: result.as_ref().err().map(Failure::message),
             line: result.as_ref().err().and_then(Failure::line),
@@ -87,7 +92,12 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
 
 /// Moves everything from the input to the collection; what was done by the time of an
 /// error stays done.
-fn load(arguments: &Import, input: Input, database: &Database) -> (Tally, Result<()>) {
+fn load(
+    arguments: &Import,
+    input: Input,
+    database: &Database,
+    rejects: Option<Rejects>,
+) -> (Tally, Result<()>) {
     let name = input.name.clone();
     let meter = Meter::new(&input);
     let layout = match arguments.format {
@@ -95,9 +105,9 @@ fn load(arguments: &Import, input: Input, database: &Database) -> (Tally, Result
         Format::Array => Some(Layout::Array),
         Format::Lines => Some(Layout::Lines),
     };
-    let mut writer = Writer::new(database.clone(), arguments, name.clone());
+    let mut writer = Writer::new(database.clone(), arguments, name.clone(), rejects.clone());
     let elements = Elements::new(input, layout).reading(read_options(arguments));
-    let mut batches = Batches::new(elements, name, arguments);
+    let mut batches = Batches::new(elements, name, arguments, rejects);
     let result = thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<Result<Batch>>(1);
         let (stored, to_free) = channel::<Batch>();

@@ -54,6 +54,8 @@ pub(crate) struct Elements<R> {
     position: Position,
     state: State,
     options: ReadOptions,
+    /// Where in `buffer` the last element began, and where in the stream.
+    last: (usize, Position),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,6 +99,7 @@ impl<R: Read> Elements<R> {
             position: Position::START,
             state: State::Start(layout),
             options: ReadOptions::new(),
+            last: (0, Position::START),
         }
     }
 
@@ -112,9 +115,42 @@ impl<R: Read> Elements<R> {
         }
         let size = self.scan_element()?;
         let (at, start) = (self.position, self.start);
+        self.last = (start, at);
         self.skip(size);
         let text = self.buffer.get(start..start + size).unwrap_or_default();
         Ok(Some(Element { text, at, options: self.options }))
+    }
+
+    /// Whether it is known where the next document begins if one is broken: not within an array.
+    pub(crate) fn are_lines(&self) -> bool {
+        self.state == State::Lines
+    }
+
+    /// Takes the last element, which is no document, for shorter where another one begins within
+    /// it: on a later line, with a bracket in the column in which this one has its own. Returns
+    /// the text of the broken one.
+    pub(crate) fn shorten_last(&mut self) -> Vec<u8> {
+        let (start, at) = self.last;
+        let text = self.buffer.get(start..self.start).unwrap_or_default();
+        let len = if self.state == State::Lines { broken_len(text, at.column) } else { text.len() };
+        let broken = text.get(..len).unwrap_or_default().to_vec();
+        (self.start, self.position) = (start + len, at.after(&broken));
+        broken
+    }
+
+    /// Leaves the rest of this line out, and returns it.
+    pub(crate) fn skip_line(&mut self) -> Result<Vec<u8>, JsonError> {
+        loop {
+            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            let end = rest.iter().position(|&byte| byte == b'\n');
+            if end.is_none() && rest.len() <= ELEMENT_SIZE_MAX && self.fill()? {
+                continue;
+            }
+            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default().to_vec();
+            self.skip(line.len());
+            return Ok(line);
+        }
     }
 
     /// Moves to the first byte of the next element; false if there is none.
@@ -256,4 +292,18 @@ impl<R: Read> Elements<R> {
         };
         JsonError::syntax(self.position, format!("expected {expected}, found {found}"))
     }
+}
+
+/// How much of `text`, which begins in a column, stands before a later line with an opening bracket
+/// in that column; all of it if there is no such line.
+fn broken_len(text: &[u8], column: u64) -> usize {
+    let newlines = text.iter().enumerate().filter(|&(_, &byte)| byte == b'\n');
+    for line in newlines.map(|(index, _)| index + 1) {
+        let rest = text.get(line..).unwrap_or_default();
+        let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        if rest.get(spaces) == Some(&b'{') && spaces as u64 + 1 == column {
+            return line;
+        }
+    }
+    text.len()
 }

@@ -343,3 +343,63 @@ fn whole_numbers_with_a_point_are_ids() {
     let message = room.pipe(&["import", "db", "c", "-"], b"{\"_id\":1.5}").fails(1);
     assert!(message.contains("line 1, column 1"), "{message}");
 }
+
+#[test]
+fn documents_that_cant_be_stored_go_to_a_file_of_rejects_if_there_is_one() {
+    let lines = [
+        ("{\"_id\":1}", true),
+        ("{\"_id\":2,\"t\":\"cut \\ud83d\"}", false),
+        ("{\"_id\":3,\"t\":\"cut off", false),
+        ("{\"_id\":4,\"o\":{", false),
+        ("{\"_id\":5}", true),
+        ("[7]", false),
+        ("nonsense", false),
+        ("{\"_id\":[1]}", false),
+        ("{\"_id\":1,\"again\":true}", false),
+        ("{\"_id\":6}", true),
+        ("{\"_id\":7,", false),
+    ];
+    let input: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
+    for batch_size in ["1", "3", "100"] {
+        let room = Room::new();
+        let import = |rejects| {
+            let options = ["--rejects", rejects, "--batch-size", batch_size, "--json"];
+            room.pipe(&[&["import", "db", "c", "-"], &options[..]].concat(), input.as_bytes())
+        };
+        let run = import("bad.jsonl");
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(run.err.contains("standard input, line 9, column 1: a document with"), "{run:?}");
+        let summary: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        assert_eq!((&summary["inserted"], &summary["rejected"]), (&3.into(), &8.into()));
+        assert_eq!(room.run(&["count", "db", "c"]).ok(), "3\n");
+        let rejects = std::fs::read_to_string(room.path("bad.jsonl")).unwrap();
+        let mut rejects: Vec<&str> = rejects.lines().collect();
+        let mut expected: Vec<&str> =
+            lines.iter().filter(|(_, good)| !good).map(|(line, _)| *line).collect();
+        rejects.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(rejects, expected);
+        // Neither an earlier file of rejects nor any other is written over.
+        assert!(import("bad.jsonl").fails(1).contains("exists already"));
+        assert!(import("db").fails(1).contains("exists already"));
+    }
+}
+
+#[test]
+fn of_documents_on_many_lines_the_broken_one_is_rejected_and_no_part_of_it_stored() {
+    let room = Room::new();
+    let good =
+        |id| format!("{{\n  \"_id\": {id},\n  \"a\": [\n    {{\n      \"b\": 1\n    }}\n  ]\n}}\n");
+    let broken = good(2).replace("\"a\": [", "\"a\" [");
+    let unclosed = good(3).replace("  ]\n", "");
+    let input = [good(1), broken, unclosed, good(4)].concat();
+    let import = ["import", "db", "c", "-", "--rejects", "bad"];
+    let run = room.pipe(&import, input.as_bytes());
+    assert_eq!(run.code, 0, "{run:?}");
+    let ids = room.run(&["distinct", "db", "c", "_id"]).ok();
+    assert_eq!(ids, "1\n4\n", "{run:?}");
+    // In an array those are rejected whose brackets match.
+    let input = b"[{\"_id\":8},\n{\"_id\":[]},\n{\"_id\":9}]";
+    let run = room.pipe(&["import", "db", "d", "-", "--rejects", "worse"], input);
+    assert_eq!((run.code, room.run(&["count", "db", "d"]).ok().as_str()), (0, "2\n"), "{run:?}");
+}

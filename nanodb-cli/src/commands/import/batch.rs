@@ -4,6 +4,7 @@ use std::io::Read;
 
 use nanodb::{Document, ID_FIELD};
 
+use super::rejects::Rejects;
 use crate::arguments::{Import, OnConflict};
 use crate::failure::{Failure, Result};
 use crate::json::{Elements, JsonError, Position};
@@ -17,14 +18,35 @@ const BATCH_TEXT_SIZE: usize = 4 * 1024 * 1024;
 pub(super) struct Batch {
     pub(super) documents: Vec<Document>,
     pub(super) places: Vec<Position>,
+    /// What stands in the input, if rejects are written.
+    pub(super) texts: Vec<Box<[u8]>>,
 }
 
 impl Batch {
     /// Empties the batch.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = (Document, Position)> {
-        let Self { documents, places } = std::mem::take(self);
-        documents.into_iter().zip(places)
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Part> {
+        let Self { documents, places, texts } = std::mem::take(self);
+        let texts = texts.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        documents.into_iter().zip(places).zip(texts).map(|((document, at), text)| Part {
+            document,
+            at,
+            text,
+        })
     }
+
+    pub(super) fn push(&mut self, part: Part) {
+        self.documents.push(part.document);
+        self.places.push(part.at);
+        self.texts.extend(part.text);
+    }
+}
+
+/// One document of the input.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) document: Document,
+    pub(super) at: Position,
+    pub(super) text: Option<Box<[u8]>>,
 }
 
 /// Reads batch after batch.
@@ -37,13 +59,19 @@ pub(super) struct Batches<R> {
     /// ids that later ones may bring, and whether an id is taken must be known before.
     separate: bool,
     /// The document that did not go with the last batch.
-    left_over: Option<(Document, Position)>,
+    left_over: Option<Part>,
+    rejects: Option<Rejects>,
     /// Why the input could not be read to its end: told once what was read before is stored.
     unread: Option<Failure>,
 }
 
 impl<R: Read> Batches<R> {
-    pub(super) fn new(elements: Elements<R>, input: String, arguments: &Import) -> Self {
+    pub(super) fn new(
+        elements: Elements<R>,
+        input: String,
+        arguments: &Import,
+        rejects: Option<Rejects>,
+    ) -> Self {
         Self {
             elements,
             input,
@@ -51,6 +79,7 @@ impl<R: Read> Batches<R> {
             documents_max: arguments.batch_size.get(),
             separate: arguments.on_conflict != OnConflict::Error,
             left_over: None,
+            rejects,
             unread: None,
         }
     }
@@ -71,7 +100,7 @@ impl<R: Read> Batches<R> {
         let mut text_size = 0;
         let mut with_ids = None;
         while batch.documents.len() < self.documents_max && text_size < BATCH_TEXT_SIZE {
-            let (document, at) = match self.next_document(&mut text_size) {
+            let part = match self.next_document(&mut text_size) {
                 Ok(Some(next)) => next,
                 Ok(None) => break,
                 // Nothing is wrong with the documents before.
@@ -81,34 +110,76 @@ impl<R: Read> Batches<R> {
                 }
                 Err(failure) => return Err(failure),
             };
-            let has_id = document.contains(ID_FIELD);
+            let has_id = part.document.contains(ID_FIELD);
             if self.separate && *with_ids.get_or_insert(has_id) != has_id {
-                self.left_over = Some((document, at));
+                self.left_over = Some(part);
                 break;
             }
-            batch.documents.push(document);
-            batch.places.push(at);
+            batch.push(part);
         }
         Ok(batch)
     }
 
-    fn next_document(&mut self, text_size: &mut usize) -> Result<Option<(Document, Position)>> {
+    fn next_document(&mut self, text_size: &mut usize) -> Result<Option<Part>> {
         if self.left_over.is_some() {
             return Ok(self.left_over.take());
         }
-        let fail = |source: JsonError| Failure::Input { name: self.input.clone(), source };
-        let Some(element) = self.elements.next().map_err(fail)? else { return Ok(None) };
+        loop {
+            let why = match self.read_document(text_size) {
+                Ok(next) => return Ok(next),
+                Err(why) => why,
+            };
+            let Some(rejects) = self.rejects.clone() else { return Err(why.failure) };
+            let text = match why.broken {
+                Broken::Element => self.elements.shorten_last(),
+                Broken::Line if self.elements.are_lines() => {
+                    self.elements.skip_line().map_err(|e| input_failure(&self.input, e))?
+                }
+                Broken::Line | Broken::Input => return Err(why.failure),
+            };
+            rejects.write(&text, &why.failure)?;
+        }
+    }
+
+    fn read_document(&mut self, text_size: &mut usize) -> Result<Option<Part>, Unread> {
+        let Self { elements, input, id_field, rejects, .. } = self;
+        let fail = |broken, source: JsonError| {
+            let broken = if matches!(source, JsonError::Read(_)) { Broken::Input } else { broken };
+            Unread { broken, failure: input_failure(input, source) }
+        };
+        let next = elements.next().map_err(|error| fail(Broken::Line, error))?;
+        let Some(element) = next else { return Ok(None) };
         *text_size += element.text.len();
-        let (mut document, at) = (element.parse().map_err(fail)?, element.at);
-        if let Some(field) = &self.id_field {
-            name_id(&mut document, field).map_err(|why| Failure::Refused {
-                name: self.input.clone(),
-                at,
-                why,
+        let at = element.at;
+        let mut document = element.parse().map_err(|error| fail(Broken::Element, error))?;
+        if let Some(field) = id_field {
+            name_id(&mut document, field).map_err(|why| Unread {
+                broken: Broken::Element,
+                failure: Failure::Refused { name: input.clone(), at, why },
             })?;
         }
-        Ok(Some((document, at)))
+        let text = rejects.is_some().then(|| element.text.into());
+        Ok(Some(Part { document, at, text }))
     }
+}
+
+/// Why no document could be read, and what is broken.
+struct Unread {
+    broken: Broken,
+    failure: Failure,
+}
+
+enum Broken {
+    /// An element is no document, or not one for this collection.
+    Element,
+    /// No element begins here.
+    Line,
+    /// Nothing more can be read.
+    Input,
+}
+
+fn input_failure(input: &str, source: JsonError) -> Failure {
+    Failure::Input { name: input.to_owned(), source }
 }
 
 /// Makes a field the document's `_id`.

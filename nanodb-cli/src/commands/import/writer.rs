@@ -9,7 +9,8 @@ use nanodb::{
 };
 
 use super::assigned::Assigned;
-use super::batch::Batch;
+use super::batch::{Batch, Part};
+use super::rejects::Rejects;
 use crate::arguments::{Import, OnConflict};
 use crate::failure::{Failure, Result};
 use crate::figures;
@@ -21,11 +22,12 @@ pub(super) struct Tally {
     pub(super) inserted: u64,
     pub(super) replaced: u64,
     pub(super) skipped: u64,
+    pub(super) rejected: u64,
 }
 
 impl Tally {
     pub(super) fn total(self) -> u64 {
-        self.inserted + self.replaced + self.skipped
+        self.inserted + self.replaced + self.skipped + self.rejected
     }
 }
 
@@ -37,6 +39,9 @@ impl fmt::Display for Tally {
         }
         if self.skipped > 0 {
             write!(f, ", {} skipped", figures::count(self.skipped))?;
+        }
+        if self.rejected > 0 {
+            write!(f, ", {} rejected", figures::count(self.rejected))?;
         }
         Ok(())
     }
@@ -51,10 +56,16 @@ pub(super) struct Writer {
     tally: Tally,
     /// The ids of documents of this input that have none in it.
     assigned: Assigned,
+    rejects: Option<Rejects>,
 }
 
 impl Writer {
-    pub(super) fn new(database: Database, arguments: &Import, input: String) -> Self {
+    pub(super) fn new(
+        database: Database,
+        arguments: &Import,
+        input: String,
+        rejects: Option<Rejects>,
+    ) -> Self {
         Self {
             collection: database.collection(&arguments.collection),
             database,
@@ -62,21 +73,47 @@ impl Writer {
             input,
             tally: Tally::default(),
             assigned: Assigned::default(),
+            rejects,
         }
     }
 
     pub(super) fn tally(&self) -> Tally {
-        self.tally
+        let rejected = self.rejects.as_ref().map_or(0, Rejects::count);
+        Tally { rejected, ..self.tally }
     }
 
     /// Stores a batch as a whole, or nothing of it. (Replacing, one by one: see
     /// [`replace`](Self::replace).)
     pub(super) fn write(&mut self, batch: &mut Batch) -> Result<()> {
+        self.reject(batch)?;
         match self.on_conflict {
             OnConflict::Error => self.insert(batch),
             OnConflict::Skip => self.skip(batch),
             OnConflict::Replace => self.replace(batch),
         }
+    }
+
+    /// Writes the documents of a batch that can't be stored to the file of rejects, if there is one.
+    fn reject(&self, batch: &mut Batch) -> Result<()> {
+        let Some(rejects) = &self.rejects else { return Ok(()) };
+        let mut bad: HashMap<usize, Failure> = self.invalid(batch).collect();
+        if self.on_conflict == OnConflict::Error {
+            for (index, failure) in self.duplicates(batch) {
+                bad.entry(index).or_insert(failure);
+            }
+        }
+        if bad.is_empty() {
+            return Ok(());
+        }
+        let mut good = Batch::default();
+        for (index, part) in batch.take().enumerate() {
+            match bad.get(&index) {
+                Some(failure) => rejects.write(&part.text.unwrap_or_default(), failure)?,
+                None => good.push(part),
+            }
+        }
+        *batch = good;
+        Ok(())
     }
 
     fn insert(&mut self, batch: &Batch) -> Result<()> {
@@ -139,15 +176,14 @@ impl Writer {
         let mut seen = HashSet::new();
         let mut new = Batch::default();
         let mut skipped = 0;
-        for (document, at) in batch.take() {
-            if let Some(id) = document.id()
+        for part in batch.take() {
+            if let Some(id) = part.document.id()
                 && (self.is_taken(&id.to_owned())? || !seen.insert(id.to_owned()))
             {
                 skipped += 1;
                 continue;
             }
-            new.documents.push(document);
-            new.places.push(at);
+            new.push(part);
         }
         self.insert(&new)?;
         self.tally.skipped += skipped;
@@ -164,7 +200,8 @@ impl Writer {
         let mut new_index = HashMap::new();
         let mut existing: Vec<(Id, Document)> = Vec::new();
         let mut replaced = 0;
-        for (document, at) in batch.take() {
+        for part in batch.take() {
+            let Part { document, at, text } = part;
             let id = document.id().map(|id| id.to_owned());
             if let Some(id) = id {
                 if let Some(earlier) =
@@ -181,8 +218,7 @@ impl Writer {
                 }
                 new_index.insert(id, new.documents.len());
             }
-            new.documents.push(document);
-            new.places.push(at);
+            new.push(Part { document, at, text });
         }
         self.insert(&new)?;
         self.tally.replaced += replaced;
@@ -204,25 +240,41 @@ impl Writer {
     }
 
     fn find_invalid(&self, batch: &Batch) -> Option<Failure> {
-        let mut buffer = Vec::new();
-        batch.documents.iter().zip(&batch.places).find_map(|(document, at)| {
-            buffer.clear();
-            let error = document.encode(None, &mut buffer).err()?;
-            Some(self.refused(*at, error.to_string()))
-        })
+        self.invalid(batch).next().map(|(_, failure)| failure)
     }
 
     fn find_duplicate(&self, batch: &Batch) -> Option<Failure> {
+        self.duplicates(batch).next().map(|(_, failure)| failure)
+    }
+
+    /// The documents that break a rule, by index, and which.
+    fn invalid(&self, batch: &Batch) -> impl Iterator<Item = (usize, Failure)> {
+        let mut buffer = Vec::new();
+        let all = batch.documents.iter().zip(&batch.places).enumerate();
+        all.filter_map(move |(index, (document, at))| {
+            buffer.clear();
+            let error = document.encode(None, &mut buffer).err()?;
+            Some((index, self.refused(*at, error.to_string())))
+        })
+    }
+
+    /// The documents whose ids are taken, by index, and by whom.
+    fn duplicates(&self, batch: &Batch) -> impl Iterator<Item = (usize, Failure)> {
         let mut seen = HashMap::new();
-        batch.documents.iter().zip(&batch.places).find_map(|(document, at)| {
-            let id = document.id()?;
-            if self.is_taken(&id.to_owned()).ok()? {
+        let all = batch.documents.iter().zip(&batch.places).enumerate();
+        all.filter_map(move |(index, (document, at))| {
+            let id = document.id()?.to_owned();
+            if self.is_taken(&id).ok()? {
                 let why =
                     format!("a document with the id {id} is stored already (see --on-conflict)");
-                return Some(self.refused(*at, why));
+                return Some((index, self.refused(*at, why)));
             }
-            let first = seen.insert(id, *at)?;
-            Some(self.refused(*at, format!("the id {id} is that of the document in {first}, too")))
+            if let Some(first) = seen.get(&id) {
+                let why = format!("the id {id} is that of the document in {first}, too");
+                return Some((index, self.refused(*at, why)));
+            }
+            seen.insert(id, *at);
+            None
         })
     }
 

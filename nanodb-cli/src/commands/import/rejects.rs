@@ -1,0 +1,67 @@
+//! Where documents go that can't be read or stored, if the import is to go on without them.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::failure::{Failure, Result};
+
+/// So many are told of one by one.
+const TOLD_MAX: u64 = 20;
+
+/// The file of rejects, of which both threads of an import have a handle.
+#[derive(Clone, Debug)]
+pub(super) struct Rejects {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    path: PathBuf,
+    /// Made with the first reject.
+    file: Option<File>,
+    count: u64,
+}
+
+impl Rejects {
+    /// A file that is not there yet: another import's rejects, or the input, are not written over.
+    pub(super) fn new(path: &Path) -> Result<Self> {
+        if path.symlink_metadata().is_ok() {
+            let source = io::Error::new(io::ErrorKind::AlreadyExists, "the file exists already");
+            return Err(failed(path, source));
+        }
+        let state = State { path: path.to_owned(), file: None, count: 0 };
+        Ok(Self { state: Arc::new(Mutex::new(state)) })
+    }
+
+    /// How many documents were written to it.
+    pub(super) fn count(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).count
+    }
+
+    /// Writes what stands in the input, on lines of its own, and says why.
+    pub(super) fn write(&self, text: &[u8], why: &Failure) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { path, file, count } = &mut *state;
+        let file = match file {
+            Some(file) => file,
+            None => file.insert(File::create_new(&*path).map_err(|e| failed(path, e))?),
+        };
+        let mut line = text.trim_ascii_end().to_vec();
+        line.push(b'\n');
+        file.write_all(&line).map_err(|e| failed(path, e))?;
+        *count += 1;
+        let said = match *count {
+            1..TOLD_MAX => why.message(),
+            TOLD_MAX => format!("{}; more are not told of", why.message()),
+            _ => return Ok(()),
+        };
+        let _ = writeln!(io::stderr(), "nanodb: rejected: {said}");
+        Ok(())
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> Failure {
+    Failure::File { doing: "writing rejects to", path: path.to_owned(), source }
+}
