@@ -410,7 +410,7 @@ impl Shared {
         // Before others may write over what it refers to.
         self.folder.saved(&checkpointed.root, seq);
         let given_back: u32 = old.streams.iter().chain(&freed).map(|extent| extent.pages).sum();
-        let own_pages = self.own_pages.load(Ordering::Relaxed) + taken_pages;
+        let own_pages = self.own_pages.load(Ordering::Relaxed).saturating_add(taken_pages);
         self.own_pages.store(own_pages.saturating_sub(given_back), Ordering::Relaxed);
         let mut allocator = self.allocator.lock();
         for extent in old.streams.into_iter().chain(freed) {

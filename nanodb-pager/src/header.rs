@@ -58,6 +58,10 @@ pub(crate) const HEADER_PAGES: u32 = 2;
 /// No file lives to count this far.
 const COUNTER_MAX: u64 = u64::MAX / 2;
 
+/// Nor has it so many commits. The layer above keeps their numbers in 47 bits: those that follow
+/// must fit, too.
+const SEQ_MAX: u64 = 1 << 46;
+
 /// A run of bytes kept in stream pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct StreamPlace {
@@ -380,7 +384,7 @@ fn check_fields(header: &Header) -> Result<(), Corruption> {
     if header.log_generation > COUNTER_MAX {
         return impossible("log generation", header.log_generation);
     }
-    if header.seq.get() > COUNTER_MAX {
+    if header.seq.get() > SEQ_MAX {
         return impossible("commit number", header.seq.get());
     }
     for (field, stream) in [("root", header.root), ("free map", header.free_map)] {
@@ -485,6 +489,16 @@ mod tests {
     fn a_log_generation_that_nobody_lives_to_count_to_is_refused() {
         let storage = file_with(&Header { log_generation: u64::MAX, ..Header::new([1; 16], 7) });
         let error = Header::read(&storage).unwrap_err();
+        assert!(matches!(error, Error::Corrupt(Corruption::HeaderField { .. })), "{error:?}");
+    }
+
+    #[test]
+    fn a_commit_number_that_the_layer_above_has_no_room_for_is_refused() {
+        let read = |seq| {
+            Header::read(&file_with(&Header { seq: Seq::new(seq), ..Header::new([1; 16], 7) }))
+        };
+        assert!(read(SEQ_MAX).is_ok());
+        let error = read(SEQ_MAX + 1).unwrap_err();
         assert!(matches!(error, Error::Corrupt(Corruption::HeaderField { .. })), "{error:?}");
     }
 

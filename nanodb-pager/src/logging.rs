@@ -181,6 +181,7 @@ impl Shared {
         if self.settled.load(Ordering::Acquire) {
             return Ok(());
         }
+        // Without those that an attempt before this one has copied, which a full disk has stopped.
         let files = self.recovered.read().as_ref().map(Recovered::files);
         for (file, suffix, len) in files.into_iter().flatten() {
             let copy = self.copy(&*file, suffix, len)?;
@@ -247,7 +248,11 @@ impl Shared {
             let size = usize::try_from(len - at).unwrap_or(COPY_SIZE).min(COPY_SIZE);
             buffer.resize(size, 0);
             from.read_at(&mut buffer, at).map_err(failed)?;
-            copy.write_at(&buffer, at).map_err(|e| self.write_failed(failed(e)))?;
+            if let Err(error) = copy.write_at(&buffer, at) {
+                // On a full disk half a copy would be in the way of everybody.
+                let _ = copy.set_len(0);
+                return Err(self.write_failed(failed(error)));
+            }
             at += size as u64;
         }
         copy.sync()

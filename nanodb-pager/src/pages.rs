@@ -139,14 +139,15 @@ impl Shared {
         Ok(frame)
     }
 
-    /// Whether what the file holds of a page is no page, whatever the logs say of it.
-    pub(crate) fn is_damaged_in_file(&self, page: PageId) -> Result<bool> {
+    /// What the file holds of a page, whatever the logs say of it; nothing if that is no page.
+    pub(crate) fn sound_in_file(&self, page: PageId) -> Result<Option<Arc<Frame>>> {
         let mut frame = self.frames.any();
         let private = Arc::make_mut(&mut frame);
         self.storage
             .read_at(&mut private.bytes, page.offset())
             .map_err(|e| Error::io(format!("reading {page}"), e))?;
-        Ok(self.checksummer.verify(page, private).is_err())
+        let is_sound = self.checksummer.verify(page, private).is_ok();
+        Ok(is_sound.then_some(frame))
     }
 
     /// Takes pages that lie side by side for the pager itself.

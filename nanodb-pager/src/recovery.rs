@@ -15,7 +15,8 @@
 //! may have torn it. Where a record is vouched for, a page that fails is damaged, and costs
 //! what is on it.
 
-use std::collections::HashMap;
+mod changes;
+
 use std::io;
 use std::sync::Arc;
 
@@ -24,13 +25,15 @@ use crate::error::{Corruption, Error, LogLoss, Result};
 use crate::header::Header;
 use crate::ids::{Extent, PageId, Seq};
 use crate::log;
-use crate::log::entry::{self, Base, Payload};
+use crate::log::entry::{self, Base, HEAD_SIZE_MAX, Head, Payload};
 use crate::log::scan::{ScanError, holds_acknowledged, read_segment, scan, was_synced};
 use crate::log::segment::Segment;
 use crate::notes::Notes;
 use crate::page::{Checksummer, Frame};
 use crate::side::{self, SideArea};
 use crate::storage::Storage;
+
+use self::changes::{Change, Changes, since_base};
 
 /// What the logs say beyond the last checkpoint.
 #[derive(Default)]
@@ -41,24 +44,14 @@ pub(crate) struct Replay {
     pub(crate) commits: u64,
     pub(crate) bytes: u64,
     pub(crate) recovered: Recovered,
-    /// The pages that records say are in the data file.
-    direct: Vec<DirectEntry>,
     /// Commits from here on do not count.
     limit: Option<Seq>,
     /// Why the log that the header names can't be read.
     pub(crate) loss: Option<LogLoss>,
     /// Whether the header says that a log was begun.
     logged: bool,
-}
-
-/// A page that a record says is in the data file.
-#[derive(Clone, Copy)]
-struct DirectEntry {
-    page: PageId,
-    checksum: u64,
-    seq: Seq,
-    /// The next commit that holds the page whole.
-    replaced: Option<Seq>,
+    /// How many pages the file has by what was read so far: no entry names one behind.
+    page_count: u32,
 }
 
 /// A change to which pages are in use.
@@ -72,10 +65,11 @@ pub(crate) enum SpaceChange {
 #[derive(Default)]
 pub(crate) struct Recovered {
     logs: Vec<ReadLog>,
-    pages: HashMap<PageId, History, ahash::RandomState>,
+    changes: Changes,
     /// Up to here commits were on stable storage, with the pages they wrote.
     vouched: Seq,
     side: Option<(Arc<dyn Storage>, SideArea)>,
+    side_is_copied: bool,
 }
 
 /// A log that was read.
@@ -83,25 +77,8 @@ pub(crate) struct ReadLog {
     pub(crate) file: Arc<dyn Storage>,
     pub(crate) suffix: &'static str,
     pub(crate) end: u64,
-}
-
-/// Where a page's changes are.
-struct History {
-    /// What to begin with: the page on disk, or zeros.
-    base: Base,
-    /// The commit that says so.
-    base_seq: Seq,
-    /// The last of the records' direct entries that names the page.
-    direct: Option<usize>,
-    entries: Vec<EntryPlace>,
-}
-
-#[derive(Clone, Copy)]
-struct EntryPlace {
-    log: usize,
-    offset: u64,
-    len: usize,
-    seq: Seq,
+    /// Whether it is a copy that this process has made, and synced.
+    is_copied: bool,
 }
 
 impl Replay {
@@ -120,10 +97,13 @@ impl Replay {
             let log = beside::name(&**storage, log::suffix(header.log_generation));
             return Err(Error::LogLost { log, loss });
         }
-        match replay.first_incomplete(&**storage, Checksummer::new(&header.uuid))? {
-            Some(limit) => Self::read_below(storage, header, Some(limit)),
-            None => Ok(replay),
+        let limit = replay.first_incomplete(&**storage, Checksummer::new(&header.uuid))?;
+        if limit.is_none() {
+            return Ok(replay);
         }
+        // Before the second is made: both may be as large as the logs.
+        drop(replay);
+        Self::read_below(storage, header, limit)
     }
 
     /// Whether something must be brought to the file before anything new is written.
@@ -141,6 +121,7 @@ impl Replay {
         let read = |limit| {
             let mut replay = Self::beyond(header, limit);
             let damage = replay.read_logs(storage, header).err();
+            let damage = damage.or(replay.recovered.sort(header.page_count).err());
             let damage = damage.or(replay.read_side(storage, header).err());
             let lost = replay.loss.map(|loss| {
                 let log = beside::name(&**storage, log::suffix(header.log_generation));
@@ -164,6 +145,7 @@ impl Replay {
     fn read_below(storage: &Arc<dyn Storage>, header: &Header, limit: Option<Seq>) -> Result<Self> {
         let mut replay = Self::beyond(header, limit);
         replay.read_logs(storage, header)?;
+        replay.recovered.sort(header.page_count)?;
         replay.read_side(storage, header)?;
         Ok(replay)
     }
@@ -171,7 +153,8 @@ impl Replay {
     /// Nothing yet.
     fn beyond(header: &Header, limit: Option<Seq>) -> Self {
         let logged = header.log_state == LogState::Logged;
-        Self { last_seq: header.seq, limit, logged, ..Self::default() }
+        let (last_seq, page_count) = (header.seq, header.page_count);
+        Self { last_seq, limit, logged, page_count, ..Self::default() }
     }
 
     /// After an error the logs are read as far as they are sound.
@@ -247,27 +230,38 @@ impl Replay {
         segment: &Segment,
     ) -> Result<u64> {
         let log = self.recovered.logs.len();
-        self.recovered.logs.push(ReadLog { file: Arc::clone(&file), suffix, end: 0 });
+        let read = ReadLog { file: Arc::clone(&file), suffix, end: 0, is_copied: false };
+        self.recovered.logs.push(read);
+        self.recovered.changes.begin_log(segment.first_seq);
         let before = self.last_seq;
+        // The commits with direct pages, and where their payloads begin.
         let mut vouching: Vec<(u64, Seq)> = Vec::new();
         let scanned = scan(&*file, segment, |seq, bytes, offset| {
             if self.limit.is_some_and(|limit| seq >= limit) {
                 return Some(());
             }
             let payload = Payload::decode(bytes)?;
+            for extent in &payload.allocated {
+                self.page_count = self.page_count.max(u32::try_from(extent.end()).ok()?);
+            }
+            let mut names_direct = false;
             for entry in payload.pages() {
                 let entry = entry?;
-                if let Base::Direct { .. } = entry.base {
-                    vouching.push((offset, seq));
+                if entry.page.get() >= self.page_count {
+                    return None;
                 }
-                let place = EntryPlace {
-                    log,
-                    offset: offset + entry.offset as u64,
-                    len: entry.ranges.len(),
-                    seq,
-                };
-                self.recovered.add(entry.page, entry.base, place, &mut self.direct);
+                names_direct |= matches!(entry.base, Base::Direct { .. });
+                if entry.base == Base::Delta && entry.changes_nothing() {
+                    continue;
+                }
+                let at = offset + entry.offset as u64;
+                self.recovered.changes.add(entry.page, entry.base, log, at)?;
             }
+            if names_direct {
+                vouching.push((offset, seq));
+            }
+            self.recovered.logs[log].end = offset + bytes.len() as u64;
+            self.recovered.changes.end_commit(offset);
             self.notes.push(payload.note);
             self.space.extend(payload.allocated.iter().map(|&e| SpaceChange::Allocated(e)));
             self.space.extend(payload.freed.iter().map(|&e| SpaceChange::Freed(seq, e)));
@@ -299,17 +293,21 @@ impl Replay {
     ) -> Result<Option<Seq>> {
         let mut frame = Frame::ZERO;
         let mut limit = None;
+        let recovered = &self.recovered;
         // From the last on: what is left out makes no page whole, so a page before it may be
         // missed that was not as long as it counted.
-        for &DirectEntry { page, checksum, seq, replaced } in self.direct.iter().rev() {
-            if seq <= self.recovered.vouched {
-                break;
-            }
+        for (change, replaced) in recovered.changes.direct_above(recovered.vouched) {
+            let seq = recovered.changes.seq(change);
             let held_whole_later =
                 replaced.is_some_and(|replaced| limit.is_none_or(|limit| replaced < limit));
-            let loaded =
-                || self.recovered.load_direct(storage, page, checksum, checksummer, &mut frame);
-            if !held_whole_later && !is_there(loaded)? {
+            // One page that is missed is enough for a commit not to count.
+            if held_whole_later || limit == Some(seq) {
+                continue;
+            }
+            let (head, _) = recovered.head(change)?;
+            let Base::Direct { checksum } = head.base else { continue };
+            let page = change.page();
+            if !is_there(recovered.load_direct(storage, page, checksum, checksummer, &mut frame))? {
                 limit = Some(seq);
             }
         }
@@ -318,8 +316,8 @@ impl Replay {
 }
 
 /// Whether a page could be read and is what it should be.
-fn is_there(load: impl FnOnce() -> Result<()>) -> Result<bool> {
-    match load() {
+fn is_there(loaded: Result<()>) -> Result<bool> {
+    match loaded {
         Ok(()) => Ok(true),
         Err(Error::Corrupt(_)) => Ok(false),
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
@@ -332,85 +330,80 @@ fn side_failed(error: io::Error) -> Error {
 }
 
 impl Recovered {
-    fn add(&mut self, page: PageId, base: Base, place: EntryPlace, direct: &mut Vec<DirectEntry>) {
-        let base_seq = place.seq;
-        let history = self.pages.entry(page).or_insert_with(|| History {
-            base,
-            base_seq,
-            direct: None,
-            entries: Vec::new(),
-        });
-        if base != Base::Delta {
-            // What came before is gone for good.
-            history.base = base;
-            history.base_seq = base_seq;
-            history.entries.clear();
-            if let Some(before) = history.direct.take().and_then(|at| direct.get_mut(at))
-                && before.seq < base_seq
-            {
-                before.replaced = Some(base_seq);
+    /// To be called once all logs are read, of a file with so many pages.
+    fn sort(&mut self, page_count: u32) -> Result<()> {
+        self.changes.sort(page_count).map_err(|(log, what)| match what {
+            Corruption::Log { offset, .. } => {
+                Corruption::Log { log: self.suffix(log), offset }.into()
             }
-        }
-        if let Base::Direct { checksum } = base {
-            history.direct = Some(direct.len());
-            direct.push(DirectEntry { page, checksum, seq: base_seq, replaced: None });
-        }
-        if !matches!(base, Base::Direct { .. }) {
-            history.entries.push(place);
-        }
+            other => other.into(),
+        })
+    }
+
+    fn suffix(&self, log: usize) -> &'static str {
+        self.logs.get(log).map_or("", |log| log.suffix)
+    }
+
+    /// The head of an entry, and where its ranges begin.
+    fn head(&self, change: Change) -> Result<(Head, u64)> {
+        let damaged =
+            || Corruption::Log { log: self.suffix(change.log()), offset: change.offset() };
+        let log = self.logs.get(change.log()).ok_or_else(damaged)?;
+        let mut bytes = [0; HEAD_SIZE_MAX];
+        let there = log.end.saturating_sub(change.offset()).min(HEAD_SIZE_MAX as u64);
+        let bytes = &mut bytes[..usize::try_from(there).unwrap_or(HEAD_SIZE_MAX)];
+        let page = change.page();
+        log.file
+            .read_at(bytes, change.offset())
+            .map_err(|e| Error::io(format!("reading changes of {page} from the log"), e))?;
+        let head = Head::decode(bytes).filter(|head| head.page == page).ok_or_else(damaged)?;
+        Ok((head, change.offset() + head.size as u64))
     }
 
     /// The pages that a checkpoint has to write. Those that are in the file as they should be
     /// are not among them, if they are known to be on stable storage.
     pub(crate) fn pages(&self) -> Vec<PageId> {
-        let is_written = |history: &History| {
-            matches!(history.base, Base::Direct { .. })
-                && history.base_seq <= self.vouched
-                && history.entries.is_empty()
+        let is_written = |changes: &[Change]| match since_base(changes) {
+            [base] => base.is_direct() && self.changes.seq(*base) <= self.vouched,
+            _ => false,
         };
-        let mut pages: Vec<PageId> = self
-            .pages
-            .iter()
-            .filter(|(_, history)| !is_written(history))
-            .map(|(&page, _)| page)
-            .collect();
-        pages.sort_unstable();
-        pages
+        let changed = self.changes.by_page().filter(|changes| !is_written(changes));
+        changed.filter_map(|changes| changes.first()).map(|change| change.page()).collect()
     }
 
     /// Whether the logs say something of a page.
     pub(crate) fn names(&self, page: PageId) -> bool {
-        self.pages.contains_key(&page)
+        !self.changes.of(page).is_empty()
     }
 
     /// Leaves a page to the file, which has it as the logs say.
     pub(crate) fn forget(&mut self, page: PageId) {
-        self.pages.remove(&page);
+        self.changes.forget(page);
     }
 
     /// Whether the logs hold a page whole, so that it needs no bytes from the data file.
     pub(crate) fn is_fresh(&self, page: PageId) -> bool {
-        self.pages.get(&page).is_some_and(|history| matches!(history.base, Base::Init { .. }))
+        since_base(self.changes.of(page)).first().is_some_and(|base| base.is_init())
     }
 
-    /// The files that pages are put together from, the earlier log first: handle, suffix,
-    /// and how long the part is that counts.
+    /// The files that pages are put together from and that are not copied yet, the earlier log
+    /// first: handle, suffix, and how long the part is that counts.
     pub(crate) fn files(&self) -> Vec<(Arc<dyn Storage>, &'static str, u64)> {
-        let logs = self.logs.iter().map(|log| (Arc::clone(&log.file), log.suffix, log.end));
-        let side = self.side.iter().filter(|(_, area)| area.tail.end > 0);
+        let logs = self.logs.iter().filter(|log| !log.is_copied);
+        let logs = logs.map(|log| (Arc::clone(&log.file), log.suffix, log.end));
+        let is_copied = self.side_is_copied;
+        let side = self.side.iter().filter(|(_, area)| area.tail.end > 0 && !is_copied);
         let side = side.map(|(file, area)| (Arc::clone(file), side::SUFFIX, area.tail.end));
         logs.chain(side).collect()
     }
 
     /// The pages that are in the data file as records say that nobody vouches for.
     pub(crate) fn unvouched(&self) -> Vec<PageId> {
-        let is_unvouched = |history: &History| {
-            matches!(history.base, Base::Direct { .. }) && history.base_seq > self.vouched
-        };
-        let pages = self.pages.iter().filter(|(_, history)| is_unvouched(history));
-        let mut pages: Vec<PageId> = pages.map(|(&page, _)| page).collect();
-        pages.sort_unstable();
-        pages
+        let bases = self.changes.by_page().filter_map(|changes| since_base(changes).first());
+        bases
+            .filter(|base| base.is_direct() && self.changes.seq(**base) > self.vouched)
+            .map(|base| base.page())
+            .collect()
     }
 
     /// Reads such a page as its record says it is, without what later records change.
@@ -421,8 +414,9 @@ impl Recovered {
         checksummer: Checksummer,
         frame: &mut Frame,
     ) -> Result<()> {
-        match self.pages.get(&page).map(|history| history.base) {
-            Some(Base::Direct { checksum }) => {
+        let Some(&base) = since_base(self.changes.of(page)).first() else { return Ok(()) };
+        match self.head(base)?.0.base {
+            Base::Direct { checksum } => {
                 self.load_direct(storage, page, checksum, checksummer, frame)
             }
             _ => Ok(()),
@@ -434,9 +428,11 @@ impl Recovered {
     pub(crate) fn replace(&mut self, suffix: &str, copy: &Arc<dyn Storage>) {
         for log in self.logs.iter_mut().filter(|log| log.suffix == suffix) {
             log.file = Arc::clone(copy);
+            log.is_copied = true;
         }
         if let (side::SUFFIX, Some((file, _))) = (suffix, &mut self.side) {
             *file = Arc::clone(copy);
+            self.side_is_copied = true;
         }
     }
 
@@ -456,8 +452,9 @@ impl Recovered {
         checksummer: Checksummer,
         frame: &mut Frame,
     ) -> Result<bool> {
-        let Some(history) = self.pages.get(&page) else { return Ok(false) };
-        match history.base {
+        let changes = since_base(self.changes.of(page));
+        let Some(&first) = changes.first() else { return Ok(false) };
+        match self.head(first)?.0.base {
             Base::Init { kind, owner } => frame.init(page, kind, owner),
             Base::Delta => self.load_base(storage, page, checksummer, frame)?,
             Base::Direct { checksum } => {
@@ -468,21 +465,29 @@ impl Recovered {
             let (seq, newest) = (frame.seq().get(), newest.get());
             return Err(Corruption::FromTheFuture { page, seq, newest }.into());
         }
-        let mut ranges = Vec::new();
-        for entry in &history.entries {
-            if entry.seq <= frame.seq() {
-                continue;
+        for &change in changes.iter().filter(|change| !change.is_direct()) {
+            let seq = self.changes.seq(change);
+            if seq > frame.seq() {
+                self.apply(change, frame)?;
+                frame.set_seq(seq);
             }
-            ranges.resize(entry.len, 0);
-            self.logs[entry.log]
-                .file
-                .read_at(&mut ranges, entry.offset)
-                .map_err(|e| Error::io(format!("reading changes of {page} from the log"), e))?;
-            entry::apply(&ranges, frame.body_mut())
-                .ok_or(Corruption::Log { log: "entry", offset: entry.offset })?;
-            frame.set_seq(entry.seq);
         }
         Ok(true)
+    }
+
+    /// Overwrites what an entry names.
+    fn apply(&self, change: Change, frame: &mut Frame) -> Result<()> {
+        let (head, at) = self.head(change)?;
+        let log = &self.logs[change.log()];
+        let damaged = || Corruption::Log { log: log.suffix, offset: change.offset() };
+        if at + u64::from(head.ranges_len) > log.end {
+            return Err(damaged().into());
+        }
+        let mut ranges = vec![0; head.ranges_len as usize];
+        log.file.read_at(&mut ranges, at).map_err(|e| {
+            Error::io(format!("reading changes of {} from the log", change.page()), e)
+        })?;
+        Ok(entry::apply(&ranges, frame.body_mut()).ok_or_else(damaged)?)
     }
 
     /// Reads a page that a commit has written to the data file with this checksum.

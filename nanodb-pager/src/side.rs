@@ -139,8 +139,7 @@ impl SideArea {
     ///
     /// # Errors
     ///
-    /// What the operating system says; [`io::ErrorKind::Unsupported`] for an area of a build that
-    /// knew no checksums of images.
+    /// What the operating system says.
     pub(crate) fn read(file: &dyn Storage, uuid: [u8; 16], generation: u64) -> io::Result<Self> {
         let mut images = HashMap::<PageId, Vec<Image>, ahash::RandomState>::default();
         let mut tail = Tail::new();
@@ -212,10 +211,6 @@ fn read_directory(
         return Ok(None);
     }
     let count = u32::from_le_bytes(raw.count) as usize;
-    if is_without_checksums(file, at, len, count)? {
-        let what = "an earlier build of NanoDB wrote it: open and close the database with that one";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, what));
-    }
     let size = directory_size(count) as u64 + count as u64 * PAGE_SIZE as u64;
     if raw.format_version != FORMAT_VERSION.to_le_bytes() || at + size > len {
         return Ok(None);
@@ -230,20 +225,6 @@ fn read_directory(
         salt: u64::from_le_bytes(raw.salt),
         images: entries.iter().map(entry).collect(),
     }))
-}
-
-/// Whether a batch is of the layout that had no checksums, no salt and no version: page numbers
-/// of four bytes from offset 56 on.
-fn is_without_checksums(file: &dyn Storage, at: u64, len: u64, count: usize) -> io::Result<bool> {
-    let size = 56 + 4 * count;
-    if at + size as u64 > len {
-        return Ok(false);
-    }
-    let mut bytes = vec![0; size];
-    file.read_at(&mut bytes, at)?;
-    Ok(bytes[52..56] == [0; 4]
-        && *bytes.first_chunk().unwrap_or(&[1; 8])
-            == XxHash3_64::oneshot(&bytes[8..]).to_le_bytes())
 }
 
 fn entry(bytes: &[u8; ENTRY_SIZE]) -> (PageId, u64) {
@@ -332,21 +313,5 @@ mod tests {
         let mut bytes = [batch(4, TAIL, 8, 8), batch(4, TAIL, 9, 9)].concat();
         bytes.pop();
         assert_eq!(found(&bytes), (Some(8), 2 * 4096));
-    }
-
-    #[test]
-    fn an_area_of_the_layout_without_checksums_is_refused_and_not_taken_for_an_empty_one() {
-        let mut bytes = directory(UUID, 4, TAIL, &[])[..56].to_vec();
-        bytes[48..56].copy_from_slice(&[1, 0, 0, 0, 0, 0, 0, 0]);
-        bytes.extend_from_slice(&PAGE.get().to_le_bytes());
-        let checksum = XxHash3_64::oneshot(&bytes[8..]).to_le_bytes();
-        bytes[..8].copy_from_slice(&checksum);
-        bytes.resize(4096, 0);
-        bytes.extend_from_slice(&image(8).bytes);
-        let file = MemoryStorage::new();
-        file.write_at(&bytes, 0).unwrap();
-        let error = SideArea::read(&file, UUID, 4).err().unwrap();
-        assert_eq!(error.kind(), io::ErrorKind::Unsupported);
-        assert!(SideArea::read(&file, UUID, 5).is_ok(), "of another checkpoint");
     }
 }

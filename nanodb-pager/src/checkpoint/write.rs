@@ -30,6 +30,12 @@ struct Written {
 }
 
 impl Written {
+    /// A page that is to fail its checksum from now on. No image of it counts.
+    fn damaged(page: PageId, frame: Arc<Frame>) -> Self {
+        let checksum = !frame.checksum();
+        Self { page, frame, fresh: true, checksum }
+    }
+
     fn seal_into(&self, buffer: &mut Vec<u8>) {
         buffer.extend_from_slice(&self.checksum.to_le_bytes());
         buffer.extend_from_slice(&self.frame.bytes[size_of::<u64>()..]);
@@ -199,9 +205,15 @@ impl Shared {
             let frame = if under_way.recovered {
                 // Due, so that it stays in memory while the disk holds half of it.
                 match self.newest_due(page, under_way.number) {
-                    // It costs what is on it and nothing else. In the file it stays as it is,
-                    // and whoever reads it is told.
-                    Err(Error::Corrupt(_)) if self.is_damaged_in_file(page)? => None,
+                    // It costs what is on it and nothing else, and whoever reads it is told. In the
+                    // file it stays as it is; what is sound there, but not what a commit has
+                    // written, would be taken for that once the logs are gone.
+                    Err(Error::Corrupt(_)) => {
+                        if let Some(frame) = self.sound_in_file(page)? {
+                            versions.push(Written::damaged(page, frame));
+                        }
+                        continue;
+                    }
                     newest => Some(newest?),
                 }
             } else {

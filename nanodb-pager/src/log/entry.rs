@@ -132,8 +132,38 @@ pub(crate) struct PageEntry<'a> {
     pub(crate) base: Base,
     /// What [`apply`] takes.
     pub(crate) ranges: &'a [u8],
-    /// Where `ranges` begin in the payload.
+    /// Where the entry begins in the payload.
     pub(crate) offset: usize,
+}
+
+/// What an entry says before its ranges.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Head {
+    pub(crate) page: PageId,
+    pub(crate) base: Base,
+    /// How many bytes of ranges follow.
+    pub(crate) ranges_len: u32,
+    /// How many bytes this took.
+    pub(crate) size: usize,
+}
+
+/// More bytes no head has.
+pub(crate) const HEAD_SIZE_MAX: usize = 5 + 1 + 1 + 5 + 5;
+
+impl Head {
+    /// Reads the head of the entry that `bytes` begin with; nothing if they begin with none.
+    pub(crate) fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let len = bytes.len();
+        let (page, base, ranges_len) = take_head(&mut bytes)?;
+        Some(Self { page, base, ranges_len, size: len - bytes.len() })
+    }
+}
+
+impl PageEntry<'_> {
+    /// Whether it has no ranges.
+    pub(crate) fn changes_nothing(&self) -> bool {
+        self.ranges == [0]
+    }
 }
 
 impl<'a> Payload<'a> {
@@ -176,6 +206,13 @@ fn take_extents(bytes: &mut &[u8]) -> Option<Vec<Extent>> {
 }
 
 fn take_page<'a>(bytes: &mut &'a [u8], payload_len: usize) -> Option<PageEntry<'a>> {
+    let offset = payload_len - bytes.len();
+    let (page, base, len) = take_head(bytes)?;
+    Some(PageEntry { page, base, ranges: leb128::take_bytes(bytes, len)?, offset })
+}
+
+/// The page, what to begin from, and how many bytes of ranges follow.
+fn take_head(bytes: &mut &[u8]) -> Option<(PageId, Base, u32)> {
     let page = PageId::new(leb128::take(bytes)?);
     let base = match *leb128::take_bytes(bytes, 1)?.first()? {
         0 => Base::Delta,
@@ -186,14 +223,11 @@ fn take_page<'a>(bytes: &mut &'a [u8], payload_len: usize) -> Option<PageEntry<'
         2 => {
             let (checksum, rest) = bytes.split_first_chunk()?;
             *bytes = rest;
-            let base = Base::Direct { checksum: u64::from_le_bytes(*checksum) };
-            return Some(PageEntry { page, base, ranges: &[], offset: payload_len - rest.len() });
+            return Some((page, Base::Direct { checksum: u64::from_le_bytes(*checksum) }, 0));
         }
         _ => return None,
     };
-    let len = leb128::take(bytes)?;
-    let offset = payload_len - bytes.len();
-    Some(PageEntry { page, base, ranges: leb128::take_bytes(bytes, len)?, offset })
+    Some((page, base, leb128::take(bytes)?))
 }
 
 /// Overwrites the ranges of `body` that an entry names.
@@ -246,7 +280,12 @@ mod tests {
         assert_eq!(pages[0].base, Base::Init { kind: PageKind::new(16), owner: Owner::new(9) });
         assert_eq!(pages.iter().map(|entry| entry.page.get()).collect::<Vec<_>>(), [300, 301, 8]);
         assert_eq!(pages[1].base, Base::Direct { checksum: 0x0807_0605_0403_0201 });
-        assert!(bytes[pages[0].offset..].starts_with(pages[0].ranges));
+        for entry in &pages {
+            let head = Head::decode(&bytes[entry.offset..]).unwrap();
+            assert_eq!((head.page, head.base), (entry.page, entry.base));
+            assert!(bytes[entry.offset + head.size..].starts_with(entry.ranges));
+            assert!(head.size <= HEAD_SIZE_MAX && head.ranges_len as usize == entry.ranges.len());
+        }
         assert_eq!(pages[2].base, Base::Delta);
         let mut body = vec![0; BODY_SIZE];
         apply(pages[0].ranges, &mut body).unwrap();

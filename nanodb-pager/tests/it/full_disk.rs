@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use nanodb_pager::{Durability, Error, Options, PageId, Pager, WriteTx};
-use nanodb_sim::{CallKind, Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
+use nanodb_sim::{
+    Action, CallKind, Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced,
+};
 
 use crate::support::{Concatenate, KIND, OWNER, first_bytes, is_full, long};
 
@@ -349,4 +351,42 @@ fn a_first_commit_that_finds_no_room_leaves_the_background_in_peace() {
         pager.checkpoint().unwrap();
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
+}
+
+#[test]
+fn what_a_recovery_has_copied_before_the_disk_was_full_is_not_copied_again() {
+    let (files, pages) = disk();
+    let storage = SimStorage::from_files(files);
+    let pager = open(&storage);
+    let mut tx = pager.begin();
+    stamp(&mut tx, &pages, 2);
+    tx.commit(&[2]).unwrap();
+    let mut left = storage.files();
+    storage.start_journal();
+    pager.checkpoint().unwrap();
+    // The power goes before the header is written: the log and the side area are both needed.
+    for event in storage.take_journal() {
+        if let ("", Action::Write { offset: 0..8192, .. }) = (event.file.as_str(), &event.action) {
+            break;
+        }
+        event.apply(&mut left);
+    }
+    std::mem::forget(pager);
+
+    let storage = SimStorage::from_files(left);
+    let pager = open(&storage);
+    storage.start_journal();
+    // The log is copied with one write, the side area is not.
+    storage.set_fault(Fault::once(1, Failure::Short).of(CallKind::Write).for_ever());
+    let full = pager.begin().commit(&[3]).unwrap_err();
+    assert!(is_full(&full), "{full:?}");
+    assert_eq!(storage.file_len("-new"), 0, "half a copy is left");
+    storage.clear_fault();
+    pager.begin().commit(&[3]).unwrap();
+    assert_eq!((found(&pager, &pages, "room again"), &pager.root()[..]), (2, &[1, 2][..]));
+    let copies = storage.take_journal().into_iter().filter(|event| {
+        event.file == "-new"
+            && matches!(&event.action, Action::Write { data, .. } if data[8..18] == *b"NanoDB log")
+    });
+    assert_eq!(copies.count(), 1);
 }

@@ -199,7 +199,12 @@ fn forged_log(file: &[u8], commits: u32) -> (String, Vec<u8>) {
         record[8..16].copy_from_slice(&previous.to_le_bytes());
         record[20] = 1;
         record[24..32].copy_from_slice(&(seq + 1 + u64::from(commit)).to_le_bytes());
-        record.extend([0, 0, 0, 2]);
+        // The first of them takes all pages.
+        record.extend([0, u8::from(commit == 0)]);
+        if commit == 0 {
+            record.extend([number(199), number(commits + 1)].as_flattened());
+        }
+        record.extend([0, 2]);
         record.extend(number(200 + commit));
         record.extend([2, 1, 2, 3, 4, 5, 6, 7, 8]);
         record.extend(number(199 + commit));

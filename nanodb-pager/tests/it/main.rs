@@ -14,6 +14,7 @@ mod example;
 mod faults;
 mod forgotten;
 mod full_disk;
+mod hostile;
 mod log_damage;
 mod log_faults;
 mod log_state;
