@@ -71,8 +71,7 @@ impl Segment {
     pub(crate) fn decode(bytes: &[u8; SEGMENT_SIZE]) -> Option<Self> {
         let raw: RawSegment = bytemuck::pod_read_unaligned(bytes);
         let checksum = XxHash3_64::oneshot(&bytes[8..]);
-        let version = u32::from_le_bytes(raw.format_version);
-        let ours = raw.magic == MAGIC && (1..=FORMAT_VERSION).contains(&version);
+        let ours = raw.magic == MAGIC && raw.format_version == FORMAT_VERSION.to_le_bytes();
         (ours && u64::from_le_bytes(raw.checksum) == checksum).then(|| Self {
             uuid: raw.uuid,
             generation: u64::from_le_bytes(raw.generation),
