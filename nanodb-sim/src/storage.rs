@@ -494,7 +494,7 @@ mod tests {
     #[test]
     fn what_the_device_cannot_read_fails_each_read_that_touches_it() {
         let storage = SimStorage::from_contents(vec![1; 100]);
-        storage.set_unreadable(vec![10..20]);
+        storage.set_unreadable(std::iter::once(10..20).collect());
         for (offset, len, is_readable) in
             [(0, 10, true), (9, 2, false), (19, 1, false), (20, 80, true)]
         {

@@ -258,7 +258,7 @@ impl Run {
     fn check(&self, files: Files, events: usize, what: &str) {
         let storage = SimStorage::from_files(files);
         // Every fourth: it takes as long as all else.
-        let read = (events % 4 == 0 && events > self.promised[0].unwrap())
+        let read = (events.is_multiple_of(4) && events > self.promised[0].unwrap())
             .then(|| read_only(&storage, what));
         let db = match open(&storage, self.durability) {
             Ok(db) => db,

@@ -195,7 +195,7 @@ impl Run {
         let storage = SimStorage::from_files(files);
         let before = storage.files();
         // Every fourth: it takes as long as all else.
-        if events % 4 == 0 && events > self.acknowledged[0].unwrap() {
+        if events.is_multiple_of(4) && events > self.acknowledged[0].unwrap() {
             self.check_read_only(&storage, events, what);
         }
         let pager = match open(storage.clone()) {

@@ -102,7 +102,7 @@ fn a_sync_writes_no_page_in_place_and_costs_nothing_when_nothing_is_new() {
     change_page(&pager, page, b"new");
     pager.sync().unwrap();
     let journal = storage.take_journal();
-    assert!(journal.iter().all(|event| event.file != ""), "{journal:?}");
+    assert!(journal.iter().all(|event| !event.file.is_empty()), "{journal:?}");
     assert!(journal.iter().any(|event| event.action == Action::Sync));
     let calls = storage.calls();
     pager.sync().unwrap();

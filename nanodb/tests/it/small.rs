@@ -82,7 +82,7 @@ fn a_database_whose_collections_were_all_dropped_is_16_kib_after_compaction_what
         let mut db = options.open(&path).unwrap();
         for round in 0..=random.below(3) {
             for name in ["a", "b", "c"].iter().take(1 + random.below(3) as usize) {
-                let collection = db.collection(*name);
+                let collection = db.collection(name);
                 let (count, size) = (random.below(2000), random.below(6000) as usize);
                 let count = count.min(4_000_000 / (size as u64 + 1));
                 collection.insert_many((0..count).map(|_| doc! { "t": "x".repeat(size) })).unwrap();

@@ -495,7 +495,7 @@ fn salvaging_goes_on_behind_sectors_that_can_not_be_read() {
         let expected = if page < 2 { None } else { readable(&sample, &file) };
         let storage = SimStorage::from_contents(sample.file.clone());
         let sector = (page * PAGE_SIZE + 1024) as u64;
-        storage.set_unreadable(vec![sector..sector + 512]);
+        storage.set_unreadable(std::iter::once(sector..sector + 512).collect());
         let case = format!("page {page}");
         let (report, found) = salvage(&storage);
         let count = assert_known(&sample, &found, &case);
