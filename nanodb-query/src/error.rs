@@ -229,6 +229,13 @@ pub enum Problem {
         /// Why.
         reason: String,
     },
+    /// A value is a document that begins like an operator, or like a type that JSON has no word for, and is
+    /// neither.
+    #[error("`{name}` is no value's form; a document that begins so is written within `$literal`")]
+    UnknownForm {
+        /// Its first name.
+        name: String,
+    },
     /// An operator that compares was given a regular expression.
     #[error(
         "`{operator}`{} takes no regular expression: use `$regex`, or `$not` with it for what does \

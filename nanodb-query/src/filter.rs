@@ -91,7 +91,9 @@ impl Filter {
     /// [`QueryError`] says what is wrong with it and where.
     pub fn parse_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
-        Self::parse_value(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
+        let parsed = Self::parse_value(text.value())
+            .map_err(|fault| text.locate(fault.problem, fault.tail))?;
+        text.check_values().map(|()| parsed)
     }
 
     /// Reads a filter from a document in MessagePack.

@@ -6,6 +6,61 @@ pub(crate) use nanodb_msgpack::json::{print_string, print_value};
 
 use crate::QUERY_NODES_MAX;
 use crate::error::{Problem, QueryError};
+use crate::filter::{elements, entries};
+
+/// What a document within a query may begin with: operators, what stands beside them, and a reference, which is
+/// a document to MongoDB, too.
+const KNOWN: &[&str] = &[
+    "$eq",
+    "$ne",
+    "$gt",
+    "$gte",
+    "$lt",
+    "$lte",
+    "$in",
+    "$nin",
+    "$and",
+    "$or",
+    "$nor",
+    "$not",
+    "$exists",
+    "$type",
+    "$regex",
+    "$options",
+    "$regularExpression",
+    "$size",
+    "$all",
+    "$elemMatch",
+    "$mod",
+    "$bitsAllSet",
+    "$bitsAllClear",
+    "$bitsAnySet",
+    "$bitsAnyClear",
+    "$comment",
+    "$set",
+    "$setOnInsert",
+    "$unset",
+    "$inc",
+    "$mul",
+    "$min",
+    "$max",
+    "$currentDate",
+    "$rename",
+    "$bit",
+    "$push",
+    "$addToSet",
+    "$pull",
+    "$pullAll",
+    "$pop",
+    "$each",
+    "$position",
+    "$sort",
+    "$slice",
+    "$mergePatch",
+    "$replaceWith",
+    "$ref",
+    "$id",
+];
 
 /// A query as text, and as the bytes that mean the same.
 #[derive(Debug)]
@@ -21,6 +76,23 @@ impl<'a> Text<'a> {
     /// What the text says.
     pub(crate) fn value(&self) -> RawValue<'_> {
         self.0.value()
+    }
+
+    /// Refuses values that are documents whose first name begins with `$` and is no operator's: a form that is
+    /// not known, or a slip. What is meant stands within `$literal`. For a query that was parsed, so that
+    /// unknown operators have been named by then.
+    pub(crate) fn check_values(&self) -> Result<(), QueryError> {
+        self.check_value(self.value())
+    }
+
+    fn check_value(&self, value: RawValue<'_>) -> Result<(), QueryError> {
+        let first = entries(value).next().map(|entry| entry.name);
+        let unknown = first.filter(|name| name.starts_with('$') && !KNOWN.contains(name));
+        if let Some(name) = unknown.filter(|_| !self.0.is_literal(value.tail())) {
+            return Err(self.locate(Problem::UnknownForm { name: name.to_owned() }, value.tail()));
+        }
+        entries(value).try_for_each(|entry| self.check_value(entry.value))?;
+        elements(value).try_for_each(|element| self.check_value(element))
     }
 
     /// Says of a problem at `tail`, a name or value of [`value`](Self::value) and all after it,

@@ -136,7 +136,9 @@ impl Projection {
     /// [`QueryError`] says what is wrong with it and where.
     pub fn parse_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
-        parse::parse(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
+        let parsed =
+            parse::parse(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))?;
+        text.check_values().map(|()| parsed)
     }
 
     /// Reads a projection from a document in MessagePack.

@@ -122,10 +122,13 @@ impl Update {
     /// [`QueryError`] says what is wrong with one of the texts and where.
     pub fn parse_json_with_filters(text: &str, array_filters: &str) -> Result<Self, QueryError> {
         let filters = Text::parse(array_filters)?;
-        let filters = filters::parse(filters.value())
+        let parsed = filters::parse(filters.value())
             .map_err(|fault| filters.locate(fault.problem, fault.tail))?;
+        filters.check_values()?;
         let text = Text::parse(text)?;
-        parse(text.value(), filters).map_err(|fault| text.locate(fault.problem, fault.tail))
+        let parsed =
+            parse(text.value(), parsed).map_err(|fault| text.locate(fault.problem, fault.tail))?;
+        text.check_values().map(|()| parsed)
     }
 
     /// Reads an update from a document in MessagePack.
@@ -179,7 +182,9 @@ impl Update {
     /// [`QueryError`] says what is wrong with it and where.
     pub fn merge_patch_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
-        parse_patch(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
+        let parsed =
+            parse_patch(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))?;
+        text.check_values().map(|()| parsed)
     }
 
     /// A new document, in MessagePack, in place of the old one. It may have the `_id` of the old
@@ -227,7 +232,9 @@ impl Update {
     /// [`QueryError`] says what is wrong with it and where.
     pub fn replacement_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
-        parse_replacement(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
+        let parsed = parse_replacement(text.value())
+            .map_err(|fault| text.locate(fault.problem, fault.tail))?;
+        text.check_values().map(|()| parsed)
     }
 
     /// Whether a `$` needs [`UpdateContext::matched`].

@@ -32,6 +32,7 @@ fn documents_are_found_sorted_cut_and_projected() {
     assert_eq!(found(&sorted), names);
     let part = [sorted.as_slice(), &["--skip", "1", "--limit", "1"]].concat();
     assert_eq!(found(&part), names[1..2]);
+    assert_eq!(found(&["--limit", "0"]).len(), 3);
     let born = r#"{"born": {"$gte": {"$date": "1989-01-01T00:00:00Z"}}}"#;
     assert!(found(&[born])[0].contains(r#""born":{"$date":"1990-01-01T00:00:00Z"}"#));
     assert_eq!(found(&[r#"{"_id": 2}"#, "--explain"]), ["by 1 ids: 1 looked at, 1 found"]);
@@ -93,6 +94,14 @@ fn what_makes_no_sense_is_said_with_its_place_and_changes_nothing() {
     let update = room.run(&["update", "db", "c", "{}", r#"{"$inc": {"name": 1}}"#]).fails(1);
     assert!(update.contains("$inc") && update.contains("name"), "{update}");
     assert!(room.run(&["delete", "db", "c", r#"{"$where": "1"}"#]).fails(1).contains("$where"));
+    // A regular expression that is refused is so with the reason; one to compare with, naming what does.
+    let open = room.run(&["find", "db", "c", r#"{"name": {"$regex": "("}}"#]).fails(1);
+    assert!(open.contains("the group that begins at byte 0 is not closed"), "{open}");
+    let ne = r#"{"name": {"$ne": {"$regularExpression": {"pattern": "^A", "options": "i"}}}}"#;
+    assert!(room.run(&["delete", "db", "c", ne]).fails(1).contains("`$not`"));
+    let slip = r#"{"$replaceWith": {"$set": {"x": 1}}}"#;
+    assert!(room.run(&["update", "db", "c", "{}", slip]).fails(1).contains("`$set`"));
+    assert_eq!(room.run(&["count", "db", "c", r#"{"name": {"$exists": true}}"#]).ok(), "3\n");
     room.run(&["delete", "db", "c"]).fails(2);
     assert_eq!(room.run(&["count", "db", "c", r#"{"age": {"$gt": 0}}"#]).ok(), "3\n");
 }

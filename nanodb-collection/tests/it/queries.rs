@@ -401,6 +401,8 @@ fn a_filter_of_a_value_that_can_not_be_stored_is_an_error_of_every_verb() {
     let users = users();
     assert!(users.find(Filter::all()).sort(Sort::ascending(&long)).run().is_err());
     assert!(users.find(Filter::all()).sort(Sort::ascending(&long)).first().is_err());
+    let empty = Database::in_memory().unwrap().collection("empty");
+    assert!(empty.find(Filter::all()).sort(Sort::ascending(&long)).run().is_err());
     assert!(users.find_one_and_delete(Filter::all()).sort(Sort::ascending(&long)).run().is_err());
     assert_eq!(users.count(), 100);
 }

@@ -184,3 +184,38 @@ fn a_replacement_has_no_operators() {
     // Further down it is a name as any other.
     Update::replacement_json(r#"{"a": {"$set": 1}}"#).unwrap();
 }
+
+#[test]
+fn a_value_that_begins_like_an_operator_and_is_none_is_refused_unless_it_is_meant() {
+    let is_refused = |error: nanodb_query::QueryError| {
+        assert!(error.position().is_some());
+        matches!(error.problem(), Problem::UnknownForm { name } if name == "$foo")
+    };
+    for value in [r#"{"$foo": 1}"#, r#"{"$foo": 1, "b": 2}"#, r#"[1, {"b": {"$foo": 1}}]"#] {
+        for text in [
+            format!(r#"{{"a": {{"$eq": {value}}}}}"#),
+            format!(r#"{{"a": {{"$ne": {value}}}}}"#),
+            format!(r#"{{"a": {{"$gte": {value}}}}}"#),
+            format!(r#"{{"a": {{"b": {value}}}}}"#),
+            format!(r#"{{"$or": [{{"a": {{"$elemMatch": {{"$ne": {value}}}}}}}]}}"#),
+        ] {
+            assert!(is_refused(Filter::parse_json(&text).unwrap_err()), "{text}");
+        }
+        for text in [
+            format!(r#"{{"$set": {{"a": {value}}}}}"#),
+            format!(r#"{{"$push": {{"a": {{"$each": [{value}]}}}}}}"#),
+            format!(r#"{{"$replaceWith": {{"a": {value}}}}}"#),
+            format!(r#"{{"$mergePatch": {{"a": [{value}]}}}}"#),
+        ] {
+            assert!(is_refused(Update::parse_json(&text).unwrap_err()), "{text}");
+        }
+    }
+    let meant = Filter::parse_json(r#"{"a": {"$eq": {"$literal": {"$foo": 1}}}}"#).unwrap();
+    assert_eq!(meant.to_string().parse::<Filter>().unwrap(), meant);
+    // {"a": {"$foo": 1}}
+    assert!(meant.matches(b"\x81\xa1a\x81\xa4$foo\x01").unwrap());
+    // Operators and references are taken as they are, as in MongoDB.
+    for text in [r#"{"a": {"$eq": {"$gt": 1}}}"#, r#"{"a": {"$eq": {"$ref": "c", "$id": 1}}}"#] {
+        Filter::parse_json(text).unwrap();
+    }
+}
