@@ -22,8 +22,8 @@ pub(crate) struct Directory {
     levels: [OnceLock<Lines>; LEVELS],
     /// The level to begin with, and [`KEEPS_MARKS`].
     start: AtomicU32,
-    /// A bit for each group of each level, set when the group is looked at, if marks are kept.
-    marks: [OnceLock<Lines>; LEVELS],
+    /// A bit for each group of each level, set when the group is looked at; there if marks are kept.
+    marks: OnceLock<Box<[OnceLock<Lines>; LEVELS]>>,
 }
 
 /// Whether marks are kept. Beside the level, which each look-up reads anyway.
@@ -68,7 +68,7 @@ impl Directory {
             level.get_or_init(|| Lines::zeroed(1 << depth));
         }
         if self.keeps_marks()
-            && let Some(marks) = self.marks.get(depth as usize)
+            && let Some(marks) = self.marks.get_or_init(Box::default).get(depth as usize)
         {
             let words = (1usize << depth).div_ceil(WORD_MARKS);
             marks.get_or_init(|| Lines::zeroed(words.div_ceil(LINE_WORDS)));
@@ -77,7 +77,7 @@ impl Directory {
 
     /// From now on marks are kept. Before there is a level.
     pub(crate) fn keep_marks(&self) {
-        self.start.fetch_or(KEEPS_MARKS, Ordering::Relaxed);
+        self.start.store(KEEPS_MARKS, Ordering::Relaxed);
     }
 
     #[inline]
@@ -107,7 +107,7 @@ impl Directory {
     #[inline]
     fn mark_of(&self, at: &Located<'_>) -> Option<(&AtomicU64, u64)> {
         let (word, bit) = (at.prefix as usize / WORD_MARKS, at.prefix as usize % WORD_MARKS);
-        let line = self.marks.get(at.depth as usize)?.get()?.get(word / LINE_WORDS)?;
+        let line = self.marks.get()?.get(at.depth as usize)?.get()?.get(word / LINE_WORDS)?;
         Some((line.get(word % LINE_WORDS)?, 1 << bit))
     }
 
@@ -135,6 +135,9 @@ impl Directory {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.levels.iter().chain(&self.marks).filter_map(OnceLock::get).map(Lines::heap_bytes).sum()
+        let marks = self.marks.get();
+        let lines = self.levels.iter().chain(marks.into_iter().flat_map(|marks| marks.iter()));
+        let lines = lines.filter_map(OnceLock::get).map(Lines::heap_bytes).sum::<usize>();
+        lines + marks.map_or(0, |marks| size_of_val(&**marks))
     }
 }

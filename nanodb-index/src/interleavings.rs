@@ -8,7 +8,7 @@ use std::sync::Arc;
 use nanodb_loom::{every_interleaving, interleavings, thread};
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
-use crate::{IdIndex, Place};
+use crate::{Change, IdIndex, IndexMemory, NotLoaded, Place};
 
 /// A hash whose key begins with these four bits: where its entry is at home.
 fn hash(bits: u32, number: u32) -> u64 {
@@ -189,4 +189,116 @@ fn entries_in_the_stash_are_found_while_others_come_and_go() {
             index.insert(hash(0, 9), odd(9));
         },
     );
+}
+
+/// The entries of an index of which parts are dropped and loaded are found, or said not to be there.
+#[test]
+fn entries_are_found_or_not_loaded_while_their_group_is_dropped_and_loaded() {
+    interleavings(3, || {
+        let index = Arc::new(IdIndex::within(&IndexMemory::with_marks()));
+        let entry = fill(&index, &[0, 0, 4])[1];
+        let writer = {
+            let index = Arc::clone(&index);
+            thread::spawn(move || {
+                let (entries, _) = index.write().entries_at(hash(0, 1)).unwrap();
+                while index.write().drop_one(0) {}
+                index.write().drop_unused(None, true);
+                let added = |&(key, place): &(u32, Place)| Change { key, place, removed: false };
+                let entries: Vec<Change> = entries.iter().map(added).collect();
+                if let Some(range) = index.absent_range(hash(0, 1)) {
+                    assert!(index.write().load(range, &entries));
+                }
+            })
+        };
+        let seen = |place| (place == entry.1).then_some(());
+        let found = index.look_up(entry.0, seen);
+        assert!(matches!(found, Ok(Some(())) | Err(NotLoaded)), "missed, and nobody says why");
+        writer.join().unwrap();
+        assert!(is_found(&index, entry.0, entry.1));
+    });
+}
+
+/// What one index drops goes to another, beside a reader of the first.
+#[test]
+fn a_reader_is_not_misled_by_memory_that_another_index_has_taken_over() {
+    interleavings(3, || {
+        let memory = IndexMemory::default();
+        let index = Arc::new(IdIndex::within(&memory));
+        let other = IdIndex::within(&memory);
+        let entry = fill(&index, &[0, 0, 4])[1];
+        let writer = {
+            let index = Arc::clone(&index);
+            thread::spawn(move || {
+                index.write().drop_unused(None, true);
+                fill(&other, &[0, 0, 4]);
+                assert_eq!(other.len(), 3);
+            })
+        };
+        let found = index.look_up(entry.0, |place| (place == entry.1).then_some(()));
+        assert!(matches!(found, Ok(Some(())) | Err(NotLoaded)), "missed, and nobody says why");
+        writer.join().unwrap();
+    });
+}
+
+/// A document moves while a checkpoint saves the index with its new place in it: whoever loads the
+/// group waits until that is published, and finds it.
+#[test]
+fn a_group_that_is_loaded_beside_a_move_and_a_checkpoint_has_the_document() {
+    interleavings(2, || {
+        let index = Arc::new(IdIndex::absent(0));
+        let published = Arc::new(AtomicU64::new(0));
+        let installed = Arc::new(AtomicU64::new(0));
+        // What is saved, and as of which commit.
+        let base = Arc::new(nanodb_loom::Mutex::new((0_u64, place(1))));
+        let id = hash(0, 1);
+        let change = move |place, removed| Change { key: IdIndex::key_bits(id), place, removed };
+        let committer = {
+            let (index, published) = (Arc::clone(&index), Arc::clone(&published));
+            let installed = Arc::clone(&installed);
+            thread::spawn(move || {
+                installed.store(1, Ordering::Release);
+                let mut writer = index.write();
+                writer.record(1, change(place(1), true));
+                writer.record(1, change(place(2), false));
+                writer.insert(id, place(2));
+                writer.set_pending(Some(1));
+                drop(writer);
+                published.store(1, Ordering::Release);
+                let mut writer = index.write();
+                writer.retire(id, place(1));
+                writer.set_pending(None);
+            })
+        };
+        let checkpoint = {
+            let (base, installed) = (Arc::clone(&base), Arc::clone(&installed));
+            thread::spawn(move || {
+                if installed.load(Ordering::Acquire) == 1 {
+                    *base.lock() = (1, place(2));
+                }
+            })
+        };
+        loop {
+            let moves = index.moves();
+            let at = published.load(Ordering::Acquire);
+            match index.look_up(id, |found| (found == place(1 + at as u32)).then_some(())) {
+                Ok(Some(())) => break,
+                Ok(None) => assert_ne!(index.moves(), moves, "missed, and nothing moved"),
+                Err(NotLoaded) => {
+                    let saved = *base.lock();
+                    if saved.0 > published.load(Ordering::Acquire) {
+                        thread::yield_now();
+                        continue;
+                    }
+                    if let Some(range) = index.absent_range(id) {
+                        let mut writer = index.write();
+                        let recorded = writer.recorded(range);
+                        let entries = crate::run::apply(&[change(saved.1, false)], &recorded);
+                        writer.load(range, &entries);
+                    }
+                }
+            }
+        }
+        committer.join().unwrap();
+        checkpoint.join().unwrap();
+    });
 }

@@ -44,7 +44,8 @@ type Row = [OnceLock<Lines>; CHUNKS];
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     small: [OnceLock<Lines>; SMALL_BUCKETS.len()],
-    memory: IndexMemory,
+    /// None before the first segment is needed, if they are not to be shared.
+    segments: OnceLock<Arc<Segments>>,
 }
 
 /// Memory for any number of [indexes](crate::IdIndex): what one gives up goes to others.
@@ -56,13 +57,14 @@ pub struct IndexMemory {
     keeps_marks: bool,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Segments {
     rows: [OnceLock<Box<Row>>; ROWS],
     unused: Mutex<Unused>,
 }
 
 /// Segments that no group has.
+#[derive(Debug)]
 struct Unused {
     free: Vec<u32>,
     /// From this one on, none was ever made.
@@ -105,7 +107,9 @@ struct Address {
 
 impl Pool {
     pub(crate) fn within(memory: &IndexMemory) -> Self {
-        Self { memory: memory.clone(), ..Self::default() }
+        let pool = Self::default();
+        pool.segments.get_or_init(|| Arc::clone(&memory.segments));
+        pool
     }
 
     /// A bucket of a segment; `None` when the segment was never made.
@@ -115,14 +119,8 @@ impl Pool {
             return self.small.get(segment as usize)?.get()?.get(bucket as usize);
         }
         let at = Address::of(segment);
-        self.memory
-            .segments
-            .rows
-            .get(at.row)?
-            .get()?
-            .get(at.chunk)?
-            .get()?
-            .get(at.bucket + bucket as usize)
+        let row = self.segments.get()?.rows.get(at.row)?.get()?;
+        row.get(at.chunk)?.get()?.get(at.bucket + bucket as usize)
     }
 
     /// Makes a small block, if it isn't there; false if there is none of that number.
@@ -135,7 +133,7 @@ impl Pool {
 
     /// So many segments that nobody uses; `None` when there can be no more.
     pub(crate) fn take(&self, count: u32) -> Option<Vec<u32>> {
-        let segments = &self.memory.segments;
+        let segments = self.segments.get_or_init(Arc::default);
         let mut taken = Vec::with_capacity(count as usize);
         let mut unused = lock(&segments.unused);
         for _ in 0..count {
@@ -156,22 +154,23 @@ impl Pool {
     }
 
     /// Takes segments back which no head leads to any more; returns how many.
-    pub(crate) fn give_back(&self, segments: impl Iterator<Item = u32>) -> usize {
-        let mut unused = lock(&self.memory.segments.unused);
+    pub(crate) fn give_back(&self, given: impl Iterator<Item = u32>) -> usize {
+        let Some(segments) = self.segments.get() else { return 0 };
+        let mut unused = lock(&segments.unused);
         let before = unused.free.len();
-        unused.free.extend(segments.filter(|&segment| segment >= SEGMENT_FIRST));
+        unused.free.extend(given.filter(|&segment| segment >= SEGMENT_FIRST));
         unused.free.len() - before
     }
 
     /// What the index takes, with all of the memory that it may share.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let segments = &self.memory.segments;
-        let free = lock(&segments.unused).free.capacity() * size_of::<u32>();
-        let rows = segments.rows.iter().filter_map(OnceLock::get);
+        let all = self.segments.get();
+        let free = all.map_or(0, |all| lock(&all.unused).free.capacity() * size_of::<u32>());
+        let rows = all.into_iter().flat_map(|all| &all.rows).filter_map(OnceLock::get);
         let chunks = rows.clone().flat_map(|row| row.iter());
         let lines = self.small.iter().chain(chunks).filter_map(OnceLock::get);
         let lines = lines.map(Lines::heap_bytes).sum::<usize>();
-        size_of::<Segments>() + free + rows.count() * size_of::<Row>() + lines
+        all.map_or(0, |_| size_of::<Segments>()) + free + rows.count() * size_of::<Row>() + lines
     }
 }
 

@@ -74,6 +74,16 @@ macro_rules! numbers {
                 self.accessed().fetch_sub(value, order)
             }
 
+            /// Sets the bits of `value` and returns what was before.
+            pub fn fetch_or(&self, value: $value, order: Ordering) -> $value {
+                self.accessed().fetch_or(value, order)
+            }
+
+            /// Takes out all but the bits of `value` and returns what was before.
+            pub fn fetch_and(&self, value: $value, order: Ordering) -> $value {
+                self.accessed().fetch_and(value, order)
+            }
+
             /// Raises the value to `value` if it is lower; returns the one before.
             pub fn fetch_max(&self, value: $value, order: Ordering) -> $value {
                 self.accessed().fetch_max(value, order)
