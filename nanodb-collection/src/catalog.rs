@@ -208,7 +208,9 @@ impl Catalog {
                 let collection = binding.store.owner.get();
                 let mut note = Vec::new();
                 Entry::Rename { collection, name: to }.encode(&mut note);
-                let installed = self.pager.begin().install(&note)?;
+                let mut tx = self.pager.begin();
+                tx.grows_root(note.len());
+                let installed = tx.install(&note)?;
                 making.made(installed.seq());
                 self.names.end(binding, installed.seq());
                 Ok(Renamed::Done(Some(installed)))

@@ -4,6 +4,10 @@
 //! a small transaction, so readers and writers go on. Pages that have become empty go back to the file, whose
 //! end the next checkpoint cuts off. What is given back can be used only after a checkpoint, so there are
 //! several rounds, as long as they gain something.
+//!
+//! On a full disk it does not begin. In a file at its limit there may be no room for what is to
+//! move
+//! first: then it stays where it is, and what has room moves.
 
 mod walk;
 
@@ -13,10 +17,10 @@ use std::sync::Arc;
 use nanodb_pager::PageId;
 
 use self::walk::see_pages;
-pub(crate) use self::walk::{Walk, give_back};
+pub(crate) use self::walk::{Walk, give_back, give_back_of_empty};
 use crate::catalog::Binding;
 use crate::database::Shared;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::lock::Party;
 
 /// How many times the whole file is gone through at most.
@@ -27,6 +31,9 @@ const GAIN_PART: u32 = 64;
 
 /// How often the walk over a collection waits for what it has freed.
 const STUCK_MAX: u32 = 8;
+
+/// The log has room for so many bytes before it begins: those of two steps.
+const LOG_BYTES: u64 = 512 * 1024;
 
 /// How far [`Database::compact_with`](crate::Database::compact_with) has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +55,7 @@ type Progress<'a> = &'a mut dyn FnMut(CompactProgress) -> ControlFlow<()>;
 pub(crate) fn run(shared: &Shared, progress: Progress<'_>) -> Result<ControlFlow<()>> {
     shared.check_access()?;
     let _alone = shared.shrinker.pause();
+    shared.pager.make_room_in_logs(LOG_BYTES)?;
     for round in 1..=ROUNDS_MAX {
         shared.pager.checkpoint()?;
         let before = shared.pager.stats()?;
@@ -135,7 +143,12 @@ impl Step<'_> {
         loop {
             let Some(held) = binding.lock(Party::current())? else { break };
             let index = binding.store.index_for_writer()?;
-            let step = walk.step(&self.shared.pager, binding, held, index)?;
+            let step = match walk.step(&self.shared.pager, binding, held, index) {
+                Err(error) if error.kind() == ErrorKind::QuotaExceeded => {
+                    walk::Step { is_stuck: true, ..walk::Step::default() }
+                }
+                step => step?,
+            };
             if self.tell(step.pages).is_break() {
                 return Ok(ControlFlow::Break(()));
             }

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nanodb_pager::{OpenReport, Pager};
+use nanodb_pager::{OpenReport, Pager, Seq};
 
 use crate::attic::Attic;
 use crate::catalog::Catalog;
 use crate::check::{self, CheckProgress, CheckReport};
 use crate::collection::Collection;
-use crate::compact::{self, CompactProgress};
+use crate::compact::{self, CompactProgress, give_back_of_empty};
 use crate::error::Result;
 use crate::indexes::Indexes;
 use crate::options::Options;
@@ -66,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) pager: Pager,
     pub(crate) shrinker: Arc<Shrinker>,
     lock_timeout: Duration,
+    /// What was there when it was opened.
+    opened_at: Seq,
     _registration: Option<Arc<Registration>>,
 }
 
@@ -132,7 +134,9 @@ impl Database {
         let catalog = Catalog::open(pager.clone(), Arc::clone(&attic), indexes)?;
         shrinker.start(pager.clone(), Arc::clone(&catalog.names));
         let _registration = registration;
-        let shared = Shared { catalog, attic, pager, shrinker, lock_timeout, _registration };
+        let opened_at = pager.published();
+        let shared =
+            Shared { catalog, attic, pager, shrinker, lock_timeout, opened_at, _registration };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -362,9 +366,11 @@ impl Database {
     /// # Errors
     ///
     /// As [`checkpoint`](Self::checkpoint); [`Error::DamagedPage`](crate::Error::DamagedPage);
-    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open;
-    /// [`Error::QuotaExceeded`](crate::Error::QuotaExceeded) if a file with a limit has no room for what
-    /// moves first. What was moved until then is moved.
+    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open. What
+    /// was
+    /// moved until then is moved. [`Error::Storage`](crate::Error::Storage) if the disk is full:
+    /// before
+    /// anything is moved, with how many bytes are needed, 512 KiB for each of the two logs.
     pub fn compact(&self) -> Result<()> {
         self.compact_with(|_| ControlFlow::Continue(())).map(|_| ())
     }
@@ -457,6 +463,12 @@ impl Database {
     ///
     /// As [`checkpoint`](Self::checkpoint).
     pub fn close(self) -> Result<()> {
+        // Nothing is written where nobody has written.
+        if self.shared.pager.published() != self.shared.opened_at {
+            for binding in self.shared.catalog.names.all_published() {
+                give_back_of_empty(&self.shared.pager, &binding);
+            }
+        }
         match self.shared.check_access() {
             Ok(()) => self.checkpoint(),
             // There is nothing to bring up to date.

@@ -7,6 +7,13 @@
 //!
 //! A run that can't be read is no obstacle: the index is made anew from the pages of the
 //! collection, as of the checkpoint.
+//!
+//! Nor is a full disk, or a file at its limit: fewer runs are merged then, as their new pages must
+//! be
+//! had before the old ones are given back; and where there is no room even for what has
+//! changed, the index is given up, which takes no page and gives back all of its own. It is made
+//! anew
+//! when there is plenty of room.
 
 use nanodb_index::run::{encode_page, merge};
 use nanodb_index::{Change, Place};
@@ -31,6 +38,9 @@ const PAGE_ENTRIES_GUESSED: u64 = 800;
 
 /// The most pages that are taken at once: 4 MiB.
 const TAKEN_PAGES_MAX: u64 = 1024;
+
+/// More runs than that are not kept because there is no room to merge them.
+const RUNS_MAX: usize = 64;
 
 /// How many pages are read with one call at most.
 pub(crate) const RUN_READ_PAGES_MAX: u32 = 32;
@@ -83,15 +93,29 @@ impl Saving<'_, '_> {
         stored: &mut Stored,
         changes: Vec<Change>,
     ) -> Result<bool, Error> {
+        if stored.count == 0 {
+            // What runs say of documents that are gone would keep the file long.
+            self.free_all(stored)?;
+            stored.saved = Some(Vec::new());
+            return Ok(false);
+        }
         if let Some(runs) = &stored.saved {
             match self.add_run(runs, changes, stored.count) {
                 Ok(runs) => {
                     stored.saved = Some(runs);
                     return Ok(false);
                 }
+                Err(Failed::Pager(error)) if error.is_out_of_space() => {
+                    self.free_all(stored)?;
+                    return Ok(false);
+                }
                 Err(Failed::Pager(error)) => return Err(error),
                 Err(Failed::Unreadable) => self.free_all(stored)?,
             }
+        }
+        // Twice: or it would soon be given up again.
+        if !self.pages.has_room(2 * pages_for(stored.count)) {
+            return Ok(false);
         }
         let changes = match self.rebuild(&stored.layout) {
             Ok(changes) => changes,
@@ -102,6 +126,7 @@ impl Saving<'_, '_> {
         let entries = changes.len() as u64;
         match self.write_run(changes.into_iter().map(Ok), entries, false) {
             Ok(run) => stored.saved = Some(run.into_iter().collect()),
+            Err(Failed::Pager(error)) if error.is_out_of_space() => {}
             Err(Failed::Pager(error)) => return Err(error),
             Err(Failed::Unreadable) => {}
         }
@@ -128,16 +153,42 @@ impl Saving<'_, '_> {
             return Ok(runs.to_vec());
         }
         let new = changes.len() as u64;
-        let kept = if misplaced { 0 } else { kept_runs(runs, new, documents) };
+        let best = if misplaced { 0 } else { kept_runs(runs, new, documents) };
+        let next_best = kept_runs(runs, new, u64::MAX);
+        let mut refused = None;
+        for kept in [best, best.max(next_best), runs.len()] {
+            match self.merge_behind(runs, kept, &changes, misplaced && kept == 0) {
+                Err(Failed::Pager(error)) if error.is_out_of_space() => refused = Some(error),
+                merged => return merged,
+            }
+            if runs.len() >= RUNS_MAX {
+                break;
+            }
+            if changes.is_empty() {
+                return Ok(runs.to_vec());
+            }
+        }
+        Err(refused.map_or(Failed::Unreadable, Failed::Pager))
+    }
+
+    /// Merges all runs but the first `kept` with changes to one.
+    fn merge_behind(
+        &mut self,
+        runs: &[SavedRun],
+        kept: usize,
+        changes: &[Change],
+        misplaced: bool,
+    ) -> Result<Vec<SavedRun>, Failed> {
         let (kept, merged) = runs.split_at_checked(kept).unwrap_or((runs, &[]));
-        let entries = new + merged.iter().map(|run| run.entries).sum::<u64>();
+        let entries = changes.len() as u64 + merged.iter().map(|run| run.entries).sum::<u64>();
 
         type Changes<'a> = Box<dyn Iterator<Item = Result<Change, Unreadable>> + 'a>;
         let is_whole = kept.is_empty();
+        let changes = changes.iter().copied();
         let mut all: Changes<'_> = if is_whole && merged.is_empty() {
-            Box::new(changes.into_iter().filter(|change| !change.removed).map(Ok))
+            Box::new(changes.filter(|change| !change.removed).map(Ok))
         } else {
-            Box::new(changes.into_iter().map(Ok))
+            Box::new(changes.map(Ok))
         };
         // The newest first, so that the oldest, which is the largest, passes one merge only.
         for (left, run) in (0..merged.len()).rev().zip(merged.iter().rev()) {
@@ -150,7 +201,7 @@ impl Saving<'_, '_> {
     }
 
     /// Writes changes, which are in order and some `entries`; no run if there are none. To pages
-    /// side by side, or else `in_front`. What can't be read leaves no pages taken.
+    /// side by side, or else `in_front`. What can't be read, or has no room, leaves no pages taken.
     fn write_run(
         &mut self,
         changes: impl Iterator<Item = Result<Change, Unreadable>>,
@@ -159,8 +210,10 @@ impl Saving<'_, '_> {
     ) -> Result<Option<SavedRun>, Failed> {
         let taken = self.pages.taken();
         let written = self.try_write_run(changes, entries, in_front);
-        if matches!(written, Err(Failed::Unreadable)) {
-            self.pages.give_back(taken)?;
+        match &written {
+            Err(Failed::Pager(error)) if !error.is_out_of_space() => {}
+            Ok(_) => {}
+            Err(_) => self.pages.give_back(taken)?,
         }
         written
     }
@@ -184,7 +237,7 @@ impl Saving<'_, '_> {
             let last = match run.extents.last() {
                 Some(&last) if used < last.pages => last,
                 _ => {
-                    let left = entries.saturating_sub(run.entries) / PAGE_ENTRIES_GUESSED + 1;
+                    let left = pages_for(entries.saturating_sub(run.entries));
                     let left = u32::try_from(left.min(TAKEN_PAGES_MAX)).unwrap_or(1);
                     let taken = self.pages.take(if in_front { 1 } else { left })?;
                     match run.extents.last_mut() {
@@ -248,11 +301,16 @@ pub(crate) fn is_misplaced(runs: &[SavedRun], pages: &CheckpointPages<'_>, free_
     pages.are_worth_moving(runs.iter().flat_map(|run| run.extents.iter().copied()), free_part)
 }
 
+/// How many pages so many entries take, as a guess.
+fn pages_for(entries: u64) -> u64 {
+    entries / PAGE_ENTRIES_GUESSED + 1
+}
+
 /// How many of the runs stay as they are when so many changes come to them; the others are merged
 /// with the changes.
 fn kept_runs(runs: &[SavedRun], changes: u64, documents: u64) -> usize {
     let total = changes + runs.iter().map(|run| run.entries).sum::<u64>();
-    if total > documents + documents / OBSOLETE_PART + SMALL_RUN {
+    if total > documents.saturating_add(documents / OBSOLETE_PART).saturating_add(SMALL_RUN) {
         return 0;
     }
     let class = |entries: u64| (entries / SMALL_RUN).checked_ilog2().map_or(0, |log| 1 + log / 2);

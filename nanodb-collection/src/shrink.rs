@@ -359,7 +359,7 @@ impl Pass {
 }
 
 /// The collection's lock, if nobody keeps it for long.
-fn lock(binding: &Binding) -> Option<HeldRef<'_, Writer>> {
+pub(crate) fn lock(binding: &Binding) -> Option<HeldRef<'_, Writer>> {
     for _ in 0..TRIES {
         if let Some(held) = binding.store.writer.try_lock(Party::current()) {
             return binding.is_attached().then_some(held);

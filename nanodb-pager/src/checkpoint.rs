@@ -16,7 +16,14 @@
 //! whatever was torn. Only after it do pages that were freed before the turn, and the
 //! old log, get new contents.
 //!
-//! A checkpoint that meets a full disk in step 3 or 4 stops. It keeps what it has taken over and
+//! On a full disk it makes do with what is [kept](crate::reserve) for that: the root and the free
+//! map go to
+//! free pages, in pieces if need be; images to the same few pages of the side area,
+//! batch after batch, each once the pages of the one before are durable in place.
+//!
+//! A checkpoint that meets a full disk in step 3 or 4 all the same, as one of what a crash has
+//! left, or where the file system writes nothing in place, stops. It keeps what it has taken over
+//! and
 //! what it has done, and the next one begins by going on with it. Until then both logs are
 //! needed, so none turns to a third.
 
@@ -31,6 +38,7 @@ use parking_lot::MutexGuard;
 
 pub use self::pages::{CheckpointPages, SavedMark, SavedPages, SavedReader};
 use crate::beside::LogState;
+use crate::cut::{WORTH_PAGES_AT_LAST, WORTH_PAGES_MIN};
 use crate::error::{Error, Result};
 use crate::free_map::FreeMap;
 use crate::header::Header;
@@ -97,6 +105,8 @@ pub(crate) struct UnderWay {
     logged: Lsn,
     log_generation: u64,
     placed: Option<Placed>,
+    /// By how many bytes commits that it shows can have made the root longer.
+    grown: usize,
     /// How many of the dirty pages have their images in the side area.
     imaged: usize,
     /// How many of them have been written in place.
@@ -108,7 +118,7 @@ struct Placed {
     header: Header,
     root: Arc<[u8]>,
     free: FreeMap,
-    streams: Extent,
+    streams: Vec<Extent>,
     /// The pages that the layer above has taken and written, and those that it gives back.
     saved: Vec<Extent>,
     freed: Vec<Extent>,
@@ -124,7 +134,7 @@ impl UnderWay {
     /// The pages that it has taken: for its root and free map, and for the layer above.
     pub(crate) fn taken(&self) -> impl Iterator<Item = Extent> + '_ {
         let placed = self.placed.iter();
-        placed.flat_map(|placed| placed.saved.iter().copied().chain([placed.streams]))
+        placed.flat_map(|placed| placed.saved.iter().chain(&placed.streams).copied())
     }
 }
 
@@ -308,13 +318,13 @@ impl Shared {
             self.postpone();
             return Err(error);
         }
-        self.checkpoint_now(checkpointed, wanted)
+        self.checkpoint_now(checkpointed, wanted, WORTH_PAGES_MIN)
     }
 
     /// Brings the file up to date, as the last thing that is done to it.
     pub(crate) fn checkpoint_last(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         self.go_on_if_stopped(checkpointed)?;
-        self.checkpoint_now(checkpointed, false)
+        self.checkpoint_now(checkpointed, false, WORTH_PAGES_AT_LAST)
     }
 
     fn go_on_if_stopped(&self, checkpointed: &mut Checkpointed) -> Result<()> {
@@ -328,7 +338,12 @@ impl Shared {
     }
 
     /// Turns to another log and does the rest.
-    fn checkpoint_now(&self, checkpointed: &mut Checkpointed, wanted: bool) -> Result<()> {
+    fn checkpoint_now(
+        &self,
+        checkpointed: &mut Checkpointed,
+        wanted: bool,
+        worth: u32,
+    ) -> Result<()> {
         if wanted || self.recovered.read().is_some() {
             // While nothing has been taken over yet: somebody else's file is no reason to refuse reads.
             self.claim_companions(checkpointed)?;
@@ -338,12 +353,12 @@ impl Shared {
             None => {
                 // Since the last one a snapshot may have gone.
                 self.prune();
-                self.cut(checkpointed, checkpointed.taken_pages)?;
+                self.cut(checkpointed, checkpointed.taken_pages, false)?;
             }
         }
         // What was freed before it could not be used by this one yet.
         for _ in 0..if wanted { MOVES_MAX } else { 1 } {
-            if !self.own_pages_keep_the_file_long(checkpointed, wanted) {
+            if !self.own_pages_keep_the_file_long(checkpointed, wanted, worth) {
                 break;
             }
             self.claim_companions(checkpointed)?;
@@ -359,7 +374,7 @@ impl Shared {
         let written = self.write_checkpoint(checkpointed, &mut under_way);
         std::mem::forget(unwinding);
         if let Err(error) = written {
-            if error.is_full_disk() {
+            if error.is_out_of_space() {
                 checkpointed.under_way = Some(under_way);
                 self.postpone();
                 return Err(error);
@@ -369,7 +384,7 @@ impl Shared {
             return Err(self.poison(error));
         }
         self.finish(checkpointed, under_way);
-        self.cut(checkpointed, checkpointed.taken_pages)
+        self.cut(checkpointed, checkpointed.taken_pages, false)
     }
 
     /// The disk was full: the next checkpoint is due when the log has grown a little.
@@ -383,7 +398,7 @@ impl Shared {
     /// Makes what the file now says known.
     fn finish(&self, checkpointed: &mut Checkpointed, under_way: UnderWay) {
         let taken_pages: u32 = under_way.taken().map(|extent| extent.pages).sum();
-        let UnderWay { seq, dirty, number, placed, .. } = under_way;
+        let UnderWay { seq, dirty, number, placed, grown, .. } = under_way;
         self.unregister(seq);
         let Some(Placed { header, root, free, streams, freed, .. }) = placed else { return };
         self.checkpoints.fetch_add(1, Ordering::Relaxed);
@@ -392,7 +407,7 @@ impl Shared {
             header,
             root,
             free,
-            streams: vec![streams],
+            streams,
             taken_pages,
             side: side::Tail::new(),
             under_way: None,
@@ -418,6 +433,8 @@ impl Shared {
         }
         allocator.set_own(&checkpointed.streams);
         drop(allocator);
+        self.root_bytes.store(checkpointed.root.len(), Ordering::Relaxed);
+        self.root_grown.fetch_sub(grown, Ordering::Relaxed);
         self.prune();
         self.prune_unseen();
         self.keep_budget();
@@ -485,6 +502,7 @@ impl Shared {
             logged: commit.next_log.base,
             log_generation: commit.next_log.generation,
             placed: None,
+            grown: self.root_grown.load(Ordering::Relaxed),
             imaged: 0,
             written: 0,
         }))

@@ -242,6 +242,11 @@ impl Error {
         matches!(self, Self::Io { doing, .. } if doing.starts_with("reading "))
     }
 
+    /// Whether it is for want of room: on the disk, or within the file's limit.
+    pub fn is_out_of_space(&self) -> bool {
+        self.is_full_disk() || matches!(self, Self::QuotaExceeded { .. })
+    }
+
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         match Displaced::in_error(&source) {
             Some(path) => Self::Displaced { path: path.to_owned() },

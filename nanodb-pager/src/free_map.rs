@@ -94,6 +94,31 @@ impl FreeMap {
         self.by_len.last().map_or(0, |&(len, _)| len)
     }
 
+    /// How many free pages lie at the end of the file.
+    pub(crate) fn free_at_the_end(&self) -> u32 {
+        match self.by_start.last_key_value() {
+            Some((&start, &len)) if start + len == self.page_count => len,
+            _ => 0,
+        }
+    }
+
+    /// How many runs the map may have that a checkpoint saves next.
+    pub(crate) fn runs_max(&self) -> usize {
+        self.by_start.len() + self.pending_by_start.len() + self.reserved.len()
+    }
+
+    /// Adds free pages at the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Full`] if page numbers run out.
+    pub(crate) fn lengthen(&mut self, pages: u32) -> Result<()> {
+        let start = self.page_count;
+        self.page_count = start.checked_add(pages).ok_or(Error::Full { asked: pages })?;
+        self.release(Extent::new(PageId::new(start), pages));
+        Ok(())
+    }
+
     /// The free runs, in order.
     pub(crate) fn runs(&self) -> impl Iterator<Item = Extent> + '_ {
         self.by_start.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
@@ -137,6 +162,22 @@ impl FreeMap {
     pub(crate) fn reserve_up_to(&mut self, pages: u32) -> Result<Extent> {
         let longest = self.by_len.last().map_or(pages, |&(len, _)| len);
         self.reserve(longest.min(pages))
+    }
+
+    /// Takes `pages` free pages, side by side if there are as many, else in as many pieces as it
+    /// takes, from the front. Nothing if there are not enough.
+    pub(crate) fn allocate_pieces(&mut self, pages: u32) -> Option<Vec<Extent>> {
+        if pages > self.free_pages {
+            return None;
+        }
+        let (mut taken, mut left) = (Vec::new(), pages);
+        while left > 0 {
+            let first = self.by_start.values().next().copied()?;
+            let piece = if self.longest_run() >= left { left } else { first.min(left) };
+            taken.push(self.allocate(piece).ok()?);
+            left -= piece;
+        }
+        Some(taken)
     }
 
     /// Leaves the free pages at the end of the file out, down to `page_count_min` pages;
@@ -472,6 +513,19 @@ mod tests {
         assert_eq!(map.reserve_up_to(20).unwrap(), extent(500, 9));
         assert_eq!(map.reserve_up_to(20).unwrap().pages, 1);
         assert_eq!(FreeMap::new(2).reserve_up_to(20).unwrap(), extent(2, 20));
+    }
+
+    #[test]
+    fn pages_in_pieces_are_taken_where_they_do_not_lie_side_by_side() {
+        let mut map = FreeMap::new(30);
+        [extent(4, 1), extent(8, 3), extent(20, 2)].into_iter().for_each(|run| map.release(run));
+        assert_eq!(map.clone().allocate_pieces(3).unwrap(), [extent(8, 3)]);
+        assert_eq!(map.allocate_pieces(7), None);
+        let pieces = map.allocate_pieces(5).unwrap();
+        assert_eq!(pieces, [extent(4, 1), extent(8, 3), extent(20, 1)]);
+        assert_eq!((map.free_pages(), map.free_at_the_end()), (1, 0));
+        map.lengthen(3).unwrap();
+        assert_eq!((map.page_count(), map.free_pages(), map.free_at_the_end()), (33, 4, 3));
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod publication;
 mod quota;
 mod recovery;
 mod report;
+mod reserve;
 mod salvage;
 mod scratch;
 mod service;

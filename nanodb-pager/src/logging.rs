@@ -8,15 +8,16 @@ use uuid::Uuid;
 
 use crate::beside::copy_suffix;
 use crate::checkpoint::Checkpointed;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_full_disk};
 use crate::ids::{PAGE_SIZE, PageId, Seq};
 use crate::log::segment::Segment;
 use crate::log::sync::Turn;
-use crate::log::writer::{Log, prepare};
+use crate::log::writer::{Log, least_len, prepare};
 use crate::log::{self, Lsn};
 use crate::page::Frame;
 use crate::pager::{Commit, NextLog, Shared};
 use crate::recovery::Recovered;
+use crate::reserve::no_room;
 use crate::side;
 use crate::storage::Storage;
 
@@ -55,8 +56,40 @@ impl Shared {
         }
     }
 
+    /// Sees to it that each log takes `bytes` more than it holds and what is kept in it, before
+    /// something begins that would stop half-way on a full disk.
+    pub(crate) fn make_room_in_logs(&self, bytes: u64) -> Result<()> {
+        if !self.storage.is_persistent() {
+            return Ok(());
+        }
+        self.ready_to_write()?;
+        let doing = "making room for the log";
+        let failed = |e| Error::io(doing, e);
+        let mut guard = self.lock_to_commit()?;
+        self.check_writable()?;
+        let commit = &mut *guard;
+        let seq = commit.installed.next();
+        let log = match &mut commit.log {
+            Some(log) => log,
+            none => none.insert(self.begin_log(commit.next_log, seq)?),
+        };
+        let other = self.companion(log::suffix(log.segment.generation + 1), doing)?;
+        let other_len = other.len().map_err(failed)?;
+        let least = least_len(self.options.log_bytes_max) + bytes;
+        let missing = log.missing(bytes) + least.saturating_sub(other_len);
+        let made = log.make_room(bytes);
+        drop(guard);
+        let made =
+            made.and_then(|()| prepare(&*other, other_len, self.options.log_bytes_max, bytes));
+        made.map_err(|error| match is_full_disk(&error) {
+            true => failed(no_room(&error.kind().into(), missing)),
+            false => self.write_failed(failed(error)),
+        })
+    }
+
     /// Begins a log and writes its header, which is not synced.
     pub(crate) fn begin_log(&self, next: NextLog, first_seq: Seq) -> Result<Log> {
+        self.take_reserve()?;
         let doing = "beginning a log";
         let NextLog { generation, previous_salt, base } = next;
         let suffix = log::suffix(generation);
@@ -81,7 +114,7 @@ impl Shared {
         let doing = "making room for the log";
         let file = self.companion(log::suffix(generation), "beginning a log")?;
         let len = file.len().map_err(|e| Error::io("asking for the log's length", e))?;
-        prepare(&*file, len, self.options.log_bytes_max)
+        prepare(&*file, len, self.options.log_bytes_max, 0)
             .map_err(|e| self.write_failed(Error::io(doing, e)))
     }
 
@@ -183,8 +216,16 @@ impl Shared {
         }
         // Without those that an attempt before this one has copied, which a full disk has stopped.
         let files = self.recovered.read().as_ref().map(Recovered::files);
-        for (file, suffix, len) in files.into_iter().flatten() {
-            let copy = self.copy(&*file, suffix, len)?;
+        let files: Vec<_> = files.into_iter().flatten().collect();
+        let mut left: u64 = files.iter().map(|(_, _, len)| len).sum();
+        for (file, suffix, len) in files {
+            let copy = self.copy(&*file, suffix, len).map_err(|error| match error {
+                Error::Io { doing, source } if is_full_disk(&source) => {
+                    Error::Io { doing, source: no_room(&source, left) }
+                }
+                error => error,
+            })?;
+            left -= len;
             if let Some(recovered) = &mut *self.recovered.write() {
                 recovered.replace(suffix, &copy);
             }
@@ -266,7 +307,7 @@ impl Shared {
     pub(crate) fn close(&self) -> Result<()> {
         let mut checkpointed = self.hold_checkpointed();
         self.checkpoint_last(&mut checkpointed)?;
-        self.cut(&checkpointed, 0)?;
+        self.cut(&checkpointed, 0, true)?;
         let mut commit = self.commit.lock();
         if commit.is_unchanged() {
             commit.log = None;

@@ -40,6 +40,9 @@ impl Default for Options {
     }
 }
 
+/// The least limit of a file, in bytes.
+const FILE_BYTES_MIN: u64 = 96 * 1024;
+
 impl Options {
     /// How many bytes of pages are kept in memory at most; 64 MiB by default, 64 KiB
     /// at the least.
@@ -137,20 +140,21 @@ impl Options {
         self
     }
 
-    /// How many bytes the file may have; no limit by default.
+    /// How many bytes the file may have; no limit by default, 96 KiB at the least.
     ///
     /// A transaction that needs pages beyond gets [`Error::QuotaExceeded`](crate::Error). Some are
     /// kept back, for checkpoints and for transactions that
     /// [make room](crate::WriteTx::give_space_back): as many as the root, the free map and what the
-    /// layer above saves take, and a few. Checkpoints are never refused, and may pass the limit for
-    /// a while in rare cases. A file that is longer already is opened; it does not grow then.
+    /// layer above saves take, and a few. The file is never longer, checkpoints included. One that
+    /// is longer
+    /// already is opened; it grows by no more than its checkpoints need then.
     ///
     /// Only the file itself counts. Beside it lie the logs, which
     /// [`log_bytes_max`](Self::log_bytes_max) limits, and page images while a checkpoint is under
     /// way.
     #[must_use]
     pub fn file_bytes_max(mut self, bytes: u64) -> Self {
-        self.file_bytes_max = Some(bytes);
+        self.file_bytes_max = Some(bytes.max(FILE_BYTES_MIN));
         self
     }
     /// Whether the file is read only; no by default.

@@ -110,6 +110,14 @@ pub(crate) struct Shared {
     pub(crate) own_pages: AtomicU32,
     /// What the layer above keeps in memory for checkpoints to save, those under way included.
     pub(crate) kept_bytes: AtomicUsize,
+    /// Whether what is kept for a full disk was taken; see `reserve`. Under the commit lock.
+    pub(crate) has_reserve: AtomicBool,
+    /// The bytes of the root that the file has, and by how many commits since can have made it
+    /// longer. Relaxed: each alone is an estimate from above.
+    pub(crate) root_bytes: AtomicUsize,
+    pub(crate) root_grown: AtomicUsize,
+    /// So many pages the file may have whatever its limit. Relaxed: stored when it is opened.
+    pub(crate) pages_max_min: AtomicU32,
     pub(crate) frames: Frames,
     pub(crate) direct: DirectPages,
     /// Held to make the file longer or shorter. Only the allocator is locked under it.
@@ -234,6 +242,7 @@ impl Pager {
         } else {
             folder.fold(&root, &mut replay.notes.iter()).map_err(Error::Fold)?
         };
+        let root_bytes = newest_root.len();
         let seq = replay.last_seq;
         let stream_pages: u32 = streams.iter().map(|extent| extent.pages).sum();
         let saved_pages = u32::try_from(folder.saved_pages(&root)).unwrap_or(u32::MAX);
@@ -248,7 +257,7 @@ impl Pager {
             duration: begun.elapsed(),
         };
 
-        Ok(Self {
+        let pager = Self {
             shared: Arc::new(Opened::new(Shared {
                 checksummer,
                 uuid: header.uuid,
@@ -318,6 +327,10 @@ impl Pager {
                 frees: AtomicU64::new(0),
                 own_pages: AtomicU32::new(own_pages),
                 kept_bytes: AtomicUsize::new(0),
+                has_reserve: AtomicBool::new(false),
+                root_bytes: AtomicUsize::new(root_bytes),
+                root_grown: AtomicUsize::new(0),
+                pages_max_min: AtomicU32::new(0),
                 frames: Frames::default(),
                 direct: DirectPages::default(),
                 growing: Mutex::new(()),
@@ -326,7 +339,9 @@ impl Pager {
                 storage,
                 folder,
             })),
-        })
+        };
+        pager.shared.see_to_limit();
+        Ok(pager)
     }
 
     /// What all notes fold to, up to the last checkpoint or, if that was later, to
@@ -443,6 +458,17 @@ impl Pager {
     /// As [`checkpoint`](Self::checkpoint).
     pub fn checkpoint_anew(&self) -> Result<()> {
         self.shared.checkpoint_anew()
+    }
+
+    /// Sees to it that each log takes `bytes` more besides what is kept for commits that make room,
+    /// before something begins that would stop half-way on a full disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the disk is full, which says how many bytes are needed;
+    /// [`Error::Poisoned`], [`Error::Closed`].
+    pub fn make_room_in_logs(&self, bytes: u64) -> Result<()> {
+        self.shared.make_room_in_logs(bytes)
     }
 
     /// Brings the file up to date, removes the log, and refuses further writes. One

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::direct::OnDisk;
 use crate::error::{Corruption, Error, Result};
 use crate::guard::PageGuard;
-use crate::ids::{Extent, PageId, Seq};
+use crate::ids::{PageId, Seq};
 use crate::page::Frame;
 use crate::pager::Shared;
 use crate::snapshots::With;
@@ -148,14 +148,6 @@ impl Shared {
             .map_err(|e| Error::io(format!("reading {page}"), e))?;
         let is_sound = self.checksummer.verify(page, private).is_ok();
         Ok(is_sound.then_some(frame))
-    }
-
-    /// Takes pages that lie side by side for the pager itself.
-    pub(crate) fn allocate(&self, pages: u32) -> Result<Extent> {
-        let mut allocator = self.allocator.lock();
-        let extent = allocator.allocate(pages)?;
-        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
-        Ok(extent)
     }
 
     /// Checks what a page that comes from disk says of itself.

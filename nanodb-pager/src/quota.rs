@@ -1,11 +1,14 @@
 //! The limit on the file's size, where one is set.
 //!
 //! Transactions are refused pages that would make the file longer than it may be. As of a full disk,
-//! something is kept back, for what has to go on: a checkpoint writes the root, the free map and
-//! what the layer above saves to new places before it gives the old ones back, and transactions
-//! that make room may need some first. Checkpoints are never refused: where what is kept back
-//! does not do, which takes very small documents or free pages in very small pieces, one passes
-//! the limit by what is missing.
+//! something is [kept back](crate::reserve) for what has to go on: a checkpoint writes the root and
+//! the free
+//! map to new places before it gives the old ones back. A limited file keeps back more than that:
+//! what the
+//! layer above is likely to save. That is no promise: where it can't be had, the layer above
+//! saves less. So the file never passes its limit, checkpoints included. One that is longer when it
+//! is
+//! opened grows by no more than its checkpoints need.
 //!
 //! What is counted is the file's pages that are in use, and then its length; the logs and the side
 //! area have a limit of their own. What commits have freed is in use until a checkpoint. So one is
@@ -41,7 +44,7 @@ impl Shared {
     /// Takes pages that lie side by side for a transaction.
     pub(crate) fn reserve(&self, asked: Asked) -> Result<Extent> {
         let refused = match self.try_reserve(asked) {
-            Err(error @ Error::QuotaExceeded { .. }) => error,
+            Err(error) if error.is_out_of_space() => error,
             taken => return taken,
         };
         if !self.allocator.lock().has_pending() {
@@ -53,19 +56,30 @@ impl Shared {
     }
 
     fn try_reserve(&self, asked: Asked) -> Result<Extent> {
+        let _growing = self.growing.lock();
         let mut allocator = self.allocator.lock();
         let pages = match self.options.file_bytes_max {
             Some(bytes_max) => self.within(&allocator, asked, pages_in(bytes_max)),
             None => asked.pages,
         };
         if pages == 0 {
-            drop(allocator);
             return Err(self.quota_exceeded());
         }
-        let extent = if asked.or_fewer {
-            allocator.reserve_up_to(pages)?
-        } else {
-            allocator.reserve(pages)?
+        let kept = self.pages_kept(&allocator);
+        let mut take = match allocator.longest_run() {
+            1.. if asked.or_fewer => pages.min(allocator.longest_run()),
+            _ => pages,
+        };
+        if let Err(error) = self.make_free(&mut allocator, take, kept) {
+            if !asked.or_fewer || take == 1 || !error.is_out_of_space() {
+                return Err(error);
+            }
+            take = 1;
+            self.make_free(&mut allocator, take, kept)?;
+        }
+        let extent = match asked.or_fewer {
+            true => allocator.reserve_up_to(take)?,
+            false => allocator.reserve(take)?,
         };
         self.page_count.store(allocator.page_count(), Ordering::Relaxed);
         Ok(extent)
@@ -74,15 +88,17 @@ impl Shared {
     /// How many of the pages asked for may be taken, if the file may have `pages_max`.
     fn within(&self, allocator: &FreeMap, asked: Asked, pages_max: u32) -> u32 {
         let page_count = allocator.page_count();
-        let mut may_take = asked.pages;
+        let used = page_count - allocator.free_pages();
+        let mut kept_back = self.pages_kept(allocator);
         if !asked.gives_space_back {
-            let used = page_count - allocator.free_pages();
             let taken = allocator.reserved_pages().saturating_add(asked.pages);
-            let kept_back = self.kept_back().saturating_add(taken / TAKEN_PART);
-            may_take = may_take.min(pages_max.saturating_sub(used).saturating_sub(kept_back));
+            kept_back = kept_back.max(self.kept_back().saturating_add(taken / TAKEN_PART));
         }
+        let mut may_take =
+            asked.pages.min(pages_max.saturating_sub(used).saturating_sub(kept_back));
         let longest = allocator.longest_run();
-        let at_the_end = pages_max.saturating_sub(page_count);
+        let behind = pages_max.saturating_sub(page_count);
+        let at_the_end = behind.saturating_add(allocator.free_at_the_end());
         // Free ones are taken first, whether or not the file could become longer.
         may_take = match longest {
             0 => may_take.min(at_the_end),
@@ -102,29 +118,30 @@ impl Shared {
     }
 
     #[cold]
-    fn quota_exceeded(&self) -> Error {
+    pub(crate) fn quota_exceeded(&self) -> Error {
         Error::QuotaExceeded {
             path: self.storage.path().map(ToOwned::to_owned),
             bytes_max: self.options.file_bytes_max.unwrap_or(u64::MAX),
         }
     }
 
-    /// Takes pages for what the layer above saves: fewer, where so many would make the file
-    /// longer than it may be and free ones would do.
-    pub(crate) fn allocate_to_save(&self, pages: u32) -> Result<Extent> {
-        let mut allocator = self.allocator.lock();
-        let mut may_take = pages;
-        if let Some(bytes_max) = self.options.file_bytes_max
-            && allocator.longest_run() < pages
-        {
-            let at_the_end = pages_in(bytes_max).saturating_sub(allocator.page_count());
-            if at_the_end < pages {
-                may_take = allocator.longest_run().max(at_the_end).max(1);
-            }
+    /// How many pages the file may have.
+    pub(crate) fn pages_max(&self) -> Option<u32> {
+        let floor = self.pages_max_min.load(Ordering::Relaxed);
+        self.options.file_bytes_max.map(|bytes| pages_in(bytes).max(floor))
+    }
+
+    /// A file that was opened may be longer than its limit: its checkpoints need room all the
+    /// same.
+    pub(crate) fn see_to_limit(&self) {
+        let Some(bytes_max) = self.options.file_bytes_max else { return };
+        let allocator = self.allocator.lock();
+        let used = allocator.page_count() - allocator.free_pages();
+        let needed = self.pages_needed(&allocator);
+        if used.saturating_add(needed) > pages_in(bytes_max) {
+            let pages = allocator.page_count().saturating_add(needed);
+            self.pages_max_min.store(pages, Ordering::Relaxed);
         }
-        let extent = allocator.allocate(may_take)?;
-        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
-        Ok(extent)
     }
 
     /// Notes how much the layer above keeps in memory for checkpoints to save.

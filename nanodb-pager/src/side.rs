@@ -4,7 +4,11 @@
 //! only what changed of it. So a checkpoint first writes whole images to a file
 //! beside the database and syncs them. After a crash a page that fails its checksum
 //! is taken from there. Batches are appended, none written over, until the header of
-//! the checkpoint is durable; then the area is empty again, by its tag.
+//! the checkpoint is durable; then the area is empty again, by its tag. Only on a full disk the
+//! next batch
+//! is written over the ones before: their pages have been written in place and synced by
+//! then, so nobody wants their images. The images of an interrupted checkpoint are never
+//! written over before the one that follows it is durable.
 //!
 //! A batch, padded to 4,096 bytes, and its images behind it:
 //!
@@ -58,6 +62,12 @@ struct RawBatch {
     format_version: [u8; 4],
     salt: [u8; 8],
 }
+
+/// So many images a batch has on a full disk.
+pub(crate) const KEPT_IMAGES: usize = 16;
+
+/// So long the file is from the first commit on: it takes such a batch.
+pub(crate) const KEPT_LEN: u64 = ((KEPT_IMAGES + 1) * PAGE_SIZE) as u64;
 
 const HEADER_SIZE: usize = size_of::<RawBatch>();
 const _: () = assert!(HEADER_SIZE == 64 && align_of::<RawBatch>() == 1);

@@ -21,6 +21,25 @@ pub use memory::MemoryStorage;
 pub(crate) use place::Displaced;
 pub use read_only::ReadOnly;
 
+/// How many zeros are written with one call at most.
+const ZEROS: usize = 32 * 1024;
+
+/// Has zeros written from `from` to `to`.
+pub(crate) fn write_zeros(
+    from: u64,
+    to: u64,
+    mut write: impl FnMut(&[u8], u64) -> io::Result<()>,
+) -> io::Result<()> {
+    let zeros = vec![0; ZEROS];
+    let mut at = from;
+    while at < to {
+        let len = zeros.len().min(usize::try_from(to - at).unwrap_or(usize::MAX));
+        write(zeros.get(..len).unwrap_or(&zeros), at)?;
+        at += len as u64;
+    }
+    Ok(())
+}
+
 /// A file of bytes that is read and written at given places.
 ///
 /// Calls come from many threads at once. The pager never reads a range while it
@@ -48,6 +67,19 @@ pub trait Storage: Debug + Send + Sync + 'static {
     ///
     /// What the operating system says.
     fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// Lengthens the file from `from` bytes, which it has, to `to` bytes. The new ones are zero and
+    /// have their room on the disk already: what is written to them later needs no more, unless
+    /// the file system writes nothing in place.
+    ///
+    /// By default zeros are written.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says; the file may then be longer than it was.
+    fn extend(&self, from: u64, to: u64) -> io::Result<()> {
+        write_zeros(from, to, |zeros, at| self.write_at(zeros, at))
+    }
 
     /// Fills all of `buf` from `offset` on.
     ///

@@ -22,12 +22,13 @@ use crate::ids::{BODY_SIZE, Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
 use crate::installed::Installed;
 use crate::log::Lsn;
 use crate::log::entry::Builder;
-use crate::log::writer::RECORD_LEN_MAX;
+use crate::log::writer::{RECORD_LEN_MAX, is_within_reserve};
 use crate::opened::Opened;
 use crate::page::Frame;
 use crate::pager::{Commit, Shared};
 use crate::quota::Asked;
 use crate::recovery::SpaceChange;
+use crate::reserve::ROOT_BYTES_PER_EXTENT;
 use crate::snapshots::Superseded;
 
 use self::direct::DirectPage;
@@ -63,7 +64,12 @@ pub struct WriteTx {
     durability: Durability,
     gives_space_back: bool,
     kept_bytes: usize,
+    root_grows: usize,
 }
+
+/// So often a commit that gives space back asks for a checkpoint to make room in the log: others
+/// may take it in between.
+const TRIES_MAX: u32 = 16;
 
 /// So many bytes of relaxed commits gather before they are written.
 const RELAXED_BYTES_MAX: usize = 64 * 1024;
@@ -106,6 +112,7 @@ impl WriteTx {
             durability: shared.options.durability,
             gives_space_back: false,
             kept_bytes: 0,
+            root_grows: 0,
             frees: shared.frees.load(Ordering::Relaxed),
             gather_until: shared.gather_pages_max(),
             shared,
@@ -343,8 +350,10 @@ impl WriteTx {
     /// [limited](crate::Options::file_bytes_max) file.
     ///
     /// That does for a dozen commits that are synced one by one, or for hundreds that are not. Then
-    /// the log must begin anew: a commit that is refused asks for a checkpoint, and whether that
-    /// can be made on a full disk depends on what else there is to write.
+    /// the commit makes a checkpoint and the log begins anew: that takes nothing of the disk where
+    /// the file system writes in place. So such commits go on for ever, if the record of
+    /// each is within the 64 KiB. A longer one may be refused; the error says how many bytes it
+    /// needs.
     pub fn give_space_back(&mut self) {
         self.gives_space_back = true;
     }
@@ -354,6 +363,13 @@ impl WriteTx {
     /// one takes half of the cache's budget.
     pub fn keeps_in_memory(&mut self, bytes: usize) {
         self.kept_bytes = bytes;
+    }
+
+    /// Says by how many bytes the commit makes the root longer at most, besides those for the
+    /// extents that it
+    /// takes and gives back: pages are kept for as long a root.
+    pub fn grows_root(&mut self, bytes: usize) {
+        self.root_grows += bytes;
     }
 
     /// How many bytes of pages the transaction holds in memory. Pages that it has taken
@@ -410,19 +426,29 @@ impl WriteTx {
             drop(commit);
             return Ok(Installed::nothing(shared, seq));
         }
-        let mut commit = shared.lock_to_commit()?;
-        shared.check_writable()?;
-        self.check_conflicts()?;
+        let mut tries = self.tries_max(payload.0.len());
+        let (mut commit, seq, logged) = loop {
+            let mut commit = shared.lock_to_commit()?;
+            shared.check_writable()?;
+            self.check_conflicts()?;
 
-        let seq = commit.installed.next();
-        let logged = match self.log(&mut commit, seq, &payload.0) {
-            Ok(logged) => logged,
-            Err(error) => {
-                // A checkpoint may be able to make the log anew where it is.
-                let need = if commit.log_full { Need::Due } else { Need::None };
-                drop(commit);
+            let seq = commit.installed.next();
+            let error = match self.log(&mut commit, seq, &payload.0) {
+                Ok(logged) => break (commit, seq, logged),
+                Err(error) => error,
+            };
+            // A checkpoint may be able to make the log anew where it is.
+            let need = if commit.log_full { Need::Due } else { Need::None };
+            drop(commit);
+            if need == Need::None || tries == 0 {
                 shared.see_to_checkpoint(need);
                 return Err(error);
+            }
+            tries -= 1;
+            match shared.checkpoint() {
+                Ok(()) => {}
+                Err(stopped) if stopped.is_out_of_space() => return Err(error),
+                Err(failed) => return Err(failed),
             }
         };
         self.list_virgin();
@@ -450,6 +476,18 @@ impl WriteTx {
         }
         shared.admit(&admitted);
         Ok(Installed::new(shared, seq, self.durability, logged, checkpoint))
+    }
+
+    /// How often it is worth a checkpoint that there is no room in the log.
+    fn tries_max(&self, payload_len: usize) -> u32 {
+        if !self.gives_space_back {
+            0
+        } else if is_within_reserve(payload_len, self.shared.options.log_bytes_max) {
+            TRIES_MAX
+        } else {
+            // The other log may be longer.
+            1
+        }
     }
 
     /// Private copies of pages that are given back are of no use to anybody.
@@ -541,6 +579,8 @@ impl WriteTx {
     fn install_space(&mut self, commit: &mut Commit, seq: Seq) {
         let allocated = std::mem::take(&mut self.allocated);
         let freed = std::mem::take(&mut self.freed);
+        let grows = self.root_grows + (allocated.len() + freed.len()) * ROOT_BYTES_PER_EXTENT;
+        self.shared.root_grown.fetch_add(grows, Ordering::Relaxed);
         if allocated.is_empty() && freed.is_empty() {
             return;
         }

@@ -57,6 +57,8 @@ impl Failure {
 pub struct Fault {
     /// Only calls of this kind count and fail; of any kind if there is none.
     pub kind: Option<CallKind>,
+    /// Only calls to this file count and fail, "" or a companion's suffix; to any if there is none.
+    pub file: Option<&'static str>,
     /// How many such calls still succeed.
     pub after: u64,
     /// Whether all further such calls fail too.
@@ -68,13 +70,19 @@ pub struct Fault {
 impl Fault {
     /// Fails one call: that which follows `after` successful ones of any kind.
     pub fn once(after: u64, failure: Failure) -> Self {
-        Self { kind: None, after, for_ever: false, failure }
+        Self { kind: None, file: None, after, for_ever: false, failure }
     }
 
     /// The same fault, for calls of one kind only.
     #[must_use]
     pub fn of(self, kind: CallKind) -> Self {
         Self { kind: Some(kind), ..self }
+    }
+
+    /// The same fault, for calls to one file only: "" or a companion's suffix.
+    #[must_use]
+    pub fn in_file(self, file: &'static str) -> Self {
+        Self { file: Some(file), ..self }
     }
 
     /// The same fault, for all further calls too.
@@ -84,8 +92,15 @@ impl Fault {
     }
 
     /// Counts a call; says how it fails if it does.
-    pub(crate) fn strike(&mut self, kind: CallKind, armed: &mut bool) -> Option<Failure> {
-        if !*armed || self.kind.is_some_and(|only| only != kind) {
+    pub(crate) fn strike(
+        &mut self,
+        file: &str,
+        kind: CallKind,
+        armed: &mut bool,
+    ) -> Option<Failure> {
+        let is_other = self.kind.is_some_and(|only| only != kind)
+            || self.file.is_some_and(|only| only != file);
+        if !*armed || is_other {
             return None;
         }
         if self.after > 0 {

@@ -217,7 +217,7 @@ impl SimStorage {
 
     /// Counts a call to this file; fails it if it is to fail.
     fn call(&self, state: &mut State, kind: CallKind) -> Result<(), Failure> {
-        state.call(if self.scratch.is_some() { CallKind::Scratch } else { kind })
+        state.call(&self.name, if self.scratch.is_some() { CallKind::Scratch } else { kind })
     }
 
     fn bytes<'s>(&self, state: &'s State) -> Option<&'s Vec<u8>> {
@@ -292,10 +292,10 @@ impl fmt::Debug for SimStorage {
 }
 
 impl State {
-    fn call(&mut self, kind: CallKind) -> Result<(), Failure> {
+    fn call(&mut self, file: &str, kind: CallKind) -> Result<(), Failure> {
         self.calls += 1;
         let armed = &mut self.armed;
-        match self.fault.as_mut().and_then(|fault| fault.strike(kind, armed)) {
+        match self.fault.as_mut().and_then(|fault| fault.strike(file, kind, armed)) {
             Some(failure) => {
                 self.failed += 1;
                 Err(failure)
@@ -338,6 +338,11 @@ impl Storage for SimStorage {
         }
         self.perform(&mut state, Action::SetLen { len });
         Ok(())
+    }
+
+    fn extend(&self, _: u64, to: u64) -> io::Result<()> {
+        // Here a length takes its room.
+        self.set_len(to)
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
@@ -403,7 +408,7 @@ impl Storage for SimStorage {
 
     fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
         let mut state = self.pass(CallKind::Directory);
-        state.call(CallKind::Directory).map_err(Failure::error)?;
+        state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
         let companion = self.file(&format!("{}{suffix}", self.name));
         if !state.files.contains_key(&companion.name) {
             state.perform(companion.event(Action::Create));
@@ -414,13 +419,13 @@ impl Storage for SimStorage {
 
     fn has_companion(&self, suffix: &str) -> io::Result<bool> {
         let mut state = self.pass(CallKind::Directory);
-        state.call(CallKind::Directory).map_err(Failure::error)?;
+        state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
         Ok(state.files.contains_key(&format!("{}{suffix}", self.name)))
     }
 
     fn remove_companion(&self, suffix: &str) -> io::Result<()> {
         let mut state = self.pass(CallKind::Directory);
-        state.call(CallKind::Directory).map_err(Failure::error)?;
+        state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
         let companion = self.file(&format!("{}{suffix}", self.name));
         if state.files.contains_key(&companion.name) {
             state.perform(companion.event(Action::Remove));
@@ -430,7 +435,7 @@ impl Storage for SimStorage {
 
     fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.pass(CallKind::Directory);
-        state.call(CallKind::Directory).map_err(Failure::error)?;
+        state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
         let from = self.file(&format!("{}{from}", self.name));
         if !state.files.contains_key(&from.name) {
             return Err(io::ErrorKind::NotFound.into());
@@ -441,14 +446,14 @@ impl Storage for SimStorage {
 
     fn sync_directory(&self) -> io::Result<()> {
         let mut state = self.pass(CallKind::Directory);
-        state.call(CallKind::Directory).map_err(Failure::error)?;
+        state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
         state.perform(self.event(Action::SyncDirectory));
         Ok(())
     }
 
     fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
         let mut state = self.pass(CallKind::Scratch);
-        state.call(CallKind::Scratch).map_err(Failure::error)?;
+        state.call(&self.name, CallKind::Scratch).map_err(Failure::error)?;
         state.scratches.push(Vec::new());
         let mut scratch = self.file("");
         scratch.scratch = Some(state.scratches.len() - 1);

@@ -136,7 +136,16 @@ impl Change<'_> {
             Some(page) if is_empty(page) => self.pending.fill.take(),
             _ => None,
         };
-        self.give_back_empty(empty)?;
+        self.give_back_empty(empty.as_slice())?;
+        self.trim()
+    }
+
+    /// Gives all pages of a collection back that has no documents, whether or not anybody has seen
+    /// them since it was opened. Before anything else in a change.
+    pub(crate) fn give_back_all(&mut self) -> Result<()> {
+        self.pending.fill = None;
+        let all: Vec<PageId> = self.writer.layout.pages().collect();
+        self.give_back_empty(&all)?;
         self.trim()
     }
 

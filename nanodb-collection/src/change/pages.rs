@@ -2,7 +2,9 @@
 //!
 //! The page that documents go to, the *fill page*, is at first the tail. When it is full, a page
 //! that deletions have left [room](crate::room) in takes its place, and a new tail only where there
-//! is none. When an eighth of a collection's pages are empty, they go back to the file. That is not for the
+//! is none. When an eighth of a collection's pages are empty, they go back to the file; or when the
+//! last
+//! document has gone. That is not for the
 //! transaction that empties them to do: who reads a page which is given back sees it as it was
 //! before, and must find no document there that is gone.
 //!
@@ -243,20 +245,25 @@ impl Change<'_> {
         }
     }
 
-    /// Gives empty pages back to the file, if there are many. Once for each change.
+    /// Gives empty pages back to the file, if there are many or no document is left. Once for
+    /// each change.
     pub(crate) fn give_back_if_many(&mut self) -> Result<()> {
         let empty = self.writer.room.empty_pages().len() as u64;
         let many = EMPTY_PAGES_MIN.max(self.writer.layout.used_pages / EMPTY_PART);
-        if empty >= many && self.pending.given_back.is_empty() {
-            self.give_back_empty(None)?;
+        let was_last = self.pending.count == 0;
+        if (empty >= many || was_last) && self.pending.given_back.is_empty() {
+            self.give_back_empty(&[])?;
         }
-        Ok(())
+        let has_begun_pages = self.pending.stored || !self.pending.new_extents.is_empty();
+        if was_last && !has_begun_pages { self.trim() } else { Ok(()) }
     }
 
     /// Gives the pages back to the file that were empty before this change and still are.
-    pub(super) fn give_back_empty(&mut self, fill: Option<PageId>) -> Result<()> {
+    /// Looked at are those that are listed, and `others`.
+    pub(super) fn give_back_empty(&mut self, others: &[PageId]) -> Result<()> {
         let empty = self.writer.room.empty_pages().iter().copied();
-        let listed: BTreeSet<u32> = empty.chain(fill.map(PageId::get)).collect();
+        let others = others.iter().map(|page| page.get());
+        let listed: BTreeSet<u32> = empty.chain(others).collect();
         if listed.is_empty() {
             return Ok(());
         }

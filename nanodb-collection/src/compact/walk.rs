@@ -15,6 +15,7 @@ use crate::catalog::Binding;
 use crate::change::{Change, Pending};
 use crate::error::Result;
 use crate::room::Class;
+use crate::shrink::lock;
 use crate::store::{Index, Writer};
 use crate::transaction::commit_one;
 
@@ -147,13 +148,35 @@ pub(super) fn see_pages(
     seen > 0
 }
 
+/// Has a collection that is empty and not in use keep no page. What fails leaves it as it is.
+pub(crate) fn give_back_of_empty(pager: &Pager, binding: &Arc<Binding>) {
+    if let (Some(held), Some(index)) = (lock(binding), binding.store.index_at_hand())
+        && held.count == 0
+        && held.layout.used_pages > 0
+    {
+        // Nothing depends on it, and whoever writes next is told of a failed write.
+        let _ = change_alone(pager, binding, held, index, |change| change.give_back_all());
+    }
+}
+
 /// Gives the pages that documents have left back to the file: not in the commit that they leave
 /// in.
 pub(crate) fn give_back(
     pager: &Pager,
     binding: &Arc<Binding>,
+    held: impl DerefMut<Target = Writer>,
+    index: &Index,
+) -> Result<()> {
+    change_alone(pager, binding, held, index, |change| change.give_back())
+}
+
+/// A change that nobody waits for.
+fn change_alone(
+    pager: &Pager,
+    binding: &Arc<Binding>,
     mut held: impl DerefMut<Target = Writer>,
     index: &Index,
+    change: impl FnOnce(&mut Change<'_>) -> Result<()>,
 ) -> Result<()> {
     let store = &binding.store;
     store.remove_retired(index, &mut held);
@@ -161,6 +184,6 @@ pub(crate) fn give_back(
     tx.set_durability(Durability::Buffered);
     let mut pending = Pending::new(&held);
     let writer = &*held;
-    Change { store, index, writer, tx: &mut tx, pending: &mut pending }.give_back()?;
+    change(&mut Change { store, index, writer, tx: &mut tx, pending: &mut pending })?;
     if pending.changed { commit_one(tx, binding, held, None, pending) } else { Ok(()) }
 }

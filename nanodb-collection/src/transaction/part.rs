@@ -108,6 +108,9 @@ impl Part {
     }
 }
 
+/// What the root says of a collection besides its name and its pages, in bytes, at most.
+const COLLECTION_BYTES: usize = 128;
+
 /// Commits all parts of a transaction; sets `over` before it releases their locks.
 pub(crate) fn commit(mut tx: WriteTx, parts: Vec<Part>, over: &AtomicBool) -> Result<()> {
     if parts.is_empty() {
@@ -116,6 +119,8 @@ pub(crate) fn commit(mut tx: WriteTx, parts: Vec<Part>, over: &AtomicBool) -> Re
     let mut note = Vec::new();
     parts.iter().for_each(|part| part.encode(&mut note));
     tx.keeps_in_memory(parts.iter().map(|part| part.pending.kept_bytes()).sum());
+    let made = parts.iter().filter(|part| part.making.is_some());
+    tx.grows_root(made.map(|part| part.name().len() + COLLECTION_BYTES).sum());
     if !parts.iter().any(|part| part.pending.stored) {
         tx.give_space_back();
     }
@@ -149,6 +154,9 @@ pub(crate) fn commit_one(
     note.clear();
     encode(&mut note, binding, &held, &pending, making.is_some());
     tx.keeps_in_memory(pending.kept_bytes());
+    if making.is_some() {
+        tx.grows_root(binding.name.len() + COLLECTION_BYTES);
+    }
     if !pending.stored {
         tx.give_space_back();
     }

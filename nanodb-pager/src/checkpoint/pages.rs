@@ -69,19 +69,29 @@ impl<'a> CheckpointPages<'a> {
         free > all / part.max(1) && extents.any(|extent| extent.end() > end)
     }
 
-    /// Takes pages that lie side by side: as many as asked for, or fewer, where the file's
-    /// size is [limited](crate::Options::file_bytes_max).
+    /// Whether so many pages can be taken. If not, the disk is full, or the file's size
+    /// [limited](crate::Options::file_bytes_max).
+    pub fn has_room(&self, pages: u64) -> bool {
+        u32::try_from(pages).is_ok_and(|pages| self.shared.has_room_to_save(pages))
+    }
+
+    /// Takes pages that lie side by side: as many as asked for, or fewer, where the disk is full or
+    /// the file's size is [limited](crate::Options::file_bytes_max).
     ///
     /// # Errors
     ///
-    /// [`Error::Full`] when page numbers run out; [`Error::Io`].
+    /// [`Error::Full`] when page numbers run out; [`Error::QuotaExceeded`], [`Error::Io`]: if it
+    /// [is for want of room](Error::is_out_of_space), what was taken may be given back and less
+    /// saved.
     pub fn take(&mut self, pages: u32) -> Result<Extent> {
         if pages == 0 {
             return Ok(Extent::new(PageId::new(0), 0));
         }
         let extent = self.shared.allocate_to_save(pages)?;
         self.taken.push(extent);
-        self.shared.lengthen(extent.end() * PAGE_SIZE as u64)?;
+        if !self.shared.storage.is_persistent() {
+            self.shared.lengthen(extent.end() * PAGE_SIZE as u64)?;
+        }
         Ok(extent)
     }
 

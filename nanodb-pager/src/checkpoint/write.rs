@@ -105,24 +105,22 @@ impl Shared {
         }
         pages.update(&mut free)?;
         let root_pages = stream::pages_for(root.len());
-        // As large as it can get, so that taking its own pages out of it cannot make
-        // it too large for them.
-        let map_pages = stream::pages_for(free.encoded_size_max(2));
-        let asked = u32::try_from(root_pages + map_pages);
-        let stream_pages = asked.map_err(|_| Error::Full { asked: u32::MAX })?;
-        // From the running allocator, so that no commit takes them, and so that
-        // nothing durable refers to them: it gives out only pages that were free at
-        // the checkpoint before.
-        let streams = self.allocate(stream_pages)?;
-        if !free.claim(streams) {
-            return Err(Corruption::FreeMap { page: streams.start }.into());
+        let (streams, map_pages) = self.take_streams(root_pages, &free)?;
+        for &extent in &streams {
+            if !free.claim(extent) {
+                return Err(Corruption::FreeMap { page: extent.start }.into());
+            }
         }
         // The pages at the end that nobody uses are no part of the file any more.
         let page_count = free.cut(HEADER_PAGES);
         let mut map = free.encode();
         map.resize(map.len().max(stream::size_filling(map_pages)), 0);
 
-        let ids: Vec<PageId> = (0..stream_pages).filter_map(|index| streams.page(index)).collect();
+        let page = |extent: &Extent| {
+            let extent = *extent;
+            (0..extent.pages).filter_map(move |index| extent.page(index))
+        };
+        let ids: Vec<PageId> = streams.iter().flat_map(page).collect();
         let (root_ids, map_ids) = ids.split_at(root_pages);
         let (root_place, mut frames) = stream::encode(&root, root_ids, seq, self.checksummer);
         let (map_place, more) = stream::encode(&map, map_ids, seq, self.checksummer);
@@ -140,6 +138,27 @@ impl Shared {
         Ok(Placed { header, root: root.into(), free, streams, saved, freed, frames })
     }
 
+    /// Takes pages for the root and the free map; how many the map has.
+    ///
+    /// From the running allocator, so that no commit takes them, and so that nothing durable refers
+    /// to them: it gives out only pages that were free at the checkpoint before.
+    fn take_streams(&self, root_pages: usize, free: &FreeMap) -> Result<(Vec<Extent>, usize)> {
+        let mut pieces = 1;
+        loop {
+            // As large as it can get, so that taking its own pages out of it cannot make it too
+            // large for them: each piece splits a run at most.
+            let map_pages = stream::pages_for(free.encoded_size_max(pieces + 1));
+            let asked = u32::try_from(root_pages + map_pages);
+            let streams = self.allocate_own(asked.map_err(|_| Error::Full { asked: u32::MAX })?)?;
+            if streams.len() <= pieces {
+                return Ok((streams, map_pages));
+            }
+            pieces = streams.len();
+            let mut allocator = self.allocator.lock();
+            streams.into_iter().for_each(|extent| allocator.release(extent));
+        }
+    }
+
     /// How many pages are written between two syncs of the side area: few enough to be
     /// kept in memory meanwhile, whatever the budget.
     fn batch_pages(&self) -> usize {
@@ -149,11 +168,47 @@ impl Shared {
     /// Step 4, from where it stopped.
     fn write_dirty(&self, old: &mut Checkpointed, under_way: &mut UnderWay) -> Result<()> {
         let dirty = std::mem::take(&mut under_way.dirty);
-        let done = dirty[under_way.written..]
-            .chunks(self.batch_pages())
-            .try_for_each(|batch| self.write_batch(old, under_way, batch));
+        let done = self.write_batches(old, under_way, &dirty);
         under_way.dirty = dirty;
         done
+    }
+
+    fn write_batches(
+        &self,
+        old: &mut Checkpointed,
+        under_way: &mut UnderWay,
+        dirty: &[DirtyPage],
+    ) -> Result<()> {
+        let mut is_full = false;
+        while under_way.written < dirty.len() {
+            let batch_max = if is_full { side::KEPT_IMAGES } else { self.batch_pages() };
+            // Pages that may be half written need the images that they have.
+            let end = match under_way.imaged > under_way.written {
+                true => under_way.imaged,
+                false => dirty.len().min(under_way.written + batch_max),
+            };
+            let has_images = under_way.imaged >= end;
+            if is_full && !has_images {
+                // Nobody wants the images of the batches before any more.
+                self.sync()?;
+                old.side = side::Tail::new();
+            }
+            let batch = &dirty[under_way.written..end];
+            match self.write_batch(old, under_way, batch) {
+                // Not over the images that an interrupted checkpoint has left: of pages that are
+                // still to be written.
+                Err(error)
+                    if error.is_full_disk()
+                        && !is_full
+                        && under_way.imaged < end
+                        && !under_way.recovered =>
+                {
+                    is_full = true;
+                }
+                written => written?,
+            }
+        }
+        Ok(())
     }
 
     fn write_batch(

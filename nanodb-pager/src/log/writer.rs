@@ -11,7 +11,8 @@ use super::segment::Segment;
 use super::{BLOCK_SIZE, Lsn};
 use crate::error::is_full_disk;
 use crate::ids::Seq;
-use crate::storage::Storage;
+use crate::reserve::no_room;
+use crate::storage::{Storage, write_zeros};
 
 /// The log grows by at least so many bytes at a time.
 const GROWTH_MIN: u64 = 32 * 1024;
@@ -35,24 +36,45 @@ fn reserve_for(len_max: u64) -> u64 {
     (len_max / 1024).clamp(16 * 1024, 64 * 1024)
 }
 
-/// Makes sure that a log can be begun in `file`, which is `len` bytes long, and have its reserve,
-/// on a disk that is full by then.
-pub(crate) fn prepare(file: &dyn Storage, len: u64, len_max: u64) -> io::Result<()> {
-    fill(file, len, BLOCK_SIZE + RECORD_EXTRA + reserve_for(len_max), |_| ())
+/// How long a file must be for a log to be begun in it, and have its reserve, on a disk that is
+/// full by then.
+pub(crate) fn least_len(len_max: u64) -> u64 {
+    BLOCK_SIZE + RECORD_EXTRA + reserve_for(len_max)
+}
+
+/// Whether a record with so many bytes finds room in a log that has just been begun, whatever the
+/// disk.
+pub(crate) fn is_within_reserve(payload_len: usize, len_max: u64) -> bool {
+    payload_len as u64 <= reserve_for(len_max)
+}
+
+/// Makes a file, which is `len` bytes long, so long that a log can be begun in it, and such a
+/// record, too.
+pub(crate) fn prepare(
+    file: &dyn Storage,
+    len: u64,
+    len_max: u64,
+    payload_len: u64,
+) -> io::Result<()> {
+    let least = least_len(len_max) + payload_len;
+    fill(file, len, least, |_| ()).map_err(|error| match is_full_disk(&error) {
+        true => no_room(&error, least.saturating_sub(len)),
+        false => error,
+    })
 }
 
 /// Writes zeros from `start` to `end`, made a whole block; `done` is told how far that got.
-fn fill(file: &dyn Storage, start: u64, end: u64, mut done: impl FnMut(u64)) -> io::Result<()> {
-    let end = end.next_multiple_of(BLOCK_SIZE);
-    let zeros = vec![0; usize::try_from(GROWTH_MIN).unwrap_or(BLOCK_LEN)];
-    let mut at = start;
-    while at < end {
-        let len = zeros.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
-        file.write_at(&zeros[..len], at)?;
-        at += len as u64;
-        done(at);
-    }
-    Ok(())
+pub(crate) fn fill(
+    file: &dyn Storage,
+    start: u64,
+    end: u64,
+    mut done: impl FnMut(u64),
+) -> io::Result<()> {
+    write_zeros(start, end.next_multiple_of(BLOCK_SIZE), |zeros, at| {
+        file.write_at(zeros, at)?;
+        done(at + zeros.len() as u64);
+        Ok(())
+    })
 }
 
 /// The log that commits are appended to.
@@ -140,11 +162,29 @@ impl Log {
         let ahead = (self.reserved + growth).min(self.len_max);
         match self.grow(ahead.max(wanted + GROWTH_MIN)) {
             Err(error) if is_full_disk(&error) => {
+                // The last piece may have been written in part.
+                self.reserved = self.reserved.max(self.file.len()?);
                 let least = if may_use_reserve { needed } else { wanted };
-                if least <= self.reserved { Ok(()) } else { Err(error) }
+                match least.saturating_sub(self.reserved) {
+                    0 => Ok(()),
+                    missing => Err(no_room(&error, missing)),
+                }
             }
             grown => grown,
         }
+    }
+
+    /// By how many bytes the file is too short for a record with `payload_len` bytes and the
+    /// reserve behind it.
+    pub(crate) fn missing(&self, payload_len: u64) -> u64 {
+        let wanted = self.end + payload_len + RECORD_EXTRA + reserve_for(self.len_max);
+        wanted.saturating_sub(self.reserved.max(self.written))
+    }
+
+    /// Makes room for a record with `payload_len` bytes and the reserve behind it, and for no more.
+    pub(crate) fn make_room(&mut self, payload_len: u64) -> io::Result<()> {
+        self.reserved = self.reserved.max(self.written);
+        self.grow(self.reserved + self.missing(payload_len))
     }
 
     /// Makes the file so long, as far as that goes.

@@ -154,6 +154,19 @@ impl Storage for FileStorage {
         self.file.set_len(len)
     }
 
+    #[cfg(target_os = "linux")]
+    fn extend(&self, from: u64, to: u64) -> io::Result<()> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        use rustix::io::Errno;
+        match fallocate(&self.file, FallocateFlags::empty(), from, to.saturating_sub(from)) {
+            // Not every file system can.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                super::write_zeros(from, to, |zeros, at| self.write_at(zeros, at))
+            }
+            extended => Ok(extended?),
+        }
+    }
+
     #[cfg(unix)]
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(&self.file, buf, offset)

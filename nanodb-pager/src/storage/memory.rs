@@ -75,6 +75,10 @@ impl Storage for MemoryStorage {
         self.bytes.write().set_len(len)
     }
 
+    fn extend(&self, _: u64, to: u64) -> io::Result<()> {
+        self.set_len(to)
+    }
+
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         let bytes = self.bytes.read();
         if offset.checked_add(buf.len() as u64).is_none_or(|end| end > bytes.len) {

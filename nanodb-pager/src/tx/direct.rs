@@ -64,13 +64,7 @@ impl Shared {
     /// behind what a checkpoint knows of. See [`cut`](Shared::cut) for that.
     pub(crate) fn lengthen(&self, len: u64) -> Result<()> {
         let _growing = self.growing.lock();
-        let current =
-            self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
-        if current < len {
-            let failed = |e| self.write_failed(Error::io("setting the file's length", e));
-            self.storage.set_len(len).map_err(failed)?;
-        }
-        Ok(())
+        self.extend_to(len)
     }
 }
 

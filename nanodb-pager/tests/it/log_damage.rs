@@ -356,7 +356,7 @@ fn the_log_of_another_database_is_not_read() {
     };
     let (mut ours, theirs) = (file(), file());
     let is_log = |name: &String| name.starts_with("-log");
-    assert_eq!(ours.keys().filter(|name| is_log(name)).count(), 1);
+    assert_eq!(ours.keys().filter(|name| is_log(name)).count(), 2);
     ours.retain(|name, _| !is_log(name));
     ours.extend(theirs.into_iter().filter(|(name, _)| is_log(name)));
     let storage = SimStorage::from_files(ours);

@@ -244,7 +244,7 @@ fn whatever_call_fails_no_acknowledged_commit_is_lost_and_none_is_there_by_halve
         let (files, pages, begun) = disk(workload.crashed);
         for failure in Failure::ALL {
             for for_ever in [false, true] {
-                let fault = |after| Fault { kind: None, after, for_ever, failure };
+                let fault = |after| Fault { for_ever, ..Fault::once(after, failure) };
                 let start = (pages.as_slice(), begun);
                 let calls = (0..).take_while(|&n| fails_soundly(workload, &files, start, fault(n)));
                 let calls = calls.count();

@@ -96,8 +96,7 @@ fn a_handle_without_permission_refuses_to_write_whoever_asks() {
     let pager = open(FileStorage::open_read_only(&path).unwrap(), Options::default()).unwrap();
     assert_eq!(&first_bytes(&pager, page).unwrap(), b"there");
     let mut tx = pager.begin();
-    tx.allocate(KIND, OWNER).unwrap();
-    assert!(tx.commit(&[]).is_err());
+    assert!(tx.allocate(KIND, OWNER).and_then(|_| tx.commit(&[])).is_err());
     drop(pager);
     let wrapped = ReadOnly::new(Arc::new(FileStorage::open(&path).unwrap()));
     let options = Options::default().read_only(true);

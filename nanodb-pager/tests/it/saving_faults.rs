@@ -273,7 +273,7 @@ fn whatever_call_fails_while_pages_are_saved_and_the_file_is_cut_nothing_acknowl
                 let what = format!("call {after}, {failure:?}, for ever: {for_ever}");
                 let mut work = Work::on(files.clone(), pages.clone());
                 work.storage.start_journal();
-                work.storage.set_fault(Fault { kind: None, after, for_ever, failure });
+                work.storage.set_fault(Fault { for_ever, ..Fault::once(after, failure) });
                 let done = work.run();
                 work.storage.clear_fault();
                 let journal = work.storage.take_journal();
