@@ -16,8 +16,7 @@
 //! 1. Every page below the file's page count has its room on the disk: the file is made longer
 //!    when a transaction takes pages, and that is refused before anything has changed.
 //! 2. No transaction takes a page of those that the next checkpoint may need, whether or not the
-//! file
-//!    could become longer then. Nor does what the layer above saves take them.
+//!    file could become longer then. Nor does what the layer above saves take them.
 //! 3. So a checkpoint needs no more of the disk than it has: its log was made ready before it
 //!    turned to that, its root and free map find room in free pages, in pieces if need be, images
 //!    go to the side area a batch at a time, and pages that are written in place have theirs.
