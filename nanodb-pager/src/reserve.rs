@@ -24,8 +24,7 @@
 //!    if its record is no longer than what is kept.
 //!
 //! The pages that a checkpoint may need are counted from above: ten bytes for each run of free
-//! pages,
-//! and what each extent that was taken or given back can add to the root. What a
+//! pages, and what each extent that was taken or given back can add to the root. What a
 //! snapshot still wants is not free: as long as one is kept, thousands of runs that
 //! were freed meanwhile may come to need more than the eight.
 //!
@@ -173,6 +172,9 @@ impl Shared {
         let current =
             self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         if current < len {
+            // A fork, or a handle that is closed or read-only, leaves the file as it is.
+            self.check_process()?;
+            self.check_writable()?;
             let failed = |e| {
                 let e = if is_full_disk(&e) { no_room(&e, len - current) } else { e };
                 self.write_failed(Error::io("setting the file's length", e))
