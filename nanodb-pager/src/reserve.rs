@@ -172,9 +172,8 @@ impl Shared {
         let current =
             self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         if current < len {
-            // A fork, or a handle that is closed or read-only, leaves the file as it is.
+            // A fork leaves the file as it is. Whether this handle may write is told at the commit.
             self.check_process()?;
-            self.check_writable()?;
             let failed = |e| {
                 let e = if is_full_disk(&e) { no_room(&e, len - current) } else { e };
                 self.write_failed(Error::io("setting the file's length", e))
