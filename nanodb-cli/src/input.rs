@@ -205,7 +205,14 @@ mod tests {
 
     #[test]
     fn what_follows_a_gzip_and_is_none_is_left_out() {
-        for rest in [&b"junk"[..], b"\0\0\0", b"\0junk"] {
+        let rests = [
+            &b"junk"[..],
+            b"\0\0\0",
+            b"\0junk",
+            b"\x1fjunk of a length",
+            b"\x1f\x8cjunk of a length",
+        ];
+        for rest in rests {
             for members in [vec![gzip("{}\n")], vec![gzip("{"), gzip("}\n")]] {
                 assert_eq!(read([&members.concat(), rest].concat()).unwrap(), "{}\n", "{rest:?}");
             }
