@@ -251,9 +251,8 @@ impl Replay {
                     return None;
                 }
                 names_direct |= matches!(entry.base, Base::Direct { .. });
-                if entry.base == Base::Delta && entry.changes_nothing() {
-                    continue;
-                }
+                // One without ranges counts, too: the page has a new number by it, so a checkpoint
+                // writes it, and may tear it.
                 let at = offset + entry.offset as u64;
                 self.recovered.changes.add(entry.page, entry.base, log, at)?;
             }

@@ -159,13 +159,6 @@ impl Head {
     }
 }
 
-impl PageEntry<'_> {
-    /// Whether it has no ranges.
-    pub(crate) fn changes_nothing(&self) -> bool {
-        self.ranges == [0]
-    }
-}
-
 impl<'a> Payload<'a> {
     /// Nothing if the bytes are no payload.
     pub(crate) fn decode(mut bytes: &'a [u8]) -> Option<Self> {

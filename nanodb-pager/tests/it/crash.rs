@@ -141,6 +141,10 @@ impl Run {
                     tx.free(page).unwrap();
                     pages.remove(&page);
                 }
+                // Taken and left as it is.
+                Some(page) if !pages[&page].is_empty() && random.below(6) == 0 => {
+                    assert!(tx.page_mut(page).unwrap().body() == &pages[&page][..]);
+                }
                 Some(page) => {
                     let body = Arc::make_mut(pages.get_mut(&page).unwrap());
                     if body.is_empty() || random.below(8) == 0 {
@@ -320,6 +324,37 @@ fn a_power_cut_while_the_first_writes_after_a_recovery_go_on_loses_nothing_eithe
         run.journal[..cut].iter().for_each(|event| crash.advance(event));
         let image = crash.image(Unsynced::Random(seed));
         checked += second_crash(&run, image, cut, seed);
+    }
+}
+
+/// The commit's record says nothing of such a page but its name. It has a new number all the same,
+/// so the checkpoint writes it in place.
+#[test]
+fn a_page_that_a_commit_took_and_left_as_it_was_survives_being_torn() {
+    let storage = SimStorage::new();
+    let pager = open(storage.clone()).unwrap();
+    let mut tx = pager.begin();
+    let page = tx.allocate(KIND, OWNER).unwrap();
+    let mut body = vec![0; BODY_SIZE];
+    Random::new(1).fill(&mut body);
+    assert!(tx.page_mut(page).unwrap().write(0, &body));
+    tx.commit(&1_u64.to_le_bytes()).unwrap();
+    pager.checkpoint().unwrap();
+    let before = storage.files();
+    storage.start_journal();
+    let mut tx = pager.begin();
+    assert!(tx.page_mut(page).unwrap().body() == &body[..]);
+    tx.commit(&2_u64.to_le_bytes()).unwrap();
+    pager.checkpoint().unwrap();
+    let pages = Pages::from([(page, Arc::new(body))]);
+    let mut crash = Crash::new(&before);
+    for (events, event) in (1..).zip(&storage.take_journal()) {
+        crash.advance(event);
+        for fate in fates(crash.unsynced(), events, 20) {
+            let what = format!("{events} events, {fate:?}");
+            let pager = open(SimStorage::from_files(crash.image(fate)));
+            compare(&pager.unwrap_or_else(|error| panic!("{what}: {error:?}")), &pages, &what);
+        }
     }
 }
 
