@@ -236,6 +236,12 @@ pub enum Problem {
         /// Its first name.
         name: String,
     },
+    /// A document within `$literal` where operators may stand, and it begins like them.
+    #[error("`$literal` is a value, and here operators may stand: {instead}")]
+    LiteralOfOperators {
+        /// What to write.
+        instead: &'static str,
+    },
     /// An operator that compares was given a regular expression.
     #[error(
         "`{operator}`{} takes no regular expression: use `$regex`, or `$not` with it for what does \

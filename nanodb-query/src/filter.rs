@@ -93,6 +93,7 @@ impl Filter {
         let text = Text::parse(text)?;
         let parsed = Self::parse_value(text.value())
             .map_err(|fault| text.locate(fault.problem, fault.tail))?;
+        text.check_filter_literals(text.value())?;
         text.check_values().map(|()| parsed)
     }
 

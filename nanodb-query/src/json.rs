@@ -1,5 +1,7 @@
 //! Queries as JSON text: read to MessagePack with the places kept, and printed.
 
+mod literals;
+
 use nanodb_msgpack::RawValue;
 use nanodb_msgpack::json::{self, ReadOptions};
 pub(crate) use nanodb_msgpack::json::{print_string, print_value};
@@ -88,11 +90,16 @@ impl<'a> Text<'a> {
     fn check_value(&self, value: RawValue<'_>) -> Result<(), QueryError> {
         let first = entries(value).next().map(|entry| entry.name);
         let unknown = first.filter(|name| name.starts_with('$') && !KNOWN.contains(name));
-        if let Some(name) = unknown.filter(|_| !self.0.is_literal(value.tail())) {
+        if let Some(name) = unknown.filter(|_| !self.is_literal(value)) {
             return Err(self.locate(Problem::UnknownForm { name: name.to_owned() }, value.tail()));
         }
         entries(value).try_for_each(|entry| self.check_value(entry.value))?;
         elements(value).try_for_each(|element| self.check_value(element))
+    }
+
+    /// Whether a value stands within `$literal`.
+    fn is_literal(&self, value: RawValue<'_>) -> bool {
+        self.0.is_literal(value.tail())
     }
 
     /// Says of a problem at `tail`, a name or value of [`value`](Self::value) and all after it,

@@ -38,7 +38,7 @@ pub use self::expand::UPDATE_STEPS_MAX;
 use self::operator::{Change, Operator};
 use self::writer::Writer;
 use crate::error::{Problem, QueryError};
-use crate::filter::{Entry, Fault, Operand, check, entries, fault, operand};
+use crate::filter::{Entry, Fault, Operand, check, elements, entries, fault, operand};
 use crate::json::{Text, print_value};
 use crate::{Filter, Timestamp};
 use nanodb_msgpack::{Kind, RawValue};
@@ -124,10 +124,12 @@ impl Update {
         let filters = Text::parse(array_filters)?;
         let parsed = filters::parse(filters.value())
             .map_err(|fault| filters.locate(fault.problem, fault.tail))?;
+        elements(filters.value()).try_for_each(|filter| filters.check_filter_literals(filter))?;
         filters.check_values()?;
         let text = Text::parse(text)?;
         let parsed =
             parse(text.value(), parsed).map_err(|fault| text.locate(fault.problem, fault.tail))?;
+        text.check_update_literals()?;
         text.check_values().map(|()| parsed)
     }
 

@@ -219,3 +219,54 @@ fn a_value_that_begins_like_an_operator_and_is_none_is_refused_unless_it_is_mean
         Filter::parse_json(text).unwrap();
     }
 }
+
+/// As bytes it is the same as a document of operators.
+#[test]
+fn a_literal_is_refused_where_it_would_be_taken_for_operators() {
+    let is_refused = |error: nanodb_query::QueryError, text: &str| {
+        let at = text.find("{\"$literal\"").unwrap();
+        assert_eq!(error.position().unwrap().offset, at, "{text}");
+        assert!(matches!(error.problem(), Problem::LiteralOfOperators { .. }), "{text}: {error}");
+    };
+    let literal = r#"{"$literal": {"$gt": 5}}"#;
+    for text in [
+        format!(r#"{{"a": {literal}}}"#),
+        format!(r#"{{"a": {{"$not": {literal}}}}}"#),
+        format!(r#"{{"a": {{"$elemMatch": {literal}}}}}"#),
+        format!(r#"{{"a": {{"$elemMatch": {{"b": {literal}}}}}}}"#),
+        format!(r#"{{"a": {{"$all": [{{"$elemMatch": {literal}}}]}}}}"#),
+        format!(r#"{{"$or": [{{"b": 1}}, {{"$and": [{{"a": {literal}}}]}}]}}"#),
+        r#"{"a": {"$all": [{"$literal": {"$elemMatch": {"b": 1}}}]}}"#.to_owned(),
+        r#"{"$or": [{"$literal": {"$or": [{"a": 1}]}}]}"#.to_owned(),
+    ] {
+        is_refused(Filter::parse_json(&text).unwrap_err(), &text);
+    }
+    for text in [
+        format!(r#"{{"$pull": {{"a": {literal}}}}}"#),
+        format!(r#"{{"$pull": {{"a": {{"b": {literal}}}}}}}"#),
+        r#"{"$push": {"a": {"$literal": {"$each": [1]}}}}"#.to_owned(),
+        r#"{"$addToSet": {"a": {"$literal": {"$each": [1]}}}}"#.to_owned(),
+    ] {
+        is_refused(Update::parse_json(&text).unwrap_err(), &text);
+    }
+    let filters = format!(r#"[{{"e": {literal}}}]"#);
+    let update = r#"{"$set": {"a.$[e]": 1}}"#;
+    is_refused(Update::parse_json_with_filters(update, &filters).unwrap_err(), &filters);
+    // What takes a value takes any.
+    for text in [
+        format!(r#"{{"a": {{"$eq": {literal}}}}}"#),
+        format!(r#"{{"a": {{"$not": {{"$ne": {literal}}}}}}}"#),
+        format!(r#"{{"a": {{"b": {literal}}}}}"#),
+    ] {
+        let parsed = Filter::parse_json(&text).unwrap();
+        assert_eq!(parsed.to_string().parse::<Filter>().unwrap(), parsed);
+    }
+    for text in [
+        format!(r#"{{"$set": {{"a": {literal}}}}}"#),
+        format!(r#"{{"$push": {{"a": {{"$each": [{literal}]}}}}}}"#),
+        format!(r#"{{"$pull": {{"a": {{"$eq": {literal}}}}}}}"#),
+    ] {
+        let parsed = Update::parse_json(&text).unwrap();
+        assert_eq!(Update::parse_json(&parsed.to_string()).unwrap(), parsed);
+    }
+}
