@@ -287,7 +287,7 @@ fn fates(unsynced: usize, seed: u64, random: u64) -> Vec<Unsynced> {
 }
 
 fn images_to_check(short: usize) -> usize {
-    if std::env::var_os("NANODB_TEST_LONG").is_some() { short * 25 } else { short }
+    if std::env::var_os("NANODB_TEST_LONG").is_some() { short * 50 } else { short }
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn a_soak_agrees_with_a_map() {
     for (number, level) in LEVELS.into_iter().enumerate() {
         let mut random = Random::new(seed + number as u64);
         let mut world = World::new(level);
-        let (mut done, count) = (0, if long() { 400_000 } else { 1_500 });
+        let (mut done, count) = (0, if long() { 3_400_000 } else { 1_500 });
         while done < count {
             let mut bytes = [0; 400];
             random.fill(&mut bytes);
