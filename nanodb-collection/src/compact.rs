@@ -6,8 +6,7 @@
 //! several rounds, as long as they gain something.
 //!
 //! On a full disk it does not begin. In a file at its limit there may be no room for what is to
-//! move
-//! first: then it stays where it is, and what has room moves.
+//! move first: then it stays where it is, and what has room moves.
 
 mod walk;
 

@@ -367,10 +367,9 @@ impl Database {
     ///
     /// As [`checkpoint`](Self::checkpoint); [`Error::DamagedPage`](crate::Error::DamagedPage);
     /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open. What
-    /// was
-    /// moved until then is moved. [`Error::Storage`](crate::Error::Storage) if the disk is full:
-    /// before
-    /// anything is moved, with how many bytes are needed, 512 KiB for each of the two logs.
+    /// was moved until then is moved. [`Error::Storage`](crate::Error::Storage) if the disk is
+    /// full: before anything is moved, with how many bytes are needed, 512 KiB for each of the two
+    /// logs.
     pub fn compact(&self) -> Result<()> {
         self.compact_with(|_| ControlFlow::Continue(())).map(|_| ())
     }

@@ -98,18 +98,16 @@ impl Options {
 
     /// How many bytes the database's file may have; no limit by default, 96 KiB at the least.
     ///
-    /// The write that would make it longer ends in
-    /// [`Error::QuotaExceeded`], and nothing of it is done; a transaction is rolled back. Deleting,
-    /// dropping and [`compact`](crate::Database::compact) go on, and what they free can be used
-    /// again. A part of the file is kept back for that and for saving the index of ids: some 5
-    /// bytes for each document, and 48 KiB. The file is never longer than its limit. One that is
-    /// longer already
-    /// is opened; it does not grow, but for what a checkpoint needs to make it shorter.
+    /// The write that would make it longer ends in [`Error::QuotaExceeded`], and nothing of it is
+    /// done; a transaction is rolled back. Deleting, dropping and
+    /// [`compact`](crate::Database::compact) go on, and what they free can be used again. A part of
+    /// the file is kept back for that and for saving the index of ids: some 5 bytes for each
+    /// document, and 48 KiB. The file is never longer than its limit. One that is longer already is
+    /// opened; it does not grow, but for what a checkpoint needs to make it shorter.
     ///
     /// What lies beside the file while it is open does not count: the logs, which
-    /// [`log_bytes_max`](Self::log_bytes_max) limits, and the images of pages that
-    /// are written to be safe from torn writes, about half the cache at most. Where there is no
-    /// room left to save
+    /// [`log_bytes_max`](Self::log_bytes_max) limits, and the images of pages that are written to
+    /// be safe from torn writes, about half the cache at most. Where there is no room left to save
     /// the index, it is given up until there is: opening then takes longer, as all pages are read.
     pub fn file_bytes_max(mut self, bytes: u64) -> Self {
         self.pager = self.pager.file_bytes_max(bytes);

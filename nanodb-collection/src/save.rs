@@ -9,11 +9,9 @@
 //! collection, as of the checkpoint.
 //!
 //! Nor is a full disk, or a file at its limit: fewer runs are merged then, as their new pages must
-//! be
-//! had before the old ones are given back; and where there is no room even for what has
-//! changed, the index is given up, which takes no page and gives back all of its own. It is made
-//! anew
-//! when there is plenty of room.
+//! be had before the old ones are given back; and where there is no room even for what has changed,
+//! the index is given up, which takes no page and gives back all of its own. It is made anew when
+//! there is plenty of room.
 
 use nanodb_index::run::{encode_page, merge};
 use nanodb_index::{Change, Place};

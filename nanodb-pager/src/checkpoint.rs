@@ -17,14 +17,12 @@
 //! old log, get new contents.
 //!
 //! On a full disk it makes do with what is [kept](crate::reserve) for that: the root and the free
-//! map go to
-//! free pages, in pieces if need be; images to the same few pages of the side area,
-//! batch after batch, each once the pages of the one before are durable in place.
+//! map go to free pages, in pieces if need be; images to the same few pages of the side area, batch
+//! after batch, each once the pages of the one before are durable in place.
 //!
 //! A checkpoint that meets a full disk in step 3 or 4 all the same, as one of what a crash has
 //! left, or where the file system writes nothing in place, stops. It keeps what it has taken over
-//! and
-//! what it has done, and the next one begins by going on with it. Until then both logs are
+//! and what it has done, and the next one begins by going on with it. Until then both logs are
 //! needed, so none turns to a third.
 
 mod pages;

@@ -23,8 +23,7 @@ use crate::ids::{Extent, PAGE_SIZE, PageId};
 use crate::pager::Shared;
 
 /// So many pages are worth another checkpoint, and such a part of the file: 64 KiB, a sixteenth;
-/// and
-/// when the file is closed.
+/// and when the file is closed.
 pub(crate) const WORTH_PAGES_MIN: u32 = 16;
 pub(crate) const WORTH_PAGES_AT_LAST: u32 = 4;
 const WORTH_PART: u32 = 16;

@@ -143,11 +143,10 @@ impl Options {
     /// How many bytes the file may have; no limit by default, 96 KiB at the least.
     ///
     /// A transaction that needs pages beyond gets [`Error::QuotaExceeded`](crate::Error). Some are
-    /// kept back, for checkpoints and for transactions that
-    /// [make room](crate::WriteTx::give_space_back): as many as the root, the free map and what the
-    /// layer above saves take, and a few. The file is never longer, checkpoints included. One that
-    /// is longer
-    /// already is opened; it grows by no more than its checkpoints need then.
+    /// kept back, for checkpoints and for transactions that [make
+    /// room](crate::WriteTx::give_space_back): as many as the root, the free map and what the layer
+    /// above saves take, and a few. The file is never longer, checkpoints included. One that is
+    /// longer already is opened; it grows by no more than its checkpoints need then.
     ///
     /// Only the file itself counts. Beside it lie the logs, which
     /// [`log_bytes_max`](Self::log_bytes_max) limits, and page images while a checkpoint is under

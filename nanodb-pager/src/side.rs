@@ -1,14 +1,12 @@
 //! The side area: page images that a checkpoint is about to write in place.
 //!
-//! A page that is overwritten in place may be torn by a power cut, and the log holds
-//! only what changed of it. So a checkpoint first writes whole images to a file
-//! beside the database and syncs them. After a crash a page that fails its checksum
-//! is taken from there. Batches are appended, none written over, until the header of
-//! the checkpoint is durable; then the area is empty again, by its tag. Only on a full disk the
-//! next batch
-//! is written over the ones before: their pages have been written in place and synced by
-//! then, so nobody wants their images. The images of an interrupted checkpoint are never
-//! written over before the one that follows it is durable.
+//! A page that is overwritten in place may be torn by a power cut, and the log holds only what
+//! changed of it. So a checkpoint first writes whole images to a file beside the database and syncs
+//! them. After a crash a page that fails its checksum is taken from there. Batches are appended,
+//! none written over, until the header of the checkpoint is durable; then the area is empty again,
+//! by its tag. Only on a full disk the next batch is written over the ones before: their pages have
+//! been written in place and synced by then, so nobody wants their images. The images of an
+//! interrupted checkpoint are never written over before the one that follows it is durable.
 //!
 //! A batch, padded to 4,096 bytes, and its images behind it:
 //!

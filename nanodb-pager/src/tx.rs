@@ -366,8 +366,7 @@ impl WriteTx {
     }
 
     /// Says by how many bytes the commit makes the root longer at most, besides those for the
-    /// extents that it
-    /// takes and gives back: pages are kept for as long a root.
+    /// extents that it takes and gives back: pages are kept for as long a root.
     pub fn grows_root(&mut self, bytes: usize) {
         self.root_grows += bytes;
     }

@@ -3,10 +3,8 @@
 //! The page that documents go to, the *fill page*, is at first the tail. When it is full, a page
 //! that deletions have left [room](crate::room) in takes its place, and a new tail only where there
 //! is none. When an eighth of a collection's pages are empty, they go back to the file; or when the
-//! last
-//! document has gone. That is not for the
-//! transaction that empties them to do: who reads a page which is given back sees it as it was
-//! before, and must find no document there that is gone.
+//! last document has gone. That is not for the transaction that empties them to do: who reads a
+//! page which is given back sees it as it was before, and must find no document there that is gone.
 //!
 //! Overflow pages are taken from the pager for each document, next to each other, and
 //! are not part of the extents: scans pass over none of them, and a document that
