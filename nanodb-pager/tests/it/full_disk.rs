@@ -343,6 +343,32 @@ fn a_checkpoint_of_any_number_of_pages_needs_no_more_of_a_full_disk() {
 }
 
 #[test]
+fn a_file_that_was_cut_has_room_for_a_free_map_that_becomes_longer_on_a_full_disk() {
+    let storage = SimStorage::new();
+    let pager = open(&storage);
+    let mut tx = pager.begin();
+    let front = tx.allocate_extent(2400).unwrap();
+    let back = tx.allocate_extent(1000).unwrap();
+    tx.commit(&[]).unwrap();
+    pager.checkpoint().unwrap();
+    let mut tx = pager.begin();
+    tx.free_extent(back).unwrap();
+    tx.commit(&[]).unwrap();
+    pager.checkpoint().unwrap();
+    assert!(storage.contents().len() < 2500 * 4096);
+    storage.set_capacity(Some(storage.total_len()));
+    // Its runs take three pages, and nothing of what is freed can be used before that is saved.
+    let mut tx = pager.begin();
+    tx.give_space_back();
+    for page in (0..front.pages).step_by(2).filter_map(|index| front.page(index)) {
+        tx.free(page).unwrap();
+    }
+    tx.commit(&[]).unwrap();
+    pager.checkpoint().unwrap();
+    assert!(pager.space().free.len() >= 1200);
+}
+
+#[test]
 fn a_power_cut_while_images_are_written_over_those_of_earlier_batches_leaves_a_prefix() {
     let storage = SimStorage::new();
     let pager = open(&storage);

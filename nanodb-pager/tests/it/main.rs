@@ -20,6 +20,7 @@ mod log_faults;
 mod log_state;
 mod model;
 mod opening;
+mod quota;
 mod read_only;
 mod salvage;
 mod saving;

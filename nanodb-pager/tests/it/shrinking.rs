@@ -68,6 +68,23 @@ fn a_snapshot_keeps_the_pages_that_it_wants_and_when_it_goes_so_do_they() {
 }
 
 #[test]
+fn what_a_snapshot_has_kept_is_cut_off_by_a_checkpoint_that_has_nothing_else_to_do() {
+    let (_storage, pager, pages) = forty_pages();
+    // The root and the free map find room there.
+    free(&pager, &pages[4..8]);
+    pager.checkpoint().unwrap();
+    let snapshot = pager.snapshot();
+    free(&pager, &pages[10..]);
+    pager.checkpoint().unwrap();
+    assert!(file_pages(&pager) >= 42);
+    drop(snapshot);
+    let checkpoints = pager.stats().unwrap().checkpoints;
+    pager.checkpoint().unwrap();
+    assert_eq!(pager.stats().unwrap().checkpoints, checkpoints);
+    assert!(file_pages(&pager) <= 2 + 10 + 1 + 8, "{} pages", file_pages(&pager));
+}
+
+#[test]
 fn a_transaction_keeps_the_pages_that_it_has_taken_at_the_end() {
     let (_storage, pager, pages) = forty_pages();
     let mut tx = pager.begin();
