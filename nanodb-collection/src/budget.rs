@@ -2,7 +2,8 @@
 //! much.
 //!
 //! A hand goes round the groups that are in memory, collection by collection. Those that were looked at since
-//! it came by last stay once more, the others go, whichever collection asks for room. So a collection that
+//! it came by last stay once more, and a few times more if they were looked at each time before; the others
+//! go, whichever collection asks for room. So a collection that
 //! nobody reads gives way to those that are read, and going through one once does not cost another the
 //! part of its index that it always needs.
 //!
@@ -13,13 +14,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+use nanodb_index::IndexWriter;
 use parking_lot::Mutex;
 
 use crate::store::Shelf;
 
-/// Rounds of the hand after which nothing can go: the first takes marks off, in the second go groups
-/// without one, in the third any.
-const ROUNDS: usize = 3;
+/// Rounds of the hand after which nothing can go. One of them is not whole, for the hand began amid it; in
+/// so many more goes each group that nobody looks at; in the last one goes any.
+const ROUNDS: usize = IndexWriter::PASSES_MAX + 2;
 
 /// The budget of a database.
 #[derive(Debug)]

@@ -177,7 +177,7 @@ impl Pending {
             let new = self.layout(writer).extents;
             let same = layout.extents.iter().zip(new.iter()).take_while(|(old, new)| old == new);
             let from = same.count();
-            return (from, new.get(from..).unwrap_or_default().to_vec());
+            return (from, new.iter().skip(from).copied().collect());
         }
         if self.new_extents.is_empty() {
             return (layout.extents.len(), Vec::new());

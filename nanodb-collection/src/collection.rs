@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::lock::Party;
 use crate::retry;
 use crate::store::{Failure, Writer};
-use crate::stored::StoredDoc;
+use crate::stored::{StoredDoc, until};
 use crate::transaction::{TransactionCollection, commit_one};
 use crate::view::View;
 use nanodb_document::{Draft, Encode};
@@ -283,6 +283,22 @@ impl Collection {
                 None => Ok(None),
             };
             keys.iter().map(get).collect()
+        })
+    }
+
+    /// The documents with these ids that there are, as of one moment, until it is enough.
+    pub(crate) fn get_until(
+        &self,
+        ids: &[Id],
+        is_enough: impl FnMut(&StoredDoc) -> bool,
+    ) -> Result<Vec<StoredDoc>> {
+        let view = View::new(&self.db);
+        self.with_binding(|binding| match binding {
+            Some(binding) => {
+                let get = |id: &Id| binding.store.get_at(&Key::new(id.into()), view.snapshot());
+                until(ids, get, is_enough)
+            }
+            None => Ok(Vec::new()),
         })
     }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanodb_page::{PageRef, Record, RecordKind, SlotId};
-use nanodb_pager::{Extent, Owner, PAGE_SIZE, PageGuard, PageId, TxView};
+use nanodb_pager::{Owner, PAGE_SIZE, PageGuard, PageId, TxView};
 
 use crate::database::Shared;
 use crate::error::{Error, Result};
-use crate::layout::{Layout, Position};
+use crate::layout::{Extents, Layout, Position};
 use crate::spill::{self, SLOTTED};
 use crate::store::Store;
 use crate::stored::{StoredDoc, range_within};
@@ -57,7 +57,7 @@ struct Walk {
     owner: Owner,
     /// By what name.
     collection: Arc<str>,
-    extents: Arc<Vec<Extent>>,
+    extents: Extents,
     position: Position,
     pages_left: u64,
     /// Shared by the parts of a scan.
@@ -211,7 +211,7 @@ impl Cursor {
         let walk = Walk {
             owner: *owner,
             collection: Arc::clone(collection),
-            extents: Arc::clone(extents),
+            extents: extents.clone(),
             position: *position,
             pages_left: taken,
             pages: Arc::clone(source),

@@ -138,7 +138,7 @@ pub enum Error {
         OfDamaged { collection, id, page }
     )]
     DamagedDocument {
-        /// The collection.
+        /// The collection; empty where it is not known, as of a document that was read before.
         collection: String,
         /// The document's id, if that can be read.
         id: Option<Id>,
@@ -360,7 +360,9 @@ impl fmt::Display for OfDamaged<'_> {
             Some(id) => write!(f, "the document with the id {id}")?,
             None => f.write_str("a document")?,
         }
-        write!(f, " in collection {:?}", self.collection)?;
+        if !self.collection.is_empty() {
+            write!(f, " in collection {:?}", self.collection)?;
+        }
         self.page.map_or(Ok(()), |page| write!(f, ", on page {page},"))?;
         f.write_str(" ")
     }

@@ -5,9 +5,11 @@
 //! *tail*, where documents are appended. What lies behind the tail was never written
 //! and is never read.
 
-use std::sync::Arc;
+mod extents;
 
 use nanodb_pager::{Extent, PageId};
+
+pub(crate) use self::extents::Extents;
 
 /// The most pages taken at once: 4 MiB.
 const EXTENT_PAGES_MAX: u32 = 1024;
@@ -19,7 +21,7 @@ const PAGES_PER_RESERVED: u32 = 64;
 /// The extents of one collection and how far they are in use. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
-    pub(crate) extents: Arc<Vec<Extent>>,
+    pub(crate) extents: Extents,
     /// How many pages from the first extent's first on are in use.
     pub(crate) used_pages: u64,
     /// All pages of all extents.
@@ -74,27 +76,29 @@ impl Layout {
         1 << wanted.ilog2()
     }
 
-    /// Adds an extent behind the last, or lengthens that one if they lie side by side.
+    /// Adds an extent behind the last, or lengthens that one if they lie side by side. Costs the same
+    /// for any number of extents, on average, whoever else holds them.
     pub(crate) fn push(&mut self, extent: Extent) {
         self.total_pages += u64::from(extent.pages);
-        let extents = Arc::make_mut(&mut self.extents);
-        if let Some(last) = extents.last_mut()
+        if let Some(last) = self.extents.last_mut()
             && last.end() == u64::from(extent.start.get())
             && let Some(pages) = last.pages.checked_add(extent.pages)
         {
             last.pages = pages;
             return;
         }
-        extents.push(extent);
+        self.extents.push(extent);
     }
 
     /// Replaces all extents from `index` on. Costs what goes and what comes, and nothing for those
     /// that stay: every commit's note comes here.
     pub(crate) fn replace_from(&mut self, index: usize, extents: &[Extent]) {
-        let own = Arc::make_mut(&mut self.extents);
-        let gone = own.drain(index.min(own.len())..);
-        self.total_pages -= gone.map(|extent| u64::from(extent.pages)).sum::<u64>();
-        own.extend_from_slice(extents);
+        while self.extents.len() > index
+            && let Some(gone) = self.extents.pop()
+        {
+            self.total_pages -= u64::from(gone.pages);
+        }
+        self.extents.extend(extents.iter().copied());
         self.total_pages += extents.iter().map(|extent| u64::from(extent.pages)).sum::<u64>();
     }
 
@@ -118,13 +122,19 @@ impl Layout {
 
     /// Takes out the pages behind the tail.
     pub(crate) fn trim(&mut self) {
-        let mut left = self.used_pages;
-        let extents = Arc::make_mut(&mut self.extents);
-        extents.retain_mut(|extent| {
-            extent.pages = u32::try_from(left).unwrap_or(u32::MAX).min(extent.pages);
-            left -= u64::from(extent.pages);
-            extent.pages > 0
-        });
+        let mut total = self.total_pages;
+        while total > self.used_pages
+            && let Some(last) = self.extents.last_mut()
+        {
+            let before = total.saturating_sub(u64::from(last.pages));
+            if before < self.used_pages {
+                // Less than it has.
+                last.pages = u32::try_from(self.used_pages - before).unwrap_or(last.pages);
+                break;
+            }
+            self.extents.pop();
+            total = before;
+        }
         self.total_pages = self.used_pages;
     }
 
@@ -150,7 +160,7 @@ pub(crate) struct Position {
 impl Position {
     /// The page here, moving on to the next.
     #[inline]
-    pub(crate) fn advance(&mut self, extents: &[Extent]) -> Option<PageId> {
+    pub(crate) fn advance(&mut self, extents: &Extents) -> Option<PageId> {
         loop {
             let extent = extents.get(self.extent)?;
             if let Some(page) = extent.page(self.page) {
@@ -163,7 +173,7 @@ impl Position {
     }
 
     /// Moves on over so many pages.
-    pub(crate) fn skip(&mut self, extents: &[Extent], mut count: u64) {
+    pub(crate) fn skip(&mut self, extents: &Extents, mut count: u64) {
         while let Some(extent) = extents.get(self.extent) {
             let left = u64::from(extent.pages.saturating_sub(self.page));
             if count < left {
@@ -181,7 +191,7 @@ impl Position {
 /// Iterates over the pages in use; made by [`Layout::pages`].
 #[derive(Debug)]
 pub(crate) struct Pages<'a> {
-    extents: &'a [Extent],
+    extents: &'a Extents,
     position: Position,
     left: u64,
 }
@@ -229,7 +239,8 @@ mod tests {
 
     #[test]
     fn a_walk_skips_pages_as_if_it_had_visited_them() {
-        let extents = [extent(10, 1), extent(20, 5), extent(7, 0), extent(30, 2)];
+        let mut extents = Extents::default();
+        extents.extend([extent(10, 1), extent(20, 5), extent(7, 0), extent(30, 2)]);
         let visit = |mut position: Position| {
             std::iter::from_fn(|| position.advance(&extents)).collect::<Vec<_>>()
         };
@@ -252,14 +263,17 @@ mod tests {
         layout.used_pages = 8;
         let gone = [10, 12, 21, 22, 30].map(PageId::new);
         layout.remove(&gone);
-        assert_eq!(*layout.extents, [extent(20, 1), extent(23, 1), extent(11, 1), extent(31, 1)]);
+        assert_eq!(
+            layout.extents.to_vec(),
+            [extent(20, 1), extent(23, 1), extent(11, 1), extent(31, 1)]
+        );
         assert_eq!((layout.used_pages, layout.total_pages), (3, 4));
         assert_eq!(
             (layout.tail(), layout.next_page()),
             (Some(PageId::new(11)), Some(PageId::new(31)))
         );
         layout.trim();
-        assert_eq!(*layout.extents, [extent(20, 1), extent(23, 1), extent(11, 1)]);
+        assert_eq!(layout.extents.to_vec(), [extent(20, 1), extent(23, 1), extent(11, 1)]);
         assert_eq!((layout.tail(), layout.next_page()), (Some(PageId::new(11)), None));
     }
 

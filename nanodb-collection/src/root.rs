@@ -227,7 +227,7 @@ impl Stored {
         varint::write(out, self.count);
         varint::write(out, self.next_id);
         varint::write(out, self.layout.used_pages);
-        write_extents(out, &self.layout.extents);
+        write_extents(out, &self.layout.extents.to_vec());
         varint::write(out, self.overflow.run_count() as u64);
         for run in self.overflow.iter() {
             varint::write(out, u64::from(run.start.get()));

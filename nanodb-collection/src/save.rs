@@ -137,7 +137,7 @@ impl Saving<'_, '_> {
     }
 
     fn free(&mut self, run: &SavedRun) -> Result<(), Error> {
-        run.extents.iter().try_for_each(|&extent| self.pages.free(extent))
+        run.extents().iter().try_for_each(|&extent| self.pages.free(extent))
     }
 
     fn add_run(
@@ -222,7 +222,7 @@ impl Saving<'_, '_> {
         entries: u64,
         in_front: bool,
     ) -> Result<Option<SavedRun>, Failed> {
-        let mut run = SavedRun { seq: self.pages.seq(), entries: 0, extents: Vec::new() };
+        let (mut packed, mut extents) = (0, Vec::<Extent>::new());
         let mut waiting: Vec<Change> = Vec::with_capacity(WAITING_MAX);
         let mut used = 0;
         loop {
@@ -232,19 +232,19 @@ impl Saving<'_, '_> {
             if waiting.is_empty() {
                 break;
             }
-            let last = match run.extents.last() {
+            let last = match extents.last() {
                 Some(&last) if used < last.pages => last,
                 _ => {
-                    let left = pages_for(entries.saturating_sub(run.entries));
+                    let left = pages_for(entries.saturating_sub(packed));
                     let left = u32::try_from(left.min(TAKEN_PAGES_MAX)).unwrap_or(1);
                     let taken = self.pages.take(if in_front { 1 } else { left })?;
-                    match run.extents.last_mut() {
+                    match extents.last_mut() {
                         Some(last) if last.end() == u64::from(taken.start.get()) => {
                             last.pages += taken.pages;
                             *last
                         }
                         _ => {
-                            run.extents.push(taken);
+                            extents.push(taken);
                             used = 0;
                             taken
                         }
@@ -257,17 +257,17 @@ impl Saving<'_, '_> {
                 count = encode_page(&waiting, body);
             })?;
             waiting.drain(..count.max(1));
-            run.entries += count as u64;
+            packed += count as u64;
             used += 1;
         }
-        if let Some(last) = run.extents.last_mut()
+        if let Some(last) = extents.last_mut()
             && used < last.pages
             && let Some(start) = last.page(used)
         {
             self.pages.free(Extent::new(start, last.pages - used))?;
             last.pages = used;
         }
-        Ok((run.entries > 0).then_some(run))
+        Ok((packed > 0).then(|| SavedRun::new(self.pages.seq(), packed, extents)))
     }
 
     /// All entries, from the pages of the collection, if none of them is damaged.
@@ -296,7 +296,7 @@ impl Saving<'_, '_> {
 /// Whether runs keep the file long that would have room further in front: then they are written
 /// anew, as one.
 pub(crate) fn is_misplaced(runs: &[SavedRun], pages: &CheckpointPages<'_>, free_part: u32) -> bool {
-    pages.are_worth_moving(runs.iter().flat_map(|run| run.extents.iter().copied()), free_part)
+    pages.are_worth_moving(runs.iter().flat_map(|run| run.extents().iter().copied()), free_part)
 }
 
 /// How many pages so many entries take, as a guess.
@@ -327,7 +327,7 @@ fn kept_runs(runs: &[SavedRun], changes: u64, documents: u64) -> usize {
 
 /// The extents of all runs in a root, and of nothing else.
 pub(crate) fn run_extents(stored: &Stored) -> impl Iterator<Item = Extent> + '_ {
-    stored.saved.iter().flatten().flat_map(|run| run.extents.iter().copied())
+    stored.saved.iter().flatten().flat_map(|run| run.extents().iter().copied())
 }
 
 /// Iterates over the changes of a run.
@@ -381,7 +381,7 @@ mod tests {
     use nanodb_pager::{PageId, Seq};
 
     fn run(entries: u64) -> SavedRun {
-        SavedRun { seq: Seq::new(1), entries, extents: vec![Extent::new(PageId::new(2), 1)] }
+        SavedRun::new(Seq::new(1), entries, vec![Extent::new(PageId::new(2), 1)])
     }
 
     #[test]

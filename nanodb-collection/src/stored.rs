@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::{Deref, Range};
 
 use nanodb_pager::{PageGuard, PageId};
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 
-use nanodb_document::DocView;
+use nanodb_document::{DocView, Document};
 
 use crate::error::{Error, Result};
 
@@ -74,10 +74,35 @@ impl StoredDoc {
         Self(Bytes::Assembled { bytes: bytes.into(), page: None })
     }
 
+    /// The document, decoded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedDocument`] if its bytes are not what was stored, with its id and page, as far as they
+    /// are known.
+    pub fn to_document(&self) -> Result<Document> {
+        let decoded = DocView::to_document(self);
+        decoded.map_err(|_| self.blame("", Error::malformed()))
+    }
+
+    /// The document as a Rust type, which may borrow from it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Document`], of the kind [`Mismatch`](crate::ErrorKind::Mismatch), where it does not have the
+    /// shape of `T`; [`Error::DamagedDocument`] as [`to_document`](Self::to_document).
+    pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        self.to_type("")
+    }
+
     /// The document as a Rust type; one that does not have its shape is told apart from one that is
     /// damaged.
     pub(crate) fn to_typed<T: DeserializeOwned>(&self, collection: &str) -> Result<T> {
-        self.deserialize().map_err(|error| match DocView::parse(self.as_bytes()) {
+        self.to_type(collection)
+    }
+
+    fn to_type<'a, T: Deserialize<'a>>(&'a self, collection: &str) -> Result<T> {
+        DocView::deserialize(self).map_err(|error| match DocView::parse(self.as_bytes()) {
             Ok(_) => error.into(),
             Err(_) => self.blame(collection, Error::malformed()),
         })
@@ -145,4 +170,22 @@ impl fmt::Display for StoredDoc {
 pub(crate) fn range_within(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
     start..start.wrapping_add(part.len())
+}
+
+/// Looks ids up one by one, until it is enough.
+pub(crate) fn until<I>(
+    ids: impl IntoIterator<Item = I>,
+    get: impl Fn(I) -> Result<Option<StoredDoc>>,
+    mut is_enough: impl FnMut(&StoredDoc) -> bool,
+) -> Result<Vec<StoredDoc>> {
+    let mut found = Vec::new();
+    for id in ids {
+        let Some(document) = get(id)? else { continue };
+        let is_last = is_enough(&document);
+        found.push(document);
+        if is_last {
+            break;
+        }
+    }
+    Ok(found)
 }

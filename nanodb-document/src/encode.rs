@@ -6,6 +6,7 @@ mod raw;
 mod rmpv;
 mod rules;
 mod serde;
+mod wide;
 
 use nanodb_msgpack::{
     write_array_len, write_bool, write_float, write_int, write_map_len, write_null, write_uint,

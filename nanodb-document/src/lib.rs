@@ -1,4 +1,6 @@
-//! Documents: named values in order, in memory and as stored bytes.
+#![doc = include_str!("../README.md")]
+//!
+//! # The rules
 //!
 //! [`Document`] owns its fields and is what programs build and change. [`DocView`] is
 //! a stored document's bytes, read where they lie. [`Encode`] goes from the one to the

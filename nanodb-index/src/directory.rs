@@ -81,7 +81,7 @@ impl Directory {
     }
 
     #[inline]
-    fn keeps_marks(&self) -> bool {
+    pub(crate) fn keeps_marks(&self) -> bool {
         self.start.load(Ordering::Relaxed) & KEEPS_MARKS != 0
     }
 

@@ -65,6 +65,8 @@ fn who_finds_an_entry_sees_what_its_writer_did_before() {
                 index.insert(hash(8, page), Place { page, slot });
             }
             let entry = (hash(0, 1), Place { page: 1, slot });
+            index.insert(entry.0, Place { page: 4, slot });
+            assert!(index.remove(entry.0, Place { page: 4, slot }));
             let writer = {
                 let (index, page) = (Arc::clone(&index), Arc::clone(&page));
                 thread::spawn(move || {
@@ -187,6 +189,25 @@ fn entries_in_the_stash_are_found_while_others_come_and_go() {
         move |index| {
             assert!(index.remove(hash(0, 8), odd(8)));
             index.insert(hash(0, 9), odd(9));
+        },
+    );
+}
+
+/// The first part of the list of their key is full.
+#[test]
+fn entries_in_the_stash_are_found_while_the_list_of_their_key_grows() {
+    let odd = |page| Place { page, slot: Place::SLOTS };
+    all_are_found_beside(
+        3,
+        move |index| {
+            let entries = [1, 2].map(|page| (hash(0, 1), odd(page)));
+            entries.iter().for_each(|&(hash, place)| index.insert(hash, place));
+            entries[1..].to_vec()
+        },
+        move |index| {
+            index.insert(hash(0, 1), odd(3));
+            assert!(index.remove(hash(0, 1), odd(1)));
+            index.insert(hash(0, 1), odd(4));
         },
     );
 }

@@ -47,6 +47,9 @@ struct Level {
     /// For each word of each group the upper bits of the entry's key, where its position
     /// doesn't tell; empty from level [`UPPER_LEVELS`] on.
     uppers: Vec<Vec<u16>>,
+    /// How often the hand has found each group looked at, less how often not; empty where marks
+    /// are not kept.
+    used: Vec<u8>,
 }
 
 /// What became of an entry.
@@ -161,6 +164,7 @@ impl<'a> IndexWriter<'a> {
         for level in &mut self.state.levels {
             level.counts.fill(0);
             level.split = 0;
+            level.used.fill(0);
             level.uppers.fill(Vec::new());
         }
         index.own.len.store(0, Ordering::Relaxed);
@@ -248,6 +252,7 @@ impl State {
         let within = self.levels.iter().map(|level| {
             let uppers = level.uppers.iter().map(|uppers| uppers.capacity() * size_of::<u16>());
             level.counts.capacity() * size_of::<u16>()
+                + level.used.capacity()
                 + level.uppers.capacity() * size_of::<Vec<u16>>()
                 + uppers.sum::<usize>()
         });

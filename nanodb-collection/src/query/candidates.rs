@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use nanodb_query::Filter;
 
+use super::find::matches;
 use super::sorted::DocPlace;
 use super::source::Source;
 use crate::cursor::Cursor;
@@ -27,13 +28,23 @@ enum From {
 }
 
 impl Candidates {
-    /// All documents that can pass. Whatever searches or changes by a filter comes here first: one that was
-    /// built of what is refused ends here.
-    pub(super) fn new(source: &Source<'_>, filter: &Filter) -> Result<Self> {
+    /// All documents that can pass, or so many of them that `enough` do pass. Whatever searches or changes by a
+    /// filter comes here first: one that was built of what is refused ends here.
+    pub(super) fn new(source: &Source<'_>, filter: &Filter, enough: Option<u64>) -> Result<Self> {
         filter.check()?;
         let from = match wanted_ids(filter) {
             Some(ids) => {
-                let found: Vec<_> = source.get_many(&ids)?.into_iter().flatten().collect();
+                let found = match enough {
+                    Some(enough) if enough < ids.len() as u64 => {
+                        let mut passed = 0;
+                        source.get_until(&ids, |document| {
+                            // One that can't be read is an error when it is asked for.
+                            passed += u64::from(matches(filter, document).unwrap_or(false));
+                            passed >= enough
+                        })?
+                    }
+                    _ => source.get_many(&ids)?.into_iter().flatten().collect(),
+                };
                 From::Ids { documents: found.into_iter(), collection: source.name().into() }
             }
             None => From::Scan(Box::new(source.scan()?)),
@@ -133,4 +144,47 @@ pub(super) fn to_id(bytes: &[u8]) -> Option<Id> {
         return signed.or_else(|_| u64::try_from(whole).map(Id::UInt)).ok();
     }
     IdRef::from_token(token).map(IdRef::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use nanodb_query::field;
+
+    use super::*;
+    use crate::Database;
+    use crate::doc;
+
+    fn read(source: &Source<'_>, filter: &Filter, enough: Option<u64>) -> usize {
+        match Candidates::new(source, filter, enough).unwrap().from {
+            From::Ids { documents, .. } => documents.len(),
+            From::Scan(_) => panic!("a scan"),
+        }
+    }
+
+    #[test]
+    fn no_more_documents_are_read_by_id_than_it_takes_for_the_limit() {
+        let db = Database::in_memory().unwrap();
+        let a = db.collection("a");
+        a.insert_many((0..100).map(|id| doc! { "_id": id, "odd": (id % 2) })).unwrap();
+        let ids = Filter::from(field("_id").is_in((0..100).rev()));
+        let odd = ids.clone().and(field("odd").eq(1));
+        let missing = Filter::from(field("_id").is_in(90..200));
+        let snapshot = db.snapshot();
+        let seen = snapshot.collection("a");
+        let transaction = db.begin_write();
+        let within = transaction.collection("a");
+        for source in
+            [Source::Collection(&a), Source::Snapshot(&seen), Source::Transaction(&within)]
+        {
+            for (enough, wanted) in
+                [(None, 100), (Some(1), 1), (Some(3), 3), (Some(100), 100), (Some(u64::MAX), 100)]
+            {
+                assert_eq!(read(&source, &ids, enough), wanted, "{source:?}, {enough:?}");
+            }
+            // In the order of their values: 1 and 3 pass, 0 and 2 do not.
+            assert_eq!(read(&source, &odd, Some(2)), 4, "{source:?}");
+            assert_eq!(read(&source, &missing, Some(30)), 10, "{source:?}");
+            assert_eq!(read(&source, &missing, Some(4)), 4, "{source:?}");
+        }
+    }
 }

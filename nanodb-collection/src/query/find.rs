@@ -147,7 +147,8 @@ impl<'c> Find<'c> {
 
     /// The documents, as they are now.
     ///
-    /// Without an order they are looked for as they are asked for.
+    /// Without an order they are looked for as they are asked for; those that the filter names by their ids at
+    /// once, until there are as many as the limit allows.
     ///
     /// # Errors
     ///
@@ -157,7 +158,7 @@ impl<'c> Find<'c> {
     /// [`Cursor::next`](crate::Cursor::next).
     pub fn run(self) -> Result<Found> {
         self.sort.check()?;
-        let candidates = Candidates::new(&self.source, &self.filter)?;
+        let candidates = Candidates::new(&self.source, &self.filter, self.enough())?;
         let Self { source, filter, sort, skip, limit, projection, sort_bytes_max, threads } = self;
         let found = Found::new(candidates, filter, projection, threads);
         if sort.is_empty() {
@@ -183,7 +184,7 @@ impl<'c> Find<'c> {
     ///
     /// [`Error::Query`] as [`run`](Self::run); as [`Cursor::next`](crate::Cursor::next).
     pub fn count(self) -> Result<u64> {
-        let mut candidates = Candidates::new(&self.source, &self.filter)?;
+        let mut candidates = Candidates::new(&self.source, &self.filter, self.enough())?;
         let count = match candidates.cursor() {
             Some(cursor) if !self.threads.is_one() => self.threads.count(cursor, &self.filter)?,
             _ => {
@@ -241,7 +242,13 @@ impl<'c> Find<'c> {
 
     /// Whose documents are wanted, and the filter.
     pub(super) fn candidates(&self) -> Result<Candidates> {
-        Candidates::new(&self.source, &self.filter)
+        Candidates::new(&self.source, &self.filter, None)
+    }
+
+    /// How many documents that pass are looked for at most: all that pass, if they are to be sorted.
+    fn enough(&self) -> Option<u64> {
+        let limit = self.limit.filter(|_| self.sort.is_empty());
+        limit.map(|limit| self.skip.saturating_add(limit))
     }
 }
 

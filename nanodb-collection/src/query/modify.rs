@@ -229,7 +229,8 @@ fn for_each(
     which: Which,
     mut visit: impl FnMut(&StoredDoc) -> Result<()>,
 ) -> Result<()> {
-    let mut candidates = Candidates::new(&Source::Transaction(collection), filter)?;
+    let enough = (which == Which::First).then_some(1);
+    let mut candidates = Candidates::new(&Source::Transaction(collection), filter, enough)?;
     while let Some(document) = candidates.next_that(|document| matches(filter, document))? {
         visit(&document).map_err(|error| document.blame(collection.name(), error))?;
         if which == Which::First {

@@ -6,7 +6,7 @@ use crate::collection::Collection;
 use crate::cursor::Cursor;
 use crate::error::Result;
 use crate::snapshot::SnapshotCollection;
-use crate::stored::StoredDoc;
+use crate::stored::{StoredDoc, until};
 use crate::transaction::TransactionCollection;
 use nanodb_document::Id;
 
@@ -48,6 +48,21 @@ impl Source<'_> {
             Self::Collection(collection) => collection.get_many(ids),
             Self::Snapshot(collection) => collection.get_many(ids),
             Self::Transaction(collection) => collection.get_many(ids),
+        }
+    }
+
+    /// The documents with these ids that there are, in the same order, as of one moment; as far as
+    /// `is_enough` does not say, after one of them, that no more are wanted.
+    pub(super) fn get_until(
+        &self,
+        ids: &[Id],
+        is_enough: impl FnMut(&StoredDoc) -> bool,
+    ) -> Result<Vec<StoredDoc>> {
+        match self {
+            Self::Collection(collection) => collection.get_until(ids, is_enough),
+            Self::Snapshot(collection) => until(ids, |id| collection.get(id), is_enough),
+            // Nobody else changes what it sees.
+            Self::Transaction(collection) => until(ids, |id| collection.get(id), is_enough),
         }
     }
 }

@@ -24,7 +24,7 @@ fn sample() -> Root {
     let runs = |extent| note::Runs { collection: 3, runs: vec![extent] };
     root.apply(Entry::RunsAdded(runs(extent(9, 4)))).unwrap();
     root.apply(Entry::RunsRemoved(runs(extent(10, 1)))).unwrap();
-    let run = SavedRun { seq: Seq::new(7), entries: 200, extents: vec![extent(15, 1)] };
+    let run = SavedRun::new(Seq::new(7), 200, vec![extent(15, 1)]);
     root.collections.get_mut(&3).unwrap().saved = Some(vec![run]);
     root
 }
@@ -64,7 +64,7 @@ fn extents_are_replaced_from_an_index_on() {
     for _ in 0..2 {
         root.apply(Entry::State(state.clone())).unwrap();
         let layout = &root.collections[&3].layout;
-        assert_eq!(**layout.extents, [extent(2, 1), extent(5, 4), extent(20, 8)]);
+        assert_eq!(layout.extents.to_vec(), [extent(2, 1), extent(5, 4), extent(20, 8)]);
         assert_eq!((layout.used_pages, layout.total_pages), (5, 13));
     }
 }

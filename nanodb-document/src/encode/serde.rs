@@ -5,6 +5,7 @@ use std::cell::Cell;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde::ser::Serialize;
 
+use super::wide::Wide;
 use super::{DOCUMENT_DEPTH_MAX, Draft, Encode, raw, write_document};
 use crate::{DocView, Document, DocumentError, IdRef};
 
@@ -20,7 +21,8 @@ thread_local! {
 /// Structs and maps are documents; `None` is null; enums are as serde tags them, and
 /// the variant's name is a string or the one field of a document; bytes are binary.
 /// The format is not human-readable, so types that ask (UUIDs, addresses) choose
-/// their binary form.
+/// their binary form. An `i128` or `u128` is an integer like any other, and
+/// [`Serialize`](DocumentError::Serialize) where it is not in the range of `i64` or `u64`.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -61,7 +63,7 @@ impl<T: Serialize + ?Sized> Serialized<'_, T> {
         with_scratch(|scratch| {
             let mut serializer = rmp_serde::Serializer::new(&mut *scratch).with_struct_map();
             self.0
-                .serialize(&mut serializer)
+                .serialize(Wide(&mut serializer))
                 .map_err(|error| DocumentError::Serialize(error.into()))?;
             read(scratch)
         })

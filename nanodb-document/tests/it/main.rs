@@ -13,6 +13,7 @@ mod limits;
 mod macros;
 mod paths;
 mod round_trips;
+mod wide;
 
 use nanodb_document::{DocumentError, Encode, IdRef};
 

@@ -27,6 +27,10 @@ const LOADED_MAX: usize =
 /// by chance some have a few hundred more.
 const LOADED_USUAL: u64 = LOADED_MAX as u64 / 16 * 15;
 
+/// A group that the hand has found looked at so often is passed over that many times, less one, when it
+/// is not looked at any more.
+const USED_MAX: u8 = 4;
+
 /// What [`IndexWriter::drop_unused`] has done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Passed {
@@ -84,6 +88,10 @@ impl IdIndex {
 }
 
 impl IndexWriter<'_> {
+    /// After so many passes of [`drop_unused`](Self::drop_unused) over all groups each is dropped that nobody
+    /// looks at meanwhile, whatever it has earned.
+    pub const PASSES_MAX: usize = USED_MAX as usize + 1;
+
     /// Makes two absent groups of the one that a hash belongs to; false if it is not absent or
     /// can't be split.
     pub fn split_absent(&mut self, hash: u64) -> bool {
@@ -179,6 +187,11 @@ impl IndexWriter<'_> {
     /// end; the next call begins with the first. A group that was looked at since the hand
     /// passed it last is passed over once more, unless it `must` go; that of `spared` always is.
     ///
+    /// One that was looked at between any two passes has earned to be passed over a few times more. Otherwise
+    /// a group that is always needed would be as soon gone as others that were loaded a moment ago and looked
+    /// at once, whenever the hand finds them all marked and comes round again. Being loaded, which
+    /// nobody does without looking, earns nothing.
+    ///
     /// For memory [with marks](crate::IndexMemory::with_marks): without, no group counts as looked at.
     pub fn drop_unused(&mut self, spared: Option<u64>, must: bool) -> Passed {
         let index = self.index;
@@ -191,7 +204,7 @@ impl IndexWriter<'_> {
             let (_, last) = at.range();
             self.state.hand = last.wrapping_add(1);
             let at_end = last == u32::MAX;
-            if may_go(&at) && (!index.directory.unmark(&at) || must) {
+            if may_go(&at) && (!self.stays(&at) || must) {
                 self.make_absent(&at);
                 return Passed { dropped: true, at_end };
             }
@@ -202,24 +215,37 @@ impl IndexWriter<'_> {
         Passed { dropped: false, at_end: true }
     }
 
+    /// Whether the hand passes over a group, by its mark or by what it has earned, which this takes.
+    fn stays(&mut self, at: &Located<'_>) -> bool {
+        let is_marked = self.index.directory.unmark(at);
+        let level = self.state.levels.get_mut(at.depth as usize);
+        let Some(used) = level.and_then(|level| level.used.get_mut(at.prefix as usize)) else {
+            return is_marked;
+        };
+        match (is_marked, *used) {
+            (true, before) => *used = (before + 1).min(USED_MAX),
+            (false, 0..=1) => return false,
+            (false, before) => *used = before - 1,
+        }
+        true
+    }
+
     fn make_absent(&mut self, at: &Located<'_>) {
         let index = self.index;
         let mut gone = self.count(at);
         self.recycle(at);
         at.group.mark_absent();
         self.set_count(at, 0);
-        if let Some(level) = self.state.levels.get_mut(at.depth as usize)
-            && let Some(uppers) = level.uppers.get_mut(at.prefix as usize)
-        {
-            *uppers = Vec::new();
-        }
-        let (first, last) = at.range();
-        let mut stashed = Vec::new();
-        index.stash.for_each(|key, place| {
-            if (first..=last).contains(&key.bits()) {
-                stashed.push((key, place));
+        if let Some(level) = self.state.levels.get_mut(at.depth as usize) {
+            if let Some(uppers) = level.uppers.get_mut(at.prefix as usize) {
+                *uppers = Vec::new();
             }
-        });
+            if let Some(used) = level.used.get_mut(at.prefix as usize) {
+                *used = 0;
+            }
+        }
+        let mut stashed = Vec::new();
+        index.stash.for_each_in(at.range(), |key, place| stashed.push((key, place)));
         for (key, place) in stashed {
             index.stash.remove(key, place);
             gone += 1;
@@ -252,11 +278,8 @@ impl IndexWriter<'_> {
         let (first, last) = at.range();
         let mut entries = Vec::with_capacity(self.count(&at) as usize);
         self.entries(&at, |key, entry| entries.push((key.bits(), entry.place())));
-        self.index.stash.for_each(|key, place| {
-            if (first..=last).contains(&key.bits()) {
-                entries.push((key.bits(), place));
-            }
-        });
+        let stash = &self.index.stash;
+        stash.for_each_in((first, last), |key, place| entries.push((key.bits(), place)));
         entries.sort_unstable();
         Some((entries, last))
     }

@@ -141,7 +141,9 @@ impl IndexWriter<'_> {
             let depth = u32::try_from(self.state.levels.len()).unwrap_or(u32::MAX);
             let groups = 1usize << depth;
             let uppers = if depth < UPPER_LEVELS { vec![Vec::new(); groups] } else { Vec::new() };
-            self.state.levels.push(Level { counts: vec![0; groups], split: 0, uppers });
+            let used = if self.index.directory.keeps_marks() { groups } else { 0 };
+            let (counts, used) = (vec![0; groups], vec![0; used]);
+            self.state.levels.push(Level { counts, split: 0, uppers, used });
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use nanodb_index::run::apply;
-use nanodb_index::{Change, IdIndex, Place, hash_id, key_bits};
+use nanodb_index::{Change, IdIndex, IndexMemory, Place, hash_id, key_bits};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -231,4 +231,68 @@ fn an_index_that_nobody_touches_takes_little_memory() {
     assert_eq!(index.loaded_bytes(), 0);
     assert!(index.look_up(hash(1), |_| Some(())).is_err());
     assert_eq!(IdIndex::absent(0).absent_range(0), Some((0, u32::MAX)));
+}
+
+/// What is always looked at beside much that is looked at once or seldom is hardly ever dropped, however
+/// the groups lie.
+#[test]
+fn groups_that_are_always_looked_at_stay_while_others_are_gone_through() {
+    const IDS: u32 = 40_000;
+    const HOT: [u32; 3] = [1, 2, 3];
+    for seed in 0..12 {
+        let hash = |id: u32| hash_id(seed, &id.to_le_bytes());
+        let now: Entries = (0..IDS).map(|id| ((key_bits(hash(id)), place(id)), hash(id))).collect();
+        let saved = listed(&now);
+        let index = IdIndex::absent_within(&IndexMemory::with_marks(), IDS.into());
+        let steps = 2_000;
+        let mut loads = 0;
+        for step in 0..steps {
+            for id in HOT.into_iter().chain([step * 7919 % IDS]) {
+                if index.absent_range(hash(id)).is_some() {
+                    loads += u32::from(HOT.contains(&id));
+                    load(&index, &saved, hash(id));
+                    drop_down_to(&index, 150_000, hash(id));
+                }
+                assert!(index.look_up(hash(id), Some).unwrap().is_some());
+            }
+        }
+        let looks = steps * HOT.len() as u32;
+        assert!(loads < looks / 100, "{loads} times of {looks} not in memory; seed {seed}");
+    }
+}
+
+#[test]
+fn a_group_that_nobody_looks_at_goes_after_the_passes_that_are_promised() {
+    let now: Entries = (0..40_u32).map(|id| ((key_bits(hash(id)), place(id)), hash(id))).collect();
+    for looks in 0..10 {
+        let index = IdIndex::absent_within(&IndexMemory::with_marks(), 40);
+        load(&index, &listed(&now), hash(1));
+        for _ in 0..looks {
+            assert!(index.look_up(hash(1), Some).unwrap().is_some());
+            let passed = index.write().drop_unused(None, false);
+            assert!(!passed.dropped && passed.at_end, "looked at, and gone after {looks}");
+        }
+        let mut passes = 1;
+        while !index.write().drop_unused(None, false).dropped {
+            passes += 1;
+        }
+        assert!(passes <= nanodb_index::IndexWriter::PASSES_MAX, "{passes} after {looks}");
+        assert!(looks < 2 || passes > 1, "{looks} looks have earned nothing");
+        assert_eq!(index.loaded_bytes(), 0);
+    }
+}
+
+fn load(index: &IdIndex, saved: &[Change], hash: u64) {
+    if let Some(range) = index.absent_range(hash) {
+        let from = saved.partition_point(|change| change.key < range.0);
+        let to = saved.partition_point(|change| change.key <= range.1);
+        assert!(index.write().load(range, &saved[from..to]));
+    }
+}
+
+/// Drops as whoever has a budget does.
+fn drop_down_to(index: &IdIndex, bytes_max: usize, spared: u64) {
+    while index.loaded_bytes() > bytes_max {
+        index.write().drop_unused(Some(spared), false);
+    }
 }

@@ -127,6 +127,30 @@ fn a_damaged_document_is_told_apart_from_one_of_another_shape() {
 }
 
 #[test]
+fn a_document_that_was_read_and_cannot_be_decoded_is_damaged_and_not_wrong() {
+    let (db, page) = damaged();
+    let all = db.collection("all");
+    let document = all.get(5).unwrap().unwrap();
+    let errors = [
+        document.to_document().unwrap_err(),
+        document.deserialize::<Item>().map(drop).unwrap_err(),
+        document.deserialize::<Other>().map(drop).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.page()), (ErrorKind::Damaged, Some(page)), "{error:?}");
+        let text = error.to_string();
+        assert!(
+            text.starts_with(&format!("the document with the id 5, on page {page}, is damaged"))
+        );
+        assert!(!text.contains("collection"), "{text}");
+    }
+    let sound = all.get(4).unwrap().unwrap();
+    assert_eq!(sound.to_document().unwrap()["n"], nanodb_collection::Value::from(96));
+    let mismatch = sound.deserialize::<Other>().map(drop).unwrap_err();
+    assert_eq!(mismatch.kind(), ErrorKind::Mismatch);
+}
+
+#[test]
 fn a_document_in_several_pieces_that_is_damaged_is_named_with_the_page_it_begins_on() {
     let storage = SimStorage::new();
     let open = || Database::options().background(false).open_on(Arc::new(storage.clone())).unwrap();
