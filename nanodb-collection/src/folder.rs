@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use nanodb_index::Change;
-use nanodb_pager::{CheckpointPages, NoteFolder, Seq};
+use nanodb_pager::{CheckpointPages, Extent, NoteFolder, Seq};
 use parking_lot::Mutex;
 
 use crate::indexes::Indexes;
@@ -106,6 +106,14 @@ impl NoteFolder for CatalogFolder {
         // A root that makes no sense is refused elsewhere.
         let root = Root::decode(root).unwrap_or_default();
         root.collections.values().flat_map(run_extents).map(|run| u64::from(run.pages)).sum()
+    }
+
+    fn extents_in_use(
+        &self,
+        root: &[u8],
+    ) -> Result<Option<Vec<Extent>>, Box<dyn Error + Send + Sync>> {
+        let root = Root::decode(root)?;
+        Ok(Some(root.extents().map(|(_, extent)| extent).collect()))
     }
 
     fn before_checkpoint(&self, log_bytes: u64) {

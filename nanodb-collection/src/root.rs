@@ -26,6 +26,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use nanodb_page::layout::SLOT_COUNT_MAX;
+use nanodb_pager::Extent;
 
 use crate::layout::Layout;
 use crate::limits::{COLLECTION_NAME_BYTES_MAX, NEXT_ID_MAX};
@@ -135,15 +136,21 @@ impl Root {
     /// walking over them all ends, whatever the catalog says.
     pub(crate) fn check_pages(&self, page_count: u32) -> Result<(), CatalogError> {
         let mut left = u64::from(page_count);
-        for (&collection, stored) in &self.collections {
-            let own = stored.layout.extents.iter().copied().chain(stored.overflow.iter());
-            for extent in own.chain(run_extents(stored)) {
-                let rest = left.checked_sub(u64::from(extent.pages));
-                let inside = extent.end() <= u64::from(page_count);
-                left = rest.filter(|_| inside).ok_or(CatalogError::Pages { collection })?;
-            }
+        for (collection, extent) in self.extents() {
+            let rest = left.checked_sub(u64::from(extent.pages));
+            let inside = extent.end() <= u64::from(page_count);
+            left = rest.filter(|_| inside).ok_or(CatalogError::Pages { collection })?;
         }
         Ok(())
+    }
+
+    /// All pages in use, each extent with its collection's number: of documents, and of what
+    /// checkpoints have saved.
+    pub(crate) fn extents(&self) -> impl Iterator<Item = (u32, Extent)> + '_ {
+        self.collections.iter().flat_map(|(&collection, stored)| {
+            let own = stored.layout.extents.iter().copied().chain(stored.overflow.iter());
+            own.chain(run_extents(stored)).map(move |extent| (collection, extent))
+        })
     }
 
     /// The bytes to store.

@@ -47,6 +47,7 @@ use crate::notes::Notes;
 use crate::page::Frame;
 use crate::pager::{Commit, DirtyPage, NextLog, Shared};
 use crate::recovery::SpaceChange;
+use crate::remade::LostMap;
 use crate::side;
 use crate::table::CLEAN;
 
@@ -71,6 +72,8 @@ pub(crate) struct Checkpointed {
     pub(crate) free: FreeMap,
     /// The pages that hold the root and the free map.
     pub(crate) streams: Vec<Extent>,
+    /// The free map in the file is damaged; `free` was made anew.
+    pub(crate) lost_map: Option<LostMap>,
     /// How many pages the last checkpoint has taken for itself and the layer above.
     pub(crate) taken_pages: u32,
     /// Where the next batch of the side area goes.
@@ -329,6 +332,7 @@ impl Shared {
         self.check_process()?;
         self.check_writable()?;
         self.settle(checkpointed)?;
+        self.bury_lost_map(checkpointed)?;
         match checkpointed.under_way.take() {
             Some(stopped) => self.go_on(checkpointed, stopped),
             None => Ok(()),
@@ -342,11 +346,12 @@ impl Shared {
         wanted: bool,
         worth: u32,
     ) -> Result<()> {
-        if wanted || self.recovered.read().is_some() {
+        let is_forced = wanted || checkpointed.lost_map.is_some();
+        if is_forced || self.recovered.read().is_some() {
             // While nothing has been taken over yet: somebody else's file is no reason to refuse reads.
             self.claim_companions(checkpointed)?;
         }
-        match self.turn(checkpointed, wanted)? {
+        match self.turn(checkpointed, is_forced)? {
             Some(under_way) => self.go_on(checkpointed, under_way)?,
             None => {
                 // Since the last one a snapshot may have gone.
@@ -406,6 +411,7 @@ impl Shared {
             root,
             free,
             streams,
+            lost_map: None,
             taken_pages,
             side: side::Tail::new(),
             under_way: None,

@@ -353,6 +353,23 @@ pub enum Corruption {
         /// Where the damage begins, as an offset in the log file.
         offset: u64,
     },
+    /// The free map can't be read. It was made anew from what the root says is in use; the next checkpoint
+    /// saves it.
+    #[error(
+        "the free map is damaged, which costs nothing and ends with the next checkpoint: {why}"
+    )]
+    FreeMapLost {
+        /// The page at which it shows.
+        page: PageId,
+        /// What is wrong.
+        why: String,
+    },
+    /// The free map is damaged, and can't be made anew: by the root a page is in use by two.
+    #[error("the free map is damaged, and {page} is in use by two")]
+    InUseTwice {
+        /// The page.
+        page: PageId,
+    },
     /// The free map contradicts itself or the header.
     #[error("the free map is inconsistent at {page}")]
     FreeMap {
@@ -374,6 +391,8 @@ impl Corruption {
             | Self::OutOfBounds { page, .. }
             | Self::Stream { page, .. }
             | Self::Saved { page }
+            | Self::FreeMapLost { page, .. }
+            | Self::InUseTwice { page }
             | Self::FreeMap { page } => page,
         }
     }

@@ -28,6 +28,7 @@ mod process;
 mod publication;
 mod quota;
 mod recovery;
+mod remade;
 mod report;
 mod reserve;
 mod salvage;

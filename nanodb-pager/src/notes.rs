@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use crate::checkpoint::CheckpointPages;
-use crate::ids::Seq;
+use crate::ids::{Extent, Seq};
 
 /// What a layer above says has gone wrong. A failure of the pager is passed on as it is, boxed.
 type FoldError = Box<dyn std::error::Error + Send + Sync>;
@@ -59,6 +59,19 @@ pub trait NoteFolder: Send + Sync + 'static {
     fn saved_pages(&self, root: &[u8]) -> u64 {
         let _ = root;
         0
+    }
+
+    /// All pages that a root says are in use by the layer above: those of commits, and those that
+    /// checkpoints have saved. None, also by default, if it does not tell.
+    ///
+    /// Asked for where the free map is damaged, which is then made anew.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes make no sense to the layer above.
+    fn extents_in_use(&self, root: &[u8]) -> Result<Option<Vec<Extent>>, FoldError> {
+        let _ = root;
+        Ok(None)
     }
 
     /// A checkpoint is about to be made, by the calling thread: the layer above may commit what it has

@@ -32,6 +32,7 @@ use crate::page::Checksummer;
 use crate::process;
 use crate::publication::Publication;
 use crate::recovery::{Recovered, Replay, SpaceChange};
+use crate::remade::{self, FoundMap};
 use crate::report::OpenReport;
 use crate::side;
 use crate::snapshots::Snapshots;
@@ -220,13 +221,11 @@ impl Pager {
         }
         let header = if empty { create(&*storage)? } else { Header::read(&*storage)? };
         let checksummer = Checksummer::new(&header.uuid);
-        let read = |name, place| {
-            stream::read(&*storage, name, place, header.page_count, header.seq, checksummer)
-        };
-        let (root, mut streams) = read("root", header.root)?;
-        let (free_map, more) = read("free map", header.free_map)?;
-        streams.extend(more);
-        let free = FreeMap::decode(&free_map, header.page_count)?;
+        let (place, page_count) = (header.root, header.page_count);
+        let (root, root_pages) =
+            stream::read(&*storage, "root", place, page_count, header.seq, checksummer)?;
+        let FoundMap { free, streams, lost: lost_map } =
+            remade::find(&*storage, &header, checksummer, &*folder, &root, root_pages)?;
         let replay = Replay::read(&storage, &header, options.without_log)?;
         let mut allocator = free.clone();
         // One by one, so that a page that both streams name shows too.
@@ -254,6 +253,7 @@ impl Pager {
             commits_replayed: replay.commits,
             log_lost: replay.loss.is_some(),
             bytes_replayed: replay.bytes,
+            free_map_lost: lost_map.is_some(),
             duration: begun.elapsed(),
         };
 
@@ -305,6 +305,7 @@ impl Pager {
                     root: root.into(),
                     free,
                     streams,
+                    lost_map,
                     // Without commits to recover nothing needs its images.
                     side: recovery_needed
                         .then(|| replay.recovered.side_tail())

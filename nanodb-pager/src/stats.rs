@@ -173,7 +173,9 @@ impl Pager {
             .into_iter()
             .map(|page| Corruption::HeaderCopy { page })
             .collect();
-        for (name, place) in [("root", header.root), ("free map", header.free_map)] {
+        let lost_map = checkpointed.lost_map.as_ref();
+        let map = lost_map.is_none().then_some(("free map", header.free_map));
+        for (name, place) in [("root", header.root)].into_iter().chain(map) {
             let read = stream::read(
                 &*shared.storage,
                 name,
@@ -188,6 +190,7 @@ impl Pager {
                 Err(error) => return Err(error),
             }
         }
+        found.extend(lost_map.map(|lost| lost.why.clone()));
         Ok(found)
     }
 }

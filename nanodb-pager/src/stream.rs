@@ -75,41 +75,69 @@ pub(crate) fn read(
     newest: Seq,
     checksummer: Checksummer,
 ) -> Result<(Vec<u8>, Vec<Extent>)> {
-    let mut bytes = Vec::new();
-    let mut pages: Vec<Extent> = Vec::new();
-    let mut next = place.page;
-    let mut left = place.len;
-    while left > 0 {
-        let page = PageId::new(next);
-        let broken = Corruption::Stream { page, stream: name };
-        if !(HEADER_PAGES..page_count).contains(&next) {
-            return Err(broken.into());
+    let mut chain = Chain::default();
+    chain.read(storage, name, place, page_count, newest, checksummer)?;
+    Ok((chain.bytes, chain.pages))
+}
+
+/// A stream as far as it was read.
+#[derive(Default)]
+pub(crate) struct Chain {
+    pub(crate) bytes: Vec<u8>,
+    /// The pages that were sound.
+    pub(crate) pages: Vec<Extent>,
+    /// The page that is being read; after an error the one that is not what it should be, if it is
+    /// one of the file.
+    pub(crate) reading: Option<PageId>,
+}
+
+impl Chain {
+    /// As the function of that name. After an error it has what came before.
+    pub(crate) fn read(
+        &mut self,
+        storage: &dyn Storage,
+        name: &'static str,
+        place: StreamPlace,
+        page_count: u32,
+        newest: Seq,
+        checksummer: Checksummer,
+    ) -> Result<()> {
+        let mut next = place.page;
+        let mut left = place.len;
+        while left > 0 {
+            let page = PageId::new(next);
+            let broken = Corruption::Stream { page, stream: name };
+            if !(HEADER_PAGES..page_count).contains(&next) {
+                return Err(broken.into());
+            }
+            self.reading = Some(page);
+            let mut frame = Frame::ZERO;
+            storage
+                .read_at(&mut frame.bytes, page.offset())
+                .map_err(|e| Error::io(format!("reading {page}, part of the {name}"), e))?;
+            checksummer.verify(page, &frame)?;
+            // Only this bounds a chain that runs in a circle: no honest chain has more
+            // pages than its length asks for, and the loop ends with the length.
+            if frame.kind() != PageKind::STREAM || frame.owner() != Owner::PAGER {
+                return Err(broken.into());
+            }
+            if frame.seq() > newest {
+                let (seq, newest) = (frame.seq().get(), newest.get());
+                return Err(Corruption::FromTheFuture { page, seq, newest }.into());
+            }
+            let take = usize::try_from(left).unwrap_or(usize::MAX).min(CAPACITY);
+            let body = frame.body();
+            self.bytes.extend_from_slice(&body[NEXT_SIZE..NEXT_SIZE + take]);
+            left -= take as u64;
+            push_page(&mut self.pages, page);
+            self.reading = None;
+            next = body.first_chunk().map_or(0, |next| u32::from_le_bytes(*next));
+            if (next == 0) != (left == 0) {
+                return Err(broken.into());
+            }
         }
-        let mut frame = Frame::ZERO;
-        storage
-            .read_at(&mut frame.bytes, page.offset())
-            .map_err(|e| Error::io(format!("reading {page}, part of the {name}"), e))?;
-        checksummer.verify(page, &frame)?;
-        // Only this bounds a chain that runs in a circle: no honest chain has more
-        // pages than its length asks for, and the loop ends with the length.
-        if frame.kind() != PageKind::STREAM || frame.owner() != Owner::PAGER {
-            return Err(broken.into());
-        }
-        if frame.seq() > newest {
-            let (seq, newest) = (frame.seq().get(), newest.get());
-            return Err(Corruption::FromTheFuture { page, seq, newest }.into());
-        }
-        let take = usize::try_from(left).unwrap_or(usize::MAX).min(CAPACITY);
-        let body = frame.body();
-        bytes.extend_from_slice(&body[NEXT_SIZE..NEXT_SIZE + take]);
-        left -= take as u64;
-        push_page(&mut pages, page);
-        next = body.first_chunk().map_or(0, |next| u32::from_le_bytes(*next));
-        if (next == 0) != (left == 0) {
-            return Err(broken.into());
-        }
+        Ok(())
     }
-    Ok((bytes, pages))
 }
 
 /// The next page of a stream, and the bytes that a full page of it has.

@@ -9,6 +9,7 @@
 mod document;
 mod each_page;
 mod forged;
+mod lost_map;
 mod salvage;
 mod sample;
 mod tail;

@@ -18,6 +18,7 @@ mod hostile;
 mod log_damage;
 mod log_faults;
 mod log_state;
+mod lost_map;
 mod model;
 mod opening;
 mod quota;
