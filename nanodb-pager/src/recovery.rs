@@ -13,7 +13,9 @@
 //! and lost a page. The log then ends before that record, which was never acknowledged. There
 //! is one page that need not be right: one that a later record holds whole, for a checkpoint
 //! may have torn it. Where a record is vouched for, a page that fails is damaged, and costs
-//! what is on it.
+//! what is on it. The checkpoint looks at all of those pages, and not only where one is asked for: one
+//! that a disk has not written may hold a sound page of an earlier time, which nothing but the
+//! record tells from the right one, and that goes with the log.
 
 mod changes;
 
@@ -368,6 +370,25 @@ impl Recovered {
         };
         let changed = self.changes.by_page().filter(|changes| !is_written(changes));
         changed.filter_map(|changes| changes.first()).map(|change| change.page()).collect()
+    }
+
+    /// The pages that are in the data file as records say that vouch for them, and of which the logs
+    /// say no more: a checkpoint has nothing to write of them.
+    pub(crate) fn written(&self) -> Vec<PageId> {
+        let bases = self.changes.by_page().filter_map(|changes| match since_base(changes) {
+            [base] if base.is_direct() && self.changes.seq(*base) <= self.vouched => Some(base),
+            _ => None,
+        });
+        bases.map(|base| base.page()).collect()
+    }
+
+    /// The checksum that the logs name for such a page.
+    pub(crate) fn named_checksum(&self, page: PageId) -> Result<Option<u64>> {
+        let Some(&base) = since_base(self.changes.of(page)).first() else { return Ok(None) };
+        match self.head(base)?.0.base {
+            Base::Direct { checksum } => Ok(Some(checksum)),
+            _ => Ok(None),
+        }
     }
 
     /// Whether the logs say something of a page.

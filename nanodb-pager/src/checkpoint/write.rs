@@ -10,7 +10,7 @@ use crate::header::{HEADER_PAGES, Header};
 use crate::ids::{Extent, PAGE_SIZE, PageId, Seq};
 use crate::page::Frame;
 use crate::pager::{DirtyPage, Shared};
-use crate::recovery::SpaceChange;
+use crate::recovery::{Recovered, SpaceChange};
 use crate::table::CLEAN;
 use crate::{side, stream};
 
@@ -167,10 +167,43 @@ impl Shared {
 
     /// Step 4, from where it stopped.
     fn write_dirty(&self, old: &mut Checkpointed, under_way: &mut UnderWay) -> Result<()> {
+        if under_way.recovered {
+            self.mark_lost()?;
+        }
         let dirty = std::mem::take(&mut under_way.dirty);
         let done = self.write_batches(old, under_way, &dirty);
         under_way.dirty = dirty;
         done
+    }
+
+    /// Marks pages as damaged that a commit has written to the file, as a record vouches for, and
+    /// in whose place something else lies: sound, so that without the log it would be taken for
+    /// what the commit has written.
+    ///
+    /// Reads each page once that commits since the last checkpoint have written so: after a large load
+    /// as many as it has. What can't be read, or fails its own checksum, stays as it is.
+    fn mark_lost(&self) -> Result<()> {
+        let pages = self.recovered.read().as_ref().map(Recovered::written).unwrap_or_default();
+        let mut buffer = Vec::new();
+        for page in pages {
+            // Nobody reads it meanwhile.
+            let _stripe = self.stripes.lock(page);
+            let frame = match self.sound_in_file(page) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => continue,
+                Err(error) if error.is_failed_read() => continue,
+                Err(error) => return Err(error),
+            };
+            let recovered = self.recovered.read();
+            let named = recovered.as_ref().map(|recovered| recovered.named_checksum(page));
+            if named.transpose()?.flatten().is_none_or(|named| named == frame.checksum()) {
+                continue;
+            }
+            buffer.clear();
+            Written::damaged(page, frame).seal_into(&mut buffer);
+            self.write(page, &buffer)?;
+        }
+        Ok(())
     }
 
     fn write_batches(

@@ -298,6 +298,57 @@ fn a_damaged_page_of_a_load_that_was_vouched_for_costs_only_itself() {
     check(&pager);
 }
 
+/// A write that the disk has lost: what lies there is a page as sound as any, of this database, with
+/// this number and owner.
+#[test]
+fn a_page_of_a_load_that_the_disk_has_not_written_is_told_of_after_recovery_as_before_it() {
+    for deltas in [false, true] {
+        let (storage, pager) = new_file();
+        let page = add_page(&pager, b"old");
+        pager.checkpoint().unwrap();
+        change_page(&pager, page, b"new");
+        let former = SimStorage::from_files(storage.files());
+        let mut tx = pager.begin();
+        let pages = load(&mut tx, MANY);
+        tx.commit(b"loaded").unwrap();
+        let lost = pages[7];
+        if deltas {
+            change_page(&pager, lost, b"more");
+        }
+        (0..3).for_each(|_| _ = change_page(&pager, page, b"more"));
+        let mut files = killed(pager, &storage);
+
+        // What an attempt before has left there.
+        let other = open(&former).unwrap();
+        let mut tx = other.begin();
+        let extent = tx.allocate_extent(MANY).unwrap();
+        for id in (0..MANY).filter_map(|index| extent.page(index)) {
+            assert!(tx.init_page(id, KIND, OWNER).unwrap().write(0, &[0xAB; BODY_SIZE]));
+        }
+        tx.commit(b"former").unwrap();
+        let at = lost.get() as usize * PAGE_SIZE;
+        let stale = former.contents()[at..at + PAGE_SIZE].to_vec();
+        assert_eq!(stale[100], 0xAB);
+        drop(other);
+        files.get_mut("").unwrap()[at..at + PAGE_SIZE].copy_from_slice(&stale);
+
+        let check = |pager: &Pager| {
+            let found = pager.page(lost, pager.published());
+            let is_damage = matches!(found, Err(Error::Corrupt(ref why)) if why.page() == lost);
+            assert!(is_damage, "deltas {deltas}: {found:?}");
+            let sound: Vec<PageId> = pages.iter().copied().filter(|&page| page != lost).collect();
+            assert_loaded(pager, &sound);
+        };
+        let storage = SimStorage::from_files(files);
+        let pager = open(&storage).unwrap();
+        check(&pager);
+        change_page(&pager, page, b"and");
+        check(&pager);
+        pager.close().unwrap();
+        check(&open(&storage).unwrap());
+    }
+}
+
 #[test]
 fn a_transaction_that_changes_too_much_is_told_so_and_can_be_given_up() {
     let bytes_max = 8 * 1024 * 1024;
