@@ -386,8 +386,9 @@ impl Shared {
             // The next header must not be written over a half-done one.
             return Err(self.poison(error));
         }
-        self.finish(checkpointed, under_way);
-        self.cut(checkpointed, checkpointed.taken_pages, false)
+        let shortened = self.finish(checkpointed, under_way);
+        self.cut(checkpointed, checkpointed.taken_pages, false)?;
+        shortened
     }
 
     /// The disk was full: the next checkpoint is due when the log has grown a little.
@@ -398,12 +399,15 @@ impl Shared {
         commit.log_full = false;
     }
 
-    /// Makes what the file now says known.
-    fn finish(&self, checkpointed: &mut Checkpointed, under_way: UnderWay) {
+    /// Makes what the file now says known. An error says no more than that a file beside it stays too
+    /// long.
+    fn finish(&self, checkpointed: &mut Checkpointed, under_way: UnderWay) -> Result<()> {
         let taken_pages: u32 = under_way.taken().map(|extent| extent.pages).sum();
         let UnderWay { seq, dirty, number, placed, grown, .. } = under_way;
         self.unregister(seq);
-        let Some(Placed { header, root, free, streams, freed, .. }) = placed else { return };
+        let Some(Placed { header, root, free, streams, freed, .. }) = placed else {
+            return Ok(());
+        };
         self.checkpoints.fetch_add(1, Ordering::Relaxed);
         self.set_root(&root);
         let new = Checkpointed {
@@ -424,7 +428,18 @@ impl Shared {
             self.note_kept(&commit);
         }
         self.cache.cleaned();
-        *self.recovered.write() = None;
+        let log_generation = checkpointed.header.log_generation;
+        let mut shortened = Ok(());
+        {
+            let mut recovered = self.recovered.write();
+            if recovered.is_some() {
+                // Nobody reads it under the lock, nor begins it: that is done after a recovery.
+                shortened = self.shorten_log(log_generation);
+            }
+            *recovered = None;
+        }
+        shortened = shortened.and_then(|()| self.shorten_log(log_generation + 1));
+        shortened = shortened.and_then(|()| self.shorten_side(old.side.end));
         self.checkpointed_seq.store(seq.get(), Ordering::Relaxed);
         // Before others may write over what it refers to.
         self.folder.saved(&checkpointed.root, seq);
@@ -442,6 +457,7 @@ impl Shared {
         self.prune();
         self.prune_unseen();
         self.keep_budget();
+        shortened
     }
 
     /// Step 1. Nothing if there is nothing to write, unless it is `wanted` all the same.

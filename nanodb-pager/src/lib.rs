@@ -34,6 +34,7 @@ mod reserve;
 mod salvage;
 mod scratch;
 mod service;
+mod shorten;
 mod side;
 mod snapshot;
 mod snapshots;

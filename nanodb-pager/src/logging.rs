@@ -63,6 +63,7 @@ impl Shared {
             return Ok(());
         }
         self.ready_to_write()?;
+        self.log_room.fetch_max(bytes, Ordering::Relaxed);
         let doing = "making room for the log";
         let failed = |e| Error::io(doing, e);
         let mut guard = self.lock_to_commit()?;
@@ -79,8 +80,12 @@ impl Shared {
         let missing = log.missing(bytes) + least.saturating_sub(other_len);
         let made = log.make_room(bytes);
         drop(guard);
-        let made =
-            made.and_then(|()| prepare(&*other, other_len, self.options.log_bytes_max, bytes));
+        // The one that ends now may not know yet what is asked for, and cut it off.
+        let _held = self.hold_checkpointed();
+        let made = made.and_then(|()| {
+            let other_len = other.len()?;
+            prepare(&*other, other_len, self.options.log_bytes_max, bytes)
+        });
         made.map_err(|error| match is_full_disk(&error) {
             true => failed(no_room(&error.kind().into(), missing)),
             false => self.write_failed(failed(error)),

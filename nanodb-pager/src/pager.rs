@@ -113,6 +113,9 @@ pub(crate) struct Shared {
     pub(crate) kept_bytes: AtomicUsize,
     /// Whether what is kept for a full disk was taken; see `reserve`. Under the commit lock.
     pub(crate) has_reserve: AtomicBool,
+    /// The most room in the logs that the layer above has asked for; they keep it. Relaxed: a
+    /// checkpoint that does not see it was over before there was any.
+    pub(crate) log_room: AtomicU64,
     /// The bytes of the root that the file has, and by how many commits since can have made it
     /// longer. Relaxed: each alone is an estimate from above.
     pub(crate) root_bytes: AtomicUsize,
@@ -329,6 +332,7 @@ impl Pager {
                 own_pages: AtomicU32::new(own_pages),
                 kept_bytes: AtomicUsize::new(0),
                 has_reserve: AtomicBool::new(false),
+                log_room: AtomicU64::new(0),
                 root_bytes: AtomicUsize::new(root_bytes),
                 root_grown: AtomicUsize::new(0),
                 pages_max_min: AtomicU32::new(0),

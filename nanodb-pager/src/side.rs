@@ -73,6 +73,11 @@ const _: () = assert!(HEADER_SIZE == 64 && align_of::<RawBatch>() == 1);
 /// What the directory says of an image: page and checksum.
 const ENTRY_SIZE: usize = 12;
 
+/// How long a batch of so many images is.
+pub(crate) fn len_for(images: usize) -> u64 {
+    (directory_size(images) + images * PAGE_SIZE) as u64
+}
+
 fn directory_size(count: usize) -> usize {
     (HEADER_SIZE + ENTRY_SIZE * count).next_multiple_of(PAGE_SIZE)
 }

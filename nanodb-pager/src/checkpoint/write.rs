@@ -161,7 +161,7 @@ impl Shared {
 
     /// How many pages are written between two syncs of the side area: few enough to be
     /// kept in memory meanwhile, whatever the budget.
-    fn batch_pages(&self) -> usize {
+    pub(crate) fn batch_pages(&self) -> usize {
         (self.cache.frames_max() / 8).min(BATCH_PAGES_MAX)
     }
 

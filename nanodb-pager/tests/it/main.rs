@@ -26,6 +26,7 @@ mod read_only;
 mod salvage;
 mod saving;
 mod saving_faults;
+mod short_files;
 mod shrinking;
 mod spilling;
 mod stale_images;
