@@ -19,13 +19,15 @@ use crate::table::{PageTable, Stripes};
 pub(crate) struct Cache {
     frames_max: usize,
     clock: Mutex<Clock>,
-    // Relaxed, all three: they only count, and what they count is ordered by other means.
+    // Relaxed, all four: they only count, and what they count is ordered by other means.
     /// How many pages the clock has.
     frames: AtomicUsize,
     /// Older versions kept in memory for readers.
     older: AtomicUsize,
     /// Older versions kept in a temporary file.
     spilled: AtomicUsize,
+    /// Bytes of what is remembered of pages besides.
+    noted_bytes: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -47,6 +49,7 @@ impl Cache {
             frames: AtomicUsize::new(0),
             older: AtomicUsize::new(0),
             spilled: AtomicUsize::new(0),
+            noted_bytes: AtomicUsize::new(0),
         }
     }
 
@@ -86,11 +89,17 @@ impl Cache {
         self.spilled.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Counts what is remembered of pages besides their bytes.
+    pub(crate) fn set_noted_bytes(&self, bytes: usize) {
+        self.noted_bytes.store(bytes, Ordering::Relaxed);
+    }
+
     /// How many frames more than the budget allows are in memory.
     #[inline]
     pub(crate) fn excess(&self) -> usize {
         let spilled = self.spilled() / SPILLED_PER_FRAME;
-        (self.frames() + self.older() + spilled).saturating_sub(self.frames_max)
+        let noted = self.noted_bytes.load(Ordering::Relaxed) / PAGE_SIZE;
+        (self.frames() + self.older() + spilled + noted).saturating_sub(self.frames_max)
     }
 
     /// Counts `pages`, whose slots have just got a frame where there was none.

@@ -54,7 +54,13 @@ pub(crate) struct DirectPages {
     /// load asks under the page's stripe, which a writer takes after opening the page, and
     /// who knows a page from a commit saw what was entered before.
     special: AtomicUsize,
+    /// How many of them carry an older number. Relaxed: it only counts.
+    later: AtomicUsize,
 }
+
+/// What is remembered of such a page takes so much memory: its entry in a table that is half full,
+/// and its place in a list that is.
+const LATER_BYTES: usize = 40;
 
 #[derive(Default)]
 struct State {
@@ -128,6 +134,12 @@ impl DirectPages {
             return OnDisk::Open;
         }
         state.later.get(&page).map_or(OnDisk::Settled, |&seq| OnDisk::Since(seq))
+    }
+
+    /// The memory of what is remembered of pages that carry an older number than their commit's:
+    /// for as long as a snapshot is kept from before that commit.
+    pub(crate) fn later_bytes(&self) -> usize {
+        self.later.load(Ordering::Relaxed) * LATER_BYTES
     }
 
     /// Opens those of `pages` that are virgin, and says for each how it is so. `taken` are
@@ -244,6 +256,7 @@ impl DirectPages {
     }
 
     fn count(&self, state: &State) {
+        self.later.store(state.later.len(), Ordering::Relaxed);
         self.special.store(state.open.len() + state.later.len(), Ordering::Relaxed);
     }
 }

@@ -178,6 +178,7 @@ impl Shared {
             With::AllOlder => self.drop_versions(version),
         });
         self.direct.forget(horizon);
+        self.cache.set_noted_bytes(self.direct.later_bytes());
         let mut allocator = self.allocator.lock();
         if allocator.has_pending() {
             // What the last checkpoint shows must stay until the next: a crash would

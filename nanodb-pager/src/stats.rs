@@ -30,6 +30,9 @@ pub struct Stats {
     pub older_bytes: usize,
     /// Bytes of older page versions that are in a temporary file.
     pub spilled_bytes: u64,
+    /// Bytes of memory for what is remembered of pages that large transactions have written beside
+    /// others, as long as an older snapshot is kept. They count against the cache's budget.
+    pub noted_bytes: usize,
     /// Bytes of pages that wait for a checkpoint.
     pub dirty_bytes: usize,
     /// Snapshots registered.
@@ -100,6 +103,7 @@ impl Pager {
             cached_bytes: (shared.cache.frames() + older) * PAGE_SIZE,
             older_bytes: older * PAGE_SIZE,
             spilled_bytes: shared.cache.spilled() as u64 * PAGE_SIZE as u64,
+            noted_bytes: shared.direct.later_bytes(),
             dirty_bytes: dirty * PAGE_SIZE,
             snapshots: shared.snapshots.count(),
             log_bytes,

@@ -472,6 +472,7 @@ impl WriteTx {
         if !written.is_empty() {
             let pages = written.into_iter().map(|(page, written)| (page, written.seq));
             shared.direct.commit(seq, pages);
+            shared.cache.set_noted_bytes(shared.direct.later_bytes());
         }
         shared.admit(&admitted);
         Ok(Installed::new(shared, seq, self.durability, logged, checkpoint))

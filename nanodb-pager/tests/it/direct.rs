@@ -298,6 +298,28 @@ fn a_damaged_page_of_a_load_that_was_vouched_for_costs_only_itself() {
     check(&pager);
 }
 
+#[test]
+fn what_is_remembered_of_loads_beside_other_writers_counts_as_memory() {
+    let (_, pager) = new_file();
+    let page = add_page(&pager, b"old");
+    let snapshot = pager.snapshot();
+    let mut tx = pager.begin();
+    let mut pages = load(&mut tx, 40 * MANY);
+    // Early pages carry a number from before this commit.
+    change_page(&pager, page, b"new");
+    pages.extend(load(&mut tx, MANY));
+    tx.commit(&[]).unwrap();
+    let stats = pager.stats().unwrap();
+    assert!((30 * MANY as usize * 40..200_000).contains(&stats.noted_bytes), "{stats:?}");
+    assert_loaded(&pager, &pages);
+    // The budget is 64 KiB, of which half is left to pages whatever else there is.
+    let cached = pager.stats().unwrap().cached_bytes;
+    assert!(cached < 14 * PAGE_SIZE, "{cached}");
+    drop(snapshot);
+    assert_eq!(pager.stats().unwrap().noted_bytes, 0);
+    assert_loaded(&pager, &pages);
+}
+
 /// A write that the disk has lost: what lies there is a page as sound as any, of this database, with
 /// this number and owner.
 #[test]
