@@ -23,8 +23,8 @@ collection are made if they don't exist.
 
 Documents are stored in batches, in the order of the input, each batch as a whole or not at all. \
 If the import fails, all batches before the one with the failure are stored, and it says how many \
-documents that is. With --on-conflict replace, documents that exist are replaced one by one; the \
-documents of a batch are all checked before the first is replaced.
+documents that is. With --on-conflict replace, a batch takes two steps, its new documents and those \
+that exist; all of them are checked before the first step.
 
 Documents without an `_id` are given the next integer; where a later document of the input brings \
 that one, the first gets another.

@@ -64,6 +64,15 @@ const KNOWN: &[&str] = &[
     "$id",
 ];
 
+/// What of this is no operator.
+const REFERENCE: &[&str] = &["$ref", "$id"];
+
+/// Whether a value is a document that begins with an operator.
+pub(crate) fn begins_with_operator(value: RawValue<'_>) -> bool {
+    let first = entries(value).next();
+    first.is_some_and(|first| KNOWN.contains(&first.name) && !REFERENCE.contains(&first.name))
+}
+
 /// A query as text, and as the bytes that mean the same.
 #[derive(Debug)]
 pub(crate) struct Text<'a>(json::Text<'a>);

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nanodb::CompactProgress;
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::print_json;
 use crate::arguments::Whole;
 use crate::database::Opener;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::figures;
 
 const TEMPLATE: &str = "{bar:40} {percent:>3}%  {msg}  {eta} left";
@@ -23,7 +24,8 @@ struct Summary {
 
 pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Result<()> {
     let database = opener.change(&arguments.database)?;
-    let bytes_before = database.stats()?.file_bytes;
+    // What an open file keeps for a full disk goes when it is closed: lengths of the file alone.
+    let bytes_before = file_bytes(&arguments.database)?;
     // Draws nothing where standard error is not a terminal.
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
@@ -35,13 +37,23 @@ pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Re
     });
     bar.finish_and_clear();
     done?;
-    let bytes_after = database.stats()?.file_bytes;
+    database.close()?;
+    let bytes_after = file_bytes(&arguments.database)?;
     if arguments.json {
         return print_json(&Summary { bytes_before, bytes_after }, out);
     }
     let (before, after) = (figures::bytes(bytes_before), figures::bytes(bytes_after));
     writeln!(out, "{before} before, {after} now")?;
     Ok(())
+}
+
+fn file_bytes(path: &Path) -> Result<u64> {
+    let length = path.metadata().map(|metadata| metadata.len());
+    length.map_err(|source| Failure::File {
+        doing: "asking for the length of",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn show(bar: &ProgressBar, progress: &CompactProgress) {

@@ -106,6 +106,7 @@ fn load(
         Format::Lines => Some(Layout::Lines),
     };
     let mut writer = Writer::new(database.clone(), arguments, name.clone(), rejects.clone());
+    let rejected = rejects.clone();
     let elements = Elements::new(input, layout).reading(read_options(arguments));
     let mut batches = Batches::new(elements, name, arguments, rejects);
     let result = thread::scope(|scope| {
@@ -132,6 +133,8 @@ fn load(
     });
     meter.finish();
     let result = result.and_then(|()| make_collection(database, &arguments.collection));
+    let synced = rejected.as_ref().map_or(Ok(()), Rejects::sync);
+    let result = result.and(synced);
     (writer.tally(), result)
 }
 

@@ -101,6 +101,10 @@ fn a_compacted_file_is_shorter_and_has_the_same_documents() {
     let summary = room.run(&["compact", "db", "--json"]).json();
     let (before, after) = (&summary["bytes_before"], &summary["bytes_after"]);
     assert!(after.as_u64().unwrap() * 4 < before.as_u64().unwrap(), "{summary}");
+    let len = || room.path("db").metadata().unwrap().len();
+    assert_eq!(after.as_u64(), Some(len()), "the file as it is, closed");
+    let again = room.run(&["compact", "db", "--json"]).json();
+    assert_eq!((&again["bytes_before"], again["bytes_after"].as_u64()), (after, Some(len())));
     assert!(room.run(&["compact", "db"]).ok().ends_with(" now\n"));
     assert_eq!(room.run(&["count", "db", "c"]).ok(), "3000\n");
     room.run(&["check", "db"]).ok();

@@ -1,7 +1,7 @@
 //! `$bitsAllSet` and its siblings: which bits a number or binary has.
 //!
 //! A number has the bits of two's complement, its sign going on for ever; of a float only a whole one counts
-//! that fits into 64 bits. Binary begins with its lowest bits, and has none past its end.
+//! that fits into 64 bits. Binary, a UUID's too, begins with its lowest bits, and has none past its end.
 
 use nanodb_msgpack::{Malformed, RawValue, Token};
 
@@ -51,14 +51,15 @@ impl Bits {
     pub(super) fn new(wanted: Wanted, value: RawValue<'_>) -> Option<Self> {
         let operand = Operand::new(value).ok()?;
         let whole = |value: RawValue<'_>| value.token().ok()?.number()?.as_whole();
-        let mask = match value.token().ok()? {
-            Token::Binary(bytes) => Mask::Bytes(bytes.into()),
+        let token = value.token().ok()?;
+        let mask = match token {
             Token::Array(_) => {
                 let positions = value.elements()?.map(|element| {
                     i32::try_from(whole(element.ok()?)?).ok().and_then(|at| u32::try_from(at).ok())
                 });
                 Mask::Positions(positions.collect::<Option<_>>()?)
             }
+            _ if token.binary().is_some() => Mask::Bytes(token.binary()?.into()),
             _ => {
                 let number = i64::try_from(whole(value)?).ok().filter(|&number| number >= 0)?;
                 Mask::Bytes(number.to_le_bytes().into())
@@ -76,21 +77,20 @@ impl Bits {
     }
 
     pub(super) fn hold_of(&self, value: RawValue<'_>) -> Result<bool, Malformed> {
-        Ok(match value.token()? {
-            Token::Binary(bytes) => self.hold(|position| {
+        let token = value.token()?;
+        if let Some(bytes) = token.binary() {
+            return Ok(self.hold(|position| {
                 let byte = usize::try_from(position / 8).ok().and_then(|at| bytes.get(at));
                 byte.is_some_and(|byte| byte >> (position % 8) & 1 == 1)
-            }),
-            token => {
-                let Some(number) = token.number() else { return Ok(false) };
-                let is_float = matches!(token, Token::Float(_));
-                match number.as_whole() {
-                    Some(whole) if !is_float || i64::try_from(whole).is_ok() => {
-                        self.hold(|position| whole >> position.min(127) & 1 == 1)
-                    }
-                    _ => false,
-                }
+            }));
+        }
+        let Some(number) = token.number() else { return Ok(false) };
+        let is_float = matches!(token, Token::Float(_));
+        Ok(match number.as_whole() {
+            Some(whole) if !is_float || i64::try_from(whole).is_ok() => {
+                self.hold(|position| whole >> position.min(127) & 1 == 1)
             }
+            _ => false,
         })
     }
 

@@ -13,6 +13,7 @@ use super::regex::{Pattern, are_options};
 use super::tree::{Choice, Conjunction, Junction, Test};
 use super::types::Types;
 use crate::error::Problem;
+use crate::json::begins_with_operator;
 use crate::path::Path;
 use crate::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
 use nanodb_msgpack::{Cursor, Token};
@@ -263,7 +264,7 @@ fn parse_choice<'a>(operator: &str, path: &str, value: RawValue<'a>) -> Result<C
     for element in elements(value) {
         if let Some(pattern) = parse_pattern(path, element)? {
             patterns.push(pattern);
-        } else if are_operators(path, element)? {
+        } else if begins_with_operator(element) {
             return Err(refuse(operator, path, expected, element));
         } else {
             values.push(operand(element)?);
@@ -316,7 +317,7 @@ fn parse_all<'a>(path: &str, value: RawValue<'a>) -> Result<Test, Fault<'a>> {
         if let Some(pattern) = parse_pattern(path, element)? {
             return Ok(Test::Regex(pattern));
         }
-        if !are_operators(path, element)? {
+        if !begins_with_operator(element) {
             return Ok(Test::Equal(operand(element)?));
         }
         let mut operators = entries(element);

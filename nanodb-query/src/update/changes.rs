@@ -39,6 +39,13 @@ impl Changes {
         let mut steps = Vec::new();
         for part in path.parts() {
             let step = self.step(path, part, steps.is_empty())?;
+            // One element was matched, and so only one array can be meant.
+            if matches!(step, Step::Matched)
+                && steps.iter().any(|(_, s)| matches!(s, Step::Matched))
+            {
+                let problem = "has `$` twice, and only one element was matched";
+                return Err(Problem::UpdatePath { path: path.to_string(), problem });
+            }
             self.is_plain &= matches!(step, Step::Name(_));
             steps.push((part.name(), step));
         }

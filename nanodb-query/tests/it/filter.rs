@@ -184,6 +184,13 @@ fn bits_are_asked_of_numbers_and_binary_alone_and_a_comment_says_nothing() {
     let set = r#"{"a": {"$bitsAllSet": [0, 9]}}"#;
     assert!(matches(set, b"\x81\xa1a\xc4\x02\x01\x02"));
     assert!(!matches(set, b"\x81\xa1a\xc4\x01\x01"));
+    // A UUID is the binary of its bytes, as a value and as a mask.
+    let uuid = b"\x81\xa1a\xd8\x04\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01";
+    let id = "80000000-0000-0000-0000-000000000001";
+    for filter in ["[7, 120]".to_owned(), "128".to_owned(), format!(r#"{{"$uuid": "{id}"}}"#)] {
+        assert!(matches(&format!(r#"{{"a": {{"$bitsAllSet": {filter}}}}}"#), uuid), "{filter}");
+    }
+    assert!(matches(r#"{"a": {"$bitsAllClear": [0, 6, 8, 121, 500]}}"#, uuid));
     // In an array an element is enough; true is no number.
     assert!(matches(set, b"\x81\xa1a\x92\xa1x\xcd\x02\x01"));
     for document in [&b"\x81\xa1a\xc3"[..], b"\x81\xa1a\xc0", b"\x80", b"\x81\xa1a\xa2\x01\x02"] {

@@ -425,6 +425,14 @@ fn errors_say_which_operator_path_and_place() {
             r#"{"$set": {"a.$[b]": 1}}"#,
             "the path `a.$[b]` has a `$[id]` without an array filter of that name at line 1, column 11",
         ),
+        (
+            r#"{"$set": {"a.$.b.$": 1}}"#,
+            "the path `a.$.b.$` has `$` twice, and only one element was matched at line 1, column 11",
+        ),
+        (
+            r#"{"$unset": {"a.$[].b.$.c.$": 1}}"#,
+            "the path `a.$[].b.$.c.$` has `$` twice, and only one element was matched at line 1, column 13",
+        ),
         (r#"{"$pop": {"a": 2}}"#, "`$pop` on `a` takes 1 or -1, not a number at line 1, column 16"),
         (
             r#"{"$push": {"a": {"$slice": 1}}}"#,

@@ -5,7 +5,7 @@ use std::io::Read;
 use nanodb::{Document, ID_FIELD};
 
 use super::rejects::Rejects;
-use crate::arguments::{Import, OnConflict};
+use crate::arguments::Import;
 use crate::failure::{Failure, Result};
 use crate::json::{Elements, JsonError, Position};
 
@@ -55,11 +55,6 @@ pub(super) struct Batches<R> {
     input: String,
     id_field: Option<String>,
     documents_max: usize,
-    /// No batch has documents with and without an id: those that have none are given
-    /// ids that later ones may bring, and whether an id is taken must be known before.
-    separate: bool,
-    /// The document that did not go with the last batch.
-    left_over: Option<Part>,
     rejects: Option<Rejects>,
     /// Why the input could not be read to its end: told once what was read before is stored.
     unread: Option<Failure>,
@@ -77,8 +72,6 @@ impl<R: Read> Batches<R> {
             input,
             id_field: arguments.id_field.clone(),
             documents_max: arguments.batch_size.get(),
-            separate: arguments.on_conflict != OnConflict::Error,
-            left_over: None,
             rejects,
             unread: None,
         }
@@ -98,7 +91,6 @@ impl<R: Read> Batches<R> {
     fn read_batch(&mut self) -> Result<Batch> {
         let mut batch = Batch::default();
         let mut text_size = 0;
-        let mut with_ids = None;
         while batch.documents.len() < self.documents_max && text_size < BATCH_TEXT_SIZE {
             let part = match self.next_document(&mut text_size) {
                 Ok(Some(next)) => next,
@@ -110,20 +102,12 @@ impl<R: Read> Batches<R> {
                 }
                 Err(failure) => return Err(failure),
             };
-            let has_id = part.document.contains(ID_FIELD);
-            if self.separate && *with_ids.get_or_insert(has_id) != has_id {
-                self.left_over = Some(part);
-                break;
-            }
             batch.push(part);
         }
         Ok(batch)
     }
 
     fn next_document(&mut self, text_size: &mut usize) -> Result<Option<Part>> {
-        if self.left_over.is_some() {
-            return Ok(self.left_over.take());
-        }
         loop {
             let why = match self.read_document(text_size) {
                 Ok(next) => return Ok(next),

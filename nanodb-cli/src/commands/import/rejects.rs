@@ -22,6 +22,9 @@ struct State {
     /// Made with the first reject.
     file: Option<File>,
     count: u64,
+    /// How many bytes they take.
+    len: u64,
+    is_synced: bool,
 }
 
 impl Rejects {
@@ -31,7 +34,7 @@ impl Rejects {
             let source = io::Error::new(io::ErrorKind::AlreadyExists, "the file exists already");
             return Err(failed(path, source));
         }
-        let state = State { path: path.to_owned(), file: None, count: 0 };
+        let state = State { path: path.to_owned(), file: None, count: 0, len: 0, is_synced: true };
         Ok(Self { state: Arc::new(Mutex::new(state)) })
     }
 
@@ -40,17 +43,33 @@ impl Rejects {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).count
     }
 
+    /// Waits until all that was written is on stable storage.
+    pub(super) fn sync(&self) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { path, file: Some(file), is_synced: false, .. } = &*state else { return Ok(()) };
+        file.sync_all().map_err(|e| failed(path, e))?;
+        sync_directory(path).map_err(|e| failed(path, e))?;
+        state.is_synced = true;
+        Ok(())
+    }
+
     /// Writes what stands in the input, on lines of its own, and says why.
     pub(super) fn write(&self, text: &[u8], why: &Failure) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { path, file, count } = &mut *state;
+        let State { path, file, count, len, is_synced } = &mut *state;
         let file = match file {
             Some(file) => file,
             None => file.insert(File::create_new(&*path).map_err(|e| failed(path, e))?),
         };
         let mut line = text.trim_ascii_end().to_vec();
         line.push(b'\n');
-        file.write_all(&line).map_err(|e| failed(path, e))?;
+        *is_synced = false;
+        file.write_all(&line).map_err(|error| {
+            // No half of a line, as where the disk is full.
+            let _ = file.set_len(*len);
+            failed(path, error)
+        })?;
+        *len += line.len() as u64;
         *count += 1;
         let said = match *count {
             1..TOLD_MAX => why.message(),
@@ -60,6 +79,19 @@ impl Rejects {
         let _ = writeln!(io::stderr(), "nanodb: rejected: {said}");
         Ok(())
     }
+}
+
+/// So that the file's name is there, too.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Directories are no files there, and are written by themselves.
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn failed(path: &Path, source: io::Error) -> Failure {

@@ -82,10 +82,12 @@ impl Writer {
         Tally { rejected, ..self.tally }
     }
 
-    /// Stores a batch as a whole, or nothing of it. (Replacing, one by one: see
+    /// Stores a batch as a whole, or nothing of it. (Replacing, in two steps: see
     /// [`replace`](Self::replace).)
     pub(super) fn write(&mut self, batch: &mut Batch) -> Result<()> {
         self.reject(batch)?;
+        // What was left out of the batch is safe before the batch is.
+        self.rejects.as_ref().map_or(Ok(()), Rejects::sync)?;
         match self.on_conflict {
             OnConflict::Error => self.insert(batch),
             OnConflict::Skip => self.skip(batch),
@@ -190,8 +192,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Stores new documents all at once, then replaces those that exist one by one.
-    /// Everything is checked before: only a failure of the file can come between.
+    /// Stores all new documents, then replaces all that exist: two transactions. Everything is
+    /// checked before, so only a failure of the file can come between.
     fn replace(&mut self, batch: &mut Batch) -> Result<()> {
         if let Some(refusal) = self.find_invalid(batch) {
             return Err(refusal);
@@ -222,10 +224,17 @@ impl Writer {
         }
         self.insert(&new)?;
         self.tally.replaced += replaced;
-        for (id, document) in existing {
-            self.collection.replace(&id, &document)?;
-            self.tally.replaced += 1;
+        if existing.is_empty() {
+            return Ok(());
         }
+        self.database.write(|tx| {
+            let collection = tx.collection(self.collection.name());
+            existing.iter().try_for_each(|(id, document)| {
+                collection.replace(id, document)?;
+                Ok::<_, nanodb::Error>(())
+            })
+        })?;
+        self.tally.replaced += existing.len() as u64;
         Ok(())
     }
 
