@@ -167,7 +167,7 @@ mod tests {
         let ends: Vec<Counted<'_>> = (1..=100_000).map(|end| Counted(end, &steps)).collect();
         for index in (0..100_000).step_by(1009) {
             steps.set(0);
-            assert_eq!(first_beyond(&ends, index), index as usize);
+            assert_eq!(first_beyond(&ends, index) as u64, index);
             assert!(steps.get() <= 20, "{} steps", steps.get());
         }
     }

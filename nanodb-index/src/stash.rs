@@ -47,6 +47,7 @@ pub(crate) struct Stash {
     heap_bytes: AtomicUsize,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there are more forks than lists")]
 #[derive(Debug)]
 enum Node {
     Fork([Branch; FORK_WAYS]),

@@ -166,9 +166,9 @@ mod tests {
         let db = Database::in_memory().unwrap();
         let a = db.collection("a");
         a.insert_many((0..100).map(|id| doc! { "_id": id, "odd": (id % 2) })).unwrap();
-        let ids = Filter::from(field("_id").is_in((0..100).rev()));
+        let ids = field("_id").is_in((0..100).rev());
         let odd = ids.clone().and(field("odd").eq(1));
-        let missing = Filter::from(field("_id").is_in(90..200));
+        let missing = field("_id").is_in(90..200);
         let snapshot = db.snapshot();
         let seen = snapshot.collection("a");
         let transaction = db.begin_write();
