@@ -10,7 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nanodb_page::{PageRef, RecordKind};
-use nanodb_pager::{Extent, FileStorage, FoundPage, Owner, PageId, ReadOnly, Salvage, Storage};
+use nanodb_pager::{
+    Extent, FileStorage, FoundPage, LockHolders, Owner, PageId, ReadOnly, Salvage, Storage,
+};
 
 use crate::check::{Problem, ProblemKind, why};
 use crate::database::Database;
@@ -143,8 +145,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if there is no such file, it can't be read, another process has it open, or it is of
-    /// a newer format; [`Error::Storage`] if this database can't be written to. What was
+    /// [`Error::Open`] if there is no such file, it can't be read, another process has it open, it is this
+    /// database's own, or it is of a newer format; [`Error::Storage`] if this database can't be written to. What was
     /// saved by then stays.
     pub fn salvage(&self, path: impl AsRef<Path>) -> Result<SalvageReport> {
         self.shared().check_access()?;
@@ -154,6 +156,10 @@ impl Database {
             failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
         })?;
         if let Some(source) = storage.id().ok().and_then(|id| registry::opened(&id)) {
+            if Arc::ptr_eq(source.shared(), self.shared()) {
+                let holders = LockHolders::current();
+                return Err(failed(nanodb_pager::Error::Locked { holders }));
+            }
             return self.salvage_opened(&source);
         }
         self.salvage_from(Arc::new(storage), failed)

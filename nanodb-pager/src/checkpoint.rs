@@ -296,6 +296,7 @@ impl Shared {
         } else if waiting > budget / 2
             || log_bytes > log_bytes_max / 8 * 7
             || self.much_is_freed(commit)
+            || self.log_fills_the_disk(log_bytes)
         {
             Need::Due
         } else {
@@ -440,6 +441,7 @@ impl Shared {
         }
         shortened = shortened.and_then(|()| self.shorten_log(log_generation + 1));
         shortened = shortened.and_then(|()| self.shorten_side(old.side.end));
+        self.met_full_disk.store(false, Ordering::Relaxed);
         self.checkpointed_seq.store(seq.get(), Ordering::Relaxed);
         // Before others may write over what it refers to.
         self.folder.saved(&checkpointed.root, seq);

@@ -43,6 +43,17 @@ impl Opened {
         let _ = self.checkpoint_if_due();
     }
 
+    /// After a transaction that a full disk has refused: has the log give back what it has of
+    /// it, in the background. Without one the next checkpoint does it.
+    #[cold]
+    pub(crate) fn see_to_full_disk(&self) {
+        if self.options.background {
+            let need = self.checkpoint_need(&self.commit.lock());
+            // Nobody is slowed down for it.
+            self.see_to_checkpoint(if need == Need::None { need } else { Need::Due });
+        }
+    }
+
     /// Sees to it that relaxed commits reach the disk in time.
     pub(crate) fn see_to_flush(&self) {
         let interval = Duration::from_millis(self.options.relaxed_flush_interval_ms);

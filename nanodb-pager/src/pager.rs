@@ -116,6 +116,10 @@ pub(crate) struct Shared {
     /// The most room in the logs that the layer above has asked for; they keep it. Relaxed: a
     /// checkpoint that does not see it was over before there was any.
     pub(crate) log_room: AtomicU64,
+    /// Whether a write has met a full disk since the last checkpoint: the next one gives back all that
+    /// the files beside the database have beyond what is [kept](crate::reserve). Relaxed: it is
+    /// only a hint.
+    pub(crate) met_full_disk: AtomicBool,
     /// The bytes of the root that the file has, and by how many commits since can have made it
     /// longer. Relaxed: each alone is an estimate from above.
     pub(crate) root_bytes: AtomicUsize,
@@ -333,6 +337,7 @@ impl Pager {
                 kept_bytes: AtomicUsize::new(0),
                 has_reserve: AtomicBool::new(false),
                 log_room: AtomicU64::new(0),
+                met_full_disk: AtomicBool::new(false),
                 root_bytes: AtomicUsize::new(root_bytes),
                 root_grown: AtomicUsize::new(0),
                 pages_max_min: AtomicU32::new(0),
@@ -624,7 +629,11 @@ impl Shared {
     /// What a write to the file or to one beside it has failed with: all further writes are
     /// refused, unless nothing but room was missing.
     pub(crate) fn write_failed(&self, error: Error) -> Error {
-        if error.is_full_disk() { error } else { self.poison(error) }
+        if !error.is_full_disk() {
+            return self.poison(error);
+        }
+        self.met_full_disk.store(true, Ordering::Relaxed);
+        error
     }
 
     /// The error of a handle that is poisoned.

@@ -4,7 +4,8 @@
 //! that: appending is dearer. But one large transaction must not cost its room until the file is
 //! closed. So once a checkpoint is done, whose header no longer needs what is in them, the log
 //! that nobody writes to and the side area are cut: a log to its limit, the side area to what a batch of
-//! images takes, and neither below what is [kept](crate::reserve) for a full disk.
+//! images takes, and neither below what is [kept](crate::reserve) for a full disk. Where a write has
+//! met a full disk, they are cut to just that: what the disk has is for the file.
 
 use std::sync::atomic::Ordering;
 
@@ -26,7 +27,8 @@ impl Shared {
         let log_bytes_max = self.options.log_bytes_max;
         let room = self.log_room.load(Ordering::Relaxed);
         let kept = writer::least_len(log_bytes_max).saturating_add(room);
-        self.shorten(log::suffix(generation), log_bytes_max.max(kept))
+        let len = if self.met_full_disk.load(Ordering::Relaxed) { 0 } else { log_bytes_max };
+        self.shorten(log::suffix(generation), len.max(kept))
     }
 
     /// The same for the side area, which held images up to `end`.
@@ -35,9 +37,17 @@ impl Shared {
     ///
     /// As [`shorten_log`](Self::shorten_log).
     pub(crate) fn shorten_side(&self, end: u64) -> Result<()> {
-        let kept = side::len_for(self.batch_pages()).max(side::KEPT_LEN);
+        let is_full = self.met_full_disk.load(Ordering::Relaxed);
+        let batch = if is_full { 0 } else { side::len_for(self.batch_pages()) };
+        let kept = batch.max(side::KEPT_LEN);
         // One that was not as long is not looked for.
         if end > kept { self.shorten(side::SUFFIX, kept) } else { Ok(()) }
+    }
+
+    /// Whether a checkpoint would give a full disk back much of the log.
+    pub(crate) fn log_fills_the_disk(&self, log_bytes: u64) -> bool {
+        self.met_full_disk.load(Ordering::Relaxed)
+            && log_bytes > 4 * writer::least_len(self.options.log_bytes_max)
     }
 
     fn shorten(&self, suffix: &str, len: u64) -> Result<()> {

@@ -756,6 +756,9 @@ impl Drop for WriteTx {
             let mut allocator = self.shared.allocator.lock();
             extents(&self.allocated).for_each(|extent| allocator.cancel(extent));
         }
+        if self.shared.met_full_disk.load(Ordering::Relaxed) {
+            self.shared.see_to_full_disk();
+        }
     }
 }
 

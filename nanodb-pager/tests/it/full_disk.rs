@@ -411,7 +411,8 @@ fn a_commit_that_gives_space_back_and_is_too_long_for_what_is_kept_says_how_many
     pager.checkpoint().unwrap();
     let mut count = 1;
     small_commit(&pager, pages[0], &mut count, false).unwrap();
-    storage.set_capacity(Some(storage.total_len()));
+    // What a checkpoint gives back, others take.
+    storage.set_capacity(Some(0));
     let mut tx = pager.begin();
     tx.give_space_back();
     stamp(&mut tx, &pages, 7);
@@ -424,6 +425,65 @@ fn a_commit_that_gives_space_back_and_is_too_long_for_what_is_kept_says_how_many
     }
     storage.set_capacity(None);
     pager.make_room_in_logs(1 << 20).unwrap();
+}
+
+/// Commits until pages are refused, on a disk most of which the log has by then.
+fn fill_with_log(background: bool) -> (SimStorage, Pager, Vec<PageId>) {
+    let storage = SimStorage::new();
+    let options = Options::default().cache_bytes_max(1024 * 4096).background(background);
+    let pager = Pager::open(Arc::new(storage.clone()), Arc::new(()), options).unwrap();
+    let mut tx = pager.begin();
+    let pages: Vec<PageId> = (0..60).map(|_| tx.allocate(KIND, OWNER).unwrap()).collect();
+    stamp(&mut tx, &pages, 1);
+    tx.commit(&[]).unwrap();
+    storage.set_capacity(Some(storage.total_len() + (4 << 20)));
+    let mut number = 1;
+    let refused = loop {
+        let mut tx = pager.begin();
+        number += 1;
+        for &page in &pages {
+            assert!(tx.page_mut(page).unwrap().write(0, &[number as u8; 4000]));
+        }
+        if let Err(error) = tx.allocate(KIND, OWNER) {
+            break error;
+        }
+        if let Err(error) = tx.commit(&[]) {
+            break error;
+        }
+    };
+    assert!(is_full(&refused), "{refused:?}");
+    assert!(number > 5, "{number}");
+    (storage, pager, pages)
+}
+
+#[test]
+fn a_checkpoint_gives_a_full_disk_back_what_the_log_had_of_it() {
+    let (storage, pager, _) = fill_with_log(false);
+    let before = storage.total_len();
+    pager.checkpoint().unwrap();
+    assert!(storage.total_len() + (2 << 20) < before, "{before} to {}", storage.total_len());
+    let mut tx = pager.begin();
+    for _ in 0..200 {
+        tx.allocate(KIND, OWNER).unwrap();
+    }
+    tx.commit(&[]).unwrap();
+    // Once there is room again the next log may be as long as ever.
+    storage.set_capacity(None);
+    pager.checkpoint().unwrap();
+}
+
+#[test]
+fn the_background_gives_a_full_disk_back_what_the_log_had_of_it() {
+    let (_storage, pager, _) = fill_with_log(true);
+    let began = std::time::Instant::now();
+    loop {
+        let mut tx = pager.begin();
+        if tx.allocate_extent(200).is_ok() && tx.commit(&[]).is_ok() {
+            break;
+        }
+        assert!(began.elapsed().as_secs() < 60, "nobody sees to it");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
 }
 
 #[test]

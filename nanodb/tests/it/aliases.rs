@@ -334,3 +334,18 @@ fn an_empty_file_is_no_database_unless_one_is_to_be_made() {
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
     Database::open(&path).unwrap().collection("a").insert(doc! {}).unwrap();
 }
+
+#[test]
+fn a_database_does_not_salvage_itself_by_whatever_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data.nanodb");
+    let db = Database::open(&path).unwrap();
+    db.collection("a").insert(doc! { "_id": 1 }).unwrap();
+    let link = dir.path().join("link");
+    std::fs::hard_link(&path, &link).unwrap();
+    for name in [&path, &link] {
+        let error = db.salvage(name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Locked, "{error}");
+    }
+    assert_eq!(db.collection("a").count(), 1);
+}
