@@ -252,16 +252,16 @@ impl Header {
         Ok([uuid(0), uuid(1)])
     }
 
-    /// The copies that must be written again, one after the other, so that this header, the
-    /// one in force, is on stable storage for certain: it may have been read from the operating
-    /// system's memory while a sync of it has failed.
+    /// The headers that must be written, each synced before the next, so that what this one says,
+    /// the one in force, is on stable storage for certain, and in both copies: it may have been read
+    /// from the operating system's memory while a sync of it has failed.
     ///
-    /// Never one that may be the only whole one on the disk. If both are of this header, the
-    /// first was synced before the second was written. What an older one refers to may be gone.
-    pub(crate) fn unsure_copies(&self, storage: &dyn Storage) -> Result<Vec<u32>> {
+    /// Never is a copy written over that may be the only whole one on the disk. Only a checkpoint gives
+    /// both copies the same revision, and it has synced the first before it writes the second; so
+    /// what is written here are revisions of their own, or one that is there already.
+    pub(crate) fn to_settle(&self, storage: &dyn Storage) -> Result<Vec<Self>> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let first = self.first_copy();
-        let second = HEADER_PAGES - 1 - first;
         let age = |copy| {
             Ok::<_, Error>(match Self::decode(copy, &read_copy(storage, copy, len)?) {
                 Copy::Valid { header, .. } => Some((header.generation, header.revision)),
@@ -269,17 +269,22 @@ impl Header {
             })
         };
         let in_force = Some((self.generation, self.revision));
-        Ok(match (age(first)?, age(second)?) {
-            (first_is, second_is) if first_is == in_force && second_is == in_force => vec![second],
+        let revision = |more| Self { revision: self.revision + more, ..self.clone() };
+        Ok(match (age(first)?, age(HEADER_PAGES - 1 - first)?) {
+            (first_is, second_is) if first_is == in_force && second_is == in_force => {
+                vec![revision(1)]
+            }
             // The revision before, of the same checkpoint: it was synced before this one was written,
             // and refers to the same.
             (first_is, Some((generation, _)))
                 if first_is == in_force && generation == self.generation =>
             {
-                vec![first, second]
+                vec![revision(0), revision(1)]
             }
-            (first_is, _) if first_is == in_force => vec![second, first],
-            _ => vec![first, second],
+            // What the older one refers to may be gone; or else this one may not be saved.
+            (first_is, _) if first_is == in_force => vec![revision(1), revision(2)],
+            // The second was written, and so the first synced before; it was damaged since.
+            _ => vec![revision(2), revision(3)],
         })
     }
 
@@ -461,8 +466,11 @@ mod tests {
             storage.write_at(&new.encode(page.get()).bytes, page.offset()).unwrap();
             assert_eq!(Header::read(&storage).unwrap(), new);
             // The one that is not known to be saved is written again first.
-            let copies = new.unsure_copies(&storage).unwrap();
+            let written = new.to_settle(&storage).unwrap();
+            let copies: Vec<u32> = written.iter().map(Header::first_copy).collect();
             assert_eq!(copies, [new.first_copy(), old.first_copy()]);
+            let revisions: Vec<u64> = written.iter().map(|header| header.revision).collect();
+            assert_eq!(revisions, [revision + 1, revision + 2]);
         }
     }
 

@@ -213,7 +213,7 @@ impl Shared {
     /// one that has failed, a system may take the bytes for saved. So all of them are written
     /// again: the logs and the side area as copies that then take their places, since in place a
     /// torn write would cost what is saved; the pages that records name and nobody vouches for as
-    /// images in the side area; and the header.
+    /// images in the side area; and the header, as its next revision.
     pub(crate) fn settle(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         self.check_writable()?;
         if self.settled.load(Ordering::Acquire) {
@@ -237,12 +237,14 @@ impl Shared {
         }
         self.save_unvouched(checkpointed)?;
         let poison = |e| self.poison(Error::io("syncing what was found", e));
-        let copies = checkpointed.header.unsure_copies(&*self.storage)?;
+        let headers = checkpointed.header.to_settle(&*self.storage)?;
         self.storage.sync().map_err(poison)?;
-        for copy in copies {
-            let (page, bytes) = (PageId::new(copy), checkpointed.header.encode(copy).bytes);
+        for header in headers {
+            let copy = header.first_copy();
+            let (page, bytes) = (PageId::new(copy), header.encode(copy).bytes);
             self.storage.write_at(&bytes, page.offset()).map_err(poison)?;
             self.storage.sync().map_err(poison)?;
+            checkpointed.header = header;
         }
         self.settled.store(true, Ordering::Release);
         Ok(())

@@ -41,8 +41,8 @@ proptest! {
 fn a_soak_agrees_with_a_map() {
     let seed = std::env::var("NANODB_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     println!("NANODB_SEED={seed}");
-    for (number, level) in LEVELS.into_iter().enumerate() {
-        let mut random = Random::new(seed + number as u64);
+    let soak = |number: u64, level| {
+        let mut random = Random::new(seed + number);
         let mut world = World::new(level);
         let (mut done, count) = (0, if long() { 3_400_000 } else { 1_500 });
         while done < count {
@@ -54,7 +54,12 @@ fn a_soak_agrees_with_a_map() {
             }
         }
         world.check();
-    }
+    };
+    std::thread::scope(|scope| {
+        for (number, level) in (0..).zip(LEVELS) {
+            scope.spawn(move || soak(number, level));
+        }
+    });
 }
 
 #[test]
