@@ -39,6 +39,8 @@ pub struct Crash {
     files: BTreeMap<String, SyncedFile>,
     /// What was done since, in order. Syncs have taken effect and are not here.
     unsynced: Vec<Event>,
+    /// How many files have got a name of their own here: see [`tell_apart`](Self::tell_apart).
+    told_apart: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -55,12 +57,17 @@ impl Crash {
         Self {
             files: files.iter().map(|(name, bytes)| (name.clone(), synced(bytes))).collect(),
             unsynced: Vec::new(),
+            told_apart: 0,
         }
     }
 
     /// Goes one event further.
     pub fn advance(&mut self, event: &Event) {
         match event.action {
+            Action::Create => {
+                self.tell_apart(&event.file);
+                self.unsynced.push(event.clone());
+            }
             Action::Sync => self.sync_file(&event.file),
             // The worst that may become of it.
             Action::Forget => self
@@ -74,6 +81,25 @@ impl Crash {
     /// How many calls are not on stable storage.
     pub fn unsynced(&self) -> usize {
         self.unsynced.len()
+    }
+
+    /// A file is about to get the name of one that has been given another since, and nobody has synced
+    /// the directory: the earlier of the two is called otherwise from now on, so that they are not
+    /// taken for one.
+    fn tell_apart(&mut self, name: &str) {
+        let is_renamed =
+            |event: &Event| event.file == name && matches!(event.action, Action::Replace { .. });
+        if !self.unsynced.iter().any(is_renamed) {
+            return;
+        }
+        let other = format!("{name}~{}", self.told_apart);
+        self.told_apart += 1;
+        for event in self.unsynced.iter_mut().filter(|event| event.file == name) {
+            event.file.clone_from(&other);
+        }
+        if let Some(file) = self.files.remove(name) {
+            self.files.insert(other, file);
+        }
     }
 
     fn sync_file(&mut self, name: &str) {
@@ -252,6 +278,24 @@ mod tests {
 
     fn wrote(file: &str, offset: u64, data: &[u8]) -> Event {
         event(file, Action::Write { offset, data: data.to_vec() })
+    }
+
+    #[test]
+    fn a_name_that_is_used_again_before_the_directory_is_synced_means_the_later_file() {
+        let mut crash = Crash::new(&Files::from([("-log".to_owned(), b"one".to_vec())]));
+        for data in [b"two", b"six"] {
+            crash.advance(&event("-new", Action::Create));
+            crash.advance(&wrote("-new", 0, data));
+            crash.advance(&event("-new", Action::Sync));
+            crash.advance(&event("-new", Action::Replace { to: "-log".to_owned() }));
+        }
+        assert_eq!(crash.image(Unsynced::Lost)["-log"], b"one");
+        assert_eq!(crash.image(Unsynced::Kept)["-log"], b"six");
+        crash.advance(&event("", Action::SyncDirectory));
+        assert_eq!(
+            crash.image(Unsynced::Lost),
+            Files::from([("-log".to_owned(), b"six".to_vec())])
+        );
     }
 
     #[test]
