@@ -225,10 +225,17 @@ impl fmt::Display for LogLoss {
     }
 }
 
-/// Whether the operating system had no room left for a write.
+/// Whether the operating system had no room left for a write: on the device, in what the user may
+/// have of it, or in a file, which some file systems and `ulimit -f` keep to a length.
+///
+/// A record that the log takes in no file has no system's code.
 pub(crate) fn is_full_disk(error: &io::Error) -> bool {
-    use io::ErrorKind::{QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded)
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    match error.kind() {
+        StorageFull | QuotaExceeded => true,
+        FileTooLarge => error.raw_os_error().is_some(),
+        _ => false,
+    }
 }
 
 impl Error {
@@ -395,5 +402,19 @@ impl Corruption {
             | Self::InUseTwice { page }
             | Self::FreeMap { page } => page,
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_at_the_systems_limit_is_a_full_disk_and_a_record_too_long_is_not() {
+        for code in [libc::ENOSPC, libc::EDQUOT, libc::EFBIG] {
+            assert!(is_full_disk(&io::Error::from_raw_os_error(code)), "{code}");
+        }
+        assert!(!is_full_disk(&io::Error::from_raw_os_error(libc::EIO)));
+        assert!(!is_full_disk(&io::ErrorKind::FileTooLarge.into()));
     }
 }
