@@ -20,7 +20,9 @@
 //! 2. From `OPEN` on, the names are the database's own, whatever a torn write has made of the files.
 //! 3. It is `LOGGED` only once the first block of the log of the header's `log_generation` is on stable
 //!    storage, name included; and before a commit that goes to that log is acknowledged. So who
-//!    finds it `LOGGED` and has no such log misses commits.
+//!    finds it `LOGGED` and has no such log misses commits. By then the name of the other log is
+//!    there, too, and stays as long as it is `LOGGED`: who finds that one gone may miss what was
+//!    committed while a checkpoint was under way.
 //! 4. A commit may begin the log after the header's without asking while a checkpoint is under way
 //!    that is going to name it. Until that header is written, the one before names the log
 //!    before, without which the later one does not count either.

@@ -48,8 +48,8 @@ pub(crate) struct Replay {
     pub(crate) recovered: Recovered,
     /// Commits from here on do not count.
     limit: Option<Seq>,
-    /// Why the log that the header names can't be read.
-    pub(crate) loss: Option<LogLoss>,
+    /// The log that can't be read though the header says that there is one, and why.
+    pub(crate) loss: Option<(&'static str, LogLoss)>,
     /// Whether the header says that a log was begun.
     logged: bool,
     /// How many pages the file has by what was read so far: no entry names one behind.
@@ -93,11 +93,10 @@ impl Replay {
         without_log: bool,
     ) -> Result<Self> {
         let replay = Self::read_below(storage, header, None)?;
-        if let Some(loss) = replay.loss
+        if let Some(lost) = replay.lost(&**storage)
             && !without_log
         {
-            let log = beside::name(&**storage, log::suffix(header.log_generation));
-            return Err(Error::LogLost { log, loss });
+            return Err(lost);
         }
         let limit = replay.first_incomplete(&**storage, Checksummer::new(&header.uuid))?;
         if limit.is_none() {
@@ -125,11 +124,7 @@ impl Replay {
             let damage = replay.read_logs(storage, header).err();
             let damage = damage.or(replay.recovered.sort(header.page_count).err());
             let damage = damage.or(replay.read_side(storage, header).err());
-            let lost = replay.loss.map(|loss| {
-                let log = beside::name(&**storage, log::suffix(header.log_generation));
-                Error::LogLost { log, loss }
-            });
-            let damage = damage.or(lost);
+            let damage = damage.or(replay.lost(&**storage));
             (replay, damage)
         };
         let (replay, damage) = read(None);
@@ -142,6 +137,11 @@ impl Replay {
             Ok(Some(limit)) => read(Some(limit)),
             Ok(None) | Err(_) => (replay, damage),
         }
+    }
+
+    fn lost(&self, storage: &dyn Storage) -> Option<Error> {
+        let (suffix, loss) = self.loss?;
+        Some(Error::LogLost { log: beside::name(storage, suffix), loss })
     }
 
     fn read_below(storage: &Arc<dyn Storage>, header: &Header, limit: Option<Seq>) -> Result<Self> {
@@ -173,7 +173,9 @@ impl Replay {
             // The first block of the log that the header names was synced before that.
             let is_named = self.logged && generation == first;
             let Some(file) = storage.found_companion(suffix).map_err(failed)? else {
-                self.loss = self.loss.or(is_named.then_some(LogLoss::Missing));
+                // Both are there before the header says that one is begun: commits may have gone
+                // to either.
+                self.loss = self.loss.or(self.logged.then_some((suffix, LogLoss::Missing)));
                 continue;
             };
             let next = self.last_seq.next();
@@ -186,13 +188,16 @@ impl Replay {
                 }
                 continue;
             };
-            if segment.uuid != header.uuid || segment.generation != generation {
-                let loss = if segment.uuid == header.uuid {
-                    LogLoss::OfAnotherTime
-                } else {
-                    LogLoss::OfAnotherDatabase
-                };
-                self.loss = self.loss.or(is_named.then_some(loss));
+            let lost = if segment.uuid != header.uuid {
+                Some((self.logged, LogLoss::OfAnotherDatabase))
+            } else if segment.generation != generation {
+                // What the later one holds may be of the checkpoint before.
+                Some((is_named, LogLoss::OfAnotherTime))
+            } else {
+                None
+            };
+            if let Some((is_lost, loss)) = lost {
+                self.loss = self.loss.or(is_lost.then_some((suffix, loss)));
                 continue;
             }
             let chained = previous.is_some_and(|(log, _)| segment.previous_salt == log.salt);
@@ -207,7 +212,7 @@ impl Replay {
                 let offset = previous.map_or(0, |(_, end)| end);
                 return Err(Corruption::Log { log: log::suffix(first), offset }.into());
             } else if is_named {
-                self.loss = Some(LogLoss::OfAnotherTime);
+                self.loss = Some((suffix, LogLoss::OfAnotherTime));
             }
         }
         Ok(())

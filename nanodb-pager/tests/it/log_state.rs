@@ -86,14 +86,36 @@ fn a_log_that_commits_have_begun_meanwhile_is_named_by_the_checkpoint() {
     for event in storage.take_journal() {
         disk.advance(&event);
         for unsynced in [Unsynced::Lost, Unsynced::Kept] {
-            let opened = open(&SimStorage::from_files(disk.image(unsynced)));
+            let files = disk.image(unsynced);
+            let opened = open(&SimStorage::from_files(files.clone()));
             assert!(opened.is_ok(), "{event:?}: {opened:?}");
+            if state(&files[""]) == LOGGED {
+                either_log_is_missed(&files);
+            }
         }
     }
     let mut files = storage.files();
     files.remove("-log0").unwrap();
     let error = open(&SimStorage::from_files(files)).unwrap_err();
     assert!(matches!(error, Error::LogLost { loss: LogLoss::Missing, .. }), "{error:?}");
+}
+
+/// Commits may be in either log while a checkpoint is under way, so neither goes without a word.
+fn either_log_is_missed(files: &Files) {
+    let other = crashed();
+    for log in ["-log0", "-log1"] {
+        let mut without = files.clone();
+        without.remove(log).unwrap();
+        let mut another = files.clone();
+        another.insert(log.to_owned(), other["-log1"].clone());
+        for (files, expected) in
+            [(without, LogLoss::Missing), (another, LogLoss::OfAnotherDatabase)]
+        {
+            let error = open(&SimStorage::from_files(files)).unwrap_err();
+            let Error::LogLost { log: named, loss } = &error else { panic!("{error:?}") };
+            assert_eq!((named.as_str(), *loss), (log, expected), "{error}");
+        }
+    }
 }
 
 /// A file with a commit in its log.
