@@ -5,7 +5,7 @@ use std::cell::Cell;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde::ser::Serialize;
 
-use super::wide::Wide;
+use super::wide::{self, Wide};
 use super::{DOCUMENT_DEPTH_MAX, Draft, Encode, raw, write_document};
 use crate::{DocView, Document, DocumentError, IdRef};
 
@@ -23,6 +23,7 @@ thread_local! {
 /// The format is not human-readable, so types that ask (UUIDs, addresses) choose
 /// their binary form. An `i128` or `u128` is an integer like any other, and
 /// [`Serialize`](DocumentError::Serialize) where it is not in the range of `i64` or `u64`.
+/// What is read into a `u128` is an error if it is negative.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -96,7 +97,8 @@ pub(crate) fn deserialize_bytes<'a, T: Deserialize<'a>>(
     // Damaged bytes may nest deeper than any document; serde recurses into them.
     // Options and newtypes count as levels there, hence the room.
     deserializer.set_max_depth(2 * DOCUMENT_DEPTH_MAX);
-    T::deserialize(&mut deserializer).map_err(|error| DocumentError::Deserialize(error.into()))
+    T::deserialize(wide::read::Wide(&mut deserializer))
+        .map_err(|error| DocumentError::Deserialize(error.into()))
 }
 
 /// Lends the thread's buffer, empty. It is taken out meanwhile, so that a `Serialize`

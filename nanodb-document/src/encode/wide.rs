@@ -5,6 +5,8 @@
 //! serializer around that one (any one), which differs in these two types alone; the rest is
 //! handing on, so that it gets to what lies within.
 
+pub(super) mod read;
+
 use std::fmt::Display;
 
 use serde::ser::{

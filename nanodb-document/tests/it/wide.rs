@@ -151,3 +151,34 @@ fn sixteen_bytes_of_binary_are_still_read_as_a_wide_integer() {
     let read: BTreeMap<String, i128> = from_document(&stored).unwrap();
     assert_eq!(read["wide"], -7);
 }
+
+#[test]
+fn a_negative_integer_is_no_unsigned_one_wherever_it_is() {
+    #[derive(Deserialize, Debug)]
+    #[expect(dead_code, reason = "it is for its type")]
+    enum Within {
+        Newtype(u128),
+        Tuple(u128, u128),
+        Struct { wide: u128 },
+    }
+    fn refused<T: DeserializeOwned + Debug>(value: impl Into<Value>) {
+        let error = from_document::<BTreeMap<String, T>>(&doc! { "a": value.into() }).unwrap_err();
+        let text = error.source().unwrap().to_string();
+        assert!(text.contains("integer `-5`, expected an integer from 0 on"), "{text}");
+    }
+    refused::<u128>(-5);
+    refused::<Option<u128>>(-5);
+    refused::<Vec<u128>>(array![1, -5]);
+    refused::<(u128, u128)>(array![1, -5]);
+    refused::<BTreeMap<String, u128>>(doc! { "b": -5 });
+    refused::<Within>(doc! { "Newtype": -5 });
+    refused::<Within>(doc! { "Tuple": [1, -5] });
+    refused::<Within>(doc! { "Struct": { "wide": -5 } });
+    let read = |value: Value| from_document::<BTreeMap<String, u128>>(&doc! { "a": value });
+    assert_eq!(read(u64::MAX.into()).unwrap()["a"], u64::MAX.into());
+    assert_eq!(read(Value::Binary(vec![0xFF; 16])).unwrap()["a"], u128::MAX);
+    for other in [Value::from(1.5), "5".into(), Value::Null, Value::Binary(vec![0; 15])] {
+        let error = read(other.clone()).unwrap_err();
+        assert!(matches!(error, DocumentError::Deserialize(_)), "{other}: {error:?}");
+    }
+}
