@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use nanodb_collection::{Database, doc};
+use nanodb_database::{Database, doc};
 use nanodb_sim::SimStorage;
 
 #[derive(Arbitrary, Debug)]
@@ -28,7 +28,7 @@ static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
     storage.contents()
 });
 
-fn open(storage: SimStorage) -> Result<Database, nanodb_collection::Error> {
+fn open(storage: SimStorage) -> Result<Database, nanodb_database::Error> {
     Database::options().cache_bytes_max(1 << 16).open_on(Arc::new(storage))
 }
 

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use nanodb_query::{QueryError, UpdateError};
 
 use crate::limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
-use crate::root::CatalogError;
 use nanodb_document::{DocView, DocumentError, Id, IdRef};
 
 /// The result of a database operation.
@@ -167,11 +166,11 @@ pub enum Error {
     QuotaExceeded {
         /// The file, if the database is in one.
         path: Option<PathBuf>,
-        /// The limit, [`Options::file_bytes_max`](crate::Options::file_bytes_max).
+        /// The limit, `Options::file_bytes_max`.
         bytes_max: u64,
     },
     /// Something was to be written to a database that is open read-only; see
-    /// [`Options::read_only`](crate::Options::read_only). Nothing was changed.
+    /// `Options::read_only`. Nothing was changed.
     #[error(
         "{}the database is open read-only, so nothing is written to it; open it without `read_only` \
          to do that",
@@ -207,18 +206,18 @@ pub enum ErrorKind {
     QuotaExceeded,
     /// Two transactions, or a transaction and another write, got in each other's way, and
     /// this one has given up all of its changes: run it again.
-    /// [`Database::write`](crate::Database::write) does so by itself. Within one thread it
+    /// `Database::write` does so by itself. Within one thread it
     /// is no accident: end the one transaction before the other writes.
     Conflict,
     /// The transaction has ended or failed before: begin another.
     TransactionOver,
     /// The transaction changes more than can be committed at once: do it in several.
     TooLarge,
-    /// The file is damaged: see what [`check`](crate::Database::check) says; the rest of
+    /// The file is damaged: see what `check` says; the rest of
     /// the data stays readable.
     Damaged,
     /// The file is open in another process, or in this one otherwise: close it there, or
-    /// [wait](crate::Options::lock_timeout) for it. Any number of processes may read one that none
+    /// wait (`Options::lock_timeout`) for it. Any number of processes may read one that none
     /// has open for writing.
     Locked,
     /// The database was opened for reading alone: open it for writing.
@@ -286,7 +285,8 @@ impl Error {
     /// What is stored of a document is not what was stored. Which one it is says
     /// [`of_document`](Self::of_document), further up.
     #[cold]
-    pub(crate) fn malformed() -> Self {
+    #[doc(hidden)]
+    pub fn malformed() -> Self {
         Self::DamagedDocument { collection: String::new(), id: None, page: None }
     }
 
@@ -316,7 +316,8 @@ impl Error {
     }
 
     /// A page that does not hold what belongs there.
-    pub(crate) fn damaged(page: nanodb_pager::PageId) -> Self {
+    #[doc(hidden)]
+    pub fn damaged(page: nanodb_pager::PageId) -> Self {
         Self::DamagedPage { page: page.get(), source: None }
     }
 
@@ -366,6 +367,36 @@ impl fmt::Display for OfDamaged<'_> {
         self.page.map_or(Ok(()), |page| write!(f, ", on page {page},"))?;
         f.write_str(" ")
     }
+}
+
+/// Why stored bytes are no catalog.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// A version that came after this library.
+    #[error("version {found} of the catalog is not known to this library")]
+    Version {
+        /// The version found.
+        found: u64,
+    },
+    /// The bytes end in the middle of something, or say what cannot be.
+    #[error("the catalog's bytes make no sense")]
+    Malformed,
+    /// A collection has pages that the file does not, or more than others leave it.
+    #[error("collection {collection} claims pages that the file does not have")]
+    Pages {
+        /// The collection's number.
+        collection: u32,
+    },
+    /// A note's bytes end in the middle of something, or say what cannot be.
+    #[error("a commit's note makes no sense")]
+    MalformedNote,
+    /// A note speaks of a collection that there is not, or makes one that there is.
+    #[error("a commit's note does not agree with the catalog on collection {collection}")]
+    Collection {
+        /// The collection's number.
+        collection: u32,
+    },
 }
 
 impl From<nanodb_pager::Error> for Error {

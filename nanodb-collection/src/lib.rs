@@ -1,91 +1,64 @@
-//! Collections of documents on top of pages, slots and the id index.
+//! The engine: collections of documents on top of pages, slots and the id index.
 //!
-//! [`Database`] is a file, [`Collection`] a name for documents in it. The crate `nanodb`
-//! re-exports what is meant for use; what is public here beyond that is for the crates of
-//! this workspace.
+//! An [`Engine`] is what all handles of a file share. Handles, queries and everything that users
+//! see is above, in the crate `nanodb-database`; what is public here is for that crate.
 //!
-//! # Where things are
+//! # The rooms
 //!
-//! | module | what |
+//! From the ground up; a room uses only those above it in this list, which a test holds.
+//!
+//! | room | what |
 //! |---|---|
-//! | `database`, `options`, `registry` | opening files; one database a file and process |
-//! | `collection`, `typed`, `cursor`, `stored` | what users hold |
-//! | `query` | searching, and changing what is found, in MongoDB's language |
-//! | `catalog` | names; making, dropping, renaming |
-//! | `store` | one collection: its lock, its index, reading and writing by id; who sees what when |
-//! | `change`, `spill` | where documents go; those too large for a page |
-//! | `layout`, `runs` | which pages a collection has |
-//! | `note`, `root`, `folder`, `varint` | what is kept in the file besides pages |
-//! | `saved`, `save`, `indexes` | the id indexes as the file keeps them |
-//! | `check`, `stats` | what there is, and whether it is right |
+//! | `error`, `limits` | what can go wrong; how much there may be |
+//! | `reclaim` | what is kept for snapshots, and let go with them |
+//! | `pages` | documents on pages |
+//! | `catalog::{varint, edit, manifest}` | what the file keeps besides pages, as bytes |
+//! | `id_index` | from an id to a place |
+//! | `lock` | whose turn it is to write |
+//! | `store` | one collection: who sees what when |
+//! | `catalog::{binding, names, reservation}` | what names mean |
+//! | `write` | a write, told from top to bottom: lock, statement, commit |
+//! | `catalog` | making, dropping, renaming |
+//! | `maintenance::{relocation_pass, shrink}` | moving documents toward the front of the file |
+//! | `checkpoint` | what a checkpoint saves of all that |
+//! | `open_files`, `engine` | one engine for a file and process |
+//! | `read_view`, `scan`, `txn` | reading as of one moment; several writes as one |
+//! | `maintenance` | checking, compacting, salvaging, figures |
 
-mod attic;
-mod budget;
 mod catalog;
-mod change;
-mod check;
-mod collection;
-mod compact;
-mod cursor;
-mod database;
+mod checkpoint;
+mod engine;
 mod error;
-mod folder;
-mod indexes;
-mod layout;
+mod id_index;
 mod limits;
 mod lock;
-mod note;
-mod options;
-mod order;
-mod places;
-mod query;
-mod registry;
-mod retry;
-mod room;
-mod root;
-mod runs;
-mod salvage;
-mod save;
-mod saved;
-mod shrink;
-mod snapshot;
-mod spill;
-mod stats;
+mod maintenance;
+mod open_files;
+mod pages;
+mod read_view;
+mod reclaim;
+mod scan;
 mod store;
-mod stored;
-mod transaction;
-mod typed;
-mod varint;
-mod view;
-mod waits;
+#[cfg(test)]
+mod testing;
+mod txn;
+mod write;
 
-pub use check::{CheckProgress, CheckReport, Problem, ProblemKind};
-pub use collection::Collection;
-pub use compact::CompactProgress;
-pub use cursor::{Cursor, Documents};
-pub use database::{CollectionInfo, Database};
-pub use error::{Error, ErrorKind, Result};
+pub use catalog::binding::NameBinding;
+pub use engine::Engine;
+pub use error::{CatalogError, Error, ErrorKind, Result};
 pub use limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
-pub use nanodb_document::{
-    ArrayView, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Draft,
-    Elements, Encode, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IdTextError,
-    IntoIter, Iter, IterMut, Key, ObjectId, Serialized, Timestamp, Uuid, Value, ValueRef,
-    ValueType, array, doc, from_document, json, to_document,
+pub use maintenance::check::{CheckProgress, CheckReport, Problem, ProblemKind, why};
+pub use maintenance::compact::CompactProgress;
+pub use maintenance::salvage::{
+    SalvageMode, SalvageReport, Salvaged, SalvagedCollection, is_lost, salvage_pages,
 };
+pub use maintenance::stats::{CollectionStats, Stats};
 pub use nanodb_pager::{Durability, OpenReport};
-pub use nanodb_query::{
-    ApplyError, FieldName, Filter, Literal, Problem as QueryProblem, Projection, QueryError, Sort,
-    Update, UpdateError, field,
-};
-pub use options::Options;
-pub use query::{
-    BulkOperation, BulkWritten, Explain, Find, FindAnd, Found, SORT_BYTES_MAX_DEFAULT, TypedFind,
-    TypedFound, Updated, Way,
-};
-pub use root::CatalogError;
-pub use salvage::{SalvageMode, SalvageReport, SalvagedCollection};
-pub use snapshot::{Snapshot, SnapshotCollection};
-pub use stats::{CollectionStats, Stats};
-pub use stored::StoredDoc;
-pub use transaction::{Transaction, TransactionCollection};
-pub use typed::{TypedCollection, TypedDocuments};
+pub use open_files::{OpenFile, OpenFiles};
+pub use pages::stored_doc::{StoredDoc, until};
+pub use read_view::ReadView;
+pub use scan::{Scan, ScanIter};
+pub use store::Store;
+pub use txn::Txn;
+pub use write::statement::{Failure, Statement};

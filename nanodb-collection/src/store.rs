@@ -26,94 +26,78 @@
 //!
 //! A reader with a snapshot stays at its commit. For it:
 //!
-//! 5. Before a retired entry is removed, it goes into the [history] if it was right as of
+//! 5. Before a retired entry is removed, it goes into the [history](crate::id_index::history) if it was right as of
 //!    a snapshot that is open. The reader looks into the index first and then into the
 //!    history. What is in neither was not there: an entry that was removed before a
 //!    snapshot was open had been made obsolete by a commit that was published then.
 //!
-//! Numbers and pages as of a commit are in the [states]. The writer pushes one after
+//! Numbers and pages as of a commit are in the [versions]. The writer pushes one after
 //! installing and before publishing, so that a reader who takes its commit first finds
 //! the state that belongs to it.
 //!
 //! The writers' lock serialises all calls that change the index. No reader takes it.
 //!
-//! The index need not be in memory: [load] says where it is else. What a writer does to it is
+//! The index need not be in memory: [`id_index`](crate::id_index) says where it is else. What a writer does to it is
 //! recorded as well, each addition when it is made and each removal with its commit, but those
 //! not carried out are known to be pending; so a part that is loaded obeys rules 1 and 2, too.
 
-mod build;
-mod find;
-mod history;
-mod load;
+mod index;
+mod read;
 mod retire;
-mod states;
-mod write;
+mod versions;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use nanodb_index::{Change, IdIndex};
-use nanodb_pager::{Owner, PageId, Pager, Seq};
+use nanodb_pager::{Owner, Pager, Seq};
 use parking_lot::Mutex;
 
-use crate::attic::{Attic, Keeper};
-use crate::error::{Error, Result};
-use crate::indexes::Indexes;
-use crate::layout::Layout;
-use crate::lock::Lock;
-use crate::order::Order;
-use crate::room::Room;
-use crate::root::Stored;
-use crate::runs::Runs;
+use crate::catalog::manifest::StoredCollection;
+use crate::id_index::history::History;
+use crate::id_index::index_set::IndexSet;
+use crate::id_index::retired::Retired;
+use crate::id_index::{CollectionIndex, LoadedIndex, SavedIndex};
+use crate::lock::WriteLock;
+use crate::pages::extent_set::ExtentSet;
+use crate::pages::extents::Extents;
+use crate::pages::free_space::FreeSpaceMap;
+use crate::pages::page_order::PageOrder;
+use crate::reclaim::{Reclaim, Reclaimer};
 
-pub(crate) use self::build::{document_start, for_each_document, hash_of};
-use self::history::History;
-use self::load::Base;
-pub(crate) use self::load::Shelf;
-pub(crate) use self::retire::Retired;
-pub(crate) use self::states::State;
-use self::states::States;
-pub(crate) use self::write::Failure;
+pub(crate) use self::versions::CollectionVersion;
+use self::versions::CollectionVersions;
 
 /// One collection. Which name it goes by is the catalog's business.
-pub(crate) struct Store {
+pub struct Store {
     pub(crate) owner: Owner,
     pub(crate) pager: Pager,
     pub(crate) hash_seed: u64,
-    pub(crate) writer: Lock<Writer>,
-    states: Mutex<States>,
+    pub(crate) state: WriteLock<CollectionState>,
+    states: Mutex<CollectionVersions>,
     history: Mutex<History>,
-    pub(crate) shelf: Arc<Shelf>,
-    attic: Arc<Attic>,
-    indexes: Arc<Indexes>,
+    pub(crate) id_index: Arc<CollectionIndex>,
+    reclaimer: Arc<Reclaimer>,
+    index_set: Arc<IndexSet>,
     listed: AtomicBool,
 }
 
 /// What only the holder of the writers' lock reads and changes: the installed state.
 #[derive(Debug)]
-pub(crate) struct Writer {
+pub(crate) struct CollectionState {
     pub(crate) count: u64,
     /// The next integer to assign as an id; larger than all in its range that were used.
     pub(crate) next_id: u64,
-    pub(crate) layout: Layout,
-    /// The pages of the layout by their numbers.
-    pub(crate) order: Order,
+    pub(crate) extents: Extents,
+    /// The pages of the extents by their numbers.
+    pub(crate) order: PageOrder,
     /// Pages that hold the middle of documents too large for a record.
-    pub(crate) overflow: Runs,
+    pub(crate) overflow: ExtentSet,
     pub(crate) retired: Retired,
-    pub(crate) room: Room,
-    /// Room for a commit's note.
+    pub(crate) room: FreeSpaceMap,
+    /// FreeSpaceMap for a commit's note.
     pub(crate) note: Vec<u8>,
-}
-
-/// The id index and what could not be put into it.
-#[derive(Debug, Default)]
-pub(crate) struct Index {
-    pub(crate) ids: IdIndex,
-    /// A page that could not be read when the index was built; 0 for none. What was on it is not
-    /// in the index, so a miss proves nothing.
-    unreadable: AtomicU32,
 }
 
 impl Store {
@@ -122,99 +106,99 @@ impl Store {
     pub(crate) fn open(
         owner: Owner,
         pager: Pager,
-        attic: Arc<Attic>,
-        indexes: Arc<Indexes>,
-        mut stored: Stored,
+        reclaimer: Arc<Reclaimer>,
+        index_set: Arc<IndexSet>,
+        mut stored: StoredCollection,
         replayed: Vec<Change>,
     ) -> Self {
         let since = pager.published();
-        let base = Base { runs: stored.saved.take(), since, replayed, damaged: None };
-        let first = State {
+        let base = SavedIndex { runs: stored.saved.take(), since, replayed, damaged: None };
+        let first = CollectionVersion {
             since: Seq::ZERO,
             count: stored.count,
             overflow_pages: stored.overflow.page_count(),
-            layout: stored.layout.clone(),
+            extents: stored.extents.clone(),
         };
-        Self::new(owner, pager, (attic, indexes), stored, Some(first), base)
+        Self::new(owner, pager, (reclaimer, index_set), stored, Some(first), base)
     }
 
     /// A collection that no commit has made yet.
     pub(crate) fn unmade(
         owner: Owner,
         pager: Pager,
-        attic: Arc<Attic>,
-        indexes: Arc<Indexes>,
+        reclaimer: Arc<Reclaimer>,
+        index_set: Arc<IndexSet>,
     ) -> Self {
-        let stored = Stored { next_id: 1, ..Stored::default() };
-        let base = Base { runs: Some(Vec::new()), ..Base::default() };
-        let ids = IdIndex::within(&indexes.memory);
-        let store = Self::new(owner, pager, (attic, indexes), stored, None, base);
-        store.shelf.index.get_or_init(|| Index { ids, ..Index::default() });
+        let stored = StoredCollection { next_id: 1, ..StoredCollection::default() };
+        let base = SavedIndex { runs: Some(Vec::new()), ..SavedIndex::default() };
+        let ids = IdIndex::within(&index_set.memory);
+        let store = Self::new(owner, pager, (reclaimer, index_set), stored, None, base);
+        store.id_index.index.get_or_init(|| LoadedIndex { ids, ..LoadedIndex::default() });
         store
     }
 
     fn new(
         owner: Owner,
         pager: Pager,
-        (attic, indexes): (Arc<Attic>, Arc<Indexes>),
-        stored: Stored,
-        first: Option<State>,
-        base: Base,
+        (reclaimer, index_set): (Arc<Reclaimer>, Arc<IndexSet>),
+        stored: StoredCollection,
+        first: Option<CollectionVersion>,
+        base: SavedIndex,
     ) -> Self {
         Self {
             owner,
             hash_seed: pager.hash_seed(),
             pager,
-            writer: Lock::new(Writer {
+            state: WriteLock::new(CollectionState {
                 count: stored.count,
                 next_id: stored.next_id,
-                room: Room::unseen(stored.layout.used_pages),
-                layout: stored.layout,
-                order: Order::default(),
+                room: FreeSpaceMap::unseen(stored.extents.used_pages),
+                extents: stored.extents,
+                order: PageOrder::default(),
                 overflow: stored.overflow,
                 retired: Retired::default(),
                 note: Vec::new(),
             }),
-            states: Mutex::new(States::new(first)),
+            states: Mutex::new(CollectionVersions::new(first)),
             history: Mutex::default(),
-            shelf: Shelf::new(owner, Arc::clone(&indexes), base),
-            attic,
-            indexes,
+            id_index: CollectionIndex::new(owner, Arc::clone(&index_set.budget.loaded), base),
+            reclaimer,
+            index_set,
             listed: AtomicBool::new(false),
         }
     }
 
     /// What `read` makes of the state as of the published commit; of none, if the
     /// collection does not exist.
-    pub(crate) fn published<T>(&self, read: impl FnOnce(Option<&State>) -> T) -> T {
+    pub(crate) fn published<T>(&self, read: impl FnOnce(Option<&CollectionVersion>) -> T) -> T {
         let states = self.states.lock();
         // Under the lock: who dropped a state had seen no newer commit than this.
         read(states.at(self.pager.published()))
     }
 
     /// The state as of a commit that a snapshot is open at.
-    pub(crate) fn state_at(&self, seq: Seq) -> Option<State> {
+    pub(crate) fn state_at(&self, seq: Seq) -> Option<CollectionVersion> {
         self.states.lock().at(seq).cloned()
     }
 
     /// Documents as of the published commit.
-    pub(crate) fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.published(|state| state.map_or(0, |state| state.count))
     }
 
     /// Documents as of a commit that a snapshot is open at.
-    pub(crate) fn count_at(&self, seq: Seq) -> u64 {
+    pub fn count_at(&self, seq: Seq) -> u64 {
         self.states.lock().at(seq).map_or(0, |state| state.count)
     }
 
     /// Notes what the collection is as of a commit that is installed and not published.
     /// Under the writers' lock.
-    pub(crate) fn push_state(self: &Arc<Self>, writer: &Writer, since: Seq) {
-        let state = State {
+    pub(crate) fn push_state(self: &Arc<Self>, writer: &CollectionState, since: Seq) {
+        let state = CollectionVersion {
             since,
             count: writer.count,
             overflow_pages: writer.overflow.page_count(),
-            layout: writer.layout.clone(),
+            extents: writer.extents.clone(),
         };
         let keeps_more = self.states.lock().push(state, &self.pager);
         if keeps_more {
@@ -224,17 +208,33 @@ impl Store {
 
     #[cold]
     fn list(self: &Arc<Self>) {
-        let keeper: Arc<dyn Keeper> = Arc::<Self>::clone(self);
-        self.attic.list(keeper);
+        let keeper: Arc<dyn Reclaim> = Arc::<Self>::clone(self);
+        self.reclaimer.list(keeper);
+    }
+
+    /// Drops what was kept for snapshots that are gone.
+    pub(crate) fn sweep_kept(&self) {
+        self.reclaimer.sweep();
     }
 
     /// The index, if it was built.
-    pub(crate) fn built_index(&self) -> Option<&Index> {
-        self.shelf.index.get()
+    pub(crate) fn built_index(&self) -> Option<&LoadedIndex> {
+        self.id_index.index.get()
     }
 }
 
-impl Keeper for Store {
+impl CollectionState {
+    /// Has it be without documents and pages.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+        self.extents = Extents::default();
+        self.order = PageOrder::default();
+        self.overflow = ExtentSet::default();
+        self.room = FreeSpaceMap::default();
+    }
+}
+
+impl Reclaim for Store {
     fn sweep(&self) -> bool {
         // One after the other, never both locked.
         let states = self.states.lock().sweep(&self.pager);
@@ -244,17 +244,6 @@ impl Keeper for Store {
 
     fn listed(&self) -> &AtomicBool {
         &self.listed
-    }
-}
-
-impl Index {
-    /// What not finding an id means: that it is not there, or that nobody can tell.
-    pub(crate) fn miss<T>(&self) -> Result<Option<T>> {
-        // Acquire, pairs with the release in `rebuild`.
-        match self.unreadable.load(Ordering::Acquire) {
-            0 => Ok(None),
-            page => Err(Error::damaged(PageId::new(page))),
-        }
     }
 }
 

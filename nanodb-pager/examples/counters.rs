@@ -14,7 +14,8 @@ use std::error::Error;
 use std::sync::Arc;
 
 use nanodb_pager::{
-    BODY_SIZE, FileStorage, NoteFolder, Options, Owner, PageId, PageKind, Pager, Snapshot, Storage,
+    BODY_SIZE, CheckpointHooks, FileStorage, Options, Owner, PageId, PageKind, Pager, Snapshot,
+    Storage,
 };
 
 const KIND: PageKind = PageKind::FIRST_FREE;
@@ -28,7 +29,7 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>
 /// A note is the number of a new page; the root is all of them, one after the other.
 struct PageList;
 
-impl NoteFolder for PageList {
+impl CheckpointHooks for PageList {
     fn fold(&self, root: &[u8], notes: &mut dyn Iterator<Item = &[u8]>) -> Result<Vec<u8>> {
         let mut root = root.to_vec();
         notes.for_each(|note| root.extend_from_slice(note));

@@ -10,13 +10,13 @@
 //!    write them in place. Pages that the log holds whole need no image.
 //! 5. Sync, let one copy of the header point to all this, sync, then the other copy.
 //!
-//! 6. [Cut](crate::cut) free pages off the end of the file.
+//! 6. [Cut](crate::file::truncate) free pages off the end of the file.
 //!
 //! A crash before step 5 is done finds the old header, both logs, and the images of
 //! whatever was torn. Only after it do pages that were freed before the turn, and the
 //! old log, get new contents.
 //!
-//! On a full disk it makes do with what is [kept](crate::reserve) for that: the root and the free
+//! On a full disk it makes do with what is [kept](crate::space::reserve) for that: the root and the free
 //! map go to free pages, in pieces if need be; images to the same few pages of the side area, batch
 //! after batch, each once the pages of the one before are durable in place.
 //!
@@ -25,31 +25,27 @@
 //! and what it has done, and the next one begins by going on with it. Until then both logs are
 //! needed, so none turns to a third.
 
-mod pages;
+pub(crate) mod double_write;
+pub(crate) mod hooks;
+pub(crate) mod notes;
+pub(crate) mod pages;
+pub(crate) mod state;
 mod write;
 
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
-pub use self::pages::{CheckpointPages, SavedMark, SavedPages, SavedReader};
-use crate::beside::LogState;
-use crate::cut::{WORTH_PAGES_AT_LAST, WORTH_PAGES_MIN};
+use self::state::{CheckpointUrgency, Checkpointed, Placed, UnderWay};
+use crate::cache::dirty_page::DirtyPage;
+use crate::cache::page_table::CLEAN;
 use crate::error::{Error, Result};
-use crate::free_map::FreeMap;
-use crate::header::Header;
-use crate::ids::{Extent, PAGE_SIZE, PageId, Seq};
-use crate::log;
-use crate::log::Lsn;
-use crate::notes::Notes;
-use crate::page::Frame;
-use crate::pager::{Commit, DirtyPage, NextLog, Shared};
-use crate::recovery::SpaceChange;
-use crate::remade::LostMap;
-use crate::side;
-use crate::table::CLEAN;
+use crate::file::header::LogState;
+use crate::file::truncate::{WORTH_PAGES_AT_LAST, WORTH_PAGES_MIN};
+use crate::ids::{PAGE_SIZE, PageId};
+use crate::shared::{Commit, NextLog, Shared};
+use crate::wal;
 
 /// This part of the bytes of direct pages counts as if it were in the log: opening may have to
 /// check them, which is faster than replaying as many bytes of log.
@@ -63,81 +59,6 @@ const FREED_PART: u32 = 8;
 /// How many more checkpoints a wanted one makes at most, so that the root and the free map do not
 /// keep the file long: each moves them to pages that the one before has freed.
 const MOVES_MAX: usize = 3;
-
-/// What the file on disk says.
-pub(crate) struct Checkpointed {
-    pub(crate) header: Header,
-    pub(crate) root: Arc<[u8]>,
-    /// What is free as of the checkpoint.
-    pub(crate) free: FreeMap,
-    /// The pages that hold the root and the free map.
-    pub(crate) streams: Vec<Extent>,
-    /// The free map in the file is damaged; `free` was made anew.
-    pub(crate) lost_map: Option<LostMap>,
-    /// How many pages the last checkpoint has taken for itself and the layer above.
-    pub(crate) taken_pages: u32,
-    /// Where the next batch of the side area goes.
-    pub(crate) side: side::Tail,
-    /// The checkpoint that a full disk has stopped.
-    pub(crate) under_way: Option<UnderWay>,
-}
-
-/// How much a checkpoint is needed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Need {
-    None,
-    Due,
-    /// Commits are to wait for it.
-    Pressing,
-}
-
-/// A checkpoint: what it has taken over from the commits, and how far it has come.
-pub(crate) struct UnderWay {
-    seq: Seq,
-    notes: Notes,
-    space: Vec<SpaceChange>,
-    /// In order.
-    dirty: Vec<DirtyPage>,
-    /// Whether these are the pages that recovery left to be put together.
-    recovered: bool,
-    /// The number that the pages' slots carry for this checkpoint.
-    number: u64,
-    /// The end of the old log.
-    logged: Lsn,
-    log_generation: u64,
-    placed: Option<Placed>,
-    /// By how many bytes commits that it shows can have made the root longer.
-    grown: usize,
-    /// How many of the dirty pages have their images in the side area.
-    imaged: usize,
-    /// How many of them have been written in place.
-    written: usize,
-}
-
-/// Where a checkpoint's root and free map go.
-struct Placed {
-    header: Header,
-    root: Arc<[u8]>,
-    free: FreeMap,
-    streams: Vec<Extent>,
-    /// The pages that the layer above has taken and written, and those that it gives back.
-    saved: Vec<Extent>,
-    freed: Vec<Extent>,
-    /// The pages; none once they are written.
-    frames: Vec<(PageId, Frame)>,
-}
-
-impl UnderWay {
-    pub(crate) fn notes(&self) -> impl Iterator<Item = &[u8]> {
-        self.notes.iter()
-    }
-
-    /// The pages that it has taken: for its root and free map, and for the layer above.
-    pub(crate) fn taken(&self) -> impl Iterator<Item = Extent> + '_ {
-        let placed = self.placed.iter();
-        placed.flat_map(|placed| placed.saved.iter().chain(&placed.streams).copied())
-    }
-}
 
 /// [`Checkpointed`], held alone; commits that wait for a checkpoint look again afterwards.
 pub(crate) struct Held<'a> {
@@ -202,7 +123,7 @@ impl Shared {
     }
 
     /// As [`checkpoint`](Self::checkpoint), even if nothing has changed.
-    pub(crate) fn checkpoint_anew(&self) -> Result<()> {
+    pub(crate) fn checkpoint_always(&self) -> Result<()> {
         self.checkpoint_held(&mut self.hold_checkpointed(), true)
     }
 
@@ -213,10 +134,11 @@ impl Shared {
         let mut prepared = false;
         loop {
             let need = self.checkpoint_need(&commit);
-            if need == Need::None || need == Need::Due && commit.preparing {
+            if need == CheckpointUrgency::None || need == CheckpointUrgency::Due && commit.preparing
+            {
                 return Ok(());
             }
-            if need == Need::Due && !prepared && !self.checkpointing.is_locked() {
+            if need == CheckpointUrgency::Due && !prepared && !self.checkpointing.is_locked() {
                 drop(commit);
                 self.prepare();
                 prepared = true;
@@ -229,7 +151,7 @@ impl Shared {
                 let mut held = Held { checkpointed, _ended: Ended(self) };
                 return self.checkpoint_held(&mut held, false);
             }
-            if need == Need::Due {
+            if need == CheckpointUrgency::Due {
                 return Ok(());
             }
             self.turned.wait(&mut commit);
@@ -240,7 +162,7 @@ impl Shared {
     pub(crate) fn catch_up(&self) {
         loop {
             let mut commit = self.commit.lock();
-            if self.checkpoint_need(&commit) == Need::None {
+            if self.checkpoint_need(&commit) == CheckpointUrgency::None {
                 commit.checkpoint_asked = false;
                 return;
             }
@@ -252,7 +174,7 @@ impl Shared {
             let need = self.checkpoint_need(&commit);
             drop(commit);
             // Between two of them commits that wait go on: the second begins with a turn.
-            if need == Need::None || self.checkpoint_held(&mut held, false).is_err() {
+            if need == CheckpointUrgency::None || self.checkpoint_held(&mut held, false).is_err() {
                 return;
             }
         }
@@ -263,7 +185,7 @@ impl Shared {
         let mut commit = self.commit.lock();
         let is_pressing = commit.log_full
             || commit.postponed > 0
-            || self.checkpoint_need(&commit) == Need::Pressing;
+            || self.checkpoint_need(&commit) == CheckpointUrgency::Blocking;
         let may_write = self.check_process().and_then(|()| self.check_writable());
         if is_pressing || may_write.is_err() {
             return;
@@ -278,13 +200,13 @@ impl Shared {
     }
 
     /// Whether so much waits in memory or in the log that it should go to the file.
-    pub(crate) fn checkpoint_need(&self, commit: &Commit) -> Need {
+    pub(crate) fn checkpoint_need(&self, commit: &Commit) -> CheckpointUrgency {
         if commit.log_full {
-            return Need::Due;
+            return CheckpointUrgency::Due;
         }
         let log_bytes = commit.log_bytes();
         if log_bytes < commit.postponed {
-            return Need::None;
+            return CheckpointUrgency::None;
         }
         let budget = self.cache.frames_max() * PAGE_SIZE;
         let waiting = commit.dirty.len() * PAGE_SIZE + commit.waiting_bytes();
@@ -292,15 +214,15 @@ impl Shared {
         let held = waiting + commit.under_way * PAGE_SIZE + commit.under_way_bytes;
         let log_bytes_max = self.options.log_bytes_max;
         if held > budget / 4 * 3 || log_bytes > log_bytes_max {
-            Need::Pressing
+            CheckpointUrgency::Blocking
         } else if waiting > budget / 2
             || log_bytes > log_bytes_max / 8 * 7
             || self.much_is_freed(commit)
             || self.log_fills_the_disk(log_bytes)
         {
-            Need::Due
+            CheckpointUrgency::Due
         } else {
-            Need::None
+            CheckpointUrgency::None
         }
     }
 
@@ -418,7 +340,7 @@ impl Shared {
             streams,
             lost_map: None,
             taken_pages,
-            side: side::Tail::new(),
+            side: double_write::Tail::new(),
             under_way: None,
         };
         let old = std::mem::replace(checkpointed, new);
@@ -550,7 +472,7 @@ impl Commit {
 
     /// What of the log counts against its limit.
     fn log_bytes(&self) -> u64 {
-        self.log.as_ref().map_or(0, log::writer::Log::len)
+        self.log.as_ref().map_or(0, wal::writer::Log::len)
             + (self.direct_pages * PAGE_SIZE) as u64 / DIRECT_PART
     }
 

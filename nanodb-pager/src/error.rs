@@ -5,8 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::file::storage::{Displaced, LockHolders};
 use crate::ids::{PageId, Seq};
-use crate::storage::{Displaced, LockHolders};
 
 /// The result of a pager operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -236,6 +236,12 @@ pub(crate) fn is_full_disk(error: &io::Error) -> bool {
         FileTooLarge => error.raw_os_error().is_some(),
         _ => false,
     }
+}
+
+/// A call that had no room: how many bytes more there must be.
+pub(crate) fn no_room(error: &io::Error, bytes: u64) -> io::Error {
+    let text = format!("the disk is full, {bytes} bytes more are needed: {error}");
+    io::Error::new(error.kind(), text)
 }
 
 impl Error {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::durability::Durability;
-use crate::storage::Access;
+use crate::file::storage::Access;
 
 /// How a pager is opened. [`Options::default`] is right for most.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ impl Options {
     ///
     /// A transaction that needs pages beyond gets [`Error::QuotaExceeded`](crate::Error). Some are
     /// kept back, for checkpoints and for transactions that [make
-    /// room](crate::WriteTx::give_space_back): as many as the root, the free map and what the layer
+    /// room](crate::WriteTx::may_use_reserve): as many as the root, the free map and what the layer
     /// above saves take, and a few. The file is never longer, checkpoints included. One that is
     /// longer already is opened; it grows by no more than its checkpoints need then.
     ///

@@ -26,16 +26,15 @@ use std::io;
 use std::sync::Arc;
 
 use self::roots::Roots;
+use crate::cache::guard::PageGuard;
 use crate::error::{Corruption, Error, Result};
-use crate::free_map::FreeMap;
-use crate::guard::PageGuard;
-use crate::header::{HEADER_PAGES, Header};
+use crate::file::header::{HEADER_PAGES, Header};
+use crate::file::page::{Checksummer, Frame};
+use crate::file::storage::Storage;
+use crate::file::stream;
 use crate::ids::{Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
-use crate::page::{Checksummer, Frame};
-use crate::pager::replay_space;
-use crate::recovery::Replay;
-use crate::storage::Storage;
-use crate::stream;
+use crate::space::free_map::FreeMap;
+use crate::wal::recovery::Replay;
 
 /// A file whose pages are read one by one, whatever else is wrong with it.
 pub struct Salvage {
@@ -248,7 +247,7 @@ impl Salvage {
         self.missed.extend(damage);
         if let Some(free) = &mut self.free {
             // As far as it agrees with the logs.
-            let _ = replay_space(free, &self.logged.space);
+            let _ = free.replay(&self.logged.space);
         }
         (self.checksummer, self.header) = (Some(checksummer), Some(header));
     }

@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::cache::guard::PageGuard;
 use crate::error::Result;
-use crate::guard::PageGuard;
 use crate::ids::{PageId, Seq};
-use crate::pager::{Pager, Shared};
+use crate::pager::Pager;
+use crate::shared::Shared;
 
 /// A view of the file as of one commit, which stays the same however much is
 /// written meanwhile.

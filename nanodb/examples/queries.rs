@@ -20,7 +20,7 @@ fn main() -> nanodb::Result<()> {
     for user in users.find(&adults).sort(Sort::descending("age")).projection(names).run()? {
         println!("{}", user?); // {"name": "Carol"}, {"name": "Alice"}
     }
-    println!("{}", users.find(field("_id").is_in([1, 2])).explain()?);
+    println!("{}", users.find(field("_id").is_in([1, 2])).explain_analyze()?);
 
     let update = Update::parse_json(r#"{"$inc": {"age": 1}, "$addToSet": {"tags": "b"}}"#)?;
     assert_eq!(users.update_many(&adults, &update)?.modified, 2);

@@ -71,16 +71,17 @@
 //! Damage to the file is found, never returned as data: every page has a checksum. A
 //! damaged page costs the documents on it and no others.
 
-pub use nanodb_collection::{
-    ASSIGNED_ID_MAX, ApplyError, ArrayView, BulkOperation, BulkWritten, COLLECTION_NAME_BYTES_MAX,
-    CatalogError, CheckProgress, CheckReport, Collection, CollectionInfo, CollectionStats,
-    CompactProgress, Cursor, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, Database, DocView, Document,
-    DocumentError, Documents, Draft, Durability, Elements, Encode, Error, ErrorKind, Explain,
-    FIELD_NAME_SIZE_MAX, FieldName, Fields, Filter, Find, FindAnd, Found, ID_FIELD, ID_SIZE_MAX,
-    Id, IdRef, IdTextError, IntoIter, Iter, IterMut, Key, Literal, ObjectId, OpenReport, Options,
-    Problem, ProblemKind, Projection, QueryError, QueryProblem, Result, SORT_BYTES_MAX_DEFAULT,
-    SalvageMode, SalvageReport, SalvagedCollection, Serialized, Snapshot, SnapshotCollection, Sort,
-    Stats, StoredDoc, Timestamp, Transaction, TransactionCollection, TypedCollection,
-    TypedDocuments, TypedFind, TypedFound, Update, UpdateError, Updated, Uuid, Value, ValueRef,
-    ValueType, Way, array, doc, field, from_document, json, to_document,
+pub use nanodb_database::{
+    ASSIGNED_ID_MAX, AccessPath, ApplyError, ArrayView, BulkOperation, BulkWriteResult,
+    COLLECTION_NAME_BYTES_MAX, CatalogError, CheckProgress, CheckReport, Collection,
+    CollectionInfo, CollectionStats, CompactProgress, Cursor, DOCUMENT_DEPTH_MAX,
+    DOCUMENT_SIZE_MAX, Database, DocView, Document, DocumentError, Draft, Durability, Elements,
+    Encode, Error, ErrorKind, Explain, FIELD_NAME_SIZE_MAX, FieldName, Fields, Filter, Find,
+    FindOneAndModify, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IdTextError, IntoIter, Iter, IterMut, Key,
+    Literal, ObjectId, OpenReport, Options, Plan, Problem, ProblemKind, Projection, QueryError,
+    QueryProblem, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport, SalvagedCollection,
+    Scan, ScanIter, Serialized, Snapshot, SnapshotCollection, Sort, Stats, StoredDoc, Timestamp,
+    Transaction, TransactionCollection, TypedCollection, TypedCursor, TypedFind, TypedScanIter,
+    Update, UpdateError, UpdateResult, Uuid, Value, ValueRef, ValueType, array, doc, field,
+    from_document, json, to_document,
 };

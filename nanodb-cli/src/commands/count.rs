@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &Count, opener: Opener, out: &mut impl Write) -> Re
     let database = opener.read(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let count = match filter {
-        Some(filter) => collection.count_matching(filter)?,
+        Some(filter) => collection.count_documents(filter)?,
         None => collection.count(),
     };
     if arguments.json {

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Find, opener: Opener, out: &mut impl Write) -> Res
         find = find.limit(limit);
     }
     if arguments.explain {
-        writeln!(out, "{}", find.explain()?)?;
+        writeln!(out, "{}", find.explain_analyze()?)?;
         return Ok(());
     }
     let is_table = match arguments.output {

@@ -10,9 +10,8 @@ use nanodb_pager::Storage;
 use nanodb_sim::SimStorage;
 
 use super::Store;
-use crate::database::Database;
-use crate::doc;
-use nanodb_document::Document;
+use crate::testing::{Collection, Database};
+use nanodb_document::{Document, doc};
 
 impl Store {
     /// How many states, and how many former index entries.
@@ -26,7 +25,7 @@ fn sized(id: i64, size: usize) -> Document {
 }
 
 fn store(db: &Database, name: &str) -> Arc<Store> {
-    Arc::clone(&db.shared().catalog.names.current(name).unwrap().store)
+    Arc::clone(&db.engine().catalog.names.current(name).unwrap().store)
 }
 
 #[test]
@@ -105,7 +104,7 @@ fn a_name_means_what_it_did_for_as_long_as_a_snapshot_wants_it() {
         }
         assert!(db.collections().is_empty());
     }
-    assert_eq!(db.shared().catalog.names.len(), 0);
+    assert_eq!(db.engine().catalog.names.len(), 0);
 }
 
 #[test]
@@ -132,8 +131,8 @@ fn a_page_that_went_to_another_collection_proves_nothing() {
     db.collection("a").insert_many((0..100).map(|id| sized(id, 500))).unwrap();
     let former = store(&db, "a");
     let extents = |store: &Store| {
-        let state = store.states.lock().at(db.shared().pager.published()).cloned();
-        state.unwrap().layout.extents
+        let state = store.states.lock().at(db.engine().pager.published()).cloned();
+        state.unwrap().extents.list
     };
     let pages = extents(&former);
     let key = |id: i64| nanodb_document::Id::from(id).to_key();
@@ -226,7 +225,7 @@ impl Storage for Hooked {
 /// Looks for document 1 of a collection, and finds it. `meanwhile` happens once the reader has
 /// taken its commit and is looking at `same` other candidates. What it was as of `snapshot` is
 /// there, too.
-fn look_up_while(same: usize, with_snapshot: bool, meanwhile: fn(&crate::Collection)) {
+fn look_up_while(same: usize, with_snapshot: bool, meanwhile: fn(&Collection)) {
     let hook = Arc::<Hook>::default();
     let file = Hooked::over(Arc::new(SimStorage::new()), &hook);
     let options = Database::options().cache_bytes_max(64 << 10).background(false);

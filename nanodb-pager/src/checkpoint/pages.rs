@@ -7,19 +7,19 @@
 //! they are until a checkpoint frees them; their place is given to others only after that
 //! checkpoint is durable.
 
+use crate::cache::guard::PageGuard;
 use crate::error::{Corruption, Error, Result};
-use crate::free_map::FreeMap;
-use crate::guard::PageGuard;
+use crate::file::page::Frame;
 use crate::ids::{Extent, Owner, PAGE_HEADER_SIZE, PAGE_SIZE, PageId, PageKind, Seq};
-use crate::page::Frame;
-use crate::pager::{Pager, Shared};
+use crate::shared::Shared;
+use crate::space::free_map::FreeMap;
 
 /// How many pages are written with one call at most.
 const WRITE_PAGES_MAX: usize = 64;
 
 /// What tells saved pages from all others that may have lain at their place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SavedMark {
+pub struct PageTag {
     /// What they hold.
     pub kind: PageKind,
     /// Whose they are.
@@ -175,7 +175,7 @@ impl<'a> CheckpointPages<'a> {
         Ok(())
     }
 
-    /// The number that [`Pager::hash_seed`] returns.
+    /// The number that [`Pager::hash_seed`](crate::Pager::hash_seed) returns.
     pub fn hash_seed(&self) -> u64 {
         self.shared.hash_seed
     }
@@ -189,7 +189,7 @@ impl<'a> CheckpointPages<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Pager::page`].
+    /// As [`Pager::page`](crate::Pager::page).
     pub fn page(&self, page: PageId) -> Result<PageGuard> {
         self.shared.check_bounds(page)?;
         let slot = self.shared.table.slot(page);
@@ -255,8 +255,8 @@ impl SavedReader<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Pager::read_saved`].
-    pub fn read(&self, pages: Extent, mark: SavedMark) -> Result<SavedPages> {
+    /// As [`Pager::read_saved`](crate::Pager::read_saved).
+    pub fn read(&self, pages: Extent, mark: PageTag) -> Result<SavedPages> {
         self.shared.read_saved(pages, mark)
     }
 }
@@ -280,31 +280,8 @@ impl SavedPages {
     }
 }
 
-impl Pager {
-    /// Reads pages that a checkpoint has saved, with one call; see [`CheckpointPages`].
-    ///
-    /// They are read from the file each time. The caller sees to it that they are not read any
-    /// more once [`NoteFolder::saved`](crate::NoteFolder::saved) has said that they are freed.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Corrupt`] if one of them is damaged, is none of those that `mark` means, or lies
-    /// behind the file's end; [`Error::Io`].
-    pub fn read_saved(&self, pages: Extent, mark: SavedMark) -> Result<SavedPages> {
-        self.shared.read_saved(pages, mark)
-    }
-
-    /// Calls `visit` for each note since the last checkpoint, in the order of their commits. Right
-    /// after opening these are the notes that a crash has left in the logs.
-    ///
-    /// No commit is installed meanwhile.
-    pub fn for_each_note(&self, visit: impl FnMut(&[u8])) {
-        self.shared.commit.lock().notes.iter().for_each(visit);
-    }
-}
-
 impl Shared {
-    fn read_saved(&self, pages: Extent, mark: SavedMark) -> Result<SavedPages> {
+    pub(crate) fn read_saved(&self, pages: Extent, mark: PageTag) -> Result<SavedPages> {
         let last = PageId::new(pages.start.get().saturating_add(pages.pages.saturating_sub(1)));
         self.check_bounds(last)?;
         self.check_process()?;
@@ -320,11 +297,11 @@ impl Shared {
         Ok(SavedPages { bytes })
     }
 
-    fn check_saved(&self, page: PageId, found: &[u8], mark: SavedMark) -> Result<()> {
+    fn check_saved(&self, page: PageId, found: &[u8], mark: PageTag) -> Result<()> {
         let mut frame = Frame::ZERO;
         frame.bytes.copy_from_slice(found);
         self.checksummer.verify(page, &frame)?;
-        let found = SavedMark { kind: frame.kind(), owner: frame.owner(), seq: frame.seq() };
+        let found = PageTag { kind: frame.kind(), owner: frame.owner(), seq: frame.seq() };
         if found == mark { Ok(()) } else { Err(Corruption::Saved { page }.into()) }
     }
 }

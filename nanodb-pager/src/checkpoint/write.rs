@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{CheckpointPages, Checkpointed, Placed, UnderWay};
+use super::pages::CheckpointPages;
+use super::state::{Checkpointed, Placed, UnderWay};
+use crate::cache::dirty_page::DirtyPage;
+use crate::cache::page_table::CLEAN;
+use crate::checkpoint::double_write;
 use crate::error::{Corruption, Error, Result};
-use crate::free_map::FreeMap;
-use crate::header::{HEADER_PAGES, Header};
+use crate::file::header::{HEADER_PAGES, Header};
+use crate::file::page::Frame;
+use crate::file::stream;
 use crate::ids::{Extent, PAGE_SIZE, PageId, Seq};
-use crate::page::Frame;
-use crate::pager::{DirtyPage, Shared};
-use crate::recovery::{Recovered, SpaceChange};
-use crate::table::CLEAN;
-use crate::{side, stream};
+use crate::shared::Shared;
+use crate::space::change::SpaceChange;
+use crate::space::free_map::FreeMap;
+use crate::wal::recovery::Recovered;
 
 /// How many pages are written between two syncs of the side area at most.
 const BATCH_PAGES_MAX: usize = 4096;
@@ -214,7 +218,7 @@ impl Shared {
     ) -> Result<()> {
         let mut is_full = false;
         while under_way.written < dirty.len() {
-            let batch_max = if is_full { side::KEPT_IMAGES } else { self.batch_pages() };
+            let batch_max = if is_full { double_write::KEPT_IMAGES } else { self.batch_pages() };
             // Pages that may be half written need the images that they have.
             let end = match under_way.imaged > under_way.written {
                 true => under_way.imaged,
@@ -224,7 +228,7 @@ impl Shared {
             if is_full && !has_images {
                 // Nobody wants the images of the batches before any more.
                 self.sync()?;
-                old.side = side::Tail::new();
+                old.side = double_write::Tail::new();
             }
             let batch = &dirty[under_way.written..end];
             match self.write_batch(old, under_way, batch) {
@@ -334,10 +338,10 @@ impl Shared {
         let doing = "writing page images to the side area";
         let failed = |e| Error::io(doing, e);
         let named: Vec<_> = imaged.iter().map(|written| (written.page, written.checksum)).collect();
-        let file = self.companion(side::SUFFIX, doing)?;
+        let file = self.companion(double_write::SUFFIX, doing)?;
         // The directory goes out with the first images.
         let mut buffer =
-            side::directory(old.header.uuid, old.header.generation + 1, old.side, &named);
+            double_write::directory(old.header.uuid, old.header.generation + 1, old.side, &named);
         let mut end = old.side.end;
         for images in imaged.chunks(WRITE_PAGES_MAX) {
             images.iter().for_each(|written| written.seal_into(&mut buffer));

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
+use crate::file::stream;
 use crate::ids::{PageId, PageKind, Seq};
 use crate::salvage::Salvage;
-use crate::stream;
 
 /// The streams of a file, the newest first, one at a time.
 ///

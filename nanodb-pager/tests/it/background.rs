@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use nanodb_pager::{Durability, FileStorage, NoteFolder, Options, PageId, Pager};
+use nanodb_pager::{CheckpointHooks, Durability, FileStorage, Options, PageId, Pager};
 use nanodb_sim::{Action, CallKind, Crash, Hold, SimStorage, Unsynced};
 
 use crate::support::{Concatenate, change_page, first_bytes};
@@ -68,7 +68,7 @@ fn a_file_whose_last_handle_goes_can_be_opened_again_at_once() {
 #[derive(Default)]
 struct Folders(Mutex<Vec<Option<String>>>);
 
-impl NoteFolder for Folders {
+impl CheckpointHooks for Folders {
     fn fold(
         &self,
         root: &[u8],

@@ -126,7 +126,7 @@ fn the_streams_of_the_last_checkpoint_are_not_written_over() {
 #[derive(Default)]
 struct PanicsOnce(std::sync::atomic::AtomicBool);
 
-impl nanodb_pager::NoteFolder for PanicsOnce {
+impl nanodb_pager::CheckpointHooks for PanicsOnce {
     fn fold(
         &self,
         root: &[u8],

@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use nanodb_pager::{BODY_SIZE, Durability, NoteFolder, Options, PageId, Pager};
+use nanodb_pager::{BODY_SIZE, CheckpointHooks, Durability, Options, PageId, Pager};
 use nanodb_sim::{Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
 
 use crate::support::{Concatenate, KIND, OWNER, long};
@@ -424,7 +424,7 @@ fn a_second_power_cut_between_the_batches_of_the_checkpoint_after_a_recovery_los
 #[derive(Default)]
 struct MakesAPageAnew(Mutex<Option<(Pager, PageId)>>);
 
-impl NoteFolder for MakesAPageAnew {
+impl CheckpointHooks for MakesAPageAnew {
     fn fold(
         &self,
         root: &[u8],

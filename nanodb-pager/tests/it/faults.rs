@@ -257,7 +257,7 @@ fn after_a_failed_write_ahead_of_a_commit_every_write_says_why() {
 #[test]
 fn a_folder_that_fails_stops_all_writes_and_says_why() {
     struct Refuses;
-    impl nanodb_pager::NoteFolder for Refuses {
+    impl nanodb_pager::CheckpointHooks for Refuses {
         fn fold(
             &self,
             root: &[u8],
@@ -291,7 +291,7 @@ fn a_checkpoint_under_way_writes_nothing_more_once_a_sync_of_the_log_has_failed(
     use std::sync::{Arc, Mutex};
     /// Waits in the middle of a checkpoint.
     struct Waits(SyncSender<()>, Mutex<Receiver<()>>);
-    impl nanodb_pager::NoteFolder for Waits {
+    impl nanodb_pager::CheckpointHooks for Waits {
         fn fold(
             &self,
             root: &[u8],

@@ -255,7 +255,7 @@ fn small_commit(pager: &Pager, page: PageId, count: &mut u64, gives: bool) -> Re
     let mut tx = pager.begin();
     tx.set_durability(Durability::Buffered);
     if gives {
-        tx.give_space_back();
+        tx.may_use_reserve();
     }
     assert!(tx.page_mut(page).unwrap().write(0, &(*count + 1).to_le_bytes()));
     tx.commit(&[])?;
@@ -359,7 +359,7 @@ fn a_file_that_was_cut_has_room_for_a_free_map_that_becomes_longer_on_a_full_dis
     storage.set_capacity(Some(storage.total_len()));
     // Its runs take three pages, and nothing of what is freed can be used before that is saved.
     let mut tx = pager.begin();
-    tx.give_space_back();
+    tx.may_use_reserve();
     for page in (0..front.pages).step_by(2).filter_map(|index| front.page(index)) {
         tx.free(page).unwrap();
     }
@@ -414,7 +414,7 @@ fn a_commit_that_gives_space_back_and_is_too_long_for_what_is_kept_says_how_many
     // What a checkpoint gives back, others take.
     storage.set_capacity(Some(0));
     let mut tx = pager.begin();
-    tx.give_space_back();
+    tx.may_use_reserve();
     stamp(&mut tx, &pages, 7);
     let Err(Error::Io { source, .. }) = tx.commit(&[]) else { panic!("it does not fit") };
     let text = source.to_string();

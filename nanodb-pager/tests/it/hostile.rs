@@ -4,7 +4,7 @@ mod forged;
 
 use std::sync::Arc;
 
-use nanodb_pager::{Corruption, Error, NoteFolder, Options, Pager};
+use nanodb_pager::{CheckpointHooks, Corruption, Error, Options, Pager};
 use nanodb_sim::{Files, SimStorage};
 
 use self::forged::{Entry, Forger, payload};
@@ -89,7 +89,7 @@ fn an_entry_for_a_page_that_the_file_can_not_have_is_refused() {
 /// Says that all pages there can be are saved.
 struct Boundless;
 
-impl NoteFolder for Boundless {
+impl CheckpointHooks for Boundless {
     fn fold(
         &self,
         root: &[u8],

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use nanodb_pager::{BODY_SIZE, Error, LogLoss, NoteFolder, Options, PageId, Pager};
+use nanodb_pager::{BODY_SIZE, CheckpointHooks, Error, LogLoss, Options, PageId, Pager};
 use nanodb_sim::{Action, Crash, Event, Failure, Fault, Files, Random, SimStorage, Unsynced};
 
 use crate::support::{self, KIND, OWNER, add_page, change_page, long};
@@ -16,7 +16,7 @@ struct Folder {
     meanwhile: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-impl NoteFolder for Folder {
+impl CheckpointHooks for Folder {
     fn fold(
         &self,
         root: &[u8],

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use nanodb_pager::{Durability, Error, LogLoss, NoteFolder, Options, Pager};
+use nanodb_pager::{CheckpointHooks, Durability, Error, LogLoss, Options, Pager};
 use nanodb_sim::{Crash, Files, SimStorage, Unsynced};
 
 use crate::support::{Concatenate, add_page, new_file, open};
@@ -57,7 +57,7 @@ fn the_header_names_the_log_before_a_commit_in_it_is_acknowledged() {
 #[derive(Default)]
 struct Commits(Mutex<Option<Pager>>);
 
-impl NoteFolder for Commits {
+impl CheckpointHooks for Commits {
     fn fold(
         &self,
         root: &[u8],
@@ -188,7 +188,7 @@ fn what_is_beside_a_closed_database_is_looked_at_first() {
         tx.allocate(crate::support::KIND, crate::support::OWNER).unwrap();
         let error = tx.commit(&[]).unwrap_err();
         assert!(matches!(&error, Error::ForeignFile { file } if file == name), "{error:?}");
-        assert!(matches!(pager.checkpoint_anew(), Err(Error::ForeignFile { .. })));
+        assert!(matches!(pager.checkpoint_always(), Err(Error::ForeignFile { .. })));
         pager.close().unwrap();
         assert_eq!(storage.files()[name], files[name]);
         assert_eq!(storage.files().len(), 2);

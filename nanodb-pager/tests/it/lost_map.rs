@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nanodb_pager::{Corruption, Error, Extent, NoteFolder, Options, PAGE_SIZE, PageId, Pager};
+use nanodb_pager::{CheckpointHooks, Corruption, Error, Extent, Options, PAGE_SIZE, PageId, Pager};
 use nanodb_sim::{Action, Crash, Files, SimStorage, Unsynced};
 
 use crate::support::{KIND, OWNER, add_page, assert_space, change_page, first_bytes, numbers};
@@ -17,7 +17,7 @@ struct InUse {
     more: Option<Extent>,
 }
 
-impl NoteFolder for InUse {
+impl CheckpointHooks for InUse {
     fn fold(
         &self,
         root: &[u8],
@@ -113,7 +113,7 @@ fn assert_sound(pager: &Pager, pages: &[(PageId, [u8; 4])]) {
     for (page, bytes) in pages {
         assert_eq!(first_bytes(pager, *page).unwrap(), *bytes, "{page}");
     }
-    let used = pager.census().unwrap();
+    let used = pager.inventory().unwrap();
     assert_space(pager, numbers(&extents(&used.root)));
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nanodb_pager::{CheckpointPages, Error, Extent, NoteFolder, Options, PageId, Pager};
+use nanodb_pager::{CheckpointHooks, CheckpointPages, Error, Extent, Options, PageId, Pager};
 use nanodb_sim::SimStorage;
 
 use crate::saving::Saving;
@@ -14,7 +14,7 @@ const PAGES_MAX: usize = 64;
 /// before.
 struct Greedy;
 
-impl NoteFolder for Greedy {
+impl CheckpointHooks for Greedy {
     fn fold(
         &self,
         root: &[u8],
@@ -50,7 +50,7 @@ fn saved(root: &[u8]) -> Vec<Extent> {
     places.map(|at| Extent::new(PageId::new(number(at)), number(at + 4))).collect()
 }
 
-fn open(storage: &SimStorage, folder: Arc<dyn NoteFolder>) -> Pager {
+fn open(storage: &SimStorage, folder: Arc<dyn CheckpointHooks>) -> Pager {
     let options = Options::default().file_bytes_max((PAGES_MAX * 4096) as u64).background(false);
     Pager::open(Arc::new(storage.clone()), folder, options).unwrap()
 }
@@ -140,7 +140,7 @@ fn who_makes_room_may_take_what_is_kept_back_for_what_is_saved() {
     }
     while add(&pager, &mut pages) {}
     let mut tx = pager.begin();
-    tx.give_space_back();
+    tx.may_use_reserve();
     tx.allocate(KIND, OWNER).unwrap();
     tx.commit(&7_u64.to_le_bytes()).unwrap();
     pager.checkpoint().unwrap();

@@ -35,7 +35,7 @@ fn what_the_logs_hold_is_read_and_no_call_changes_anything() {
         let snapshot = pager.snapshot();
         assert_eq!(&snapshot.page(second).unwrap().body()[..5], b"later");
         assert!(pager.verify().unwrap().is_empty());
-        assert!(pager.census().unwrap().taken.is_empty());
+        assert!(pager.inventory().unwrap().taken.is_empty());
         drop(snapshot);
         match again {
             0 => pager.close().unwrap(),
@@ -60,7 +60,7 @@ fn each_call_that_writes_says_that_the_file_is_read_only() {
         tx.free(page).err(),
         tx.commit(b"a note").err(),
         pager.checkpoint().err(),
-        pager.checkpoint_anew().err(),
+        pager.checkpoint_always().err(),
         pager.check_access().err(),
     ];
     for (call, refused) in refused.into_iter().enumerate() {

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use nanodb_pager::{
-    CheckpointPages, Corruption, Error, Extent, MemoryStorage, NoteFolder, Options, Owner, PageId,
-    PageKind, Pager, SavedMark, Seq,
+    CheckpointHooks, CheckpointPages, Corruption, Error, Extent, MemoryStorage, Options, Owner,
+    PageId, PageKind, PageTag, Pager, Seq,
 };
 use nanodb_sim::{Failure, Fault, SimStorage};
 
@@ -31,7 +31,7 @@ pub(crate) struct Saving {
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct SavedRoot {
     pub(crate) number: u64,
-    pub(crate) saved: Vec<(Extent, SavedMark, u64)>,
+    pub(crate) saved: Vec<(Extent, PageTag, u64)>,
 }
 
 impl SavedRoot {
@@ -72,15 +72,15 @@ impl SavedRoot {
     }
 }
 
-fn mark(seq: Seq) -> SavedMark {
-    SavedMark { kind: SAVED_KIND, owner: SAVED_OWNER, seq }
+fn mark(seq: Seq) -> PageTag {
+    PageTag { kind: SAVED_KIND, owner: SAVED_OWNER, seq }
 }
 
 fn last_number(root: u64, notes: &mut dyn Iterator<Item = &[u8]>) -> u64 {
     notes.last().map_or(root, |note| u64::from_le_bytes(*note.first_chunk().unwrap()))
 }
 
-impl NoteFolder for Saving {
+impl CheckpointHooks for Saving {
     fn fold(
         &self,
         root: &[u8],
@@ -126,7 +126,7 @@ impl NoteFolder for Saving {
 
 fn open(storage: &SimStorage, folder: &Arc<Saving>) -> Pager {
     let options = Options::default().cache_bytes_max(32 * 4096).background(false);
-    let folder: Arc<dyn NoteFolder> = Arc::<Saving>::clone(folder);
+    let folder: Arc<dyn CheckpointHooks> = Arc::<Saving>::clone(folder);
     Pager::open(Arc::new(storage.clone()), folder, options).unwrap()
 }
 
@@ -180,9 +180,9 @@ fn pages_that_were_not_saved_there_are_refused() {
     let root = root(&pager);
     let (extent, sound, _) = root.saved[0];
     for wrong in [
-        SavedMark { kind: PageKind::new(17), ..sound },
-        SavedMark { owner: Owner::new(8), ..sound },
-        SavedMark { seq: Seq::new(9), ..sound },
+        PageTag { kind: PageKind::new(17), ..sound },
+        PageTag { owner: Owner::new(8), ..sound },
+        PageTag { seq: Seq::new(9), ..sound },
     ] {
         let error = pager.read_saved(extent, wrong).unwrap_err();
         assert!(
@@ -243,7 +243,7 @@ fn open_again(storage: &SimStorage, folder: &Arc<Saving>) -> Pager {
 
 #[test]
 fn in_memory_no_page_freed_lately_is_written_over_what_was_saved() {
-    let folder: Arc<dyn NoteFolder> = Arc::new(Saving::default());
+    let folder: Arc<dyn CheckpointHooks> = Arc::new(Saving::default());
     let options = Options::default().cache_bytes_max(32 * 4096).background(false);
     let pager = Pager::open(Arc::new(MemoryStorage::new()), folder, options).unwrap();
     for number in 1..200_u64 {
@@ -262,7 +262,7 @@ fn in_memory_no_page_freed_lately_is_written_over_what_was_saved() {
 fn the_checkpoint_reads_pages_as_of_the_commit_that_it_shows() {
     struct Reading(Mutex<Option<(PageId, [u8; 1])>>);
 
-    impl NoteFolder for Reading {
+    impl CheckpointHooks for Reading {
         fn fold(&self, _: &[u8], _: &mut dyn Iterator<Item = &[u8]>) -> Result<Vec<u8>, FoldError> {
             Ok(vec![1])
         }
@@ -284,7 +284,7 @@ fn the_checkpoint_reads_pages_as_of_the_commit_that_it_shows() {
 
     let folder = Arc::new(Reading(Mutex::new(None)));
     let storage = SimStorage::new();
-    let shared: Arc<dyn NoteFolder> = Arc::<Reading>::clone(&folder);
+    let shared: Arc<dyn CheckpointHooks> = Arc::<Reading>::clone(&folder);
     let pager = Pager::open(Arc::new(storage), shared, Options::default().background(false));
     let pager = pager.unwrap();
     let page = add_page(&pager, b"a");

@@ -97,7 +97,7 @@ impl Work {
 
     fn checkpoint(&mut self, anew: bool) -> Result<(), Error> {
         if anew {
-            self.pager().checkpoint_anew()?
+            self.pager().checkpoint_always()?
         } else {
             self.pager().checkpoint()?
         }

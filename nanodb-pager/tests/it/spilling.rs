@@ -255,7 +255,7 @@ fn a_temporary_file_gives_back_what_was_appended_or_says_that_it_can_not() {
     let in_memory =
         Pager::open(Arc::new(MemoryStorage::new()), Arc::new(()), Options::default()).unwrap();
     for pager in [&pager, &in_memory] {
-        let mut file = pager.temporary_file().unwrap();
+        let mut file = pager.temp_file().unwrap();
         let parts: Vec<Vec<u8>> = (0..5_u8).map(|n| vec![n; usize::from(n) * 10_000]).collect();
         let appended: Vec<_> = parts.iter().map(|part| file.append(part).unwrap()).collect();
         assert_eq!(file.len(), 100_000);
@@ -266,7 +266,7 @@ fn a_temporary_file_gives_back_what_was_appended_or_says_that_it_can_not() {
         }
     }
 
-    let mut file = pager.temporary_file().unwrap();
+    let mut file = pager.temp_file().unwrap();
     let appended = file.append(b"some bytes").unwrap();
     storage.set_scratch_contents(b"same bytes".to_vec());
     let damaged = file.read(appended, &mut Vec::new()).unwrap_err();
@@ -275,7 +275,7 @@ fn a_temporary_file_gives_back_what_was_appended_or_says_that_it_can_not() {
     storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::Scratch).for_ever());
     let full = file.append(b"more").unwrap_err();
     assert_eq!(file.len(), 10);
-    let none = pager.temporary_file().unwrap_err();
+    let none = pager.temp_file().unwrap_err();
     for (error, kind) in [
         (damaged, io::ErrorKind::InvalidData),
         (cut, io::ErrorKind::UnexpectedEof),

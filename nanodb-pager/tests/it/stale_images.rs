@@ -95,7 +95,7 @@ impl Again {
         tx.free_extent(extent).unwrap();
         tx.commit(b"").unwrap();
         pager.checkpoint().unwrap();
-        pager.checkpoint_anew().unwrap();
+        pager.checkpoint_always().unwrap();
         let before = storage.contents();
 
         // Written to the file itself, logged with checksums.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nanodb_pager::{Error, Extent, NoteFolder, Options, Owner, PageId, PageKind, Pager};
+use nanodb_pager::{CheckpointHooks, Error, Extent, Options, Owner, PageId, PageKind, Pager};
 use nanodb_sim::SimStorage;
 
 pub(crate) const KIND: PageKind = PageKind::FIRST_FREE;
@@ -11,7 +11,7 @@ pub(crate) const OWNER: Owner = Owner::new(7);
 /// A root that is all notes one after the other: nothing lost, doubled or reordered.
 pub(crate) struct Concatenate;
 
-impl NoteFolder for Concatenate {
+impl CheckpointHooks for Concatenate {
     fn fold(
         &self,
         root: &[u8],

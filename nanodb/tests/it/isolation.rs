@@ -45,7 +45,7 @@ fn value(document: Option<StoredDoc>) -> Option<i64> {
 
 type Values = Vec<(i64, i64)>;
 
-fn values(documents: nanodb::Documents) -> Values {
+fn values(documents: nanodb::ScanIter) -> Values {
     let pair = |document: nanodb::Result<StoredDoc>| {
         let document = document.unwrap();
         let number = |name| document.get(name).and_then(|value| value.as_i64()).unwrap();

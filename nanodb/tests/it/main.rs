@@ -5,6 +5,7 @@
 
 mod aliases;
 mod architecture;
+mod auto_traits;
 mod collections;
 mod damaged;
 mod data;
@@ -16,6 +17,7 @@ mod kill;
 mod model;
 mod queries;
 mod read_only;
+mod rooms;
 mod sharing;
 mod small;
 mod space;

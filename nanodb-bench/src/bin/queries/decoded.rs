@@ -110,7 +110,7 @@ impl Contender for Decoded {
     }
 
     fn updated(&mut self, times: u32) -> Result<u64> {
-        Ok(self.people.count_matching(nanodb::field("visits").eq(times))?)
+        Ok(self.people.count_documents(nanodb::field("visits").eq(times))?)
     }
 
     fn checkpoint(&mut self) -> Result<()> {

@@ -40,7 +40,7 @@ impl Contender for Nanodb {
     }
 
     fn count(&mut self) -> Result<u64> {
-        Ok(self.people.count_matching(&self.filter)?)
+        Ok(self.people.count_documents(&self.filter)?)
     }
 
     fn scan(&mut self) -> Result<u64> {
@@ -70,7 +70,7 @@ impl Contender for Nanodb {
     }
 
     fn updated(&mut self, times: u32) -> Result<u64> {
-        Ok(self.people.count_matching(field("visits").eq(times))?)
+        Ok(self.people.count_documents(field("visits").eq(times))?)
     }
 
     fn checkpoint(&mut self) -> Result<()> {

@@ -7,10 +7,12 @@ use nanodb_pager::Installed;
 use nanodb_sim::{CallKind, Failure, Fault};
 
 use super::*;
-use crate::change::{Change, Pending};
-use crate::collection::Collection;
-use crate::lock::{HeldRef, Party};
-use crate::store::Writer;
+use crate::lock::HeldRef;
+use crate::lock::owner::LockOwner;
+use crate::store::CollectionState;
+use crate::write::commit::apply;
+use crate::write::statement::Statement;
+use crate::write::write_set::WriteSet;
 use nanodb_document::Id;
 
 /// For a reader that is about to give a wrong answer. One that waits as it should loses no more by it.
@@ -29,33 +31,33 @@ fn reopened() -> (Database, Collection, SimStorage) {
 }
 
 /// Moves document 1, as far as installing the commit, and sees to it that its group is absent.
-fn install_move(store: &Store, held: &HeldRef<'_, Writer>) -> (Installed, Pending) {
+fn install_move(store: &Store, held: &HeldRef<'_, CollectionState>) -> (Installed, WriteSet) {
     let index = store.index_for_writer().unwrap();
     let mut tx = store.pager.begin();
-    let mut pending = Pending::new(held);
+    let mut write_set = WriteSet::new(held);
     let key = Id::from(1).to_key();
-    let mut change = Change { store, index, writer: held, tx: &mut tx, pending: &mut pending };
+    let mut statement = Statement::new(store, index, held, &mut tx, &mut write_set);
     let mut buffer = Vec::new();
     let draft = nanodb_document::Encode::encode(&sized(1, 3000), None, &mut buffer).unwrap();
-    assert!(change.replace(&key, draft.record(&buffer)).unwrap());
+    assert!(statement.replace(&key, draft.record(&buffer)).unwrap());
     let mut note = Vec::new();
-    pending.encode(held, store.owner, &mut note);
+    write_set.encode(held, store.owner, &mut note);
     let installed = tx.install(&note).unwrap();
     let hash = store.hash(&key);
     while index.ids.write().drop_one(hash ^ 1 << 63) {}
     assert!(index.ids.absent_range(hash).is_some());
-    (installed, pending)
+    (installed, write_set)
 }
 
 #[test]
 fn a_document_whose_move_is_in_a_checkpoint_before_it_is_published_is_found() {
     let (db, a, _) = reopened();
     let store = store(&db, "a");
-    let mut held = store.writer.lock(Party::current()).unwrap();
-    let (installed, pending) = install_move(&store, &held);
+    let mut held = store.state.lock(LockOwner::current()).unwrap();
+    let (installed, write_set) = install_move(&store, &held);
     // The committer is held up here. A checkpoint is made meanwhile ...
     db.checkpoint().unwrap();
-    assert!(db.shared().pager.published() < installed.seq());
+    assert!(db.engine().pager.published() < installed.seq());
     std::thread::scope(|scope| {
         // ... and a reader asks for the document.
         let (found, is_found) = channel();
@@ -63,7 +65,7 @@ fn a_document_whose_move_is_in_a_checkpoint_before_it_is_published_is_found() {
         scope.spawn(move || found.send(a.contains(1).unwrap()).unwrap());
         let early = is_found.recv_timeout(EARLY);
         // The committer goes on.
-        store.settle(&mut held, pending, installed.seq());
+        apply(&store, &mut held, write_set, installed.seq());
         drop(held);
         installed.publish().unwrap();
         store.clean_up();
@@ -82,13 +84,13 @@ fn a_document_whose_move_is_in_a_checkpoint_before_it_is_published_is_found() {
 fn a_document_whose_move_is_in_a_checkpoint_and_never_published_is_found() {
     let (db, a, file) = reopened();
     let store = store(&db, "a");
-    let held = store.writer.lock(Party::current()).unwrap();
-    let (installed, pending) = install_move(&store, &held);
+    let held = store.state.lock(LockOwner::current()).unwrap();
+    let (installed, write_set) = install_move(&store, &held);
     db.checkpoint().unwrap();
     // Another committer fails, and nothing is published any more.
     file.set_fault(Fault::once(0, Failure::Device).of(CallKind::Sync));
     assert!(db.collection("b").insert(sized(1, 10)).is_err());
-    drop((installed, pending, held));
+    drop((installed, write_set, held));
     assert!(a.contains(1).unwrap());
     assert_eq!(a.get(1).unwrap().unwrap().to_document().unwrap(), sized(1, 40));
     assert!((0..10_000).step_by(97).all(|id| a.contains(id).unwrap()));

@@ -1,7 +1,6 @@
 //! One budget for the id indexes of all collections.
 
 use super::*;
-use crate::collection::Collection;
 
 /// Memory of a group, roughly: some four to seven segments of 4 KiB.
 const GROUP_BYTES_MAX: usize = 7 * 4096;
@@ -21,11 +20,11 @@ fn reopened(names: &[&str], bytes_max: usize) -> Database {
 const COUNT: i64 = 40_000;
 
 fn loaded(db: &Database, name: &str) -> usize {
-    store(db, name).shelf.loaded_bytes()
+    store(db, name).id_index.loaded_bytes()
 }
 
 fn all_loaded(db: &Database) -> usize {
-    db.shared().catalog.indexes.budget.loaded_bytes()
+    db.engine().catalog.index_set.budget.loaded.get()
 }
 
 /// Goes through some ids without an order.
@@ -91,7 +90,7 @@ fn the_budget_holds_for_all_collections_together_whatever_is_done() {
             let (collection, id) = (&collections[at], random.below(40_000) as i64);
             match random.below(8) {
                 0 if gone.insert((at, id)) => assert!(collection.delete(id).unwrap()),
-                1 if gone.remove(&(at, id)) => drop(collection.insert(sized(id, 9)).unwrap()),
+                1 if gone.remove(&(at, id)) => collection.insert(sized(id, 9)).unwrap(),
                 2 => assert_eq!(
                     collection.replace(id, sized(id, 90)).unwrap(),
                     !gone.contains(&(at, id))

@@ -306,7 +306,7 @@ impl Worker<'_> {
     }
 
     /// All lists of a collection, those that are not there included.
-    fn scan(&mut self, collection: usize, mut scan: nanodb::Cursor, ops: &mut Vec<Op>) {
+    fn scan(&mut self, collection: usize, mut scan: nanodb::Scan, ops: &mut Vec<Op>) {
         let mut lists = vec![None; self.run.plan.per_collection()];
         while let Some(document) = scan.next().unwrap() {
             let id = document.get("_id").unwrap().as_u64().unwrap() as usize;

@@ -1,0 +1,138 @@
+//! Adding the notes of commits up to the root that a checkpoint saves, and saving the id
+//! indexes along with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::sync::Arc;
+
+use nanodb_index::Change;
+use nanodb_pager::{CheckpointHooks, CheckpointPages, Extent, Seq};
+use parking_lot::Mutex;
+
+use crate::catalog::edit::{CatalogEdit, CatalogEdits};
+use crate::catalog::manifest::{Manifest, StoredCollection};
+use crate::error::CatalogError;
+use crate::id_index::index_set::IndexSet;
+use crate::id_index::run_writer::{Saving, in_order, is_misplaced};
+use crate::maintenance::shrink::Shrinker;
+
+/// Such a part of the file must be free for indexes to be written anew further in front; and when
+/// it is compacted.
+const FREE_PART: u32 = 8;
+const COMPACTION_FREE_PART: u32 = 64;
+
+/// Says the pager how notes are added up.
+pub(crate) struct CatalogHooks {
+    index_set: Arc<IndexSet>,
+    shrinker: Arc<Shrinker>,
+    /// Collections whose index could not be made anew, because pages are damaged. That is not
+    /// tried again at each checkpoint.
+    in_vain: Mutex<BTreeSet<u32>>,
+}
+
+impl CatalogHooks {
+    pub(crate) fn new(index_set: Arc<IndexSet>, shrinker: Arc<Shrinker>) -> Self {
+        Self { index_set, shrinker, in_vain: Mutex::default() }
+    }
+}
+
+/// Does to the root what notes say; `index` gets the changes of the id index_set.
+pub(crate) fn fold(
+    root: &[u8],
+    notes: &mut dyn Iterator<Item = &[u8]>,
+    mut index: impl FnMut(u32, &mut dyn Iterator<Item = Change>),
+) -> Result<Manifest, CatalogError> {
+    let mut root = Manifest::decode(root)?;
+    for note in notes {
+        for entry in CatalogEdits::new(note) {
+            match entry.ok_or(CatalogError::MalformedNote)? {
+                CatalogEdit::Index(changed) => index(changed.collection, &mut changed.changes()),
+                entry => root.apply(entry)?,
+            }
+        }
+    }
+    Ok(root)
+}
+
+impl CheckpointHooks for CatalogHooks {
+    fn fold(
+        &self,
+        root: &[u8],
+        notes: &mut dyn Iterator<Item = &[u8]>,
+    ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        Ok(fold(root, notes, |_, _| {})?.encode())
+    }
+
+    fn save(
+        &self,
+        root: &[u8],
+        notes: &mut dyn Iterator<Item = &[u8]>,
+        pages: &mut CheckpointPages<'_>,
+    ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        let mut changes: BTreeMap<u32, Vec<Change>> = BTreeMap::new();
+        let free_part = if self.shrinker.is_paused() { COMPACTION_FREE_PART } else { FREE_PART };
+        let mut before = Manifest::decode(root)?;
+        let mut root = fold(root, notes, |collection, changed| {
+            changes.entry(collection).or_default().extend(changed);
+        })?;
+        for (&collection, stored) in &mut before.collections {
+            if !root.collections.contains_key(&collection) {
+                Saving::new(collection, free_part, &mut *pages).free_all(stored)?;
+            }
+        }
+        let damaged = self.index_set.damaged();
+        for (&collection, stored) in &mut root.collections {
+            let misplaced = || {
+                let runs = stored.saved.as_deref().unwrap_or_default();
+                is_misplaced(runs, pages, free_part)
+            };
+            let changes = changes.remove(&collection).unwrap_or_default();
+            if damaged.contains(&collection) {
+                Saving::new(collection, free_part, &mut *pages).free_all(stored)?;
+            } else if changes.is_empty() && !misplaced() {
+                continue;
+            }
+            if stored.saved.is_none() && self.in_vain.lock().contains(&collection) {
+                continue;
+            }
+            let mut saving = Saving::new(collection, free_part, &mut *pages);
+            if saving.save(stored, in_order(changes))? {
+                self.in_vain.lock().insert(collection);
+            }
+        }
+        Ok(root.encode())
+    }
+
+    fn saved_pages(&self, root: &[u8]) -> u64 {
+        // A root that makes no sense is refused elsewhere.
+        let root = Manifest::decode(root).unwrap_or_default();
+        root.collections
+            .values()
+            .flat_map(StoredCollection::index_extents)
+            .map(|run| u64::from(run.pages))
+            .sum()
+    }
+
+    fn extents_in_use(
+        &self,
+        root: &[u8],
+    ) -> Result<Option<Vec<Extent>>, Box<dyn Error + Send + Sync>> {
+        let root = Manifest::decode(root)?;
+        Ok(Some(root.extents().map(|(_, extent)| extent).collect()))
+    }
+
+    fn before_checkpoint(&self, log_bytes: u64) {
+        self.shrinker.turn(log_bytes);
+    }
+
+    fn saved(&self, root: &[u8], seq: Seq) {
+        // It was made by `save`.
+        if let Ok(mut root) = Manifest::decode(root) {
+            let runs = |collection| root.collections.get_mut(&collection)?.saved.take();
+            self.index_set.saved(runs, seq);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

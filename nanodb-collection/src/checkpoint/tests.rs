@@ -1,0 +1,69 @@
+//! What notes come to, folded in any portions, and what that costs.
+
+use super::*;
+
+fn folder() -> CatalogHooks {
+    CatalogHooks::new(Arc::new(IndexSet::new(usize::MAX)), Arc::default())
+}
+
+#[test]
+fn notes_fold_in_order_in_one_go_or_in_several() {
+    let notes: Vec<Vec<u8>> = [
+        CatalogEdit::Create { collection: 1, name: "a" },
+        CatalogEdit::Create { collection: 2, name: "b" },
+        CatalogEdit::Drop { collection: 1 },
+        CatalogEdit::Rename { collection: 2, name: "a" },
+    ]
+    .iter()
+    .map(|entry| {
+        let mut note = Vec::new();
+        entry.encode(&mut note);
+        note
+    })
+    .collect();
+    let fold = |root: &[u8], notes: &[Vec<u8>]| {
+        folder().fold(root, &mut notes.iter().map(Vec::as_slice)).unwrap()
+    };
+    let at_once = fold(&[], &notes);
+    let step_by_step = notes.chunks(1).fold(Vec::new(), |root, note| fold(&root, note));
+    assert_eq!(at_once, step_by_step);
+    let root = Manifest::decode(&at_once).unwrap();
+    assert_eq!(root.collections[&2].name, "a");
+    assert_eq!(root.collections.len(), 1);
+}
+
+#[test]
+fn a_note_that_makes_no_sense_is_refused() {
+    assert!(folder().fold(&[], &mut [&[9_u8, 1][..]].into_iter()).is_err());
+}
+
+/// Processor time of this thread, in milliseconds: what else the machine does counts little.
+fn thread_ms() -> Option<u64> {
+    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(spent.split_whitespace().next()?.parse::<u64>().ok()? / 1_000_000)
+}
+
+/// Many extents and many commits: each costs what it says, and nothing for what stays.
+#[test]
+fn extents_and_states_do_not_multiply() {
+    use crate::catalog::edit::State;
+    use nanodb_pager::{Extent, PageId};
+
+    let (extents, states) = (200_000, 50_000);
+    let mut note = Vec::new();
+    CatalogEdit::Create { collection: 1, name: "a" }.encode(&mut note);
+    let state = State { collection: 1, next_id: 1, ..State::default() };
+    let all = vec![Extent::new(PageId::new(2), 1); extents];
+    CatalogEdit::State(State { extents: all, ..state.clone() }).encode(&mut note);
+    for _ in 0..states {
+        CatalogEdit::State(State { extents_from: extents, ..state.clone() }).encode(&mut note);
+    }
+    let Some(before) = thread_ms() else {
+        println!("skipped: this system does not tell the processor time of a thread");
+        return;
+    };
+    let root = fold(&[], &mut [&note[..]].into_iter(), |_, _| {}).unwrap();
+    let took = thread_ms().unwrap() - before;
+    assert_eq!(root.collections[&1].extents.total_pages, extents as u64);
+    assert!(took < 2000, "{took} ms");
+}

@@ -1,0 +1,170 @@
+//! The engine of one database: what all handles of a file share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nanodb_pager::{Pager, Seq, Storage};
+
+use crate::catalog::Catalog;
+use crate::catalog::binding::NameBinding;
+use crate::checkpoint::CatalogHooks;
+use crate::error::{Error, Result};
+use crate::id_index::index_set::IndexSet;
+use crate::maintenance::shrink::Shrinker;
+use crate::open_files::OpenFile;
+use crate::reclaim::Reclaimer;
+use crate::write;
+use crate::write::statement::{Failure, Statement};
+
+/// What all handles of a file share. The fields are dropped in this order: the file is closed, by
+/// the last of them that has the pager, before the list of open files forgets it.
+pub struct Engine {
+    pub(crate) catalog: Catalog,
+    pub(crate) reclaimer: Arc<Reclaimer>,
+    pub(crate) pager: Pager,
+    pub(crate) shrinker: Arc<Shrinker>,
+    /// How long opening it was to wait for others.
+    pub(crate) lock_timeout: Duration,
+    /// What was there when it was opened.
+    pub(crate) opened_at: Seq,
+    _open_file: Option<Arc<OpenFile<Engine>>>,
+}
+
+impl Engine {
+    /// Opens the database that `storage` holds.
+    ///
+    /// WaitForGraph for other processes as long as the pager's options say; `lock_timeout` is what was asked
+    /// for. `failed` makes an error of the pager's.
+    ///
+    /// # Errors
+    ///
+    /// What `failed` makes; [`Error::Catalog`].
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        options: nanodb_pager::Options,
+        index_bytes_max: usize,
+        lock_timeout: Duration,
+        open_file: Option<Arc<OpenFile<Self>>>,
+        failed: impl FnOnce(nanodb_pager::Error) -> Error,
+    ) -> Result<Arc<Self>> {
+        let index_set = Arc::new(IndexSet::new(index_bytes_max));
+        let shrinker = Arc::<Shrinker>::default();
+        let hooks = CatalogHooks::new(Arc::clone(&index_set), Arc::clone(&shrinker));
+        let pager = Pager::open(storage, Arc::new(hooks), options).map_err(failed)?;
+        let reclaimer = Arc::new(Reclaimer::default());
+        let catalog = Catalog::open(pager.clone(), Arc::clone(&reclaimer), index_set)?;
+        shrinker.start(pager.clone(), Arc::clone(&catalog.names));
+        let (opened_at, _open_file) = (pager.published(), open_file);
+        Ok(Arc::new(Self {
+            catalog,
+            reclaimer,
+            pager,
+            shrinker,
+            lock_timeout,
+            opened_at,
+            _open_file,
+        }))
+    }
+
+    /// Whether writing is refused for what the database was opened for.
+    #[inline]
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReadOnly`], [`Error::Storage`].
+    pub fn check_access(&self) -> Result<()> {
+        Ok(self.pager.check_access()?)
+    }
+
+    /// The pager.
+    #[inline]
+    pub fn pager(&self) -> &Pager {
+        &self.pager
+    }
+
+    /// How long opening it was to wait for others.
+    pub fn lock_timeout(&self) -> Duration {
+        self.lock_timeout
+    }
+
+    /// Whether anything was committed since it was opened.
+    pub fn is_changed(&self) -> bool {
+        self.pager.published() != self.opened_at
+    }
+
+    /// What a name means as of the published commit.
+    pub fn published(&self, name: &str) -> Option<Arc<NameBinding>> {
+        self.catalog.names.published(name)
+    }
+
+    /// All collections as of the published commit, by name.
+    pub fn all_published(&self) -> Vec<Arc<NameBinding>> {
+        self.catalog.names.all_published()
+    }
+
+    /// Drops a collection; false if there is none of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReadOnly`], [`Error::Conflict`], [`Error::Storage`].
+    pub fn drop_collection(&self, name: &str) -> Result<bool> {
+        self.catalog.drop_collection(name)
+    }
+
+    /// Gives a collection another name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCollection`], [`Error::CollectionExists`], [`Error::CollectionName`]; as
+    /// [`drop_collection`](Self::drop_collection).
+    pub fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
+        self.catalog.rename(from, to)
+    }
+
+    /// Runs a statement on the collection of that name, which is made if there is none, as a
+    /// transaction of its own; returns what the name means, too, if that is not what it was `known`
+    /// to mean.
+    ///
+    /// # Errors
+    ///
+    /// What the statement returns; [`Error::CollectionName`], [`Error::Conflict`],
+    /// [`Error::Storage`].
+    #[inline]
+    pub fn write_or_make<T>(
+        &self,
+        name: &str,
+        known: Option<&Arc<NameBinding>>,
+        statement: impl FnMut(&mut Statement<'_>) -> Result<T, Failure>,
+    ) -> Result<(T, Option<Arc<NameBinding>>)> {
+        write::run_or_make(&self.catalog, name, known, statement)
+    }
+
+    /// The same on a collection that exists; none if it does not.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_or_make`](Self::write_or_make).
+    #[inline]
+    pub fn write_existing<T>(
+        &self,
+        name: &str,
+        known: Option<&Arc<NameBinding>>,
+        statement: impl FnMut(&mut Statement<'_>) -> Result<T, Failure>,
+    ) -> Result<Option<(T, Option<Arc<NameBinding>>)>> {
+        write::run_existing(&self.catalog, name, known, statement)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // It has a handle of the pager, which must not be the last.
+        self.shrinker.stop();
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("pager", &self.pager).finish_non_exhaustive()
+    }
+}

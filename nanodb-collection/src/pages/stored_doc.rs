@@ -1,0 +1,192 @@
+//! A document that was read.
+
+use std::fmt;
+use std::ops::{Deref, Range};
+
+use nanodb_pager::{PageGuard, PageId};
+use serde::de::{Deserialize, DeserializeOwned};
+
+use nanodb_document::{DocView, Document};
+
+use crate::error::{Error, Result};
+
+/// A document as it is stored, kept alive as long as this is.
+///
+/// Reads like a [`DocView`], straight from the page in memory that holds it: nothing was
+/// copied or decoded. It stays the same whatever is written meanwhile. One keeps 4 KiB
+/// of memory from being reused, so turn documents that are to be kept for long into
+/// [`Document`](nanodb_document::Document) or a type of your own.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, doc};
+///
+/// # fn main() -> Result<(), nanodb::Error> {
+/// let users = Database::in_memory()?.collection("users");
+/// users.insert(doc! { "_id": 7, "name": "Alice" })?;
+/// if let Some(alice) = users.get(7)? {
+///     assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+///     assert_eq!(alice.to_document()?, doc! { "_id": 7, "name": "Alice" });
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct StoredDoc(Bytes);
+
+enum Bytes {
+    /// On one page.
+    Page { guard: PageGuard, range: Range<usize> },
+    /// Put together from several, or a part of one.
+    Assembled {
+        bytes: Box<[u8]>,
+        /// The page that it begins on, if it is a whole one.
+        page: Option<PageId>,
+    },
+}
+
+impl StoredDoc {
+    #[inline]
+    pub(crate) fn on_page(guard: PageGuard, range: Range<usize>) -> Self {
+        Self(Bytes::Page { guard, range })
+    }
+
+    /// Where it lies, if it is on one page: in its body.
+    pub fn place(&self) -> Option<(PageId, Range<usize>)> {
+        match &self.0 {
+            Bytes::Page { guard, range } => Some((guard.id(), range.clone())),
+            Bytes::Assembled { .. } => None,
+        }
+    }
+
+    /// The page that it begins on, unless it was made of one.
+    pub fn page(&self) -> Option<PageId> {
+        match &self.0 {
+            Bytes::Page { guard, .. } => Some(guard.id()),
+            Bytes::Assembled { page, .. } => *page,
+        }
+    }
+
+    pub(crate) fn assembled(bytes: Vec<u8>, page: PageId) -> Self {
+        Self(Bytes::Assembled { bytes: bytes.into(), page: Some(page) })
+    }
+
+    /// What was made of a document.
+    pub fn made(bytes: Vec<u8>) -> Self {
+        Self(Bytes::Assembled { bytes: bytes.into(), page: None })
+    }
+
+    /// The document, decoded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedDocument`] if its bytes are not what was stored, with its id and page, as far as they
+    /// are known.
+    pub fn to_document(&self) -> Result<Document> {
+        let decoded = DocView::to_document(self);
+        decoded.map_err(|_| self.blame("", Error::malformed()))
+    }
+
+    /// The document as a Rust type, which may borrow from it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Document`], of the kind [`Mismatch`](crate::ErrorKind::Mismatch), where it does not have the
+    /// shape of `T`; [`Error::DamagedDocument`] as [`to_document`](Self::to_document).
+    pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        self.to_type("")
+    }
+
+    /// The document as a Rust type; one that does not have its shape is told apart from one that is
+    /// damaged.
+    pub fn to_typed<T: DeserializeOwned>(&self, collection: &str) -> Result<T> {
+        self.to_type(collection)
+    }
+
+    fn to_type<'a, T: Deserialize<'a>>(&'a self, collection: &str) -> Result<T> {
+        DocView::deserialize(self).map_err(|error| match DocView::parse(self.as_bytes()) {
+            Ok(_) => error.into(),
+            Err(_) => self.blame(collection, Error::malformed()),
+        })
+    }
+
+    /// Adds to an error which document it is of.
+    #[cold]
+    pub fn blame(&self, collection: &str, error: Error) -> Error {
+        error.of_document(collection, self, self.page())
+    }
+}
+
+impl Deref for StoredDoc {
+    type Target = DocView;
+
+    #[inline]
+    fn deref(&self) -> &DocView {
+        DocView::from_bytes(match &self.0 {
+            // The range was taken from this very page.
+            Bytes::Page { guard, range } => guard.body().get(range.clone()).unwrap_or_default(),
+            Bytes::Assembled { bytes, .. } => bytes,
+        })
+    }
+}
+
+impl AsRef<DocView> for StoredDoc {
+    fn as_ref(&self) -> &DocView {
+        self
+    }
+}
+
+impl Clone for StoredDoc {
+    fn clone(&self) -> Self {
+        Self(match &self.0 {
+            Bytes::Page { guard, range } => {
+                Bytes::Page { guard: guard.clone(), range: range.clone() }
+            }
+            Bytes::Assembled { bytes, page } => {
+                Bytes::Assembled { bytes: bytes.clone(), page: *page }
+            }
+        })
+    }
+}
+
+impl fmt::Debug for StoredDoc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_document() {
+            Ok(document) => fmt::Debug::fmt(&document, f),
+            Err(error) => write!(f, "StoredDoc({error})"),
+        }
+    }
+}
+
+impl fmt::Display for StoredDoc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_document() {
+            Ok(document) => fmt::Display::fmt(&document, f),
+            Err(error) => write!(f, "({error})"),
+        }
+    }
+}
+
+/// Where `part` lies within `whole`, which it is a part of.
+#[inline]
+pub(crate) fn range_within(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+    start..start.wrapping_add(part.len())
+}
+
+/// Looks ids up one by one, until it is enough.
+pub fn until<I>(
+    ids: impl IntoIterator<Item = I>,
+    get: impl Fn(I) -> Result<Option<StoredDoc>>,
+    mut is_enough: impl FnMut(&StoredDoc) -> bool,
+) -> Result<Vec<StoredDoc>> {
+    let mut found = Vec::new();
+    for id in ids {
+        let Some(document) = get(id)? else { continue };
+        let is_last = is_enough(&document);
+        found.push(document);
+        if is_last {
+            break;
+        }
+    }
+    Ok(found)
+}

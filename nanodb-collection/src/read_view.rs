@@ -1,0 +1,69 @@
+//! What is published at one moment, of all collections, for as long as somebody looks at it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use nanodb_pager::{Seq, Snapshot};
+
+use crate::catalog::binding::NameBinding;
+use crate::engine::Engine;
+
+/// A registered reader. When it goes, so does what was kept for it alone.
+pub struct ReadView {
+    // The fields go in this order: what the snapshot held is reclaimed once it is gone, and
+    // both are gone before the database is.
+    snapshot: Snapshot,
+    reclaim: ReclaimOnDrop,
+}
+
+struct ReclaimOnDrop(Arc<Engine>);
+
+impl ReadView {
+    /// A view of what is published now.
+    pub fn new(engine: &Arc<Engine>) -> Self {
+        Self::of(engine, engine.pager.snapshot())
+    }
+
+    /// A view of what a snapshot shows.
+    pub(crate) fn of(engine: &Arc<Engine>, snapshot: Snapshot) -> Self {
+        Self { snapshot, reclaim: ReclaimOnDrop(Arc::clone(engine)) }
+    }
+
+    /// The snapshot of the pages.
+    #[inline]
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The commit that it shows.
+    pub fn seq(&self) -> Seq {
+        self.snapshot.seq()
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.reclaim.0
+    }
+
+    /// What a name meant.
+    pub fn binding(&self, name: &str) -> Option<Arc<NameBinding>> {
+        self.engine().catalog.names.at(name, self.seq())
+    }
+
+    /// All collections that there were, by name.
+    pub fn all(&self) -> Vec<Arc<NameBinding>> {
+        self.engine().catalog.names.all_at(self.seq())
+    }
+}
+
+impl Drop for ReclaimOnDrop {
+    fn drop(&mut self) {
+        self.0.reclaimer.sweep();
+    }
+}
+
+impl fmt::Debug for ReadView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadView").field("seq", &self.seq()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,407 @@
+//! Going through all documents of a collection.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nanodb_page::{PageRef, Record, RecordKind, SlotId};
+use nanodb_pager::{Owner, PAGE_SIZE, PageGuard, PageId, TxView};
+
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::pages::extent_list::ExtentList;
+use crate::pages::extents::{Extents, Position};
+use crate::pages::overflow::{self, SLOTTED};
+use crate::pages::stored_doc::{StoredDoc, range_within};
+use crate::read_view::ReadView;
+use crate::store::Store;
+use nanodb_document::DocView;
+
+/// Lends the documents of a collection one after the other, as they were when the cursor
+/// was made.
+///
+/// Documents come in the order in which they are stored. For a collection that was only
+/// appended to, that is the order in which they were inserted.
+///
+/// Holds no lock: whoever looks at a document may take as long as they like. A cursor
+/// that is kept keeps the versions of pages that it may still want.
+///
+/// A page that is damaged is an error once; the call after it goes on with the next page.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, doc};
+///
+/// # fn main() -> Result<(), nanodb::Error> {
+/// let users = Database::in_memory()?.collection("users");
+/// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
+///
+/// let mut ages = 0;
+/// let mut cursor = users.scan()?;
+/// while let Some(user) = cursor.next()? {
+///     ages += user.get("age").and_then(|age| age.as_i64()).unwrap_or(0);
+/// }
+/// assert_eq!(ages, 42);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a cursor does nothing until it is asked for documents"]
+pub struct Scan {
+    page: Option<OpenPage>,
+    /// The document put together last, if it was spilled.
+    assembled: Vec<u8>,
+    walk: Walk,
+}
+
+/// The pages still to be visited.
+struct Walk {
+    owner: Owner,
+    /// By what name.
+    collection: Arc<str>,
+    extents: ExtentList,
+    position: Position,
+    pages_left: u64,
+    /// Shared by the parts of a scan.
+    pages: Arc<Pages>,
+}
+
+/// What pages are read from.
+enum Pages {
+    /// Of a collection that does not exist.
+    None,
+    Snapshot(Arc<ReadView>),
+    Transaction {
+        view: TxView,
+        /// Whether others may have changed what the transaction saw.
+        over: Arc<AtomicBool>,
+        // Last: the view must be gone before the database is.
+        _db: Arc<Engine>,
+    },
+}
+
+impl Pages {
+    fn page(&self, id: PageId) -> Result<PageGuard> {
+        match self {
+            Self::None => Err(Error::damaged(id)),
+            Self::Snapshot(view) => match view.snapshot().page(id) {
+                // In the extents, and never written: that cannot be.
+                Err(nanodb_pager::Error::NoVersion { page, .. }) => Err(Error::damaged(page)),
+                page => Ok(page?),
+            },
+            Self::Transaction { view, over, .. } => {
+                let page = view.page(id)?;
+                // Acquire, paired with the release before the transaction lets go of its
+                // locks: who reads what another changed since sees it.
+                match over.load(Ordering::Acquire) {
+                    false => Ok(page),
+                    true => Err(Error::TransactionOver),
+                }
+            }
+        }
+    }
+}
+
+struct OpenPage {
+    guard: PageGuard,
+    /// Where to go on; none behind the last slot a page can have.
+    next: Option<SlotId>,
+}
+
+/// Where the document is that a cursor has come to.
+enum Step {
+    OnPage(Range<usize>),
+    Assembled,
+}
+
+impl Scan {
+    /// A cursor over nothing.
+    pub fn empty() -> Self {
+        Self::new(Owner::PAGER, "".into(), Extents::default(), Pages::None)
+    }
+
+    /// A cursor over what a view shows of a collection, which goes by that name.
+    pub fn over(view: Arc<ReadView>, store: &Store, name: &Arc<str>) -> Self {
+        match store.state_at(view.snapshot().seq()) {
+            Some(state) => {
+                Self::new(store.owner, Arc::clone(name), state.extents, Pages::Snapshot(view))
+            }
+            None => Self::empty(),
+        }
+    }
+
+    /// A cursor over what a transaction sees of a collection.
+    pub(crate) fn within(
+        db: Arc<Engine>,
+        view: TxView,
+        over: Arc<AtomicBool>,
+        (store, name): (&Store, &Arc<str>),
+        extents: Extents,
+    ) -> Self {
+        let pages = Pages::Transaction { view, over, _db: db };
+        Self::new(store.owner, Arc::clone(name), extents, pages)
+    }
+
+    fn new(owner: Owner, collection: Arc<str>, extents: Extents, pages: Pages) -> Self {
+        let (extents, pages_left) = (extents.list, extents.used_pages);
+        let (position, pages) = (Position::default(), Arc::new(pages));
+        let walk = Walk { owner, collection, extents, position, pages_left, pages };
+        Self { page: None, assembled: Vec::new(), walk }
+    }
+
+    /// The next document; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedPage`] for a page, or a document in several pieces, that cannot be
+    /// read; the next call goes on behind it. [`Error::Storage`] if the operating system
+    /// refuses.
+    #[allow(clippy::should_implement_trait, reason = "lends, which Iterator cannot")]
+    #[inline]
+    pub fn next(&mut self) -> Result<Option<&DocView>> {
+        let Some(step) = self.advance()? else { return Ok(None) };
+        let bytes = match (step, &self.page) {
+            (Step::OnPage(range), Some(page)) => page.guard.body().get(range),
+            _ => Some(self.assembled.as_slice()),
+        };
+        Ok(bytes.map(DocView::from_bytes))
+    }
+
+    /// Calls `visit` with each document that is left. Somewhat faster than
+    /// [`next`](Self::next).
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next); a further call goes on behind what could not be read.
+    pub fn for_each(&mut self, mut visit: impl FnMut(&DocView)) -> Result<()> {
+        let visit = |document: &DocView| {
+            visit(document);
+            Ok(false)
+        };
+        self.next_that(visit).map(drop)
+    }
+
+    /// The next document that `is_wanted` says true of, to keep. If that is an error, the next call goes
+    /// on with the document after it.
+    pub fn next_that(
+        &mut self,
+        mut is_wanted: impl FnMut(&DocView) -> Result<bool>,
+    ) -> Result<Option<StoredDoc>> {
+        loop {
+            let Some(page) = &mut self.page else {
+                if self.walk.open_next(&mut self.page)? {
+                    continue;
+                }
+                return Ok(None);
+            };
+            let found = find_on_page(&self.walk, page, &mut self.assembled, &mut is_wanted)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            self.page = None;
+        }
+    }
+
+    /// Takes the next pages out, so many at most, for a cursor of their own; none at the end.
+    pub fn split(&mut self, pages: u64) -> Option<Self> {
+        let Walk { owner, collection, extents, position, pages_left, pages: source } =
+            &mut self.walk;
+        let taken = pages.min(*pages_left);
+        if taken == 0 {
+            return None;
+        }
+        let walk = Walk {
+            owner: *owner,
+            collection: Arc::clone(collection),
+            extents: extents.clone(),
+            position: *position,
+            pages_left: taken,
+            pages: Arc::clone(source),
+        };
+        *pages_left -= taken;
+        position.skip(extents, taken);
+        Some(Self { page: None, assembled: Vec::new(), walk })
+    }
+
+    /// The name of the collection.
+    pub fn collection(&self) -> &Arc<str> {
+        &self.walk.collection
+    }
+
+    /// How many pages are still to be opened.
+    pub fn pages_left(&self) -> u64 {
+        self.walk.pages_left
+    }
+
+    /// Whether all pages that are left can be in memory, so that a document is soon found
+    /// [again](Self::document_at).
+    pub fn fits_in_cache(&self) -> bool {
+        match &*self.walk.pages {
+            // What a transaction has seen can't be seen once it is over.
+            Pages::None | Pages::Transaction { .. } => false,
+            Pages::Snapshot(view) => {
+                let pages_max = view.engine().pager.cache_bytes_max() / PAGE_SIZE;
+                self.walk.pages_left <= pages_max as u64
+            }
+        }
+    }
+
+    /// The document at a [place](StoredDoc::place) where the cursor has found it.
+    pub fn document_at(&self, page: PageId, range: Range<usize>) -> Result<StoredDoc> {
+        let guard = self.walk.pages.page(page)?;
+        if guard.owner() != self.walk.owner || guard.kind() != SLOTTED {
+            return Err(Error::damaged(page));
+        }
+        Ok(StoredDoc::on_page(guard, range))
+    }
+
+    #[inline]
+    fn advance(&mut self) -> Result<Option<Step>> {
+        loop {
+            if let Some(page) = &mut self.page {
+                while let Some(record) = next_record(&page.guard, &mut page.next)? {
+                    match record.kind {
+                        RecordKind::Document => {
+                            let range = range_within(page.guard.body(), record.bytes);
+                            return Ok(Some(Step::OnPage(range)));
+                        }
+                        RecordKind::Head => {
+                            assemble(&self.walk, &page.guard, record.bytes, &mut self.assembled)?;
+                            return Ok(Some(Step::Assembled));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            if !self.walk.open_next(&mut self.page)? {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl Walk {
+    /// Puts the next page into `page`; false, and none there, at the end.
+    fn open_next(&mut self, page: &mut Option<OpenPage>) -> Result<bool> {
+        *page = None;
+        if self.pages_left == 0 {
+            return Ok(false);
+        }
+        self.pages_left -= 1;
+        let Some(id) = self.position.advance(&self.extents) else { return Ok(false) };
+        let guard = self.pages.page(id)?;
+        if guard.owner() != self.owner || guard.kind() != SLOTTED {
+            return Err(Error::damaged(id));
+        }
+        touch(guard.body());
+        *page = Some(OpenPage { guard, next: Some(SlotId::FIRST) });
+        Ok(true)
+    }
+}
+
+/// Looks at each part of a page that the processor fetches from memory as a whole.
+///
+/// Whoever goes from one document's bytes to the next waits for memory again and again; these reads
+/// don't depend on each other and wait together.
+#[inline]
+fn touch(body: &[u8]) {
+    let parts = body.iter().step_by(64);
+    std::hint::black_box(parts.fold(0, |seen, byte| seen | byte));
+}
+
+/// The record at `next` or behind it, moving `next` on.
+#[inline]
+fn next_record<'p>(guard: &'p PageGuard, next: &mut Option<SlotId>) -> Result<Option<Record<'p>>> {
+    // Left as it is on an error: nothing of a damaged page but what came before.
+    let Some(from) = next.take() else { return Ok(None) };
+    let damaged_by = |error| Error::damaged_by(guard.id(), error);
+    let slots = PageRef::parse(guard.body()).map_err(damaged_by)?;
+    let record = slots.records_from(from).next().transpose().map_err(damaged_by)?;
+    *next = record.and_then(|record| record.slot.next());
+    Ok(record)
+}
+
+/// The next document of a page that is wanted. None if there is no more; then the page is done with.
+fn find_on_page(
+    walk: &Walk,
+    page: &mut OpenPage,
+    assembled: &mut Vec<u8>,
+    is_wanted: &mut impl FnMut(&DocView) -> Result<bool>,
+) -> Result<Option<StoredDoc>> {
+    let OpenPage { guard, next } = page;
+    // Left as it is if the page is damaged: a further call must not show the same documents again.
+    let Some(from) = next.take() else { return Ok(None) };
+    let damaged_by = |error| Error::damaged_by(guard.id(), error);
+    let slots = PageRef::parse(guard.body()).map_err(damaged_by)?;
+    for record in slots.records_from(from) {
+        let record = record.map_err(damaged_by)?;
+        let mut ask = |bytes| {
+            let document = DocView::from_bytes(bytes);
+            let blame = |e: Error| e.of_document(&walk.collection, document, Some(guard.id()));
+            is_wanted(document).map_err(blame)
+        };
+        let wanted = match record.kind {
+            RecordKind::Document => ask(record.bytes),
+            RecordKind::Head => {
+                assemble(walk, guard, record.bytes, assembled).and_then(|()| ask(assembled))
+            }
+            _ => Ok(false),
+        };
+        if matches!(wanted, Ok(false)) {
+            continue;
+        }
+        *next = record.slot.next();
+        wanted?;
+        return Ok(Some(match record.kind {
+            RecordKind::Document => {
+                let range = range_within(guard.body(), record.bytes);
+                StoredDoc::on_page(guard.clone(), range)
+            }
+            _ => StoredDoc::assembled(std::mem::take(assembled), guard.id()),
+        }));
+    }
+    Ok(None)
+}
+
+fn assemble(walk: &Walk, head: &PageGuard, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    out.clear();
+    overflow::assemble(walk.owner, head.id(), record, |id| walk.pages.page(id), out)
+}
+
+impl fmt::Debug for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan").field("pages_left", &self.walk.pages_left).finish_non_exhaustive()
+    }
+}
+
+/// Iterates over the documents of a collection; made by
+/// `Collection::iter`.
+///
+/// The documents are handed out to keep, for which each counts a reference; a
+/// [`Scan`] lends them and does not.
+#[derive(Debug)]
+#[must_use = "an iterator does nothing until it is asked for documents"]
+pub struct ScanIter {
+    cursor: Scan,
+}
+
+impl ScanIter {
+    /// Those that a cursor has not come to yet.
+    #[doc(hidden)]
+    pub fn new(cursor: Scan) -> Self {
+        Self { cursor }
+    }
+
+    /// The name of the collection.
+    pub fn name(&self) -> &str {
+        &self.cursor.walk.collection
+    }
+}
+
+impl Iterator for ScanIter {
+    type Item = Result<StoredDoc>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.cursor.next_that(|_| Ok(true)).transpose()
+    }
+}

@@ -1,0 +1,355 @@
+//! Finding a document by its id.
+
+use std::ops::Range;
+
+use nanodb_index::{NotLoaded, Place, hash_id, key_bits};
+use nanodb_page::{PageRef, RecordKind, SlotId};
+use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
+
+use super::Store;
+use crate::error::{Error, Result};
+use crate::id_index::LoadedIndex;
+use crate::id_index::retired::Retired;
+use crate::pages::overflow::{self, AsPage, SLOTTED};
+use crate::pages::records::{document_start, hash_of};
+use crate::pages::stored_doc::{StoredDoc, range_within};
+use nanodb_document::{record_has_key, record_key, with_hashed_key};
+
+/// A document's record, found and proved.
+pub(crate) struct Found {
+    guard: PageGuard,
+    record: Range<usize>,
+    spilled: bool,
+}
+
+/// What a candidate turned out to be.
+enum Proof {
+    Proved { record: Range<usize>, spilled: bool },
+    NotIt,
+}
+
+/// Why a look-up at a commit has no answer.
+enum Unanswered {
+    /// A version was dropped meanwhile: a newer commit has what is needed.
+    Outdated(PageId),
+    /// The index does not have this part of it in memory.
+    NotLoaded,
+    Failed(Error),
+}
+
+type Answer<T> = Result<T, Unanswered>;
+
+/// The commit that is read at.
+#[derive(Clone, Copy)]
+struct View {
+    at: Seq,
+    /// Whether a snapshot keeps the versions that this reader wants.
+    registered: bool,
+}
+
+/// A look-up under way.
+struct Search<'a> {
+    store: &'a Store,
+    key: &'a [u8],
+    view: View,
+    damaged: Option<Error>,
+}
+
+impl Search<'_> {
+    /// The document, if it is at `place`.
+    #[inline]
+    fn probe(&mut self, place: Place) -> Option<Answer<Found>> {
+        let guard = match self.store.page(PageId::new(place.page), self.view) {
+            Ok(Some(guard)) => guard,
+            Ok(None) => return None,
+            // Another candidate may be the right one.
+            Err(Unanswered::Failed(error @ Error::DamagedPage { .. })) => {
+                self.damaged = Some(error);
+                return None;
+            }
+            Err(unanswered) => return Some(Err(unanswered)),
+        };
+        match self.store.prove(&guard, place, self.key) {
+            Ok(Proof::NotIt) => None,
+            Ok(Proof::Proved { record, spilled }) => Some(Ok(Found { guard, record, spilled })),
+            Err(error) => {
+                self.damaged = Some(error);
+                None
+            }
+        }
+    }
+
+    /// What to answer when `found` came of all candidates.
+    #[inline]
+    fn end(self, found: Option<Answer<Found>>) -> Answer<Option<Found>> {
+        match (found, self.damaged) {
+            (Some(answer), _) => answer.map(Some),
+            (None, Some(error)) => Err(Unanswered::Failed(error)),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+impl Store {
+    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
+        hash_of(key_bits(with_hashed_key(key, |key| hash_id(self.hash_seed, key))))
+    }
+
+    /// The document with this key as of now.
+    #[inline]
+    pub fn get(&self, key: &[u8]) -> Result<Option<StoredDoc>> {
+        self.read_now(key, |found, view| self.read(found, view).map(Some))
+    }
+
+    /// Whether there is a document with this key now.
+    pub fn contains(&self, key: &[u8]) -> Result<bool> {
+        Ok(self.read_now(key, |_, _| Ok(Some(())))?.is_some())
+    }
+
+    /// The document with this key as of a snapshot.
+    pub fn get_at(&self, key: &[u8], snapshot: &Snapshot) -> Result<Option<StoredDoc>> {
+        self.read_at(key, snapshot, |found, view| self.read(found, view).map(Some))
+    }
+
+    /// Whether there is a document with this key as of a snapshot.
+    pub fn contains_at(&self, key: &[u8], snapshot: &Snapshot) -> Result<bool> {
+        Ok(self.read_at(key, snapshot, |_, _| Ok(Some(())))?.is_some())
+    }
+
+    /// Looks a key up as of a snapshot: in the index, then in the history.
+    fn read_at<T>(
+        &self,
+        key: &[u8],
+        snapshot: &Snapshot,
+        read: impl FnOnce(Found, View) -> Answer<Option<T>>,
+    ) -> Result<Option<T>> {
+        let at = snapshot.seq();
+        let view = View { at, registered: true };
+        let Some(index) = self.index_at(snapshot)? else { return Ok(None) };
+        let hash = self.hash(key);
+        let (mut search, mut found) = loop {
+            let mut search = Search { store: self, key, view, damaged: None };
+            match index.ids.look_up(hash, |place| search.probe(place)) {
+                Ok(found) => break (search, found),
+                Err(NotLoaded) => self.load(index, hash)?,
+            }
+        };
+        if found.is_none() {
+            let former = self.history.lock().find(hash, at);
+            found = former.into_iter().find_map(|place| search.probe(place));
+        }
+        let answer = match search.end(found) {
+            Ok(Some(found)) => read(found, view),
+            Ok(None) => return index.miss(),
+            Err(unanswered) => Err(unanswered),
+        };
+        answer.map_err(|unanswered| match unanswered {
+            Unanswered::Failed(error) => error,
+            Unanswered::Outdated(page) => nanodb_pager::Error::NoVersion { page, at }.into(),
+            // Of the index; nothing else answers so.
+            Unanswered::NotLoaded => Error::damaged(PageId::new(0)),
+        })
+    }
+
+    /// Looks a key up at the published commit, as often as it takes.
+    #[inline]
+    fn read_now<T>(
+        &self,
+        key: &[u8],
+        read: impl Fn(Found, View) -> Answer<Option<T>>,
+    ) -> Result<Option<T>> {
+        let Some(index) = self.index()? else { return Ok(None) };
+        loop {
+            let moves = index.ids.moves();
+            let view = View { at: self.pager.published(), registered: false };
+            let answer = match self.locate(index, key, view) {
+                Ok(Some(found)) => read(found, view),
+                Ok(None) if index.ids.moves() != moves => continue,
+                Ok(None) => return index.miss(),
+                Err(unanswered) => Err(unanswered),
+            };
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(Unanswered::Failed(error)) => return Err(error),
+                Err(Unanswered::Outdated(_)) => {}
+                // The commit is taken anew, too: it was looked for in nothing.
+                Err(Unanswered::NotLoaded) => self.load(index, self.hash(key))?,
+            }
+        }
+    }
+
+    /// One look-up at one commit.
+    #[inline]
+    fn locate(&self, index: &LoadedIndex, key: &[u8], view: View) -> Answer<Option<Found>> {
+        let mut search = Search { store: self, key, view, damaged: None };
+        match index.ids.look_up(self.hash(key), |place| search.probe(place)) {
+            Ok(found) => search.end(found),
+            Err(NotLoaded) => Err(Unanswered::NotLoaded),
+        }
+    }
+
+    /// Whether a document with that hash was at `place` as of a commit that a snapshot is
+    /// open at. Yes, if nobody can tell.
+    pub(super) fn was_at(&self, hash: u64, place: Place, at: Seq) -> bool {
+        let page = match self.pager.page(PageId::new(place.page), at) {
+            Ok(page) => page,
+            Err(nanodb_pager::Error::NoVersion { .. }) => return false,
+            Err(_) => return true,
+        };
+        if page.owner() != self.owner || page.kind() != SLOTTED {
+            return false;
+        }
+        let (Ok(slots), Some(slot)) = (PageRef::parse(page.body()), SlotId::new(place.slot)) else {
+            return true;
+        };
+        match slots.get(slot) {
+            Ok(Some(record)) => {
+                let key = document_start(&record).and_then(record_key);
+                key.is_some_and(|key| self.hash(key) == hash)
+            }
+            Ok(None) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// A page as of a commit; `None` if it had nothing for a reader at that commit.
+    #[inline]
+    fn page(&self, page: PageId, View { at, registered }: View) -> Answer<Option<PageGuard>> {
+        match self.pager.page(page, at) {
+            Ok(guard) => Ok(Some(guard)),
+            // Rule 4 of the module: versions are dropped only once a newer commit is
+            // published. Until then, not there means not there yet.
+            Err(nanodb_pager::Error::NoVersion { page, .. }) => {
+                if registered || self.pager.published() == at {
+                    return Ok(None);
+                }
+                Err(Unanswered::Outdated(page))
+            }
+            Err(error) => Err(Unanswered::Failed(error.into())),
+        }
+    }
+
+    /// Whether the record at `place` of this page is the document with this key.
+    #[inline]
+    fn prove<P: AsPage>(&self, page: &P, place: Place, key: &[u8]) -> Result<Proof> {
+        if page.owner() != self.owner || page.kind() != SLOTTED {
+            return Ok(Proof::NotIt);
+        }
+        let damaged_by = |e| Error::damaged_by(PageId::new(place.page), e);
+        let body = page.body();
+        let slots = PageRef::parse(body).map_err(damaged_by)?;
+        let Some(slot) = SlotId::new(place.slot) else { return Ok(Proof::NotIt) };
+        let Some(record) = slots.get(slot).map_err(damaged_by)? else { return Ok(Proof::NotIt) };
+        let proved = document_start(&record).is_some_and(|start| record_has_key(start, key));
+        if !proved {
+            return Ok(Proof::NotIt);
+        }
+        let spilled = record.kind == RecordKind::Head;
+        Ok(Proof::Proved { record: range_within(body, record.bytes), spilled })
+    }
+
+    #[inline]
+    fn read(&self, found: Found, view: View) -> Answer<StoredDoc> {
+        if found.spilled {
+            return self.assemble(&found, view);
+        }
+        Ok(StoredDoc::on_page(found.guard, found.record))
+    }
+
+    #[cold]
+    fn assemble(&self, found: &Found, view: View) -> Answer<StoredDoc> {
+        let record = found.guard.body().get(found.record.clone()).unwrap_or_default();
+        let mut outdated = None;
+        let mut bytes = Vec::new();
+        let page = |page| match self.page(page, view) {
+            Ok(Some(guard)) => Ok(guard),
+            Ok(None) => Err(Error::damaged(page)),
+            Err(Unanswered::Failed(error)) => Err(error),
+            Err(Unanswered::Outdated(page)) => {
+                outdated = Some(page);
+                Err(Error::damaged(page))
+            }
+            Err(Unanswered::NotLoaded) => Err(Error::damaged(page)),
+        };
+        let result = overflow::assemble(self.owner, found.guard.id(), record, page, &mut bytes);
+        match (result, outdated) {
+            (Ok(()), _) => Ok(StoredDoc::assembled(bytes, found.guard.id())),
+            (Err(_), Some(page)) => Err(Unanswered::Outdated(page)),
+            (Err(error), None) => Err(Unanswered::Failed(error)),
+        }
+    }
+
+    /// Where a writer finds the document with this key, as of the installed commits and
+    /// its own changes. Under the writer's lock.
+    pub(crate) fn find_installed(
+        &self,
+        (tx, retired): (&WriteTx, &Retired),
+        index: &LoadedIndex,
+        hash: u64,
+        key: &[u8],
+    ) -> Result<Option<Place>> {
+        let (failed, found) = loop {
+            let mut failed = None;
+            let probe = |place| match self.proves_installed(tx, retired, (hash, place), key) {
+                Ok(true) => Some(place),
+                Ok(false) => None,
+                Err(error) => {
+                    failed = Some(error);
+                    None
+                }
+            };
+            match index.ids.look_up(hash, probe) {
+                Ok(found) => break (failed, found),
+                Err(NotLoaded) => self.load(index, hash)?,
+            }
+        };
+        match (found, failed) {
+            (Some(place), _) => Ok(Some(place)),
+            (None, Some(error)) => Err(error),
+            (None, None) => index.miss(),
+        }
+    }
+
+    /// The document that a writer has found at `place`.
+    pub(crate) fn read_installed(
+        &self,
+        tx: &WriteTx,
+        place: Place,
+        key: &[u8],
+    ) -> Result<Option<StoredDoc>> {
+        let guard = tx.guard(PageId::new(place.page))?;
+        let Proof::Proved { record, spilled } = self.prove(&guard, place, key)? else {
+            return Ok(None);
+        };
+        if !spilled {
+            return Ok(Some(StoredDoc::on_page(guard, record)));
+        }
+        let head = guard.body().get(record).unwrap_or_default();
+        let mut bytes = Vec::new();
+        let page = |page| Ok(tx.page(page)?);
+        overflow::assemble(self.owner, guard.id(), head, page, &mut bytes)?;
+        Ok(Some(StoredDoc::assembled(bytes, guard.id())))
+    }
+
+    /// Whether the record that an entry leads to is the document with this key, as a writer sees it.
+    pub(crate) fn proves_installed(
+        &self,
+        tx: &WriteTx,
+        retired: &Retired,
+        (hash, place): (u64, Place),
+        key: &[u8],
+    ) -> Result<bool> {
+        let proof = match tx.page(PageId::new(place.page)) {
+            Ok(page) => self.prove(&page, place, key),
+            // Gone, or another's that is just written: no page of this collection.
+            Err(nanodb_pager::Error::WriteConflict { .. }) => return Ok(false),
+            Err(error) => Err(error.into()),
+        };
+        match proof {
+            Ok(proof) => Ok(matches!(proof, Proof::Proved { .. })),
+            // A retired entry leads nowhere for writers, whatever has become of the page.
+            Err(_) if retired.contains(hash, place) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The life of a write, told once: lock, statement, commit.
+//!
+//! ```text
+//! lock the collection      Catalog::reserve, NameBinding::lock
+//! begin                    the id index at hand, private copies of pages, an empty write set
+//! statement                changes the copies and the write set, or is refused: `statement`,
+//!                          which stores records (`records`) on pages that have room (`placement`)
+//! install and apply        `commit`: all of it is in the log's order now, for the next writer
+//! unlock
+//! publish                  durable, as far as was asked, and visible to readers
+//! ```
+//!
+//! A call outside of a transaction does all of that here, in [`run`]. A transaction keeps what
+//! [`run`] has on its stack for each collection that it has locked.
+
+pub(crate) mod commit;
+mod placement;
+mod records;
+mod relocate;
+pub(crate) mod statement;
+pub(crate) mod write_set;
+
+use std::ops::DerefMut;
+use std::sync::Arc;
+
+use nanodb_pager::{Durability, Pager, WriteTx};
+use smallvec::smallvec;
+
+use self::commit::{Change, Commit, Part};
+use self::statement::{Failure, Statement};
+use self::write_set::WriteSet;
+use crate::catalog::binding::NameBinding;
+use crate::catalog::reservation::NameReservation;
+use crate::catalog::{Catalog, Reserved};
+use crate::error::Result;
+use crate::id_index::LoadedIndex;
+use crate::lock::owner::LockOwner;
+use crate::store::CollectionState;
+
+/// Runs one statement on a collection that is locked, as a transaction of its own.
+///
+/// If nothing has changed, waits until what was found is as durable as its writers asked.
+#[inline]
+fn run<T>(
+    binding: &Arc<NameBinding>,
+    mut held: impl DerefMut<Target = CollectionState>,
+    reservation: Option<NameReservation>,
+    statement: impl FnOnce(&mut Statement<'_>) -> Result<T, Failure>,
+) -> Result<T> {
+    let store = &binding.store;
+    let index = store.index_for_writer()?;
+    store.remove_retired(index, &mut held);
+    let mut tx = store.pager.begin();
+    let mut write_set = WriteSet::new(&held);
+    let done = statement(&mut Statement::new(store, index, &held, &mut tx, &mut write_set));
+    if write_set.changed && done.is_ok() {
+        commit_one(tx, binding, held, reservation, write_set)?;
+    } else if matches!(done, Ok(_) | Err(Failure::Refused(_))) {
+        // What was found may not be published yet.
+        drop(reservation);
+        drop(held);
+        tx.install(&[])?.publish()?;
+    }
+    Ok(done?)
+}
+
+/// Runs a statement on the collection of that name, which is made if there is none, as a
+/// transaction of its own; returns what the name means, too, if that is not what it was `known`
+/// to mean.
+///
+/// # Errors
+///
+/// What the statement returns; [`Error::CollectionName`], [`Error::Conflict`], [`Error::Storage`].
+///
+/// [`Error::CollectionName`]: crate::Error::CollectionName
+/// [`Error::Conflict`]: crate::Error::Conflict
+/// [`Error::Storage`]: crate::Error::Storage
+#[inline]
+pub(crate) fn run_or_make<T>(
+    catalog: &Catalog,
+    name: &str,
+    known: Option<&Arc<NameBinding>>,
+    mut statement: impl FnMut(&mut Statement<'_>) -> Result<T, Failure>,
+) -> Result<(T, Option<Arc<NameBinding>>)> {
+    let owner = LockOwner::current();
+    if let Some(binding) = known
+        && let Some(held) = binding.lock(owner)?
+    {
+        return Ok((run(binding, held, None, statement)?, None));
+    }
+    loop {
+        match catalog.reserve(name, owner)? {
+            Reserved::New(binding, reservation, held) => {
+                let done = run(&binding, held, Some(reservation), statement)?;
+                return Ok((done, Some(binding)));
+            }
+            Reserved::Taken(binding) => {
+                let Some(held) = binding.lock(owner)? else { continue };
+                let done = run(&binding, held, None, &mut statement)?;
+                return Ok((done, Some(binding)));
+            }
+        }
+    }
+}
+
+/// The same on a collection that exists; none if it does not.
+///
+/// # Errors
+///
+/// As [`run_or_make`].
+#[inline]
+pub(crate) fn run_existing<T>(
+    catalog: &Catalog,
+    name: &str,
+    known: Option<&Arc<NameBinding>>,
+    mut statement: impl FnMut(&mut Statement<'_>) -> Result<T, Failure>,
+) -> Result<Option<(T, Option<Arc<NameBinding>>)>> {
+    let owner = LockOwner::current();
+    if let Some(binding) = known
+        && let Some(held) = binding.lock(owner)?
+    {
+        return Ok(Some((run(binding, held, None, statement)?, None)));
+    }
+    while let Some(binding) = catalog.names.current(name) {
+        let Some(held) = binding.lock(owner)? else { continue };
+        let done = run(&binding, held, None, &mut statement)?;
+        return Ok(Some((done, Some(binding))));
+    }
+    Ok(None)
+}
+
+/// Runs a statement of ours on a collection that is locked: nothing is lost with it if it is, so
+/// nobody waits for the disk.
+pub(crate) fn run_unasked<T>(
+    pager: &Pager,
+    binding: &Arc<NameBinding>,
+    mut held: impl DerefMut<Target = CollectionState>,
+    index: &LoadedIndex,
+    may_use_reserve: bool,
+    statement: impl FnOnce(&mut Statement<'_>) -> Result<T>,
+) -> Result<T> {
+    let store = &binding.store;
+    store.remove_retired(index, &mut held);
+    let mut tx = pager.begin();
+    if may_use_reserve {
+        tx.may_use_reserve();
+    }
+    tx.set_durability(Durability::Buffered);
+    let mut write_set = WriteSet::new(&held);
+    let done = statement(&mut Statement::new(store, index, &held, &mut tx, &mut write_set))?;
+    if write_set.changed {
+        commit_one(tx, binding, held, None, write_set)?;
+    } else {
+        // What was learned of the pages stays.
+        write_set.apply(&mut held);
+    }
+    Ok(done)
+}
+
+#[inline]
+fn commit_one(
+    tx: WriteTx,
+    binding: &Arc<NameBinding>,
+    held: impl DerefMut<Target = CollectionState>,
+    reservation: Option<NameReservation>,
+    write_set: WriteSet,
+) -> Result<()> {
+    let part = Part { change: Change::Written(write_set, reservation), held, binding };
+    Commit::install(tx, smallvec![part], || ())?.publish()
+}

@@ -1,0 +1,249 @@
+//! Statements on one collection within a transaction: inserting, replacing, deleting and finding.
+//!
+//! Each statement first finds out whether it can be done, and changes nothing until
+//! then; what is refused leaves the change as it was. Only a failure of the storage can
+//! strike in the middle.
+
+use hashbrown::HashTable;
+use nanodb_index::Place;
+use nanodb_pager::WriteTx;
+use smallvec::SmallVec;
+
+use super::write_set::WriteSet;
+use crate::error::{Error, Result};
+use crate::id_index::LoadedIndex;
+use crate::limits::NEXT_ID_MAX;
+use crate::pages::stored_doc::StoredDoc;
+use crate::store::{CollectionState, Store};
+use nanodb_document::Draft;
+use nanodb_document::{Id, IdRef, same_key};
+
+/// A statement on one collection, which is locked, within a transaction.
+pub struct Statement<'a> {
+    pub(super) store: &'a Store,
+    pub(super) index: &'a LoadedIndex,
+    pub(super) writer: &'a CollectionState,
+    pub(super) tx: &'a mut WriteTx,
+    pub(super) write_set: &'a mut WriteSet,
+}
+
+/// Why a statement was not done.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was refused, and has changed nothing.
+    Refused(Error),
+    /// It came to an end halfway: the change it belongs to is of no use any more.
+    Halfway(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) | Failure::Halfway(error) => error,
+        }
+    }
+}
+
+impl<'a> Statement<'a> {
+    /// A statement of the transaction `tx`, which has changed `write_set` in the collection so far.
+    #[inline]
+    pub(crate) fn new(
+        store: &'a Store,
+        index: &'a LoadedIndex,
+        writer: &'a CollectionState,
+        tx: &'a mut WriteTx,
+        write_set: &'a mut WriteSet,
+    ) -> Self {
+        Self { store, index, writer, tx, write_set }
+    }
+}
+
+impl Statement<'_> {
+    /// How many documents there are.
+    pub fn count(&self) -> u64 {
+        self.write_set.count
+    }
+
+    /// Whether there is a document with this key.
+    pub fn contains(&mut self, key: &[u8]) -> Result<bool> {
+        let hash = self.store.hash(key);
+        Ok(self.find(hash, key)?.is_some())
+    }
+
+    /// Inserts documents, all or none, and gives those an id that wait for one.
+    pub fn insert(
+        &mut self,
+        collection: &str,
+        drafts: &mut [Draft],
+        buffer: &mut [u8],
+    ) -> Result<(), Failure> {
+        let mut next_id = self.write_set.next_id;
+        let mut batch = Batch { hashes: SmallVec::with_capacity(drafts.len()), table: None };
+        for at in 0..drafts.len() {
+            let Some(draft) = drafts.get_mut(at) else { break };
+            let is_new = match draft.key(buffer) {
+                Some(key) => count_id_in(&mut next_id, key),
+                None => {
+                    let id = take_next_id(&mut next_id, collection)?;
+                    draft.assign_id(id, buffer);
+                    true
+                }
+            };
+            let key = draft.key(buffer).unwrap_or_default();
+            let hash = self.store.hash(key);
+            if !is_new && (batch.has(drafts, buffer, hash, key) || self.find(hash, key)?.is_some())
+            {
+                return Err(duplicate(collection, key).into());
+            }
+            batch.push(hash);
+        }
+        self.write_set.added.reserve(drafts.len());
+        let records = drafts.iter().map(|draft| draft.record(buffer));
+        self.append_all(batch.hashes.into_iter().zip(records)).map_err(Failure::Halfway)?;
+        self.write_set.count += drafts.len() as u64;
+        self.write_set.next_id = next_id;
+        self.write_set.changed |= !drafts.is_empty();
+        self.write_set.stored = true;
+        Ok(())
+    }
+
+    /// Stores a document in place of the one with its key; false if there is none.
+    pub fn replace(&mut self, key: &[u8], document: &[u8]) -> Result<bool, Failure> {
+        let hash = self.store.hash(key);
+        let Some(from) = self.find(hash, key)? else { return Ok(false) };
+        let to = self.replace_at(from, document).map_err(Failure::Halfway)?;
+        if to != from {
+            self.move_entry(hash, from, to);
+        }
+        self.write_set.changed = true;
+        self.write_set.stored = true;
+        Ok(true)
+    }
+
+    /// Deletes the document with this key; false if there is none.
+    pub fn delete(&mut self, key: &[u8]) -> Result<bool, Failure> {
+        let hash = self.store.hash(key);
+        let Some(place) = self.find(hash, key)? else { return Ok(false) };
+        self.remove_at(place).map_err(Failure::Halfway)?;
+        self.forget_entry(hash, place);
+        self.write_set.count = self.write_set.count.saturating_sub(1);
+        self.write_set.changed = true;
+        self.give_back_if_many().map_err(Failure::Halfway)?;
+        Ok(true)
+    }
+
+    /// Where the document with this key is, as of the installed commits and this change.
+    pub(super) fn find(&mut self, hash: u64, key: &[u8]) -> Result<Option<Place>> {
+        if !self.write_set.added.is_empty() {
+            let (store, tx, retired) = (self.store, &*self.tx, &self.writer.retired);
+            let prove = |place| match store.proves_installed(tx, retired, (hash, place), key) {
+                Ok(true) => Some(Ok(place)),
+                Ok(false) => None,
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(found) = self.write_set.added.find(hash, prove) {
+                return found.map(Some);
+            }
+        }
+        let installed = (&*self.tx, &self.writer.retired);
+        self.store.find_installed(installed, self.index, hash, key)
+    }
+
+    /// The document with this key, as the change leaves it.
+    pub fn get(&mut self, key: &[u8]) -> Result<Option<StoredDoc>> {
+        let hash = self.store.hash(key);
+        match self.find(hash, key)? {
+            Some(place) => self.store.read_installed(self.tx, place, key),
+            None => Ok(None),
+        }
+    }
+
+    /// Notes that a document was moved.
+    pub(super) fn move_entry(&mut self, hash: u64, from: Place, to: Place) {
+        self.forget_entry(hash, from);
+        self.write_set.add_entry(hash, to);
+        self.write_set.changed = true;
+    }
+
+    fn forget_entry(&mut self, hash: u64, place: Place) {
+        if self.write_set.added.is_empty() || !self.write_set.added.remove(hash, place) {
+            self.write_set.removed.push(hash, place);
+        }
+    }
+}
+
+/// The hashes of the documents that one statement is about to insert.
+struct Batch {
+    hashes: SmallVec<[u64; 1]>,
+    /// Positions in `hashes` by hash; made when the first id has to be looked up.
+    table: Option<HashTable<usize>>,
+}
+
+impl Batch {
+    #[inline]
+    fn push(&mut self, hash: u64) {
+        if let Some(table) = &mut self.table {
+            let hashes = &self.hashes;
+            table.insert_unique(hash, hashes.len(), |&at| hash_at(hashes, at));
+        }
+        self.hashes.push(hash);
+    }
+
+    /// Whether one of them has this key.
+    fn has(&mut self, drafts: &[Draft], buffer: &[u8], hash: u64, key: &[u8]) -> bool {
+        let hashes = &self.hashes;
+        if hashes.is_empty() {
+            return false;
+        }
+        let table = self.table.get_or_insert_with(|| {
+            let mut table = HashTable::with_capacity(hashes.capacity());
+            for (at, &hash) in hashes.iter().enumerate() {
+                table.insert_unique(hash, at, |&at| hash_at(hashes, at));
+            }
+            table
+        });
+        let mut same = table.iter_hash(hash).filter_map(|&at| drafts.get(at));
+        same.any(|draft| draft.key(buffer).is_some_and(|other| same_key(other, key)))
+    }
+}
+
+fn hash_at(hashes: &[u64], at: usize) -> u64 {
+    hashes.get(at).copied().unwrap_or_default()
+}
+
+/// Makes sure that the id with this key is never assigned. True if the id is known
+/// never to have been used: all integers that were are below the next one.
+#[inline]
+fn count_id_in(next_id: &mut u64, key: &[u8]) -> bool {
+    let Some(IdRef::Int(number)) = IdRef::from_key(key) else { return false };
+    match u64::try_from(number) {
+        Ok(number) if number >= *next_id && number < NEXT_ID_MAX => {
+            *next_id = number + 1;
+            true
+        }
+        _ => false,
+    }
+}
+
+#[inline]
+fn take_next_id(next_id: &mut u64, collection: &str) -> Result<i64> {
+    match i64::try_from(*next_id) {
+        Ok(id) if *next_id < NEXT_ID_MAX => {
+            *next_id += 1;
+            Ok(id)
+        }
+        _ => Err(Error::IdsExhausted { collection: collection.to_owned() }),
+    }
+}
+
+#[cold]
+fn duplicate(collection: &str, key: &[u8]) -> Error {
+    let id = Id::from_key(key).unwrap_or(Id::Binary(key.to_vec()));
+    Error::DuplicateId { collection: collection.to_owned(), id }
+}

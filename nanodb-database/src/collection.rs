@@ -1,0 +1,458 @@
+//! Collections: documents under a name.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwapOption;
+use nanodb_pager::Pager;
+
+use crate::encode_buffer::{id_of, replacement, with_buffer};
+use crate::error::Result;
+use crate::retry;
+use crate::transaction_collection::TransactionCollection;
+use nanodb_collection::Engine;
+use nanodb_collection::NameBinding;
+use nanodb_collection::ReadView;
+use nanodb_collection::{Failure, Statement};
+use nanodb_collection::{Scan, ScanIter};
+use nanodb_collection::{StoredDoc, until};
+use nanodb_document::{Draft, Encode};
+use nanodb_document::{Id, IdRef, Key};
+
+/// A collection of documents, by name.
+///
+/// A cheap handle, to be cloned and used from any number of threads. The collection
+/// itself is made by the first document that is inserted; until then it reads as empty.
+///
+/// A handle means the name: after
+/// [`rename_collection`](crate::Database::rename_collection) or
+/// [`drop_collection`](crate::Database::drop_collection) it goes on with whatever has
+/// that name then.
+///
+/// Readers never wait for writers. Writers of one collection take turns; each call is one
+/// commit, which readers see as a whole or not at all.
+///
+/// The index of ids is in the file; each part of it is loaded when it is first needed.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, doc};
+///
+/// # fn main() -> Result<(), nanodb::Error> {
+/// let db = Database::in_memory()?;
+/// let users = db.collection("users");
+/// let id = users.insert(doc! { "name": "Alice" })?;
+/// assert!(users.contains(&id)?);
+/// assert_eq!(users.count(), 1);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Collection {
+    name: Arc<str>,
+    /// What the name was first found to mean.
+    bound: OnceLock<Arc<NameBinding>>,
+    /// What it was found to mean later, if that is something else. Apart, since a look at it costs more.
+    rebound: ArcSwapOption<NameBinding>,
+    // After `bound` and `rebound`: what that holds must be gone before the database is.
+    db: Arc<Engine>,
+}
+
+impl Collection {
+    pub(crate) fn new(db: Arc<Engine>, name: &str) -> Self {
+        Self::with(name.into(), OnceLock::new(), db)
+    }
+
+    fn with(name: Arc<str>, bound: OnceLock<Arc<NameBinding>>, db: Arc<Engine>) -> Self {
+        Self { name, bound, rebound: ArcSwapOption::empty(), db }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many documents there are. Costs the same for any number.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.with_binding(|binding| binding.map_or(0, |binding| binding.store().count()))
+    }
+
+    /// Inserts a document and returns its id.
+    ///
+    /// A document without `_id` gets the next integer, from 1 up: one above all integers
+    /// that the collection assigned or saw since it exists, deleted ones included.
+    /// Anything that is [`Encode`] can be inserted: a [`Document`](crate::Document), a
+    /// reference to one, an `rmpv::Value`, or a type of your own as
+    /// [`Serialized`](crate::Serialized).
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, ErrorKind, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// assert_eq!(users.insert(doc! { "_id": "alice", "age": 30 })?, "alice".into());
+    /// assert_eq!(users.insert(doc! { "name": "Bob" })?, 1.into());
+    ///
+    /// let again = users.insert(doc! { "_id": "alice" }).unwrap_err();
+    /// assert_eq!(again.kind(), ErrorKind::DuplicateId);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DuplicateId`](crate::Error::DuplicateId), [`Error::Document`](crate::Error::Document), [`Error::CollectionName`](crate::Error::CollectionName),
+    /// [`Error::IdsExhausted`](crate::Error::IdsExhausted); [`Error::DamagedPage`](crate::Error::DamagedPage) if damage keeps us from knowing
+    /// whether the id is taken; [`Error::Storage`](crate::Error::Storage). Then nothing has changed.
+    pub fn insert(&self, document: impl Encode) -> Result<Id> {
+        self.db.check_access()?;
+        with_buffer(|buffer| {
+            let mut draft = document.encode(None, buffer)?;
+            self.insert_drafts(std::slice::from_mut(&mut draft), buffer)?;
+            id_of(draft, buffer)
+        })
+    }
+
+    /// Inserts documents and returns their ids in the same order: all or none.
+    ///
+    /// Much faster than one by one. All of them are encoded in memory first, so insert
+    /// what comes from a large file in portions, of a thousand documents say.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// let ids = users.insert_many((1..=3).map(|age| doc! { "age": age }))?;
+    /// assert_eq!(ids, [1.into(), 2.into(), 3.into()]);
+    ///
+    /// // One that cannot be inserted keeps out the others.
+    /// assert!(users.insert_many([doc! { "_id": 4 }, doc! { "_id": 2 }]).is_err());
+    /// assert_eq!(users.count(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert). An id that occurs twice among the documents is a
+    /// [`Error::DuplicateId`](crate::Error::DuplicateId), too.
+    pub fn insert_many<D: Encode>(
+        &self,
+        documents: impl IntoIterator<Item = D>,
+    ) -> Result<Vec<Id>> {
+        self.db.check_access()?;
+        with_buffer(|buffer| {
+            let documents = documents.into_iter();
+            let mut drafts = Vec::with_capacity(documents.size_hint().0.min(1 << 16));
+            for document in documents {
+                drafts.push(document.encode(None, buffer)?);
+            }
+            if !drafts.is_empty() {
+                self.insert_drafts(&mut drafts, buffer)?;
+            }
+            drafts.into_iter().map(|draft| id_of(draft, buffer)).collect()
+        })
+    }
+
+    fn insert_drafts(&self, drafts: &mut [Draft], buffer: &mut [u8]) -> Result<()> {
+        let known = self.known();
+        let insert = |statement: &mut Statement<'_>| statement.insert(&self.name, drafts, buffer);
+        let ((), found) = self.db.write_or_make(&self.name, known.as_deref(), insert)?;
+        drop(known);
+        found.iter().for_each(|binding| self.remember(binding));
+        Ok(())
+    }
+
+    /// The document with this id, if there is one.
+    ///
+    /// One probe of the index and one page: the cost does not grow with the collection.
+    /// Integers are equal by value whatever type they come in.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5, "name": "Alice" })?;
+    /// let alice = users.get(5)?.expect("just inserted");
+    /// assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+    /// assert!(users.get("5")?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage) if the document is, or may be, on a page that cannot be
+    /// read; [`Error::Storage`](crate::Error::Storage).
+    #[inline]
+    pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
+        let key = Key::new(id.into());
+        self.with_binding(|binding| match binding {
+            Some(binding) => binding.store().get(&key),
+            None => Ok(None),
+        })
+    }
+
+    /// The documents with these ids, in the same order, all as of one moment.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5, "name": "Alice" })?;
+    /// let found = users.get_many([5, 6])?;
+    /// assert!(found[0].is_some() && found[1].is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn get_many<'a, I: Into<IdRef<'a>>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+    ) -> Result<Vec<Option<StoredDoc>>> {
+        let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.into())).collect();
+        let view = ReadView::new(&self.db);
+        self.with_binding(|binding| {
+            let get = |key: &Key| match binding {
+                Some(binding) => binding.store().get_at(key, view.snapshot()),
+                None => Ok(None),
+            };
+            keys.iter().map(get).collect()
+        })
+    }
+
+    /// The documents with these ids that there are, as of one moment, until it is enough.
+    pub(crate) fn get_until(
+        &self,
+        ids: &[Id],
+        is_enough: impl FnMut(&StoredDoc) -> bool,
+    ) -> Result<Vec<StoredDoc>> {
+        let view = ReadView::new(&self.db);
+        self.with_binding(|binding| match binding {
+            Some(binding) => {
+                let get = |id: &Id| binding.store().get_at(&Key::new(id.into()), view.snapshot());
+                until(ids, get, is_enough)
+            }
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// Whether there is a document with this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        let key = Key::new(id.into());
+        self.with_binding(|binding| match binding {
+            Some(binding) => binding.store().contains(&key),
+            None => Ok(false),
+        })
+    }
+
+    /// Stores a document in place of the one with this id; false, and no change, if there
+    /// is none.
+    ///
+    /// The new document keeps the id, whether or not it says so.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5, "age": 30 })?;
+    /// assert!(users.replace(5, doc! { "age": 31 })?);
+    /// let alice = users.get(5)?.map(|alice| alice.to_document()).transpose()?;
+    /// assert_eq!(alice, Some(doc! { "_id": 5, "age": 31 }));
+    /// assert!(!users.replace(6, doc! { "age": 31 })?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IdMismatch`](crate::Error::IdMismatch) if the new document has another id; [`Error::Document`](crate::Error::Document);
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage); [`Error::Storage`](crate::Error::Storage). Then nothing has changed.
+    pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
+        let id = id.into();
+        let key = Key::new(id);
+        self.db.check_access()?;
+        with_buffer(|buffer| {
+            let draft = replacement(id, &key, document, buffer)?;
+            let record = draft.record(buffer);
+            self.write_existing(|statement| statement.replace(&key, record))
+        })
+    }
+
+    /// Deletes the document with this id; false if there is none.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// let id = users.insert(doc! { "name": "Alice" })?;
+    /// assert!(users.delete(&id)?);
+    /// assert!(!users.delete(&id)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage), [`Error::Storage`](crate::Error::Storage). Then nothing has changed.
+    pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        self.db.check_access()?;
+        let key = Key::new(id.into());
+        self.write_existing(|statement| statement.delete(&key))
+    }
+
+    /// Lends all documents one after the other, as they are now; see [`Scan`].
+    ///
+    /// # Errors
+    ///
+    /// None today; kept for what opening a cursor may come to need.
+    pub fn scan(&self) -> Result<Scan> {
+        let view = Arc::new(ReadView::new(&self.db));
+        Ok(self.with_binding(|binding| match binding {
+            Some(binding) => Scan::over(view, binding.store(), &self.name),
+            None => Scan::empty(),
+        }))
+    }
+
+    /// Iterates over all documents, as they are now.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
+    /// for user in users.iter()? {
+    ///     println!("{}", user?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`scan`](Self::scan).
+    pub fn iter(&self) -> Result<ScanIter> {
+        Ok(ScanIter::new(self.scan()?))
+    }
+
+    pub(crate) fn pager(&self) -> &Pager {
+        self.db.pager()
+    }
+
+    /// Calls `read` with what the name means now.
+    #[inline]
+    fn with_binding<T>(&self, read: impl FnOnce(Option<&NameBinding>) -> T) -> T {
+        match self.bound.get() {
+            Some(binding) if binding.is_attached() => read(Some(binding)),
+            _ => self.with_rebound(read),
+        }
+    }
+
+    /// The same, where the name has come to mean something else since the handle was first used.
+    #[cold]
+    fn with_rebound<T>(&self, read: impl FnOnce(Option<&NameBinding>) -> T) -> T {
+        match &*self.rebound.load() {
+            Some(binding) if binding.is_attached() => read(Some(binding)),
+            _ => read(self.resolve().as_deref()),
+        }
+    }
+
+    #[cold]
+    fn resolve(&self) -> Option<Arc<NameBinding>> {
+        let binding = self.db.published(&self.name)?;
+        self.remember(&binding);
+        Some(binding)
+    }
+
+    /// Notes what the name has been found to mean.
+    fn remember(&self, binding: &Arc<NameBinding>) {
+        let first = self.bound.get_or_init(|| Arc::clone(binding));
+        if !Arc::ptr_eq(first, binding) {
+            self.rebound.store(Some(Arc::clone(binding)));
+        }
+    }
+
+    /// What the name meant when it was last asked for.
+    #[inline]
+    fn known(&self) -> Option<Known<'_>> {
+        match self.bound.get() {
+            Some(binding) if binding.is_attached() => Some(Known::First(binding)),
+            _ => self.rebound.load_full().map(Known::Later),
+        }
+    }
+
+    /// Runs statements on this collection as a transaction.
+    pub(crate) fn in_transaction<T>(
+        &self,
+        mut run: impl FnMut(&TransactionCollection<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.db.check_access()?;
+        retry::write(&self.db, |transaction| run(&transaction.collection(&self.name)))
+    }
+
+    /// Runs a statement that changes what exists; false if the collection does not.
+    fn write_existing(
+        &self,
+        statement: impl Fn(&mut Statement<'_>) -> Result<bool, Failure>,
+    ) -> Result<bool> {
+        let known = self.known();
+        let written = self.db.write_existing(&self.name, known.as_deref(), statement)?;
+        drop(known);
+        let Some((written, found)) = written else { return Ok(false) };
+        found.iter().for_each(|binding| self.remember(binding));
+        Ok(written)
+    }
+}
+
+/// What a name was found to mean: at first, or later.
+enum Known<'a> {
+    First(&'a Arc<NameBinding>),
+    Later(Arc<NameBinding>),
+}
+
+impl Deref for Known<'_> {
+    type Target = Arc<NameBinding>;
+
+    #[inline]
+    fn deref(&self) -> &Arc<NameBinding> {
+        match self {
+            Self::First(binding) => binding,
+            Self::Later(binding) => binding,
+        }
+    }
+}
+
+impl Clone for Collection {
+    fn clone(&self) -> Self {
+        let bound = self.known().map_or_else(OnceLock::new, |known| Arc::clone(&known).into());
+        Self::with(Arc::clone(&self.name), bound, Arc::clone(&self.db))
+    }
+}
+
+impl fmt::Debug for Collection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collection").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,398 @@
+//! The database: a file and the collections in it.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use nanodb_pager::OpenReport;
+
+use crate::collection::Collection;
+use crate::error::Result;
+use crate::info::CollectionInfo;
+use crate::retry;
+use crate::snapshot::Snapshot;
+use crate::transaction::Transaction;
+use crate::typed::TypedCollection;
+use nanodb_collection::CompactProgress;
+use nanodb_collection::Engine;
+use nanodb_collection::NameBinding;
+use nanodb_collection::Stats;
+use nanodb_collection::{CheckProgress, CheckReport};
+
+/// A database. Cloning gives another handle to the same one.
+///
+/// Can be used from any number of threads. Opening the same file twice in one process
+/// shares the database; another process finds it locked. Any number of processes may
+/// [read](crate::Options::read_only) a file that none has open for writing.
+///
+/// Every write is logged before it returns, and survives what its
+/// [`Durability`](crate::Durability) says: a power cut, by default. After a crash the next
+/// opening finds all that was promised, and never half a write. Beside the file lie up
+/// to three companions while it is open (`-log0`, `-log1`, `-side`); a clean
+/// close leaves the one file. After a crash they belong to it: move or copy them together.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, doc};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("data.nanodb");
+///
+/// let db = Database::open(&path)?;
+/// db.collection("users").insert(doc! { "_id": 101, "name": "Alice" })?;
+/// db.close()?;
+///
+/// let db = Database::open(&path)?;
+/// let alice = db.collection("users").get(101)?.expect("stored above");
+/// assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Database {
+    engine: Arc<Engine>,
+}
+
+impl Database {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// The collection of that name, which need not exist yet: the first document inserted
+    /// makes it.
+    #[must_use]
+    pub fn collection(&self, name: &str) -> Collection {
+        Collection::new(Arc::clone(&self.engine), name)
+    }
+
+    /// The collection of that name, holding values of a Rust type.
+    #[must_use]
+    pub fn typed<T>(&self, name: &str) -> TypedCollection<T> {
+        TypedCollection::new(self.collection(name))
+    }
+
+    /// A view of all collections as they are now, which stays the same whatever is written
+    /// later. See [`Snapshot`].
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(&self.engine)
+    }
+
+    /// Begins a transaction, which ends with [`commit`](Transaction::commit) or
+    /// [`rollback`](Transaction::rollback). See [`Transaction`], and
+    /// [`write`](Self::write), which takes care of conflicts.
+    pub fn begin_write(&self) -> Transaction {
+        Transaction::new(Arc::clone(&self.engine))
+    }
+
+    /// Runs a transaction: commits it if `run` returns `Ok`, and rolls it back if `run`
+    /// returns an error or panics. Whatever it returns, what it has read is then as
+    /// durable as its writers asked, and visible to others.
+    ///
+    /// `run` is called again, with a new transaction, if it got in the way of another
+    /// ([`Error::Conflict`](crate::Error::Conflict)), whatever it made of that error. So
+    /// it should do nothing that must not be done twice. The collections that a
+    /// transaction could not get are locked first the next time; how often it can happen is
+    /// not limited, but each time another transaction gets on.
+    ///
+    /// Inside, write by the transaction only: a write of the database's own to a collection
+    /// that the transaction has locked, or a second transaction on it, is a conflict with
+    /// oneself, which nothing resolves and which is returned.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Error, doc};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// let db = Database::in_memory()?;
+    /// let id = db.write(|tx| {
+    ///     let id = tx.collection("orders").insert(doc! { "item": "tea" })?;
+    ///     tx.collection("log").insert(doc! { "ordered": (id.clone()) })?;
+    ///     Ok::<_, Error>(id)
+    /// })?;
+    /// assert!(db.collection("orders").contains(&id)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `run` returns; as [`Transaction::commit`].
+    pub fn write<T, E: From<crate::Error>>(
+        &self,
+        run: impl FnMut(&Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        retry::write(&self.engine, run)
+    }
+
+    /// All collections, by name.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! {})?;
+    /// let all = db.collections();
+    /// assert_eq!((all[0].name.as_str(), all[0].count), ("users", 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn collections(&self) -> Vec<CollectionInfo> {
+        let info = |binding: Arc<NameBinding>| CollectionInfo {
+            name: binding.name().to_string(),
+            count: binding.store().count(),
+        };
+        self.engine.all_published().into_iter().map(info).collect()
+    }
+
+    /// Gives a collection another name. Handles go by names: those of the old one read as
+    /// empty from now on, and a handle of the new one finds the documents.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! { "_id": 1 })?;
+    /// db.rename_collection("users", "people")?;
+    /// assert!(db.collection("people").contains(1)?);
+    /// assert_eq!(db.collection("users").count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCollection`](crate::Error::NoCollection),
+    /// [`Error::CollectionExists`](crate::Error::CollectionExists),
+    /// [`Error::CollectionName`](crate::Error::CollectionName),
+    /// [`Error::Storage`](crate::Error::Storage).
+    pub fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
+        self.engine.rename_collection(from, to)
+    }
+
+    /// Drops a collection and all of its documents; false if there is none of that name.
+    ///
+    /// Costs as much as it has extents, not documents. Cursors and documents that were
+    /// handed out before stay as they are.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! { "_id": 1 })?;
+    /// assert!(db.drop_collection("users")?);
+    /// assert!(!db.drop_collection("users")?);
+    /// assert!(db.collections().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage).
+    pub fn drop_collection(&self, name: &str) -> Result<bool> {
+        self.engine.drop_collection(name)
+    }
+
+    /// Returns when everything written so far would survive a power cut, whatever the
+    /// [`Durability`](crate::Durability) it was written with.
+    ///
+    /// Costs one sync of the log, shared with writes of other threads, and none if nothing has been
+    /// written since the last one; the file is not brought up to date as by
+    /// [`checkpoint`](Self::checkpoint). Of a [transaction](Self::begin_write) nothing is saved before it is
+    /// committed.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Durability, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("data.nanodb");
+    /// let db = Database::options().durability(Durability::Relaxed).open(path)?;
+    /// let events = db.collection("events");
+    /// for n in 0..1000 {
+    ///     events.insert(doc! { "n": n })?;
+    /// }
+    /// db.sync()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage). After a failed write or sync nothing more
+    /// is written until the database is opened anew.
+    pub fn sync(&self) -> Result<()> {
+        Ok(self.engine.pager().sync()?)
+    }
+
+    /// Brings the file up to date with everything written so far and syncs it, whatever
+    /// the [`Durability`](crate::Durability). Happens by itself as the log grows.
+    ///
+    /// Where a quarter of the file has lain unused through the last four times, some documents move to
+    /// its front on the way, and the end of the file goes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage). After a failed write or sync nothing more
+    /// is written until the database is opened anew. [`Error::ReadOnly`](crate::Error::ReadOnly).
+    pub fn checkpoint(&self) -> Result<()> {
+        Ok(self.engine.pager().checkpoint()?)
+    }
+
+    /// Makes the file as short as it can be, at once. It gets shorter by itself, too, with its checkpoints,
+    /// but slowly and never as short.
+    ///
+    /// Moves documents to the front of the file, a few at a time, and cuts off its end. Reads
+    /// everything once and writes what it moves; readers and writers go on. What a snapshot
+    /// wants stays where it is as long as the snapshot is kept.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// let logs = db.collection("logs");
+    /// for n in 0..1000 {
+    ///     logs.insert(doc! { "_id": n, "line": ("x".repeat(100)) })?;
+    /// }
+    /// for n in 0..990 {
+    ///     logs.delete(n)?;
+    /// }
+    /// let before = db.stats()?.page_count;
+    /// db.compact()?;
+    /// assert!(db.stats()?.page_count < before / 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`checkpoint`](Self::checkpoint); [`Error::DamagedPage`](crate::Error::DamagedPage);
+    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open. What
+    /// was moved until then is moved. [`Error::Storage`](crate::Error::Storage) if the disk is
+    /// full: before anything is moved, with how many bytes are needed, 512 KiB for each of the two
+    /// logs.
+    pub fn compact(&self) -> Result<()> {
+        self.compact_with(|_| ControlFlow::Continue(())).map(|_| ())
+    }
+
+    /// As [`compact`](Self::compact); calls `progress` now and then, which says whether to go on.
+    /// False if it said no.
+    ///
+    /// # Errors
+    ///
+    /// As [`compact`](Self::compact).
+    pub fn compact_with(
+        &self,
+        mut progress: impl FnMut(CompactProgress) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        Ok(self.engine.compact(&mut progress)?.is_continue())
+    }
+
+    /// What opening the file found: whether it was closed, or what was recovered.
+    #[must_use]
+    pub fn open_report(&self) -> OpenReport {
+        self.engine.pager().open_report()
+    }
+
+    /// Figures of the file and of each collection.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage) if the operating system does not tell the
+    /// file's length.
+    pub fn stats(&self) -> Result<Stats> {
+        self.engine.stats()
+    }
+
+    /// Reads everything and says what is wrong with it, as of the newest write when it begins.
+    ///
+    /// Readers and writers go on. Writers of a collection wait for moments only, in which some 3,000
+    /// entries of its index of ids at most are looked at; all of them while the list of free pages
+    /// is copied. The versions of pages that are changed meanwhile are kept until it is done, as for a
+    /// [snapshot](Self::snapshot). All of the indexes of ids is read into memory on the way, or
+    /// [a part at a time](crate::Options::index_bytes_max), and beside them 12 bytes for each
+    /// document, 48 MiB at most: of a collection of more than four million documents pages are
+    /// read twice or more often.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! { "_id": 1 })?;
+    /// let report = db.check()?;
+    /// assert!(report.is_clean(), "{report}");
+    /// assert_eq!(report.documents, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage) if the operating system refuses to read;
+    /// [`Error::Conflict`](crate::Error::Conflict) may come of a transaction that this thread has open.
+    /// Damage is no error but in the report.
+    pub fn check(&self) -> Result<CheckReport> {
+        let report = self.engine.check(&mut |_| ControlFlow::Continue(()))?;
+        // Nobody has stopped it.
+        Ok(report.unwrap_or_default())
+    }
+
+    /// As [`check`](Self::check); calls `progress` after each page, which says whether to go on.
+    /// No report if it said no. Nothing is locked meanwhile: `progress` may use the database.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub fn check_with(
+        &self,
+        mut progress: impl FnMut(CheckProgress) -> ControlFlow<()>,
+    ) -> Result<Option<CheckReport>> {
+        self.engine.check(&mut progress)
+    }
+
+    /// Brings the file up to date, syncs it, and gives up this handle.
+    ///
+    /// There is nothing to do for one that is open [read-only](crate::Options::read_only): what a crash has
+    /// left beside the file stays.
+    ///
+    /// Other handles go on; the log is removed and the file released with the last of them. Dropping the last
+    /// handle does the same, but nobody learns whether it worked.
+    ///
+    /// # Errors
+    ///
+    /// As [`checkpoint`](Self::checkpoint).
+    pub fn close(self) -> Result<()> {
+        // Nothing is written where nobody has written.
+        if self.engine.is_changed() {
+            self.engine.give_back_of_empty();
+        }
+        match self.engine.check_access() {
+            Ok(()) => self.checkpoint(),
+            // There is nothing to bring up to date.
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("pager", self.engine.pager()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,60 @@
+//! Databases, collections, transactions, snapshots and queries: what users hold.
+//!
+//! The engine below, [`nanodb_collection`], knows of collections, commits and pages; here are
+//! the handles and MongoDB's language on them. The crate `nanodb` re-exports what is meant for use.
+//!
+//! # Where things are
+//!
+//! | module | what |
+//! |---|---|
+//! | `options`, `open`, `database` | how a file is opened, and what is done with all of it |
+//! | `collection`, `typed` | a collection by name; one that holds values of a Rust type |
+//! | `snapshot` | all collections as of one moment |
+//! | `transaction`, `transaction_collection`, `retry` | several writes as one |
+//! | `encode_buffer` | documents on their way in |
+//! | `query` | finding, and changing what is found |
+//! | `salvage` | copying what can be read of a damaged file |
+
+mod collection;
+mod database;
+mod encode_buffer;
+mod error;
+mod info;
+mod open;
+mod options;
+mod query;
+mod retry;
+mod salvage;
+mod snapshot;
+mod transaction;
+mod transaction_collection;
+mod typed;
+
+pub use collection::Collection;
+pub use database::Database;
+pub use error::{CatalogError, Error, ErrorKind, Result};
+pub use info::CollectionInfo;
+pub use nanodb_collection::{
+    ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, CollectionStats,
+    CompactProgress, Durability, OpenReport, Problem, ProblemKind, SalvageMode, SalvageReport,
+    SalvagedCollection, Scan, ScanIter, Stats, StoredDoc,
+};
+pub use nanodb_document::{
+    ArrayView, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Draft,
+    Elements, Encode, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IdTextError,
+    IntoIter, Iter, IterMut, Key, ObjectId, Serialized, Timestamp, Uuid, Value, ValueRef,
+    ValueType, array, doc, from_document, json, to_document,
+};
+pub use nanodb_query::{
+    ApplyError, FieldName, Filter, Literal, Problem as QueryProblem, Projection, QueryError, Sort,
+    Update, UpdateError, field,
+};
+pub use options::Options;
+pub use query::{
+    AccessPath, BulkOperation, BulkWriteResult, Cursor, Explain, Find, FindOneAndModify, Plan,
+    SORT_BYTES_MAX_DEFAULT, TypedCursor, TypedFind, UpdateResult,
+};
+pub use snapshot::{Snapshot, SnapshotCollection};
+pub use transaction::Transaction;
+pub use transaction_collection::TransactionCollection;
+pub use typed::{TypedCollection, TypedScanIter};

@@ -1,0 +1,129 @@
+//! Opening a database: from options to a handle.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nanodb_pager::{Access, FileStorage, LockWait, MemoryStorage, Storage};
+
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::options::Options;
+use nanodb_collection::Engine;
+use nanodb_collection::{OpenFile, OpenFiles};
+
+/// The databases that this process has open.
+pub(crate) static OPEN_FILES: OpenFiles<Engine> = OpenFiles::new();
+
+impl Database {
+    /// Opens the database in the file at `path`, reservation it if there is none.
+    ///
+    /// Takes time in proportion to the number of collections, not of documents, and after a crash
+    /// to what the log holds. The index of ids is read piece by piece, as it is needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Options::default().open(path)
+    }
+
+    /// Makes a database that is in memory alone, and gone with its last handle.
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::in_memory`].
+    pub fn in_memory() -> Result<Self> {
+        Options::default().in_memory()
+    }
+
+    /// How to open one otherwise.
+    pub fn options() -> Options {
+        Options::default()
+    }
+}
+
+impl Options {
+    /// Opens the database in the file at `path`.
+    ///
+    /// A file that this process has open already is shared, with the options it was
+    /// opened with first; but one that it has open for writing is not opened
+    /// [for reading alone](Self::read_only), nor the other way round.
+    ///
+    /// WaitForGraph for a thread that opens or closes the same file, and for no other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`]: [`Locked`](crate::ErrorKind::Locked) if another process, which is named where the
+    /// system tells, or this one otherwise, has it open,
+    /// [`NotADatabase`](crate::ErrorKind::NotADatabase) and
+    /// [`NewerFormat`](crate::ErrorKind::NewerFormat) or
+    /// [`OlderFormat`](crate::ErrorKind::OlderFormat) if it holds something else,
+    /// [`Misplaced`](crate::ErrorKind::Misplaced) if its log is not beside it, or only its log is there,
+    /// [`Damaged`](crate::ErrorKind::Damaged), [`Io`](crate::ErrorKind::Io). A file that is
+    /// refused is not touched. [`Error::Catalog`].
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<Database> {
+        self.open_through(path.as_ref(), |storage| Arc::new(storage))
+    }
+
+    /// The same, with what a test puts in front of the file.
+    pub(crate) fn open_through(
+        &self,
+        path: &Path,
+        through: impl Fn(FileStorage) -> Arc<dyn Storage>,
+    ) -> Result<Database> {
+        let failed = |source| Error::Open { path: path.to_owned(), source };
+        let file = || {
+            let file = match self.access {
+                Access::Read => FileStorage::open_read_only(path),
+                Access::Write if self.create => FileStorage::open(path),
+                Access::Write => FileStorage::open_existing(path),
+            };
+            file.map_err(|source| {
+                failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
+            })
+        };
+        let open = |storage, open_file: Option<_>| {
+            // Whoever waits for other processes must not keep the threads of this one waiting.
+            self.open_engine(through(storage), Duration::ZERO, open_file, failed)
+        };
+        let locked = |holders| failed(nanodb_pager::Error::Locked { holders });
+        let wait = LockWait::new(self.lock_timeout);
+        OPEN_FILES.open(self.access, wait, file, open, locked).map(Database::new)
+    }
+
+    /// Makes a database that is in memory alone, and gone with its last handle.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), none of which is to be expected, but for options that make no sense
+    /// here: with [`read_only`](Self::read_only) there is
+    /// [no database](crate::ErrorKind::NotADatabase) to read.
+    pub fn in_memory(&self) -> Result<Database> {
+        self.open_on(Arc::new(MemoryStorage::new()))
+    }
+
+    /// Opens the database that `storage` holds: for storage of one's own, and for tests.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`], [`Error::DamagedPage`], [`Error::Catalog`].
+    pub fn open_on(&self, storage: Arc<dyn Storage>) -> Result<Database> {
+        self.open_engine(storage, self.lock_timeout, None, Error::from).map(Database::new)
+    }
+
+    fn open_engine(
+        &self,
+        storage: Arc<dyn Storage>,
+        lock_timeout: Duration,
+        open_file: Option<Arc<OpenFile<Engine>>>,
+        failed: impl FnOnce(nanodb_pager::Error) -> Error,
+    ) -> Result<Arc<Engine>> {
+        let pager = self.pager.clone().lock_timeout(lock_timeout);
+        let index_bytes_max = self.index_bytes_max;
+        Engine::open(storage, pager, index_bytes_max, self.lock_timeout, open_file, failed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

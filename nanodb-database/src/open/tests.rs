@@ -1,0 +1,196 @@
+//! Opening and closing a file keeps those waiting who want the same file, and nobody else.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use nanodb_pager::Storage;
+use parking_lot::{Condvar, Mutex};
+
+use crate::Document;
+use crate::database::Database;
+use crate::error::{Error, ErrorKind, Result};
+use crate::options::Options;
+
+/// Lets nobody pass while it is shut.
+#[derive(Debug, Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct GateState {
+    is_shut: bool,
+    waiting: usize,
+}
+
+impl Gate {
+    fn set(&self, is_shut: bool) {
+        self.state.lock().is_shut = is_shut;
+        self.changed.notify_all();
+    }
+
+    fn pass(&self) {
+        let mut state = self.state.lock();
+        state.waiting += 1;
+        self.changed.notify_all();
+        self.changed.wait_while(&mut state, |state| state.is_shut);
+        state.waiting -= 1;
+    }
+
+    /// Returns when somebody waits.
+    fn wait_for_one(&self) {
+        self.changed.wait_while(&mut self.state.lock(), |state| state.waiting == 0);
+    }
+}
+
+/// A file on a disk that answers only when a test lets it.
+#[derive(Debug)]
+struct Slow {
+    inner: Arc<dyn Storage>,
+    gate: Arc<Gate>,
+}
+
+impl Slow {
+    fn over(inner: Arc<dyn Storage>, gate: &Arc<Gate>) -> Arc<dyn Storage> {
+        Arc::new(Self { inner, gate: Arc::clone(gate) })
+    }
+}
+
+impl Storage for Slow {
+    fn len(&self) -> io::Result<u64> {
+        self.gate.pass();
+        self.inner.len()
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.inner.set_len(len)
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.inner.read_at(buf, offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.inner.write_at(buf, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.gate.pass();
+        self.inner.sync()
+    }
+
+    fn lock(&self) -> io::Result<bool> {
+        self.inner.lock()
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.inner.path()
+    }
+
+    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+        self.inner.companion(suffix)
+    }
+
+    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
+        self.inner.has_companion(suffix)
+    }
+
+    fn remove_companion(&self, suffix: &str) -> io::Result<()> {
+        self.inner.remove_companion(suffix)
+    }
+
+    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
+        self.inner.replace_companion(from, to)
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        self.inner.sync_directory()
+    }
+}
+
+fn open_slow(path: &Path, gate: &Arc<Gate>) -> Result<Database> {
+    let options = Options::default().background(false);
+    options.open_through(path, |storage| Slow::over(Arc::new(storage), gate))
+}
+
+/// Opens a file, writes to it and closes it.
+fn use_file(path: &Path) {
+    let db = Options::default().open(path).unwrap();
+    db.collection("c").insert(Document::new()).unwrap();
+}
+
+#[test]
+fn a_file_that_takes_long_to_open_or_to_close_keeps_nobody_from_opening_and_closing_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, other) = (dir.path().join("slow"), dir.path().join("other"));
+    let gate = Arc::<Gate>::default();
+    gate.set(true);
+    thread::scope(|scope| {
+        let opening = scope.spawn(|| open_slow(&path, &gate));
+        gate.wait_for_one();
+        use_file(&other);
+        gate.set(false);
+        let db = opening.join().unwrap().unwrap();
+        db.collection("c").insert(Document::new()).unwrap();
+
+        gate.set(true);
+        let closing = scope.spawn(|| drop(db));
+        gate.wait_for_one();
+        use_file(&other);
+        gate.set(false);
+        closing.join().unwrap();
+    });
+    for (path, count) in [(path, 1), (other, 2)] {
+        assert_eq!(Options::default().open(path).unwrap().collection("c").count(), count);
+    }
+}
+
+#[test]
+fn whoever_opens_a_file_that_another_thread_is_opening_shares_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let gate = Arc::<Gate>::default();
+    gate.set(true);
+    thread::scope(|scope| {
+        let first = scope.spawn(|| open_slow(&path, &gate));
+        gate.wait_for_one();
+        let others = [0; 3].map(|_| scope.spawn(|| Options::default().open(&path)));
+        gate.set(false);
+        let first = first.join().unwrap().unwrap();
+        for other in others {
+            let other = other.join().unwrap().unwrap();
+            assert!(Arc::ptr_eq(first.engine(), other.engine()));
+        }
+    });
+}
+
+#[test]
+fn a_file_that_is_open_is_not_opened_otherwise_until_it_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let read = || Options::default().read_only(true);
+    let refused = |options: Options| {
+        let error = options.open(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Locked);
+        let Error::Open { source, .. } = error else { panic!("{error}") };
+        assert!(source.to_string().contains("this process"), "{source}");
+    };
+    let writer = Options::default().open(&path).unwrap();
+    refused(read());
+    refused(read().lock_timeout(Duration::from_millis(5)));
+    drop(writer);
+    let (one, two) = (read().open(&path).unwrap(), read().open(&path).unwrap());
+    assert!(Arc::ptr_eq(one.engine(), two.engine()));
+    refused(Options::default());
+    drop(one);
+    refused(Options::default());
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| Options::default().lock_timeout(Duration::MAX).open(&path));
+        drop(two);
+        waiting.join().unwrap().unwrap();
+    });
+}

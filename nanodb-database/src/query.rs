@@ -1,0 +1,33 @@
+//! MongoDB's language on collections: searching, and changing what is found.
+//!
+//! The language itself is [`nanodb_query`]; here it meets pages and transactions:
+//!
+//! ```text
+//! reads:  Find -> Plan -> Candidates (by ids, or all) -> the filter -> Sorted -> the projection -> Cursor
+//! writes: a transaction -> Candidates -> the filter -> the update -> replace, delete or insert
+//! ```
+
+mod bulk;
+mod candidates;
+mod cursor;
+mod explain;
+mod find;
+mod find_one_and_modify;
+mod modify;
+mod plan;
+mod reads;
+mod sorted;
+mod source;
+mod threads;
+mod typed;
+mod writes;
+
+pub use self::bulk::{BulkOperation, BulkWriteResult};
+pub use self::cursor::Cursor;
+pub use self::explain::Explain;
+pub use self::find::Find;
+pub use self::find_one_and_modify::FindOneAndModify;
+pub use self::modify::UpdateResult;
+pub use self::plan::{AccessPath, Plan};
+pub use self::sorted::SORT_BYTES_MAX_DEFAULT;
+pub use self::typed::{TypedCursor, TypedFind};

@@ -1,0 +1,242 @@
+//! Several writes in one call.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use nanodb_query::{Filter, Update};
+
+use super::modify::{Action, UpdateResult, Which, delete, update, upsert};
+use crate::collection::Collection;
+use crate::error::{Error, Result};
+use crate::transaction_collection::TransactionCollection;
+use nanodb_document::Encode;
+use nanodb_document::Id;
+
+/// One write of several; see [`Collection::bulk_write`].
+#[must_use = "an operation does nothing until it is handed to `bulk_write`"]
+pub struct BulkOperation<'a>(Operation<'a>);
+
+enum Operation<'a> {
+    Insert(Box<dyn Encode + 'a>),
+    Update { filter: Filter, update: &'a Update, which: Matched },
+    Replace { filter: Filter, document: Box<dyn Encode + 'a>, which: Matched },
+    Delete { filter: Filter, which: Matched },
+}
+
+/// Which of the documents that pass are meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matched {
+    One,
+    OneOrNew,
+    All,
+}
+
+impl<'a> BulkOperation<'a> {
+    /// As [`Collection::insert`].
+    pub fn insert(document: impl Encode + 'a) -> Self {
+        Self(Operation::Insert(Box::new(document)))
+    }
+
+    /// As [`Collection::update_one`].
+    pub fn update_one(filter: impl Into<Filter>, update: &'a Update) -> Self {
+        Self(Operation::Update { filter: filter.into(), update, which: Matched::One })
+    }
+
+    /// As [`Collection::update_many`].
+    pub fn update_many(filter: impl Into<Filter>, update: &'a Update) -> Self {
+        Self(Operation::Update { filter: filter.into(), update, which: Matched::All })
+    }
+
+    /// As [`Collection::upsert`].
+    pub fn upsert(filter: impl Into<Filter>, update: &'a Update) -> Self {
+        Self(Operation::Update { filter: filter.into(), update, which: Matched::OneOrNew })
+    }
+
+    /// As [`Collection::replace_one`].
+    pub fn replace_one(filter: impl Into<Filter>, document: impl Encode + 'a) -> Self {
+        Self::replace(filter.into(), Box::new(document), Matched::One)
+    }
+
+    /// As [`Collection::replace_or_insert`].
+    pub fn replace_or_insert(filter: impl Into<Filter>, document: impl Encode + 'a) -> Self {
+        Self::replace(filter.into(), Box::new(document), Matched::OneOrNew)
+    }
+
+    fn replace(filter: Filter, document: Box<dyn Encode + 'a>, which: Matched) -> Self {
+        Self(Operation::Replace { filter, document, which })
+    }
+
+    /// As [`Collection::delete_one`].
+    pub fn delete_one(filter: impl Into<Filter>) -> Self {
+        Self(Operation::Delete { filter: filter.into(), which: Matched::One })
+    }
+
+    /// As [`Collection::delete_many`].
+    pub fn delete_many(filter: impl Into<Filter>) -> Self {
+        Self(Operation::Delete { filter: filter.into(), which: Matched::All })
+    }
+}
+
+impl fmt::Debug for BulkOperation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, filter) = match &self.0 {
+            Operation::Insert(_) => ("insert", None),
+            Operation::Update { filter, .. } => ("update", Some(filter)),
+            Operation::Replace { filter, .. } => ("replace", Some(filter)),
+            Operation::Delete { filter, .. } => ("delete", Some(filter)),
+        };
+        f.debug_struct("BulkOperation")
+            .field("operation", &name)
+            .field("filter", &filter)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a bulk write did, all operations together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkWriteResult {
+    /// How many documents were inserted by inserts.
+    pub inserted: u64,
+    /// How many documents passed the filters of updates and replacements.
+    pub matched: u64,
+    /// How many of them are others than before.
+    pub modified: u64,
+    /// How many documents were deleted.
+    pub deleted: u64,
+    /// How many documents were inserted by upserts, since none passed.
+    pub upserted: u64,
+    /// The ids of the documents inserted, by the position of the operation, counted from 0.
+    pub inserted_ids: BTreeMap<usize, Id>,
+    /// The ids of the documents upserted, likewise.
+    pub upserted_ids: BTreeMap<usize, Id>,
+}
+
+impl BulkWriteResult {
+    fn add(&mut self, position: usize, updated: UpdateResult) {
+        self.matched += updated.matched;
+        self.modified += updated.modified;
+        if let Some(id) = updated.upserted {
+            self.upserted += 1;
+            self.upserted_ids.insert(position, id);
+        }
+    }
+}
+
+impl Collection {
+    /// Does several writes, one after the other, as one: each sees what those before it did, and either all
+    /// are done or none.
+    ///
+    /// That costs one commit, which is why it is faster than as many calls.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{BulkOperation, Database, Update, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let stock = Database::in_memory()?.collection("stock");
+    /// let one_less = Update::parse_json(r#"{"$inc": {"count": -1}}"#)?;
+    /// let done = stock.bulk_write([
+    ///     BulkOperation::insert(doc! { "_id": "tea", "count": 5 }),
+    ///     BulkOperation::insert(doc! { "_id": "milk", "count": 1 }),
+    ///     BulkOperation::update_many(field("count").gt(0), &one_less),
+    ///     BulkOperation::delete_many(field("count").eq(0)),
+    ///     BulkOperation::replace_or_insert(field("_id").eq("sugar"), doc! { "count": 9 }),
+    /// ])?;
+    /// assert_eq!((done.inserted, done.modified, done.deleted), (2, 2, 1));
+    /// assert_eq!(done.inserted_ids[&1], "milk".into());
+    /// assert_eq!(done.upserted_ids[&4], "sugar".into());
+    ///
+    /// let error = stock.bulk_write([
+    ///     BulkOperation::delete_one(field("_id").eq("sugar")),
+    ///     BulkOperation::insert(doc! { "_id": "tea" }),
+    /// ]);
+    /// assert_eq!(error.unwrap_err().to_string(), "operation 1 of the bulk write, counted from 0");
+    /// assert!(stock.contains("sugar")?); // nothing was done
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BulkWrite`] with the position of the first operation that failed, and why; the
+    /// others are as if they had not been done, and those behind it were not tried.
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) and other errors of a commit.
+    pub fn bulk_write<'a>(
+        &self,
+        operations: impl IntoIterator<Item = BulkOperation<'a>>,
+    ) -> Result<BulkWriteResult> {
+        let operations: Vec<_> = operations.into_iter().collect();
+        self.in_transaction(|collection| run(collection, &operations, true))
+    }
+}
+
+impl TransactionCollection<'_> {
+    /// Does several writes, one after the other; see [`Collection::bulk_write`].
+    ///
+    /// The first one that fails ends it. Those before it are done then, as if each had been called by
+    /// itself, and the transaction can go on; give it up to take them back.
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::bulk_write`] and [`count`](Self::count).
+    pub fn bulk_write<'a>(
+        &self,
+        operations: impl IntoIterator<Item = BulkOperation<'a>>,
+    ) -> Result<BulkWriteResult> {
+        let operations: Vec<_> = operations.into_iter().collect();
+        run(self, &operations, false)
+    }
+}
+
+fn run(
+    collection: &TransactionCollection<'_>,
+    operations: &[BulkOperation<'_>],
+    or_give_up: bool,
+) -> Result<BulkWriteResult> {
+    collection.check_access()?;
+    let mut written = BulkWriteResult::default();
+    for (position, operation) in operations.iter().enumerate() {
+        run_one(collection, position, &operation.0, or_give_up, &mut written).map_err(|error| {
+            match error {
+                // Of the transaction, whatever it was about to do.
+                Error::Conflict { .. } | Error::TransactionOver => error,
+                _ => Error::BulkWrite { position, source: Box::new(error) },
+            }
+        })?;
+    }
+    Ok(written)
+}
+
+fn run_one(
+    collection: &TransactionCollection<'_>,
+    position: usize,
+    operation: &Operation<'_>,
+    or_give_up: bool,
+    written: &mut BulkWriteResult,
+) -> Result<()> {
+    let all = Which::All { or_give_up };
+    let changed = |filter, action, which| match which {
+        Matched::One => update(collection, filter, action, Which::First),
+        Matched::OneOrNew => upsert(collection, filter, action),
+        Matched::All => update(collection, filter, action, all),
+    };
+    match operation {
+        Operation::Insert(document) => {
+            let id = collection.insert(&**document)?;
+            written.inserted += 1;
+            written.inserted_ids.insert(position, id);
+        }
+        Operation::Update { filter, update, which } => {
+            written.add(position, changed(filter, Action::Update(update), *which)?);
+        }
+        Operation::Replace { filter, document, which } => {
+            written.add(position, changed(filter, Action::Replace(&**document), *which)?);
+        }
+        Operation::Delete { filter, which } => {
+            let which = if *which == Matched::All { all } else { Which::First };
+            written.deleted += delete(collection, filter, which)?;
+        }
+    }
+    Ok(())
+}

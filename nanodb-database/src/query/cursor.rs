@@ -1,0 +1,300 @@
+//! The documents that a search finds.
+
+use std::fmt;
+use std::sync::Arc;
+
+use nanodb_query::{Filter, Projection, Sort};
+
+use super::candidates::Candidates;
+use super::find::{matches, not_applied};
+use super::sorted::{DocPlace, Gathered, Kept, Sorted, Sorter};
+use super::threads::{Part, Rounds, Threads};
+use crate::error::Result;
+use nanodb_collection::Scan;
+use nanodb_collection::StoredDoc;
+use nanodb_document::DocView;
+
+/// Iterates over the documents that a search finds; made by [`Find::run`](crate::Find::run).
+///
+/// A page that is damaged is an error once; the call after it goes on behind it. Sorted documents end
+/// with an error of the temporary file.
+#[must_use = "an iterator does nothing until it is asked for documents"]
+pub struct Cursor {
+    candidates: Candidates,
+    wanted: Wanted,
+    /// What was sorted, if an order is wanted.
+    sorted: Option<Sorted>,
+    rounds: Rounds,
+    /// What the last round has found.
+    ready: std::vec::IntoIter<Result<StoredDoc>>,
+    skip: u64,
+    /// How many may yet come.
+    left: u64,
+}
+
+/// Which documents are wanted, and what of them.
+struct Wanted {
+    /// Of the collection of this name.
+    collection: Arc<str>,
+    filter: Filter,
+    projection: Projection,
+}
+
+impl Cursor {
+    pub(super) fn new(
+        candidates: Candidates,
+        filter: Filter,
+        projection: Projection,
+        threads: Threads,
+    ) -> Self {
+        let collection = Arc::clone(candidates.collection());
+        Self {
+            candidates,
+            wanted: Wanted { collection, filter, projection },
+            sorted: None,
+            rounds: Rounds::new(threads),
+            ready: Vec::new().into_iter(),
+            skip: 0,
+            left: u64::MAX,
+        }
+    }
+
+    /// A part of them.
+    pub(super) fn part(mut self, skip: u64, limit: Option<u64>) -> Self {
+        self.skip = skip;
+        self.left = limit.unwrap_or(u64::MAX);
+        self
+    }
+
+    /// All of them in that order, as far as `sorter` keeps them, but for the first `skip`: reads all.
+    pub(super) fn sorted(mut self, sort: &Sort, mut sorter: Sorter, skip: u64) -> Result<Self> {
+        let Self { candidates, wanted, rounds, .. } = &mut self;
+        let by_place = wanted.projection.is_all() && candidates.fit_in_cache();
+        match candidates.cursor() {
+            Some(cursor) if rounds.are_needed() => {
+                let examined =
+                    wanted.sort_in_rounds(cursor, rounds, sort, &mut sorter, by_place)?;
+                candidates.add_examined(examined);
+            }
+            _ => wanted.sort_one_by_one(candidates, sort, &mut sorter, by_place)?,
+        }
+        self.sorted = Some(sorter.finish(usize::try_from(skip).unwrap_or(usize::MAX))?);
+        Ok(self)
+    }
+
+    /// How many bytes were written to temporary files to bring them in order.
+    pub(super) fn temporary_bytes(&self) -> u64 {
+        self.sorted.as_ref().map_or(0, Sorted::temporary_bytes)
+    }
+
+    /// How many documents were looked at so far.
+    #[must_use]
+    pub fn examined(&self) -> u64 {
+        self.candidates.examined()
+    }
+
+    /// The name of the collection.
+    pub(super) fn collection(&self) -> &str {
+        &self.wanted.collection
+    }
+
+    fn next_sorted(sorted: &mut Sorted, candidates: &Candidates) -> Result<Option<StoredDoc>> {
+        Ok(match sorted.next()? {
+            Some(Kept::Bytes(bytes)) => Some(StoredDoc::made(bytes.to_vec())),
+            Some(Kept::Place(place)) => Some(candidates.document_at(place)?),
+            None => None,
+        })
+    }
+
+    fn find_next(&mut self) -> Result<Option<StoredDoc>> {
+        let Self { candidates, wanted, skip, .. } = self;
+        let found = candidates.next_that(|document| {
+            let passes = matches(&wanted.filter, document)?;
+            if passes && *skip > 0 {
+                *skip -= 1;
+                return Ok(false);
+            }
+            Ok(passes)
+        })?;
+        found.map(|document| wanted.of(document)).transpose()
+    }
+
+    /// The next document that a round finds.
+    fn next_of_rounds(&mut self) -> Option<Result<StoredDoc>> {
+        loop {
+            match self.ready.next() {
+                Some(Ok(_)) if self.skip > 0 => self.skip -= 1,
+                Some(next) => return Some(next),
+                None => {
+                    let enough = self.skip.saturating_add(self.left);
+                    let Self { candidates, wanted, rounds, .. } = self;
+                    let cursor = candidates.cursor()?;
+                    let finish = |document| wanted.of(document);
+                    let parts = rounds.find(cursor, &wanted.filter, enough, finish);
+                    if parts.is_empty() {
+                        return None;
+                    }
+                    candidates.add_examined(parts.iter().map(|part| part.examined).sum());
+                    let ready: Vec<_> = parts.into_iter().flat_map(|part| part.made).collect();
+                    self.ready = ready.into_iter();
+                }
+            }
+        }
+    }
+}
+
+impl Wanted {
+    /// What is wanted of a document that was found.
+    fn of(&self, document: StoredDoc) -> Result<StoredDoc> {
+        if self.projection.is_all() {
+            return Ok(document);
+        }
+        Ok(StoredDoc::made(self.projected(&document)?))
+    }
+
+    fn projected(&self, document: &StoredDoc) -> Result<Vec<u8>> {
+        let made = projected(&self.projection, &self.filter, document);
+        made.map_err(|error| document.blame(&self.collection, error))
+    }
+
+    /// Whether a document passes and may be among those that are handed out; its sort key is then in `key`.
+    fn is_sorted(
+        &self,
+        document: &DocView,
+        sort: &Sort,
+        sorter: &Sorter,
+        key: &mut Vec<u8>,
+    ) -> Result<bool> {
+        if !matches(&self.filter, document)? {
+            return Ok(false);
+        }
+        key.clear();
+        sort.append_key(document.as_bytes(), key).map_err(not_applied)?;
+        Ok(sorter.wants(key))
+    }
+
+    /// Calls `keep` with what a sort keeps of a document.
+    fn keep<T>(
+        &self,
+        document: &StoredDoc,
+        by_place: bool,
+        keep: impl FnOnce(Kept<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let place = if by_place { DocPlace::of(document) } else { None };
+        match place {
+            Some(place) => keep(Kept::Place(place)),
+            None if self.projection.is_all() => keep(Kept::Bytes(document.as_bytes())),
+            None => keep(Kept::Bytes(&self.projected(document)?)),
+        }
+    }
+
+    fn sort_one_by_one(
+        &self,
+        candidates: &mut Candidates,
+        sort: &Sort,
+        sorter: &mut Sorter,
+        by_place: bool,
+    ) -> Result<()> {
+        let mut key = Vec::new();
+        while let Some(document) =
+            candidates.next_that(|document| self.is_sorted(document, sort, sorter, &mut key))?
+        {
+            self.keep(&document, by_place, |kept| sorter.push(&key, kept))?;
+        }
+        Ok(())
+    }
+
+    /// Returns how many documents were looked at.
+    fn sort_in_rounds(
+        &self,
+        cursor: &mut Scan,
+        rounds: &mut Rounds,
+        sort: &Sort,
+        sorter: &mut Sorter,
+        by_place: bool,
+    ) -> Result<u64> {
+        let mut all_examined = 0;
+        loop {
+            let gatherer: &Sorter = sorter;
+            let parts = rounds.next(cursor, |part, _| self.gather(part, sort, gatherer, by_place));
+            if parts.is_empty() {
+                return Ok(all_examined);
+            }
+            for part in parts {
+                let Part { made, examined } = part?;
+                all_examined += examined;
+                for (key, kept) in made.entries() {
+                    // Some that came before may have ruled it out.
+                    if sorter.wants(key) {
+                        sorter.push(key, kept)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The documents of a part that the sort may want.
+    fn gather(
+        &self,
+        mut part: Scan,
+        sort: &Sort,
+        sorter: &Sorter,
+        by_place: bool,
+    ) -> Result<Part<Gathered>> {
+        let (mut made, mut examined, mut key) = (Gathered::default(), 0, Vec::new());
+        while let Some(document) = part.next_that(|document| {
+            examined += 1;
+            self.is_sorted(document, sort, sorter, &mut key)
+        })? {
+            self.keep(&document, by_place, |kept| made.push(&key, kept))?;
+        }
+        Ok(Part { made, examined })
+    }
+}
+
+/// What is wanted of a document that passes.
+pub(super) fn projected(
+    projection: &Projection,
+    filter: &Filter,
+    document: &DocView,
+) -> Result<Vec<u8>> {
+    if projection.is_all() {
+        return Ok(document.as_bytes().to_vec());
+    }
+    let mut out = Vec::new();
+    let matched = match projection.needs_match() {
+        true => filter.matched_element(document.as_bytes()).map_err(not_applied)?,
+        false => None,
+    };
+    let applied = projection.apply_matched(document.as_bytes(), matched, &mut out);
+    applied.map_err(not_applied)?;
+    Ok(out)
+}
+
+impl Iterator for Cursor {
+    type Item = Result<StoredDoc>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(sorted) = &mut self.sorted {
+            return Self::next_sorted(sorted, &self.candidates).transpose();
+        }
+        if self.left == 0 {
+            return None;
+        }
+        let next = if self.rounds.are_needed() && self.candidates.cursor().is_some() {
+            self.next_of_rounds()
+        } else {
+            self.find_next().transpose()
+        };
+        if matches!(next, Some(Ok(_))) {
+            self.left -= 1;
+        }
+        next
+    }
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursor").field("filter", &self.wanted.filter).finish_non_exhaustive()
+    }
+}

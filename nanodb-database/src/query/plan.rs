@@ -1,0 +1,89 @@
+//! How a search is carried out: decided once, for running it and for explaining it.
+
+use std::fmt;
+
+use nanodb_document::{Id, IdRef};
+use nanodb_query::{Filter, Sort};
+
+use crate::error::Result;
+
+/// How a search is carried out; made by [`Find::explain`](crate::Find::explain).
+///
+/// Documents come by the [access path](Self::access_path), pass the [filter](Self::filter), and
+/// are brought in [order](Self::sort).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Plan {
+    /// How documents are come by.
+    pub access_path: AccessPath,
+    /// What each of them must pass.
+    pub filter: Filter,
+    /// The order that they are brought in, for which all have to be looked at first; empty if any
+    /// will do.
+    pub sort: Sort,
+    /// The ids, where documents are come by these.
+    pub(super) ids: Vec<Id>,
+}
+
+/// How documents are come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccessPath {
+    /// By so many ids that the filter names.
+    IdLookup {
+        /// How many ids.
+        count: usize,
+    },
+    /// By going through all documents of the collection.
+    CollectionScan,
+}
+
+impl Plan {
+    /// The plan of a search. Whatever searches or changes by a filter comes here first: one that
+    /// was built of what is refused ends here.
+    pub(super) fn new(filter: Filter, sort: Sort) -> Result<Self> {
+        filter.check()?;
+        sort.check()?;
+        let ids = wanted_ids(&filter);
+        let access_path = match &ids {
+            Some(ids) => AccessPath::IdLookup { count: ids.len() },
+            None => AccessPath::CollectionScan,
+        };
+        Ok(Self { access_path, filter, sort, ids: ids.unwrap_or_default() })
+    }
+}
+
+impl fmt::Display for AccessPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IdLookup { count } => write!(f, "by {count} ids"),
+            Self::CollectionScan => f.write_str("by looking at all documents"),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.access_path)?;
+        if self.sort.is_empty() { Ok(()) } else { f.write_str(", sorted") }
+    }
+}
+
+/// The ids that a filter says documents must have to pass, if it does. What can be no id is left
+/// out: no document has it.
+fn wanted_ids(filter: &Filter) -> Option<Vec<Id>> {
+    let ids = filter.wanted_ids()?;
+    Some(ids.iter().filter_map(|bytes| to_id(bytes)).collect())
+}
+
+/// The id that a value is, if it is one.
+pub(super) fn to_id(bytes: &[u8]) -> Option<Id> {
+    let token = nanodb_msgpack::Cursor::new(bytes).read()?;
+    if let nanodb_msgpack::Token::Float(number) = token {
+        // A whole float is equal to the integer.
+        let whole = nanodb_msgpack::Number::Float(number).as_whole()?;
+        let signed = i64::try_from(whole).map(Id::Int);
+        return signed.or_else(|_| u64::try_from(whole).map(Id::UInt)).ok();
+    }
+    IdRef::from_token(token).map(IdRef::to_owned)
+}

@@ -1,0 +1,68 @@
+//! Whose documents are wanted.
+
+use nanodb_pager::Pager;
+
+use crate::collection::Collection;
+use crate::error::Result;
+use crate::snapshot::SnapshotCollection;
+use crate::transaction_collection::TransactionCollection;
+use nanodb_collection::Scan;
+use nanodb_collection::{StoredDoc, until};
+use nanodb_document::Id;
+
+/// A collection, as those see it who ask.
+#[derive(Clone, Debug)]
+pub(super) enum Source<'c> {
+    Collection(&'c Collection),
+    Snapshot(&'c SnapshotCollection),
+    Transaction(&'c TransactionCollection<'c>),
+}
+
+impl Source<'_> {
+    pub(super) fn scan(&self) -> Result<Scan> {
+        match self {
+            Self::Collection(collection) => collection.scan(),
+            Self::Snapshot(collection) => collection.scan(),
+            Self::Transaction(collection) => collection.scan(),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Collection(collection) => collection.name(),
+            Self::Snapshot(collection) => collection.name(),
+            Self::Transaction(collection) => collection.name(),
+        }
+    }
+
+    pub(super) fn pager(&self) -> &Pager {
+        match self {
+            Self::Collection(collection) => collection.pager(),
+            Self::Snapshot(collection) => collection.pager(),
+            Self::Transaction(collection) => collection.pager(),
+        }
+    }
+
+    pub(super) fn get_many(&self, ids: &[Id]) -> Result<Vec<Option<StoredDoc>>> {
+        match self {
+            Self::Collection(collection) => collection.get_many(ids),
+            Self::Snapshot(collection) => collection.get_many(ids),
+            Self::Transaction(collection) => collection.get_many(ids),
+        }
+    }
+
+    /// The documents with these ids that there are, in the same order, as of one moment; as far as
+    /// `is_enough` does not say, after one of them, that no more are wanted.
+    pub(super) fn get_until(
+        &self,
+        ids: &[Id],
+        is_enough: impl FnMut(&StoredDoc) -> bool,
+    ) -> Result<Vec<StoredDoc>> {
+        match self {
+            Self::Collection(collection) => collection.get_until(ids, is_enough),
+            Self::Snapshot(collection) => until(ids, |id| collection.get(id), is_enough),
+            // Nobody else changes what it sees.
+            Self::Transaction(collection) => until(ids, |id| collection.get(id), is_enough),
+        }
+    }
+}

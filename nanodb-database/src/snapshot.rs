@@ -1,0 +1,176 @@
+//! A consistent view of all collections.
+
+use std::fmt;
+use std::sync::Arc;
+
+use nanodb_pager::Pager;
+
+use crate::error::Result;
+use crate::info::CollectionInfo;
+use nanodb_collection::Engine;
+use nanodb_collection::NameBinding;
+use nanodb_collection::ReadView;
+use nanodb_collection::StoredDoc;
+use nanodb_collection::{Scan, ScanIter};
+use nanodb_document::{IdRef, Key};
+
+/// All collections as they were at one moment; made by
+/// [`Database::snapshot`](crate::Database::snapshot).
+///
+/// It shows the last commit that was published when it was made, and stays the same
+/// whatever is written, moved, renamed or dropped since. NameReservation one costs the same for
+/// any amount of data, and nobody waits for it or because of it. Older versions of what
+/// changes are kept for as long as it lives: let go of it when it is not needed any more.
+/// Clones share one view.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, doc};
+///
+/// # fn main() -> Result<(), nanodb::Error> {
+/// let db = Database::in_memory()?;
+/// let users = db.collection("users");
+/// users.insert(doc! { "_id": 1, "age": 30 })?;
+///
+/// let before = db.snapshot();
+/// users.replace(1, doc! { "age": 31 })?;
+/// db.drop_collection("users")?;
+///
+/// let alice = before.collection("users").get(1)?.expect("it was there");
+/// assert_eq!(alice.get("age").and_then(|age| age.as_i64()), Some(30));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "a snapshot that is not read from is of no use"]
+pub struct Snapshot {
+    view: Arc<ReadView>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(db: &Arc<Engine>) -> Self {
+        Self { view: Arc::new(ReadView::new(db)) }
+    }
+
+    /// The collection that had this name; one that did not exist reads as empty.
+    #[must_use]
+    pub fn collection(&self, name: &str) -> SnapshotCollection {
+        let binding = self.view.binding(name);
+        SnapshotCollection { name: name.into(), binding, view: Arc::clone(&self.view) }
+    }
+
+    /// All collections that there were, by name.
+    #[must_use]
+    pub fn collections(&self) -> Vec<CollectionInfo> {
+        let seq = self.view.seq();
+        let info = |binding: Arc<NameBinding>| CollectionInfo {
+            name: binding.name().to_string(),
+            count: binding.store().count_at(seq),
+        };
+        self.view.all().into_iter().map(info).collect()
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seq = self.view.seq();
+        f.debug_struct("Snapshot").field("seq", &seq).finish_non_exhaustive()
+    }
+}
+
+/// A collection as of a [`Snapshot`]; made by [`Snapshot::collection`].
+///
+/// Keeps the snapshot alive.
+#[derive(Clone)]
+pub struct SnapshotCollection {
+    name: Arc<str>,
+    // Before `view`: it must be gone before the database is.
+    binding: Option<Arc<NameBinding>>,
+    view: Arc<ReadView>,
+}
+
+impl SnapshotCollection {
+    /// The name it had.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many documents there were. Costs the same for any number.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let seq = self.view.seq();
+        self.binding.as_ref().map_or(0, |binding| binding.store().count_at(seq))
+    }
+
+    /// The document with this id, if there was one; see
+    /// [`Collection::get`](crate::Collection::get).
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::get`](crate::Collection::get).
+    pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
+        match &self.binding {
+            Some(binding) => binding.store().get_at(&Key::new(id.into()), self.view.snapshot()),
+            None => Ok(None),
+        }
+    }
+
+    /// The documents with these ids, in the same order.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn get_many<'a, I: Into<IdRef<'a>>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+    ) -> Result<Vec<Option<StoredDoc>>> {
+        ids.into_iter().map(|id| self.get(id)).collect()
+    }
+
+    /// Whether there was a document with this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        match &self.binding {
+            Some(binding) => {
+                binding.store().contains_at(&Key::new(id.into()), self.view.snapshot())
+            }
+            None => Ok(false),
+        }
+    }
+
+    pub(crate) fn pager(&self) -> &Pager {
+        self.view.engine().pager()
+    }
+
+    /// Lends all documents one after the other; see [`Scan`].
+    ///
+    /// # Errors
+    ///
+    /// None today; kept for what opening a cursor may come to need.
+    pub fn scan(&self) -> Result<Scan> {
+        let view = Arc::clone(&self.view);
+        Ok(match &self.binding {
+            Some(binding) => Scan::over(view, binding.store(), &self.name),
+            None => Scan::empty(),
+        })
+    }
+
+    /// Iterates over all documents.
+    ///
+    /// # Errors
+    ///
+    /// As [`scan`](Self::scan).
+    pub fn iter(&self) -> Result<ScanIter> {
+        Ok(ScanIter::new(self.scan()?))
+    }
+}
+
+impl fmt::Debug for SnapshotCollection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SnapshotCollection").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+//! Transactions, as users hold them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use nanodb_collection::{Durability, Engine, Txn};
+
+use crate::error::Result;
+
+/// Changes to any number of collections that happen as a whole or not at all; begun by
+/// [`Database::begin_write`](crate::Database::begin_write), or by
+/// [`Database::write`](crate::Database::write) for the time of a closure.
+///
+/// Write transactions are serializable: their outcome is as if they had run one after the
+/// other. A transaction locks each collection when it first reads or writes it, and others
+/// that want it wait until this one is finished; readers outside of transactions do not.
+/// Where two wait for each other, one gets [`Error::Conflict`](crate::Error::Conflict) and is rolled back.
+///
+/// Dropping a transaction rolls it back. It may be handed to another thread.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, doc};
+///
+/// # fn main() -> Result<(), nanodb::Error> {
+/// let db = Database::in_memory()?;
+/// let tx = db.begin_write();
+/// tx.collection("users").insert(doc! { "_id": "alice" })?;
+/// tx.collection("log").insert(doc! { "what": "alice came" })?;
+/// assert!(tx.collection("users").contains("alice")?);
+/// assert_eq!(db.collection("users").count(), 0);
+/// tx.commit()?;
+/// assert_eq!(db.collection("users").count(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a transaction that is dropped does nothing"]
+pub struct Transaction {
+    pub(crate) txn: Txn,
+}
+
+impl Transaction {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self { txn: Txn::new(engine) }
+    }
+
+    /// Asks for another promise than the database's; see [`Durability`].
+    pub fn set_durability(&self, durability: Durability) {
+        self.txn.set_durability(durability);
+    }
+
+    /// Makes all changes durable, as far as was asked, and visible to others, all at once.
+    ///
+    /// A transaction that changed nothing waits until what it has read is as durable as
+    /// its writers asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`](crate::Error::Conflict) or [`Error::TransactionOver`](crate::Error::TransactionOver) if it was given up before;
+    /// [`Error::Storage`](crate::Error::Storage): [`TooLarge`](crate::ErrorKind::TooLarge),
+    /// [`Io`](crate::ErrorKind::Io) or [`Poisoned`](crate::ErrorKind::Poisoned). If it is the
+    /// last, the changes may turn out to have survived when the file is opened again; else
+    /// nothing has changed.
+    pub fn commit(self) -> Result<()> {
+        self.txn.commit()
+    }
+
+    /// Gives up all changes. Dropping the transaction does the same.
+    ///
+    /// What it has read may not be durable yet, and others may not see it yet: commit a
+    /// transaction that only reads.
+    pub fn rollback(self) {}
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_over = self.txn.is_finished();
+        f.debug_struct("Transaction").field("is_over", &is_over).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,211 @@
+//! A collection within a transaction.
+
+use std::fmt;
+use std::sync::Arc;
+
+use nanodb_pager::Pager;
+
+use crate::encode_buffer::{id_of, replacement, with_buffer};
+use crate::error::Result;
+use crate::transaction::Transaction;
+use nanodb_collection::StoredDoc;
+use nanodb_collection::{Scan, ScanIter};
+use nanodb_document::Encode;
+use nanodb_document::{Id, IdRef, Key};
+
+/// A collection within a [`Transaction`]; made by [`Transaction::collection`].
+///
+/// Has the verbs of a [`Collection`](crate::Collection). Reads see what the transaction has
+/// done. A statement that is refused, because of a [`DuplicateId`] for example, has
+/// changed nothing, and the transaction can go on; one in which reading or writing the
+/// file fails may have come halfway, and with it the transaction is
+/// [over](crate::Error::TransactionOver).
+///
+/// Each verb may return [`Conflict`](crate::Error::Conflict): the collection cannot be
+/// locked without waiting for ever, and the transaction has given up all of its changes.
+///
+/// [`DuplicateId`]: crate::Error::DuplicateId
+#[derive(Clone)]
+pub struct TransactionCollection<'t> {
+    transaction: &'t Transaction,
+    name: Arc<str>,
+}
+
+impl Transaction {
+    /// The collection of that name. It is locked when it is first read or written; the
+    /// first document that is inserted makes it, if there is none.
+    pub fn collection(&self, name: &str) -> TransactionCollection<'_> {
+        TransactionCollection::new(self, name)
+    }
+}
+
+impl<'t> TransactionCollection<'t> {
+    pub(crate) fn new(transaction: &'t Transaction, name: &str) -> Self {
+        Self { transaction, name: name.into() }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many documents there are. Costs the same for any number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`](crate::Error::Conflict),
+    /// [`Error::TransactionOver`](crate::Error::TransactionOver),
+    /// [`Error::CollectionName`](crate::Error::CollectionName);
+    /// [`Error::Storage`](crate::Error::Storage).
+    pub fn count(&self) -> Result<u64> {
+        self.transaction.txn.statement(&self.name, |statement| Ok(statement.count()))
+    }
+
+    /// Inserts a document and returns its id; see
+    /// [`Collection::insert`](crate::Collection::insert).
+    ///
+    /// An id that is assigned and then rolled back may be assigned again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::insert`](crate::Collection::insert) and [`count`](Self::count).
+    pub fn insert(&self, document: impl Encode) -> Result<Id> {
+        self.check_access()?;
+        with_buffer(|buffer| {
+            let mut draft = document.encode(None, buffer)?;
+            let drafts = std::slice::from_mut(&mut draft);
+            self.transaction
+                .txn
+                .statement(&self.name, |statement| statement.insert(&self.name, drafts, buffer))?;
+            id_of(draft, buffer)
+        })
+    }
+
+    /// Inserts documents and returns their ids in the same order: all or none; see
+    /// [`Collection::insert_many`](crate::Collection::insert_many).
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn insert_many<D: Encode>(
+        &self,
+        documents: impl IntoIterator<Item = D>,
+    ) -> Result<Vec<Id>> {
+        self.check_access()?;
+        with_buffer(|buffer| {
+            let documents = documents.into_iter();
+            let mut drafts = Vec::with_capacity(documents.size_hint().0.min(1 << 16));
+            for document in documents {
+                drafts.push(document.encode(None, buffer)?);
+            }
+            self.transaction.txn.statement(&self.name, |statement| {
+                statement.insert(&self.name, &mut drafts, buffer)
+            })?;
+            drafts.into_iter().map(|draft| id_of(draft, buffer)).collect()
+        })
+    }
+
+    /// The document with this id, if there is one; see
+    /// [`Collection::get`](crate::Collection::get). It stays as it is whatever the
+    /// transaction does next.
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::get`](crate::Collection::get) and [`count`](Self::count).
+    pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
+        let key = Key::new(id.into());
+        self.transaction.txn.statement(&self.name, |statement| Ok(statement.get(&key)?))
+    }
+
+    /// The documents with these ids, in the same order.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn get_many<'a, I: Into<IdRef<'a>>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+    ) -> Result<Vec<Option<StoredDoc>>> {
+        let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.into())).collect();
+        self.transaction.txn.statement(&self.name, |statement| {
+            let found: Result<_> = keys.iter().map(|key| statement.get(key)).collect();
+            Ok(found?)
+        })
+    }
+
+    /// Whether there is a document with this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        let key = Key::new(id.into());
+        self.transaction.txn.statement(&self.name, |statement| Ok(statement.contains(&key)?))
+    }
+
+    /// Stores a document in place of the one with this id; false, and no change, if there
+    /// is none. See [`Collection::replace`](crate::Collection::replace).
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::replace`](crate::Collection::replace) and [`count`](Self::count).
+    pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
+        let id = id.into();
+        let key = Key::new(id);
+        self.check_access()?;
+        with_buffer(|buffer| {
+            let draft = replacement(id, &key, document, buffer)?;
+            let record = draft.record(buffer);
+            self.transaction.txn.statement(&self.name, |statement| statement.replace(&key, record))
+        })
+    }
+
+    /// Deletes the document with this id; false if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        self.check_access()?;
+        let key = Key::new(id.into());
+        self.transaction.txn.statement(&self.name, |statement| statement.delete(&key))
+    }
+
+    /// Whether writing is refused for what the database was opened for.
+    pub(crate) fn check_access(&self) -> Result<()> {
+        self.transaction.txn.engine().check_access()
+    }
+
+    pub(crate) fn pager(&self) -> &Pager {
+        self.transaction.txn.engine().pager()
+    }
+
+    /// Lends all documents one after the other, as they are now: whatever the transaction
+    /// changes meanwhile, the cursor shows them as they were; see [`Scan`].
+    ///
+    /// A cursor that is used when the transaction is over returns
+    /// [`Error::TransactionOver`](crate::Error::TransactionOver).
+    ///
+    /// # Errors
+    ///
+    /// As [`count`](Self::count).
+    pub fn scan(&self) -> Result<Scan> {
+        self.transaction.txn.scan(&self.name)
+    }
+
+    /// Iterates over all documents, as they are now; see [`scan`](Self::scan).
+    ///
+    /// # Errors
+    ///
+    /// As [`count`](Self::count).
+    pub fn iter(&self) -> Result<ScanIter> {
+        Ok(ScanIter::new(self.scan()?))
+    }
+}
+
+impl fmt::Debug for TransactionCollection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransactionCollection").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,216 @@
+//! Collections of values of one Rust type.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::collection::Collection;
+use crate::error::Result;
+use nanodb_collection::ScanIter;
+use nanodb_document::ValueType;
+use nanodb_document::{DocumentError, Draft, Encode, Serialized};
+use nanodb_document::{ID_FIELD, Id, IdRef};
+
+/// A [`Collection`] whose documents are read and written as values of `T`, through serde.
+///
+/// The id is `T`'s field `_id`, if it has one (`#[serde(rename = "_id")]` names it so) and
+/// it is not null: where it is missing or null, the collection assigns the next integer.
+///
+/// Nothing but the type tells it from the collection of the same name: documents put in
+/// there otherwise may not have the shape of `T`, and are an error to read here.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::Database;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Debug, PartialEq)]
+/// struct User {
+///     #[serde(rename = "_id")]
+///     id: u64,
+///     name: String,
+/// }
+///
+/// # fn main() -> Result<(), nanodb::Error> {
+/// let users = Database::in_memory()?.typed::<User>("users");
+/// let alice = User { id: 101, name: "Alice".into() };
+/// users.insert(&alice)?;
+/// assert_eq!(users.get(101)?, Some(alice));
+/// # Ok(())
+/// # }
+/// ```
+pub struct TypedCollection<T> {
+    collection: Collection,
+    // Makes no claim on `T`: a handle can go to any thread, whatever `T` is.
+    _type: PhantomData<fn() -> T>,
+}
+
+impl<T> TypedCollection<T> {
+    pub(crate) fn new(collection: Collection) -> Self {
+        Self { collection, _type: PhantomData }
+    }
+
+    /// The same collection as documents.
+    #[must_use]
+    pub fn collection(&self) -> &Collection {
+        &self.collection
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.collection.name()
+    }
+
+    /// How many documents there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.collection.count()
+    }
+
+    /// Whether there is a document with this id; see [`Collection::contains`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::contains`].
+    pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        self.collection.contains(id)
+    }
+
+    /// Deletes the document with this id; see [`Collection::delete`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::delete`].
+    pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        self.collection.delete(id)
+    }
+}
+
+impl<T: Serialize> TypedCollection<T> {
+    /// Inserts a value and returns its id; see [`Collection::insert`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::insert`]; [`Error::Document`](crate::Error::Document) if `T` does not
+    /// serialise to a map.
+    pub fn insert(&self, value: &T) -> Result<Id> {
+        self.collection.insert(Typed(value))
+    }
+
+    /// Inserts values and returns their ids: all or none; see [`Collection::insert_many`].
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn insert_many<'a>(&self, values: impl IntoIterator<Item = &'a T>) -> Result<Vec<Id>>
+    where
+        T: 'a,
+    {
+        self.collection.insert_many(values.into_iter().map(Typed))
+    }
+
+    /// Stores a value in place of the one with this id; see [`Collection::replace`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::replace`].
+    pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, value: &T) -> Result<bool> {
+        self.collection.replace(id, Typed(value))
+    }
+}
+
+impl<T: DeserializeOwned> TypedCollection<T> {
+    /// The value with this id, if there is one; see [`Collection::get`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::get`]; [`Error::Document`](crate::Error::Document) if the document
+    /// does not have the shape of `T`.
+    pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<T>> {
+        match self.collection.get(id)? {
+            Some(document) => document.to_typed(self.name()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The values with these ids, in the same order, all as of one moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn get_many<'a, I: Into<IdRef<'a>>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+    ) -> Result<Vec<Option<T>>> {
+        let documents = self.collection.get_many(ids)?.into_iter();
+        documents
+            .map(|document| document.map(|document| document.to_typed(self.name())).transpose())
+            .collect()
+    }
+
+    /// Iterates over all values, as they are now; see [`Collection::iter`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Collection::iter`].
+    pub fn iter(&self) -> Result<TypedScanIter<T>> {
+        Ok(TypedScanIter { documents: self.collection.iter()?, _type: PhantomData })
+    }
+}
+
+impl<T> Clone for TypedCollection<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.collection.clone())
+    }
+}
+
+impl<T> fmt::Debug for TypedCollection<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedCollection").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+/// Iterates over the values of a collection; made by [`TypedCollection::iter`].
+#[must_use = "an iterator does nothing until it is asked for values"]
+pub struct TypedScanIter<T> {
+    documents: ScanIter,
+    _type: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Iterator for TypedScanIter<T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        let document = self.documents.next()?;
+        Some(document.and_then(|document| document.to_typed(self.documents.name())))
+    }
+}
+
+impl<T> fmt::Debug for TypedScanIter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedScanIter").finish_non_exhaustive()
+    }
+}
+
+/// A value whose `_id` may be null, as that of an `Option` that is `None`.
+struct Typed<'a, T>(&'a T);
+
+impl<T: Serialize> Encode for Typed<'_, T> {
+    fn encode(
+        &self,
+        fallback: Option<IdRef<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Draft, DocumentError> {
+        match Serialized(self.0).encode(fallback, out) {
+            Err(DocumentError::IdType { found: ValueType::Null }) => {
+                let mut document = Serialized(self.0).to_document()?;
+                document.remove(ID_FIELD);
+                document.encode(fallback, out)
+            }
+            encoded => encoded,
+        }
+    }
+}

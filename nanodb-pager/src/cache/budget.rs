@@ -1,0 +1,187 @@
+//! Keeping to the budget: what goes when memory is short.
+//!
+//! Newest versions that are on disk as they are in memory are evicted; older ones that
+//! snapshots hold are spilled to a temporary file and read from there when asked for. What is
+//! neither, waits: dirty pages for a checkpoint, and versions just replaced until their commit
+//! is published. Dirty pages take up three quarters of the budget at most before commits
+//! wait, older versions keep an eighth of a full cache, so readers always have some room.
+//!
+//! Readers evict. Only commits, which make older versions, spill them, and wait for each
+//! other meanwhile.
+//!
+//! Spilling that fails, as on a full disk, loses nothing and is nobody's error: the versions
+//! stay in memory, above the budget, and it is tried again some time later.
+//!
+//! The lock of the temporary file comes before all but those of checkpoints and commits; see
+//! [`Shared`].
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::cache::clock::Cache;
+use crate::cache::page_table::{Kept, Version};
+use crate::cache::snapshot_registry::Superseded;
+use crate::cache::version_file::{Scratch, SpillState};
+use crate::error::Result;
+use crate::file::page::Frame;
+use crate::ids::{PageId, Seq};
+use crate::shared::Shared;
+
+/// What part of a full cache is left to older versions: one in so many frames.
+const OLDER_SHARE: usize = 8;
+
+/// How many versions are taken out to be spilled at a time.
+const BATCH: usize = 64;
+
+/// How many times spilling is left out after it failed.
+const RESTS: u32 = 256;
+
+impl Shared {
+    /// Counts `pages`, whose slots have just got a frame where there was none, and evicts
+    /// as many others as the budget asks for.
+    pub(crate) fn admit(&self, pages: &[PageId]) {
+        self.cache.admit(pages);
+        if self.cache.excess() > 0 {
+            self.cache.evict(&self.table, &self.stripes, &self.frames);
+        }
+    }
+
+    /// Makes room after a commit, if more is in memory than the budget allows. Costs next to
+    /// nothing if not.
+    #[inline]
+    pub(crate) fn keep_budget(&self) {
+        if self.cache.excess() > 0 {
+            self.make_room();
+        }
+    }
+
+    #[cold]
+    fn make_room(&self) {
+        let share = self.cache.frames_max() / OLDER_SHARE;
+        self.spill(|cache| cache.excess().min(cache.older().saturating_sub(share)));
+        self.cache.evict(&self.table, &self.stripes, &self.frames);
+        self.spill(Cache::excess);
+    }
+
+    /// Spills as many older versions as `wanted` says, as long as there are some.
+    fn spill(&self, wanted: impl Fn(&Cache) -> usize) {
+        if wanted(&self.cache) == 0 {
+            return;
+        }
+        let mut state = self.spill.0.lock();
+        if let Some(left) = state.rests.checked_sub(1) {
+            state.rests = left;
+            return;
+        }
+        loop {
+            let count = wanted(&self.cache).min(BATCH);
+            let taken = self.snapshots.take(count, |version| !self.is_due(version));
+            if taken.is_empty() {
+                return;
+            }
+            let mut works = true;
+            for version in taken {
+                works = works && self.spill_version(&mut state, version).is_ok();
+                if !self.snapshots.give_back(version, works) {
+                    self.drop_version(version);
+                }
+            }
+            if !works {
+                state.rests = RESTS;
+                return;
+            }
+        }
+    }
+
+    /// Whether the checkpoint under way is to write this version. It stays in memory, for a
+    /// temporary file that can't be read must not stop a checkpoint.
+    fn is_due(&self, version: &Superseded) -> bool {
+        // Relaxed: a version that the checkpoint wants was replaced after the checkpoint
+        // began, and whoever has it has it from that commit, by the snapshots' lock.
+        let since = Seq::new(self.checkpointed_seq.load(Ordering::Relaxed));
+        let turn = Seq::new(self.turn_seq.load(Ordering::Relaxed));
+        since < version.written_at && version.written_at <= turn && turn < version.superseded_at
+    }
+
+    /// Writes a version to the temporary file. By whoever has taken it out.
+    fn spill_version(&self, state: &mut SpillState, version: Superseded) -> std::io::Result<()> {
+        let slot = self.table.slot(version.page);
+        let Some(found) = slot.find_older(version.written_at) else { return Ok(()) };
+        let Kept::InMemory(frame) = &found.kept else { return Ok(()) };
+        let scratch = match &state.scratch {
+            Some(scratch) => scratch,
+            None => state.scratch.insert(Scratch::new(self.storage.scratch()?)),
+        };
+        let place = scratch.write(frame, self.checksummer)?;
+        let frame = Arc::clone(frame);
+        {
+            let _stripe = self.stripes.lock(version.page);
+            // Its snapshot may be gone, and with the last one all that is old.
+            if slot.spill_older(version.superseded_at, place) {
+                self.cache.older_spilled();
+            }
+        }
+        drop(found);
+        self.frames.recycle(frame);
+        Ok(())
+    }
+
+    /// The bytes of an older version, from wherever they are.
+    pub(crate) fn read_version(&self, page: PageId, version: &Version) -> Result<Arc<Frame>> {
+        match &version.kept {
+            Kept::InMemory(frame) => Ok(Arc::clone(frame)),
+            Kept::Spilled(place) => {
+                // No spare one: it does not come back from whoever reads it.
+                let mut frame = Arc::new(Frame::ZERO);
+                let private = Arc::make_mut(&mut frame);
+                place.read(page, version.written_at, self.checksummer, private)?;
+                Ok(frame)
+            }
+        }
+    }
+
+    /// Drops a version that nobody wants.
+    pub(crate) fn drop_version(&self, version: Superseded) {
+        let dropped = {
+            let _stripe = self.stripes.lock(version.page);
+            self.table.slot(version.page).drop_older(version.superseded_at)
+        };
+        dropped.into_iter().for_each(|version| self.dropped(version));
+    }
+
+    fn dropped(&self, version: Arc<Version>) {
+        match &version.kept {
+            Kept::InMemory(frame) => {
+                self.cache.older_dropped();
+                let frame = Arc::clone(frame);
+                drop(version);
+                self.frames.recycle(frame);
+            }
+            Kept::Spilled(_) => self.cache.spilled_dropped(),
+        }
+    }
+
+    /// Drops a version and all older ones of its page, which nobody wants either.
+    pub(crate) fn drop_versions(&self, newest: Superseded) {
+        let mut next = {
+            let _stripe = self.stripes.lock(newest.page);
+            self.table.slot(newest.page).cut_older(newest.superseded_at)
+        };
+        while let Some(version) = next {
+            next = version.next();
+            self.dropped(version);
+        }
+    }
+
+    /// Ends a reader at `seq`: what it alone wanted goes.
+    pub(crate) fn unregister(&self, seq: Seq) {
+        self.snapshots.unregister(seq, |version| self.drop_version(version));
+        if self.cache.spilled() == 0
+            && let Some(mut state) = self.spill.0.try_lock()
+            && state.scratch.as_ref().is_some_and(|scratch| scratch.is_empty())
+        {
+            // With it goes what it took on disk.
+            state.scratch = None;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Cutting the file: free pages at its end go back to the file system.
+//!
+//! The free map that a checkpoint saves ends with the last page in use, and so does the page
+//! count in its header. The file itself is cut once that header is durable, and only as far as
+//! nobody uses it in the running system either: commits since the turn and open transactions
+//! may have taken pages behind, and snapshots may want what was freed. As many pages
+//! as a checkpoint takes for itself are left behind the end, and those that are
+//! [kept](crate::space::reserve), or checkpoints on a full disk would give away what the next one needs;
+//! closing leaves none. A cut that a power cut undoes
+//! leaves a file that is too long, which means nothing and is cut by the next checkpoint.
+//!
+//! # Who comes too late
+//!
+//! A reader that is no snapshot may have learned of a page from a commit that is not
+//! the published one any more, and ask for it when it is gone. As for a page that has gone
+//! to somebody else, the answer is that there is no version of it for that reader.
+
+use std::sync::atomic::Ordering;
+
+use crate::checkpoint::state::Checkpointed;
+use crate::error::{Error, Result};
+use crate::ids::{Extent, PAGE_SIZE, PageId};
+use crate::shared::Shared;
+
+/// So many pages are worth another checkpoint, and such a part of the file: 64 KiB, a sixteenth;
+/// and when the file is closed.
+pub(crate) const WORTH_PAGES_MIN: u32 = 16;
+pub(crate) const WORTH_PAGES_AT_LAST: u32 = 4;
+const WORTH_PART: u32 = 16;
+
+impl Shared {
+    /// Gives the end of the file back, if nobody uses it, but for `left` pages, and unless it is
+    /// the `last` time those that are kept for a full disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]: the file stays too long, and is as right. Nothing was to be saved by it, so
+    /// it is no failed write that all later ones have to fear.
+    pub(crate) fn cut(&self, checkpointed: &Checkpointed, left: u32, last: bool) -> Result<()> {
+        // Never below what the header on stable storage says.
+        let mut page_count_min = checkpointed.header.page_count.saturating_add(left);
+        {
+            let mut allocator = self.allocator.lock();
+            if !last {
+                let at_the_end = allocator.free_at_the_end();
+                let before = allocator.free_pages() - at_the_end;
+                let kept = self.pages_kept(&allocator).saturating_sub(before);
+                let used = allocator.page_count() - at_the_end;
+                page_count_min = page_count_min.max(used.saturating_add(kept));
+            }
+            let before = allocator.page_count();
+            let after = allocator.cut(page_count_min);
+            if after < before {
+                self.truncated_pages.to.fetch_max(before, Ordering::Relaxed);
+                self.truncated_pages.from.fetch_min(after, Ordering::Relaxed);
+                self.page_count.store(after, Ordering::Relaxed);
+            }
+        }
+        let _growing = self.growing.lock();
+        // Asked for again: whoever has taken pages since and not yet made room for them waits
+        // for this lock.
+        let len = u64::from(self.allocator.lock().page_count()) * PAGE_SIZE as u64;
+        let current =
+            self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
+        if current > len {
+            self.storage.set_len(len).map_err(|e| Error::io("cutting the file", e))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the file could be cut if the pages of the root and the free map were not at its
+    /// end: another checkpoint puts them further in front. By a page, where the file is to be as
+    /// `short` as it can be; else by `least` pages at least.
+    pub(crate) fn own_pages_keep_the_file_long(
+        &self,
+        checkpointed: &Checkpointed,
+        short: bool,
+        least: u32,
+    ) -> bool {
+        let Some(last) = checkpointed.streams.iter().max() else { return false };
+        let allocator = self.allocator.lock();
+        let before = allocator.free_before(*last);
+        if short {
+            return before > 0 && before >= checkpointed.taken_pages;
+        }
+        let gain = before.saturating_sub(checkpointed.taken_pages);
+        gain >= least.max(allocator.page_count() / WORTH_PART)
+    }
+
+    /// What it means that a page could not be had: nothing but that it is gone, if it was cut
+    /// off and no commit has taken it since.
+    #[cold]
+    pub(crate) fn unless_cut(&self, page: PageId, error: Error) -> Error {
+        if !self.truncated_pages.contains(page) {
+            return error;
+        }
+        let extent = Extent::new(page, 1);
+        let allocator = self.allocator.lock();
+        let in_use = allocator.in_use(extent) && !allocator.is_reserved(extent);
+        if in_use { error } else { Error::WriteConflict { page } }
+    }
+}

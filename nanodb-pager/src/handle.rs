@@ -1,0 +1,94 @@
+//! An open file as its handles hold it: closed by the thread that lets go of it last.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::background::{self, Task};
+use crate::checkpoint::state::CheckpointUrgency;
+use crate::shared::Shared;
+
+/// What every handle, snapshot and transaction holds.
+///
+/// Threads in the background hold the [`Shared`] in it instead, and only while they work. So the last
+/// of the handles is known when it goes: its thread waits for the background to leave the
+/// file, closes it, and may open it again at once.
+pub(crate) struct PagerHandle {
+    shared: Arc<Shared>,
+}
+
+impl PagerHandle {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Sees to a checkpoint that a commit has made due: in the background if possible.
+    pub(crate) fn request_checkpoint(&self, need: CheckpointUrgency) {
+        if need == CheckpointUrgency::None {
+            return;
+        }
+        if self.options.background {
+            let ask = !std::mem::replace(&mut self.commit.lock().checkpoint_asked, true);
+            let asked = !ask || background::ask(&self.shared, Task::Checkpoint, Duration::ZERO);
+            if asked && need == CheckpointUrgency::Due {
+                return;
+            }
+            if !asked {
+                // Nobody will take it back, and a thread may be had later.
+                self.commit.lock().checkpoint_asked = false;
+            }
+        }
+        // What fails poisons the handle and so refuses the next commit, or is tried again;
+        // this commit is as durable as promised all the same.
+        let _ = self.checkpoint_if_due();
+    }
+
+    /// After a transaction that a full disk has refused: has the log give back what it has of
+    /// it, in the background. Without one the next checkpoint does it.
+    #[cold]
+    pub(crate) fn request_room(&self) {
+        if self.options.background {
+            let need = self.checkpoint_need(&self.commit.lock());
+            // Nobody is slowed down for it.
+            self.request_checkpoint(if need == CheckpointUrgency::None {
+                need
+            } else {
+                CheckpointUrgency::Due
+            });
+        }
+    }
+
+    /// Sees to it that relaxed commits reach the disk in time.
+    pub(crate) fn request_flush(&self) {
+        let interval = Duration::from_millis(self.options.relaxed_flush_interval_ms);
+        if !background::ask(&self.shared, Task::Flush, interval) {
+            self.flush();
+        }
+    }
+}
+
+impl Deref for PagerHandle {
+    type Target = Shared;
+
+    #[inline]
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Drop for PagerHandle {
+    fn drop(&mut self) {
+        // It is still open in the process that has opened it, and the background thread is there.
+        if self.check_process().is_err() {
+            return;
+        }
+        background::leave(&self.shared);
+        // Nobody is left to tell of a failure; `close` is there for who wants to know.
+        if self.check_writable().is_ok() {
+            let _ = self.close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

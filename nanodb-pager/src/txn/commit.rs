@@ -1,0 +1,329 @@
+//! Installing a transaction: what a commit does, in the order in which it does it.
+//!
+//! ```text
+//! write what goes to the data file; encode the record
+//! under the commit lock: check conflicts; append the record; install pages and space; note
+//! what is unlocked: direct pages may be loaded; memory is counted
+//! ```
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use smallvec::SmallVec;
+
+use super::page_set::PrivatePage;
+use super::write_tx::{WriteTx, extents, written};
+use crate::cache::snapshot_registry::Superseded;
+use crate::checkpoint::state::CheckpointUrgency;
+use crate::durability::Durability;
+use crate::error::{Error, Result, is_full_disk};
+use crate::ids::{BODY_SIZE, Extent, PageId, Seq};
+use crate::shared::{Commit, Shared};
+use crate::space::change::SpaceChange;
+use crate::space::free_map::overlaps;
+use crate::space::reserve::ROOT_BYTES_PER_EXTENT;
+use crate::txn::installed::Installed;
+use crate::wal::Lsn;
+use crate::wal::payload::Builder;
+use crate::wal::writer::{RECORD_LEN_MAX, is_within_reserve};
+
+/// So often a commit that gives space back asks for a checkpoint to make room in the log: others
+/// may take it in between.
+const TRIES_MAX: u32 = 16;
+
+/// So many bytes of relaxed commits gather before they are written.
+const RELAXED_BYTES_MAX: usize = 64 * 1024;
+
+/// The longest entry of a direct page: its number, a tag and a checksum.
+const DIRECT_ENTRY_MAX: usize = 5 + 1 + 8;
+
+impl WriteTx {
+    /// Makes the changes what later transactions build on, without showing them to
+    /// readers yet.
+    ///
+    /// The caller does what must be done before anybody sees them, then calls
+    /// [`Installed::publish`]. Until then no later commit of anyone is published: a
+    /// thread that holds one and commits another waits for itself for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WriteConflict`] if another transaction has changed or freed a page meanwhile,
+    /// [`Error::NotAllocated`] if one has freed a page that this one frees too;
+    /// [`Error::TransactionTooLarge`]; [`Error::Io`] if there is no room for the log;
+    /// [`Error::Poisoned`], [`Error::Closed`]; [`Error::ReadOnly`], as from all that changes pages of
+    /// a file that is open [read-only](crate::Options::read_only). Then nothing has changed.
+    pub fn install(mut self, note: &[u8]) -> Result<Installed> {
+        let shared = Arc::clone(&self.shared);
+        if let Err(error) = shared.check_access() {
+            // It can have changed nothing, but may say that it has.
+            let seq = shared.publication.published();
+            return if note.is_empty() { Ok(Installed::nothing(shared, seq)) } else { Err(error) };
+        }
+        shared.ready_to_write()?;
+        self.drop_freed();
+        self.write_at_commit()?;
+        let mut payload = Payload::empty();
+        self.encode(note, &mut payload.0)?;
+        if self.is_empty() && note.is_empty() {
+            let commit = shared.commit.lock();
+            shared.check_writable()?;
+            let seq = commit.installed;
+            drop(commit);
+            return Ok(Installed::nothing(shared, seq));
+        }
+        let mut tries = self.tries_max(payload.0.len());
+        let (mut commit, seq, logged) = loop {
+            let mut commit = shared.lock_to_commit()?;
+            shared.check_writable()?;
+            self.check_conflicts()?;
+
+            let seq = commit.installed.next();
+            let error = match self.log(&mut commit, seq, &payload.0) {
+                Ok(logged) => break (commit, seq, logged),
+                Err(error) => error,
+            };
+            // A checkpoint may be able to make the log anew where it is.
+            let need =
+                if commit.log_full { CheckpointUrgency::Due } else { CheckpointUrgency::None };
+            drop(commit);
+            if need == CheckpointUrgency::None || tries == 0 {
+                shared.request_checkpoint(need);
+                return Err(error);
+            }
+            tries -= 1;
+            match shared.checkpoint() {
+                Ok(()) => {}
+                Err(stopped) if stopped.is_out_of_space() => return Err(error),
+                Err(failed) => return Err(failed),
+            }
+        };
+        self.list_virgin();
+        let admitted = self.install_pages(&mut commit, seq);
+        self.install_space(&mut commit, seq);
+        commit.notes.push(note);
+        commit.kept_bytes += self.kept_bytes;
+        shared.note_kept(&commit);
+        commit.installed = seq;
+        let checkpoint = shared.checkpoint_need(&commit);
+        let flush = self.durability == Durability::Relaxed
+            && shared.options.background
+            && commit.log.is_some()
+            && !std::mem::replace(&mut commit.flush_asked, true);
+        drop(commit);
+        if flush {
+            shared.request_flush();
+        }
+
+        // Nobody can know of these pages before this function returns.
+        let written = std::mem::take(&mut self.direct);
+        if !written.is_empty() {
+            let pages = written.into_iter().map(|(page, written)| (page, written.seq));
+            shared.direct.commit(seq, pages);
+            shared.cache.set_noted_bytes(shared.direct.later_bytes());
+        }
+        shared.admit(&admitted);
+        Ok(Installed::new(shared, seq, self.durability, logged, checkpoint))
+    }
+
+    /// How often it is worth a checkpoint that there is no room in the log.
+    fn tries_max(&self, payload_len: usize) -> u32 {
+        if !self.may_use_reserve {
+            0
+        } else if is_within_reserve(payload_len, self.shared.options.log_bytes_max) {
+            TRIES_MAX
+        } else {
+            // The other log may be longer.
+            1
+        }
+    }
+
+    /// Private copies of pages that are given back are of no use to anybody.
+    fn drop_freed(&mut self) {
+        if !self.freed.is_empty() {
+            let freed = &self.freed;
+            let is_kept = |_, page: &PrivatePage| !overlaps(freed, Extent::new(page.id, 1));
+            self.pages.retain(is_kept, drop);
+            let (freed, kept) = std::mem::take(&mut self.direct)
+                .into_iter()
+                .partition(|(page, _)| overlaps(freed, Extent::new(*page, 1)));
+            self.direct = kept;
+            self.shared.direct.give_up(written(&freed));
+        }
+    }
+
+    /// Puts into `payload` what the log is to hold; nothing where there is no log.
+    fn encode(&self, note: &[u8], payload: &mut Vec<u8>) -> Result<()> {
+        if !self.shared.storage.is_persistent() {
+            return Ok(());
+        }
+        // Checked before it is built, from above: no page takes more than its body and
+        // a little for its ranges.
+        let bytes = note.len()
+            + self.pages.len() * (BODY_SIZE + 128)
+            + self.direct.len() * DIRECT_ENTRY_MAX;
+        if bytes > RECORD_LEN_MAX {
+            return Err(Error::TransactionTooLarge { bytes, bytes_max: RECORD_LEN_MAX });
+        }
+        let logged = || self.pages.iter().filter(|page| !self.direct.contains_key(&page.id));
+        let pages = logged().count() + self.direct.len();
+        let mut builder = Builder::new(payload, note, &self.allocated, &self.freed, pages);
+        for page in logged() {
+            builder.page(page.id, &page.frame, page.fresh, &page.dirty);
+        }
+        for (&page, written) in &self.direct {
+            builder.direct(page, written.checksum);
+        }
+        Ok(())
+    }
+
+    /// Appends the commit to the log. Until the record is appended, an error changes nothing.
+    fn log(&self, commit: &mut Commit, seq: Seq, payload: &[u8]) -> Result<Lsn> {
+        let shared = &*self.shared;
+        if !shared.storage.is_persistent() {
+            return Ok(Lsn::default());
+        }
+        let log = match &mut commit.log {
+            Some(log) => log,
+            none => none.insert(shared.begin_log(commit.next_log, seq)?),
+        };
+        if let Err(error) = log.reserve(payload.len(), self.may_use_reserve) {
+            commit.log_full = is_full_disk(&error);
+            return Err(shared.write_failed(Error::io("making room for the log", error)));
+        }
+        let logged = log.append(seq, payload, shared.group_sync.synced());
+        commit.direct_unsynced |= !self.direct.is_empty();
+        commit.direct_pages += self.direct.len();
+        let write = match self.durability {
+            Durability::Immediate => false,
+            Durability::Buffered => true,
+            Durability::Relaxed => log.buffered() > RELAXED_BYTES_MAX,
+        };
+        if write {
+            log.write().map_err(|e| shared.poison(Error::io("writing the log", e)))?;
+        }
+        Ok(logged)
+    }
+
+    /// Returns the pages that were not in memory before.
+    fn install_pages(&mut self, commit: &mut Commit, seq: Seq) -> SmallVec<[PageId; 4]> {
+        let shared = &*self.shared;
+        let mut admitted = SmallVec::new();
+        let mut superseded = SmallVec::<[Superseded; 4]>::new();
+        for page in self.pages.take() {
+            let id = page.id;
+            let admit = if self.direct.contains_key(&id) {
+                install_clean(shared, page, seq)
+            } else {
+                install_page(shared, commit, page, seq, &mut superseded)
+            };
+            if admit {
+                admitted.push(id);
+            }
+        }
+        shared.snapshots.supersede(superseded);
+        admitted
+    }
+
+    fn install_space(&mut self, commit: &mut Commit, seq: Seq) {
+        let allocated = std::mem::take(&mut self.allocated);
+        let freed = std::mem::take(&mut self.freed);
+        let grows = self.root_grows + (allocated.len() + freed.len()) * ROOT_BYTES_PER_EXTENT;
+        self.shared.root_grown.fetch_add(grows, Ordering::Relaxed);
+        if allocated.is_empty() && freed.is_empty() {
+            return;
+        }
+        commit.space.extend(extents(&allocated).map(SpaceChange::Allocated));
+        commit.space.extend(extents(&freed).map(|extent| SpaceChange::Freed(seq, extent)));
+        if !freed.is_empty() {
+            let pages: u32 = freed.values().sum();
+            commit.freed_pages = commit.freed_pages.saturating_add(pages);
+            self.shared.frees.fetch_add(1, Ordering::Relaxed);
+            self.shared.snapshots.make_due();
+        }
+        let mut allocator = self.shared.allocator.lock();
+        extents(&allocated).for_each(|extent| allocator.keep(seq, extent));
+        extents(&freed).for_each(|extent| allocator.defer(seq, extent));
+    }
+
+    /// Notes which of the pages taken are left for later transactions to initialise.
+    fn list_virgin(&self) {
+        if self.allocated.is_empty() || !self.shared.storage.is_persistent() {
+            return;
+        }
+        let fresh = self.pages.iter().filter(|page| page.fresh).map(|page| page.id);
+        let mut initialised: Vec<PageId> = fresh.chain(self.direct.keys().copied()).collect();
+        initialised.sort_unstable();
+        initialised.dedup();
+        let freed = |extent: &Extent| !overlaps(&self.freed, *extent);
+        self.shared.direct.list(extents(&self.allocated).filter(freed), &initialised);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pages.is_empty()
+            && self.freed.is_empty()
+            && self.allocated.is_empty()
+            && self.direct.is_empty()
+    }
+}
+
+/// Room for what the log is to hold: each thread has some, to be used again.
+struct Payload(Vec<u8>);
+
+/// One huge transaction must not cost its memory for ever.
+const PAYLOAD_KEPT_MAX: usize = 64 * 1024;
+
+thread_local! {
+    static PAYLOAD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Payload {
+    fn empty() -> Self {
+        // While a thread ends, there may be none.
+        Self(PAYLOAD.try_with(Cell::take).unwrap_or_default())
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        self.0.clear();
+        self.0.shrink_to(PAYLOAD_KEPT_MAX);
+        let _ = PAYLOAD.try_with(|payload| payload.set(std::mem::take(&mut self.0)));
+    }
+}
+
+/// Makes a page that was written directly its slot's newest version; no checkpoint need
+/// write it. Returns whether none was in memory.
+fn install_clean(shared: &Shared, mut page: PrivatePage, seq: Seq) -> bool {
+    Arc::make_mut(&mut page.frame).set_seq(seq);
+    let slot = shared.table.slot(page.id);
+    let _stripe = shared.stripes.lock(page.id);
+    debug_assert!(!slot.is_dirty(), "{} was written though a checkpoint is to write it", page.id);
+    slot.touch();
+    slot.frame.swap(Some(page.frame)).is_none()
+}
+
+/// Makes a private page its slot's newest version. Returns whether none was in memory.
+fn install_page(
+    shared: &Shared,
+    commit: &mut Commit,
+    mut page: PrivatePage,
+    seq: Seq,
+    superseded: &mut SmallVec<[Superseded; 4]>,
+) -> bool {
+    Arc::make_mut(&mut page.frame).set_seq(seq);
+    let slot = shared.table.slot(page.id);
+    let _stripe = shared.stripes.lock(page.id);
+    // A checkpoint under way still has to write what a page held that is made anew.
+    let under_way = slot.is_dirty() && slot.due() != commit.checkpoint;
+    let base = page.base.or_else(|| under_way.then(|| slot.frame.load_full()).flatten());
+    if let Some(base) = base {
+        let written_at = base.seq();
+        superseded.push(Superseded { page: page.id, written_at, superseded_at: seq });
+        slot.push_older(base, seq);
+        shared.cache.older_added();
+    }
+    slot.set_due(commit.mark_dirty(page.id, slot.due(), page.fresh));
+    slot.touch();
+    slot.frame.swap(Some(page.frame)).is_none()
+}

@@ -1,0 +1,125 @@
+//! Pages as a transaction sees and changes them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::cache::guard::PageGuard;
+use crate::file::page::Frame;
+use crate::ids::{Owner, PageId, PageKind};
+use crate::txn::dirty_ranges::DirtyRanges;
+
+/// A page as a transaction reads it: its own copy, or the newest installed version.
+pub struct TxPage<'tx>(Seen<'tx>);
+
+enum Seen<'tx> {
+    Private(&'tx Frame),
+    Installed(PageGuard),
+}
+
+impl<'tx> TxPage<'tx> {
+    pub(super) fn private(frame: &'tx Frame) -> Self {
+        Self(Seen::Private(frame))
+    }
+
+    pub(super) fn installed(frame: Arc<Frame>) -> Self {
+        Self(Seen::Installed(PageGuard::owned(frame)))
+    }
+
+    /// Whose page it is.
+    #[inline]
+    pub fn owner(&self) -> Owner {
+        match &self.0 {
+            Seen::Private(frame) => frame.owner(),
+            Seen::Installed(guard) => guard.owner(),
+        }
+    }
+
+    /// What the page holds.
+    #[inline]
+    pub fn kind(&self) -> PageKind {
+        match &self.0 {
+            Seen::Private(frame) => frame.kind(),
+            Seen::Installed(guard) => guard.kind(),
+        }
+    }
+
+    /// The page without its header: [`BODY_SIZE`](crate::BODY_SIZE) bytes.
+    #[inline]
+    pub fn body(&self) -> &[u8] {
+        match &self.0 {
+            Seen::Private(frame) => frame.body(),
+            Seen::Installed(guard) => guard.body(),
+        }
+    }
+}
+
+impl fmt::Debug for TxPage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TxPage")
+            .field("owner", &self.owner())
+            .field("kind", &self.kind())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A transaction's private copy of a page, to be changed.
+pub struct PageMut<'tx> {
+    frame: &'tx mut Frame,
+    dirty: &'tx mut DirtyRanges,
+}
+
+impl<'tx> PageMut<'tx> {
+    pub(super) fn new(frame: &'tx mut Frame, dirty: &'tx mut DirtyRanges) -> Self {
+        Self { frame, dirty }
+    }
+
+    /// The page's number.
+    pub fn id(&self) -> PageId {
+        self.frame.id()
+    }
+
+    /// Whose page it is.
+    pub fn owner(&self) -> Owner {
+        self.frame.owner()
+    }
+
+    /// What the page holds.
+    pub fn kind(&self) -> PageKind {
+        self.frame.kind()
+    }
+
+    /// The page without its header: [`BODY_SIZE`](crate::BODY_SIZE) bytes.
+    pub fn body(&self) -> &[u8] {
+        self.frame.body()
+    }
+
+    /// The body to change, and where to mark which ranges of it were changed.
+    ///
+    /// Every byte that is changed must be marked. Debug builds check it at commit.
+    #[inline]
+    pub fn split(&mut self) -> (&mut [u8], &mut DirtyRanges) {
+        (self.frame.body_mut(), self.dirty)
+    }
+
+    /// Overwrites `bytes.len()` bytes of the body from `offset` on, and marks them.
+    ///
+    /// Returns `false`, and changes nothing, if they reach behind the body's end.
+    #[must_use = "bytes that do not fit are not written"]
+    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
+        let end = offset.saturating_add(bytes.len());
+        let Some(target) = self.frame.body_mut().get_mut(offset..end) else { return false };
+        target.copy_from_slice(bytes);
+        self.dirty.mark(offset..end);
+        true
+    }
+}
+
+impl fmt::Debug for PageMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageMut")
+            .field("id", &self.id())
+            .field("owner", &self.owner())
+            .field("kind", &self.kind())
+            .finish_non_exhaustive()
+    }
+}

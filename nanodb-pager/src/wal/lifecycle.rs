@@ -1,0 +1,338 @@
+//! What the pager does with the log: beginning, syncing and removing it.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use uuid::Uuid;
+
+use crate::checkpoint::double_write;
+use crate::checkpoint::state::Checkpointed;
+use crate::error::{Error, Result, is_full_disk, no_room};
+use crate::file::page::Frame;
+use crate::file::sidecars::copy_suffix;
+use crate::file::storage::Storage;
+use crate::ids::{PAGE_SIZE, PageId, Seq};
+use crate::shared::{Commit, NextLog, Shared};
+use crate::wal::group_commit::Turn;
+use crate::wal::recovery::Recovered;
+use crate::wal::segment::Segment;
+use crate::wal::writer::{Log, least_len, prepare};
+use crate::wal::{self, Lsn};
+
+/// How much is copied at once, in bytes.
+const COPY_SIZE: usize = 1 << 20;
+
+impl Shared {
+    /// A file beside the database, whose name is on stable storage.
+    ///
+    /// That it was there before says nothing: a process that was killed may have made
+    /// it, or a sync of the directory may have failed.
+    ///
+    /// The directory's sync, as any other, is not tried again once it has failed.
+    pub(crate) fn companion(
+        &self,
+        suffix: &'static str,
+        doing: &'static str,
+    ) -> Result<Arc<dyn Storage>> {
+        let file = self.storage.companion(suffix).map_err(|e| self.beside_failed(doing, e))?;
+        let mut named = self.named.lock();
+        if !named.contains(&suffix) {
+            let failed = |e| self.poison(Error::io("syncing the directory", e));
+            self.storage.sync_directory().map_err(failed)?;
+            named.push(suffix);
+        }
+        Ok(file)
+    }
+
+    /// What it means that a file beside the database can't be made, replaced or removed. If
+    /// the database is not there any more, what lies there is another's, and this handle has no place
+    /// left for a log.
+    pub(crate) fn beside_failed(&self, doing: impl Into<String>, error: io::Error) -> Error {
+        match Error::io(doing, error) {
+            displaced @ Error::Displaced { .. } => self.poison(displaced),
+            other => other,
+        }
+    }
+
+    /// Sees to it that each log takes `bytes` more than it holds and what is kept in it, before
+    /// something begins that would stop half-way on a full disk.
+    pub(crate) fn make_room_in_logs(&self, bytes: u64) -> Result<()> {
+        if !self.storage.is_persistent() {
+            return Ok(());
+        }
+        self.ready_to_write()?;
+        self.log_room.fetch_max(bytes, Ordering::Relaxed);
+        let doing = "making room for the log";
+        let failed = |e| Error::io(doing, e);
+        let mut guard = self.lock_to_commit()?;
+        self.check_writable()?;
+        let commit = &mut *guard;
+        let seq = commit.installed.next();
+        let log = match &mut commit.log {
+            Some(log) => log,
+            none => none.insert(self.begin_log(commit.next_log, seq)?),
+        };
+        let other = self.companion(wal::suffix(log.segment.generation + 1), doing)?;
+        let other_len = other.len().map_err(failed)?;
+        let least = least_len(self.options.log_bytes_max) + bytes;
+        let missing = log.missing(bytes) + least.saturating_sub(other_len);
+        let made = log.make_room(bytes);
+        drop(guard);
+        // The one that ends now may not know yet what is asked for, and cut it off.
+        let _held = self.hold_checkpointed();
+        let made = made.and_then(|()| {
+            let other_len = other.len()?;
+            prepare(&*other, other_len, self.options.log_bytes_max, bytes)
+        });
+        made.map_err(|error| match is_full_disk(&error) {
+            true => failed(no_room(&error.kind().into(), missing)),
+            false => self.write_failed(failed(error)),
+        })
+    }
+
+    /// Begins a log and writes its header, which is not synced.
+    pub(crate) fn begin_log(&self, next: NextLog, first_seq: Seq) -> Result<Log> {
+        self.take_reserve()?;
+        let doing = "beginning a log";
+        let NextLog { generation, previous_salt, base } = next;
+        let suffix = wal::suffix(generation);
+        let file = self.companion(suffix, doing)?;
+        let salt = Uuid::new_v4().as_u64_pair().0;
+        let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
+        let mut log = Log::begin(file, segment, base, self.options.log_bytes_max)
+            .map_err(|e| Error::io(doing, e))?;
+        log.write().map_err(|e| self.write_failed(Error::io("making room for the log", e)))?;
+        Ok(log)
+    }
+
+    /// Makes sure that the log which comes after the one in use can be begun, and can be of use
+    /// to commits that give space back, should the disk be full by then.
+    pub(crate) fn prepare_log(&self) -> Result<()> {
+        let commit = self.commit.lock();
+        let Some(log) = commit.log.as_ref().filter(|_| !commit.is_unchanged()) else {
+            return Ok(());
+        };
+        let generation = log.segment.generation + 1;
+        drop(commit);
+        let doing = "making room for the log";
+        let file = self.companion(wal::suffix(generation), "beginning a log")?;
+        let len = file.len().map_err(|e| Error::io("asking for the log's length", e))?;
+        prepare(&*file, len, self.options.log_bytes_max, 0)
+            .map_err(|e| self.write_failed(Error::io(doing, e)))
+    }
+
+    /// Returns when the logs are on stable storage up to `lsn`.
+    pub(crate) fn sync_log(&self, lsn: Lsn) -> Result<()> {
+        match self.group_sync.turn(lsn) {
+            Turn::Done => Ok(()),
+            Turn::Failed => Err(self.poisoned()),
+            Turn::Lead(leader) => {
+                // Poisoned before the others wake: they ask why.
+                let synced = self.lead_sync().map_err(|error| self.poison(error));
+                self.group_sync.finish(&leader, synced.as_ref().ok().copied());
+                synced.map(|_| ())
+            }
+        }
+    }
+
+    /// Writes and syncs what all threads have appended; returns how far that is.
+    fn lead_sync(&self) -> Result<Lsn> {
+        self.check_process()?;
+        let mut commit = self.commit.lock();
+        self.check_writable()?;
+        let former = commit.former_log.take();
+        let direct = std::mem::take(&mut commit.direct_unsynced);
+        let mut current = None;
+        let mut end = commit.next_log.base;
+        if let Some(log) = &mut commit.log {
+            log.pad(self.group_sync.synced());
+            // Poisoned while nobody else can write: nothing is tried a second time.
+            log.write().map_err(|e| self.poison(Error::io("writing the log", e)))?;
+            (current, end) = (Some(Arc::clone(&log.file)), log.end());
+        }
+        drop(commit);
+        // Pages that records name were written before the records.
+        if direct {
+            self.storage.sync().map_err(|e| Error::io("syncing the file", e))?;
+        }
+        // In this order: what is in the later log builds on the earlier one.
+        for file in former.into_iter().chain(current) {
+            file.sync().map_err(|e| Error::io("syncing the log", e))?;
+        }
+        Ok(end)
+    }
+
+    /// Puts on stable storage what has been committed so far: for relaxed commits.
+    pub(crate) fn flush(&self) {
+        let end = {
+            let mut commit = self.commit.lock();
+            commit.flush_asked = false;
+            log_end(&commit)
+        };
+        // A failure poisons the handle: the next writer is told.
+        let _ = self.sync_log(end);
+    }
+
+    /// Puts on stable storage what has been committed so far, and what opening found.
+    pub(crate) fn sync_committed(&self) -> Result<()> {
+        self.check_writable()?;
+        // What a process before has left may be in nothing but the operating system's memory.
+        if !self.settled.load(Ordering::Acquire) {
+            self.settle(&mut self.hold_checkpointed())?;
+        }
+        let end = log_end(&self.commit.lock());
+        self.sync_log(end)
+    }
+
+    /// Does what must be done before the first commit.
+    pub(crate) fn ready_to_write(&self) -> Result<()> {
+        self.check_process()?;
+        if self.ready.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        // Acquire, with the release in `settle`: who sees it set sees it after the syncs.
+        if !self.settled.load(Ordering::Acquire) {
+            self.settle(&mut self.hold_checkpointed())?;
+        }
+        // The log's bytes are vouched for by nobody but the sync just made.
+        if self.recovered.read().is_some() {
+            self.checkpoint()?;
+        }
+        self.ready.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Puts what opening found on stable storage: nothing may be built on it before.
+    ///
+    /// The process before may have been killed between a write and its sync, or a sync of it has
+    /// failed; what it wrote was then read from the operating system's memory. A header
+    /// that a power cut takes back no longer names the log that later commits went to, and
+    /// pages written in place must not be newer than the log. A sync alone does not help: after
+    /// one that has failed, a system may take the bytes for saved. So all of them are written
+    /// again: the logs and the side area as copies that then take their places, since in place a
+    /// torn write would cost what is saved; the pages that records name and nobody vouches for as
+    /// images in the side area; and the header, as its next revision.
+    pub(crate) fn settle(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        self.check_writable()?;
+        if self.settled.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        // Without those that an attempt before this one has copied, which a full disk has stopped.
+        let files = self.recovered.read().as_ref().map(Recovered::files);
+        let files: Vec<_> = files.into_iter().flatten().collect();
+        let mut left: u64 = files.iter().map(|(_, _, len)| len).sum();
+        for (file, suffix, len) in files {
+            let copy = self.copy(&*file, suffix, len).map_err(|error| match error {
+                Error::Io { doing, source } if is_full_disk(&source) => {
+                    Error::Io { doing, source: no_room(&source, left) }
+                }
+                error => error,
+            })?;
+            left -= len;
+            if let Some(recovered) = &mut *self.recovered.write() {
+                recovered.replace(suffix, &copy);
+            }
+        }
+        self.save_unvouched(checkpointed)?;
+        let poison = |e| self.poison(Error::io("syncing what was found", e));
+        let headers = checkpointed.header.to_settle(&*self.storage)?;
+        self.storage.sync().map_err(poison)?;
+        for header in headers {
+            let copy = header.first_copy();
+            let (page, bytes) = (PageId::new(copy), header.encode(copy).bytes);
+            self.storage.write_at(&bytes, page.offset()).map_err(poison)?;
+            self.storage.sync().map_err(poison)?;
+            checkpointed.header = header;
+        }
+        self.settled.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Writes images of pages whose records would not count without them to the side area.
+    fn save_unvouched(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        let failed = |e| Error::io(format!("copying {}", double_write::SUFFIX), e);
+        let recovered = self.recovered.read();
+        let Some(recovered) = &*recovered else { return Ok(()) };
+        let pages = recovered.unvouched();
+        if pages.is_empty() {
+            return Ok(());
+        }
+        let file = self.companion(double_write::SUFFIX, "copying -side")?;
+        let generation = checkpointed.header.generation + 1;
+        let mut tail = checkpointed.side;
+        let mut frame = Frame::ZERO;
+        for batch in pages.chunks(COPY_SIZE / PAGE_SIZE) {
+            let (mut named, mut images) = (Vec::with_capacity(batch.len()), Vec::new());
+            for &page in batch {
+                let (storage, checksummer) = (&*self.storage, self.checksummer);
+                recovered.load_unvouched(storage, page, checksummer, &mut frame)?;
+                named.push((page, frame.checksum()));
+                images.extend_from_slice(&frame.bytes);
+            }
+            let mut buffer = double_write::directory(self.uuid, generation, tail, &named);
+            buffer.append(&mut images);
+            file.write_at(&buffer, tail.end).map_err(|e| self.write_failed(failed(e)))?;
+            tail.end += buffer.len() as u64;
+        }
+        file.sync().map_err(|e| self.poison(failed(e)))?;
+        checkpointed.side = tail;
+        Ok(())
+    }
+
+    /// Writes the first bytes of a companion to a new file, syncs it, and puts it in its
+    /// place. Until that is done nothing has changed.
+    fn copy(&self, from: &dyn Storage, suffix: &str, len: u64) -> Result<Arc<dyn Storage>> {
+        let failed = |e| self.beside_failed(format!("copying {suffix}"), e);
+        let new = copy_suffix(&self.uuid);
+        let copy = self.storage.companion(&new).map_err(failed)?;
+        copy.set_len(0).map_err(|e| self.write_failed(failed(e)))?;
+        // A batch of images may have been cut off.
+        let len = len.min(from.len().map_err(failed)?);
+        let mut buffer = Vec::new();
+        let mut at = 0;
+        while at < len {
+            let size = usize::try_from(len - at).unwrap_or(COPY_SIZE).min(COPY_SIZE);
+            buffer.resize(size, 0);
+            from.read_at(&mut buffer, at).map_err(failed)?;
+            if let Err(error) = copy.write_at(&buffer, at) {
+                // On a full disk half a copy would be in the way of everybody.
+                let _ = copy.set_len(0);
+                return Err(self.write_failed(failed(error)));
+            }
+            at += size as u64;
+        }
+        copy.sync()
+            .and_then(|()| self.storage.replace_companion(&new, suffix))
+            .and_then(|()| self.storage.sync_directory())
+            .map_err(|e| self.poison(failed(e)))?;
+        drop(copy);
+        self.storage.companion(suffix).map_err(failed)
+    }
+
+    pub(crate) fn close(&self) -> Result<()> {
+        let mut checkpointed = self.hold_checkpointed();
+        self.checkpoint_last(&mut checkpointed)?;
+        self.cut(&checkpointed, 0, true)?;
+        let mut commit = self.commit.lock();
+        if commit.is_unchanged() {
+            commit.log = None;
+            // Relaxed: read under the commit lock by whoever writes.
+            self.closed.store(true, Ordering::Relaxed);
+            drop(commit);
+            return self.remove_companions(&mut checkpointed);
+        }
+        drop(commit);
+        drop(checkpointed);
+        // Somebody has committed in between; closing is for when nobody does.
+        self.close()
+    }
+}
+
+/// The place behind the last commit in the logs.
+fn log_end(commit: &Commit) -> Lsn {
+    commit.log.as_ref().map_or(commit.next_log.base, Log::end)
+}
+
+#[cfg(all(test, loom))]
+mod interleavings;

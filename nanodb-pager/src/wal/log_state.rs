@@ -1,0 +1,197 @@
+//! Whose the files beside the database are, and whether one of them is needed.
+//!
+//! Any file may happen to be called `data.nanodb-log1`: a copy that somebody made, another database.
+//! And any of them may be lost: left behind when the database was moved, or beside another hard
+//! link to it. Neither may cost anything without a word. So the header has a [`LogState`], which goes
+//! round like this:
+//!
+//! ```text
+//!           first write            log begun              idle checkpoint
+//! CLOSED ---------------> OPEN ---------------> LOGGED -------------------> OPEN
+//!    ^                     |                       |
+//!    +---------------------+-----------------------+
+//!              clean close, files removed
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. While it is `CLOSED`, what lies beside the database is used or removed only if it says that it is
+//!    this database's own, or says nothing at all (zeros). Names are looked at before it is `OPEN`.
+//! 2. From `OPEN` on, the names are the database's own, whatever a torn write has made of the files.
+//! 3. It is `LOGGED` only once the first block of the log of the header's `log_generation` is on stable
+//!    storage, name included; and before a commit that goes to that log is acknowledged. So who
+//!    finds it `LOGGED` and has no such log misses commits. By then the name of the other log is
+//!    there, too, and stays as long as it is `LOGGED`: who finds that one gone may miss what was
+//!    committed while a checkpoint was under way.
+//! 4. A commit may begin the log after the header's without asking while a checkpoint is under way
+//!    that is going to name it. Until that header is written, the one before names the log
+//!    before, without which the later one does not count either.
+//! 5. A state is a revision of the header: it is written to the copy that is not the one known to be
+//!    on stable storage, and synced. So a torn write leaves the state before.
+
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
+
+use crate::checkpoint::state::Checkpointed;
+use crate::error::{Error, Result};
+use crate::file::header::{Header, LogState};
+use crate::file::sidecars::{COMPANIONS, Whose, copy_suffix, name, whose};
+use crate::file::storage::Storage;
+use crate::ids::PageId;
+use crate::shared::{Commit, Shared};
+
+/// A write of the header where one was is refused only by file systems that never write in place.
+const MAKING_ROOM: &str = "making room for the log";
+
+impl Shared {
+    /// The commit lock, once there is a log for commits, or one may be begun. None is where
+    /// nothing is logged.
+    pub(crate) fn lock_to_commit(&self) -> Result<MutexGuard<'_, Commit>> {
+        loop {
+            let commit = self.commit.lock();
+            let may_go_on = commit.log.is_some() || commit.next_header_names_log;
+            if may_go_on || !self.storage.is_persistent() {
+                return Ok(commit);
+            }
+            drop(commit);
+            self.begin_named_log()?;
+        }
+    }
+
+    /// Begins a log that the header on stable storage names.
+    fn begin_named_log(&self) -> Result<()> {
+        let mut checkpointed = self.hold_checkpointed();
+        self.check_writable()?;
+        self.claim_companions(&mut checkpointed)?;
+        // Nobody may append before the header names it.
+        let mut commit = self.commit.lock();
+        self.check_writable()?;
+        if commit.log.is_some() || commit.next_header_names_log {
+            return Ok(());
+        }
+        let log = self.begin_log(commit.next_log, commit.installed.next())?;
+        self.sync_begun(&*log.file)?;
+        self.write_log_state(&mut checkpointed, LogState::Logged, MAKING_ROOM)?;
+        commit.log = Some(log);
+        Ok(())
+    }
+
+    fn sync_begun(&self, log: &dyn Storage) -> Result<()> {
+        log.sync().map_err(|e| self.poison(Error::io("syncing a new log", e)))
+    }
+
+    /// Makes sure that what has the name of a companion is one, and says in the header that
+    /// the names are taken.
+    pub(crate) fn claim_companions(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        if checkpointed.header.log_state != LogState::Closed || !self.storage.is_persistent() {
+            return Ok(());
+        }
+        let doing = "beginning a log";
+        let recovered = self.recovered.read().is_some();
+        for suffix in COMPANIONS {
+            match self.found(suffix, "reading the files beside the database")? {
+                None => {}
+                Some(whose) if !self.is_own(whose) => {
+                    return Err(Error::ForeignFile { file: name(&*self.storage, suffix) });
+                }
+                // What another has put there, though it is empty, is still his.
+                Some(_) if !recovered => self.remove_companion(suffix, doing)?,
+                Some(_) => {}
+            }
+        }
+        self.write_log_state(checkpointed, LogState::Open, MAKING_ROOM)
+    }
+
+    /// Whose a companion is, if there is one.
+    fn found(&self, suffix: &str, doing: &'static str) -> Result<Option<Whose>> {
+        let failed = |e| Error::io(doing, e);
+        let found = self.storage.found_companion(suffix).map_err(failed)?;
+        found.map(|file| whose(&*file).map_err(failed)).transpose()
+    }
+
+    fn is_own(&self, whose: Whose) -> bool {
+        whose == Whose::Nobodys || whose == Whose::Of(self.uuid)
+    }
+
+    fn remove_companion(&self, suffix: &str, doing: &'static str) -> Result<()> {
+        self.storage.remove_companion(suffix).map_err(|e| self.beside_failed(doing, e))
+    }
+
+    /// What the header of a checkpoint is to say. From here until it is written, a commit that has no
+    /// log waits.
+    pub(crate) fn next_log_state(&self) -> Result<LogState> {
+        if !self.storage.is_persistent() {
+            return Ok(LogState::Closed);
+        }
+        let mut commit = self.commit.lock();
+        commit.next_header_names_log = false;
+        let begun = commit.log.as_ref().map(|log| (Arc::clone(&log.file), log.begun()));
+        drop(commit);
+        let Some((file, begun)) = begun else { return Ok(LogState::Open) };
+        if self.group_sync.synced() < begun {
+            self.sync_begun(&*file)?;
+        }
+        Ok(LogState::Logged)
+    }
+
+    /// Writes the next revision of the header, which differs from the one before in this alone.
+    fn write_log_state(
+        &self,
+        checkpointed: &mut Checkpointed,
+        state: LogState,
+        doing: &'static str,
+    ) -> Result<()> {
+        let before = &checkpointed.header;
+        let header = Header { log_state: state, revision: before.revision + 1, ..before.clone() };
+        let copy = header.first_copy();
+        // The copy that counts stays as it is, so a write may be tried again; a sync never is.
+        self.storage
+            .write_at(&header.encode(copy).bytes, PageId::new(copy).offset())
+            .map_err(|e| self.write_failed(Error::io(doing, e)))?;
+        self.storage.sync().map_err(|e| self.poison(Error::io("syncing the header", e)))?;
+        checkpointed.header = header;
+        Ok(())
+    }
+
+    /// Removes what is this database's own beside it, once nothing of it is needed. Others' files
+    /// stay.
+    ///
+    /// One that says whose it is, so that it is known again whatever a power cut does, goes last: as long
+    /// as it is there, the next opening does not rely on the header's being on stable storage.
+    pub(crate) fn remove_companions(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+        if !self.storage.is_persistent() {
+            return Ok(());
+        }
+        let doing = "removing the log";
+        if checkpointed.header.log_state == LogState::Logged {
+            self.write_log_state(checkpointed, LogState::Open, doing)?;
+        }
+        let claimed = checkpointed.header.log_state == LogState::Open;
+        let mut last = None;
+        let mut removed = false;
+        for suffix in COMPANIONS {
+            let Some(whose) = self.found(suffix, doing)? else { continue };
+            if claimed && last.is_none() && whose == Whose::Of(self.uuid) {
+                last = Some(suffix);
+            } else if claimed || self.is_own(whose) {
+                self.remove_companion(suffix, doing)?;
+                removed = true;
+            }
+        }
+        let failed = |e| self.beside_failed(doing, e);
+        // This database's uuid is in its name.
+        let copy = copy_suffix(&self.uuid);
+        if self.storage.has_companion(&copy).map_err(failed)? {
+            self.remove_companion(&copy, doing)?;
+            removed = true;
+        }
+        if removed {
+            self.storage.sync_directory().map_err(failed)?;
+        }
+        let Some(last) = last else { return Ok(()) };
+        self.write_log_state(checkpointed, LogState::Closed, doing)?;
+        self.remove_companion(last, doing)?;
+        self.storage.sync_directory().map_err(failed)
+    }
+}
