@@ -241,7 +241,12 @@ pub(crate) fn is_full_disk(error: &io::Error) -> bool {
 /// A call that had no room: how many bytes more there must be.
 pub(crate) fn no_room(error: &io::Error, bytes: u64) -> io::Error {
     let text = format!("the disk is full, {bytes} bytes more are needed: {error}");
-    io::Error::new(error.kind(), text)
+    // With the system's code goes what tells a file at its limit from a record that is too long.
+    let kind = match error.kind() {
+        io::ErrorKind::FileTooLarge => io::ErrorKind::StorageFull,
+        kind => kind,
+    };
+    io::Error::new(kind, text)
 }
 
 impl Error {
@@ -418,7 +423,9 @@ mod tests {
     #[test]
     fn a_file_at_the_systems_limit_is_a_full_disk_and_a_record_too_long_is_not() {
         for code in [libc::ENOSPC, libc::EDQUOT, libc::EFBIG] {
-            assert!(is_full_disk(&io::Error::from_raw_os_error(code)), "{code}");
+            let error = io::Error::from_raw_os_error(code);
+            assert!(is_full_disk(&error), "{code}");
+            assert!(is_full_disk(&no_room(&error, 1)), "{code}");
         }
         assert!(!is_full_disk(&io::Error::from_raw_os_error(libc::EIO)));
         assert!(!is_full_disk(&io::ErrorKind::FileTooLarge.into()));
