@@ -3,7 +3,7 @@
 //! In memory [names]; in the file what the commits' notes add up to. A collection is
 //! made by the first commit that puts something into it; dropping and renaming are commits
 //! of their own. There is no lock for all of it: what is done to a collection is done
-//! under that one's writers' lock, reservation it included. Whoever is about to make one
+//! under that one's writers' lock, making it included. Whoever is about to make one
 //! *claims* the name with a collection that is locked from its first moment on, so that
 //! another who wants the name waits for that lock as for any.
 //!
@@ -51,7 +51,7 @@ pub(crate) struct Catalog {
 
 /// A name, and the lock of what it means.
 pub(crate) enum Reserved {
-    /// There is such a collection, or somebody else is reservation it.
+    /// There is such a collection, or somebody else is making it.
     Taken(Arc<NameBinding>),
     /// There is none, and nobody else will make it before this is given up.
     New(Arc<NameBinding>, NameReservation, HeldArc<CollectionState>),

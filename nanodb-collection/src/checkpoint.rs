@@ -36,7 +36,7 @@ impl CatalogHooks {
     }
 }
 
-/// Does to the root what notes say; `index` gets the changes of the id index_set.
+/// Does to the root what notes say; `index` gets the changes of the id indexes.
 pub(crate) fn fold(
     root: &[u8],
     notes: &mut dyn Iterator<Item = &[u8]>,

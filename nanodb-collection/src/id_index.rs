@@ -1,7 +1,7 @@
 //! The id index of one collection: what is in memory of it, and what the file has.
 //!
 //! What a group holds is what the runs of the last checkpoint say of its keys, and what was
-//! recorded in memory since. Both are replaced together, under the lock of the [base](SavedIndex), when a
+//! recorded in memory since. Both are replaced together, under the lock of the [saved index](SavedIndex), when a
 //! checkpoint is durable; nobody reads runs without that lock, so none are read after their pages
 //! have gone to others.
 //!

@@ -85,7 +85,7 @@ impl Pages {
         match self {
             Self::None => Err(Error::damaged(id)),
             Self::Snapshot(view) => match view.snapshot().page(id) {
-                // In the extents, and never written: that cannot be.
+                // In the collection, and never written: that cannot be.
                 Err(nanodb_pager::Error::NoVersion { page, .. }) => Err(Error::damaged(page)),
                 page => Ok(page?),
             },

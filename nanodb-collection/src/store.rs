@@ -96,7 +96,7 @@ pub(crate) struct CollectionState {
     pub(crate) overflow: ExtentSet,
     pub(crate) retired: Retired,
     pub(crate) room: FreeSpaceMap,
-    /// FreeSpaceMap for a commit's note.
+    /// Room for a commit's note.
     pub(crate) note: Vec<u8>,
 }
 

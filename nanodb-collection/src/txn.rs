@@ -52,7 +52,7 @@ enum Status {
     Over,
 }
 
-/// What a transaction holds as long as it is not finished.
+/// What a transaction holds as long as it is not over.
 struct Open {
     tx: WriteTx,
     parts: Vec<Participant>,

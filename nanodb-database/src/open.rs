@@ -16,7 +16,7 @@ use nanodb_collection::{OpenFile, OpenFiles};
 pub(crate) static OPEN_FILES: OpenFiles<Engine> = OpenFiles::new();
 
 impl Database {
-    /// Opens the database in the file at `path`, reservation it if there is none.
+    /// Opens the database in the file at `path`, making it if there is none.
     ///
     /// Takes time in proportion to the number of collections, not of documents, and after a crash
     /// to what the log holds. The index of ids is read piece by piece, as it is needed.
@@ -50,7 +50,7 @@ impl Options {
     /// opened with first; but one that it has open for writing is not opened
     /// [for reading alone](Self::read_only), nor the other way round.
     ///
-    /// WaitForGraph for a thread that opens or closes the same file, and for no other.
+    /// Waits for a thread that opens or closes the same file, and for no other.
     ///
     /// # Errors
     ///

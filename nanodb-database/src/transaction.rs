@@ -13,7 +13,7 @@ use crate::error::Result;
 ///
 /// Write transactions are serializable: their outcome is as if they had run one after the
 /// other. A transaction locks each collection when it first reads or writes it, and others
-/// that want it wait until this one is finished; readers outside of transactions do not.
+/// that want it wait until this one is over; readers outside of transactions do not.
 /// Where two wait for each other, one gets [`Error::Conflict`](crate::Error::Conflict) and is rolled back.
 ///
 /// Dropping a transaction rolls it back. It may be handed to another thread.

@@ -226,7 +226,7 @@ impl fmt::Display for LogLoss {
 }
 
 /// Whether the operating system had no room left for a write: on the device, in what the user may
-/// have of it, or in a file, which some file systems and `ulimit -f` keep to a length.
+/// have of it, or in a file, which some file systems keep to a length.
 ///
 /// A record that the log takes in no file has no system's code.
 pub(crate) fn is_full_disk(error: &io::Error) -> bool {

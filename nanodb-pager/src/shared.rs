@@ -151,7 +151,7 @@ pub(crate) struct Commit {
     /// The number of the checkpoint that writes `dirty`, from 1 up.
     pub(crate) checkpoint: u64,
     /// Whether the checkpoint under way is going to name the log after the header's, if one has been
-    /// begun by then; and the header names the one before. See [`beside`](crate::wal::log_state).
+    /// begun by then; and the header names the one before. See [`log_state`](crate::wal::log_state).
     pub(crate) next_header_names_log: bool,
     /// Where commits go; none until the first one since opening or the last turn.
     pub(crate) log: Option<Log>,

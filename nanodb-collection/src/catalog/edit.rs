@@ -54,7 +54,7 @@ pub(crate) enum CatalogEdit<'a> {
     Index(Index<'a>),
 }
 
-/// CatalogEdits of the id index that go, and then those that come.
+/// Entries of the id index that go, and then those that come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Index<'a> {
     pub(crate) collection: u32,
@@ -118,7 +118,7 @@ impl CatalogEdit<'_> {
     }
 }
 
-/// Appends a [`State`] entry without reservation one; `numbers` are count, next id and pages in
+/// Appends a [`State`] entry without making one; `numbers` are count, next id and pages in
 /// use.
 pub(crate) fn encode_state(
     out: &mut Vec<u8>,
@@ -136,7 +136,7 @@ pub(crate) fn encode_state(
     write_extents(out, extents);
 }
 
-/// Appends an [`Index`] entry without reservation one: keys and places that go and that come.
+/// Appends an [`Index`] entry without making one: keys and places that go and that come.
 #[inline]
 pub(crate) fn encode_index(
     out: &mut Vec<u8>,

@@ -27,7 +27,7 @@ pub(crate) struct NameTable {
 #[derive(Default)]
 struct Table {
     versions: HashMap<Arc<str>, Vec<NameVersion>, ahash::RandomState>,
-    /// NameTable with a version that has ended.
+    /// Names with a version that has ended.
     ended: Vec<Arc<str>>,
 }
 

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 /// Up to so many are found by looking at each.
 const LINEAR_MAX: usize = 8;
 
-/// LoadedIndex entries that a change adds or makes obsolete, each once.
+/// Index entries that a change adds or makes obsolete, each once.
 #[derive(Debug, Default)]
 pub(crate) struct EntrySet {
     entries: SmallVec<[(u64, Place); 1]>,

@@ -40,7 +40,7 @@ impl IndexSet {
         self.indexes.lock().insert(collection.get(), Arc::downgrade(id_index));
     }
 
-    /// A checkpoint is durable: tells the collections what the file holds of their index_set.
+    /// A checkpoint is durable: tells the collections what the file holds of their indexes.
     pub(crate) fn saved(&self, mut runs: impl FnMut(u32) -> Option<Vec<IndexRun>>, seq: Seq) {
         self.damaged.lock().clear();
         let mut indexes = Vec::new();

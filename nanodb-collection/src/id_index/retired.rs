@@ -1,4 +1,4 @@
-//! LoadedIndex entries that newer commits have made obsolete but older readers still follow.
+//! Index entries that newer commits have made obsolete but older readers still follow.
 
 use nanodb_index::Place;
 use nanodb_pager::Seq;

@@ -132,7 +132,7 @@ mod tests {
     fn a_circle_of_others_that_is_coming_apart_holds_nobody_up() {
         let waits = WaitForGraph::new();
         let a = held_by(1);
-        // LockOwner 1 has got what it waited for and has not left the graph yet.
+        // Owner 1 has got what it waited for and has not left the graph yet.
         a.clear();
         let _got_it = waits.enter(LockOwner::numbered(1), &a).unwrap();
         a.set(LockOwner::numbered(1));

@@ -1,6 +1,6 @@
 //! A collection's pages by their numbers, for whoever goes over them from the last to the first.
 //!
-//! A [extents](Extents) has extents in the order in which they were taken. Looking for a page by its
+//! [`Extents`] has extents in the order in which they were taken. Looking for a page by its
 //! number there goes through all of them, which is too much for each step of a walk. So a writer
 //! keeps the same pages here, as the runs that lie side by side; from the first walk on, for
 //! most collections see none.
@@ -12,7 +12,7 @@ use nanodb_pager::{Extent, PageId};
 use crate::pages::extent_set::ExtentSet;
 use crate::pages::extents::Extents;
 
-/// The pages of all extents of one extents, those behind the tail included; none before somebody
+/// The pages of all extents of one collection, those behind the tail included; none before somebody
 /// asks.
 #[derive(Debug, Default)]
 pub(crate) struct PageOrder(OnceLock<ExtentSet>);
@@ -41,14 +41,14 @@ impl PageOrder {
             && extents.spare().is_none_or(|spare| !spare.contains(page))
     }
 
-    /// The extents has come to have these pages.
+    /// The collection has come to have these pages.
     pub(crate) fn insert(&mut self, extent: Extent) {
         if let Some(pages) = self.0.get_mut() {
             pages.insert(extent);
         }
     }
 
-    /// The extents does not have these pages any more.
+    /// The collection does not have these pages any more.
     pub(crate) fn remove(&mut self, extent: Extent) {
         if let Some(pages) = self.0.get_mut() {
             pages.remove(extent);

@@ -25,9 +25,9 @@ pub(crate) struct WriteSet {
     pub(crate) changed: bool,
     /// Whether documents were stored. If not, what is to be committed makes room.
     pub(crate) stored: bool,
-    /// CatalogEdits for the index.
+    /// Entries for the index.
     pub(crate) added: EntrySet,
-    /// CatalogEdits of the index that lead nowhere any more.
+    /// Entries of the index that lead nowhere any more.
     pub(crate) removed: EntrySet,
     /// Where documents go.
     pub(super) fill: Option<PageId>,
@@ -117,7 +117,7 @@ impl WriteSet {
         }
     }
 
-    /// LoadedIndex entries to add and to retire.
+    /// Index entries to add and to retire.
     pub(crate) fn take_entries(&mut self) -> (EntrySet, EntrySet) {
         (std::mem::take(&mut self.added), std::mem::take(&mut self.removed))
     }
@@ -176,7 +176,7 @@ impl WriteSet {
     }
 }
 
-/// Takes pages out of a extents, and those behind its tail.
+/// Takes pages out of the extents, and those behind its tail.
 fn give_back(extents: &mut Extents, pages: &[PageId], trimmed: bool) {
     if !pages.is_empty() {
         extents.remove(pages);

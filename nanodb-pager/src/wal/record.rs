@@ -13,7 +13,7 @@
 //!     32     8  synced    up to which offset this log, and the direct pages that
 //!                         records below name, were on stable storage when the record
 //!                         was written; not beyond the record's own offset
-//!     40     .  payload   of a commit: see `entry`; of padding: zeros
+//!     40     .  payload   of a commit: see `payload`; of padding: zeros
 //! ```
 
 use bytemuck::{Pod, Zeroable};

@@ -183,15 +183,16 @@ impl Replay {
                 continue;
             };
             let lost = if segment.uuid != header.uuid {
-                Some((self.logged, LogLoss::OfAnotherDatabase))
+                Some(LogLoss::OfAnotherDatabase)
             } else if segment.generation != generation {
-                // What the later one holds may be of the checkpoint before.
-                Some((is_named, LogLoss::OfAnotherTime))
+                Some(LogLoss::OfAnotherTime)
             } else {
                 None
             };
-            if let Some((is_lost, loss)) = lost {
-                self.loss = self.loss.or(is_lost.then_some((suffix, loss)));
+            if let Some(loss) = lost {
+                // The later one may rightly hold what was there before: of the checkpoint before, or
+                // of whoever left a file of that name when no log was needed.
+                self.loss = self.loss.or(is_named.then_some((suffix, loss)));
                 continue;
             }
             let chained = previous.is_some_and(|(log, _)| segment.previous_salt == log.salt);
