@@ -6,7 +6,7 @@
 //! without the tree ([`needle`]).
 
 mod bits;
-mod build;
+pub(crate) mod build;
 mod cost;
 mod elements;
 mod eval;
@@ -25,27 +25,19 @@ mod types;
 use std::fmt;
 use std::sync::Arc;
 
-pub use self::build::{FieldName, field};
 use self::cost::Cost;
 pub use self::elements::ElementFilter;
 pub use self::literal::Literal;
 use self::needle::Needle;
 pub(crate) use self::operand::Operand;
-pub(crate) use self::parse::{
-    Entry, check, check_names, check_patterns, elements, entries, fault, operand, refuse,
-};
+pub(crate) use self::parse::operand;
 use self::tree::Conjunction;
-use crate::error::{ApplyError, Problem, QueryError};
+use crate::error::{ApplyError, QueryError};
+use crate::fault::Fault;
 use crate::json::{Text, print_string};
+use crate::limits::{check, count_patterns};
 use crate::path::Path;
 use nanodb_msgpack::RawValue;
-
-/// The most values that a query may consist of, names and operators not counted.
-pub const QUERY_NODES_MAX: usize = 10_000;
-
-/// The most regular expressions in a query: each may take 1 MiB, and as much again on each thread
-/// that uses it.
-pub const QUERY_REGEXES_MAX: usize = 50;
 
 /// Which documents are wanted, by MongoDB's rules.
 ///
@@ -104,14 +96,14 @@ impl Filter {
     /// [`QueryError`] says what is wrong with it.
     pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
         let value = RawValue::new(document);
-        parse::check(value)?;
+        check(value)?;
         Ok(Self::parse_value(value).map_err(|fault| fault.problem)?)
     }
 
     /// Reads a filter within a query that was checked already.
     pub(crate) fn parse_value(value: RawValue<'_>) -> Result<Self, Fault<'_>> {
         let root = parse::parse_filter(value)?;
-        Ok(Self::new(root, Cost::of_parsed(value, parse::count_patterns(value))))
+        Ok(Self::new(root, Cost::of_parsed(value, count_patterns(value))))
     }
 
     fn new(root: Conjunction, cost: Cost) -> Self {
@@ -254,11 +246,4 @@ impl std::str::FromStr for Filter {
     fn from_str(text: &str) -> Result<Self, QueryError> {
         Self::parse_json(text)
     }
-}
-
-/// A problem, and the bytes from the name or value on that has it.
-#[derive(Debug)]
-pub(crate) struct Fault<'a> {
-    pub(crate) problem: Problem,
-    pub(crate) tail: &'a [u8],
 }

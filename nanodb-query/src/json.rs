@@ -6,9 +6,9 @@ use nanodb_msgpack::RawValue;
 use nanodb_msgpack::json::{self, ReadOptions};
 pub(crate) use nanodb_msgpack::json::{print_string, print_value};
 
-use crate::QUERY_NODES_MAX;
+use crate::entries::{elements, entries};
 use crate::error::{Problem, QueryError};
-use crate::filter::{elements, entries};
+use crate::limits::QUERY_NODES_MAX;
 
 /// What a document within a query may begin with: operators, what stands beside them, and a reference, which is
 /// a document to MongoDB, too.

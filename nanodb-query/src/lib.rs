@@ -11,18 +11,21 @@
 mod manual {}
 
 mod convert;
+mod entries;
 mod error;
+mod fault;
 mod filter;
 mod json;
+mod limits;
 mod path;
 mod projection;
 mod sort;
 mod update;
 
 pub use self::error::{ApplyError, Problem, QueryError};
-pub use self::filter::{
-    ElementFilter, FieldName, Filter, Literal, QUERY_NODES_MAX, QUERY_REGEXES_MAX, field,
-};
+pub use self::filter::build::{FieldName, field};
+pub use self::filter::{ElementFilter, Filter, Literal};
+pub use self::limits::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
 pub use self::path::{PATH_NUMBERS_MAX, Path};
 pub use self::projection::Projection;
 pub use self::sort::Sort;

@@ -22,8 +22,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::error::{ApplyError, Problem, QueryError};
-use crate::filter::{ElementFilter, check};
+use crate::filter::ElementFilter;
 use crate::json::Text;
+use crate::limits::check;
 use nanodb_msgpack::RawValue;
 
 /// Which fields of a document are wanted.

@@ -11,9 +11,11 @@
 
 use std::fmt;
 
+use crate::entries::entries;
 use crate::error::{ApplyError, Problem, QueryError};
-use crate::filter::{Fault, check, entries, fault};
+use crate::fault::{Fault, fault};
 use crate::json::{Text, print_string};
+use crate::limits::check;
 use crate::path::{Part, Path, step};
 use nanodb_msgpack::{Kind, Malformed, RawValue};
 use nanodb_msgpack::{encode_empty_array_key, encode_key};

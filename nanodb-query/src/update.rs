@@ -37,9 +37,12 @@ use self::expand::Expansion;
 pub use self::expand::UPDATE_STEPS_MAX;
 use self::operator::{Change, Operator};
 use self::writer::Writer;
+use crate::entries::{Entry, elements, entries};
 use crate::error::{Problem, QueryError};
-use crate::filter::{Entry, Fault, Operand, check, elements, entries, fault, operand};
+use crate::fault::{Fault, fault};
+use crate::filter::{Operand, operand};
 use crate::json::{Text, print_value};
+use crate::limits::{check, check_names};
 use crate::{Filter, Timestamp};
 use nanodb_msgpack::{Kind, RawValue};
 
@@ -201,7 +204,7 @@ impl Update {
     pub fn replacement(document: &[u8]) -> Result<Self, QueryError> {
         let document = RawValue::new(document);
         document.verify().map_err(|_| Problem::Malformed)?;
-        crate::filter::check_names(document)?;
+        check_names(document)?;
         Ok(parse_replacement(document).map_err(|fault| fault.problem)?)
     }
 

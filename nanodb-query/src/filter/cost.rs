@@ -3,7 +3,7 @@
 use nanodb_msgpack::{DEPTH_MAX, RawValue};
 
 use crate::error::Problem;
-use crate::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
+use crate::limits::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
 
 /// The size of a query as it is printed, or somewhat more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

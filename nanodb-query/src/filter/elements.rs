@@ -4,12 +4,14 @@ use std::fmt;
 
 use super::operand::Operand;
 use super::parse::{
-    are_operators, check_patterns, operand, parse_conjunction, parse_operators, parse_regex_form,
+    are_operators, is_value_filter, operand, parse_conjunction, parse_operators, parse_regex_form,
 };
+use super::print;
 use super::tree::{Conjunction, Test};
-use super::{Fault, print};
 use crate::error::Problem;
+use crate::fault::Fault;
 use crate::json::print_value;
+use crate::limits::check_patterns;
 use nanodb_msgpack::{Malformed, RawValue};
 
 /// Which elements of an array are meant.
@@ -104,11 +106,4 @@ impl ElementFilter {
             Wanted::Equal(operand) => print_value(operand.value(), out),
         }
     }
-}
-
-/// Whether a document holds operators for values, and no filter of documents.
-pub(super) fn is_value_filter(document: RawValue<'_>) -> bool {
-    super::parse::entries(document).find(|entry| entry.name != "$comment").is_some_and(|first| {
-        first.name.starts_with('$') && !matches!(first.name, "$and" | "$or" | "$nor")
-    })
 }

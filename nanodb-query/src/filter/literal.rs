@@ -1,8 +1,8 @@
 //! Values of Rust as operands.
 
-use super::parse::check_names;
 use crate::Timestamp;
 use crate::error::Problem;
+use crate::limits::check_names;
 use nanodb_msgpack::RawValue;
 use nanodb_msgpack::{
     write_array_len, write_binary, write_bool, write_ext, write_float, write_int, write_null,

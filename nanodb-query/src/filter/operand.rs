@@ -8,7 +8,7 @@ use nanodb_msgpack::Token;
 use nanodb_msgpack::{Kind, Malformed, RawValue};
 use nanodb_msgpack::{compare, compare_scalars};
 
-use super::parse::entries;
+use crate::entries::entries;
 
 /// A value of a filter: its bytes, and what of it is looked at for every document.
 #[derive(Clone)]

@@ -1,88 +1,20 @@
 //! From a filter document to the tree.
 //!
-//! Text was turned into MessagePack before, so there is one parser. It is given what [`check`] found
-//! well-formed and within the limits; recursion is bounded by that.
+//! Text was turned into MessagePack before, so there is one parser. It is given what
+//! [`check`](crate::limits::check) found well-formed and within the limits; recursion is bounded by that.
 
-use std::collections::HashSet;
-
-use super::Fault;
 use super::bits::{Bits, Wanted};
-use super::elements::is_value_filter;
 use super::operand::Operand;
 use super::regex::{Pattern, are_options};
 use super::tree::{Choice, Conjunction, Junction, Test};
 use super::types::Types;
+use crate::entries::{Entry, elements, entries};
 use crate::error::Problem;
+use crate::fault::{Fault, fault, refuse};
 use crate::json::begins_with_operator;
+use crate::limits::check_patterns;
 use crate::path::Path;
-use crate::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
-use nanodb_msgpack::{Cursor, Token};
-use nanodb_msgpack::{Kind, RawValue};
-
-/// Refuses what is not well-formed or above the limits.
-pub(crate) fn check(value: RawValue<'_>) -> Result<(), Problem> {
-    let nodes = value.verify().map_err(|_| Problem::Malformed)?;
-    if nodes > QUERY_NODES_MAX {
-        return Err(Problem::TooManyNodes { nodes_max: QUERY_NODES_MAX });
-    }
-    check_names(value)
-}
-
-/// Refuses documents that name a field twice, within a value that was found well-formed.
-pub(crate) fn check_names(value: RawValue<'_>) -> Result<(), Problem> {
-    let mut names = HashSet::new();
-    for entry in entries(value) {
-        if !names.insert(entry.name) {
-            return Err(Problem::DuplicateField { name: entry.name.to_owned() });
-        }
-        check_names(entry.value)?;
-    }
-    elements(value).try_for_each(check_names)
-}
-
-/// A field of a query, and where it begins.
-#[derive(Clone, Copy)]
-pub(crate) struct Entry<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) value: RawValue<'a>,
-    /// The bytes from the name on.
-    pub(crate) tail: &'a [u8],
-}
-
-/// The fields of a document that was found well-formed.
-pub(crate) fn entries(document: RawValue<'_>) -> impl Iterator<Item = Entry<'_>> {
-    let mut cursor = Cursor::new(document.tail());
-    let len = cursor.read_map_len().unwrap_or(0);
-    (0..len).map_while(move |_| {
-        let tail = cursor.rest();
-        let name = str::from_utf8(cursor.read_string_bytes()?).ok()?;
-        let value = RawValue::new(cursor.rest());
-        cursor.skip()?;
-        Some(Entry { name, value, tail })
-    })
-}
-
-/// The elements of an array that was found well-formed.
-pub(crate) fn elements(array: RawValue<'_>) -> impl Iterator<Item = RawValue<'_>> {
-    array.elements().into_iter().flatten().map_while(Result::ok)
-}
-
-/// A problem with the value that `at` begins with.
-pub(crate) fn fault(problem: Problem, at: RawValue<'_>) -> Fault<'_> {
-    Fault { problem, tail: at.tail() }
-}
-
-/// Says that an operator can't take what it was given.
-pub(crate) fn refuse<'a>(
-    operator: &str,
-    path: &str,
-    expected: &'static str,
-    value: RawValue<'a>,
-) -> Fault<'a> {
-    let found = value.kind().unwrap_or(Kind::Null);
-    let (operator, path) = (operator.to_owned(), path.to_owned());
-    fault(Problem::Operand { operator, path, expected, found }, value)
-}
+use nanodb_msgpack::{Kind, RawValue, Token};
 
 fn unknown<'a>(entry: Entry<'a>, path: &str) -> Fault<'a> {
     let (operator, path) = (entry.name.to_owned(), path.to_owned());
@@ -92,22 +24,6 @@ fn unknown<'a>(entry: Entry<'a>, path: &str) -> Fault<'a> {
         _ => Problem::UnknownOperator { operator, path },
     };
     Fault { problem, tail: entry.tail }
-}
-
-/// Refuses more regular expressions than there is memory for.
-pub(crate) fn check_patterns(value: RawValue<'_>) -> Result<(), Fault<'_>> {
-    if count_patterns(value) > QUERY_REGEXES_MAX {
-        return Err(fault(Problem::TooManyRegexes { regexes_max: QUERY_REGEXES_MAX }, value));
-    }
-    Ok(())
-}
-
-pub(super) fn count_patterns(value: RawValue<'_>) -> usize {
-    let fields = entries(value).map(|entry| {
-        let own = matches!(entry.name, "$regex" | "$regularExpression");
-        usize::from(own) + count_patterns(entry.value)
-    });
-    fields.sum::<usize>() + elements(value).map(count_patterns).sum::<usize>()
 }
 
 /// A whole filter.
@@ -419,5 +335,12 @@ fn compile<'a>(
     Pattern::new(text, letters).map_err(|reason| {
         let (pattern_text, path) = (text.to_owned(), path.to_owned());
         fault(Problem::Regex { pattern: pattern_text, path, reason }, pattern)
+    })
+}
+
+/// Whether a document holds operators for values, and no filter of documents.
+pub(super) fn is_value_filter(document: RawValue<'_>) -> bool {
+    entries(document).find(|entry| entry.name != "$comment").is_some_and(|first| {
+        first.name.starts_with('$') && !matches!(first.name, "$and" | "$or" | "$nor")
     })
 }

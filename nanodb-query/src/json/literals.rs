@@ -7,8 +7,8 @@
 use nanodb_msgpack::RawValue;
 
 use super::Text;
+use crate::entries::{elements, entries};
 use crate::error::{Problem, QueryError};
-use crate::filter::{elements, entries};
 
 /// What to write in place of it in a condition.
 const IN_CONDITION: &str = "write `{\"$eq\": {\"$literal\": {...}}}`";

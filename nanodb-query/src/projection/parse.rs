@@ -1,10 +1,11 @@
 //! From a projection document to the tree.
 
 use super::{Mode, Node, Projection, Slice};
+use crate::entries::{Entry, elements, entries};
 use crate::error::Problem;
-use crate::filter::{
-    ElementFilter, Entry, Fault, check_patterns, elements, entries, fault, refuse,
-};
+use crate::fault::{Fault, fault, refuse};
+use crate::filter::ElementFilter;
+use crate::limits::check_patterns;
 use nanodb_msgpack::Token;
 use nanodb_msgpack::{Kind, RawValue};
 

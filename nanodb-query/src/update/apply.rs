@@ -3,7 +3,7 @@
 //! The walk reads the names of those documents that changes lie in, and steps over all other values.
 //! A new field comes after those that are there, in the order in which the update names them.
 
-use super::UpdateError;
+use super::error::UpdateError;
 use super::operator::{Change, Operator};
 use super::tree::{Children, Leaf, Node, Step};
 use super::writer::{Writer, check_depth, one_deeper};

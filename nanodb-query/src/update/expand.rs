@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::UpdateError;
+use super::error::UpdateError;
 use super::filters::ArrayFilter;
 use super::operator::Change;
 use super::tree::{Children, Node, Step};

@@ -1,8 +1,10 @@
 //! Array filters: which elements a `$[id]` stands for.
 
 use crate::Filter;
+use crate::entries::elements;
 use crate::error::Problem;
-use crate::filter::{Fault, elements, fault};
+use crate::fault::{Fault, fault};
+use crate::limits::check_patterns;
 use nanodb_msgpack::{Kind, RawValue};
 
 /// A filter on fields below one name, its identifier.
@@ -18,7 +20,7 @@ pub(super) fn parse(value: RawValue<'_>) -> Result<Vec<ArrayFilter>, Fault<'_>> 
         let found = value.kind().unwrap_or(Kind::Null);
         return Err(fault(Problem::NotAnArray { what: "a list of array filters", found }, value));
     }
-    crate::filter::check_patterns(value)?;
+    check_patterns(value)?;
     let mut filters: Vec<ArrayFilter> = Vec::new();
     for element in elements(value) {
         let filter = Filter::parse_value(element)?;

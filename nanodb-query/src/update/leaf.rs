@@ -1,8 +1,8 @@
 //! What each operator does to the field at the end of its path.
 
-use super::UpdateError;
 use super::apply::{Applying, Fate};
 use super::array::{List, list, pull};
+use super::error::UpdateError;
 use super::number::{self, add, multiply, whole, zero_like};
 use super::operator::{Change, Operator};
 use super::tree::Leaf;

@@ -9,10 +9,11 @@ use super::filters::ArrayFilter;
 use super::number::{BitOperation, Bits, whole};
 use super::operator::{Change, Operator};
 use crate::Sort;
+use crate::entries::{Entry, elements, entries};
 use crate::error::Problem;
-use crate::filter::{
-    ElementFilter, Entry, Fault, Operand, elements, entries, fault, operand, refuse,
-};
+use crate::fault::{Fault, fault, refuse};
+use crate::filter::{ElementFilter, Operand, operand};
+use crate::limits::check_patterns;
 use crate::path::Path;
 use nanodb_msgpack::Token;
 use nanodb_msgpack::{Kind, RawValue};
@@ -85,7 +86,7 @@ fn parse_operator<'a>(name: &str, field: Entry<'a>) -> Result<Operator, Fault<'a
         "$push" => Operator::Push(parse_push(path, value)?),
         "$addToSet" => Operator::AddToSet(parse_add_to_set(path, value)?),
         "$pull" => {
-            crate::filter::check_patterns(value)?;
+            check_patterns(value)?;
             Operator::Pull(ElementFilter::parse_fault(path, value)?)
         }
         "$pullAll" => Operator::PullAll(parse_each(name, path, value)?),

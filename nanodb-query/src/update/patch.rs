@@ -7,7 +7,9 @@
 use super::changes::Changes;
 use super::operator::{Change, Operator};
 use super::tree::{Children, Node, Step};
-use crate::filter::{Fault, entries, operand};
+use crate::entries::entries;
+use crate::fault::Fault;
+use crate::filter::operand;
 use crate::path::{Part, Path};
 use nanodb_msgpack::RawValue;
 use nanodb_msgpack::Token;

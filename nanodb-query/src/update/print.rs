@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 use super::array::{ElementSort, Push};
 use super::filters::ArrayFilter;
 use super::operator::{Change, Operator};
-use crate::filter::{Operand, entries};
+use crate::entries::entries;
+use crate::filter::Operand;
 use crate::json::{print_string, print_value};
 use nanodb_msgpack::RawValue;
 

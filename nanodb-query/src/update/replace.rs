@@ -1,6 +1,6 @@
 //! A new document in place of an old one, which keeps its `_id`.
 
-use super::UpdateError;
+use super::error::UpdateError;
 use super::writer::check_depth;
 use nanodb_msgpack::compare;
 use nanodb_msgpack::{Malformed, RawValue};

@@ -1,7 +1,7 @@
 //! The new document, written from left to right: what stays is copied from the old one in as large
 //! pieces as it can be.
 
-use super::UpdateError;
+use super::error::UpdateError;
 use crate::DEPTH_MAX;
 use nanodb_msgpack::{Cursor, Token, write_array_len, write_map_len};
 use nanodb_msgpack::{Malformed, RawValue, deeper};

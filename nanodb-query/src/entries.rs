@@ -1,0 +1,30 @@
+//! Fields and elements of a query that was found well-formed.
+
+use nanodb_msgpack::{Cursor, RawValue};
+
+/// A field of a query, and where it begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: RawValue<'a>,
+    /// The bytes from the name on.
+    pub(crate) tail: &'a [u8],
+}
+
+/// The fields of a document that was found well-formed.
+pub(crate) fn entries(document: RawValue<'_>) -> impl Iterator<Item = Entry<'_>> {
+    let mut cursor = Cursor::new(document.tail());
+    let len = cursor.read_map_len().unwrap_or(0);
+    (0..len).map_while(move |_| {
+        let tail = cursor.rest();
+        let name = str::from_utf8(cursor.read_string_bytes()?).ok()?;
+        let value = RawValue::new(cursor.rest());
+        cursor.skip()?;
+        Some(Entry { name, value, tail })
+    })
+}
+
+/// The elements of an array that was found well-formed.
+pub(crate) fn elements(array: RawValue<'_>) -> impl Iterator<Item = RawValue<'_>> {
+    array.elements().into_iter().flatten().map_while(Result::ok)
+}
