@@ -9,4 +9,5 @@ pub(crate) mod guard;
 mod load;
 pub(crate) mod page_table;
 pub(crate) mod snapshot_registry;
+pub(crate) mod state;
 pub(crate) mod version_file;

@@ -33,19 +33,19 @@ pub(crate) mod state;
 mod write;
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
 use self::state::{CheckpointUrgency, Checkpointed, Placed, UnderWay};
 use crate::cache::dirty_page::DirtyPage;
-use crate::cache::page_table::CLEAN;
 use crate::error::{Error, Result};
 use crate::file::header::LogState;
 use crate::file::truncate::{WORTH_PAGES_AT_LAST, WORTH_PAGES_MIN};
 use crate::ids::{PAGE_SIZE, PageId};
-use crate::shared::{Commit, NextLog, Shared};
-use crate::wal;
+use crate::shared::{Commit, Shared};
+use crate::wal::state::NextLog;
 
 /// This part of the bytes of direct pages counts as if it were in the log: opening may have to
 /// check them, which is faster than replaying as many bytes of log.
@@ -73,7 +73,7 @@ impl Drop for Ended<'_> {
     fn drop(&mut self) {
         // Under the lock, so that nobody who has just looked falls asleep after this.
         let _commit = self.0.commit.lock();
-        self.0.turned.notify_all();
+        self.0.checkpoint.log_switched.notify_all();
     }
 }
 
@@ -82,7 +82,7 @@ struct Prepared<'a>(&'a Shared);
 
 impl Drop for Prepared<'_> {
     fn drop(&mut self) {
-        self.0.commit.lock().preparing = false;
+        self.0.commit.lock().schedule.preparing = false;
     }
 }
 
@@ -113,7 +113,7 @@ impl DerefMut for Held<'_> {
 impl Shared {
     /// What the file on disk says, once no checkpoint is under way.
     pub(crate) fn hold_checkpointed(&self) -> Held<'_> {
-        Held { checkpointed: self.checkpointing.lock(), _ended: Ended(self) }
+        Held { checkpointed: self.checkpoint.on_disk.lock(), _ended: Ended(self) }
     }
 
     /// Brings the file up to date with everything committed so far.
@@ -134,11 +134,12 @@ impl Shared {
         let mut prepared = false;
         loop {
             let need = self.checkpoint_need(&commit);
-            if need == CheckpointUrgency::None || need == CheckpointUrgency::Due && commit.preparing
+            if need == CheckpointUrgency::None
+                || need == CheckpointUrgency::Due && commit.schedule.preparing
             {
                 return Ok(());
             }
-            if need == CheckpointUrgency::Due && !prepared && !self.checkpointing.is_locked() {
+            if need == CheckpointUrgency::Due && !prepared && !self.checkpoint.on_disk.is_locked() {
                 drop(commit);
                 self.prepare();
                 prepared = true;
@@ -146,7 +147,7 @@ impl Shared {
                 continue;
             }
             // Not waited for under the commit lock, or whoever has it could not go on.
-            if let Some(checkpointed) = self.checkpointing.try_lock() {
+            if let Some(checkpointed) = self.checkpoint.on_disk.try_lock() {
                 drop(commit);
                 let mut held = Held { checkpointed, _ended: Ended(self) };
                 return self.checkpoint_held(&mut held, false);
@@ -154,7 +155,7 @@ impl Shared {
             if need == CheckpointUrgency::Due {
                 return Ok(());
             }
-            self.turned.wait(&mut commit);
+            self.checkpoint.log_switched.wait(&mut commit);
         }
     }
 
@@ -163,14 +164,14 @@ impl Shared {
         loop {
             let mut commit = self.commit.lock();
             if self.checkpoint_need(&commit) == CheckpointUrgency::None {
-                commit.checkpoint_asked = false;
+                commit.schedule.requested = false;
                 return;
             }
             drop(commit);
             self.prepare();
             let mut held = self.hold_checkpointed();
             let mut commit = self.commit.lock();
-            commit.checkpoint_asked = false;
+            commit.schedule.requested = false;
             let need = self.checkpoint_need(&commit);
             drop(commit);
             // Between two of them commits that wait go on: the second begins with a turn.
@@ -183,35 +184,37 @@ impl Shared {
     /// Has the layer above do what it does before a checkpoint, unless commits wait for that.
     fn prepare(&self) {
         let mut commit = self.commit.lock();
-        let is_pressing = commit.log_full
-            || commit.postponed > 0
+        let is_pressing = commit.schedule.log_full
+            || commit.schedule.postponed > 0
             || self.checkpoint_need(&commit) == CheckpointUrgency::Blocking;
         let may_write = self.check_process().and_then(|()| self.check_writable());
         if is_pressing || may_write.is_err() {
             return;
         }
-        if std::mem::replace(&mut commit.preparing, true) {
+        if std::mem::replace(&mut commit.schedule.preparing, true) {
             return;
         }
         let log_bytes = commit.log_bytes();
         drop(commit);
         let _prepared = Prepared(self);
-        self.folder.before_checkpoint(log_bytes);
+        self.hooks.before_checkpoint(log_bytes);
     }
 
     /// Whether so much waits in memory or in the log that it should go to the file.
     pub(crate) fn checkpoint_need(&self, commit: &Commit) -> CheckpointUrgency {
-        if commit.log_full {
+        if commit.schedule.log_full {
             return CheckpointUrgency::Due;
         }
         let log_bytes = commit.log_bytes();
-        if log_bytes < commit.postponed {
+        if log_bytes < commit.schedule.postponed {
             return CheckpointUrgency::None;
         }
-        let budget = self.cache.frames_max() * PAGE_SIZE;
-        let waiting = commit.dirty.len() * PAGE_SIZE + commit.waiting_bytes();
+        let budget = self.cache.clock.frames_max() * PAGE_SIZE;
+        let waiting =
+            commit.uncheckpointed.dirty.len() * PAGE_SIZE + commit.uncheckpointed.memory_bytes();
         // Nothing of this can be evicted, and readers must find some room.
-        let held = waiting + commit.under_way * PAGE_SIZE + commit.under_way_bytes;
+        let held =
+            waiting + commit.schedule.under_way_pages * PAGE_SIZE + commit.schedule.under_way_bytes;
         let log_bytes_max = self.options.log_bytes_max;
         if held > budget / 4 * 3 || log_bytes > log_bytes_max {
             CheckpointUrgency::Blocking
@@ -228,10 +231,10 @@ impl Shared {
 
     /// Whether so many pages wait to be free that the file would grow for want of them.
     fn much_is_freed(&self, commit: &Commit) -> bool {
-        let freed = commit.freed_pages;
+        let freed = commit.uncheckpointed.freed_pages;
         freed >= FREED_PAGES_MIN
             && self.storage.is_persistent()
-            && freed > self.page_count.load(Ordering::Relaxed) / FREED_PART
+            && freed > self.space.page_count.load(Ordering::Relaxed) / FREED_PART
     }
 
     /// Brings the file up to date, and is ready for commits that follow.
@@ -270,7 +273,7 @@ impl Shared {
         worth: u32,
     ) -> Result<()> {
         let is_forced = wanted || checkpointed.lost_map.is_some();
-        if is_forced || self.recovered.read().is_some() {
+        if is_forced || self.wal.recovered.read().is_some() {
             // While nothing has been taken over yet: somebody else's file is no reason to refuse reads.
             self.claim_companions(checkpointed)?;
         }
@@ -305,7 +308,7 @@ impl Shared {
                 self.postpone();
                 return Err(error);
             }
-            self.unregister(under_way.seq);
+            self.cache.unregister(under_way.seq);
             // The next header must not be written over a half-done one.
             return Err(self.poison(error));
         }
@@ -318,8 +321,8 @@ impl Shared {
     fn postpone(&self) {
         let mut commit = self.commit.lock();
         let log_bytes = commit.log_bytes();
-        commit.postponed = log_bytes + self.options.log_bytes_max / 8;
-        commit.log_full = false;
+        commit.schedule.postponed = log_bytes + self.options.log_bytes_max / 8;
+        commit.schedule.log_full = false;
     }
 
     /// Makes what the file now says known. An error says no more than that a file beside it stays too
@@ -327,12 +330,12 @@ impl Shared {
     fn finish(&self, checkpointed: &mut Checkpointed, under_way: UnderWay) -> Result<()> {
         let taken_pages: u32 = under_way.taken().map(|extent| extent.pages).sum();
         let UnderWay { seq, dirty, number, placed, grown, .. } = under_way;
-        self.unregister(seq);
+        self.cache.unregister(seq);
         let Some(Placed { header, root, free, streams, freed, .. }) = placed else {
             return Ok(());
         };
-        self.checkpoints.fetch_add(1, Ordering::Relaxed);
-        self.set_root(&root);
+        self.checkpoint.count.fetch_add(1, Ordering::Relaxed);
+        *self.checkpoint.metadata_root.lock() = Arc::clone(&root);
         let new = Checkpointed {
             header,
             root,
@@ -344,17 +347,21 @@ impl Shared {
             under_way: None,
         };
         let old = std::mem::replace(checkpointed, new);
-        self.clean(&dirty, number);
+        self.cache.mark_clean(&dirty, number);
         {
             let mut commit = self.commit.lock();
-            (commit.under_way, commit.under_way_bytes, commit.postponed) = (0, 0, 0);
-            self.note_kept(&commit);
+            (
+                commit.schedule.under_way_pages,
+                commit.schedule.under_way_bytes,
+                commit.schedule.postponed,
+            ) = (0, 0, 0);
+            self.checkpoint.count_charged(&commit.uncheckpointed, &commit.schedule);
         }
-        self.cache.cleaned();
+        self.cache.clock.cleaned();
         let log_generation = checkpointed.header.log_generation;
         let mut shortened = Ok(());
         {
-            let mut recovered = self.recovered.write();
+            let mut recovered = self.wal.recovered.write();
             if recovered.is_some() {
                 // Nobody reads it under the lock, nor begins it: that is done after a recovery.
                 shortened = self.shorten_log(log_generation);
@@ -363,21 +370,21 @@ impl Shared {
         }
         shortened = shortened.and_then(|()| self.shorten_log(log_generation + 1));
         shortened = shortened.and_then(|()| self.shorten_side(old.side.end));
-        self.met_full_disk.store(false, Ordering::Relaxed);
-        self.checkpointed_seq.store(seq.get(), Ordering::Relaxed);
+        self.wal.met_full_disk.store(false, Ordering::Relaxed);
+        self.checkpoint.done_seq.store(seq.get(), Ordering::Relaxed);
         // Before others may write over what it refers to.
-        self.folder.saved(&checkpointed.root, seq);
+        self.hooks.saved(&checkpointed.root, seq);
         let given_back: u32 = old.streams.iter().chain(&freed).map(|extent| extent.pages).sum();
-        let own_pages = self.own_pages.load(Ordering::Relaxed).saturating_add(taken_pages);
-        self.own_pages.store(own_pages.saturating_sub(given_back), Ordering::Relaxed);
-        let mut allocator = self.allocator.lock();
+        let own_pages = self.space.own_pages.load(Ordering::Relaxed).saturating_add(taken_pages);
+        self.space.own_pages.store(own_pages.saturating_sub(given_back), Ordering::Relaxed);
+        let mut allocator = self.space.allocator.lock();
         for extent in old.streams.into_iter().chain(freed) {
             allocator.release(extent);
         }
         allocator.set_own(&checkpointed.streams);
         drop(allocator);
-        self.root_bytes.store(checkpointed.root.len(), Ordering::Relaxed);
-        self.root_grown.fetch_sub(grown, Ordering::Relaxed);
+        self.checkpoint.metadata_root_bytes.store(checkpointed.root.len(), Ordering::Relaxed);
+        self.checkpoint.metadata_root_growth.fetch_sub(grown, Ordering::Relaxed);
         self.prune();
         self.prune_unseen();
         self.keep_budget();
@@ -390,42 +397,42 @@ impl Shared {
         self.check_writable()?;
         let commit = &mut *commit;
         // Whatever comes of it: who finds no room again asks again.
-        commit.log_full = false;
-        let recovered = self.recovered.read();
-        if commit.is_unchanged() && recovered.is_none() && !wanted {
+        commit.schedule.log_full = false;
+        let recovered = self.wal.recovered.read();
+        if commit.uncheckpointed.is_empty() && recovered.is_none() && !wanted {
             return Ok(None);
         }
         let seq = commit.installed;
-        match commit.log.take() {
+        match commit.log.writer.take() {
             Some(mut old) => {
-                old.pad(self.group_sync.synced());
+                old.pad(self.wal.group_sync.synced());
                 let written = old.write().map_err(|e| Error::io("writing the log", e));
                 written.map_err(|error| self.poison(error))?;
-                commit.next_log = NextLog {
+                commit.log.next = NextLog {
                     generation: old.segment.generation + 1,
                     previous_salt: old.segment.salt,
                     base: old.end(),
                 };
-                commit.former_log = Some(old.file);
+                commit.log.former = Some(old.file);
             }
             // The logs that were recovered are of the header's generation and the next
             // at most, and both are needed until this checkpoint is done.
             None if recovered.is_some() => {
-                commit.next_log.generation = checkpointed.header.log_generation + 2;
+                commit.log.next.generation = checkpointed.header.log_generation + 2;
             }
             // The log that the next commit begins goes on from this header and from the next.
             None => {}
         }
-        commit.next_header_names_log = checkpointed.header.log_state == LogState::Logged;
-        let number = commit.checkpoint;
-        commit.checkpoint += 1;
-        commit.under_way = commit.dirty.len();
-        commit.under_way_bytes = commit.waiting_bytes();
-        commit.kept_bytes = 0;
-        self.turn_seq.store(seq.get(), Ordering::Relaxed);
-        commit.direct_pages = 0;
-        commit.freed_pages = 0;
-        let mut dirty = std::mem::take(&mut commit.dirty);
+        commit.log.next_header_names_log = checkpointed.header.log_state == LogState::Logged;
+        let number = commit.schedule.next_number;
+        commit.schedule.next_number += 1;
+        commit.schedule.under_way_pages = commit.uncheckpointed.dirty.len();
+        commit.schedule.under_way_bytes = commit.uncheckpointed.memory_bytes();
+        commit.uncheckpointed.charged_bytes = 0;
+        self.checkpoint.begun_seq.store(seq.get(), Ordering::Relaxed);
+        commit.uncheckpointed.unlogged_pages = 0;
+        commit.uncheckpointed.freed_pages = 0;
+        let mut dirty = std::mem::take(&mut commit.uncheckpointed.dirty);
         // Nobody has committed yet where pages are still to be put together.
         if let Some(recovered) = &*recovered {
             let fresh = |page| recovered.is_fresh(page);
@@ -434,53 +441,36 @@ impl Shared {
         }
         dirty.sort_unstable_by_key(|dirty| dirty.page);
         // Before any later commit can replace the versions this one writes.
-        self.snapshots.register(|| seq);
-        self.turned.notify_all();
+        self.cache.snapshots.register(|| seq);
+        self.checkpoint.log_switched.notify_all();
         Ok(Some(UnderWay {
             seq,
-            notes: std::mem::take(&mut commit.notes),
-            space: std::mem::take(&mut commit.space),
+            notes: std::mem::take(&mut commit.uncheckpointed.notes),
+            space: std::mem::take(&mut commit.uncheckpointed.space),
             dirty,
             recovered: recovered.is_some(),
             number,
-            logged: commit.next_log.base,
-            log_generation: commit.next_log.generation,
+            logged: commit.log.next.base,
+            log_generation: commit.log.next.generation,
             placed: None,
-            grown: self.root_grown.load(Ordering::Relaxed),
+            grown: self.checkpoint.metadata_root_growth.load(Ordering::Relaxed),
             imaged: 0,
             written: 0,
         }))
     }
-
-    /// Marks as clean what no later commit has changed again.
-    fn clean(&self, dirty: &[DirtyPage], number: u64) {
-        for dirty in dirty {
-            let _stripe = self.stripes.lock(dirty.page);
-            let slot = self.table.slot(dirty.page);
-            if slot.due() == number {
-                slot.set_due(CLEAN);
-            }
-        }
-    }
 }
 
 impl Commit {
-    /// The memory that commits since the last checkpoint take besides their pages.
-    fn waiting_bytes(&self) -> usize {
-        self.notes.bytes() + self.kept_bytes
-    }
-
     /// What of the log counts against its limit.
     fn log_bytes(&self) -> u64 {
-        self.log.as_ref().map_or(0, wal::writer::Log::len)
-            + (self.direct_pages * PAGE_SIZE) as u64 / DIRECT_PART
+        self.log.len() + (self.uncheckpointed.unlogged_pages * PAGE_SIZE) as u64 / DIRECT_PART
     }
 
     /// Notes that the newest version of a page is to be written by the next checkpoint.
     pub(crate) fn mark_dirty(&mut self, page: PageId, due: u64, fresh: bool) -> u64 {
-        if due != self.checkpoint {
-            self.dirty.push(DirtyPage { page, fresh });
+        if due != self.schedule.next_number {
+            self.uncheckpointed.dirty.push(DirtyPage { page, fresh });
         }
-        self.checkpoint
+        self.schedule.next_number
     }
 }

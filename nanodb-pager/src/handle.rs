@@ -28,14 +28,14 @@ impl PagerHandle {
             return;
         }
         if self.options.background {
-            let ask = !std::mem::replace(&mut self.commit.lock().checkpoint_asked, true);
+            let ask = !std::mem::replace(&mut self.commit.lock().schedule.requested, true);
             let asked = !ask || background::ask(&self.shared, Task::Checkpoint, Duration::ZERO);
             if asked && need == CheckpointUrgency::Due {
                 return;
             }
             if !asked {
                 // Nobody will take it back, and a thread may be had later.
-                self.commit.lock().checkpoint_asked = false;
+                self.commit.lock().schedule.requested = false;
             }
         }
         // What fails poisons the handle and so refuses the next commit, or is tried again;

@@ -93,21 +93,21 @@ impl Pager {
             shared.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let (dirty, log_bytes) = {
             let commit = shared.commit.lock();
-            (commit.dirty.len(), commit.log.as_ref().map_or(0, |log| log.len()))
+            (commit.uncheckpointed.dirty.len(), commit.log.len())
         };
-        let older = shared.cache.older();
+        let older = shared.cache.clock.older();
         Ok(Stats {
-            page_count: shared.page_count.load(Ordering::Relaxed),
-            free_pages: shared.allocator.lock().free_pages(),
+            page_count: shared.space.page_count.load(Ordering::Relaxed),
+            free_pages: shared.space.allocator.lock().free_pages(),
             file_bytes,
-            cached_bytes: (shared.cache.frames() + older) * PAGE_SIZE,
+            cached_bytes: (shared.cache.clock.frames() + older) * PAGE_SIZE,
             older_bytes: older * PAGE_SIZE,
-            spilled_bytes: shared.cache.spilled() as u64 * PAGE_SIZE as u64,
-            noted_bytes: shared.direct.later_bytes(),
+            spilled_bytes: shared.cache.clock.spilled() as u64 * PAGE_SIZE as u64,
+            noted_bytes: shared.space.unlogged.later_bytes(),
             dirty_bytes: dirty * PAGE_SIZE,
-            snapshots: shared.snapshots.count(),
+            snapshots: shared.cache.snapshots.count(),
             log_bytes,
-            checkpoints: shared.checkpoints.load(Ordering::Relaxed),
+            checkpoints: shared.checkpoint.count.load(Ordering::Relaxed),
         })
     }
 
@@ -117,12 +117,12 @@ impl Pager {
         // Under the commit lock no commit frees and no checkpoint moves the streams.
         let checkpointed = self.shared.hold_checkpointed();
         let _commit = self.shared.commit.lock();
-        space(&checkpointed, &self.shared.allocator.lock())
+        space(&checkpointed, &self.shared.space.allocator.lock())
     }
 
     /// How many pages the file has, the free ones included.
     pub fn page_count(&self) -> u32 {
-        self.shared.page_count.load(Ordering::Relaxed)
+        self.shared.space.page_count.load(Ordering::Relaxed)
     }
 
     /// Where every page belongs as of one commit, and all that belongs to it.
@@ -144,20 +144,20 @@ impl Pager {
         }
         let (snapshot, space, taken, count) = {
             let commit = shared.commit.lock();
-            let seq = shared.snapshots.register(|| commit.installed);
+            let seq = shared.cache.snapshots.register(|| commit.installed);
             let snapshot = Snapshot::registered(self.clone(), seq);
-            let allocator = shared.allocator.lock();
+            let allocator = shared.space.allocator.lock();
             let taken = allocator.reserved().collect();
-            (snapshot, space(&checkpointed, &allocator), taken, commit.notes.len())
+            (snapshot, space(&checkpointed, &allocator), taken, commit.uncheckpointed.notes.len())
         };
         // Nobody takes notes away as long as no checkpoint begins.
         let mut at = 0;
         while at < count {
             let commit = shared.commit.lock();
-            at = notes.copy(&commit.notes, at..count, COPIED_BYTES);
+            at = notes.copy(&commit.uncheckpointed.notes, at..count, COPIED_BYTES);
         }
         drop(checkpointed);
-        let folded = shared.folder.fold(&space.root, &mut notes.iter());
+        let folded = shared.hooks.fold(&space.root, &mut notes.iter());
         let root = folded.map_err(Error::Fold)?;
         Ok(PageInventory { snapshot, space, taken, root })
     }

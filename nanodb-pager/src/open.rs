@@ -1,20 +1,18 @@
 //! Opening a file.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::Mutex;
 use uuid::Uuid;
 
-use crate::cache::clock::Cache;
-use crate::cache::frames::Frames;
-use crate::cache::page_table::{PageTable, Stripes};
-use crate::cache::snapshot_registry::Snapshots;
-use crate::cache::version_file::Spill;
+use crate::cache::state::CacheState;
 use crate::checkpoint::double_write;
 use crate::checkpoint::hooks::CheckpointHooks;
-use crate::checkpoint::state::Checkpointed;
+use crate::checkpoint::state::{
+    CheckpointSchedule, CheckpointState, Checkpointed, UncheckpointedChanges,
+};
 use crate::error::{Corruption, Error, Result};
 use crate::file::header::{HEADER_PAGES, Header, LogState};
 use crate::file::page::Checksummer;
@@ -27,20 +25,18 @@ use crate::open_report::OpenReport;
 use crate::options::Options;
 use crate::pager::Pager;
 use crate::process;
-use crate::shared::{Commit, NextLog, Shared};
+use crate::shared::{Commit, Shared};
 use crate::space::rebuild::{self, FoundMap};
-use crate::space::truncated_pages::TruncatedPages;
-use crate::space::unlogged::UnloggedPages;
+use crate::space::state::SpaceState;
 use crate::txn::publication::Publication;
-use crate::wal::Lsn;
-use crate::wal::group_commit::GroupSync;
 use crate::wal::recovery::Replay;
+use crate::wal::state::{OpenLog, WalState};
 
 impl Pager {
     /// Opens the file that `storage` is, making a new one of an empty storage, unless it is to
     /// be [read only](Options::read_only).
     ///
-    /// `folder` adds the notes of the layer above up; `Arc::new(())` if it has none.
+    /// `hooks` adds the notes of the layer above up; `Arc::new(())` if it has none.
     /// Takes time in proportion to the root, the free map and, after a crash, the log;
     /// not to the pages.
     ///
@@ -52,7 +48,7 @@ impl Pager {
     /// each as its docs say. A file that is refused is not touched.
     pub fn open(
         storage: Arc<dyn Storage>,
-        folder: Arc<dyn CheckpointHooks>,
+        hooks: Arc<dyn CheckpointHooks>,
         options: Options,
     ) -> Result<Self> {
         let begun = Instant::now();
@@ -73,7 +69,7 @@ impl Pager {
         let (root, root_pages) =
             stream::read(&*storage, "root", place, page_count, header.seq, checksummer)?;
         let FoundMap { free, streams, lost: lost_map } =
-            rebuild::find(&*storage, &header, checksummer, &*folder, &root, root_pages)?;
+            rebuild::find(&*storage, &header, checksummer, &*hooks, &root, root_pages)?;
         let replay = Replay::read(&storage, &header, options.without_log)?;
         let mut allocator = free.clone();
         // One by one, so that a page that both streams name shows too.
@@ -87,12 +83,11 @@ impl Pager {
         let newest_root = if replay.notes.is_empty() {
             root.clone()
         } else {
-            folder.fold(&root, &mut replay.notes.iter()).map_err(Error::Fold)?
+            hooks.fold(&root, &mut replay.notes.iter()).map_err(Error::Fold)?
         };
-        let root_bytes = newest_root.len();
         let seq = replay.last_seq;
         let stream_pages: u32 = streams.iter().map(|extent| extent.pages).sum();
-        let saved_pages = u32::try_from(folder.saved_pages(&root)).unwrap_or(u32::MAX);
+        let saved_pages = u32::try_from(hooks.saved_pages(&root)).unwrap_or(u32::MAX);
         let own_pages = stream_pages.saturating_add(saved_pages);
         let settled = empty || is_settled(&*storage, &header)?;
         let recovery_needed = replay.is_needed();
@@ -105,90 +100,49 @@ impl Pager {
             duration: begun.elapsed(),
         };
 
+        let log = OpenLog::new(header.log_generation);
+        let on_disk = Checkpointed {
+            header,
+            taken_pages: streams.iter().map(|extent| extent.pages).sum(),
+            root: root.into(),
+            free,
+            streams,
+            lost_map,
+            // Without commits to recover nothing needs its images.
+            side: recovery_needed
+                .then(|| replay.recovered.side_tail())
+                .flatten()
+                .unwrap_or_else(double_write::Tail::new),
+            under_way: None,
+        };
+        let uncheckpointed = UncheckpointedChanges {
+            notes: replay.notes,
+            space: replay.space,
+            ..UncheckpointedChanges::default()
+        };
         let pager = Self {
             shared: Arc::new(PagerHandle::new(Shared {
                 checksummer,
-                uuid: header.uuid,
-                hash_seed: header.hash_seed,
-                table: PageTable::new(),
-                stripes: Stripes::new(),
-                cache: Cache::new(options.cache_bytes_max),
-                snapshots: Snapshots::default(),
-                spill: Spill::default(),
-                publication: Publication::new(seq),
-                page_count: AtomicU32::new(allocator.page_count()),
-                allocator: Mutex::new(allocator),
-                disk_seq: AtomicU64::new(seq.get()),
-                commit: Mutex::new(Commit {
-                    installed: seq,
-                    notes: replay.notes,
-                    kept_bytes: 0,
-                    dirty: Vec::new(),
-                    under_way: 0,
-                    under_way_bytes: 0,
-                    checkpoint_asked: false,
-                    preparing: false,
-                    flush_asked: false,
-                    postponed: 0,
-                    log_full: false,
-                    space: replay.space,
-                    freed_pages: 0,
-                    direct_pages: 0,
-                    direct_unsynced: false,
-                    checkpoint: 1,
-                    next_header_names_log: false,
-                    log: None,
-                    next_log: NextLog {
-                        generation: header.log_generation,
-                        previous_salt: 0,
-                        base: Lsn::default(),
-                    },
-                    former_log: None,
-                }),
-                turned: Condvar::new(),
-                checkpointed_seq: AtomicU64::new(header.seq.get()),
-                checkpointing: Mutex::new(Checkpointed {
-                    header,
-                    taken_pages: streams.iter().map(|extent| extent.pages).sum(),
-                    root: root.into(),
-                    free,
-                    streams,
-                    lost_map,
-                    // Without commits to recover nothing needs its images.
-                    side: recovery_needed
-                        .then(|| replay.recovered.side_tail())
-                        .flatten()
-                        .unwrap_or_else(double_write::Tail::new),
-                    under_way: None,
-                }),
-                turn_seq: AtomicU64::new(0),
-                checkpoints: AtomicU64::new(0),
-                group_sync: GroupSync::default(),
-                named: Mutex::default(),
-                recovered: RwLock::new(recovery_needed.then_some(replay.recovered)),
-                root: Mutex::new(newest_root.into()),
+                uuid: on_disk.header.uuid,
+                hash_seed: on_disk.header.hash_seed,
                 report,
-                options,
+                process: process::id(),
                 poison: OnceLock::new(),
                 closed: AtomicBool::new(false),
-                settled: AtomicBool::new(settled),
-                ready: AtomicBool::new(false),
-                frees: AtomicU64::new(0),
-                own_pages: AtomicU32::new(own_pages),
-                kept_bytes: AtomicUsize::new(0),
-                has_reserve: AtomicBool::new(false),
-                log_room: AtomicU64::new(0),
-                met_full_disk: AtomicBool::new(false),
-                root_bytes: AtomicUsize::new(root_bytes),
-                root_grown: AtomicUsize::new(0),
-                pages_max_min: AtomicU32::new(0),
-                frames: Frames::default(),
-                direct: UnloggedPages::default(),
-                growing: Mutex::new(()),
-                truncated_pages: TruncatedPages::default(),
-                process: process::id(),
+                cache: CacheState::new(options.cache_bytes_max),
+                space: SpaceState::new(allocator, own_pages),
+                wal: WalState::new(recovery_needed.then_some(replay.recovered), settled),
+                checkpoint: CheckpointState::new(on_disk, seq, newest_root),
+                commit: Mutex::new(Commit {
+                    installed: seq,
+                    uncheckpointed,
+                    schedule: CheckpointSchedule::default(),
+                    log,
+                }),
+                publication: Publication::new(seq),
+                options,
                 storage,
-                folder,
+                hooks,
             })),
         };
         pager.shared.apply_limit();

@@ -26,7 +26,7 @@ impl Pager {
     /// What all notes fold to, up to the last checkpoint or, if that was later, to
     /// when the file was opened. Empty for a new file.
     pub fn root(&self) -> Arc<[u8]> {
-        Arc::clone(&self.shared.root.lock())
+        Arc::clone(&self.shared.checkpoint.metadata_root.lock())
     }
 
     /// What opening the file found.
@@ -46,7 +46,7 @@ impl Pager {
 
     /// How many bytes of pages are kept in memory at most.
     pub fn cache_bytes_max(&self) -> usize {
-        self.shared.cache.frames_max() * PAGE_SIZE
+        self.shared.cache.clock.frames_max() * PAGE_SIZE
     }
 
     /// The newest commit that readers may look at.
@@ -75,10 +75,10 @@ impl Pager {
     #[inline]
     pub fn page(&self, page: PageId, at: Seq) -> Result<PageGuard> {
         let shared: &Shared = &self.shared;
-        if shared.check_bounds(page).is_err() {
+        if shared.space.check_bounds(page).is_err() {
             return Err(shared.behind_the_end(page, at));
         }
-        let slot = shared.table.slot(page);
+        let slot = shared.cache.table.slot(page);
         let guard = slot.frame.load();
         if let Some(frame) = guard.as_ref() {
             slot.touch();
@@ -108,7 +108,7 @@ impl Pager {
     ///
     /// No commit is installed meanwhile.
     pub fn for_each_uncheckpointed(&self, visit: impl FnMut(&[u8])) {
-        self.shared.commit.lock().notes.iter().for_each(visit);
+        self.shared.commit.lock().uncheckpointed.notes.iter().for_each(visit);
     }
 
     /// Begins a write transaction. Several may be under way at once as long as no

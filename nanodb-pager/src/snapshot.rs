@@ -26,7 +26,7 @@ impl Pager {
     /// A view of everything published up to now.
     pub fn snapshot(&self) -> Snapshot {
         let shared = &self.shared;
-        let seq = shared.snapshots.register(|| shared.publication.published());
+        let seq = shared.cache.snapshots.register(|| shared.publication.published());
         Snapshot { pager: Pager { shared: Arc::clone(shared) }, seq }
     }
 
@@ -36,7 +36,7 @@ impl Pager {
     /// that [`published`](Self::published) had reached before the call, no snapshot made
     /// later can want.
     pub fn snapshots_within(&self, range: Range<Seq>) -> Vec<Seq> {
-        self.shared.snapshots.within(range)
+        self.shared.cache.snapshots.within(range)
     }
 }
 
@@ -72,7 +72,7 @@ impl Snapshot {
 
 impl Clone for Snapshot {
     fn clone(&self) -> Self {
-        let seq = self.pager.shared.snapshots.register(|| self.seq);
+        let seq = self.pager.shared.cache.snapshots.register(|| self.seq);
         Self { pager: self.pager.clone(), seq }
     }
 }
@@ -80,7 +80,7 @@ impl Clone for Snapshot {
 impl Drop for Snapshot {
     fn drop(&mut self) {
         let shared: &Shared = &self.pager.shared;
-        shared.unregister(self.seq);
+        shared.cache.unregister(self.seq);
         shared.prune();
     }
 }

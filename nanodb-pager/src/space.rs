@@ -5,5 +5,6 @@ pub(crate) mod free_map;
 pub(crate) mod quota;
 pub(crate) mod rebuild;
 pub(crate) mod reserve;
+pub(crate) mod state;
 pub(crate) mod truncated_pages;
 pub(crate) mod unlogged;

@@ -37,6 +37,7 @@ pub(crate) mod recovery;
 pub(crate) mod scan;
 pub(crate) mod segment;
 mod shorten;
+pub(crate) mod state;
 pub(crate) mod writer;
 
 /// The block that a device may garble as a whole when a write to it is torn, in bytes.

@@ -16,11 +16,12 @@
 //! [`Shared`].
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::cache::clock::Cache;
-use crate::cache::page_table::{Kept, Version};
+use crate::cache::dirty_page::DirtyPage;
+use crate::cache::page_table::{CLEAN, Kept, Version};
 use crate::cache::snapshot_registry::Superseded;
+use crate::cache::state::CacheState;
 use crate::cache::version_file::{Scratch, SpillState};
 use crate::error::Result;
 use crate::file::page::Frame;
@@ -33,111 +34,24 @@ const OLDER_SHARE: usize = 8;
 /// How many versions are taken out to be spilled at a time.
 const BATCH: usize = 64;
 
+/// The most pages that a checkpoint writes between two syncs of their images.
+const CHECKPOINT_BATCH_MAX: usize = 4096;
+
 /// How many times spilling is left out after it failed.
 const RESTS: u32 = 256;
 
-impl Shared {
+impl CacheState {
     /// Counts `pages`, whose slots have just got a frame where there was none, and evicts
     /// as many others as the budget asks for.
     pub(crate) fn admit(&self, pages: &[PageId]) {
-        self.cache.admit(pages);
-        if self.cache.excess() > 0 {
-            self.cache.evict(&self.table, &self.stripes, &self.frames);
+        self.clock.admit(pages);
+        if self.clock.excess() > 0 {
+            self.evict();
         }
     }
 
-    /// Makes room after a commit, if more is in memory than the budget allows. Costs next to
-    /// nothing if not.
-    #[inline]
-    pub(crate) fn keep_budget(&self) {
-        if self.cache.excess() > 0 {
-            self.make_room();
-        }
-    }
-
-    #[cold]
-    fn make_room(&self) {
-        let share = self.cache.frames_max() / OLDER_SHARE;
-        self.spill(|cache| cache.excess().min(cache.older().saturating_sub(share)));
-        self.cache.evict(&self.table, &self.stripes, &self.frames);
-        self.spill(Cache::excess);
-    }
-
-    /// Spills as many older versions as `wanted` says, as long as there are some.
-    fn spill(&self, wanted: impl Fn(&Cache) -> usize) {
-        if wanted(&self.cache) == 0 {
-            return;
-        }
-        let mut state = self.spill.0.lock();
-        if let Some(left) = state.rests.checked_sub(1) {
-            state.rests = left;
-            return;
-        }
-        loop {
-            let count = wanted(&self.cache).min(BATCH);
-            let taken = self.snapshots.take(count, |version| !self.is_due(version));
-            if taken.is_empty() {
-                return;
-            }
-            let mut works = true;
-            for version in taken {
-                works = works && self.spill_version(&mut state, version).is_ok();
-                if !self.snapshots.give_back(version, works) {
-                    self.drop_version(version);
-                }
-            }
-            if !works {
-                state.rests = RESTS;
-                return;
-            }
-        }
-    }
-
-    /// Whether the checkpoint under way is to write this version. It stays in memory, for a
-    /// temporary file that can't be read must not stop a checkpoint.
-    fn is_due(&self, version: &Superseded) -> bool {
-        // Relaxed: a version that the checkpoint wants was replaced after the checkpoint
-        // began, and whoever has it has it from that commit, by the snapshots' lock.
-        let since = Seq::new(self.checkpointed_seq.load(Ordering::Relaxed));
-        let turn = Seq::new(self.turn_seq.load(Ordering::Relaxed));
-        since < version.written_at && version.written_at <= turn && turn < version.superseded_at
-    }
-
-    /// Writes a version to the temporary file. By whoever has taken it out.
-    fn spill_version(&self, state: &mut SpillState, version: Superseded) -> std::io::Result<()> {
-        let slot = self.table.slot(version.page);
-        let Some(found) = slot.find_older(version.written_at) else { return Ok(()) };
-        let Kept::InMemory(frame) = &found.kept else { return Ok(()) };
-        let scratch = match &state.scratch {
-            Some(scratch) => scratch,
-            None => state.scratch.insert(Scratch::new(self.storage.scratch()?)),
-        };
-        let place = scratch.write(frame, self.checksummer)?;
-        let frame = Arc::clone(frame);
-        {
-            let _stripe = self.stripes.lock(version.page);
-            // Its snapshot may be gone, and with the last one all that is old.
-            if slot.spill_older(version.superseded_at, place) {
-                self.cache.older_spilled();
-            }
-        }
-        drop(found);
-        self.frames.recycle(frame);
-        Ok(())
-    }
-
-    /// The bytes of an older version, from wherever they are.
-    pub(crate) fn read_version(&self, page: PageId, version: &Version) -> Result<Arc<Frame>> {
-        match &version.kept {
-            Kept::InMemory(frame) => Ok(Arc::clone(frame)),
-            Kept::Spilled(place) => {
-                // No spare one: it does not come back from whoever reads it.
-                let mut frame = Arc::new(Frame::ZERO);
-                let private = Arc::make_mut(&mut frame);
-                place.read(page, version.written_at, self.checksummer, private)?;
-                Ok(frame)
-            }
-        }
+    fn evict(&self) {
+        self.clock.evict(&self.table, &self.stripes, &self.spare_frames);
     }
 
     /// Drops a version that nobody wants.
@@ -152,12 +66,12 @@ impl Shared {
     fn dropped(&self, version: Arc<Version>) {
         match &version.kept {
             Kept::InMemory(frame) => {
-                self.cache.older_dropped();
+                self.clock.older_dropped();
                 let frame = Arc::clone(frame);
                 drop(version);
-                self.frames.recycle(frame);
+                self.spare_frames.recycle(frame);
             }
-            Kept::Spilled(_) => self.cache.spilled_dropped(),
+            Kept::Spilled(_) => self.clock.spilled_dropped(),
         }
     }
 
@@ -173,15 +87,126 @@ impl Shared {
         }
     }
 
+    /// Marks pages as clean that no commit has changed since checkpoint `number` took them over.
+    pub(crate) fn mark_clean(&self, dirty: &[DirtyPage], number: u64) {
+        for dirty in dirty {
+            let _stripe = self.stripes.lock(dirty.page);
+            let slot = self.table.slot(dirty.page);
+            if slot.due() == number {
+                slot.set_due(CLEAN);
+            }
+        }
+    }
+
+    /// Returns how many private pages a transaction gathers before it writes those that can be: a
+    /// quarter of the cache.
+    pub(crate) fn gather_pages_max(&self) -> usize {
+        (self.clock.frames_max() / 4).max(4)
+    }
+
+    /// Returns how many pages a checkpoint writes between two syncs of their images: few enough to
+    /// be kept in memory meanwhile, whatever the budget.
+    pub(crate) fn batch_pages(&self) -> usize {
+        (self.clock.frames_max() / 8).min(CHECKPOINT_BATCH_MAX)
+    }
+
     /// Ends a reader at `seq`: what it alone wanted goes.
     pub(crate) fn unregister(&self, seq: Seq) {
         self.snapshots.unregister(seq, |version| self.drop_version(version));
-        if self.cache.spilled() == 0
-            && let Some(mut state) = self.spill.0.try_lock()
+        if self.clock.spilled() == 0
+            && let Some(mut state) = self.spill.try_lock()
             && state.scratch.as_ref().is_some_and(|scratch| scratch.is_empty())
         {
             // With it goes what it took on disk.
             state.scratch = None;
+        }
+    }
+}
+
+impl Shared {
+    /// Makes room after a commit, if more is in memory than the budget allows. Costs next to
+    /// nothing if not.
+    #[inline]
+    pub(crate) fn keep_budget(&self) {
+        if self.cache.clock.excess() > 0 {
+            self.make_room();
+        }
+    }
+
+    #[cold]
+    fn make_room(&self) {
+        let share = self.cache.clock.frames_max() / OLDER_SHARE;
+        self.spill(|cache| cache.excess().min(cache.older().saturating_sub(share)));
+        self.cache.evict();
+        self.spill(Cache::excess);
+    }
+
+    /// Spills as many older versions as `wanted` says, as long as there are some.
+    fn spill(&self, wanted: impl Fn(&Cache) -> usize) {
+        if wanted(&self.cache.clock) == 0 {
+            return;
+        }
+        let mut state = self.cache.spill.lock();
+        if let Some(left) = state.rests.checked_sub(1) {
+            state.rests = left;
+            return;
+        }
+        loop {
+            let count = wanted(&self.cache.clock).min(BATCH);
+            let taken = self.cache.snapshots.take(count, |version| {
+                !self.checkpoint.is_to_write(version.written_at, version.superseded_at)
+            });
+            if taken.is_empty() {
+                return;
+            }
+            let mut works = true;
+            for version in taken {
+                works = works && self.spill_version(&mut state, version).is_ok();
+                if !self.cache.snapshots.give_back(version, works) {
+                    self.cache.drop_version(version);
+                }
+            }
+            if !works {
+                state.rests = RESTS;
+                return;
+            }
+        }
+    }
+
+    /// Writes a version to the temporary file. By whoever has taken it out.
+    fn spill_version(&self, state: &mut SpillState, version: Superseded) -> std::io::Result<()> {
+        let slot = self.cache.table.slot(version.page);
+        let Some(found) = slot.find_older(version.written_at) else { return Ok(()) };
+        let Kept::InMemory(frame) = &found.kept else { return Ok(()) };
+        let scratch = match &state.scratch {
+            Some(scratch) => scratch,
+            None => state.scratch.insert(Scratch::new(self.storage.scratch()?)),
+        };
+        let place = scratch.write(frame, self.checksummer)?;
+        let frame = Arc::clone(frame);
+        {
+            let _stripe = self.cache.stripes.lock(version.page);
+            // Its snapshot may be gone, and with the last one all that is old.
+            if slot.spill_older(version.superseded_at, place) {
+                self.cache.clock.older_spilled();
+            }
+        }
+        drop(found);
+        self.cache.spare_frames.recycle(frame);
+        Ok(())
+    }
+
+    /// The bytes of an older version, from wherever they are.
+    pub(crate) fn read_version(&self, page: PageId, version: &Version) -> Result<Arc<Frame>> {
+        match &version.kept {
+            Kept::InMemory(frame) => Ok(Arc::clone(frame)),
+            Kept::Spilled(place) => {
+                // No spare one: it does not come back from whoever reads it.
+                let mut frame = Arc::new(Frame::ZERO);
+                let private = Arc::make_mut(&mut frame);
+                place.read(page, version.written_at, self.checksummer, private)?;
+                Ok(frame)
+            }
         }
     }
 }

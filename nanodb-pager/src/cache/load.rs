@@ -13,15 +13,6 @@ use crate::shared::Shared;
 use crate::space::unlogged::OnDisk;
 
 impl Shared {
-    #[inline]
-    pub(crate) fn check_bounds(&self, page: PageId) -> Result<(), Corruption> {
-        let page_count = self.page_count.load(Ordering::Relaxed);
-        if page.get() >= page_count {
-            return Err(Corruption::OutOfBounds { page, page_count });
-        }
-        Ok(())
-    }
-
     /// Why there is no page behind the end of the file.
     #[cold]
     pub(crate) fn behind_the_end(&self, page: PageId, at: Seq) -> Error {
@@ -52,8 +43,8 @@ impl Shared {
 
     /// The newest installed version of a page, from memory or from disk.
     pub(crate) fn newest(&self, page: PageId) -> Result<Arc<Frame>> {
-        self.check_bounds(page).map_err(|error| self.unless_cut(page, error.into()))?;
-        let slot = self.table.slot(page);
+        self.space.check_bounds(page).map_err(|error| self.unless_cut(page, error.into()))?;
+        let slot = self.cache.table.slot(page);
         if let Some(frame) = slot.frame.load_full() {
             slot.touch();
             return Ok(frame);
@@ -61,14 +52,14 @@ impl Shared {
         let loaded = self.load_newest(page, slot).map_err(|error| self.unless_cut(page, error));
         let (frame, admitted) = loaded?;
         if admitted {
-            self.admit(&[page]);
+            self.cache.admit(&[page]);
         }
         Ok(frame)
     }
 
     /// Says besides whether it was not in memory.
     fn load_newest(&self, page: PageId, slot: &Slot) -> Result<(Arc<Frame>, bool)> {
-        let _stripe = self.stripes.lock(page);
+        let _stripe = self.cache.stripes.lock(page);
         if let Some(frame) = slot.frame.load_full() {
             return Ok((frame, false));
         }
@@ -79,7 +70,7 @@ impl Shared {
 
     /// The commit of the newest installed version of a page.
     pub(crate) fn newest_seq(&self, page: PageId) -> Result<Seq> {
-        match self.table.slot(page).frame.load().as_ref() {
+        match self.cache.table.slot(page).frame.load().as_ref() {
             Some(frame) => Ok(frame.seq()),
             None => Ok(self.newest(page)?.seq()),
         }
@@ -90,14 +81,14 @@ impl Shared {
     /// Fails with [`Error::WriteConflict`] for a page that a transaction is writing.
     fn load(&self, page: PageId) -> Result<Arc<Frame>> {
         self.check_process()?;
-        let on_disk = self.direct.on_disk(page);
+        let on_disk = self.space.unlogged.on_disk(page);
         if on_disk == OnDisk::Open {
             return Err(Error::WriteConflict { page });
         }
-        let mut frame = self.frames.any();
+        let mut frame = self.cache.spare_frames.any();
         let private = Arc::make_mut(&mut frame);
-        if let Some(recovered) = &*self.recovered.read() {
-            let newest = Seq::new(self.disk_seq.load(Ordering::Relaxed));
+        if let Some(recovered) = &*self.wal.recovered.read() {
+            let newest = Seq::new(self.checkpoint.disk_seq.load(Ordering::Relaxed));
             if recovered.load(&*self.storage, page, newest, self.checksummer, private)? {
                 return Ok(frame);
             }
@@ -117,10 +108,10 @@ impl Shared {
     /// The newest version of a page, marked so that it stays in memory until `checkpoint`
     /// has written it. While nobody commits.
     pub(crate) fn newest_due(&self, page: PageId, checkpoint: u64) -> Result<Arc<Frame>> {
-        self.check_bounds(page)?;
-        let slot = self.table.slot(page);
+        self.space.check_bounds(page)?;
+        let slot = self.cache.table.slot(page);
         let (frame, admitted) = {
-            let _stripe = self.stripes.lock(page);
+            let _stripe = self.cache.stripes.lock(page);
             let (frame, admitted) = match slot.frame.load_full() {
                 Some(frame) => (frame, false),
                 None => (self.load(page)?, true),
@@ -134,14 +125,14 @@ impl Shared {
             (frame, admitted)
         };
         if admitted {
-            self.admit(&[page]);
+            self.cache.admit(&[page]);
         }
         Ok(frame)
     }
 
     /// What the file holds of a page, whatever the logs say of it; nothing if that is no page.
     pub(crate) fn sound_in_file(&self, page: PageId) -> Result<Option<Arc<Frame>>> {
-        let mut frame = self.frames.any();
+        let mut frame = self.cache.spare_frames.any();
         let private = Arc::make_mut(&mut frame);
         self.storage
             .read_at(&mut private.bytes, page.offset())
@@ -153,7 +144,7 @@ impl Shared {
     /// Checks what a page that comes from disk says of itself.
     pub(crate) fn check_from_disk(&self, page: PageId, frame: &Frame) -> Result<(), Corruption> {
         self.checksummer.verify(page, frame)?;
-        let newest = self.disk_seq.load(Ordering::Relaxed);
+        let newest = self.checkpoint.disk_seq.load(Ordering::Relaxed);
         if frame.seq().get() > newest {
             return Err(Corruption::FromTheFuture { page, seq: frame.seq().get(), newest });
         }
@@ -165,25 +156,25 @@ impl Shared {
     pub(crate) fn prune_unseen(&self) {
         // Before the snapshots are listed: who registers later does so at this or a later one.
         let published = self.publication.published();
-        let snapshots = self.snapshots.within(Seq::ZERO..published.next());
-        let checkpointed = Seq::new(self.checkpointed_seq.load(Ordering::Relaxed));
-        self.allocator.lock().release_unseen(published.min(checkpointed), &snapshots);
+        let snapshots = self.cache.snapshots.within(Seq::ZERO..published.next());
+        let checkpointed = Seq::new(self.checkpoint.done_seq.load(Ordering::Relaxed));
+        self.space.allocator.lock().release_unseen(published.min(checkpointed), &snapshots);
     }
 
     /// Drops versions and frees pages that nobody reads any more.
     pub(crate) fn prune(&self) {
         let published = || self.publication.published();
-        let horizon = self.snapshots.prune(published, |version, with| match with {
-            With::None => self.drop_version(version),
-            With::AllOlder => self.drop_versions(version),
+        let horizon = self.cache.snapshots.prune(published, |version, with| match with {
+            With::None => self.cache.drop_version(version),
+            With::AllOlder => self.cache.drop_versions(version),
         });
-        self.direct.forget(horizon);
-        self.cache.set_noted_bytes(self.direct.later_bytes());
-        let mut allocator = self.allocator.lock();
+        self.space.unlogged.forget(horizon);
+        self.cache.clock.set_noted_bytes(self.space.unlogged.later_bytes());
+        let mut allocator = self.space.allocator.lock();
         if allocator.has_pending() {
             // What the last checkpoint shows must stay until the next: a crash would
             // bring it back. In memory nothing comes back.
-            let checkpointed = Seq::new(self.checkpointed_seq.load(Ordering::Relaxed));
+            let checkpointed = Seq::new(self.checkpoint.done_seq.load(Ordering::Relaxed));
             let persistent = self.storage.is_persistent();
             allocator.release_pending(if persistent { horizon.min(checkpointed) } else { horizon });
         }

@@ -103,10 +103,7 @@ impl Drop for Place {
     }
 }
 
-/// Spilling older versions.
-#[derive(Default)]
-pub(crate) struct Spill(pub(crate) Mutex<SpillState>);
-
+/// The temporary file of a pager, and whether it is of use now.
 #[derive(Default)]
 pub(crate) struct SpillState {
     /// Made when it is first needed.

@@ -60,7 +60,7 @@ impl<'a> CheckpointPages<'a> {
         mut extents: impl Iterator<Item = Extent> + Clone,
         part: u32,
     ) -> bool {
-        let allocator = self.shared.allocator.lock();
+        let allocator = self.shared.space.allocator.lock();
         let (all, free) = (allocator.page_count(), allocator.free_pages());
         let pages = extents.clone().map(|extent| u64::from(extent.pages)).sum::<u64>();
         // Where the file would end if there were no free pages in it, and these were there twice. Before
@@ -143,11 +143,11 @@ impl<'a> CheckpointPages<'a> {
         for taken in &mut self.taken {
             if taken.contains(extent.start) && taken.end() == extent.end() {
                 taken.pages -= extent.pages;
-                self.shared.allocator.lock().release(extent);
+                self.shared.space.allocator.lock().release(extent);
                 return Ok(());
             }
         }
-        let page_count = self.shared.allocator.lock().page_count();
+        let page_count = self.shared.space.allocator.lock().page_count();
         if extent.end() > u64::from(page_count) {
             return Err(Corruption::OutOfBounds { page: extent.start, page_count }.into());
         }
@@ -169,7 +169,7 @@ impl<'a> CheckpointPages<'a> {
     pub fn give_back(&mut self, taken: usize) -> Result<()> {
         // Nothing may be written to them once they are anybody's.
         self.flush()?;
-        let mut allocator = self.shared.allocator.lock();
+        let mut allocator = self.shared.space.allocator.lock();
         let given = self.taken.drain(taken.min(self.taken.len())..);
         given.filter(|extent| extent.pages > 0).for_each(|extent| allocator.release(extent));
         Ok(())
@@ -191,8 +191,8 @@ impl<'a> CheckpointPages<'a> {
     ///
     /// As [`Pager::page`](crate::Pager::page).
     pub fn page(&self, page: PageId) -> Result<PageGuard> {
-        self.shared.check_bounds(page)?;
-        let slot = self.shared.table.slot(page);
+        self.shared.space.check_bounds(page)?;
+        let slot = self.shared.cache.table.slot(page);
         self.shared.page_slow(page, slot, self.seq)
     }
 
@@ -233,7 +233,7 @@ impl<'a> CheckpointPages<'a> {
 
 impl Drop for CheckpointPages<'_> {
     fn drop(&mut self) {
-        let mut allocator = self.shared.allocator.lock();
+        let mut allocator = self.shared.space.allocator.lock();
         self.taken.drain(..).for_each(|extent| allocator.release(extent));
     }
 }
@@ -283,7 +283,7 @@ impl SavedPages {
 impl Shared {
     pub(crate) fn read_saved(&self, pages: Extent, mark: PageTag) -> Result<SavedPages> {
         let last = PageId::new(pages.start.get().saturating_add(pages.pages.saturating_sub(1)));
-        self.check_bounds(last)?;
+        self.space.check_bounds(last)?;
         self.check_process()?;
         let mut bytes = vec![0; pages.pages as usize * PAGE_SIZE];
         self.storage

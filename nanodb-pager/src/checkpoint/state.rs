@@ -1,6 +1,9 @@
 //! What a checkpoint knows: what the file says, and how far one has come that is under way.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::{Condvar, Mutex};
 
 use crate::cache::dirty_page::DirtyPage;
 use crate::checkpoint::double_write;
@@ -12,6 +15,135 @@ use crate::ids::{Extent, PageId, Seq};
 use crate::space::change::SpaceChange;
 use crate::space::free_map::FreeMap;
 use crate::wal::Lsn;
+
+/// Checkpoints as all threads see them.
+pub(crate) struct CheckpointState {
+    /// What the file on disk says. Held by the checkpoint under way.
+    pub(crate) on_disk: Mutex<Checkpointed>,
+    /// Told when a checkpoint has switched to another log, or ended. Goes with the commit lock.
+    pub(crate) log_switched: Condvar,
+    /// The commit that the last checkpoint shows. Relaxed: only pages freed before it
+    /// may be reused, and reading an older value merely delays that.
+    pub(crate) done_seq: AtomicU64,
+    /// The commit that the newest checkpoint shows, or will when it is done. Relaxed, but
+    /// stored under the commit lock; see [`is_to_write`](Self::is_to_write).
+    pub(crate) begun_seq: AtomicU64,
+    /// The newest commit that pages on disk can carry.
+    /// Relaxed: stored before the pages are written and read after they were.
+    pub(crate) disk_seq: AtomicU64,
+    /// How many checkpoints were made. Relaxed: only counted.
+    pub(crate) count: AtomicU64,
+    pub(crate) metadata_root: Mutex<Arc<[u8]>>,
+    /// The bytes of the metadata root that the file has, and by how many commits since can have
+    /// made it longer. Relaxed: each alone is an estimate from above.
+    pub(crate) metadata_root_bytes: AtomicUsize,
+    pub(crate) metadata_root_growth: AtomicUsize,
+    /// What the layer above keeps in memory for checkpoints to save, those under way included.
+    pub(crate) charged_bytes: AtomicUsize,
+}
+
+impl CheckpointState {
+    /// Returns the state of a file that opening has found to be `on_disk`. With what the logs
+    /// hold the newest commit is `seq` and the metadata root `metadata_root`.
+    pub(crate) fn new(on_disk: Checkpointed, seq: Seq, metadata_root: Vec<u8>) -> Self {
+        Self {
+            done_seq: AtomicU64::new(on_disk.header.seq.get()),
+            on_disk: Mutex::new(on_disk),
+            log_switched: Condvar::new(),
+            begun_seq: AtomicU64::new(0),
+            disk_seq: AtomicU64::new(seq.get()),
+            count: AtomicU64::new(0),
+            metadata_root_bytes: AtomicUsize::new(metadata_root.len()),
+            metadata_root_growth: AtomicUsize::new(0),
+            metadata_root: Mutex::new(metadata_root.into()),
+            charged_bytes: AtomicUsize::new(0),
+        }
+    }
+
+    /// Returns whether the checkpoint under way is to write the version of a page that
+    /// `written_at` wrote and `superseded_at` replaced. It stays in memory, for a temporary file
+    /// that can't be read must not stop a checkpoint.
+    pub(crate) fn is_to_write(&self, written_at: Seq, superseded_at: Seq) -> bool {
+        // Relaxed: a version that the checkpoint wants was replaced after the checkpoint
+        // began, and whoever has it has it from that commit, by the snapshots' lock.
+        let done = Seq::new(self.done_seq.load(Ordering::Relaxed));
+        let begun = Seq::new(self.begun_seq.load(Ordering::Relaxed));
+        done < written_at && written_at <= begun && begun < superseded_at
+    }
+
+    /// Counts how much the layer above keeps in memory for checkpoints to save.
+    pub(crate) fn count_charged(
+        &self,
+        changes: &UncheckpointedChanges,
+        schedule: &CheckpointSchedule,
+    ) {
+        let bytes = changes.charged_bytes + schedule.under_way_bytes;
+        self.charged_bytes.store(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What commits have changed since the last checkpoint began: what the next one takes over.
+#[derive(Default)]
+pub(crate) struct UncheckpointedChanges {
+    pub(crate) notes: Notes,
+    /// What the layer above keeps in memory because of these commits.
+    pub(crate) charged_bytes: usize,
+    /// Pages that are newer in memory than on disk.
+    pub(crate) dirty: Vec<DirtyPage>,
+    /// Pages taken and given back.
+    pub(crate) space: Vec<SpaceChange>,
+    /// How many of them were given back.
+    pub(crate) freed_pages: u32,
+    /// How many pages the log names that were written to the data file.
+    pub(crate) unlogged_pages: usize,
+}
+
+impl UncheckpointedChanges {
+    /// Returns whether a checkpoint would have nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.notes.is_empty()
+            && self.dirty.is_empty()
+            && self.space.is_empty()
+            && self.unlogged_pages == 0
+    }
+
+    /// Returns the memory that these commits take besides their pages, in bytes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.notes.bytes() + self.charged_bytes
+    }
+}
+
+/// When the next checkpoint is due, and what commits must know of the one under way.
+pub(crate) struct CheckpointSchedule {
+    /// How many pages the checkpoint under way has taken over: none of them can be evicted.
+    pub(crate) under_way_pages: usize,
+    /// The memory of its notes and of what the layer above keeps until it is done.
+    pub(crate) under_way_bytes: usize,
+    /// Whether the background was asked for a checkpoint, and has not begun it.
+    pub(crate) requested: bool,
+    /// Whether the layer above does what it does before a checkpoint.
+    pub(crate) preparing: bool,
+    /// No checkpoint is due before the log is this long, in bytes: the disk was full.
+    pub(crate) postponed: u64,
+    /// Whether a commit was refused because the log can't grow, and no checkpoint has begun since.
+    pub(crate) log_full: bool,
+    /// The number of the checkpoint that writes what is dirty now, from 1 up.
+    pub(crate) next_number: u64,
+}
+
+impl Default for CheckpointSchedule {
+    fn default() -> Self {
+        Self {
+            under_way_pages: 0,
+            under_way_bytes: 0,
+            requested: false,
+            preparing: false,
+            postponed: 0,
+            log_full: false,
+            next_number: 1,
+        }
+    }
+}
 
 /// What the file on disk says.
 pub(crate) struct Checkpointed {

@@ -18,9 +18,6 @@ use crate::space::change::SpaceChange;
 use crate::space::free_map::FreeMap;
 use crate::wal::recovery::Recovered;
 
-/// How many pages are written between two syncs of the side area at most.
-const BATCH_PAGES_MAX: usize = 4096;
-
 /// How many pages are written with one call at most: what a checkpoint needs of memory.
 const WRITE_PAGES_MAX: usize = 256;
 
@@ -56,7 +53,7 @@ impl Shared {
     ) -> Result<()> {
         self.sync_log(under_way.logged)?;
         // Before the first write: see the field's docs.
-        self.disk_seq.fetch_max(under_way.seq.get(), Ordering::Relaxed);
+        self.checkpoint.disk_seq.fetch_max(under_way.seq.get(), Ordering::Relaxed);
         let placed = match under_way.placed.take() {
             Some(placed) => placed,
             None => self.place_streams(old, under_way)?,
@@ -98,7 +95,7 @@ impl Shared {
         let seq = under_way.seq;
         let notes = &mut under_way.notes.iter();
         let mut pages = CheckpointPages::new(self, seq);
-        let folded = self.folder.save(&old.root, notes, &mut pages);
+        let folded = self.hooks.save(&old.root, notes, &mut pages);
         let root = folded.map_err(|error| match error.downcast::<Error>() {
             Ok(own) => *own,
             Err(other) => Error::Fold(other),
@@ -158,15 +155,9 @@ impl Shared {
                 return Ok((streams, map_pages));
             }
             pieces = streams.len();
-            let mut allocator = self.allocator.lock();
+            let mut allocator = self.space.allocator.lock();
             streams.into_iter().for_each(|extent| allocator.release(extent));
         }
-    }
-
-    /// How many pages are written between two syncs of the side area: few enough to be
-    /// kept in memory meanwhile, whatever the budget.
-    pub(crate) fn batch_pages(&self) -> usize {
-        (self.cache.frames_max() / 8).min(BATCH_PAGES_MAX)
     }
 
     /// Step 4, from where it stopped.
@@ -187,18 +178,18 @@ impl Shared {
     /// Reads each page once that commits since the last checkpoint have written so: after a large load
     /// as many as it has. What can't be read, or fails its own checksum, stays as it is.
     fn mark_lost(&self) -> Result<()> {
-        let pages = self.recovered.read().as_ref().map(Recovered::written).unwrap_or_default();
+        let pages = self.wal.recovered.read().as_ref().map(Recovered::written).unwrap_or_default();
         let mut buffer = Vec::new();
         for page in pages {
             // Nobody reads it meanwhile.
-            let _stripe = self.stripes.lock(page);
+            let _stripe = self.cache.stripes.lock(page);
             let frame = match self.sound_in_file(page) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => continue,
                 Err(error) if error.is_failed_read() => continue,
                 Err(error) => return Err(error),
             };
-            let recovered = self.recovered.read();
+            let recovered = self.wal.recovered.read();
             let named = recovered.as_ref().map(|recovered| recovered.named_checksum(page));
             if named.transpose()?.flatten().is_none_or(|named| named == frame.checksum()) {
                 continue;
@@ -218,7 +209,8 @@ impl Shared {
     ) -> Result<()> {
         let mut is_full = false;
         while under_way.written < dirty.len() {
-            let batch_max = if is_full { double_write::KEPT_IMAGES } else { self.batch_pages() };
+            let batch_max =
+                if is_full { double_write::KEPT_IMAGES } else { self.cache.batch_pages() };
             // Pages that may be half written need the images that they have.
             let end = match under_way.imaged > under_way.written {
                 true => under_way.imaged,
@@ -273,12 +265,12 @@ impl Shared {
         if under_way.recovered {
             // Before any of them may leave memory: the file has them now, and bytes that a
             // record names by their checksum are no longer there.
-            if let Some(recovered) = &mut *self.recovered.write() {
+            if let Some(recovered) = &mut *self.wal.recovered.write() {
                 batch.iter().for_each(|dirty| recovered.forget(dirty.page));
             }
             for dirty in batch {
-                let _stripe = self.stripes.lock(dirty.page);
-                self.table.slot(dirty.page).set_due(CLEAN);
+                let _stripe = self.cache.stripes.lock(dirty.page);
+                self.cache.table.slot(dirty.page).set_due(CLEAN);
             }
         }
         Ok(())
@@ -321,7 +313,7 @@ impl Shared {
 
     /// The newest version of a dirty page that is not above `seq`.
     fn version_at(&self, page: PageId, seq: Seq) -> Result<Option<Arc<Frame>>> {
-        let slot = self.table.slot(page);
+        let slot = self.cache.table.slot(page);
         let newest = slot.frame.load_full().filter(|frame| frame.seq() <= seq);
         match newest {
             Some(newest) => Ok(Some(newest)),

@@ -40,7 +40,7 @@ impl Shared {
         // Never below what the header on stable storage says.
         let mut page_count_min = checkpointed.header.page_count.saturating_add(left);
         {
-            let mut allocator = self.allocator.lock();
+            let mut allocator = self.space.allocator.lock();
             if !last {
                 let at_the_end = allocator.free_at_the_end();
                 let before = allocator.free_pages() - at_the_end;
@@ -51,15 +51,15 @@ impl Shared {
             let before = allocator.page_count();
             let after = allocator.cut(page_count_min);
             if after < before {
-                self.truncated_pages.to.fetch_max(before, Ordering::Relaxed);
-                self.truncated_pages.from.fetch_min(after, Ordering::Relaxed);
-                self.page_count.store(after, Ordering::Relaxed);
+                self.space.truncated.to.fetch_max(before, Ordering::Relaxed);
+                self.space.truncated.from.fetch_min(after, Ordering::Relaxed);
+                self.space.page_count.store(after, Ordering::Relaxed);
             }
         }
-        let _growing = self.growing.lock();
+        let _growing = self.space.growing.lock();
         // Asked for again: whoever has taken pages since and not yet made room for them waits
         // for this lock.
-        let len = u64::from(self.allocator.lock().page_count()) * PAGE_SIZE as u64;
+        let len = u64::from(self.space.allocator.lock().page_count()) * PAGE_SIZE as u64;
         let current =
             self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         if current > len {
@@ -78,7 +78,7 @@ impl Shared {
         least: u32,
     ) -> bool {
         let Some(last) = checkpointed.streams.iter().max() else { return false };
-        let allocator = self.allocator.lock();
+        let allocator = self.space.allocator.lock();
         let before = allocator.free_before(*last);
         if short {
             return before > 0 && before >= checkpointed.taken_pages;
@@ -91,11 +91,11 @@ impl Shared {
     /// off and no commit has taken it since.
     #[cold]
     pub(crate) fn unless_cut(&self, page: PageId, error: Error) -> Error {
-        if !self.truncated_pages.contains(page) {
+        if !self.space.truncated.contains(page) {
             return error;
         }
         let extent = Extent::new(page, 1);
-        let allocator = self.allocator.lock();
+        let allocator = self.space.allocator.lock();
         let in_use = allocator.in_use(extent) && !allocator.is_reserved(extent);
         if in_use { error } else { Error::WriteConflict { page } }
     }

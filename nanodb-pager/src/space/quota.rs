@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 
 use crate::error::{Error, Result};
 use crate::ids::{Extent, PAGE_SIZE};
-use crate::shared::{Commit, Shared};
+use crate::shared::Shared;
 use crate::space::free_map::FreeMap;
 
 /// So many pages are kept back at least.
@@ -44,7 +44,7 @@ impl Shared {
             Err(error) if error.is_out_of_space() => error,
             taken => return taken,
         };
-        if !self.allocator.lock().has_pending() {
+        if !self.space.allocator.lock().has_pending() {
             return Err(refused);
         }
         // What was freed may be had after it. If it fails, whoever commits next is told why.
@@ -53,8 +53,8 @@ impl Shared {
     }
 
     fn try_reserve(&self, asked: Asked) -> Result<Extent> {
-        let _growing = self.growing.lock();
-        let mut allocator = self.allocator.lock();
+        let _growing = self.space.growing.lock();
+        let mut allocator = self.space.allocator.lock();
         let pages = match self.options.file_bytes_max {
             Some(bytes_max) => self.within(&allocator, asked, pages_in(bytes_max)),
             None => asked.pages,
@@ -78,7 +78,7 @@ impl Shared {
             true => allocator.reserve_up_to(take)?,
             false => allocator.reserve(take)?,
         };
-        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
+        self.space.page_count.store(allocator.page_count(), Ordering::Relaxed);
         Ok(extent)
     }
 
@@ -108,8 +108,9 @@ impl Shared {
 
     /// What the next checkpoint may need.
     fn kept_back(&self) -> u32 {
-        let to_be_saved = self.kept_bytes.load(Ordering::Relaxed).div_ceil(SAVED_PART * PAGE_SIZE);
-        let own = self.own_pages.load(Ordering::Relaxed);
+        let to_be_saved =
+            self.checkpoint.charged_bytes.load(Ordering::Relaxed).div_ceil(SAVED_PART * PAGE_SIZE);
+        let own = self.space.own_pages.load(Ordering::Relaxed);
         let to_be_saved = u32::try_from(to_be_saved).unwrap_or(u32::MAX);
         own.saturating_add(to_be_saved).saturating_add(KEPT_BACK_MIN)
     }
@@ -124,7 +125,7 @@ impl Shared {
 
     /// How many pages the file may have.
     pub(crate) fn pages_max(&self) -> Option<u32> {
-        let floor = self.pages_max_min.load(Ordering::Relaxed);
+        let floor = self.space.pages_max_min.load(Ordering::Relaxed);
         self.options.file_bytes_max.map(|bytes| pages_in(bytes).max(floor))
     }
 
@@ -132,19 +133,13 @@ impl Shared {
     /// same.
     pub(crate) fn apply_limit(&self) {
         let Some(bytes_max) = self.options.file_bytes_max else { return };
-        let allocator = self.allocator.lock();
+        let allocator = self.space.allocator.lock();
         let used = allocator.page_count() - allocator.free_pages();
         let needed = self.pages_needed(&allocator);
         if used.saturating_add(needed) > pages_in(bytes_max) {
             let pages = allocator.page_count().saturating_add(needed);
-            self.pages_max_min.store(pages, Ordering::Relaxed);
+            self.space.pages_max_min.store(pages, Ordering::Relaxed);
         }
-    }
-
-    /// Notes how much the layer above keeps in memory for checkpoints to save.
-    pub(crate) fn note_kept(&self, commit: &Commit) {
-        let bytes = commit.kept_bytes + commit.under_way_bytes;
-        self.kept_bytes.store(bytes, Ordering::Relaxed);
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) const ROOT_BYTES_PER_EXTENT: usize = 32;
 impl Shared {
     /// Takes what is kept for a full disk. Before the first log of an opening begins.
     pub(crate) fn take_reserve(&self) -> Result<()> {
-        if self.has_reserve.load(Ordering::Relaxed) {
+        if self.space.has_reserve.load(Ordering::Relaxed) {
             return Ok(());
         }
         let doing = "making room for the log";
@@ -82,7 +82,7 @@ impl Shared {
             error => error,
         })?;
         // Relaxed: whoever comes to look under the same lock, that of the commits.
-        self.has_reserve.store(true, Ordering::Relaxed);
+        self.space.has_reserve.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -91,8 +91,8 @@ impl Shared {
         if !self.storage.is_persistent() && self.options.file_bytes_max.is_none() {
             return 0;
         }
-        let root = self.root_bytes.load(Ordering::Relaxed);
-        let grown = self.root_grown.load(Ordering::Relaxed);
+        let root = self.checkpoint.metadata_root_bytes.load(Ordering::Relaxed);
+        let grown = self.checkpoint.metadata_root_growth.load(Ordering::Relaxed);
         let root_pages = stream::pages_for(root.saturating_add(grown));
         let runs = allocator.runs_max();
         // Each piece that they are taken in may split a run.
@@ -116,14 +116,14 @@ impl Shared {
     }
 
     fn pages_missing(&self) -> u32 {
-        let allocator = self.allocator.lock();
+        let allocator = self.space.allocator.lock();
         self.pages_kept(&allocator).saturating_sub(allocator.free_pages())
     }
 
     /// Sees to it that the file has the free pages that are kept.
     fn keep_pages(&self) -> Result<()> {
-        let _growing = self.growing.lock();
-        let mut allocator = self.allocator.lock();
+        let _growing = self.space.growing.lock();
+        let mut allocator = self.space.allocator.lock();
         let kept = self.pages_kept(&allocator);
         match self.make_free(&mut allocator, 0, kept) {
             // The limit of a file that is as long already: what there is has to do.
@@ -157,7 +157,7 @@ impl Shared {
             self.extend_to(u64::from(after) * PAGE_SIZE as u64)?;
         }
         allocator.lengthen(pages)?;
-        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
+        self.space.page_count.store(allocator.page_count(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -180,25 +180,25 @@ impl Shared {
     /// Makes the file at least so long. Never shorter: open transactions may have written
     /// behind what a checkpoint knows of. See [`cut`](Shared::cut) for that.
     pub(crate) fn lengthen(&self, len: u64) -> Result<()> {
-        let _growing = self.growing.lock();
+        let _growing = self.space.growing.lock();
         self.extend_to(len)
     }
 
     /// Takes pages for the pager itself, side by side if that can be.
     pub(crate) fn allocate_own(&self, pages: u32) -> Result<Vec<Extent>> {
-        let _growing = self.growing.lock();
-        let mut allocator = self.allocator.lock();
+        let _growing = self.space.growing.lock();
+        let mut allocator = self.space.allocator.lock();
         let more = pages.saturating_sub(allocator.free_pages());
         self.grow(&mut allocator, more)?;
         let taken = allocator.allocate_pieces(pages).ok_or(Error::Full { asked: pages })?;
-        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
+        self.space.page_count.store(allocator.page_count(), Ordering::Relaxed);
         Ok(taken)
     }
 
     /// Whether the layer above can save so many pages and what is kept from it is left.
     pub(crate) fn has_room_to_save(&self, pages: u32) -> bool {
-        let _growing = self.growing.lock();
-        let mut allocator = self.allocator.lock();
+        let _growing = self.space.growing.lock();
+        let mut allocator = self.space.allocator.lock();
         let kept = self.pages_kept_from_saving(&allocator);
         self.make_free(&mut allocator, 0, kept.saturating_add(pages)).is_ok()
     }
@@ -206,8 +206,8 @@ impl Shared {
     /// Takes pages for what the layer above saves: fewer, where so many neither lie side by
     /// side nor find room at the end.
     pub(crate) fn allocate_to_save(&self, pages: u32) -> Result<Extent> {
-        let _growing = self.growing.lock();
-        let mut allocator = self.allocator.lock();
+        let _growing = self.space.growing.lock();
+        let mut allocator = self.space.allocator.lock();
         let kept = self.pages_kept_from_saving(&allocator);
         let mut take = pages;
         if let Err(error) = self.make_free(&mut allocator, take, kept) {
@@ -218,7 +218,7 @@ impl Shared {
             }
         }
         let extent = allocator.allocate(take)?;
-        self.page_count.store(allocator.page_count(), Ordering::Relaxed);
+        self.space.page_count.store(allocator.page_count(), Ordering::Relaxed);
         Ok(extent)
     }
 }

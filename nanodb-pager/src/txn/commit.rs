@@ -15,11 +15,12 @@ use smallvec::SmallVec;
 use super::page_set::PrivatePage;
 use super::write_tx::{WriteTx, extents, written};
 use crate::cache::snapshot_registry::Superseded;
+use crate::cache::state::CacheState;
 use crate::checkpoint::state::CheckpointUrgency;
 use crate::durability::Durability;
 use crate::error::{Error, Result, is_full_disk};
 use crate::ids::{BODY_SIZE, Extent, PageId, Seq};
-use crate::shared::{Commit, Shared};
+use crate::shared::Commit;
 use crate::space::change::SpaceChange;
 use crate::space::free_map::overlaps;
 use crate::space::reserve::ROOT_BYTES_PER_EXTENT;
@@ -84,8 +85,11 @@ impl WriteTx {
                 Err(error) => error,
             };
             // A checkpoint may be able to make the log anew where it is.
-            let need =
-                if commit.log_full { CheckpointUrgency::Due } else { CheckpointUrgency::None };
+            let need = if commit.schedule.log_full {
+                CheckpointUrgency::Due
+            } else {
+                CheckpointUrgency::None
+            };
             drop(commit);
             if need == CheckpointUrgency::None || tries == 0 {
                 shared.request_checkpoint(need);
@@ -101,15 +105,15 @@ impl WriteTx {
         self.list_virgin();
         let admitted = self.install_pages(&mut commit, seq);
         self.install_space(&mut commit, seq);
-        commit.notes.push(note);
-        commit.kept_bytes += self.kept_bytes;
-        shared.note_kept(&commit);
+        commit.uncheckpointed.notes.push(note);
+        commit.uncheckpointed.charged_bytes += self.kept_bytes;
+        shared.checkpoint.count_charged(&commit.uncheckpointed, &commit.schedule);
         commit.installed = seq;
         let checkpoint = shared.checkpoint_need(&commit);
         let flush = self.durability == Durability::Relaxed
             && shared.options.background
-            && commit.log.is_some()
-            && !std::mem::replace(&mut commit.flush_asked, true);
+            && commit.log.writer.is_some()
+            && !std::mem::replace(&mut commit.log.flush_requested, true);
         drop(commit);
         if flush {
             shared.request_flush();
@@ -119,10 +123,10 @@ impl WriteTx {
         let written = std::mem::take(&mut self.direct);
         if !written.is_empty() {
             let pages = written.into_iter().map(|(page, written)| (page, written.seq));
-            shared.direct.commit(seq, pages);
-            shared.cache.set_noted_bytes(shared.direct.later_bytes());
+            shared.space.unlogged.commit(seq, pages);
+            shared.cache.clock.set_noted_bytes(shared.space.unlogged.later_bytes());
         }
-        shared.admit(&admitted);
+        shared.cache.admit(&admitted);
         Ok(Installed::new(shared, seq, self.durability, logged, checkpoint))
     }
 
@@ -148,7 +152,7 @@ impl WriteTx {
                 .into_iter()
                 .partition(|(page, _)| overlaps(freed, Extent::new(*page, 1)));
             self.direct = kept;
-            self.shared.direct.give_up(written(&freed));
+            self.shared.space.unlogged.give_up(written(&freed));
         }
     }
 
@@ -183,17 +187,17 @@ impl WriteTx {
         if !shared.storage.is_persistent() {
             return Ok(Lsn::default());
         }
-        let log = match &mut commit.log {
+        let log = match &mut commit.log.writer {
             Some(log) => log,
-            none => none.insert(shared.begin_log(commit.next_log, seq)?),
+            none => none.insert(shared.begin_log(commit.log.next, seq)?),
         };
         if let Err(error) = log.reserve(payload.len(), self.may_use_reserve) {
-            commit.log_full = is_full_disk(&error);
+            commit.schedule.log_full = is_full_disk(&error);
             return Err(shared.write_failed(Error::io("making room for the log", error)));
         }
-        let logged = log.append(seq, payload, shared.group_sync.synced());
-        commit.direct_unsynced |= !self.direct.is_empty();
-        commit.direct_pages += self.direct.len();
+        let logged = log.append(seq, payload, shared.wal.group_sync.synced());
+        commit.log.unlogged_unsynced |= !self.direct.is_empty();
+        commit.uncheckpointed.unlogged_pages += self.direct.len();
         let write = match self.durability {
             Durability::Immediate => false,
             Durability::Buffered => true,
@@ -213,15 +217,15 @@ impl WriteTx {
         for page in self.pages.take() {
             let id = page.id;
             let admit = if self.direct.contains_key(&id) {
-                install_clean(shared, page, seq)
+                install_clean(&shared.cache, page, seq)
             } else {
-                install_page(shared, commit, page, seq, &mut superseded)
+                install_page(&shared.cache, commit, page, seq, &mut superseded)
             };
             if admit {
                 admitted.push(id);
             }
         }
-        shared.snapshots.supersede(superseded);
+        shared.cache.snapshots.supersede(superseded);
         admitted
     }
 
@@ -229,19 +233,23 @@ impl WriteTx {
         let allocated = std::mem::take(&mut self.allocated);
         let freed = std::mem::take(&mut self.freed);
         let grows = self.root_grows + (allocated.len() + freed.len()) * ROOT_BYTES_PER_EXTENT;
-        self.shared.root_grown.fetch_add(grows, Ordering::Relaxed);
+        self.shared.checkpoint.metadata_root_growth.fetch_add(grows, Ordering::Relaxed);
         if allocated.is_empty() && freed.is_empty() {
             return;
         }
-        commit.space.extend(extents(&allocated).map(SpaceChange::Allocated));
-        commit.space.extend(extents(&freed).map(|extent| SpaceChange::Freed(seq, extent)));
+        commit.uncheckpointed.space.extend(extents(&allocated).map(SpaceChange::Allocated));
+        commit
+            .uncheckpointed
+            .space
+            .extend(extents(&freed).map(|extent| SpaceChange::Freed(seq, extent)));
         if !freed.is_empty() {
             let pages: u32 = freed.values().sum();
-            commit.freed_pages = commit.freed_pages.saturating_add(pages);
-            self.shared.frees.fetch_add(1, Ordering::Relaxed);
-            self.shared.snapshots.make_due();
+            commit.uncheckpointed.freed_pages =
+                commit.uncheckpointed.freed_pages.saturating_add(pages);
+            self.shared.space.frees.fetch_add(1, Ordering::Relaxed);
+            self.shared.cache.snapshots.make_due();
         }
-        let mut allocator = self.shared.allocator.lock();
+        let mut allocator = self.shared.space.allocator.lock();
         extents(&allocated).for_each(|extent| allocator.keep(seq, extent));
         extents(&freed).for_each(|extent| allocator.defer(seq, extent));
     }
@@ -256,7 +264,7 @@ impl WriteTx {
         initialised.sort_unstable();
         initialised.dedup();
         let freed = |extent: &Extent| !overlaps(&self.freed, *extent);
-        self.shared.direct.list(extents(&self.allocated).filter(freed), &initialised);
+        self.shared.space.unlogged.list(extents(&self.allocated).filter(freed), &initialised);
     }
 
     fn is_empty(&self) -> bool {
@@ -294,10 +302,10 @@ impl Drop for Payload {
 
 /// Makes a page that was written directly its slot's newest version; no checkpoint need
 /// write it. Returns whether none was in memory.
-fn install_clean(shared: &Shared, mut page: PrivatePage, seq: Seq) -> bool {
+fn install_clean(cache: &CacheState, mut page: PrivatePage, seq: Seq) -> bool {
     Arc::make_mut(&mut page.frame).set_seq(seq);
-    let slot = shared.table.slot(page.id);
-    let _stripe = shared.stripes.lock(page.id);
+    let slot = cache.table.slot(page.id);
+    let _stripe = cache.stripes.lock(page.id);
     debug_assert!(!slot.is_dirty(), "{} was written though a checkpoint is to write it", page.id);
     slot.touch();
     slot.frame.swap(Some(page.frame)).is_none()
@@ -305,23 +313,23 @@ fn install_clean(shared: &Shared, mut page: PrivatePage, seq: Seq) -> bool {
 
 /// Makes a private page its slot's newest version. Returns whether none was in memory.
 fn install_page(
-    shared: &Shared,
+    cache: &CacheState,
     commit: &mut Commit,
     mut page: PrivatePage,
     seq: Seq,
     superseded: &mut SmallVec<[Superseded; 4]>,
 ) -> bool {
     Arc::make_mut(&mut page.frame).set_seq(seq);
-    let slot = shared.table.slot(page.id);
-    let _stripe = shared.stripes.lock(page.id);
+    let slot = cache.table.slot(page.id);
+    let _stripe = cache.stripes.lock(page.id);
     // A checkpoint under way still has to write what a page held that is made anew.
-    let under_way = slot.is_dirty() && slot.due() != commit.checkpoint;
+    let under_way = slot.is_dirty() && slot.due() != commit.schedule.next_number;
     let base = page.base.or_else(|| under_way.then(|| slot.frame.load_full()).flatten());
     if let Some(base) = base {
         let written_at = base.seq();
         superseded.push(Superseded { page: page.id, written_at, superseded_at: seq });
         slot.push_older(base, seq);
-        shared.cache.older_added();
+        cache.clock.older_added();
     }
     slot.set_due(commit.mark_dirty(page.id, slot.due(), page.fresh));
     slot.touch();

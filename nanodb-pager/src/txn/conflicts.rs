@@ -18,11 +18,11 @@ impl WriteTx {
             debug_assert!(page.is_marked(), "{} was changed outside the ranges marked", page.id);
         }
         // Under the commit lock: nobody frees meanwhile. Each page was in use when it was touched.
-        let frees = self.shared.frees.load(Ordering::Relaxed);
+        let frees = self.shared.space.frees.load(Ordering::Relaxed);
         if frees == self.frees && self.freed.is_empty() && self.direct.is_empty() {
             return self.check_fresh();
         }
-        let allocator = self.shared.allocator.lock();
+        let allocator = self.shared.space.allocator.lock();
         for page in self.pages.iter() {
             if !allocator.in_use(Extent::new(page.id, 1)) {
                 return Err(Error::WriteConflict { page: page.id });
@@ -50,7 +50,7 @@ impl WriteTx {
             return Ok(());
         }
         let is_own = |page| self.direct.contains_key(&page);
-        let checked = self.shared.direct.check(fresh(), extents(&self.freed), is_own);
+        let checked = self.shared.space.unlogged.check(fresh(), extents(&self.freed), is_own);
         checked.map_err(|page| Error::WriteConflict { page })
     }
 }

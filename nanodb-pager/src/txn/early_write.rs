@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use super::page_set::PrivatePage;
 use super::write_tx::WriteTx;
+use crate::cache::state::CacheState;
 use crate::durability::Durability;
 use crate::error::{Corruption, Error, Result};
 use crate::file::page::Frame;
@@ -45,23 +46,9 @@ pub(super) struct DirectPage {
 }
 
 impl Shared {
-    /// So many private pages gather before those that can be written are: a quarter of
-    /// the cache.
-    pub(super) fn gather_pages_max(&self) -> usize {
-        (self.cache.frames_max() / 4).max(4)
-    }
-
-    fn worth_pages_min(&self, durability: Durability) -> usize {
-        let pages_min = match durability {
-            Durability::Immediate => WORTH_A_SYNC_MIN,
-            Durability::Buffered | Durability::Relaxed => WORTH_A_WRITE_MIN,
-        };
-        (self.gather_pages_max() / 2).min(pages_min)
-    }
-
     /// A page that an open transaction has written with this checksum, read back.
     pub(super) fn read_back(&self, page: PageId, stored: u64) -> Result<Arc<Frame>> {
-        let mut frame = self.frames.any();
+        let mut frame = self.cache.spare_frames.any();
         let private = Arc::make_mut(&mut frame);
         self.storage
             .read_at(&mut private.bytes, page.offset())
@@ -75,10 +62,19 @@ impl Shared {
     }
 }
 
+/// Returns how many pages are worth a write of their own at a commit.
+fn worth_pages_min(cache: &CacheState, durability: Durability) -> usize {
+    let pages_min = match durability {
+        Durability::Immediate => WORTH_A_SYNC_MIN,
+        Durability::Buffered | Durability::Relaxed => WORTH_A_WRITE_MIN,
+    };
+    (cache.gather_pages_max() / 2).min(pages_min)
+}
+
 impl WriteTx {
     /// Writes and drops what can be of the private pages, but for those begun last.
     pub(super) fn write_early(&mut self) -> Result<()> {
-        let gather_max = self.shared.gather_pages_max();
+        let gather_max = self.shared.cache.gather_pages_max();
         if self.shared.storage.is_persistent() {
             let recent = (gather_max / 4).clamp(1, RECENT_MAX);
             let older = self.pages.len().saturating_sub(recent);
@@ -105,7 +101,7 @@ impl WriteTx {
         let worth = |page: &PrivatePage| page.fresh && page.dirty.bytes() >= WORTH_BYTES_MIN;
         let again = |page: &PrivatePage| self.direct.contains_key(&page.id);
         if self.direct.is_empty() {
-            let pages_min = self.shared.worth_pages_min(self.durability);
+            let pages_min = worth_pages_min(&self.shared.cache, self.durability);
             if self.pages.len() < pages_min
                 || self.pages.iter().filter(|page| worth(page)).count() < pages_min
             {
@@ -142,11 +138,12 @@ impl WriteTx {
         let Some(&last) = places.last() else { return Ok(places) };
 
         // A multiple of what this transaction needs, so that few calls do.
-        let pages = shared.page_count.load(Ordering::Relaxed).max(self.pages[last].id.get() + 1);
+        let pages =
+            shared.space.page_count.load(Ordering::Relaxed).max(self.pages[last].id.get() + 1);
         shared.lengthen(PageId::new(pages).offset())?;
         let seq = shared.commit.lock().installed.next();
         // Before the first write, as for a checkpoint.
-        shared.disk_seq.fetch_max(seq.get(), Ordering::Relaxed);
+        shared.checkpoint.disk_seq.fetch_max(seq.get(), Ordering::Relaxed);
         let mut buffer = Vec::with_capacity(places.len().min(WRITE_PAGES_MAX) * PAGE_SIZE);
         let side_by_side =
             |&a: &usize, &b: &usize| self.pages[a].id.get() + 1 == self.pages[b].id.get();
@@ -174,7 +171,7 @@ impl WriteTx {
         let (again, new): (Vec<usize>, Vec<usize>) =
             places.iter().partition(|&&at| self.direct.contains_key(&self.pages[at].id));
         let ids = new.iter().map(|&at| self.pages[at].id);
-        let opened = shared.direct.open(ids, &self.allocated);
+        let opened = shared.space.unlogged.open(ids, &self.allocated);
         *places = again;
         for (at, virgin) in new.into_iter().zip(opened) {
             let Some(virgin) = virgin else { continue };
@@ -183,8 +180,8 @@ impl WriteTx {
             self.direct.insert(page, DirectPage { virgin, checksum: 0, seq: Seq::ZERO });
             // Waits for a load under way, too. What is dropped here nobody wants; if the
             // cache still lists it, it is counted twice until the clock's hand passes.
-            let _stripe = shared.stripes.lock(page);
-            shared.table.slot(page).frame.store(None);
+            let _stripe = shared.cache.stripes.lock(page);
+            shared.cache.table.slot(page).frame.store(None);
         }
     }
 
@@ -205,7 +202,7 @@ impl WriteTx {
         }
         let mut written = vec![false; self.pages.len()];
         places.iter().for_each(|&at| written[at] = true);
-        let frames = &self.shared.frames;
+        let frames = &self.shared.cache.spare_frames;
         self.pages.retain(|at, _| !written[at], |page| frames.recycle(page.frame));
     }
 }

@@ -57,7 +57,7 @@ impl Installed {
         if !self.shared.publication.wait(self.seq) {
             return Err(self.shared.poisoned());
         }
-        if self.shared.snapshots.is_due() || self.shared.cache.excess() > 0 {
+        if self.shared.cache.snapshots.is_due() || self.shared.cache.clock.excess() > 0 {
             self.shared.prune();
         }
         self.shared.keep_budget();

@@ -56,8 +56,8 @@ impl WriteTx {
             may_use_reserve: false,
             kept_bytes: 0,
             root_grows: 0,
-            frees: shared.frees.load(Ordering::Relaxed),
-            gather_until: shared.gather_pages_max(),
+            frees: shared.space.frees.load(Ordering::Relaxed),
+            gather_until: shared.cache.gather_pages_max(),
             shared,
             pages: PageSet::default(),
             allocated: BTreeMap::new(),
@@ -148,7 +148,7 @@ impl WriteTx {
         let base = self.shared.newest(id)?;
         Ok(self.pages.push(PrivatePage {
             id,
-            frame: self.shared.frames.copy(&base),
+            frame: self.shared.cache.spare_frames.copy(&base),
             base: Some(base),
             fresh: false,
             dirty: DirtyRanges::default(),
@@ -229,7 +229,7 @@ impl WriteTx {
         }
         self.check_allocated(page, "initialise")?;
         self.make_room()?;
-        let mut frame = self.shared.frames.any();
+        let mut frame = self.shared.cache.spare_frames.any();
         Arc::make_mut(&mut frame).init(page, kind, owner);
         // Nothing is dirty yet: the log begins such a page from zeros.
         let dirty = DirtyRanges::default();
@@ -274,7 +274,7 @@ impl WriteTx {
     /// [`Error::NotAllocated`] if one of them is the pager's own, free already or behind the end.
     pub fn free_extent(&mut self, extent: Extent) -> Result<()> {
         self.shared.check_access()?;
-        if extent.pages == 0 || !self.may_write(&self.shared.allocator.lock(), extent) {
+        if extent.pages == 0 || !self.may_write(&self.shared.space.allocator.lock(), extent) {
             return Err(Error::NotAllocated { page: extent.start, doing: "free" });
         }
         self.freed.insert(extent.start.get(), extent.pages);
@@ -336,18 +336,18 @@ impl WriteTx {
 
     fn check_allocated(&self, page: PageId, doing: &'static str) -> Result<()> {
         // Whoever changes one page again and again need not look it up each time.
-        let frees = self.shared.frees.load(Ordering::Relaxed);
-        let is_known = || self.shared.table.slot(page).in_use_at(frees);
-        if self.freed.is_empty() && self.shared.check_bounds(page).is_ok() && is_known() {
+        let frees = self.shared.space.frees.load(Ordering::Relaxed);
+        let is_known = || self.shared.cache.table.slot(page).in_use_at(frees);
+        if self.freed.is_empty() && self.shared.space.check_bounds(page).is_ok() && is_known() {
             return Ok(());
         }
-        let allocator = self.shared.allocator.lock();
+        let allocator = self.shared.space.allocator.lock();
         let extent = Extent::new(page, 1);
         if !self.may_write(&allocator, extent) {
             return Err(Error::NotAllocated { page, doing });
         }
         if !overlaps(&self.allocated, extent) {
-            self.shared.table.slot(page).set_in_use_at(frees);
+            self.shared.cache.table.slot(page).set_in_use_at(frees);
         }
         Ok(())
     }
@@ -365,13 +365,13 @@ impl Drop for WriteTx {
     fn drop(&mut self) {
         // Before the pages go back: whoever takes them next may write them directly, too.
         if !self.direct.is_empty() {
-            self.shared.direct.give_up(written(&self.direct));
+            self.shared.space.unlogged.give_up(written(&self.direct));
         }
         if !self.allocated.is_empty() {
-            let mut allocator = self.shared.allocator.lock();
+            let mut allocator = self.shared.space.allocator.lock();
             extents(&self.allocated).for_each(|extent| allocator.cancel(extent));
         }
-        if self.shared.met_full_disk.load(Ordering::Relaxed) {
+        if self.shared.wal.met_full_disk.load(Ordering::Relaxed) {
             self.shared.request_room();
         }
     }

@@ -13,10 +13,11 @@ use crate::file::page::Frame;
 use crate::file::sidecars::copy_suffix;
 use crate::file::storage::Storage;
 use crate::ids::{PAGE_SIZE, PageId, Seq};
-use crate::shared::{Commit, NextLog, Shared};
+use crate::shared::{Commit, Shared};
 use crate::wal::group_commit::Turn;
 use crate::wal::recovery::Recovered;
 use crate::wal::segment::Segment;
+use crate::wal::state::NextLog;
 use crate::wal::writer::{Log, least_len, prepare};
 use crate::wal::{self, Lsn};
 
@@ -36,7 +37,7 @@ impl Shared {
         doing: &'static str,
     ) -> Result<Arc<dyn Storage>> {
         let file = self.storage.companion(suffix).map_err(|e| self.beside_failed(doing, e))?;
-        let mut named = self.named.lock();
+        let mut named = self.wal.named.lock();
         if !named.contains(&suffix) {
             let failed = |e| self.poison(Error::io("syncing the directory", e));
             self.storage.sync_directory().map_err(failed)?;
@@ -62,16 +63,16 @@ impl Shared {
             return Ok(());
         }
         self.ready_to_write()?;
-        self.log_room.fetch_max(bytes, Ordering::Relaxed);
+        self.wal.requested_bytes.fetch_max(bytes, Ordering::Relaxed);
         let doing = "making room for the log";
         let failed = |e| Error::io(doing, e);
         let mut guard = self.lock_to_commit()?;
         self.check_writable()?;
         let commit = &mut *guard;
         let seq = commit.installed.next();
-        let log = match &mut commit.log {
+        let log = match &mut commit.log.writer {
             Some(log) => log,
-            none => none.insert(self.begin_log(commit.next_log, seq)?),
+            none => none.insert(self.begin_log(commit.log.next, seq)?),
         };
         let other = self.companion(wal::suffix(log.segment.generation + 1), doing)?;
         let other_len = other.len().map_err(failed)?;
@@ -110,7 +111,8 @@ impl Shared {
     /// to commits that give space back, should the disk be full by then.
     pub(crate) fn prepare_log(&self) -> Result<()> {
         let commit = self.commit.lock();
-        let Some(log) = commit.log.as_ref().filter(|_| !commit.is_unchanged()) else {
+        let Some(log) = commit.log.writer.as_ref().filter(|_| !commit.uncheckpointed.is_empty())
+        else {
             return Ok(());
         };
         let generation = log.segment.generation + 1;
@@ -124,13 +126,13 @@ impl Shared {
 
     /// Returns when the logs are on stable storage up to `lsn`.
     pub(crate) fn sync_log(&self, lsn: Lsn) -> Result<()> {
-        match self.group_sync.turn(lsn) {
+        match self.wal.group_sync.turn(lsn) {
             Turn::Done => Ok(()),
             Turn::Failed => Err(self.poisoned()),
             Turn::Lead(leader) => {
                 // Poisoned before the others wake: they ask why.
                 let synced = self.lead_sync().map_err(|error| self.poison(error));
-                self.group_sync.finish(&leader, synced.as_ref().ok().copied());
+                self.wal.group_sync.finish(&leader, synced.as_ref().ok().copied());
                 synced.map(|_| ())
             }
         }
@@ -141,12 +143,12 @@ impl Shared {
         self.check_process()?;
         let mut commit = self.commit.lock();
         self.check_writable()?;
-        let former = commit.former_log.take();
-        let direct = std::mem::take(&mut commit.direct_unsynced);
+        let former = commit.log.former.take();
+        let direct = std::mem::take(&mut commit.log.unlogged_unsynced);
         let mut current = None;
-        let mut end = commit.next_log.base;
-        if let Some(log) = &mut commit.log {
-            log.pad(self.group_sync.synced());
+        let mut end = commit.log.next.base;
+        if let Some(log) = &mut commit.log.writer {
+            log.pad(self.wal.group_sync.synced());
             // Poisoned while nobody else can write: nothing is tried a second time.
             log.write().map_err(|e| self.poison(Error::io("writing the log", e)))?;
             (current, end) = (Some(Arc::clone(&log.file)), log.end());
@@ -167,7 +169,7 @@ impl Shared {
     pub(crate) fn flush(&self) {
         let end = {
             let mut commit = self.commit.lock();
-            commit.flush_asked = false;
+            commit.log.flush_requested = false;
             log_end(&commit)
         };
         // A failure poisons the handle: the next writer is told.
@@ -178,7 +180,7 @@ impl Shared {
     pub(crate) fn sync_committed(&self) -> Result<()> {
         self.check_writable()?;
         // What a process before has left may be in nothing but the operating system's memory.
-        if !self.settled.load(Ordering::Acquire) {
+        if !self.wal.resynced.load(Ordering::Acquire) {
             self.settle(&mut self.hold_checkpointed())?;
         }
         let end = log_end(&self.commit.lock());
@@ -188,18 +190,18 @@ impl Shared {
     /// Does what must be done before the first commit.
     pub(crate) fn ready_to_write(&self) -> Result<()> {
         self.check_process()?;
-        if self.ready.load(Ordering::Acquire) {
+        if self.wal.ready.load(Ordering::Acquire) {
             return Ok(());
         }
         // Acquire, with the release in `settle`: who sees it set sees it after the syncs.
-        if !self.settled.load(Ordering::Acquire) {
+        if !self.wal.resynced.load(Ordering::Acquire) {
             self.settle(&mut self.hold_checkpointed())?;
         }
         // The log's bytes are vouched for by nobody but the sync just made.
-        if self.recovered.read().is_some() {
+        if self.wal.recovered.read().is_some() {
             self.checkpoint()?;
         }
-        self.ready.store(true, Ordering::Release);
+        self.wal.ready.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -215,11 +217,11 @@ impl Shared {
     /// images in the side area; and the header, as its next revision.
     pub(crate) fn settle(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         self.check_writable()?;
-        if self.settled.load(Ordering::Acquire) {
+        if self.wal.resynced.load(Ordering::Acquire) {
             return Ok(());
         }
         // Without those that an attempt before this one has copied, which a full disk has stopped.
-        let files = self.recovered.read().as_ref().map(Recovered::files);
+        let files = self.wal.recovered.read().as_ref().map(Recovered::files);
         let files: Vec<_> = files.into_iter().flatten().collect();
         let mut left: u64 = files.iter().map(|(_, _, len)| len).sum();
         for (file, suffix, len) in files {
@@ -230,7 +232,7 @@ impl Shared {
                 error => error,
             })?;
             left -= len;
-            if let Some(recovered) = &mut *self.recovered.write() {
+            if let Some(recovered) = &mut *self.wal.recovered.write() {
                 recovered.replace(suffix, &copy);
             }
         }
@@ -245,14 +247,14 @@ impl Shared {
             self.storage.sync().map_err(poison)?;
             checkpointed.header = header;
         }
-        self.settled.store(true, Ordering::Release);
+        self.wal.resynced.store(true, Ordering::Release);
         Ok(())
     }
 
     /// Writes images of pages whose records would not count without them to the side area.
     fn save_unvouched(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         let failed = |e| Error::io(format!("copying {}", double_write::SUFFIX), e);
-        let recovered = self.recovered.read();
+        let recovered = self.wal.recovered.read();
         let Some(recovered) = &*recovered else { return Ok(()) };
         let pages = recovered.unvouched();
         if pages.is_empty() {
@@ -315,8 +317,8 @@ impl Shared {
         self.checkpoint_last(&mut checkpointed)?;
         self.cut(&checkpointed, 0, true)?;
         let mut commit = self.commit.lock();
-        if commit.is_unchanged() {
-            commit.log = None;
+        if commit.uncheckpointed.is_empty() {
+            commit.log.writer = None;
             // Relaxed: read under the commit lock by whoever writes.
             self.closed.store(true, Ordering::Relaxed);
             drop(commit);
@@ -331,7 +333,7 @@ impl Shared {
 
 /// The place behind the last commit in the logs.
 fn log_end(commit: &Commit) -> Lsn {
-    commit.log.as_ref().map_or(commit.next_log.base, Log::end)
+    commit.log.end()
 }
 
 #[cfg(all(test, loom))]

@@ -50,7 +50,7 @@ impl Shared {
     pub(crate) fn lock_to_commit(&self) -> Result<MutexGuard<'_, Commit>> {
         loop {
             let commit = self.commit.lock();
-            let may_go_on = commit.log.is_some() || commit.next_header_names_log;
+            let may_go_on = commit.log.writer.is_some() || commit.log.next_header_names_log;
             if may_go_on || !self.storage.is_persistent() {
                 return Ok(commit);
             }
@@ -67,13 +67,13 @@ impl Shared {
         // Nobody may append before the header names it.
         let mut commit = self.commit.lock();
         self.check_writable()?;
-        if commit.log.is_some() || commit.next_header_names_log {
+        if commit.log.writer.is_some() || commit.log.next_header_names_log {
             return Ok(());
         }
-        let log = self.begin_log(commit.next_log, commit.installed.next())?;
+        let log = self.begin_log(commit.log.next, commit.installed.next())?;
         self.sync_begun(&*log.file)?;
         self.write_log_state(&mut checkpointed, LogState::Logged, MAKING_ROOM)?;
-        commit.log = Some(log);
+        commit.log.writer = Some(log);
         Ok(())
     }
 
@@ -88,7 +88,7 @@ impl Shared {
             return Ok(());
         }
         let doing = "beginning a log";
-        let recovered = self.recovered.read().is_some();
+        let recovered = self.wal.recovered.read().is_some();
         for suffix in COMPANIONS {
             match self.found(suffix, "reading the files beside the database")? {
                 None => {}
@@ -125,11 +125,11 @@ impl Shared {
             return Ok(LogState::Closed);
         }
         let mut commit = self.commit.lock();
-        commit.next_header_names_log = false;
-        let begun = commit.log.as_ref().map(|log| (Arc::clone(&log.file), log.begun()));
+        commit.log.next_header_names_log = false;
+        let begun = commit.log.writer.as_ref().map(|log| (Arc::clone(&log.file), log.begun()));
         drop(commit);
         let Some((file, begun)) = begun else { return Ok(LogState::Open) };
-        if self.group_sync.synced() < begun {
+        if self.wal.group_sync.synced() < begun {
             self.sync_begun(&*file)?;
         }
         Ok(LogState::Logged)

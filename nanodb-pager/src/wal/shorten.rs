@@ -25,9 +25,9 @@ impl Shared {
     /// again. No failed write that all later ones have to fear.
     pub(crate) fn shorten_log(&self, generation: u64) -> Result<()> {
         let log_bytes_max = self.options.log_bytes_max;
-        let room = self.log_room.load(Ordering::Relaxed);
+        let room = self.wal.requested_bytes.load(Ordering::Relaxed);
         let kept = writer::least_len(log_bytes_max).saturating_add(room);
-        let len = if self.met_full_disk.load(Ordering::Relaxed) { 0 } else { log_bytes_max };
+        let len = if self.wal.met_full_disk.load(Ordering::Relaxed) { 0 } else { log_bytes_max };
         self.shorten(wal::suffix(generation), len.max(kept))
     }
 
@@ -37,8 +37,8 @@ impl Shared {
     ///
     /// As [`shorten_log`](Self::shorten_log).
     pub(crate) fn shorten_side(&self, end: u64) -> Result<()> {
-        let is_full = self.met_full_disk.load(Ordering::Relaxed);
-        let batch = if is_full { 0 } else { double_write::len_for(self.batch_pages()) };
+        let is_full = self.wal.met_full_disk.load(Ordering::Relaxed);
+        let batch = if is_full { 0 } else { double_write::len_for(self.cache.batch_pages()) };
         let kept = batch.max(double_write::KEPT_LEN);
         // One that was not as long is not looked for.
         if end > kept { self.shorten(double_write::SUFFIX, kept) } else { Ok(()) }
@@ -46,7 +46,7 @@ impl Shared {
 
     /// Whether a checkpoint would give a full disk back much of the log.
     pub(crate) fn log_fills_the_disk(&self, log_bytes: u64) -> bool {
-        self.met_full_disk.load(Ordering::Relaxed)
+        self.wal.met_full_disk.load(Ordering::Relaxed)
             && log_bytes > 4 * writer::least_len(self.options.log_bytes_max)
     }
 

@@ -37,7 +37,7 @@ const PAGER: &[&[&str]] = &[
     &["options", "open_report"],
     &["file/page", "file/header", "file/stream"],
     // Data alone: what is shared by all of an open file refers to these.
-    &["space/change", "space/free_map", "space/unlogged", "space/truncated_pages"],
+    &["space/change", "space/free_map", "space/unlogged", "space/truncated_pages", "space/state"],
     &["txn/dirty_ranges", "txn/publication"],
     &[
         "cache/frames",
@@ -47,6 +47,7 @@ const PAGER: &[&[&str]] = &[
         "cache/snapshot_registry",
         "cache/version_file",
         "cache/dirty_page",
+        "cache/state",
     ],
     &[
         "wal",
@@ -60,7 +61,7 @@ const PAGER: &[&[&str]] = &[
     &["checkpoint/double_write", "checkpoint/notes"],
     &["file/sidecars"],
     &["wal/recovery", "wal/recovery/*"],
-    &["checkpoint/state", "checkpoint/hooks", "checkpoint/pages", "shared"],
+    &["wal/state", "checkpoint/state", "checkpoint/hooks", "checkpoint/pages", "shared"],
     // What is done with it.
     &["cache/*", "file/truncate", "space/*", "wal/*", "checkpoint", "checkpoint/*"],
     &["cache", "file", "space"],
