@@ -11,9 +11,10 @@ use crate::{Ext, hex, serialize_ext};
 /// An ObjectId, twelve bytes. It is stored as an extension of type 7, BSON's own number of the type.
 ///
 /// ```
-/// use nanodb_msgpack::ObjectId;
+/// # extern crate nanodb_msgpack as nanodb;
+/// use nanodb::ObjectId;
 ///
-/// # fn main() -> Result<(), nanodb_msgpack::IdTextError> {
+/// # fn main() -> Result<(), nanodb::IdTextError> {
 /// let id: ObjectId = "65a1b2c3d4e5f60718293a4b".parse()?;
 /// assert_eq!(id.bytes()[..2], [0x65, 0xa1]);
 /// assert_eq!(id.to_string(), "65a1b2c3d4e5f60718293a4b");

@@ -19,7 +19,8 @@ const NANOS_MAX: u32 = 999_999_999;
 /// A point in time with nanoseconds.
 ///
 /// ```
-/// use nanodb_msgpack::Timestamp;
+/// # extern crate nanodb_msgpack as nanodb;
+/// use nanodb::Timestamp;
 ///
 /// let timestamp = Timestamp::new(1_700_000_000, 500_000_000).unwrap();
 /// assert_eq!(timestamp.to_string(), "2023-11-14T22:13:20.5Z");

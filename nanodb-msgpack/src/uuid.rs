@@ -12,9 +12,10 @@ use crate::{Ext, IdTextError, hex, serialize_ext};
 /// otherwise the same value as the binary of its sixteen bytes.
 ///
 /// ```
-/// use nanodb_msgpack::Uuid;
+/// # extern crate nanodb_msgpack as nanodb;
+/// use nanodb::Uuid;
 ///
-/// # fn main() -> Result<(), nanodb_msgpack::IdTextError> {
+/// # fn main() -> Result<(), nanodb::IdTextError> {
 /// let id: Uuid = "123e4567-e89b-12d3-a456-426614174000".parse()?;
 /// assert_eq!(id.bytes()[..2], [0x12, 0x3e]);
 /// assert_eq!(id.to_string(), "123e4567-e89b-12d3-a456-426614174000");

@@ -11,11 +11,16 @@ use nanodb_msgpack::{Kind, Malformed};
 /// [`position`](Self::position) says where.
 ///
 /// ```
-/// use nanodb_query::{Filter, Problem};
+/// # mod nanodb {
+/// #     pub use nanodb_query::{Filter, Problem as QueryProblem};
+/// # }
+/// # fn main() {
+/// use nanodb::{Filter, QueryProblem};
 ///
 /// let error = Filter::parse_json(r#"{"age": {"$gtt": 30}}"#).unwrap_err();
 /// assert_eq!(error.to_string(), "unknown operator `$gtt` on `age` at line 1, column 10");
-/// assert!(matches!(error.problem(), Problem::UnknownOperator { operator, .. } if operator == "$gtt"));
+/// assert!(matches!(error.problem(), QueryProblem::UnknownOperator { operator, .. } if operator == "$gtt"));
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct QueryError {

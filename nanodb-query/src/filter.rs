@@ -42,7 +42,8 @@ use nanodb_msgpack::RawValue;
 /// Which documents are wanted, by MongoDB's rules.
 ///
 /// ```
-/// use nanodb_query::{Filter, field};
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::{Filter, field};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let parsed = Filter::parse_json(r#"{"age": {"$gte": 30}, "city": "Berlin"}"#)?;
@@ -119,7 +120,8 @@ impl Filter {
     /// part of it is refused in text too.
     ///
     /// ```
-    /// use nanodb_query::field;
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
     ///
     /// assert!(field("a").eq(5).check().is_ok());
     /// let error = field(&"a.".repeat(200)).eq(5).check().unwrap_err();
@@ -168,12 +170,13 @@ impl Filter {
     /// Where the filter looks into several arrays, it is that of the last condition that does.
     ///
     /// ```
-    /// use nanodb_query::field;
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
     ///
     /// // {"a": [7, 8, 9]}
     /// let document = b"\x81\xa1a\x93\x07\x08\x09";
     /// assert_eq!(field("a").gt(7).matched_element(document)?, Some(1));
-    /// # Ok::<(), nanodb_query::ApplyError>(())
+    /// # Ok::<(), nanodb::ApplyError>(())
     /// ```
     ///
     /// # Errors

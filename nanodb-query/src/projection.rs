@@ -30,7 +30,8 @@ use nanodb_msgpack::RawValue;
 /// Which fields of a document are wanted.
 ///
 /// ```
-/// use nanodb_query::Projection;
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::Projection;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let projection = Projection::parse_json(r#"{"age": 1, "_id": 0}"#)?;
@@ -179,7 +180,8 @@ impl Projection {
     /// [`apply`](Self::apply) with what `$` stands for, [`Filter::matched_element`].
     ///
     /// ```
-    /// use nanodb_query::{Filter, Projection};
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::{Filter, Projection};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let filter = Filter::parse_json(r#"{"a": {"$gt": 7}}"#)?;

@@ -23,7 +23,8 @@ use nanodb_msgpack::{encode_empty_array_key, encode_key};
 /// In which order documents are wanted, by any number of fields.
 ///
 /// ```
-/// use nanodb_query::Sort;
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::Sort;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sort = Sort::parse_json(r#"{"age": -1, "name": 1}"#)?;

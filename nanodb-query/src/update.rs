@@ -52,7 +52,8 @@ use nanodb_msgpack::{Kind, RawValue};
 /// document in place of the old one, `{"$replaceWith": {...}}`.
 ///
 /// ```
-/// use nanodb_query::{Update, UpdateContext};
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::{Update, UpdateContext};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let update = Update::parse_json(r#"{"$inc": {"age": 1}, "$set": {"city": "Bonn"}}"#)?;
@@ -111,9 +112,10 @@ impl Update {
     /// such as `[{"id.qty": {"$gt": 5}}]`.
     ///
     /// ```
-    /// use nanodb_query::Update;
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Update;
     ///
-    /// # fn main() -> Result<(), nanodb_query::QueryError> {
+    /// # fn main() -> Result<(), nanodb::QueryError> {
     /// let text = r#"{"$set": {"items.$[big].sale": true}}"#;
     /// Update::parse_json_with_filters(text, r#"[{"big.qty": {"$gt": 5}}]"#)?;
     /// # Ok(())
@@ -173,9 +175,10 @@ impl Update {
     /// A merge patch, RFC 7396, from JSON text.
     ///
     /// ```
-    /// use nanodb_query::Update;
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Update;
     ///
-    /// # fn main() -> Result<(), nanodb_query::QueryError> {
+    /// # fn main() -> Result<(), nanodb::QueryError> {
     /// let update = Update::merge_patch_json(r#"{"age": 32, "city": null}"#)?;
     /// assert_eq!(update.to_string(), r#"{"$mergePatch": {"age": 32, "city": null}}"#);
     /// # Ok(())
@@ -287,7 +290,8 @@ impl Update {
     /// only takes `_id` from the filter.
     ///
     /// ```
-    /// use nanodb_query::{Update, UpdateContext, field};
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::{Update, UpdateContext, field};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let update = Update::parse_json(r#"{"$inc": {"n": 1}, "$setOnInsert": {"new": true}}"#)?;

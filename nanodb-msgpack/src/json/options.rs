@@ -3,7 +3,8 @@
 /// How a text is to be read; by default as strictly as the [dialect](super) says.
 ///
 /// ```
-/// use nanodb_msgpack::json::{Decimals, ReadOptions};
+/// # extern crate nanodb_msgpack as nanodb;
+/// use nanodb::json::{Decimals, ReadOptions};
 ///
 /// let options = ReadOptions::new().replace_surrogates(true).decimals(Decimals::Double);
 /// # let _ = options;

@@ -25,7 +25,8 @@ use nanodb_msgpack::{Kind, RawValue};
 /// the filter is used; [`Filter::check`] says so before.
 ///
 /// ```
-/// use nanodb_query::field;
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::field;
 ///
 /// let filter = field("age").gte(30).and(field("city").is_in(["Berlin", "Hamburg"]));
 /// assert_eq!(

@@ -12,7 +12,8 @@ use nanodb_msgpack::{
 /// A value that [`field`](crate::field)'s methods compare with: anything that becomes one.
 ///
 /// ```
-/// use nanodb_query::{Literal, field};
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::{Literal, field};
 ///
 /// assert_eq!(field("tags").eq(vec!["a", "b"]).to_string(), r#"{"tags": ["a", "b"]}"#);
 /// assert_eq!(field("end").eq(None::<i32>).to_string(), r#"{"end": null}"#);

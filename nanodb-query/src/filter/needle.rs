@@ -5,6 +5,8 @@
 //! Searching for them takes a fraction of the time that a walk over a document's fields does, and
 //! most documents do not have them.
 
+use std::sync::Arc;
+
 use memchr::memmem::Finder;
 
 use super::tree::Conjunction;
@@ -15,9 +17,9 @@ const TEXT_SIZE_MIN: usize = 3;
 /// Of a larger document a walk may see little, and a search would see all.
 const DOCUMENT_SIZE_MAX: usize = 4096;
 
-/// Text to be searched for. Costs little to clone: the text is short.
+/// Text to be searched for. Clones share it.
 #[derive(Clone)]
-pub(super) struct Needle(Box<Finder<'static>>);
+pub(super) struct Needle(Arc<Finder<'static>>);
 
 impl Needle {
     /// The longest string that a path must lead to, if there is one.
@@ -25,7 +27,7 @@ impl Needle {
         let texts = root.equalities().filter_map(|(_, operand)| operand.text());
         let longest = texts.max_by_key(|text| text.len())?;
         let is_searched = (TEXT_SIZE_MIN..=DOCUMENT_SIZE_MAX).contains(&longest.len());
-        is_searched.then(|| Self(Box::new(Finder::new(longest).into_owned())))
+        is_searched.then(|| Self(Arc::new(Finder::new(longest).into_owned())))
     }
 
     /// Whether a document is known not to pass. `false` says nothing.
