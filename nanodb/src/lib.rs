@@ -85,3 +85,11 @@ pub use nanodb_database::{
     Update, UpdateError, UpdateResult, Uuid, Value, ValueRef, ValueType, array, doc, field,
     from_document, json, to_document,
 };
+
+// The programs in the README and in the tour are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tour.md")]
+mod tour {}
