@@ -4,10 +4,10 @@
 mod budget;
 pub(crate) mod clock;
 pub(crate) mod dirty_page;
-pub(crate) mod frames;
 pub(crate) mod guard;
 mod load;
 pub(crate) mod page_table;
 pub(crate) mod snapshot_registry;
+pub(crate) mod spare_frames;
 pub(crate) mod state;
 pub(crate) mod version_file;

@@ -47,9 +47,9 @@ use crate::ids::{PAGE_SIZE, PageId};
 use crate::shared::{Commit, Shared};
 use crate::wal::state::NextLog;
 
-/// This part of the bytes of direct pages counts as if it were in the log: opening may have to
+/// This part of the bytes of unlogged pages counts as if it were in the log: opening may have to
 /// check them, which is faster than replaying as many bytes of log.
-const DIRECT_PART: u64 = 8;
+const UNLOGGED_PART: u64 = 8;
 
 /// What commits have freed is used again after a checkpoint, which is due when that is so many
 /// pages, and such a part of the file: 256 KiB, an eighth.
@@ -275,7 +275,7 @@ impl Shared {
         let is_forced = wanted || checkpointed.lost_map.is_some();
         if is_forced || self.wal.recovered.read().is_some() {
             // While nothing has been taken over yet: somebody else's file is no reason to refuse reads.
-            self.claim_companions(checkpointed)?;
+            self.claim_sidecars(checkpointed)?;
         }
         match self.turn(checkpointed, is_forced)? {
             Some(under_way) => self.go_on(checkpointed, under_way)?,
@@ -290,7 +290,7 @@ impl Shared {
             if !self.own_pages_keep_the_file_long(checkpointed, wanted, worth) {
                 break;
             }
-            self.claim_companions(checkpointed)?;
+            self.claim_sidecars(checkpointed)?;
             let Some(under_way) = self.turn(checkpointed, true)? else { break };
             self.go_on(checkpointed, under_way)?;
         }
@@ -463,7 +463,7 @@ impl Shared {
 impl Commit {
     /// What of the log counts against its limit.
     fn log_bytes(&self) -> u64 {
-        self.log.len() + (self.uncheckpointed.unlogged_pages * PAGE_SIZE) as u64 / DIRECT_PART
+        self.log.len() + (self.uncheckpointed.unlogged_pages * PAGE_SIZE) as u64 / UNLOGGED_PART
     }
 
     /// Notes that the newest version of a page is to be written by the next checkpoint.

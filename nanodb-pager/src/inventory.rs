@@ -32,7 +32,7 @@ pub struct Stats {
     pub spilled_bytes: u64,
     /// Bytes of memory for what is remembered of pages that large transactions have written beside
     /// others, as long as an older snapshot is kept. They count against the cache's budget.
-    pub noted_bytes: usize,
+    pub unlogged_bytes: usize,
     /// Bytes of pages that wait for a checkpoint.
     pub dirty_bytes: usize,
     /// Snapshots registered.
@@ -103,7 +103,7 @@ impl Pager {
             cached_bytes: (shared.cache.clock.frames() + older) * PAGE_SIZE,
             older_bytes: older * PAGE_SIZE,
             spilled_bytes: shared.cache.clock.spilled() as u64 * PAGE_SIZE as u64,
-            noted_bytes: shared.space.unlogged.later_bytes(),
+            unlogged_bytes: shared.space.unlogged.later_bytes(),
             dirty_bytes: dirty * PAGE_SIZE,
             snapshots: shared.cache.snapshots.count(),
             log_bytes,

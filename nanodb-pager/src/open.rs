@@ -16,7 +16,7 @@ use crate::checkpoint::state::{
 use crate::error::{Corruption, Error, Result};
 use crate::file::header::{HEADER_PAGES, Header, LogState};
 use crate::file::page::Checksummer;
-use crate::file::sidecars::{COMPANIONS, check_new, copy_suffix};
+use crate::file::sidecars::{SIDECARS, check_new, copy_suffix};
 use crate::file::storage::{Access, ReadOnly, Storage, lock};
 use crate::file::stream;
 use crate::handle::PagerHandle;
@@ -151,7 +151,7 @@ impl Pager {
 }
 
 /// Whether what opening found is on stable storage for certain. A new file was synced when it was
-/// made, and before a closed one lost its companions its header was.
+/// made, and before a closed one lost its sidecars its header was.
 fn is_settled(storage: &dyn Storage, header: &Header) -> Result<bool> {
     if !storage.is_persistent() {
         return Ok(true);
@@ -159,8 +159,8 @@ fn is_settled(storage: &dyn Storage, header: &Header) -> Result<bool> {
     // A file without a checkpoint may be one whose making has failed.
     let mut settled = header.generation > 1 && header.log_state == LogState::Closed;
     let copy = copy_suffix(&header.uuid);
-    for suffix in COMPANIONS.into_iter().chain([&*copy]) {
-        let found = storage.has_companion(suffix);
+    for suffix in SIDECARS.into_iter().chain([&*copy]) {
+        let found = storage.has_sidecar(suffix);
         settled &= !found.map_err(|e| Error::io("looking for the log", e))?;
     }
     Ok(settled)

@@ -37,7 +37,7 @@ impl Pager {
     ///
     /// [`Error::Io`].
     pub fn temp_file(&self) -> Result<TempFile> {
-        let file = match self.shared.storage.scratch() {
+        let file = match self.shared.storage.temp_file() {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {
                 let directory = std::env::temp_dir();
                 let file = FileStorage::unnamed(&directory);

@@ -24,8 +24,8 @@
 //! 3. A record states how far the log was synced when it was written. Damage below
 //!    that mark is corruption; damage above it is a tail that never was acknowledged.
 //! 4. A record is durable once the log is synced up to its end and the data file since its
-//!    direct pages were written; the mark of invariant 3 moves only then. So above the mark
-//!    a record counts only if its direct pages carry the checksums that it names, and
+//!    unlogged pages were written; the mark of invariant 3 moves only then. So above the mark
+//!    a record counts only if its unlogged pages carry the checksums that it names, and
 //!    the log ends before the first one that does not count.
 
 pub(crate) mod group_commit;

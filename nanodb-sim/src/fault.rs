@@ -15,10 +15,10 @@ pub enum CallKind {
     Sync,
     /// `len`.
     Len,
-    /// `companion`, `has_companion`, `remove_companion`, `replace_companion`, `sync_directory`.
+    /// `sidecar`, `has_sidecar`, `remove_sidecar`, `replace_sidecar`, `sync_directory`.
     Directory,
-    /// `scratch`, and all calls to the file it returns.
-    Scratch,
+    /// `temp_file`, and all calls to the file it returns.
+    TempFile,
 }
 
 /// What a failing call does.
@@ -57,7 +57,7 @@ impl Failure {
 pub struct Fault {
     /// Only calls of this kind count and fail; of any kind if there is none.
     pub kind: Option<CallKind>,
-    /// Only calls to this file count and fail, "" or a companion's suffix; to any if there is none.
+    /// Only calls to this file count and fail, "" or a sidecar's suffix; to any if there is none.
     pub file: Option<&'static str>,
     /// How many such calls still succeed.
     pub after: u64,
@@ -79,7 +79,7 @@ impl Fault {
         Self { kind: Some(kind), ..self }
     }
 
-    /// The same fault, for calls to one file only: "" or a companion's suffix.
+    /// The same fault, for calls to one file only: "" or a sidecar's suffix.
     #[must_use]
     pub fn in_file(self, file: &'static str) -> Self {
         Self { file: Some(file), ..self }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// The files of a disk by name. The database's own is named "", its companions by their
+/// The files of a disk by name. The database's own is named "", its sidecars by their
 /// suffixes.
 pub type Files = BTreeMap<String, Vec<u8>>;
 

@@ -1,7 +1,7 @@
 //! The test harness: storage that fails on purpose, and files that were damaged.
 //!
 //! Every layer's tests need a disk that misbehaves in a way that can be repeated.
-//! [`SimStorage`] is one: a file in memory, with its companions, that records what is
+//! [`SimStorage`] is one: a file in memory, with its sidecars, that records what is
 //! done to it and fails the call it is told to fail. [`Crash`] makes of the record the disks
 //! that a power cut may leave. [`damage`] lists the ways in which a
 //! file's bytes can go wrong between two runs, each a small value that says what it

@@ -11,17 +11,17 @@ use nanodb_pager::Storage;
 use crate::fault::{CallKind, Failure, Fault};
 use crate::journal::{Action, Event, Files};
 
-/// A handle to a simulated file and its companions.
+/// A handle to a simulated file and its sidecars.
 ///
 /// Clones are further handles to the same disk, as if the file were opened again:
 /// the lock belongs to one handle and goes with it, the bytes stay.
 #[derive(Default)]
 pub struct SimStorage {
     disk: Arc<Disk>,
-    /// Which of the disk's files: "" or a companion's suffix.
+    /// Which of the disk's files: "" or a sidecar's suffix.
     name: String,
     /// For a file without a name: its number among those.
-    scratch: Option<usize>,
+    temp_file: Option<usize>,
     holds_lock: AtomicBool,
 }
 
@@ -37,7 +37,7 @@ struct Disk {
 struct State {
     files: Files,
     /// Files without a name. No crash leaves them, so no journal has them.
-    scratches: Vec<Vec<u8>>,
+    temp_files: Vec<Vec<u8>>,
     journal: Option<Vec<Event>>,
     fault: Option<Fault>,
     /// Whether the fault is still to come, or lasts.
@@ -106,13 +106,13 @@ impl SimStorage {
     }
 
     /// The bytes of the file without a name that was made last; none if there was none.
-    pub fn scratch_contents(&self) -> Vec<u8> {
-        self.state().scratches.last().cloned().unwrap_or_default()
+    pub fn temp_file_contents(&self) -> Vec<u8> {
+        self.state().temp_files.last().cloned().unwrap_or_default()
     }
 
     /// Replaces them behind the back of whoever has the file.
-    pub fn set_scratch_contents(&self, bytes: Vec<u8>) {
-        if let Some(last) = self.state().scratches.last_mut() {
+    pub fn set_temp_file_contents(&self, bytes: Vec<u8>) {
+        if let Some(last) = self.state().temp_files.last_mut() {
             *last = bytes;
         }
     }
@@ -206,31 +206,31 @@ impl SimStorage {
         Self {
             disk: Arc::clone(&self.disk),
             name: name.to_owned(),
-            scratch: None,
+            temp_file: None,
             holds_lock: AtomicBool::new(false),
         }
     }
 
     fn is_main(&self) -> bool {
-        self.name.is_empty() && self.scratch.is_none()
+        self.name.is_empty() && self.temp_file.is_none()
     }
 
     /// Counts a call to this file; fails it if it is to fail.
     fn call(&self, state: &mut State, kind: CallKind) -> Result<(), Failure> {
-        state.call(&self.name, if self.scratch.is_some() { CallKind::Scratch } else { kind })
+        state.call(&self.name, if self.temp_file.is_some() { CallKind::TempFile } else { kind })
     }
 
     fn bytes<'s>(&self, state: &'s State) -> Option<&'s Vec<u8>> {
-        match self.scratch {
-            Some(number) => state.scratches.get(number),
+        match self.temp_file {
+            Some(number) => state.temp_files.get(number),
             None => state.files.get(&self.name),
         }
     }
 
     /// Does something to this file.
     fn perform(&self, state: &mut State, action: Action) {
-        match self.scratch {
-            Some(number) => action.apply(&mut state.scratches[number]),
+        match self.temp_file {
+            Some(number) => action.apply(&mut state.temp_files[number]),
             None => state.perform(self.event(action)),
         }
     }
@@ -258,7 +258,7 @@ impl SimStorage {
 impl Clone for SimStorage {
     fn clone(&self) -> Self {
         let mut clone = self.file(&self.name);
-        clone.scratch = self.scratch;
+        clone.temp_file = self.temp_file;
         clone
     }
 }
@@ -333,7 +333,7 @@ impl Storage for SimStorage {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.pass(CallKind::SetLen);
         self.call(&mut state, CallKind::SetLen).map_err(Failure::error)?;
-        if self.scratch.is_none() && len > state.room(&self.name, len) {
+        if self.temp_file.is_none() && len > state.room(&self.name, len) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.perform(&mut state, Action::SetLen { len });
@@ -366,7 +366,7 @@ impl Storage for SimStorage {
         match self.call(&mut state, CallKind::Write) {
             Ok(()) => {
                 let end = offset + buf.len() as u64;
-                let fits = if self.scratch.is_some() { end } else { state.room(&self.name, end) };
+                let fits = if self.temp_file.is_some() { end } else { state.room(&self.name, end) };
                 let fits = usize::try_from(fits.saturating_sub(offset)).unwrap_or(usize::MAX);
                 let data = buf[..fits.min(buf.len())].to_vec();
                 self.perform(&mut state, Action::Write { offset, data });
@@ -406,34 +406,34 @@ impl Storage for SimStorage {
         Ok(true)
     }
 
-    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+    fn sidecar(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
         let mut state = self.pass(CallKind::Directory);
         state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
-        let companion = self.file(&format!("{}{suffix}", self.name));
-        if !state.files.contains_key(&companion.name) {
-            state.perform(companion.event(Action::Create));
+        let sidecar = self.file(&format!("{}{suffix}", self.name));
+        if !state.files.contains_key(&sidecar.name) {
+            state.perform(sidecar.event(Action::Create));
         }
         drop(state);
-        Ok(Arc::new(companion))
+        Ok(Arc::new(sidecar))
     }
 
-    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
+    fn has_sidecar(&self, suffix: &str) -> io::Result<bool> {
         let mut state = self.pass(CallKind::Directory);
         state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
         Ok(state.files.contains_key(&format!("{}{suffix}", self.name)))
     }
 
-    fn remove_companion(&self, suffix: &str) -> io::Result<()> {
+    fn remove_sidecar(&self, suffix: &str) -> io::Result<()> {
         let mut state = self.pass(CallKind::Directory);
         state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
-        let companion = self.file(&format!("{}{suffix}", self.name));
-        if state.files.contains_key(&companion.name) {
-            state.perform(companion.event(Action::Remove));
+        let sidecar = self.file(&format!("{}{suffix}", self.name));
+        if state.files.contains_key(&sidecar.name) {
+            state.perform(sidecar.event(Action::Remove));
         }
         Ok(())
     }
 
-    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
+    fn replace_sidecar(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.pass(CallKind::Directory);
         state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
         let from = self.file(&format!("{}{from}", self.name));
@@ -451,14 +451,14 @@ impl Storage for SimStorage {
         Ok(())
     }
 
-    fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
-        let mut state = self.pass(CallKind::Scratch);
-        state.call(&self.name, CallKind::Scratch).map_err(Failure::error)?;
-        state.scratches.push(Vec::new());
-        let mut scratch = self.file("");
-        scratch.scratch = Some(state.scratches.len() - 1);
+    fn temp_file(&self) -> io::Result<Arc<dyn Storage>> {
+        let mut state = self.pass(CallKind::TempFile);
+        state.call(&self.name, CallKind::TempFile).map_err(Failure::error)?;
+        state.temp_files.push(Vec::new());
+        let mut temp_file = self.file("");
+        temp_file.temp_file = Some(state.temp_files.len() - 1);
         drop(state);
-        Ok(Arc::new(scratch))
+        Ok(Arc::new(temp_file))
     }
 }
 

@@ -201,20 +201,20 @@ impl Storage for Hooked {
         self.inner.lock()
     }
 
-    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
-        Ok(Self::over(self.inner.companion(suffix)?, &self.hook))
+    fn sidecar(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+        Ok(Self::over(self.inner.sidecar(suffix)?, &self.hook))
     }
 
-    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
-        self.inner.has_companion(suffix)
+    fn has_sidecar(&self, suffix: &str) -> io::Result<bool> {
+        self.inner.has_sidecar(suffix)
     }
 
-    fn remove_companion(&self, suffix: &str) -> io::Result<()> {
-        self.inner.remove_companion(suffix)
+    fn remove_sidecar(&self, suffix: &str) -> io::Result<()> {
+        self.inner.remove_sidecar(suffix)
     }
 
-    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
-        self.inner.replace_companion(from, to)
+    fn replace_sidecar(&self, from: &str, to: &str) -> io::Result<()> {
+        self.inner.replace_sidecar(from, to)
     }
 
     fn sync_directory(&self) -> io::Result<()> {

@@ -198,7 +198,7 @@ fn a_temporary_file_that_fails_is_an_error_that_says_so_and_harms_nothing_else()
     for failure in [Failure::Device, Failure::NoSpace, Failure::Short] {
         // Not each call: each costs a whole sort.
         for after in (0..).step_by(29) {
-            storage.set_fault(Fault::once(after, failure).of(CallKind::Scratch));
+            storage.set_fault(Fault::once(after, failure).of(CallKind::TempFile));
             let found = find().run();
             let error = match found {
                 Err(error) => error,
@@ -221,7 +221,7 @@ fn a_temporary_file_that_fails_is_an_error_that_says_so_and_harms_nothing_else()
     storage.clear_fault();
     assert_eq!(documents(find().run().unwrap()).len(), 2_000);
     // With a limit no such file is needed.
-    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::Scratch).for_ever());
+    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::TempFile).for_ever());
     assert_eq!(documents(find().limit(10).run().unwrap()).len(), 10);
     all.insert(doc! { "n": 1 }).unwrap();
 }
@@ -232,14 +232,14 @@ fn damage_to_the_temporary_file_is_noticed() {
     let all = numbers(&Options::default().cache_bytes_max(0), &storage, 2_000, 100);
     let find = || all.find(Filter::all()).sort(ascending()).sort_bytes_max(100_000);
     let sorted = documents(find().run().unwrap());
-    let len = storage.scratch_contents().len();
+    let len = storage.temp_file_contents().len();
     assert!(len > 200_000);
     let mut noticed = 0;
     for at in (0..len).step_by(19_999) {
         let mut found = find().run().unwrap();
-        let mut bytes = storage.scratch_contents();
+        let mut bytes = storage.temp_file_contents();
         bytes[at] ^= 1;
-        storage.set_scratch_contents(bytes);
+        storage.set_temp_file_contents(bytes);
         let mut good = Vec::new();
         let error = loop {
             match found.next() {

@@ -17,12 +17,12 @@
 
 use std::sync::Arc;
 
-use crate::cache::clock::Cache;
+use crate::cache::clock::EvictionClock;
 use crate::cache::dirty_page::DirtyPage;
-use crate::cache::page_table::{CLEAN, Kept, Version};
-use crate::cache::snapshot_registry::Superseded;
+use crate::cache::page_table::{CLEAN, Version, VersionBytes};
+use crate::cache::snapshot_registry::OldVersion;
 use crate::cache::state::CacheState;
-use crate::cache::version_file::{Scratch, SpillState};
+use crate::cache::version_file::{VersionFile, VersionSpill};
 use crate::error::Result;
 use crate::file::page::Frame;
 use crate::ids::{PageId, Seq};
@@ -38,7 +38,7 @@ const BATCH: usize = 64;
 const CHECKPOINT_BATCH_MAX: usize = 4096;
 
 /// How many times spilling is left out after it failed.
-const RESTS: u32 = 256;
+const SKIPS_MAX: u32 = 256;
 
 impl CacheState {
     /// Counts `pages`, whose slots have just got a frame where there was none, and evicts
@@ -55,7 +55,7 @@ impl CacheState {
     }
 
     /// Drops a version that nobody wants.
-    pub(crate) fn drop_version(&self, version: Superseded) {
+    pub(crate) fn drop_version(&self, version: OldVersion) {
         let dropped = {
             let _stripe = self.stripes.lock(version.page);
             self.table.slot(version.page).drop_older(version.superseded_at)
@@ -64,22 +64,22 @@ impl CacheState {
     }
 
     fn dropped(&self, version: Arc<Version>) {
-        match &version.kept {
-            Kept::InMemory(frame) => {
+        match &version.bytes {
+            VersionBytes::InMemory(frame) => {
                 self.clock.older_dropped();
                 let frame = Arc::clone(frame);
                 drop(version);
                 self.spare_frames.recycle(frame);
             }
-            Kept::Spilled(_) => self.clock.spilled_dropped(),
+            VersionBytes::Spilled(_) => self.clock.spilled_dropped(),
         }
     }
 
     /// Drops a version and all older ones of its page, which nobody wants either.
-    pub(crate) fn drop_versions(&self, newest: Superseded) {
+    pub(crate) fn drop_versions(&self, newest: OldVersion) {
         let mut next = {
             let _stripe = self.stripes.lock(newest.page);
-            self.table.slot(newest.page).cut_older(newest.superseded_at)
+            self.table.slot(newest.page).take_older_from(newest.superseded_at)
         };
         while let Some(version) = next {
             next = version.next();
@@ -115,10 +115,10 @@ impl CacheState {
         self.snapshots.unregister(seq, |version| self.drop_version(version));
         if self.clock.spilled() == 0
             && let Some(mut state) = self.spill.try_lock()
-            && state.scratch.as_ref().is_some_and(|scratch| scratch.is_empty())
+            && state.file.as_ref().is_some_and(|file| file.is_empty())
         {
             // With it goes what it took on disk.
-            state.scratch = None;
+            state.file = None;
         }
     }
 }
@@ -138,17 +138,17 @@ impl Shared {
         let share = self.cache.clock.frames_max() / OLDER_SHARE;
         self.spill(|cache| cache.excess().min(cache.older().saturating_sub(share)));
         self.cache.evict();
-        self.spill(Cache::excess);
+        self.spill(EvictionClock::excess);
     }
 
     /// Spills as many older versions as `wanted` says, as long as there are some.
-    fn spill(&self, wanted: impl Fn(&Cache) -> usize) {
+    fn spill(&self, wanted: impl Fn(&EvictionClock) -> usize) {
         if wanted(&self.cache.clock) == 0 {
             return;
         }
         let mut state = self.cache.spill.lock();
-        if let Some(left) = state.rests.checked_sub(1) {
-            state.rests = left;
+        if let Some(left) = state.skips.checked_sub(1) {
+            state.skips = left;
             return;
         }
         loop {
@@ -162,27 +162,27 @@ impl Shared {
             let mut works = true;
             for version in taken {
                 works = works && self.spill_version(&mut state, version).is_ok();
-                if !self.cache.snapshots.give_back(version, works) {
+                if !self.cache.snapshots.put_back(version, works) {
                     self.cache.drop_version(version);
                 }
             }
             if !works {
-                state.rests = RESTS;
+                state.skips = SKIPS_MAX;
                 return;
             }
         }
     }
 
     /// Writes a version to the temporary file. By whoever has taken it out.
-    fn spill_version(&self, state: &mut SpillState, version: Superseded) -> std::io::Result<()> {
+    fn spill_version(&self, state: &mut VersionSpill, version: OldVersion) -> std::io::Result<()> {
         let slot = self.cache.table.slot(version.page);
         let Some(found) = slot.find_older(version.written_at) else { return Ok(()) };
-        let Kept::InMemory(frame) = &found.kept else { return Ok(()) };
-        let scratch = match &state.scratch {
-            Some(scratch) => scratch,
-            None => state.scratch.insert(Scratch::new(self.storage.scratch()?)),
+        let VersionBytes::InMemory(frame) = &found.bytes else { return Ok(()) };
+        let file = match &state.file {
+            Some(file) => file,
+            None => state.file.insert(VersionFile::new(self.storage.temp_file()?)),
         };
-        let place = scratch.write(frame, self.checksummer)?;
+        let place = file.write(frame, self.checksummer)?;
         let frame = Arc::clone(frame);
         {
             let _stripe = self.cache.stripes.lock(version.page);
@@ -198,9 +198,9 @@ impl Shared {
 
     /// The bytes of an older version, from wherever they are.
     pub(crate) fn read_version(&self, page: PageId, version: &Version) -> Result<Arc<Frame>> {
-        match &version.kept {
-            Kept::InMemory(frame) => Ok(Arc::clone(frame)),
-            Kept::Spilled(place) => {
+        match &version.bytes {
+            VersionBytes::InMemory(frame) => Ok(Arc::clone(frame)),
+            VersionBytes::Spilled(place) => {
                 // No spare one: it does not come back from whoever reads it.
                 let mut frame = Arc::new(Frame::ZERO);
                 let private = Arc::make_mut(&mut frame);

@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::cache::frames::Frames;
 use crate::cache::page_table::{PageTable, Stripes};
+use crate::cache::spare_frames::SpareFrames;
 use crate::ids::{PAGE_SIZE, PageId};
 
 /// The pages in memory and the budget they must keep to.
-pub(crate) struct Cache {
+pub(crate) struct EvictionClock {
     frames_max: usize,
-    clock: Mutex<Clock>,
+    ring: Mutex<Ring>,
     // Relaxed, all four: they only count, and what they count is ordered by other means.
     /// How many pages the clock has.
     frames: AtomicUsize,
@@ -27,29 +27,29 @@ pub(crate) struct Cache {
     /// Older versions kept in a temporary file.
     spilled: AtomicUsize,
     /// Bytes of what is remembered of pages besides.
-    noted_bytes: AtomicUsize,
+    unlogged_bytes: AtomicUsize,
 }
 
 #[derive(Default)]
-struct Clock {
+struct Ring {
     /// Every page whose slot has a frame, once.
     pages: Vec<PageId>,
     hand: usize,
     /// How many steps the hand has made since it last evicted a page.
-    fruitless: usize,
+    steps_in_vain: usize,
     /// How many times evicting is still left out.
-    rests: u32,
+    skips: u32,
 }
 
-impl Cache {
+impl EvictionClock {
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self {
             frames_max: (bytes_max / PAGE_SIZE).max(MIN_FRAMES),
-            clock: Mutex::default(),
+            ring: Mutex::default(),
             frames: AtomicUsize::new(0),
             older: AtomicUsize::new(0),
             spilled: AtomicUsize::new(0),
-            noted_bytes: AtomicUsize::new(0),
+            unlogged_bytes: AtomicUsize::new(0),
         }
     }
 
@@ -90,60 +90,60 @@ impl Cache {
     }
 
     /// Counts what is remembered of pages besides their bytes.
-    pub(crate) fn set_noted_bytes(&self, bytes: usize) {
-        self.noted_bytes.store(bytes, Ordering::Relaxed);
+    pub(crate) fn set_unlogged_bytes(&self, bytes: usize) {
+        self.unlogged_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// How many frames more than the budget allows are in memory.
     #[inline]
     pub(crate) fn excess(&self) -> usize {
         let spilled = self.spilled() / SPILLED_PER_FRAME;
-        let noted = self.noted_bytes.load(Ordering::Relaxed) / PAGE_SIZE;
-        (self.frames() + self.older() + spilled + noted).saturating_sub(self.frames_max)
+        let unlogged = self.unlogged_bytes.load(Ordering::Relaxed) / PAGE_SIZE;
+        (self.frames() + self.older() + spilled + unlogged).saturating_sub(self.frames_max)
     }
 
     /// Counts `pages`, whose slots have just got a frame where there was none.
     pub(crate) fn admit(&self, pages: &[PageId]) {
         if !pages.is_empty() {
-            let mut clock = self.clock.lock();
+            let mut ring = self.ring.lock();
             // New pages belong behind the hand, which passes all others first.
-            if clock.hand >= clock.pages.len() {
-                clock.hand = 0;
+            if ring.hand >= ring.pages.len() {
+                ring.hand = 0;
             }
-            clock.pages.extend_from_slice(pages);
-            self.frames.store(clock.pages.len(), Ordering::Relaxed);
+            ring.pages.extend_from_slice(pages);
+            self.frames.store(ring.pages.len(), Ordering::Relaxed);
         }
     }
 
     /// Pages that could not go may now: they are on disk as they are in memory.
     pub(crate) fn cleaned(&self) {
-        let mut clock = self.clock.lock();
-        clock.rests = 0;
-        clock.fruitless = 0;
+        let mut ring = self.ring.lock();
+        ring.skips = 0;
+        ring.steps_in_vain = 0;
     }
 
     /// Evicts as many pages as the budget asks for and can go.
-    pub(crate) fn evict(&self, table: &PageTable, stripes: &Stripes, frames: &Frames) {
-        let mut clock = self.clock.lock();
-        if let Some(left) = clock.rests.checked_sub(1) {
-            clock.rests = left;
+    pub(crate) fn evict(&self, table: &PageTable, stripes: &Stripes, frames: &SpareFrames) {
+        let mut ring = self.ring.lock();
+        if let Some(left) = ring.skips.checked_sub(1) {
+            ring.skips = left;
             return;
         }
-        let before = clock.pages.len();
+        let before = ring.pages.len();
         // Where older versions can't be spilled, they must not push out everything else.
         let target = before.saturating_sub(self.excess()).max(self.frames_max / 2);
         // Two rounds see every page once with its mark cleared. If even then too
         // many remain, they are dirty, and a checkpoint is due.
         let mut steps = (before * 2).min(STEPS_MAX + before.saturating_sub(target) * 2);
-        while clock.pages.len() > target && steps > 0 {
-            clock.step(table, stripes, frames);
+        while ring.pages.len() > target && steps > 0 {
+            ring.step(table, stripes, frames);
             steps -= 1;
         }
-        self.frames.store(clock.pages.len(), Ordering::Relaxed);
-        if clock.fruitless > 2 * clock.pages.len() {
+        self.frames.store(ring.pages.len(), Ordering::Relaxed);
+        if ring.steps_in_vain > 2 * ring.pages.len() {
             // Nothing can go. Whoever comes next would look at as many in vain.
-            clock.fruitless = 0;
-            clock.rests = RESTS.min(u32::try_from(before / MIN_FRAMES).unwrap_or(RESTS));
+            ring.steps_in_vain = 0;
+            ring.skips = SKIPS_MAX.min(u32::try_from(before / MIN_FRAMES).unwrap_or(SKIPS_MAX));
         }
     }
 }
@@ -152,7 +152,7 @@ impl Cache {
 const SPILLED_PER_FRAME: usize = 32;
 
 /// How many times evicting is left out after nothing could be evicted; fewer with few pages.
-const RESTS: u32 = 64;
+const SKIPS_MAX: u32 = 64;
 
 /// Fewer frames than this would make every access a read from disk.
 const MIN_FRAMES: usize = 16;
@@ -161,13 +161,13 @@ const MIN_FRAMES: usize = 16;
 /// waits long.
 const STEPS_MAX: usize = 4096;
 
-impl Clock {
+impl Ring {
     /// Moves the hand over one page, evicting it if it was not used.
-    fn step(&mut self, table: &PageTable, stripes: &Stripes, frames: &Frames) {
+    fn step(&mut self, table: &PageTable, stripes: &Stripes, frames: &SpareFrames) {
         if self.hand >= self.pages.len() {
             self.hand = 0;
         }
-        self.fruitless += 1;
+        self.steps_in_vain += 1;
         let page = self.pages[self.hand];
         let slot = table.slot(page);
         if slot.referenced.swap(false, Ordering::Relaxed) {
@@ -185,6 +185,6 @@ impl Clock {
         // The page that takes its place may be the newest: the hand has passed it.
         self.pages.swap_remove(self.hand);
         self.hand += 1;
-        self.fruitless = 0;
+        self.steps_in_vain = 0;
     }
 }

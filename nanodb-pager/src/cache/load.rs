@@ -169,7 +169,7 @@ impl Shared {
             With::AllOlder => self.cache.drop_versions(version),
         });
         self.space.unlogged.forget(horizon);
-        self.cache.clock.set_noted_bytes(self.space.unlogged.later_bytes());
+        self.cache.clock.set_unlogged_bytes(self.space.unlogged.later_bytes());
         let mut allocator = self.space.allocator.lock();
         if allocator.has_pending() {
             // What the last checkpoint shows must stay until the next: a crash would

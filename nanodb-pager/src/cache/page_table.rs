@@ -26,7 +26,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::cache::version_file::Place;
+use crate::cache::version_file::SpilledVersion;
 use crate::file::page::Frame;
 use crate::ids::{PageId, Seq};
 use crate::sync::{ArcSwapOption, AtomicBool, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering};
@@ -61,7 +61,7 @@ pub(crate) struct Slot {
 
 /// A version that a newer one has replaced.
 pub(crate) struct Version {
-    pub(crate) kept: Kept,
+    pub(crate) bytes: VersionBytes,
     /// The commit that wrote it.
     pub(crate) written_at: Seq,
     /// The commit that replaced it.
@@ -70,9 +70,9 @@ pub(crate) struct Version {
 }
 
 /// Where a version's bytes are.
-pub(crate) enum Kept {
+pub(crate) enum VersionBytes {
     InMemory(Arc<Frame>),
-    Spilled(Arc<Place>),
+    Spilled(Arc<SpilledVersion>),
 }
 
 /// Never 0, which is where slots begin.
@@ -121,7 +121,7 @@ impl Slot {
     pub(crate) fn push_older(&self, frame: Arc<Frame>, superseded_at: Seq) {
         self.older.store(Some(Arc::new(Version {
             written_at: frame.seq(),
-            kept: Kept::InMemory(frame),
+            bytes: VersionBytes::InMemory(frame),
             superseded_at,
             older: self.older.load_full(),
         })));
@@ -145,17 +145,17 @@ impl Slot {
 
     /// Takes the version that `superseded_at` replaced out, and all behind it; returns it.
     /// Under the stripe.
-    pub(crate) fn cut_older(&self, superseded_at: Seq) -> Option<Arc<Version>> {
+    pub(crate) fn take_older_from(&self, superseded_at: Seq) -> Option<Arc<Version>> {
         self.replace_older(superseded_at, |_| None)
     }
 
     /// Notes that the version that `superseded_at` replaced was spilled; `false` if it is no
     /// longer there. Under the stripe.
-    pub(crate) fn spill_older(&self, superseded_at: Seq, place: Place) -> bool {
+    pub(crate) fn spill_older(&self, superseded_at: Seq, place: SpilledVersion) -> bool {
         let place = Arc::new(place);
         self.replace_older(superseded_at, |version| {
             Some(Arc::new(Version {
-                kept: Kept::Spilled(place),
+                bytes: VersionBytes::Spilled(place),
                 written_at: version.written_at,
                 superseded_at,
                 older: version.next(),
@@ -194,9 +194,9 @@ impl Version {
 
     fn followed_by(&self, older: Option<Arc<Self>>) -> Self {
         Self {
-            kept: match &self.kept {
-                Kept::InMemory(frame) => Kept::InMemory(Arc::clone(frame)),
-                Kept::Spilled(place) => Kept::Spilled(Arc::clone(place)),
+            bytes: match &self.bytes {
+                VersionBytes::InMemory(frame) => VersionBytes::InMemory(Arc::clone(frame)),
+                VersionBytes::Spilled(place) => VersionBytes::Spilled(Arc::clone(place)),
             },
             written_at: self.written_at,
             superseded_at: self.superseded_at,

@@ -30,7 +30,7 @@ use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// A version that has been replaced and is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Superseded {
+pub(crate) struct OldVersion {
     pub(crate) page: PageId,
     pub(crate) written_at: Seq,
     pub(crate) superseded_at: Seq,
@@ -50,7 +50,7 @@ const GATHERED_MAX: usize = 8;
 
 /// The registered snapshots and the versions they hold.
 #[derive(Default)]
-pub(crate) struct Snapshots {
+pub(crate) struct SnapshotRegistry {
     state: Mutex<State>,
     /// Relaxed: only says when; what is pruned is decided under the lock.
     due: AtomicBool,
@@ -58,23 +58,23 @@ pub(crate) struct Snapshots {
 
 #[derive(Default)]
 struct State {
-    registered: BTreeMap<Seq, Registered>,
+    registered: BTreeMap<Seq, SnapshotVersions>,
     /// Replaced versions whose successors are not known to be published yet, in order.
-    unpublished: VecDeque<Superseded>,
+    unpublished: VecDeque<OldVersion>,
 }
 
 /// The versions that a snapshot wants and no later one does.
 #[derive(Default)]
-struct Registered {
+struct SnapshotVersions {
     count: usize,
     /// In memory, in the order in which they came.
-    in_memory: VecDeque<Superseded>,
-    spilled: Vec<Superseded>,
+    in_memory: VecDeque<OldVersion>,
+    spilled: Vec<OldVersion>,
 }
 
 impl State {
     /// Gives a version to the latest snapshot that wants it, if one does.
-    fn hold(&mut self, version: Superseded, spilled: bool) -> bool {
+    fn hold(&mut self, version: OldVersion, spilled: bool) -> bool {
         let latest = self.registered.range_mut(version.written_at..version.superseded_at);
         match latest.into_iter().next_back() {
             Some((_, snapshot)) if spilled => snapshot.spilled.push(version),
@@ -89,7 +89,7 @@ impl State {
     }
 }
 
-impl Snapshots {
+impl SnapshotRegistry {
     /// Registers a reader at the commit that `published` returns.
     pub(crate) fn register(&self, published: impl FnOnce() -> Seq) -> Seq {
         let mut state = self.state.lock();
@@ -99,7 +99,7 @@ impl Snapshots {
     }
 
     /// Ends a reader at `seq`; calls `drop_version` for every version nobody wants now.
-    pub(crate) fn unregister(&self, seq: Seq, mut drop_version: impl FnMut(Superseded)) {
+    pub(crate) fn unregister(&self, seq: Seq, mut drop_version: impl FnMut(OldVersion)) {
         let mut state = self.state.lock();
         let Some(snapshot) = state.registered.get_mut(&seq) else { return };
         snapshot.count -= 1;
@@ -116,12 +116,12 @@ impl Snapshots {
     }
 
     /// Takes out up to `count` versions that are in memory and that `may_spill`, those of
-    /// the oldest snapshots first. Each is to be [given back](Self::give_back).
+    /// the oldest snapshots first. Each is to be [given back](Self::put_back).
     pub(crate) fn take(
         &self,
         count: usize,
-        may_spill: impl Fn(&Superseded) -> bool,
-    ) -> Vec<Superseded> {
+        may_spill: impl Fn(&OldVersion) -> bool,
+    ) -> Vec<OldVersion> {
         let mut taken = Vec::with_capacity(count);
         // Bounded, since those that may not be spilled now would be looked at every time.
         let mut looks = 2 * count;
@@ -146,12 +146,12 @@ impl Snapshots {
     /// Takes a version back that was taken out; `false` if nobody wants it any more, and it
     /// is to be dropped.
     #[must_use]
-    pub(crate) fn give_back(&self, version: Superseded, spilled: bool) -> bool {
+    pub(crate) fn put_back(&self, version: OldVersion, spilled: bool) -> bool {
         self.state.lock().hold(version, spilled)
     }
 
     /// Notes versions that a commit has replaced. Commits come in order.
-    pub(crate) fn supersede(&self, versions: impl IntoIterator<Item = Superseded>) {
+    pub(crate) fn supersede(&self, versions: impl IntoIterator<Item = OldVersion>) {
         let mut state = self.state.lock();
         state.unpublished.extend(versions);
         if state.unpublished.len() >= GATHERED_MAX || !state.registered.is_empty() {
@@ -177,7 +177,7 @@ impl Snapshots {
     pub(crate) fn prune(
         &self,
         published: impl FnOnce() -> Seq,
-        mut drop_versions: impl FnMut(Superseded, With),
+        mut drop_versions: impl FnMut(OldVersion, With),
     ) -> Seq {
         let mut state = self.state.lock();
         let published = published();
@@ -218,15 +218,15 @@ impl Snapshots {
 mod tests {
     use super::*;
 
-    fn version(page: u32, written_at: u64, superseded_at: u64) -> Superseded {
-        Superseded {
+    fn version(page: u32, written_at: u64, superseded_at: u64) -> OldVersion {
+        OldVersion {
             page: PageId::new(page),
             written_at: Seq::new(written_at),
             superseded_at: Seq::new(superseded_at),
         }
     }
 
-    fn pruned(snapshots: &Snapshots, published: u64) -> Vec<u64> {
+    fn pruned(snapshots: &SnapshotRegistry, published: u64) -> Vec<u64> {
         let mut gone = Vec::new();
         snapshots.prune(|| Seq::new(published), |v, _| gone.push(v.written_at.get()));
         gone
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_version_goes_once_its_successor_is_published() {
-        let snapshots = Snapshots::default();
+        let snapshots = SnapshotRegistry::default();
         snapshots.supersede([version(9, 1, 4), version(9, 4, 6)]);
         assert_eq!(pruned(&snapshots, 3), [0_u64; 0]);
         assert_eq!(pruned(&snapshots, 5), [1]);
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn only_the_version_a_snapshot_reads_is_held_for_it() {
-        let snapshots = Snapshots::default();
+        let snapshots = SnapshotRegistry::default();
         let held = snapshots.register(|| Seq::new(3));
         snapshots.supersede([version(9, 1, 4), version(9, 4, 6), version(9, 6, 7)]);
         assert_eq!(pruned(&snapshots, 7), [4, 6]);
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_out_is_held_again_or_nobody_wants_it() {
-        let snapshots = Snapshots::default();
+        let snapshots = SnapshotRegistry::default();
         let early = snapshots.register(|| Seq::new(2));
         let late = snapshots.register(|| Seq::new(3));
         snapshots.supersede([version(7, 1, 4), version(8, 1, 4), version(9, 3, 4)]);
@@ -264,8 +264,8 @@ mod tests {
         assert_eq!(taken, [version(7, 1, 4), version(9, 3, 4)]);
         assert_eq!(snapshots.take(9, |version| version.page.get() != 8), []);
         snapshots.unregister(late, |_| panic!("taken out, or wanted by the other"));
-        assert!(!snapshots.give_back(taken[1], true));
-        assert!(snapshots.give_back(taken[0], true));
+        assert!(!snapshots.put_back(taken[1], true));
+        assert!(snapshots.put_back(taken[0], true));
         let mut gone = Vec::new();
         snapshots.unregister(early, |version| gone.push(version.page.get()));
         assert_eq!(gone, [8, 7]);
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_page_changed_for_ever_under_a_snapshot_keeps_one_version() {
-        let snapshots = Snapshots::default();
+        let snapshots = SnapshotRegistry::default();
         let held = [10, 20].map(|seq| snapshots.register(|| Seq::new(seq)));
         let mut dropped = 0;
         for seq in 1..1000 {
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn snapshots_are_told_by_the_range_they_lie_in() {
-        let snapshots = Snapshots::default();
+        let snapshots = SnapshotRegistry::default();
         for seq in [2, 5, 5, 9] {
             snapshots.register(|| Seq::new(seq));
         }
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_version_passes_from_a_later_snapshot_to_an_earlier_one() {
-        let snapshots = Snapshots::default();
+        let snapshots = SnapshotRegistry::default();
         let early = snapshots.register(|| Seq::new(2));
         let late = snapshots.register(|| Seq::new(3));
         snapshots.supersede([version(9, 1, 4)]);

@@ -2,21 +2,21 @@
 
 use parking_lot::Mutex;
 
-use crate::cache::clock::Cache;
-use crate::cache::frames::Frames;
+use crate::cache::clock::EvictionClock;
 use crate::cache::page_table::{PageTable, Stripes};
-use crate::cache::snapshot_registry::Snapshots;
-use crate::cache::version_file::SpillState;
+use crate::cache::snapshot_registry::SnapshotRegistry;
+use crate::cache::spare_frames::SpareFrames;
+use crate::cache::version_file::VersionSpill;
 
 /// The pages in memory, and who still reads older versions of them.
 pub(crate) struct CacheState {
     pub(crate) table: PageTable,
     pub(crate) stripes: Stripes,
-    pub(crate) clock: Cache,
-    pub(crate) snapshots: Snapshots,
+    pub(crate) clock: EvictionClock,
+    pub(crate) snapshots: SnapshotRegistry,
     /// The file that older versions are spilled to.
-    pub(crate) spill: Mutex<SpillState>,
-    pub(crate) spare_frames: Frames,
+    pub(crate) spill: Mutex<VersionSpill>,
+    pub(crate) spare_frames: SpareFrames,
 }
 
 impl CacheState {
@@ -25,10 +25,10 @@ impl CacheState {
         Self {
             table: PageTable::new(),
             stripes: Stripes::new(),
-            clock: Cache::new(bytes_max),
-            snapshots: Snapshots::default(),
+            clock: EvictionClock::new(bytes_max),
+            snapshots: SnapshotRegistry::default(),
             spill: Mutex::default(),
-            spare_frames: Frames::default(),
+            spare_frames: SpareFrames::default(),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::ids::{PAGE_SIZE, PageId, Seq};
 
 /// One temporary file.
 #[derive(Debug)]
-pub(crate) struct Scratch {
+pub(crate) struct VersionFile {
     file: Arc<dyn Storage>,
     free: Mutex<Free>,
 }
@@ -32,12 +32,12 @@ struct Free {
 /// Where one version is in a temporary file. The place is free again when this is dropped;
 /// whoever reads from it keeps it.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct SpilledVersion {
     number: u32,
-    scratch: Arc<Scratch>,
+    version_file: Arc<VersionFile>,
 }
 
-impl Scratch {
+impl VersionFile {
     pub(crate) fn new(file: Arc<dyn Storage>) -> Arc<Self> {
         Arc::new(Self { file, free: Mutex::default() })
     }
@@ -53,7 +53,7 @@ impl Scratch {
         self: &Arc<Self>,
         frame: &Frame,
         checksummer: Checksummer,
-    ) -> std::io::Result<Place> {
+    ) -> std::io::Result<SpilledVersion> {
         let number = {
             let mut free = self.free.lock();
             match free.places.pop() {
@@ -65,7 +65,7 @@ impl Scratch {
                 }
             }
         };
-        let place = Place { number, scratch: Arc::clone(self) };
+        let place = SpilledVersion { number, version_file: Arc::clone(self) };
         let mut sealed = *frame;
         checksummer.seal(frame.id(), &mut sealed.bytes);
         self.file.write_at(&sealed.bytes, place.offset())?;
@@ -73,7 +73,7 @@ impl Scratch {
     }
 }
 
-impl Place {
+impl SpilledVersion {
     fn offset(&self) -> u64 {
         u64::from(self.number) * PAGE_SIZE as u64
     }
@@ -86,7 +86,7 @@ impl Place {
         checksummer: Checksummer,
         frame: &mut Frame,
     ) -> Result<()> {
-        self.scratch.file.read_at(&mut frame.bytes, self.offset()).map_err(|e| {
+        self.version_file.file.read_at(&mut frame.bytes, self.offset()).map_err(|e| {
             Error::io(format!("reading an older version of {page} from the temporary file"), e)
         })?;
         let sound = checksummer.verify(page, frame).is_ok() && frame.seq() == written_at;
@@ -97,19 +97,19 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for SpilledVersion {
     fn drop(&mut self) {
-        self.scratch.free.lock().places.push(self.number);
+        self.version_file.free.lock().places.push(self.number);
     }
 }
 
 /// The temporary file of a pager, and whether it is of use now.
 #[derive(Default)]
-pub(crate) struct SpillState {
+pub(crate) struct VersionSpill {
     /// Made when it is first needed.
-    pub(crate) scratch: Option<Arc<Scratch>>,
+    pub(crate) file: Option<Arc<VersionFile>>,
     /// How many times spilling is still left out.
-    pub(crate) rests: u32,
+    pub(crate) skips: u32,
 }
 
 #[cfg(test)]
@@ -130,23 +130,23 @@ mod tests {
     #[test]
     fn a_place_is_used_again_once_nobody_has_it() {
         let file = Arc::new(MemoryStorage::new());
-        let scratch = Scratch::new(file.clone());
-        let places = [5, 6, 7].map(|page| scratch.write(&frame(page, 9), SUMMER).unwrap());
+        let version_file = VersionFile::new(file.clone());
+        let places = [5, 6, 7].map(|page| version_file.write(&frame(page, 9), SUMMER).unwrap());
         let mut read = Frame::ZERO;
         places[1].read(PageId::new(6), Seq::new(9), SUMMER, &mut read).unwrap();
         assert_eq!((read.id().get(), read.seq().get()), (6, 9));
-        assert!(!scratch.is_empty());
+        assert!(!version_file.is_empty());
         drop(places);
-        assert!(scratch.is_empty());
-        let again = [5, 6, 7].map(|page| scratch.write(&frame(page, 10), SUMMER).unwrap());
+        assert!(version_file.is_empty());
+        let again = [5, 6, 7].map(|page| version_file.write(&frame(page, 10), SUMMER).unwrap());
         assert_eq!(file.len().unwrap(), 3 * PAGE_SIZE as u64);
         assert!(again[0].read(PageId::new(5), Seq::new(10), SUMMER, &mut read).is_ok());
     }
 
     #[test]
     fn a_version_of_another_page_or_commit_is_refused() {
-        let scratch = Scratch::new(Arc::new(MemoryStorage::new()));
-        let place = scratch.write(&frame(5, 9), SUMMER).unwrap();
+        let version_file = VersionFile::new(Arc::new(MemoryStorage::new()));
+        let place = version_file.write(&frame(5, 9), SUMMER).unwrap();
         for (page, seq) in [(6, 9), (5, 8)] {
             let page = PageId::new(page);
             let mut read = Frame::ZERO;

@@ -2,7 +2,7 @@
 //!
 //! What a layer above keeps for itself may be too much to write anew each time, as the root
 //! is. It then lies in pages that the root refers to: *saved pages*. They are no part of any
-//! commit, have no versions and are not in the cache. As the root's own pages they are virgin
+//! commit, have no versions and are not in the cache. As the root's own pages they are never used
 //! when they are written, valid once the header that leads to them is durable, and stay what
 //! they are until a checkpoint frees them; their place is given to others only after that
 //! checkpoint is durable.

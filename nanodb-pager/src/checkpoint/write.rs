@@ -330,7 +330,7 @@ impl Shared {
         let doing = "writing page images to the side area";
         let failed = |e| Error::io(doing, e);
         let named: Vec<_> = imaged.iter().map(|written| (written.page, written.checksum)).collect();
-        let file = self.companion(double_write::SUFFIX, doing)?;
+        let file = self.sidecar(double_write::SUFFIX, doing)?;
         // The directory goes out with the first images.
         let mut buffer =
             double_write::directory(old.header.uuid, old.header.generation + 1, old.side, &named);

@@ -8,7 +8,7 @@ use crate::file::storage::Storage;
 use crate::wal::segment;
 
 /// The names of the files beside the database, but for that of copies.
-pub(crate) const COMPANIONS: [&str; 3] = ["-log0", "-log1", double_write::SUFFIX];
+pub(crate) const SIDECARS: [&str; 3] = ["-log0", "-log1", double_write::SUFFIX];
 
 /// How much of a file says whose it is, in bytes.
 const SIGN_SIZE: usize = 48;
@@ -50,7 +50,7 @@ fn is_zero(file: &dyn Storage, len: u64) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The name of a copy that is to take a companion's place: one that nobody else would choose.
+/// The name of a copy that is to take a sidecar's place: one that nobody else would choose.
 pub(crate) fn copy_suffix(uuid: &[u8; 16]) -> String {
     let [a, b, c, d, ..] = uuid;
     format!("-{a:02x}{b:02x}{c:02x}{d:02x}-new")
@@ -62,8 +62,8 @@ pub(crate) fn check_new(storage: &dyn Storage) -> Result<()> {
     if !storage.is_persistent() {
         return Ok(());
     }
-    for suffix in COMPANIONS {
-        if let Some(file) = storage.found_companion(suffix).map_err(failed)?
+    for suffix in SIDECARS {
+        if let Some(file) = storage.found_sidecar(suffix).map_err(failed)?
             && matches!(whose(&*file).map_err(failed)?, Whose::Of(_))
         {
             return Err(Error::LogWithoutFile { log: name(storage, suffix) });
@@ -72,7 +72,7 @@ pub(crate) fn check_new(storage: &dyn Storage) -> Result<()> {
     Ok(())
 }
 
-/// A companion's path, or what there is of it.
+/// A sidecar's path, or what there is of it.
 pub(crate) fn name(storage: &dyn Storage, suffix: &str) -> String {
     let path = storage.path().map(|path| path.display().to_string());
     format!("{}{suffix}", path.unwrap_or_default())

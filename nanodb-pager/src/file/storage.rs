@@ -3,12 +3,12 @@
 //! All input and output goes through [`Storage`], so that a test can stand in
 //! for a disk that fails, tears or forgets.
 
-mod companion;
 mod file;
 pub(crate) mod lock;
 mod memory;
 mod place;
 mod read_only;
+mod sidecar;
 
 use std::fmt::Debug;
 use std::io;
@@ -144,27 +144,27 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// creating an empty one where there is none.
     ///
     /// [`FileStorage`] does nothing beside a file that is not where it was opened: this and all
-    /// that follow but [`has_companion`](Self::has_companion) then fail.
+    /// that follow but [`has_sidecar`](Self::has_sidecar) then fail.
     ///
     /// # Errors
     ///
     /// What the operating system says.
-    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>>;
+    fn sidecar(&self, suffix: &str) -> io::Result<Arc<dyn Storage>>;
 
     /// Whether there is such a file.
     ///
     /// # Errors
     ///
     /// What the operating system says.
-    fn has_companion(&self, suffix: &str) -> io::Result<bool>;
+    fn has_sidecar(&self, suffix: &str) -> io::Result<bool>;
 
     /// Opens such a file to be read, as it is; none if there is none.
     ///
     /// # Errors
     ///
     /// What the operating system says.
-    fn found_companion(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
-        if self.has_companion(suffix)? { self.companion(suffix).map(Some) } else { Ok(None) }
+    fn found_sidecar(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
+        if self.has_sidecar(suffix)? { self.sidecar(suffix).map(Some) } else { Ok(None) }
     }
 
     /// Removes such a file; one that is not there is removed already.
@@ -172,7 +172,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// What the operating system says.
-    fn remove_companion(&self, suffix: &str) -> io::Result<()>;
+    fn remove_sidecar(&self, suffix: &str) -> io::Result<()>;
 
     /// Gives the file beside this one that ends in `from` the name that ends in `to`, in
     /// one step, in place of the file that had it.
@@ -180,9 +180,9 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// What the operating system says.
-    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()>;
+    fn replace_sidecar(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Returns when the names of companions created, replaced or removed are on stable storage.
+    /// Returns when the names of sidecars created, replaced or removed are on stable storage.
     ///
     /// # Errors
     ///
@@ -196,7 +196,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
     ///
     /// [`io::ErrorKind::Unsupported`], also by default, where there is no such thing: then
     /// all of it stays in memory. Else what the operating system says.
-    fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
+    fn temp_file(&self) -> io::Result<Arc<dyn Storage>> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

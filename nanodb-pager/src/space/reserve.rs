@@ -62,7 +62,7 @@ impl Shared {
         let mut files = Vec::with_capacity(kept.len());
         let mut missing = 0;
         for (suffix, least) in kept {
-            let file = self.companion(suffix, "beginning a log")?;
+            let file = self.sidecar(suffix, "beginning a log")?;
             let len = file.len().map_err(|e| Error::io("asking for the log's length", e))?;
             missing += least.saturating_sub(len);
             files.push((file, len, least));

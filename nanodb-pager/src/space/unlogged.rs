@@ -1,10 +1,10 @@
-//! Pages that transactions write to the data file themselves: *direct* pages.
+//! Pages that transactions write to the data file themselves: *unlogged* pages.
 //!
 //! A large load writes its pages once, to their place in the file, and its record in the log
 //! names their checksums only. That is safe for pages whose former bytes nobody can want:
-//! *virgin* pages.
+//! *never used* pages.
 //!
-//! # Which pages are virgin
+//! # Which pages are never used
 //!
 //! 1. A page that the transaction has taken from the free map. The free map gives out only
 //!    pages that are free in the last durable checkpoint and that no live log names: what a
@@ -65,7 +65,7 @@ const LATER_BYTES: usize = 40;
 #[derive(Default)]
 struct State {
     /// Pages in use that were never initialised, as runs by their first page.
-    virgin: BTreeMap<u32, u32>,
+    never_used: BTreeMap<u32, u32>,
     open: BTreeSet<PageId>,
     /// The commits of pages that carry an older number on disk.
     later: HashMap<PageId, Seq, ahash::RandomState>,
@@ -96,11 +96,13 @@ pub(crate) enum NeverUsed {
 impl State {
     fn unlist(&mut self, page: PageId) -> bool {
         let number = page.get();
-        let Some((&start, &len)) = self.virgin.range(..=number).next_back() else { return false };
+        let Some((&start, &len)) = self.never_used.range(..=number).next_back() else {
+            return false;
+        };
         if number - start >= len {
             return false;
         }
-        self.virgin.remove(&start);
+        self.never_used.remove(&start);
         self.list(start, number - start);
         self.list(number + 1, start + len - number - 1);
         true
@@ -108,15 +110,15 @@ impl State {
 
     fn list(&mut self, start: u32, pages: u32) {
         if pages > 0 {
-            self.virgin.insert(start, pages);
+            self.never_used.insert(start, pages);
         }
     }
 
     fn unlist_extent(&mut self, extent: Extent) {
-        while overlaps(&self.virgin, extent) {
+        while overlaps(&self.never_used, extent) {
             let end = u32::try_from(extent.end()).unwrap_or(u32::MAX);
-            let Some((&start, &len)) = self.virgin.range(..end).next_back() else { return };
-            self.virgin.remove(&start);
+            let Some((&start, &len)) = self.never_used.range(..end).next_back() else { return };
+            self.never_used.remove(&start);
             self.list(start, extent.start.get().saturating_sub(start));
             self.list(end, (start + len).saturating_sub(end));
         }
@@ -142,7 +144,7 @@ impl UnloggedPages {
         self.later.load(Ordering::Relaxed) * LATER_BYTES
     }
 
-    /// Opens those of `pages` that are virgin, and says for each how it is so. `taken` are
+    /// Opens those of `pages` that are never used, and says for each how it is so. `taken` are
     /// the pages that the transaction has taken from the free map.
     pub(crate) fn open(
         &self,
@@ -152,7 +154,7 @@ impl UnloggedPages {
         let mut state = self.state.lock();
         let opened = pages
             .map(|page| {
-                let virgin = if overlaps(taken, Extent::new(page, 1)) {
+                let never_used = if overlaps(taken, Extent::new(page, 1)) {
                     NeverUsed::Taken
                 } else if state.unlist(page) {
                     NeverUsed::Listed
@@ -160,7 +162,7 @@ impl UnloggedPages {
                     return None;
                 };
                 state.open.insert(page);
-                Some(virgin)
+                Some(never_used)
             })
             .collect();
         self.count(&state);
@@ -170,9 +172,9 @@ impl UnloggedPages {
     /// Ends the writing of pages that no commit will name; the list gets back what came from it.
     pub(crate) fn give_up(&self, pages: impl Iterator<Item = (PageId, NeverUsed)>) {
         let mut state = self.state.lock();
-        for (page, virgin) in pages {
+        for (page, never_used) in pages {
             state.open.remove(&page);
-            if virgin == NeverUsed::Listed {
+            if never_used == NeverUsed::Listed {
                 state.list(page.get(), 1);
             }
         }
@@ -273,52 +275,52 @@ mod tests {
         Extent::new(page(start), pages)
     }
 
-    fn listed(direct: &UnloggedPages) -> Vec<(u32, u32)> {
-        direct.state.lock().virgin.iter().map(|(&start, &len)| (start, len)).collect()
+    fn listed(unlogged: &UnloggedPages) -> Vec<(u32, u32)> {
+        unlogged.state.lock().never_used.iter().map(|(&start, &len)| (start, len)).collect()
     }
 
     #[test]
     fn a_page_is_listed_from_its_taking_until_it_is_initialised_or_freed() {
-        let direct = UnloggedPages::default();
-        direct.list([extent(10, 8), extent(30, 2)].into_iter(), &[page(10), page(13)]);
-        assert_eq!(listed(&direct), [(11, 2), (14, 4), (30, 2)]);
-        direct.check([page(12), page(15)].into_iter(), [].into_iter(), |_| false).unwrap();
-        assert_eq!(listed(&direct), [(11, 1), (14, 1), (16, 2), (30, 2)]);
+        let unlogged = UnloggedPages::default();
+        unlogged.list([extent(10, 8), extent(30, 2)].into_iter(), &[page(10), page(13)]);
+        assert_eq!(listed(&unlogged), [(11, 2), (14, 4), (30, 2)]);
+        unlogged.check([page(12), page(15)].into_iter(), [].into_iter(), |_| false).unwrap();
+        assert_eq!(listed(&unlogged), [(11, 1), (14, 1), (16, 2), (30, 2)]);
         let freed = [extent(14, 3), extent(31, 9)];
-        direct.check([].into_iter(), freed.into_iter(), |_| false).unwrap();
-        assert_eq!(listed(&direct), [(11, 1), (17, 1), (30, 1)]);
+        unlogged.check([].into_iter(), freed.into_iter(), |_| false).unwrap();
+        assert_eq!(listed(&unlogged), [(11, 1), (17, 1), (30, 1)]);
     }
 
     #[test]
     fn a_listed_page_is_written_by_one_transaction_only() {
-        let direct = UnloggedPages::default();
-        direct.list([extent(10, 2)].into_iter(), &[]);
+        let unlogged = UnloggedPages::default();
+        unlogged.list([extent(10, 2)].into_iter(), &[]);
         let none = BTreeMap::new();
         let pages = || [page(10), page(12)].into_iter();
-        assert_eq!(direct.open(pages(), &none), [Some(NeverUsed::Listed), None]);
-        assert_eq!(direct.open(pages(), &none), [None, None]);
-        assert_eq!(direct.on_disk(page(10)), OnDisk::Open);
-        let check = |own| direct.check([page(10)].into_iter(), [].into_iter(), |_| own);
+        assert_eq!(unlogged.open(pages(), &none), [Some(NeverUsed::Listed), None]);
+        assert_eq!(unlogged.open(pages(), &none), [None, None]);
+        assert_eq!(unlogged.on_disk(page(10)), OnDisk::Open);
+        let check = |own| unlogged.check([page(10)].into_iter(), [].into_iter(), |_| own);
         assert_eq!((check(false), check(true)), (Err(page(10)), Ok(())));
-        let free = |own| direct.check([].into_iter(), [extent(9, 2)].into_iter(), |_| own);
+        let free = |own| unlogged.check([].into_iter(), [extent(9, 2)].into_iter(), |_| own);
         assert_eq!((free(false), free(true)), (Err(page(10)), Ok(())));
-        direct.give_up([(page(10), NeverUsed::Listed)].into_iter());
-        assert_eq!(direct.on_disk(page(10)), OnDisk::Settled);
-        assert_eq!(direct.open(pages(), &none), [Some(NeverUsed::Listed), None]);
+        unlogged.give_up([(page(10), NeverUsed::Listed)].into_iter());
+        assert_eq!(unlogged.on_disk(page(10)), OnDisk::Settled);
+        assert_eq!(unlogged.open(pages(), &none), [Some(NeverUsed::Listed), None]);
     }
 
     #[test]
     fn a_page_has_its_commits_number_as_long_as_somebody_reads_below_it() {
-        let direct = UnloggedPages::default();
+        let unlogged = UnloggedPages::default();
         let taken = BTreeMap::from([(5, 2)]);
-        direct.open([page(5), page(6)].into_iter(), &taken);
+        unlogged.open([page(5), page(6)].into_iter(), &taken);
         let carried = [(page(5), Seq::new(3)), (page(6), Seq::new(7))];
-        direct.commit(Seq::new(7), carried.into_iter());
-        assert_eq!(direct.on_disk(page(5)), OnDisk::Since(Seq::new(7)));
-        assert_eq!(direct.on_disk(page(6)), OnDisk::Settled);
-        direct.forget(Seq::new(6));
-        assert_eq!(direct.on_disk(page(5)), OnDisk::Since(Seq::new(7)));
-        direct.forget(Seq::new(7));
-        assert_eq!(direct.on_disk(page(5)), OnDisk::Settled);
+        unlogged.commit(Seq::new(7), carried.into_iter());
+        assert_eq!(unlogged.on_disk(page(5)), OnDisk::Since(Seq::new(7)));
+        assert_eq!(unlogged.on_disk(page(6)), OnDisk::Settled);
+        unlogged.forget(Seq::new(6));
+        assert_eq!(unlogged.on_disk(page(5)), OnDisk::Since(Seq::new(7)));
+        unlogged.forget(Seq::new(7));
+        assert_eq!(unlogged.on_disk(page(5)), OnDisk::Settled);
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! write what goes to the data file; encode the record
 //! under the commit lock: check conflicts; append the record; install pages and space; note
-//! what is unlocked: direct pages may be loaded; memory is counted
+//! what is unlocked: unlogged pages may be loaded; memory is counted
 //! ```
 
 use std::cell::Cell;
@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::page_set::PrivatePage;
 use super::write_tx::{WriteTx, extents, written};
-use crate::cache::snapshot_registry::Superseded;
+use crate::cache::snapshot_registry::OldVersion;
 use crate::cache::state::CacheState;
 use crate::checkpoint::state::CheckpointUrgency;
 use crate::durability::Durability;
@@ -36,8 +36,8 @@ const TRIES_MAX: u32 = 16;
 /// So many bytes of relaxed commits gather before they are written.
 const RELAXED_BYTES_MAX: usize = 64 * 1024;
 
-/// The longest entry of a direct page: its number, a tag and a checksum.
-const DIRECT_ENTRY_MAX: usize = 5 + 1 + 8;
+/// The longest entry of an unlogged page: its number, a tag and a checksum.
+const UNLOGGED_ENTRY_MAX: usize = 5 + 1 + 8;
 
 impl WriteTx {
     /// Makes the changes what later transactions build on, without showing them to
@@ -102,7 +102,7 @@ impl WriteTx {
                 Err(failed) => return Err(failed),
             }
         };
-        self.list_virgin();
+        self.list_never_used();
         let admitted = self.install_pages(&mut commit, seq);
         self.install_space(&mut commit, seq);
         commit.uncheckpointed.notes.push(note);
@@ -120,11 +120,11 @@ impl WriteTx {
         }
 
         // Nobody can know of these pages before this function returns.
-        let written = std::mem::take(&mut self.direct);
+        let written = std::mem::take(&mut self.unlogged);
         if !written.is_empty() {
             let pages = written.into_iter().map(|(page, written)| (page, written.seq));
             shared.space.unlogged.commit(seq, pages);
-            shared.cache.clock.set_noted_bytes(shared.space.unlogged.later_bytes());
+            shared.cache.clock.set_unlogged_bytes(shared.space.unlogged.later_bytes());
         }
         shared.cache.admit(&admitted);
         Ok(Installed::new(shared, seq, self.durability, logged, checkpoint))
@@ -148,10 +148,10 @@ impl WriteTx {
             let freed = &self.freed;
             let is_kept = |_, page: &PrivatePage| !overlaps(freed, Extent::new(page.id, 1));
             self.pages.retain(is_kept, drop);
-            let (freed, kept) = std::mem::take(&mut self.direct)
+            let (freed, kept) = std::mem::take(&mut self.unlogged)
                 .into_iter()
                 .partition(|(page, _)| overlaps(freed, Extent::new(*page, 1)));
-            self.direct = kept;
+            self.unlogged = kept;
             self.shared.space.unlogged.give_up(written(&freed));
         }
     }
@@ -165,18 +165,18 @@ impl WriteTx {
         // a little for its ranges.
         let bytes = note.len()
             + self.pages.len() * (BODY_SIZE + 128)
-            + self.direct.len() * DIRECT_ENTRY_MAX;
+            + self.unlogged.len() * UNLOGGED_ENTRY_MAX;
         if bytes > RECORD_LEN_MAX {
             return Err(Error::TransactionTooLarge { bytes, bytes_max: RECORD_LEN_MAX });
         }
-        let logged = || self.pages.iter().filter(|page| !self.direct.contains_key(&page.id));
-        let pages = logged().count() + self.direct.len();
+        let logged = || self.pages.iter().filter(|page| !self.unlogged.contains_key(&page.id));
+        let pages = logged().count() + self.unlogged.len();
         let mut builder = Builder::new(payload, note, &self.allocated, &self.freed, pages);
         for page in logged() {
             builder.page(page.id, &page.frame, page.fresh, &page.dirty);
         }
-        for (&page, written) in &self.direct {
-            builder.direct(page, written.checksum);
+        for (&page, written) in &self.unlogged {
+            builder.unlogged(page, written.checksum);
         }
         Ok(())
     }
@@ -196,8 +196,8 @@ impl WriteTx {
             return Err(shared.write_failed(Error::io("making room for the log", error)));
         }
         let logged = log.append(seq, payload, shared.wal.group_sync.synced());
-        commit.log.unlogged_unsynced |= !self.direct.is_empty();
-        commit.uncheckpointed.unlogged_pages += self.direct.len();
+        commit.log.unlogged_unsynced |= !self.unlogged.is_empty();
+        commit.uncheckpointed.unlogged_pages += self.unlogged.len();
         let write = match self.durability {
             Durability::Immediate => false,
             Durability::Buffered => true,
@@ -213,10 +213,10 @@ impl WriteTx {
     fn install_pages(&mut self, commit: &mut Commit, seq: Seq) -> SmallVec<[PageId; 4]> {
         let shared = &*self.shared;
         let mut admitted = SmallVec::new();
-        let mut superseded = SmallVec::<[Superseded; 4]>::new();
+        let mut superseded = SmallVec::<[OldVersion; 4]>::new();
         for page in self.pages.take() {
             let id = page.id;
-            let admit = if self.direct.contains_key(&id) {
+            let admit = if self.unlogged.contains_key(&id) {
                 install_clean(&shared.cache, page, seq)
             } else {
                 install_page(&shared.cache, commit, page, seq, &mut superseded)
@@ -255,12 +255,12 @@ impl WriteTx {
     }
 
     /// Notes which of the pages taken are left for later transactions to initialise.
-    fn list_virgin(&self) {
+    fn list_never_used(&self) {
         if self.allocated.is_empty() || !self.shared.storage.is_persistent() {
             return;
         }
         let fresh = self.pages.iter().filter(|page| page.fresh).map(|page| page.id);
-        let mut initialised: Vec<PageId> = fresh.chain(self.direct.keys().copied()).collect();
+        let mut initialised: Vec<PageId> = fresh.chain(self.unlogged.keys().copied()).collect();
         initialised.sort_unstable();
         initialised.dedup();
         let freed = |extent: &Extent| !overlaps(&self.freed, *extent);
@@ -271,7 +271,7 @@ impl WriteTx {
         self.pages.is_empty()
             && self.freed.is_empty()
             && self.allocated.is_empty()
-            && self.direct.is_empty()
+            && self.unlogged.is_empty()
     }
 }
 
@@ -317,7 +317,7 @@ fn install_page(
     commit: &mut Commit,
     mut page: PrivatePage,
     seq: Seq,
-    superseded: &mut SmallVec<[Superseded; 4]>,
+    superseded: &mut SmallVec<[OldVersion; 4]>,
 ) -> bool {
     Arc::make_mut(&mut page.frame).set_seq(seq);
     let slot = cache.table.slot(page.id);
@@ -327,7 +327,7 @@ fn install_page(
     let base = page.base.or_else(|| under_way.then(|| slot.frame.load_full()).flatten());
     if let Some(base) = base {
         let written_at = base.seq();
-        superseded.push(Superseded { page: page.id, written_at, superseded_at: seq });
+        superseded.push(OldVersion { page: page.id, written_at, superseded_at: seq });
         slot.push_older(base, seq);
         cache.clock.older_added();
     }

@@ -19,7 +19,7 @@ impl WriteTx {
         }
         // Under the commit lock: nobody frees meanwhile. Each page was in use when it was touched.
         let frees = self.shared.space.frees.load(Ordering::Relaxed);
-        if frees == self.frees && self.freed.is_empty() && self.direct.is_empty() {
+        if frees == self.frees && self.freed.is_empty() && self.unlogged.is_empty() {
             return self.check_fresh();
         }
         let allocator = self.shared.space.allocator.lock();
@@ -33,7 +33,7 @@ impl WriteTx {
                 return Err(Error::NotAllocated { page: extent.start, doing: "free" });
             }
         }
-        for &page in self.direct.keys() {
+        for &page in self.unlogged.keys() {
             if !allocator.in_use(Extent::new(page, 1)) {
                 return Err(Error::WriteConflict { page });
             }
@@ -49,7 +49,7 @@ impl WriteTx {
         if fresh().next().is_none() && self.freed.is_empty() {
             return Ok(());
         }
-        let is_own = |page| self.direct.contains_key(&page);
+        let is_own = |page| self.unlogged.contains_key(&page);
         let checked = self.shared.space.unlogged.check(fresh(), extents(&self.freed), is_own);
         checked.map_err(|page| Error::WriteConflict { page })
     }

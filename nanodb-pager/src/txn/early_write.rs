@@ -1,6 +1,6 @@
 //! A transaction's pages that go to the data file without a detour over the log.
 //!
-//! Fresh pages that are virgin (see [`direct`](crate::space::unlogged)) are written when so many have
+//! Fresh pages that are never used (see [`unlogged`](crate::space::unlogged)) are written when so many have
 //! gathered in memory that the cache would suffer, and dropped: a load of any size takes a
 //! bounded amount of memory, but for some 60 bytes a page. What is left at the commit is
 //! written in the same way if there is enough of it to be worth a sync of the data file.
@@ -37,8 +37,8 @@ const RECENT_MAX: usize = 8;
 const WRITE_PAGES_MAX: usize = 256;
 
 /// A page that was written directly, or is about to be.
-pub(super) struct DirectPage {
-    pub(super) virgin: NeverUsed,
+pub(super) struct UnloggedPage {
+    pub(super) never_used: NeverUsed,
     /// The checksum and the number of what is on disk; of no meaning while the page is in
     /// memory too.
     pub(super) checksum: u64,
@@ -82,10 +82,10 @@ impl WriteTx {
             let viewed = self.views.get().is_some_and(|views| Arc::strong_count(views) > 1);
             let may_write = |at: &usize| {
                 let page = &self.pages[*at];
-                page.fresh && !(viewed && self.direct.contains_key(&page.id))
+                page.fresh && !(viewed && self.unlogged.contains_key(&page.id))
             };
             let fresh = (0..older).filter(may_write).collect();
-            let written = self.write_direct(fresh)?;
+            let written = self.write_unlogged(fresh)?;
             self.drop_written(&written);
         }
         self.gather_until = self.pages.len() + gather_max;
@@ -99,8 +99,8 @@ impl WriteTx {
             return Ok(());
         }
         let worth = |page: &PrivatePage| page.fresh && page.dirty.bytes() >= WORTH_BYTES_MIN;
-        let again = |page: &PrivatePage| self.direct.contains_key(&page.id);
-        if self.direct.is_empty() {
+        let again = |page: &PrivatePage| self.unlogged.contains_key(&page.id);
+        if self.unlogged.is_empty() {
             let pages_min = worth_pages_min(&self.shared.cache, self.durability);
             if self.pages.len() < pages_min
                 || self.pages.iter().filter(|page| worth(page)).count() < pages_min
@@ -111,21 +111,21 @@ impl WriteTx {
         let picked = (0..self.pages.len())
             .filter(|&at| worth(&self.pages[at]) || again(&self.pages[at]))
             .collect();
-        self.write_direct(picked)?;
+        self.write_unlogged(picked)?;
         Ok(())
     }
 
     /// The page as it was written, read back, as a private page.
-    pub(super) fn take_back(&self, id: PageId, written: &DirectPage) -> Result<PrivatePage> {
+    pub(super) fn take_back(&self, id: PageId, written: &UnloggedPage) -> Result<PrivatePage> {
         let frame = self.shared.read_back(id, written.checksum)?;
         let mut dirty = DirtyRanges::default();
         dirty.mark(0..BODY_SIZE);
         Ok(PrivatePage { id, frame, base: None, fresh: true, dirty })
     }
 
-    /// Writes the private pages at these places that are virgin, in runs as long as may be.
+    /// Writes the private pages at these places that are never used, in runs as long as may be.
     /// Returns the places of those.
-    fn write_direct(&mut self, mut places: Vec<usize>) -> Result<Vec<usize>> {
+    fn write_unlogged(&mut self, mut places: Vec<usize>) -> Result<Vec<usize>> {
         let shared = Arc::clone(&self.shared);
         if places.is_empty() {
             return Ok(places);
@@ -133,7 +133,7 @@ impl WriteTx {
         // Nothing may be written while the logs of an earlier process count.
         shared.ready_to_write()?;
         shared.check_writable()?;
-        self.open_direct(&mut places);
+        self.open_unlogged(&mut places);
         places.sort_unstable_by_key(|&at| self.pages[at].id);
         let Some(&last) = places.last() else { return Ok(places) };
 
@@ -164,20 +164,20 @@ impl WriteTx {
         Ok(places)
     }
 
-    /// Claims the pages, leaves only those of the places that are virgin, and lets nobody load
+    /// Claims the pages, leaves only those of the places that are never used, and lets nobody load
     /// them any more.
-    fn open_direct(&mut self, places: &mut Vec<usize>) {
+    fn open_unlogged(&mut self, places: &mut Vec<usize>) {
         let shared = Arc::clone(&self.shared);
         let (again, new): (Vec<usize>, Vec<usize>) =
-            places.iter().partition(|&&at| self.direct.contains_key(&self.pages[at].id));
+            places.iter().partition(|&&at| self.unlogged.contains_key(&self.pages[at].id));
         let ids = new.iter().map(|&at| self.pages[at].id);
         let opened = shared.space.unlogged.open(ids, &self.allocated);
         *places = again;
-        for (at, virgin) in new.into_iter().zip(opened) {
-            let Some(virgin) = virgin else { continue };
+        for (at, never_used) in new.into_iter().zip(opened) {
+            let Some(never_used) = never_used else { continue };
             places.push(at);
             let page = self.pages[at].id;
-            self.direct.insert(page, DirectPage { virgin, checksum: 0, seq: Seq::ZERO });
+            self.unlogged.insert(page, UnloggedPage { never_used, checksum: 0, seq: Seq::ZERO });
             // Waits for a load under way, too. What is dropped here nobody wants; if the
             // cache still lists it, it is counted twice until the clock's hand passes.
             let _stripe = shared.cache.stripes.lock(page);
@@ -191,8 +191,8 @@ impl WriteTx {
         let start = buffer.len();
         buffer.extend_from_slice(&page.frame.bytes);
         let checksum = self.shared.checksummer.seal(page.id, &mut buffer[start..]);
-        if let Some(direct) = self.direct.get_mut(&page.id) {
-            (direct.checksum, direct.seq) = (checksum, seq);
+        if let Some(unlogged) = self.unlogged.get_mut(&page.id) {
+            (unlogged.checksum, unlogged.seq) = (checksum, seq);
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use super::early_write::DirectPage;
+use super::early_write::UnloggedPage;
 use super::page::{PageMut, TxPage};
 use super::page_set::{PageSet, PrivatePage};
 use super::view::{Seen, TxView};
@@ -36,7 +36,7 @@ pub struct WriteTx {
     /// Pages that it gives back, by the first page's number.
     pub(super) freed: BTreeMap<u32, u32>,
     /// Pages that it has written to the data file.
-    pub(super) direct: BTreeMap<PageId, DirectPage>,
+    pub(super) unlogged: BTreeMap<PageId, UnloggedPage>,
     /// How often commits had freed pages when it began.
     pub(super) frees: u64,
     /// Held by each view of it, too; made with the first.
@@ -62,7 +62,7 @@ impl WriteTx {
             pages: PageSet::default(),
             allocated: BTreeMap::new(),
             freed: BTreeMap::new(),
-            direct: BTreeMap::new(),
+            unlogged: BTreeMap::new(),
             views: OnceLock::new(),
         }
     }
@@ -96,7 +96,7 @@ impl WriteTx {
 
     /// A page that has no private copy in memory.
     fn unchanged(&self, page: PageId) -> Result<Arc<Frame>> {
-        match self.direct.get(&page) {
+        match self.unlogged.get(&page) {
             Some(written) => self.shared.read_back(page, written.checksum),
             None => self.shared.newest(page),
         }
@@ -108,8 +108,8 @@ impl WriteTx {
     /// changes again is copied first. As long as there is a view, pages that were written to
     /// the file and changed again stay in memory.
     pub fn view(&self, owner: Owner) -> TxView {
-        let written = self.direct.iter();
-        let written = written.map(|(&page, direct)| (page, Seen::Written(direct.checksum)));
+        let written = self.unlogged.iter();
+        let written = written.map(|(&page, unlogged)| (page, Seen::Written(unlogged.checksum)));
         let changed = self.pages.iter().filter(|page| page.frame.owner() == owner);
         let changed = changed.map(|page| (page.id, Seen::InMemory(Arc::clone(&page.frame))));
         // Later: a page that was written and then changed again is in both.
@@ -141,7 +141,7 @@ impl WriteTx {
         self.shared.check_access()?;
         self.check_allocated(id, "change")?;
         self.make_room()?;
-        if let Some(written) = self.direct.get(&id) {
+        if let Some(written) = self.unlogged.get(&id) {
             let page = self.take_back(id, written)?;
             return Ok(self.pages.push(page));
         }
@@ -364,8 +364,8 @@ impl WriteTx {
 impl Drop for WriteTx {
     fn drop(&mut self) {
         // Before the pages go back: whoever takes them next may write them directly, too.
-        if !self.direct.is_empty() {
-            self.shared.space.unlogged.give_up(written(&self.direct));
+        if !self.unlogged.is_empty() {
+            self.shared.space.unlogged.give_up(written(&self.unlogged));
         }
         if !self.allocated.is_empty() {
             let mut allocator = self.shared.space.allocator.lock();
@@ -382,11 +382,11 @@ pub(super) fn extents(map: &BTreeMap<u32, u32>) -> impl Iterator<Item = Extent> 
     map.iter().map(|(&start, &pages)| Extent::new(PageId::new(start), pages))
 }
 
-/// What the register of direct pages is given back.
+/// What the register of unlogged pages is given back.
 pub(super) fn written(
-    pages: &BTreeMap<PageId, DirectPage>,
+    pages: &BTreeMap<PageId, UnloggedPage>,
 ) -> impl Iterator<Item = (PageId, NeverUsed)> + '_ {
-    pages.iter().map(|(&page, written)| (page, written.virgin))
+    pages.iter().map(|(&page, written)| (page, written.never_used))
 }
 
 impl fmt::Debug for WriteTx {

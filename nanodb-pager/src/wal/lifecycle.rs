@@ -31,12 +31,12 @@ impl Shared {
     /// it, or a sync of the directory may have failed.
     ///
     /// The directory's sync, as any other, is not tried again once it has failed.
-    pub(crate) fn companion(
+    pub(crate) fn sidecar(
         &self,
         suffix: &'static str,
         doing: &'static str,
     ) -> Result<Arc<dyn Storage>> {
-        let file = self.storage.companion(suffix).map_err(|e| self.beside_failed(doing, e))?;
+        let file = self.storage.sidecar(suffix).map_err(|e| self.beside_failed(doing, e))?;
         let mut named = self.wal.named.lock();
         if !named.contains(&suffix) {
             let failed = |e| self.poison(Error::io("syncing the directory", e));
@@ -74,7 +74,7 @@ impl Shared {
             Some(log) => log,
             none => none.insert(self.begin_log(commit.log.next, seq)?),
         };
-        let other = self.companion(wal::suffix(log.segment.generation + 1), doing)?;
+        let other = self.sidecar(wal::suffix(log.segment.generation + 1), doing)?;
         let other_len = other.len().map_err(failed)?;
         let least = least_len(self.options.log_bytes_max) + bytes;
         let missing = log.missing(bytes) + least.saturating_sub(other_len);
@@ -98,7 +98,7 @@ impl Shared {
         let doing = "beginning a log";
         let NextLog { generation, previous_salt, base } = next;
         let suffix = wal::suffix(generation);
-        let file = self.companion(suffix, doing)?;
+        let file = self.sidecar(suffix, doing)?;
         let salt = Uuid::new_v4().as_u64_pair().0;
         let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
         let mut log = Log::begin(file, segment, base, self.options.log_bytes_max)
@@ -118,7 +118,7 @@ impl Shared {
         let generation = log.segment.generation + 1;
         drop(commit);
         let doing = "making room for the log";
-        let file = self.companion(wal::suffix(generation), "beginning a log")?;
+        let file = self.sidecar(wal::suffix(generation), "beginning a log")?;
         let len = file.len().map_err(|e| Error::io("asking for the log's length", e))?;
         prepare(&*file, len, self.options.log_bytes_max, 0)
             .map_err(|e| self.write_failed(Error::io(doing, e)))
@@ -144,7 +144,7 @@ impl Shared {
         let mut commit = self.commit.lock();
         self.check_writable()?;
         let former = commit.log.former.take();
-        let direct = std::mem::take(&mut commit.log.unlogged_unsynced);
+        let unlogged = std::mem::take(&mut commit.log.unlogged_unsynced);
         let mut current = None;
         let mut end = commit.log.next.base;
         if let Some(log) = &mut commit.log.writer {
@@ -155,7 +155,7 @@ impl Shared {
         }
         drop(commit);
         // Pages that records name were written before the records.
-        if direct {
+        if unlogged {
             self.storage.sync().map_err(|e| Error::io("syncing the file", e))?;
         }
         // In this order: what is in the later log builds on the earlier one.
@@ -260,7 +260,7 @@ impl Shared {
         if pages.is_empty() {
             return Ok(());
         }
-        let file = self.companion(double_write::SUFFIX, "copying -side")?;
+        let file = self.sidecar(double_write::SUFFIX, "copying -side")?;
         let generation = checkpointed.header.generation + 1;
         let mut tail = checkpointed.side;
         let mut frame = Frame::ZERO;
@@ -282,12 +282,12 @@ impl Shared {
         Ok(())
     }
 
-    /// Writes the first bytes of a companion to a new file, syncs it, and puts it in its
+    /// Writes the first bytes of a sidecar to a new file, syncs it, and puts it in its
     /// place. Until that is done nothing has changed.
     fn copy(&self, from: &dyn Storage, suffix: &str, len: u64) -> Result<Arc<dyn Storage>> {
         let failed = |e| self.beside_failed(format!("copying {suffix}"), e);
         let new = copy_suffix(&self.uuid);
-        let copy = self.storage.companion(&new).map_err(failed)?;
+        let copy = self.storage.sidecar(&new).map_err(failed)?;
         copy.set_len(0).map_err(|e| self.write_failed(failed(e)))?;
         // A batch of images may have been cut off.
         let len = len.min(from.len().map_err(failed)?);
@@ -305,11 +305,11 @@ impl Shared {
             at += size as u64;
         }
         copy.sync()
-            .and_then(|()| self.storage.replace_companion(&new, suffix))
+            .and_then(|()| self.storage.replace_sidecar(&new, suffix))
             .and_then(|()| self.storage.sync_directory())
             .map_err(|e| self.poison(failed(e)))?;
         drop(copy);
-        self.storage.companion(suffix).map_err(failed)
+        self.storage.sidecar(suffix).map_err(failed)
     }
 
     pub(crate) fn close(&self) -> Result<()> {
@@ -322,7 +322,7 @@ impl Shared {
             // Relaxed: read under the commit lock by whoever writes.
             self.closed.store(true, Ordering::Relaxed);
             drop(commit);
-            return self.remove_companions(&mut checkpointed);
+            return self.remove_sidecars(&mut checkpointed);
         }
         drop(commit);
         drop(checkpointed);

@@ -36,7 +36,7 @@ use parking_lot::MutexGuard;
 use crate::checkpoint::state::Checkpointed;
 use crate::error::{Error, Result};
 use crate::file::header::{Header, LogState};
-use crate::file::sidecars::{COMPANIONS, Whose, copy_suffix, name, whose};
+use crate::file::sidecars::{SIDECARS, Whose, copy_suffix, name, whose};
 use crate::file::storage::Storage;
 use crate::ids::PageId;
 use crate::shared::{Commit, Shared};
@@ -63,7 +63,7 @@ impl Shared {
     fn begin_named_log(&self) -> Result<()> {
         let mut checkpointed = self.hold_checkpointed();
         self.check_writable()?;
-        self.claim_companions(&mut checkpointed)?;
+        self.claim_sidecars(&mut checkpointed)?;
         // Nobody may append before the header names it.
         let mut commit = self.commit.lock();
         self.check_writable()?;
@@ -81,32 +81,32 @@ impl Shared {
         log.sync().map_err(|e| self.poison(Error::io("syncing a new log", e)))
     }
 
-    /// Makes sure that what has the name of a companion is one, and says in the header that
+    /// Makes sure that what has the name of a sidecar is one, and says in the header that
     /// the names are taken.
-    pub(crate) fn claim_companions(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+    pub(crate) fn claim_sidecars(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         if checkpointed.header.log_state != LogState::Closed || !self.storage.is_persistent() {
             return Ok(());
         }
         let doing = "beginning a log";
         let recovered = self.wal.recovered.read().is_some();
-        for suffix in COMPANIONS {
+        for suffix in SIDECARS {
             match self.found(suffix, "reading the files beside the database")? {
                 None => {}
                 Some(whose) if !self.is_own(whose) => {
                     return Err(Error::ForeignFile { file: name(&*self.storage, suffix) });
                 }
                 // What another has put there, though it is empty, is still his.
-                Some(_) if !recovered => self.remove_companion(suffix, doing)?,
+                Some(_) if !recovered => self.remove_sidecar(suffix, doing)?,
                 Some(_) => {}
             }
         }
         self.write_log_state(checkpointed, LogState::Open, MAKING_ROOM)
     }
 
-    /// Whose a companion is, if there is one.
+    /// Whose a sidecar is, if there is one.
     fn found(&self, suffix: &str, doing: &'static str) -> Result<Option<Whose>> {
         let failed = |e| Error::io(doing, e);
-        let found = self.storage.found_companion(suffix).map_err(failed)?;
+        let found = self.storage.found_sidecar(suffix).map_err(failed)?;
         found.map(|file| whose(&*file).map_err(failed)).transpose()
     }
 
@@ -114,8 +114,8 @@ impl Shared {
         whose == Whose::Nobodys || whose == Whose::Of(self.uuid)
     }
 
-    fn remove_companion(&self, suffix: &str, doing: &'static str) -> Result<()> {
-        self.storage.remove_companion(suffix).map_err(|e| self.beside_failed(doing, e))
+    fn remove_sidecar(&self, suffix: &str, doing: &'static str) -> Result<()> {
+        self.storage.remove_sidecar(suffix).map_err(|e| self.beside_failed(doing, e))
     }
 
     /// What the header of a checkpoint is to say. From here until it is written, a commit that has no
@@ -159,7 +159,7 @@ impl Shared {
     ///
     /// One that says whose it is, so that it is known again whatever a power cut does, goes last: as long
     /// as it is there, the next opening does not rely on the header's being on stable storage.
-    pub(crate) fn remove_companions(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+    pub(crate) fn remove_sidecars(&self, checkpointed: &mut Checkpointed) -> Result<()> {
         if !self.storage.is_persistent() {
             return Ok(());
         }
@@ -170,20 +170,20 @@ impl Shared {
         let claimed = checkpointed.header.log_state == LogState::Open;
         let mut last = None;
         let mut removed = false;
-        for suffix in COMPANIONS {
+        for suffix in SIDECARS {
             let Some(whose) = self.found(suffix, doing)? else { continue };
             if claimed && last.is_none() && whose == Whose::Of(self.uuid) {
                 last = Some(suffix);
             } else if claimed || self.is_own(whose) {
-                self.remove_companion(suffix, doing)?;
+                self.remove_sidecar(suffix, doing)?;
                 removed = true;
             }
         }
         let failed = |e| self.beside_failed(doing, e);
         // This database's uuid is in its name.
         let copy = copy_suffix(&self.uuid);
-        if self.storage.has_companion(&copy).map_err(failed)? {
-            self.remove_companion(&copy, doing)?;
+        if self.storage.has_sidecar(&copy).map_err(failed)? {
+            self.remove_sidecar(&copy, doing)?;
             removed = true;
         }
         if removed {
@@ -191,7 +191,7 @@ impl Shared {
         }
         let Some(last) = last else { return Ok(()) };
         self.write_log_state(checkpointed, LogState::Closed, doing)?;
-        self.remove_companion(last, doing)?;
+        self.remove_sidecar(last, doing)?;
         self.storage.sync_directory().map_err(failed)
     }
 }

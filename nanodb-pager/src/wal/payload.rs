@@ -11,7 +11,7 @@
 //!              page
 //!              0 (delta: the page's last version is the base)
 //!                or 1, kind, owner (init: the base is all zero)
-//!                or 2, checksum, eight bytes (direct: the page is in the data file, whole,
+//!                or 2, checksum, eight bytes (unlogged: the page is in the data file, whole,
 //!                and carries this checksum; this is the end of its entry)
 //!              len of the rest of this page's entry in bytes
 //!              count of ranges, then for each range: gap from the end of the range
@@ -50,7 +50,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds a page that was written to the data file.
-    pub(crate) fn direct(&mut self, page: PageId, checksum: u64) {
+    pub(crate) fn unlogged(&mut self, page: PageId, checksum: u64) {
         leb128::push(self.bytes, page.get());
         self.bytes.push(2);
         self.bytes.extend_from_slice(&checksum.to_le_bytes());
@@ -122,7 +122,7 @@ pub(crate) enum Base {
     /// To a page of zeros of this kind and owner.
     Init { kind: PageKind, owner: Owner },
     /// To nothing: the data file has the page, with this checksum.
-    Direct { checksum: u64 },
+    Unlogged { checksum: u64 },
 }
 
 /// One page's entry.
@@ -216,7 +216,7 @@ fn take_head(bytes: &mut &[u8]) -> Option<(PageId, Base, u32)> {
         2 => {
             let (checksum, rest) = bytes.split_first_chunk()?;
             *bytes = rest;
-            return Some((page, Base::Direct { checksum: u64::from_le_bytes(*checksum) }, 0));
+            return Some((page, Base::Unlogged { checksum: u64::from_le_bytes(*checksum) }, 0));
         }
         _ => return None,
     };
@@ -260,7 +260,7 @@ mod tests {
         let map = |extents: &[Extent]| extents.iter().map(|e| (e.start.get(), e.pages)).collect();
         let mut builder = Builder::new(&mut bytes, b"note", &map(&allocated), &map(&freed), 3);
         builder.page(PageId::new(300), &frame, true, &dirty);
-        builder.direct(PageId::new(301), 0x0807_0605_0403_0201);
+        builder.unlogged(PageId::new(301), 0x0807_0605_0403_0201);
         builder.page(PageId::new(8), &frame, false, &DirtyRanges::default());
 
         let payload = Payload::decode(&bytes).unwrap();
@@ -272,7 +272,7 @@ mod tests {
         let pages: Vec<_> = payload.pages().map(Option::unwrap).collect();
         assert_eq!(pages[0].base, Base::Init { kind: PageKind::new(16), owner: Owner::new(9) });
         assert_eq!(pages.iter().map(|entry| entry.page.get()).collect::<Vec<_>>(), [300, 301, 8]);
-        assert_eq!(pages[1].base, Base::Direct { checksum: 0x0807_0605_0403_0201 });
+        assert_eq!(pages[1].base, Base::Unlogged { checksum: 0x0807_0605_0403_0201 });
         for entry in &pages {
             let head = Head::decode(&bytes[entry.offset..]).unwrap();
             assert_eq!((head.page, head.base), (entry.page, entry.base));
@@ -297,7 +297,7 @@ mod tests {
         let mut builder = Builder::new(&mut bytes, b"n", &taken, &given, 3);
         builder.page(PageId::new(300), &frame, true, &dirty);
         builder.page(PageId::new(8), &frame, false, &dirty);
-        builder.direct(PageId::new(301), 0x0807_0605_0403_0201);
+        builder.unlogged(PageId::new(301), 0x0807_0605_0403_0201);
         let expected = [
             &[1, b'n'][..],
             &[1, 0xAC, 2, 2],

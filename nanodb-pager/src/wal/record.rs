@@ -10,7 +10,7 @@
 //!     20     1  kind      1 commit, 2 padding
 //!     21     3  reserved  zero
 //!     24     8  seq       the commit; for padding that of the last commit before it
-//!     32     8  synced    up to which offset this log, and the direct pages that
+//!     32     8  synced    up to which offset this log, and the unlogged pages that
 //!                         records below name, were on stable storage when the record
 //!                         was written; not beyond the record's own offset
 //!     40     .  payload   of a commit: see `payload`; of padding: zeros

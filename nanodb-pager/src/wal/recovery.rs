@@ -8,7 +8,7 @@
 //! reached the disk.
 //!
 //! A record may name pages that its transaction wrote to the data file (see
-//! [`direct`](crate::space::unlogged)). Where no later record says that it was on stable storage,
+//! [`unlogged`](crate::space::unlogged)). Where no later record says that it was on stable storage,
 //! those pages are read and compared with their checksums: a power cut may have kept the record
 //! and lost a page. The log then ends before that record, which was never acknowledged. There
 //! is one page that need not be right: one that a later record holds whole, for a checkpoint
@@ -166,7 +166,7 @@ impl Replay {
             let failed = |e| Error::io(format!("reading the log {suffix}"), e);
             // The first block of the log that the header names was synced before that.
             let is_named = self.logged && generation == first;
-            let Some(file) = storage.found_companion(suffix).map_err(failed)? else {
+            let Some(file) = storage.found_sidecar(suffix).map_err(failed)? else {
                 // Both are there before the header says that one is begun: commits may have gone
                 // to either.
                 self.loss = self.loss.or(self.logged.then_some((suffix, LogLoss::Missing)));
@@ -217,7 +217,7 @@ impl Replay {
         if !storage.is_persistent() {
             return Ok(());
         }
-        if let Some(file) = storage.found_companion(double_write::SUFFIX).map_err(side_failed)? {
+        if let Some(file) = storage.found_sidecar(double_write::SUFFIX).map_err(side_failed)? {
             let area = DoubleWriteBuffer::read(&*file, header.uuid, header.generation + 1);
             self.recovered.side = Some((file, area.map_err(side_failed)?));
         }
@@ -236,7 +236,7 @@ impl Replay {
         self.recovered.logs.push(read);
         self.recovered.changes.begin_log(segment.first_seq);
         let before = self.last_seq;
-        // The commits with direct pages, and where their payloads begin.
+        // The commits with unlogged pages, and where their payloads begin.
         let mut vouching: Vec<(u64, Seq)> = Vec::new();
         let scanned = scan(&*file, segment, |seq, bytes, offset| {
             if self.limit.is_some_and(|limit| seq >= limit) {
@@ -246,19 +246,19 @@ impl Replay {
             for extent in &payload.allocated {
                 self.page_count = self.page_count.max(u32::try_from(extent.end()).ok()?);
             }
-            let mut names_direct = false;
+            let mut names_unlogged = false;
             for entry in payload.pages() {
                 let entry = entry?;
                 if entry.page.get() >= self.page_count {
                     return None;
                 }
-                names_direct |= matches!(entry.base, Base::Direct { .. });
+                names_unlogged |= matches!(entry.base, Base::Unlogged { .. });
                 // One without ranges counts, too: the page has a new number by it, so a checkpoint
                 // writes it, and may tear it.
                 let at = offset + entry.offset as u64;
                 self.recovered.changes.add(entry.page, entry.base, log, at)?;
             }
-            if names_direct {
+            if names_unlogged {
                 vouching.push((offset, seq));
             }
             self.recovered.logs[log].end = offset + bytes.len() as u64;
@@ -297,7 +297,7 @@ impl Replay {
         let recovered = &self.recovered;
         // From the last on: what is left out makes no page whole, so a page before it may be
         // missed that was not as long as it counted.
-        for (change, replaced) in recovered.changes.direct_above(recovered.vouched) {
+        for (change, replaced) in recovered.changes.unlogged_above(recovered.vouched) {
             let seq = recovered.changes.seq(change);
             let held_whole_later =
                 replaced.is_some_and(|replaced| limit.is_none_or(|limit| replaced < limit));
@@ -306,9 +306,10 @@ impl Replay {
                 continue;
             }
             let (head, _) = recovered.head(change)?;
-            let Base::Direct { checksum } = head.base else { continue };
+            let Base::Unlogged { checksum } = head.base else { continue };
             let page = change.page();
-            if !is_there(recovered.load_direct(storage, page, checksum, checksummer, &mut frame))? {
+            if !is_there(recovered.load_unlogged(storage, page, checksum, checksummer, &mut frame))?
+            {
                 limit = Some(seq);
             }
         }
@@ -365,7 +366,7 @@ impl Recovered {
     /// are not among them, if they are known to be on stable storage.
     pub(crate) fn pages(&self) -> Vec<PageId> {
         let is_written = |changes: &[Change]| match since_base(changes) {
-            [base] => base.is_direct() && self.changes.seq(*base) <= self.vouched,
+            [base] => base.is_unlogged() && self.changes.seq(*base) <= self.vouched,
             _ => false,
         };
         let changed = self.changes.by_page().filter(|changes| !is_written(changes));
@@ -376,7 +377,7 @@ impl Recovered {
     /// say no more: a checkpoint has nothing to write of them.
     pub(crate) fn written(&self) -> Vec<PageId> {
         let bases = self.changes.by_page().filter_map(|changes| match since_base(changes) {
-            [base] if base.is_direct() && self.changes.seq(*base) <= self.vouched => Some(base),
+            [base] if base.is_unlogged() && self.changes.seq(*base) <= self.vouched => Some(base),
             _ => None,
         });
         bases.map(|base| base.page()).collect()
@@ -386,7 +387,7 @@ impl Recovered {
     pub(crate) fn named_checksum(&self, page: PageId) -> Result<Option<u64>> {
         let Some(&base) = since_base(self.changes.of(page)).first() else { return Ok(None) };
         match self.head(base)?.0.base {
-            Base::Direct { checksum } => Ok(Some(checksum)),
+            Base::Unlogged { checksum } => Ok(Some(checksum)),
             _ => Ok(None),
         }
     }
@@ -421,7 +422,7 @@ impl Recovered {
     pub(crate) fn unvouched(&self) -> Vec<PageId> {
         let bases = self.changes.by_page().filter_map(|changes| since_base(changes).first());
         bases
-            .filter(|base| base.is_direct() && self.changes.seq(**base) > self.vouched)
+            .filter(|base| base.is_unlogged() && self.changes.seq(**base) > self.vouched)
             .map(|base| base.page())
             .collect()
     }
@@ -436,8 +437,8 @@ impl Recovered {
     ) -> Result<()> {
         let Some(&base) = since_base(self.changes.of(page)).first() else { return Ok(()) };
         match self.head(base)?.0.base {
-            Base::Direct { checksum } => {
-                self.load_direct(storage, page, checksum, checksummer, frame)
+            Base::Unlogged { checksum } => {
+                self.load_unlogged(storage, page, checksum, checksummer, frame)
             }
             _ => Ok(()),
         }
@@ -477,15 +478,15 @@ impl Recovered {
         match self.head(first)?.0.base {
             Base::Init { kind, owner } => frame.init(page, kind, owner),
             Base::Delta => self.load_base(storage, page, checksummer, frame)?,
-            Base::Direct { checksum } => {
-                self.load_direct(storage, page, checksum, checksummer, frame)?;
+            Base::Unlogged { checksum } => {
+                self.load_unlogged(storage, page, checksum, checksummer, frame)?;
             }
         }
         if frame.seq() > newest {
             let (seq, newest) = (frame.seq().get(), newest.get());
             return Err(Corruption::FromTheFuture { page, seq, newest }.into());
         }
-        for &change in changes.iter().filter(|change| !change.is_direct()) {
+        for &change in changes.iter().filter(|change| !change.is_unlogged()) {
             let seq = self.changes.seq(change);
             if seq > frame.seq() {
                 self.apply(change, frame)?;
@@ -515,7 +516,7 @@ impl Recovered {
     /// An interrupted checkpoint may have written a later version over it; then that one is in
     /// the side area. That the page in the file is sound, or has a higher number, proves
     /// nothing: it may be of a commit that an earlier crash has undone.
-    fn load_direct(
+    fn load_unlogged(
         &self,
         storage: &dyn Storage,
         page: PageId,

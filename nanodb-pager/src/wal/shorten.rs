@@ -52,10 +52,10 @@ impl Shared {
 
     fn shorten(&self, suffix: &str, len: u64) -> Result<()> {
         let asking = |e| Error::io("asking for the log's length", e);
-        if !self.storage.is_persistent() || !self.storage.has_companion(suffix).map_err(asking)? {
+        if !self.storage.is_persistent() || !self.storage.has_sidecar(suffix).map_err(asking)? {
             return Ok(());
         }
-        let file = self.storage.companion(suffix).map_err(asking)?;
+        let file = self.storage.sidecar(suffix).map_err(asking)?;
         if file.len().map_err(asking)? <= len {
             return Ok(());
         }

@@ -35,7 +35,7 @@ fn writing_many_pages_makes_checkpoints_by_itself() {
 fn a_transaction_above_the_budget_is_made_room_for_afterwards() {
     let (storage, pager) = new_file();
     let mut tx = pager.begin();
-    // Pages that are not virgin are kept in memory.
+    // Pages that are not never used are kept in memory.
     let extent = tx.allocate_extent(300).unwrap();
     tx.commit(&[]).unwrap();
     pager.clone().close().unwrap();

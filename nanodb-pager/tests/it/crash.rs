@@ -96,7 +96,7 @@ impl Run {
         let mut empty: Vec<PageId> =
             pages.keys().copied().filter(|p| pages[p].is_empty()).collect();
         empty.extend(new.clone());
-        // Made anew: it is not virgin.
+        // Made anew: it is not never used.
         empty.extend(pages.keys().nth(random.below(40)));
         empty.dedup();
         pages.extend(new.map(|page| (page, Arc::new(Vec::new()))));

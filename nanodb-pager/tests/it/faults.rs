@@ -58,7 +58,7 @@ fn cause(error: &Error) -> Option<&Error> {
     }
 }
 
-/// A failure that poisons nothing was one of a read, of opening a companion, of a full disk, or
+/// A failure that poisons nothing was one of a read, of opening a sidecar, of a full disk, or
 /// of tidying up after everything was in the file.
 fn assert_harmless(error: &Error) {
     let Error::Io { doing, .. } = error else { return };

@@ -1,4 +1,4 @@
-//! Companions that were made to cost memory or time.
+//! Sidecars that were made to cost memory or time.
 
 mod forged;
 
@@ -31,17 +31,17 @@ fn calls(files: Files) -> (u64, Result<(), Error>) {
 }
 
 #[test]
-fn direct_pages_and_images_of_one_page_do_not_multiply() {
+fn unlogged_pages_and_images_of_one_page_do_not_multiply() {
     let (mut files, forger) = sound();
-    let (direct, images) = (1_000, 500);
-    let missed = || payload(None, [(3, Entry::Direct)].into_iter());
-    forger.put_log(&mut files, &(0..direct).map(|_| missed()).collect::<Vec<_>>());
+    let (unlogged, images) = (1_000, 500);
+    let missed = || payload(None, [(3, Entry::Unlogged)].into_iter());
+    forger.put_log(&mut files, &(0..unlogged).map(|_| missed()).collect::<Vec<_>>());
     let side = forger.side(std::iter::repeat_n(3, images), images);
     files.insert("-side".to_owned(), side);
     let (made, opened) = calls(files);
     opened.unwrap();
     // Each image is read once, each entry and the page once for each entry.
-    let most = images as u64 + 3 * direct + 100;
+    let most = images as u64 + 3 * unlogged + 100;
     assert!((images as u64..most).contains(&made), "{made}");
 }
 
@@ -49,7 +49,7 @@ fn direct_pages_and_images_of_one_page_do_not_multiply() {
 fn a_commit_that_misses_one_page_is_not_looked_at_further() {
     let (mut files, forger) = sound();
     let pages = 10_000;
-    let entries = (4..4 + pages).map(|page| (page, Entry::Direct));
+    let entries = (4..4 + pages).map(|page| (page, Entry::Unlogged));
     forger.put_log(&mut files, &[payload(Some((8, pages)), entries)]);
     let (made, opened) = calls(files);
     opened.unwrap();
@@ -58,7 +58,7 @@ fn a_commit_that_misses_one_page_is_not_looked_at_further() {
 
 #[test]
 fn a_record_that_names_a_page_twice_is_refused() {
-    for entries in [[Entry::Delta, Entry::Delta], [Entry::Direct, Entry::Direct]] {
+    for entries in [[Entry::Delta, Entry::Delta], [Entry::Unlogged, Entry::Unlogged]] {
         let (mut files, forger) = sound();
         forger.put_log(&mut files, &[payload(None, entries.map(|entry| (3, entry)).into_iter())]);
         let refused = calls(files).1;
@@ -74,7 +74,7 @@ fn an_entry_for_a_page_that_the_file_can_not_have_is_refused() {
         calls(files).1
     };
     let behind = |entry, taken| payload(taken, [(100, entry)].into_iter());
-    for entry in [Entry::Delta, Entry::Init, Entry::Direct] {
+    for entry in [Entry::Delta, Entry::Init, Entry::Unlogged] {
         let refused = open_with(&[behind(entry, None)]);
         assert!(matches!(refused, Err(Error::Corrupt(Corruption::Log { .. }))), "{refused:?}");
     }

@@ -175,7 +175,7 @@ fn a_page_torn_by_the_crash_comes_from_the_side_area_or_is_refused() {
     assert!(noticed > 0);
 }
 
-/// A log as nobody wrote it: each commit's direct page is missing and made whole by the next.
+/// A log as nobody wrote it: each commit's unlogged page is missing and made whole by the next.
 fn forged_log(file: &[u8], commits: u32) -> (String, Vec<u8>) {
     use twox_hash::XxHash3_64;
     let u64_at = |at: usize| u64::from_le_bytes(*file[at..].first_chunk().unwrap());

@@ -83,7 +83,7 @@ fn places_of_versions_that_have_gone_are_used_again() {
         drop(snapshot);
     }
     let most = 2 * PAGES as usize * PAGE_SIZE;
-    assert!(storage.scratch_contents().len() <= most, "{}", storage.scratch_contents().len());
+    assert!(storage.temp_file_contents().len() <= most, "{}", storage.temp_file_contents().len());
     assert_numbered(&keeps_the_file, &pages);
 }
 
@@ -93,7 +93,7 @@ fn a_damaged_version_is_an_error_that_names_the_page_and_harms_nobody_else() {
     let pages = numbered(&pager, PAGES);
     let snapshot = pager.snapshot();
     change_all(&pager, &pages, 1);
-    let sound = storage.scratch_contents();
+    let sound = storage.temp_file_contents();
     assert!(sound.len() > PAGES as usize / 2 * PAGE_SIZE);
     let read = |page: PageId| snapshot.page(page).map(|guard| guard.body().to_vec());
     let before: Vec<Vec<u8>> = pages.iter().map(|&page| read(page).unwrap()).collect();
@@ -102,7 +102,7 @@ fn a_damaged_version_is_an_error_that_names_the_page_and_harms_nobody_else() {
     let mut found = 0;
     for at in (0..sound.len()).step_by(1021) {
         damaged[at] ^= 0x10;
-        storage.set_scratch_contents(damaged.clone());
+        storage.set_temp_file_contents(damaged.clone());
         damaged[at] ^= 0x10;
         for (&page, before) in pages.iter().zip(&before) {
             match read(page) {
@@ -120,7 +120,7 @@ fn a_damaged_version_is_an_error_that_names_the_page_and_harms_nobody_else() {
     // Versions that have changed places, and a file cut short.
     damaged[..2 * PAGE_SIZE].rotate_left(PAGE_SIZE);
     damaged.truncate(sound.len() - PAGE_SIZE);
-    storage.set_scratch_contents(damaged);
+    storage.set_temp_file_contents(damaged);
     let failed: Vec<Error> = pages.iter().filter_map(|&page| read(page).err()).collect();
     assert_eq!(failed.len(), 3, "{failed:?}");
     let cut: Vec<&Error> = failed.iter().filter(|e| matches!(e, Error::Io { .. })).collect();
@@ -133,8 +133,8 @@ fn a_damaged_version_is_an_error_that_names_the_page_and_harms_nobody_else() {
     change_all(&pager, &pages, 2);
     pager.checkpoint().unwrap();
     let mut mended = sound;
-    mended.extend_from_slice(storage.scratch_contents().get(mended.len()..).unwrap_or_default());
-    storage.set_scratch_contents(mended);
+    mended.extend_from_slice(storage.temp_file_contents().get(mended.len()..).unwrap_or_default());
+    storage.set_temp_file_contents(mended);
     assert_numbered(&snapshot, &pages);
 }
 
@@ -146,7 +146,7 @@ fn whatever_call_to_the_temporary_file_fails_no_commit_does_and_no_version_is_lo
                 let (storage, pager) = new_file();
                 let pages = numbered(&pager, 40);
                 let snapshot = pager.snapshot();
-                let fault = Fault::once(after, failure).of(CallKind::Scratch);
+                let fault = Fault::once(after, failure).of(CallKind::TempFile);
                 storage.set_fault(Fault { for_ever, ..fault });
                 for round in 1..3 {
                     change_all(&pager, &pages, round);
@@ -179,7 +179,7 @@ fn while_the_temporary_file_is_full_memory_passes_the_budget_and_then_keeps_to_i
     let (storage, pager) = new_file();
     let pages = numbered(&pager, PAGES);
     let snapshot = pager.snapshot();
-    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::Scratch).for_ever());
+    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::TempFile).for_ever());
     change_all(&pager, &pages, 1);
     let stats = pager.stats().unwrap();
     assert_eq!(stats.spilled_bytes, 0);
@@ -268,11 +268,11 @@ fn a_temporary_file_gives_back_what_was_appended_or_says_that_it_can_not() {
 
     let mut file = pager.temp_file().unwrap();
     let appended = file.append(b"some bytes").unwrap();
-    storage.set_scratch_contents(b"same bytes".to_vec());
+    storage.set_temp_file_contents(b"same bytes".to_vec());
     let damaged = file.read(appended, &mut Vec::new()).unwrap_err();
-    storage.set_scratch_contents(Vec::new());
+    storage.set_temp_file_contents(Vec::new());
     let cut = file.read(appended, &mut Vec::new()).unwrap_err();
-    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::Scratch).for_ever());
+    storage.set_fault(Fault::once(0, Failure::NoSpace).of(CallKind::TempFile).for_ever());
     let full = file.append(b"more").unwrap_err();
     assert_eq!(file.len(), 10);
     let none = pager.temp_file().unwrap_err();

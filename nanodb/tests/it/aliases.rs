@@ -89,7 +89,7 @@ fn what_was_made_through_a_link_that_led_nowhere_is_found_by_the_real_name() {
 
 #[cfg(unix)]
 #[test]
-fn companions_are_as_private_as_the_database() {
+fn sidecars_are_as_private_as_the_database() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data.nanodb");
@@ -273,7 +273,7 @@ fn a_database_that_was_renamed_while_it_was_open_loses_nothing_that_it_acknowled
 }
 
 #[test]
-fn a_file_of_somebody_else_with_a_companions_name_is_left_alone() {
+fn a_file_of_somebody_else_with_a_sidecars_name_is_left_alone() {
     for suffix in ["-new", "-side", "-log0", "-log1"] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("data.nanodb");

@@ -40,7 +40,7 @@ const PAGER: &[&[&str]] = &[
     &["space/change", "space/free_map", "space/unlogged", "space/truncated_pages", "space/state"],
     &["txn/dirty_ranges", "txn/publication"],
     &[
-        "cache/frames",
+        "cache/spare_frames",
         "cache/guard",
         "cache/page_table",
         "cache/clock",

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use nanodb_loom::{every_interleaving, thread};
 
-use super::{Kept, Slot};
-use crate::cache::snapshot_registry::{Snapshots, Superseded, With};
-use crate::cache::version_file::Scratch;
+use super::{Slot, VersionBytes};
+use crate::cache::snapshot_registry::{OldVersion, SnapshotRegistry, With};
+use crate::cache::version_file::VersionFile;
 use crate::file::page::{Checksummer, Frame};
 use crate::file::storage::MemoryStorage;
 use crate::ids::{PageId, Seq};
@@ -16,7 +16,7 @@ use crate::txn::publication::Publication;
 struct Page {
     slot: Slot,
     stripe: Mutex<()>,
-    snapshots: Snapshots,
+    snapshots: SnapshotRegistry,
     publication: Publication,
 }
 
@@ -33,7 +33,7 @@ impl Page {
         Arc::new(Self {
             slot,
             stripe: Mutex::default(),
-            snapshots: Snapshots::default(),
+            snapshots: SnapshotRegistry::default(),
             publication: Publication::new(Seq::ZERO),
         })
     }
@@ -46,7 +46,7 @@ impl Page {
             let written_at = base.seq();
             self.slot.push_older(base, seq);
             self.slot.frame.swap(Some(frame(seq)));
-            Superseded { page: PageId::new(9), written_at, superseded_at: seq }
+            OldVersion { page: PageId::new(9), written_at, superseded_at: seq }
         };
         self.snapshots.supersede([superseded]);
         self.publication.declare(seq);
@@ -63,15 +63,15 @@ impl Page {
         );
     }
 
-    fn drop_versions(&self, newest: Superseded) {
+    fn drop_versions(&self, newest: OldVersion) {
         let _stripe = self.stripe.lock();
-        let mut next = self.slot.cut_older(newest.superseded_at);
+        let mut next = self.slot.take_older_from(newest.superseded_at);
         while let Some(version) = next {
             next = version.next();
         }
     }
 
-    fn drop_version(&self, version: Superseded) {
+    fn drop_version(&self, version: OldVersion) {
         let _stripe = self.stripe.lock();
         self.slot.drop_older(version.superseded_at);
     }
@@ -85,16 +85,18 @@ impl Page {
     }
 
     /// Puts an older version that a snapshot holds into a temporary file.
-    fn spill(&self, scratch: &Arc<Scratch>) {
+    fn spill(&self, version_file: &Arc<VersionFile>) {
         for version in self.snapshots.take(1, |_| true) {
             // Once its snapshot is gone, it may go with all that is old.
             if let Some(found) = self.slot.find_older(version.written_at) {
-                let Kept::InMemory(frame) = &found.kept else { panic!("it is spilled already") };
-                let place = scratch.write(frame, Checksummer::new(&[0; 16])).unwrap();
+                let VersionBytes::InMemory(frame) = &found.bytes else {
+                    panic!("it is spilled already")
+                };
+                let place = version_file.write(frame, Checksummer::new(&[0; 16])).unwrap();
                 let _stripe = self.stripe.lock();
                 self.slot.spill_older(version.superseded_at, place);
             }
-            if !self.snapshots.give_back(version, true) {
+            if !self.snapshots.put_back(version, true) {
                 self.drop_version(version);
             }
         }
@@ -173,7 +175,7 @@ fn a_version_that_is_being_spilled_is_found_and_goes_with_its_snapshot() {
         page.commit(1);
         let spiller = {
             let page = Arc::clone(&page);
-            thread::spawn(move || page.spill(&Scratch::new(Arc::new(MemoryStorage::new()))))
+            thread::spawn(move || page.spill(&VersionFile::new(Arc::new(MemoryStorage::new()))))
         };
         let committer = {
             let page = Arc::clone(&page);

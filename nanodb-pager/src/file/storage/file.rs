@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use super::lock::{self, Access};
 use super::place::{self, Place};
-use super::{LockHolders, Storage, companion};
+use super::{LockHolders, Storage, sidecar};
 use crate::process;
 
 /// A file, opened for reading, or for reading and writing; locked while a pager has it.
 ///
-/// It is known by its real path, without links, and its companions are named after that. If another
-/// file is there by then, or none, no companion is made, replaced or removed any more.
+/// It is known by its real path, without links, and its sidecars are named after that. If another
+/// file is there by then, or none, no sidecar is made, replaced or removed any more.
 #[derive(Debug)]
 pub struct FileStorage {
     file: File,
@@ -52,7 +52,7 @@ impl FileStorage {
     /// [`io::ErrorKind::InvalidInput`] for what is no ordinary file.
     pub fn open_existing(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = place::real_path(path.as_ref())?;
-        let file = companion::open_existing(&path)?;
+        let file = sidecar::open_existing(&path)?;
         Self::over(file, path, Access::Write)
     }
 
@@ -78,7 +78,7 @@ impl FileStorage {
     /// As [`open_existing`](Self::open_existing).
     pub fn open_read_only(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = place::real_path(path.as_ref())?;
-        let file = companion::open_to_read(&path)?;
+        let file = sidecar::open_to_read(&path)?;
         Self::over(file, path, Access::Read)
     }
 
@@ -227,17 +227,17 @@ impl Storage for FileStorage {
         lock::holders(&self.file)
     }
 
-    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+    fn sidecar(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
         self.place.check()?;
         let path = self.place.beside(suffix);
         let file = match self.access {
-            Access::Write => companion::open(&path, &self.file.metadata()?)?,
-            Access::Read => companion::open_to_read(&path)?,
+            Access::Write => sidecar::open(&path, &self.file.metadata()?)?,
+            Access::Read => sidecar::open_to_read(&path)?,
         };
         Ok(Arc::new(Self::over(file, path, self.access)?))
     }
 
-    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
+    fn has_sidecar(&self, suffix: &str) -> io::Result<bool> {
         match std::fs::symlink_metadata(self.place.beside(suffix)) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -245,16 +245,16 @@ impl Storage for FileStorage {
         }
     }
 
-    fn found_companion(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
+    fn found_sidecar(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
         let path = self.place.beside(suffix);
-        match companion::open_to_read(&path) {
+        match sidecar::open_to_read(&path) {
             Ok(file) => Ok(Some(Arc::new(Self::over(file, path, Access::Read)?))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn remove_companion(&self, suffix: &str) -> io::Result<()> {
+    fn remove_sidecar(&self, suffix: &str) -> io::Result<()> {
         self.check_access()?;
         self.place.check()?;
         match std::fs::remove_file(self.place.beside(suffix)) {
@@ -263,7 +263,7 @@ impl Storage for FileStorage {
         }
     }
 
-    fn replace_companion(&self, from: &str, to: &str) -> io::Result<()> {
+    fn replace_sidecar(&self, from: &str, to: &str) -> io::Result<()> {
         self.check_access()?;
         self.place.check()?;
         std::fs::rename(self.place.beside(from), self.place.beside(to))
@@ -274,7 +274,7 @@ impl Storage for FileStorage {
         self.place.sync_directory()
     }
 
-    fn scratch(&self) -> io::Result<Arc<dyn Storage>> {
+    fn temp_file(&self) -> io::Result<Arc<dyn Storage>> {
         if self.access == Access::Read {
             // Its directory may be on media that nobody writes to.
             return Err(io::ErrorKind::Unsupported.into());
@@ -331,20 +331,20 @@ mod tests {
         ];
         for displace in displace {
             let storage = FileStorage::open(&path).unwrap();
-            storage.companion("-log0").unwrap().write_at(b"of the first", 0).unwrap();
+            storage.sidecar("-log0").unwrap().write_at(b"of the first", 0).unwrap();
             displace();
             let failed = [
-                storage.companion("-log1").err(),
-                storage.remove_companion("-log0").err(),
-                storage.replace_companion("-log0", "-log1").err(),
+                storage.sidecar("-log1").err(),
+                storage.remove_sidecar("-log0").err(),
+                storage.replace_sidecar("-log0", "-log1").err(),
                 storage.sync_directory().err(),
             ];
             for error in failed {
                 let error = error.unwrap();
                 assert!(super::super::Displaced::in_error(&error).is_some(), "{error}");
             }
-            assert!(storage.has_companion("-log0").unwrap());
-            assert!(!storage.has_companion("-log1").unwrap());
+            assert!(storage.has_sidecar("-log0").unwrap());
+            assert!(!storage.has_sidecar("-log1").unwrap());
             let _ = (std::fs::remove_file(&path), std::fs::remove_file(&away));
         }
     }

@@ -113,19 +113,19 @@ impl Storage for MemoryStorage {
         false
     }
 
-    fn companion(&self, _: &str) -> io::Result<Arc<dyn Storage>> {
+    fn sidecar(&self, _: &str) -> io::Result<Arc<dyn Storage>> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    fn has_companion(&self, _: &str) -> io::Result<bool> {
+    fn has_sidecar(&self, _: &str) -> io::Result<bool> {
         Ok(false)
     }
 
-    fn remove_companion(&self, _: &str) -> io::Result<()> {
+    fn remove_sidecar(&self, _: &str) -> io::Result<()> {
         Ok(())
     }
 
-    fn replace_companion(&self, _: &str, _: &str) -> io::Result<()> {
+    fn replace_sidecar(&self, _: &str, _: &str) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

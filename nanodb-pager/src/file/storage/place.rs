@@ -1,14 +1,14 @@
 //! Where a file really is.
 //!
-//! The companions of a database are named after it. If a database could be reached by two paths
-//! and each had companions of its own, what was written by the one would be missing for who comes
+//! The sidecars of a database are named after it. If a database could be reached by two paths
+//! and each had sidecars of its own, what was written by the one would be missing for who comes
 //! by the other. So a path is followed to its end once, when the file is opened, and the file
 //! is known by that path from then on. A second *hard* link can't be told from the first; there
 //! the header says that a log is missing.
 //!
 //! A path is only where the file was when it was opened. Before anything beside it is made, replaced
 //! or removed, [`Place::check`] looks whether the same file is still there: another file of that
-//! name has companions of its own.
+//! name has sidecars of its own.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -54,7 +54,7 @@ impl Place {
         &self.path
     }
 
-    /// The path of a companion.
+    /// The path of a sidecar.
     pub(crate) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.clone().into_os_string();
         name.push(suffix);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{LockHolders, Storage};
 
-/// Another storage and its companions, all of them as they are: what would change anything is
+/// Another storage and its sidecars, all of them as they are: what would change anything is
 /// refused with [`io::ErrorKind::PermissionDenied`].
 #[derive(Clone, Debug)]
 pub struct ReadOnly(Arc<dyn Storage>);
@@ -63,28 +63,28 @@ impl Storage for ReadOnly {
         self.0.is_persistent()
     }
 
-    fn companion(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
+    fn sidecar(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
         // Opening one that is not there would make it.
-        if !self.0.has_companion(suffix)? {
+        if !self.0.has_sidecar(suffix)? {
             return refused();
         }
-        Ok(Arc::new(Self(self.0.companion(suffix)?)))
+        Ok(Arc::new(Self(self.0.sidecar(suffix)?)))
     }
 
-    fn has_companion(&self, suffix: &str) -> io::Result<bool> {
-        self.0.has_companion(suffix)
+    fn has_sidecar(&self, suffix: &str) -> io::Result<bool> {
+        self.0.has_sidecar(suffix)
     }
 
-    fn found_companion(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
-        let found = self.0.found_companion(suffix)?;
+    fn found_sidecar(&self, suffix: &str) -> io::Result<Option<Arc<dyn Storage>>> {
+        let found = self.0.found_sidecar(suffix)?;
         Ok(found.map(|found| Arc::new(Self(found)) as Arc<dyn Storage>))
     }
 
-    fn remove_companion(&self, _: &str) -> io::Result<()> {
+    fn remove_sidecar(&self, _: &str) -> io::Result<()> {
         refused()
     }
 
-    fn replace_companion(&self, _: &str, _: &str) -> io::Result<()> {
+    fn replace_sidecar(&self, _: &str, _: &str) -> io::Result<()> {
         refused()
     }
 

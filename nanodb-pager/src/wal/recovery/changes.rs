@@ -11,7 +11,7 @@ use crate::wal::payload::Base;
 const KIND: u64 = 0b11;
 const DELTA: u64 = 0;
 const INIT: u64 = 1;
-const DIRECT: u64 = 2;
+const UNLOGGED: u64 = 2;
 
 /// At a page's first change: the file has the page as the logs say.
 const FORGOTTEN: u64 = 0b100;
@@ -30,7 +30,7 @@ impl Change {
         let kind = match base {
             Base::Delta => DELTA,
             Base::Init { .. } => INIT,
-            Base::Direct { .. } => DIRECT,
+            Base::Unlogged { .. } => UNLOGGED,
         };
         let is_possible = offset < 1 << (LOG_SHIFT - OFFSET_SHIFT) && log < 2;
         let place = (log as u64) << LOG_SHIFT | offset << OFFSET_SHIFT | kind;
@@ -69,8 +69,8 @@ impl Change {
         self.place() & KIND == INIT
     }
 
-    pub(super) fn is_direct(self) -> bool {
-        self.place() & KIND == DIRECT
+    pub(super) fn is_unlogged(self) -> bool {
+        self.place() & KIND == UNLOGGED
     }
 }
 
@@ -169,22 +169,22 @@ impl Changes {
         }
     }
 
-    /// The direct entries of commits above `seq`, the last first, each with the next commit
+    /// The unlogged entries of commits above `seq`, the last first, each with the next commit
     /// that holds the page whole.
-    pub(super) fn direct_above(&self, seq: Seq) -> Vec<(Change, Option<Seq>)> {
-        let mut direct = Vec::new();
+    pub(super) fn unlogged_above(&self, seq: Seq) -> Vec<(Change, Option<Seq>)> {
+        let mut unlogged = Vec::new();
         for changes in self.by_page() {
             let mut replaced = None;
             for &change in changes.iter().rev().filter(|change| !change.is_delta()) {
                 let own = self.seq(change);
-                if change.is_direct() && own > seq {
-                    direct.push((change, replaced));
+                if change.is_unlogged() && own > seq {
+                    unlogged.push((change, replaced));
                 }
                 replaced = Some(own);
             }
         }
-        direct.sort_unstable_by_key(|&(change, _)| std::cmp::Reverse(change.place()));
-        direct
+        unlogged.sort_unstable_by_key(|&(change, _)| std::cmp::Reverse(change.place()));
+        unlogged
     }
 }
 
@@ -221,12 +221,12 @@ mod tests {
 
     #[test]
     fn changes_come_by_page_and_then_by_time() {
-        let direct = Base::Direct { checksum: 1 };
+        let unlogged = Base::Unlogged { checksum: 1 };
         let mut changes = changes(&[
             (9, Base::Delta, 0, 110),
             (3, INITIAL, 0, 130),
             (3, Base::Delta, 1, 120),
-            (9, direct, 0, 210),
+            (9, unlogged, 0, 210),
             (3, Base::Delta, 0, 230),
         ]);
         changes.sort(20).unwrap();
@@ -244,18 +244,18 @@ mod tests {
     }
 
     #[test]
-    fn direct_entries_come_with_the_next_commit_that_holds_their_page_whole() {
-        let direct = Base::Direct { checksum: 1 };
+    fn unlogged_entries_come_with_the_next_commit_that_holds_their_page_whole() {
+        let unlogged = Base::Unlogged { checksum: 1 };
         let mut changes = changes(&[
-            (3, direct, 0, 110),
+            (3, unlogged, 0, 110),
             (3, Base::Delta, 0, 210),
             (3, INITIAL, 1, 110),
-            (4, direct, 0, 220),
+            (4, unlogged, 0, 220),
         ]);
         changes.sort(20).unwrap();
         let found = |above| {
-            let direct = changes.direct_above(Seq::new(above));
-            direct.iter().map(|&(c, seq)| (c.page().get(), seq)).collect::<Vec<_>>()
+            let unlogged = changes.unlogged_above(Seq::new(above));
+            unlogged.iter().map(|&(c, seq)| (c.page().get(), seq)).collect::<Vec<_>>()
         };
         assert_eq!(found(4), [(4, None), (3, Some(Seq::new(7)))]);
         assert_eq!(found(5), [(4, None)]);

@@ -1,10 +1,10 @@
-//! Companions that nobody wrote: all checksums are right, none of them is a secret.
+//! Sidecars that nobody wrote: all checksums are right, none of them is a secret.
 
 use nanodb_pager::PAGE_SIZE;
 use nanodb_sim::Files;
 use twox_hash::XxHash3_64;
 
-/// What the header of a file says that its companions must go with.
+/// What the header of a file says that its sidecars must go with.
 pub(super) struct Forger {
     uuid: Vec<u8>,
     generation: u64,
@@ -103,7 +103,7 @@ pub(super) enum Entry {
     /// A page of zeros.
     Init,
     /// The page in the file, with the checksum that [`Forger::side`] names.
-    Direct,
+    Unlogged,
 }
 
 /// The payload of a commit that takes some pages and has these entries.
@@ -124,7 +124,7 @@ pub(super) fn payload(
         match entry {
             Entry::Delta => out.extend_from_slice(&[0, 4, 1, 0, 1, 9]),
             Entry::Init => out.extend_from_slice(&[1, 16, 7, 1, 0]),
-            Entry::Direct => out.extend_from_slice(&[2, 7, 7, 7, 7, 7, 7, 7, 7]),
+            Entry::Unlogged => out.extend_from_slice(&[2, 7, 7, 7, 7, 7, 7, 7, 7]),
         }
     }
     out

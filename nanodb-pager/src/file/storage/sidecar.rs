@@ -1,7 +1,7 @@
 //! Opening the files beside a database: never through a link, and as private as it is.
 //!
 //! They hold whole documents, and lie where others may be able to make files too. So a link of
-//! a companion's name is not followed, wherever it leads, and who may not read the database may not
+//! a sidecar's name is not followed, wherever it leads, and who may not read the database may not
 //! read them. After a crash whoever owns the database must be able to open it, so what the
 //! system's administrator makes belongs to that owner.
 
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_companion_is_made_and_found_with_no_more_rights_than_the_database_gives() {
+    fn a_sidecar_is_made_and_found_with_no_more_rights_than_the_database_gives() {
         let directory = tempfile::tempdir().unwrap();
         let (path, database) = (directory.path().join("log"), directory.path().join("data"));
         fs::write(&database, b"").unwrap();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_or_a_directory_of_a_companions_name_is_not_used() {
+    fn a_link_or_a_directory_of_a_sidecars_name_is_not_used() {
         let directory = tempfile::tempdir().unwrap();
         let (path, other) = (directory.path().join("log"), directory.path().join("other"));
         fs::write(&other, b"precious").unwrap();

@@ -1,4 +1,4 @@
-//! Frames that nobody uses any more, kept for whoever needs one next.
+//! SpareFrames that nobody uses any more, kept for whoever needs one next.
 //!
 //! Every commit copies the pages it changes, and the versions they replace go a moment
 //! later. Giving 4 KiB back to the allocator and asking for them again costs more than
@@ -14,14 +14,14 @@ use crate::file::page::Frame;
 /// How many frames are kept: 256 KiB.
 const SPARE_MAX: usize = 64;
 
-/// Frames to be used again.
+/// SpareFrames to be used again.
 #[derive(Default)]
-pub(crate) struct Frames {
+pub(crate) struct SpareFrames {
     /// Each held by nobody else.
     spare: Mutex<Vec<Arc<Frame>>>,
 }
 
-impl Frames {
+impl SpareFrames {
     /// A frame with whatever bytes it had before, held by nobody else.
     pub(crate) fn any(&self) -> Arc<Frame> {
         // In a statement of its own: the lock must be free again when memory is asked for.
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_used_again_only_once_nobody_holds_it() {
-        let frames = Frames::default();
+        let frames = SpareFrames::default();
         let mut first = frames.any();
         Arc::make_mut(&mut first).bytes[9] = 1;
         let place = Arc::as_ptr(&first);

@@ -310,13 +310,13 @@ fn what_is_remembered_of_loads_beside_other_writers_counts_as_memory() {
     pages.extend(load(&mut tx, MANY));
     tx.commit(&[]).unwrap();
     let stats = pager.stats().unwrap();
-    assert!((30 * MANY as usize * 40..200_000).contains(&stats.noted_bytes), "{stats:?}");
+    assert!((30 * MANY as usize * 40..200_000).contains(&stats.unlogged_bytes), "{stats:?}");
     assert_loaded(&pager, &pages);
     // The budget is 64 KiB, of which half is left to pages whatever else there is.
     let cached = pager.stats().unwrap().cached_bytes;
     assert!(cached < 14 * PAGE_SIZE, "{cached}");
     drop(snapshot);
-    assert_eq!(pager.stats().unwrap().noted_bytes, 0);
+    assert_eq!(pager.stats().unwrap().unlogged_bytes, 0);
     assert_loaded(&pager, &pages);
 }
 
