@@ -64,7 +64,7 @@ impl Catalog {
         reclaimer: Arc<Reclaimer>,
         index_set: Arc<IndexSet>,
     ) -> Result<Self> {
-        let root = Manifest::decode(&pager.root())?;
+        let root = Manifest::decode(&pager.metadata_root())?;
         root.check_pages(pager.page_count())?;
         let mut replayed = replayed(&pager);
         let binding = |(id, mut stored): (u32, StoredCollection)| {

@@ -1,4 +1,4 @@
-//! Adding the notes of commits up to the root that a checkpoint saves, and saving the id
+//! Applying the edits of commits to the manifest that a checkpoint saves, and saving the id
 //! indexes along with it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use nanodb_index::Change;
-use nanodb_pager::{CheckpointHooks, CheckpointPages, Extent, Seq};
+use nanodb_pager::{CheckpointHooks, CheckpointPageWriter, Extent, Seq};
 use parking_lot::Mutex;
 
 use crate::catalog::edit::{CatalogEdit, CatalogEdits};
@@ -21,7 +21,7 @@ use crate::maintenance::shrink::Shrinker;
 const FREE_PART: u32 = 8;
 const COMPACTION_FREE_PART: u32 = 64;
 
-/// Says the pager how notes are added up.
+/// The engine's part in opening a file and in checkpoints.
 pub(crate) struct CatalogHooks {
     index_set: Arc<IndexSet>,
     shrinker: Arc<Shrinker>,
@@ -36,15 +36,16 @@ impl CatalogHooks {
     }
 }
 
-/// Does to the root what notes say; `index` gets the changes of the id indexes.
-pub(crate) fn fold(
+/// Applies the edits in the metadata of commits to the manifest; `index` gets the changes of the
+/// id indexes.
+pub(crate) fn apply_edits(
     root: &[u8],
-    notes: &mut dyn Iterator<Item = &[u8]>,
+    metadata: &mut dyn Iterator<Item = &[u8]>,
     mut index: impl FnMut(u32, &mut dyn Iterator<Item = Change>),
 ) -> Result<Manifest, CatalogError> {
     let mut root = Manifest::decode(root)?;
-    for note in notes {
-        for entry in CatalogEdits::new(note) {
+    for metadata in metadata {
+        for entry in CatalogEdits::new(metadata) {
             match entry.ok_or(CatalogError::MalformedNote)? {
                 CatalogEdit::Index(changed) => index(changed.collection, &mut changed.changes()),
                 entry => root.apply(entry)?,
@@ -55,24 +56,24 @@ pub(crate) fn fold(
 }
 
 impl CheckpointHooks for CatalogHooks {
-    fn fold(
+    fn apply(
         &self,
         root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
+        metadata: &mut dyn Iterator<Item = &[u8]>,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-        Ok(fold(root, notes, |_, _| {})?.encode())
+        Ok(apply_edits(root, metadata, |_, _| {})?.encode())
     }
 
     fn save(
         &self,
         root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
-        pages: &mut CheckpointPages<'_>,
+        metadata: &mut dyn Iterator<Item = &[u8]>,
+        pages: &mut CheckpointPageWriter<'_>,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
         let mut changes: BTreeMap<u32, Vec<Change>> = BTreeMap::new();
         let free_part = if self.shrinker.is_paused() { COMPACTION_FREE_PART } else { FREE_PART };
         let mut before = Manifest::decode(root)?;
-        let mut root = fold(root, notes, |collection, changed| {
+        let mut root = apply_edits(root, metadata, |collection, changed| {
             changes.entry(collection).or_default().extend(changed);
         })?;
         for (&collection, stored) in &mut before.collections {
@@ -103,7 +104,7 @@ impl CheckpointHooks for CatalogHooks {
         Ok(root.encode())
     }
 
-    fn saved_pages(&self, root: &[u8]) -> u64 {
+    fn checkpoint_pages(&self, root: &[u8]) -> u64 {
         // A root that makes no sense is refused elsewhere.
         let root = Manifest::decode(root).unwrap_or_default();
         root.collections
@@ -125,7 +126,7 @@ impl CheckpointHooks for CatalogHooks {
         self.shrinker.turn(log_bytes);
     }
 
-    fn saved(&self, root: &[u8], seq: Seq) {
+    fn after_checkpoint(&self, root: &[u8], seq: Seq) {
         // It was made by `save`.
         if let Ok(mut root) = Manifest::decode(root) {
             let runs = |collection| root.collections.get_mut(&collection)?.saved.take();

@@ -426,7 +426,7 @@ fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
         Pager::OlderFormat { .. } => ErrorKind::OlderFormat,
         Pager::NotADatabase | Pager::GoFile | Pager::Empty => ErrorKind::NotADatabase,
         Pager::NewerFormat { .. } => ErrorKind::NewerFormat,
-        Pager::Truncated { .. } | Pager::Corrupt(_) | Pager::Fold(_) => ErrorKind::Damaged,
+        Pager::Truncated { .. } | Pager::Corrupt(_) | Pager::Metadata(_) => ErrorKind::Damaged,
         Pager::NotAllocated { .. } => ErrorKind::Damaged,
         Pager::Poisoned { .. } | Pager::Closed => ErrorKind::Poisoned,
         Pager::Full { .. } => ErrorKind::Exhausted,

@@ -2,7 +2,7 @@
 //!
 //! The counters lie in pages, sixteen bytes of name and eight of number each. Which
 //! pages those are is kept in the root: every commit that takes a new page says so in its
-//! note, and [`PageList`] adds the notes up. Nothing else is needed to find everything
+//! metadata, and [`PageList`] lists them all. Nothing else is needed to find everything
 //! again after reopening, or after a power cut: an addition that has returned is there for
 //! good, and none is ever there by half. `tests/it/example.rs` cuts the power at every call.
 //!
@@ -26,13 +26,13 @@ const COUNTERS_A_PAGE: usize = BODY_SIZE / COUNTER_SIZE;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// A note is the number of a new page; the root is all of them, one after the other.
+/// A commit's metadata is the numbers of new pages; the root is all of them, one after the other.
 struct PageList;
 
 impl CheckpointHooks for PageList {
-    fn fold(&self, root: &[u8], notes: &mut dyn Iterator<Item = &[u8]>) -> Result<Vec<u8>> {
+    fn apply(&self, root: &[u8], metadata: &mut dyn Iterator<Item = &[u8]>) -> Result<Vec<u8>> {
         let mut root = root.to_vec();
-        notes.for_each(|note| root.extend_from_slice(note));
+        metadata.for_each(|metadata| root.extend_from_slice(metadata));
         Ok(root)
     }
 }
@@ -46,7 +46,7 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn open(storage: Arc<dyn Storage>) -> Result<Self> {
         let pager = Pager::open(storage, Arc::new(PageList), Options::default())?;
-        let root = pager.root();
+        let root = pager.metadata_root();
         let numbers = root.chunks_exact(4).filter_map(|number| number.first_chunk());
         let pages = numbers.map(|number| PageId::new(u32::from_le_bytes(*number))).collect();
         Ok(Self { pager, pages })
@@ -68,7 +68,7 @@ impl Counters {
                 }
             }
         }
-        // All pages are full of others: a new one, whose number goes into the note.
+        // All pages are full of others: a new one, whose number goes into the metadata.
         let page = tx.allocate(KIND, OWNER)?;
         let mut fresh = tx.page_mut(page)?;
         if fresh.write(0, &name) && fresh.write(NAME_SIZE, &amount.to_le_bytes()) {

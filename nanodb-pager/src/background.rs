@@ -173,7 +173,7 @@ impl Busy {
 fn work(next: Waiting) {
     let Waiting { shared, task, .. } = next;
     let leaving = Leaving { shared: Arc::downgrade(&shared), task };
-    // The layer above's folder may panic; the thread serves others too.
+    // The layer above's hooks may panic; the thread serves others too.
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match task {
         Task::Checkpoint => shared.catch_up(),
         Task::Flush => shared.flush(),

@@ -1,6 +1,6 @@
 //! Bringing the data file up to date, so that the log can begin anew.
 //!
-//! 1. Under the commit lock: turn to the next log, take over the dirty pages, the notes
+//! 1. Under the commit lock: turn to the next log, take over the dirty pages, the metadata
 //!    and the space changes. Commits go on at once. The checkpoint shows the file as
 //!    of the last commit before the turn, and a snapshot keeps the versions it needs.
 //! 2. Sync the old log: what is written in place must be durable in the log first.
@@ -25,9 +25,9 @@
 //! and what it has done, and the next one begins by going on with it. Until then both logs are
 //! needed, so none turns to a third.
 
+pub(crate) mod commit_metadata;
 pub(crate) mod double_write;
 pub(crate) mod hooks;
-pub(crate) mod notes;
 pub(crate) mod pages;
 pub(crate) mod state;
 mod write;
@@ -86,7 +86,7 @@ impl Drop for Prepared<'_> {
     }
 }
 
-/// Dropped only by a panic, as of the layer above's folder: what the checkpoint has taken over
+/// Dropped only by a panic, as of the layer above's hooks: what the checkpoint has taken over
 /// is gone from memory then, so no later one may make the log superfluous.
 struct PoisonIfUnwound<'a>(&'a Shared);
 
@@ -331,14 +331,14 @@ impl Shared {
         let taken_pages: u32 = under_way.taken().map(|extent| extent.pages).sum();
         let UnderWay { seq, dirty, number, placed, grown, .. } = under_way;
         self.cache.unregister(seq);
-        let Some(Placed { header, root, free, streams, freed, .. }) = placed else {
+        let Some(Placed { header, metadata_root, free, streams, freed, .. }) = placed else {
             return Ok(());
         };
         self.checkpoint.count.fetch_add(1, Ordering::Relaxed);
-        *self.checkpoint.metadata_root.lock() = Arc::clone(&root);
+        *self.checkpoint.metadata_root.lock() = Arc::clone(&metadata_root);
         let new = Checkpointed {
             header,
-            root,
+            metadata_root,
             free,
             streams,
             lost_map: None,
@@ -373,7 +373,7 @@ impl Shared {
         self.wal.met_full_disk.store(false, Ordering::Relaxed);
         self.checkpoint.done_seq.store(seq.get(), Ordering::Relaxed);
         // Before others may write over what it refers to.
-        self.hooks.saved(&checkpointed.root, seq);
+        self.hooks.after_checkpoint(&checkpointed.metadata_root, seq);
         let given_back: u32 = old.streams.iter().chain(&freed).map(|extent| extent.pages).sum();
         let own_pages = self.space.own_pages.load(Ordering::Relaxed).saturating_add(taken_pages);
         self.space.own_pages.store(own_pages.saturating_sub(given_back), Ordering::Relaxed);
@@ -383,7 +383,9 @@ impl Shared {
         }
         allocator.set_own(&checkpointed.streams);
         drop(allocator);
-        self.checkpoint.metadata_root_bytes.store(checkpointed.root.len(), Ordering::Relaxed);
+        self.checkpoint
+            .metadata_root_bytes
+            .store(checkpointed.metadata_root.len(), Ordering::Relaxed);
         self.checkpoint.metadata_root_growth.fetch_sub(grown, Ordering::Relaxed);
         self.prune();
         self.prune_unseen();
@@ -445,7 +447,7 @@ impl Shared {
         self.checkpoint.log_switched.notify_all();
         Ok(Some(UnderWay {
             seq,
-            notes: std::mem::take(&mut commit.uncheckpointed.notes),
+            metadata: std::mem::take(&mut commit.uncheckpointed.metadata),
             space: std::mem::take(&mut commit.uncheckpointed.space),
             dirty,
             recovered: recovered.is_some(),

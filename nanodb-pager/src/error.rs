@@ -198,9 +198,9 @@ pub enum Error {
         /// What was to be done with it.
         doing: &'static str,
     },
-    /// The layer above could not add its notes up.
-    #[error("the notes could not be folded into the root")]
-    Fold(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The layer above could not apply the metadata of commits to the root, or has panicked over it.
+    #[error("the metadata of commits could not be applied to the metadata root")]
+    Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Why a log that is needed can't be read.
@@ -354,12 +354,12 @@ pub enum Corruption {
     Stream {
         /// The page at which it shows.
         page: PageId,
-        /// Which stream: "root" or "free map".
+        /// Which stream: "metadata root" or "free map".
         stream: &'static str,
     },
-    /// A page is sound, but not the one that a checkpoint has saved there.
-    #[error("{page} is not what a checkpoint has saved there")]
-    Saved {
+    /// A page is sound, but not the one that a checkpoint has written there.
+    #[error("{page} is not what a checkpoint has written there")]
+    CheckpointPage {
         /// The page.
         page: PageId,
     },
@@ -408,7 +408,7 @@ impl Corruption {
             | Self::Spilled { page, .. }
             | Self::OutOfBounds { page, .. }
             | Self::Stream { page, .. }
-            | Self::Saved { page }
+            | Self::CheckpointPage { page }
             | Self::FreeMapLost { page, .. }
             | Self::InUseTwice { page }
             | Self::FreeMap { page } => page,

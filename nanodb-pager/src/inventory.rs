@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::checkpoint::notes::Notes;
+use crate::checkpoint::commit_metadata::CommitMetadata;
 use crate::checkpoint::state::{Checkpointed, UnderWay};
 use crate::error::{Corruption, Error, Result};
 use crate::file::header::{HEADER_PAGES, Header};
@@ -57,12 +57,12 @@ pub struct Space {
     pub pending: Vec<Extent>,
     /// Pages that the pager itself uses: header, root and free map.
     pub own: Vec<Extent>,
-    /// The root that the last checkpoint has saved: [saved pages](crate::CheckpointPages) are
+    /// The root that the last checkpoint has saved: [checkpoint pages](crate::CheckpointPageWriter) are
     /// those that it refers to.
-    pub root: Arc<[u8]>,
+    pub metadata_root: Arc<[u8]>,
 }
 
-/// Where every page belongs as of a commit, what the layer above says of it by its notes, and a
+/// Where every page belongs as of a commit, what the layer above says of it by its metadata, and a
 /// view of the pages.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -73,11 +73,11 @@ pub struct PageInventory {
     pub space: Space,
     /// Pages that transactions have taken which have not committed.
     pub taken: Vec<Extent>,
-    /// What all notes up to the commit fold to.
-    pub root: Vec<u8>,
+    /// What the metadata of all commits up to this one comes to.
+    pub metadata_root: Vec<u8>,
 }
 
-/// So many bytes of notes are copied while commits wait.
+/// The most bytes of metadata that are copied while commits wait.
 const COPIED_BYTES: usize = 64 * 1024;
 
 impl Pager {
@@ -128,19 +128,19 @@ impl Pager {
     /// Where every page belongs as of one commit, and all that belongs to it.
     ///
     /// Waits for a checkpoint under way and keeps others from beginning for a moment. Commits wait while the lists
-    /// of free pages are copied, and for 64 KiB at a time of their notes. The commit may
+    /// of free pages are copied, and for 64 KiB at a time of their metadata. The commit may
     /// not be [published](Self::published) yet.
     ///
     /// # Errors
     ///
-    /// [`Error::Fold`].
+    /// [`Error::Metadata`].
     pub fn inventory(&self) -> Result<PageInventory> {
         let shared = &self.shared;
         shared.prune();
         let checkpointed = shared.hold_checkpointed();
-        let mut notes = Notes::default();
+        let mut metadata = CommitMetadata::default();
         if let Some(stopped) = &checkpointed.under_way {
-            stopped.notes().for_each(|note| notes.push(note));
+            stopped.metadata().for_each(|one| metadata.push(one));
         }
         let (snapshot, space, taken, count) = {
             let commit = shared.commit.lock();
@@ -148,18 +148,23 @@ impl Pager {
             let snapshot = Snapshot::registered(self.clone(), seq);
             let allocator = shared.space.allocator.lock();
             let taken = allocator.reserved().collect();
-            (snapshot, space(&checkpointed, &allocator), taken, commit.uncheckpointed.notes.len())
+            (
+                snapshot,
+                space(&checkpointed, &allocator),
+                taken,
+                commit.uncheckpointed.metadata.len(),
+            )
         };
-        // Nobody takes notes away as long as no checkpoint begins.
+        // Nobody takes any of it away as long as no checkpoint begins.
         let mut at = 0;
         while at < count {
             let commit = shared.commit.lock();
-            at = notes.copy(&commit.uncheckpointed.notes, at..count, COPIED_BYTES);
+            at = metadata.copy(&commit.uncheckpointed.metadata, at..count, COPIED_BYTES);
         }
         drop(checkpointed);
-        let folded = shared.hooks.fold(&space.root, &mut notes.iter());
-        let root = folded.map_err(Error::Fold)?;
-        Ok(PageInventory { snapshot, space, taken, root })
+        let applied = shared.hooks.apply(&space.metadata_root, &mut metadata.iter());
+        let metadata_root = applied.map_err(Error::Metadata)?;
+        Ok(PageInventory { snapshot, space, taken, metadata_root })
     }
     /// Checks what the pager itself keeps on disk: both header copies, root and free map.
     ///
@@ -179,7 +184,7 @@ impl Pager {
             .collect();
         let lost_map = checkpointed.lost_map.as_ref();
         let map = lost_map.is_none().then_some(("free map", header.free_map));
-        for (name, place) in [("root", header.root)].into_iter().chain(map) {
+        for (name, place) in [("metadata root", header.root)].into_iter().chain(map) {
             let read = stream::read(
                 &*shared.storage,
                 name,
@@ -208,6 +213,6 @@ fn space(checkpointed: &Checkpointed, allocator: &FreeMap) -> Space {
         free: allocator.runs().collect(),
         pending: allocator.pending().collect(),
         own,
-        root: Arc::clone(&checkpointed.root),
+        metadata_root: Arc::clone(&checkpointed.metadata_root),
     }
 }

@@ -26,7 +26,7 @@ mod wal;
 
 pub use cache::guard::PageGuard;
 pub use checkpoint::hooks::CheckpointHooks;
-pub use checkpoint::pages::{CheckpointPages, PageTag, SavedPages, SavedReader};
+pub use checkpoint::pages::{CheckpointPageReader, CheckpointPageWriter, CheckpointPages, PageTag};
 pub use durability::Durability;
 pub use error::{Corruption, Error, LogLoss, Result};
 pub use file::storage::{

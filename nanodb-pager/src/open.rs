@@ -36,7 +36,7 @@ impl Pager {
     /// Opens the file that `storage` is, making a new one of an empty storage, unless it is to
     /// be [read only](Options::read_only).
     ///
-    /// `hooks` adds the notes of the layer above up; `Arc::new(())` if it has none.
+    /// `hooks` is the layer above's part in checkpoints; `Arc::new(())` if it has none.
     /// Takes time in proportion to the root, the free map and, after a crash, the log;
     /// not to the pages.
     ///
@@ -67,7 +67,7 @@ impl Pager {
         let checksummer = Checksummer::new(&header.uuid);
         let (place, page_count) = (header.root, header.page_count);
         let (root, root_pages) =
-            stream::read(&*storage, "root", place, page_count, header.seq, checksummer)?;
+            stream::read(&*storage, "metadata root", place, page_count, header.seq, checksummer)?;
         let FoundMap { free, streams, lost: lost_map } =
             rebuild::find(&*storage, &header, checksummer, &*hooks, &root, root_pages)?;
         let replay = Replay::read(&storage, &header, options.without_log)?;
@@ -80,14 +80,14 @@ impl Pager {
             allocator.add_own(extent);
         }
         allocator.replay(&replay.space)?;
-        let newest_root = if replay.notes.is_empty() {
+        let newest_root = if replay.metadata.is_empty() {
             root.clone()
         } else {
-            hooks.fold(&root, &mut replay.notes.iter()).map_err(Error::Fold)?
+            hooks.apply(&root, &mut replay.metadata.iter()).map_err(Error::Metadata)?
         };
         let seq = replay.last_seq;
         let stream_pages: u32 = streams.iter().map(|extent| extent.pages).sum();
-        let saved_pages = u32::try_from(hooks.saved_pages(&root)).unwrap_or(u32::MAX);
+        let saved_pages = u32::try_from(hooks.checkpoint_pages(&root)).unwrap_or(u32::MAX);
         let own_pages = stream_pages.saturating_add(saved_pages);
         let settled = empty || is_settled(&*storage, &header)?;
         let recovery_needed = replay.is_needed();
@@ -104,7 +104,7 @@ impl Pager {
         let on_disk = Checkpointed {
             header,
             taken_pages: streams.iter().map(|extent| extent.pages).sum(),
-            root: root.into(),
+            metadata_root: root.into(),
             free,
             streams,
             lost_map,
@@ -116,7 +116,7 @@ impl Pager {
             under_way: None,
         };
         let uncheckpointed = UncheckpointedChanges {
-            notes: replay.notes,
+            metadata: replay.metadata,
             space: replay.space,
             ..UncheckpointedChanges::default()
         };

@@ -51,7 +51,7 @@ impl Options {
     /// a temporary file in the database's directory, which has no name and is gone with the
     /// process; a snapshot reads them from there. Where that file can't be written, as on a
     /// full disk, and for a database in memory, they stay above the budget. When half of the
-    /// budget waits for a checkpoint, notes and what the layer above keeps for it included, one
+    /// budget waits for a checkpoint, commits' metadata and what the layer above keeps for it included, one
     /// is made; commits wait for it at three quarters.
     ///
     /// On top come the pages that open transactions have changed (each up to

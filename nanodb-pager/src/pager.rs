@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cache::guard::PageGuard;
-use crate::checkpoint::pages::{PageTag, SavedPages};
+use crate::checkpoint::pages::{CheckpointPages, PageTag};
 use crate::error::Result;
 use crate::file::storage::Access;
 use crate::handle::PagerHandle;
@@ -23,9 +23,9 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// What all notes fold to, up to the last checkpoint or, if that was later, to
-    /// when the file was opened. Empty for a new file.
-    pub fn root(&self) -> Arc<[u8]> {
+    /// Returns the metadata root: what the metadata of all commits comes to, up to the last checkpoint
+    /// or, if that was later, to when the file was opened. Empty for a new file.
+    pub fn metadata_root(&self) -> Arc<[u8]> {
         Arc::clone(&self.shared.checkpoint.metadata_root.lock())
     }
 
@@ -90,25 +90,25 @@ impl Pager {
         shared.page_slow(page, slot, at)
     }
 
-    /// Reads pages that a checkpoint has saved, with one call; see [`CheckpointPages`](crate::CheckpointPages).
+    /// Reads pages that a checkpoint has saved, with one call; see [`CheckpointPageWriter`](crate::CheckpointPageWriter).
     ///
     /// They are read from the file each time. The caller sees to it that they are not read any
-    /// more once [`CheckpointHooks::saved`](crate::CheckpointHooks::saved) has said that they are freed.
+    /// more once [`CheckpointHooks::after_checkpoint`](crate::CheckpointHooks::after_checkpoint) has said that they are freed.
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`](crate::Error::Corrupt) if one of them is damaged, is none of those that `mark` means, or lies
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if one of them is damaged, is none of those that `tag` means, or lies
     /// behind the file's end; [`Error::Io`](crate::Error::Io).
-    pub fn read_saved(&self, pages: Extent, mark: PageTag) -> Result<SavedPages> {
-        self.shared.read_saved(pages, mark)
+    pub fn read_checkpoint_pages(&self, pages: Extent, tag: PageTag) -> Result<CheckpointPages> {
+        self.shared.read_checkpoint_pages(pages, tag)
     }
 
-    /// Calls `visit` for each note since the last checkpoint, in the order of their commits. Right
-    /// after opening these are the notes that a crash has left in the logs.
+    /// Calls `visit` with the metadata of each commit since the last checkpoint, in commit order. Right
+    /// after opening these are the commits that a crash has left in the logs.
     ///
     /// No commit is installed meanwhile.
     pub fn for_each_uncheckpointed(&self, visit: impl FnMut(&[u8])) {
-        self.shared.commit.lock().uncheckpointed.notes.iter().for_each(visit);
+        self.shared.commit.lock().uncheckpointed.metadata.iter().for_each(visit);
     }
 
     /// Begins a write transaction. Several may be under way at once as long as no
@@ -143,7 +143,7 @@ impl Pager {
     ///
     /// [`Error::Io`](crate::Error::Io) if the disk is full: nothing is lost, commits go on, and the next
     /// checkpoint goes on where this one stopped. [`Error::Poisoned`](crate::Error::Poisoned) if anything else fails, now
-    /// or earlier, with the failure as its cause: a write or sync, or [`Error::Fold`](crate::Error::Fold),
+    /// or earlier, with the failure as its cause: a write or sync, or [`Error::Metadata`](crate::Error::Metadata),
     /// [`Error::Full`](crate::Error::Full), [`Error::Corrupt`](crate::Error::Corrupt); [`Error::Closed`](crate::Error::Closed); [`Error::ReadOnly`](crate::Error::ReadOnly).
     pub fn checkpoint(&self) -> Result<()> {
         self.shared.checkpoint()

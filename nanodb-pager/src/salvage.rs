@@ -53,7 +53,7 @@ pub struct Salvage {
     damaged: Vec<Corruption>,
     unreadable: Vec<Unreadable>,
     left_out: u32,
-    root: Option<Vec<u8>>,
+    metadata_root: Option<Vec<u8>>,
     free: Option<FreeMap>,
 }
 
@@ -112,7 +112,7 @@ impl Salvage {
             damaged: Vec::new(),
             unreadable: Vec::new(),
             left_out: 0,
-            root: None,
+            metadata_root: None,
             free: None,
             storage,
         };
@@ -158,13 +158,13 @@ impl Salvage {
     }
 
     /// The root as of the last checkpoint, if header and root can be read.
-    pub fn root(&self) -> Option<&[u8]> {
-        self.root.as_deref()
+    pub fn metadata_root(&self) -> Option<&[u8]> {
+        self.metadata_root.as_deref()
     }
 
-    /// The notes of the commits since then, as far as the logs can be read.
-    pub fn notes(&self) -> impl Iterator<Item = &[u8]> {
-        self.logged.notes.iter()
+    /// Iterates over the metadata of the commits since then, as far as the logs can be read.
+    pub fn metadata(&self) -> impl Iterator<Item = &[u8]> {
+        self.logged.metadata.iter()
     }
 
     /// Whether the file says which pages are free, so that none of those is among the
@@ -237,10 +237,10 @@ impl Salvage {
             let storage = &*self.storage;
             stream::read(storage, name, place, self.page_count, header.seq, checksummer)
         };
-        let root = read("root", header.root).map(|(bytes, _)| bytes);
+        let root = read("metadata root", header.root).map(|(bytes, _)| bytes);
         let free = read("free map", header.free_map)
             .and_then(|(bytes, _)| Ok(FreeMap::decode(&bytes, header.page_count)?));
-        self.root = root.map_err(|error| self.missed.push(error)).ok();
+        self.metadata_root = root.map_err(|error| self.missed.push(error)).ok();
         self.free = free.map_err(|error| self.missed.push(error)).ok();
         let (logged, damage) = Replay::read_readable(&self.storage, &header);
         self.logged = logged;

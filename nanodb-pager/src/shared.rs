@@ -115,6 +115,6 @@ impl Shared {
 
     /// Something of the layer above has panicked in the middle of a checkpoint.
     pub(crate) fn panicked(&self) {
-        self.poison(Error::Fold("a panic in the middle of a checkpoint".into()));
+        self.poison(Error::Metadata("a panic in the middle of a checkpoint".into()));
     }
 }

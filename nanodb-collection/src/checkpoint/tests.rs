@@ -1,14 +1,14 @@
-//! What notes come to, folded in any portions, and what that costs.
+//! What edits come to, applied in any portions, and what that costs.
 
 use super::*;
 
-fn folder() -> CatalogHooks {
+fn hooks() -> CatalogHooks {
     CatalogHooks::new(Arc::new(IndexSet::new(usize::MAX)), Arc::default())
 }
 
 #[test]
-fn notes_fold_in_order_in_one_go_or_in_several() {
-    let notes: Vec<Vec<u8>> = [
+fn edits_apply_in_order_in_one_go_or_in_several() {
+    let metadata: Vec<Vec<u8>> = [
         CatalogEdit::Create { collection: 1, name: "a" },
         CatalogEdit::Create { collection: 2, name: "b" },
         CatalogEdit::Drop { collection: 1 },
@@ -16,16 +16,16 @@ fn notes_fold_in_order_in_one_go_or_in_several() {
     ]
     .iter()
     .map(|entry| {
-        let mut note = Vec::new();
-        entry.encode(&mut note);
-        note
+        let mut metadata = Vec::new();
+        entry.encode(&mut metadata);
+        metadata
     })
     .collect();
-    let fold = |root: &[u8], notes: &[Vec<u8>]| {
-        folder().fold(root, &mut notes.iter().map(Vec::as_slice)).unwrap()
+    let apply = |root: &[u8], metadata: &[Vec<u8>]| {
+        hooks().apply(root, &mut metadata.iter().map(Vec::as_slice)).unwrap()
     };
-    let at_once = fold(&[], &notes);
-    let step_by_step = notes.chunks(1).fold(Vec::new(), |root, note| fold(&root, note));
+    let at_once = apply(&[], &metadata);
+    let step_by_step = metadata.chunks(1).fold(Vec::new(), |root, one| apply(&root, one));
     assert_eq!(at_once, step_by_step);
     let root = Manifest::decode(&at_once).unwrap();
     assert_eq!(root.collections[&2].name, "a");
@@ -34,7 +34,7 @@ fn notes_fold_in_order_in_one_go_or_in_several() {
 
 #[test]
 fn a_note_that_makes_no_sense_is_refused() {
-    assert!(folder().fold(&[], &mut [&[9_u8, 1][..]].into_iter()).is_err());
+    assert!(hooks().apply(&[], &mut [&[9_u8, 1][..]].into_iter()).is_err());
 }
 
 /// Processor time of this thread, in milliseconds: what else the machine does counts little.
@@ -50,19 +50,19 @@ fn extents_and_states_do_not_multiply() {
     use nanodb_pager::{Extent, PageId};
 
     let (extents, states) = (200_000, 50_000);
-    let mut note = Vec::new();
-    CatalogEdit::Create { collection: 1, name: "a" }.encode(&mut note);
+    let mut metadata = Vec::new();
+    CatalogEdit::Create { collection: 1, name: "a" }.encode(&mut metadata);
     let state = State { collection: 1, next_id: 1, ..State::default() };
     let all = vec![Extent::new(PageId::new(2), 1); extents];
-    CatalogEdit::State(State { extents: all, ..state.clone() }).encode(&mut note);
+    CatalogEdit::State(State { extents: all, ..state.clone() }).encode(&mut metadata);
     for _ in 0..states {
-        CatalogEdit::State(State { extents_from: extents, ..state.clone() }).encode(&mut note);
+        CatalogEdit::State(State { extents_from: extents, ..state.clone() }).encode(&mut metadata);
     }
     let Some(before) = thread_ms() else {
         println!("skipped: this system does not tell the processor time of a thread");
         return;
     };
-    let root = fold(&[], &mut [&note[..]].into_iter(), |_, _| {}).unwrap();
+    let root = apply_edits(&[], &mut [&metadata[..]].into_iter(), |_, _| {}).unwrap();
     let took = thread_ms().unwrap() - before;
     assert_eq!(root.collections[&1].extents.total_pages, extents as u64);
     assert!(took < 2000, "{took} ms");

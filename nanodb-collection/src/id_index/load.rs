@@ -58,7 +58,7 @@ impl Search<'_> {
         let mut changes = Vec::new();
         let mut at = self.start(range.0)?;
         while let Some(extent) = self.run.extent_at(at, READ_PAGES_MAX) {
-            let read = self.pager.read_saved(extent, self.run.mark(self.owner));
+            let read = self.pager.read_checkpoint_pages(extent, self.run.mark(self.owner));
             // Which one of them it is shows when they are read alone.
             let read = match read {
                 Ok(read) => read,
@@ -114,7 +114,7 @@ impl Search<'_> {
             return Err(Failed::Damaged(PageId::new(0)));
         };
         let damaged = || Failed::Damaged(extent.start);
-        let read = self.pager.read_saved(extent, self.run.mark(self.owner));
+        let read = self.pager.read_checkpoint_pages(extent, self.run.mark(self.owner));
         let read = read.map_err(|error| Failed::of(extent.start, error))?;
         let body = read.bodies().next().ok_or_else(damaged)?;
         first_key(body).map_err(|_| damaged())

@@ -6,7 +6,7 @@
 
 use nanodb_index::Change;
 use nanodb_index::run::{PAGE_COUNT_MAX, decode_page};
-use nanodb_pager::{Extent, Owner, PageKind, PageTag, SavedPages, Seq};
+use nanodb_pager::{CheckpointPages, Extent, Owner, PageKind, PageTag, Seq};
 
 use crate::catalog::edit::{read_extents, write_extents};
 use crate::catalog::varint::{self, Reader};
@@ -107,7 +107,10 @@ pub(crate) fn decode_index(reader: &mut Reader<'_>) -> Option<Option<Vec<IndexRu
 }
 
 /// Unpacks pages of a run.
-pub(crate) fn decode_pages(pages: &SavedPages, out: &mut Vec<Change>) -> Result<(), Unreadable> {
+pub(crate) fn decode_pages(
+    pages: &CheckpointPages,
+    out: &mut Vec<Change>,
+) -> Result<(), Unreadable> {
     pages.bodies().try_for_each(|body| decode_page(body, out)).map_err(|_| Unreadable)
 }
 

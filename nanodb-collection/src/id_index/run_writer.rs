@@ -15,7 +15,7 @@
 
 use nanodb_index::run::{encode_page, merge};
 use nanodb_index::{Change, Place};
-use nanodb_pager::{CheckpointPages, Error, Extent, Owner, SavedReader};
+use nanodb_pager::{CheckpointPageReader, CheckpointPageWriter, Error, Extent, Owner};
 
 use crate::catalog::manifest::StoredCollection;
 use crate::id_index::run::{INDEX, IndexRun, Unreadable, decode_pages};
@@ -63,7 +63,7 @@ pub(crate) struct Saving<'a, 'p> {
     owner: Owner,
     /// Runs are written anew if they keep the file long and more than such a part of it is free.
     free_part: u32,
-    pages: &'a mut CheckpointPages<'p>,
+    pages: &'a mut CheckpointPageWriter<'p>,
 }
 
 /// Orders changes by entry; of those of one entry the last remains.
@@ -77,7 +77,11 @@ pub(crate) fn in_order(mut changes: Vec<Change>) -> Vec<Change> {
 }
 
 impl<'a, 'p> Saving<'a, 'p> {
-    pub(crate) fn new(collection: u32, free_part: u32, pages: &'a mut CheckpointPages<'p>) -> Self {
+    pub(crate) fn new(
+        collection: u32,
+        free_part: u32,
+        pages: &'a mut CheckpointPageWriter<'p>,
+    ) -> Self {
         Self { owner: Owner::new(collection), free_part, pages }
     }
 }
@@ -295,7 +299,11 @@ impl Saving<'_, '_> {
 
 /// Whether runs keep the file long that would have room further in front: then they are written
 /// anew, as one.
-pub(crate) fn is_misplaced(runs: &[IndexRun], pages: &CheckpointPages<'_>, free_part: u32) -> bool {
+pub(crate) fn is_misplaced(
+    runs: &[IndexRun],
+    pages: &CheckpointPageWriter<'_>,
+    free_part: u32,
+) -> bool {
     pages.are_worth_moving(runs.iter().flat_map(|run| run.extents().iter().copied()), free_part)
 }
 
@@ -329,7 +337,7 @@ fn kept_runs(runs: &[IndexRun], changes: u64, documents: u64) -> usize {
 struct RunReader<'a> {
     run: IndexRun,
     owner: Owner,
-    reader: SavedReader<'a>,
+    reader: CheckpointPageReader<'a>,
     /// The page to be read next.
     next: u64,
     changes: std::vec::IntoIter<Change>,
@@ -337,7 +345,7 @@ struct RunReader<'a> {
 }
 
 impl<'a> RunReader<'a> {
-    fn new(run: IndexRun, owner: Owner, reader: SavedReader<'a>) -> Self {
+    fn new(run: IndexRun, owner: Owner, reader: CheckpointPageReader<'a>) -> Self {
         Self { run, owner, reader, next: 0, changes: Vec::new().into_iter(), failed: false }
     }
 

@@ -225,7 +225,8 @@ impl Engine {
 /// Checks everything as of the newest commit, while others read and write; no report if `progress`
 /// stops it.
 fn run(engine: &Arc<Engine>, progress: Progress<'_>) -> Result<Option<CheckReport>> {
-    let PageInventory { snapshot, space, taken, root, .. } = engine.pager.inventory()?;
+    let PageInventory { snapshot, space, taken, metadata_root: root, .. } =
+        engine.pager.inventory()?;
     let view = ReadView::of(engine, snapshot);
     let seq = view.snapshot().seq();
     await_settled(engine, seq)?;
@@ -245,7 +246,7 @@ fn run(engine: &Arc<Engine>, progress: Progress<'_>) -> Result<Option<CheckRepor
         check.claim(None, *extent);
     }
     // The index in the file is that of the last checkpoint, whatever was dropped since.
-    let saved = Manifest::decode(&space.root)?.collections;
+    let saved = Manifest::decode(&space.metadata_root)?.collections;
     saved
         .values()
         .flat_map(StoredCollection::index_extents)

@@ -9,7 +9,7 @@ use nanodb_page::{PageRef, RecordKind};
 use nanodb_pager::{Extent, FoundPage, Owner, PageId, Salvage};
 
 use crate::catalog::manifest::Manifest;
-use crate::checkpoint::fold;
+use crate::checkpoint::apply_edits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::check::{Problem, ProblemKind, why};
 use crate::pages::extents::Extents;
@@ -165,7 +165,9 @@ pub fn salvage_pages(
     if pages.left_out() > 0 {
         report.add(None, None, ProblemKind::LeftOut { pages: pages.left_out() });
     }
-    let current = pages.root().and_then(|root| fold(root, &mut pages.notes(), |_, _| ()).ok());
+    let current = pages
+        .metadata_root()
+        .and_then(|root| apply_edits(root, &mut pages.metadata(), |_, _| ()).ok());
     let is_current = current.is_some();
     let listed = match current {
         Some(root) => root,

@@ -79,7 +79,7 @@ impl<'a> Commit<'a> {
         bytes.clear();
         parts.iter().for_each(|part| part.encode(bytes));
         tx.charge_memory(parts.iter().map(|part| part.change.kept_bytes()).sum());
-        tx.grows_root(parts.iter().map(|part| part.root_growth()).sum());
+        tx.grow_metadata_root(parts.iter().map(|part| part.root_growth()).sum());
         if !parts.iter().any(|part| part.change.takes_room()) {
             tx.may_use_reserve();
         }

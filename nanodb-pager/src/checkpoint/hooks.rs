@@ -1,80 +1,84 @@
-//! What the layer above keeps besides pages.
+//! What the layer above keeps besides pages, and its part in a checkpoint.
 //!
 //! Some things change with every commit but are too small and too often changed to
 //! have a page of their own: counters, where the next record goes, which extents
-//! belong to whom. The layer above says with each commit what changed, in a *note*;
-//! the pager keeps notes in commit order and never looks inside. A checkpoint folds
-//! them into the *root*, a run of bytes that is saved with the pages and handed
+//! belong to whom. The layer above says with each commit what changed, in the commit's *metadata*;
+//! the pager keeps it in commit order and never looks inside. A checkpoint applies
+//! it to the *metadata root*, the root for short: bytes that are saved with the pages and handed
 //! back when the file is opened. What is too much for a root that is written anew each time goes
-//! to [saved pages](CheckpointPages), which the root refers to.
+//! to [checkpoint pages](CheckpointPageWriter), which the root refers to.
 
-use crate::checkpoint::pages::CheckpointPages;
+use crate::checkpoint::pages::CheckpointPageWriter;
 use crate::ids::{Extent, Seq};
 
 /// What a layer above says has gone wrong. A failure of the pager is passed on as it is, boxed.
-type FoldError = Box<dyn std::error::Error + Send + Sync>;
+type HookError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Adds notes up. A pure function: the same bytes in, the same bytes out.
+/// The part that the layer above has in opening a file and in checkpoints.
+///
+/// [`apply`](Self::apply) is a function of bytes: the same bytes in, the same bytes out. The other
+/// methods may lock, read pages and, where they say so, write.
 pub trait CheckpointHooks: Send + Sync + 'static {
-    /// Returns the root that says what `root`, and then each of `notes` in commit
+    /// Returns the root that says what `root`, and then each of `metadata` in commit
     /// order, say. The root of a new file is empty.
     ///
-    /// Called while a checkpoint is under way, often by a thread in the background: it must
-    /// not wait for anything that commits or checkpoints.
+    /// Called when a file is opened whose logs hold commits, for a
+    /// [`PageInventory`](crate::PageInventory), and, by default, in checkpoints, often by a thread
+    /// in the background: it must not wait for anything that commits or checkpoints.
     ///
     /// # Errors
     ///
-    /// When the bytes make no sense to the layer above. The checkpoint then does
-    /// not happen, and its caller gets [`Error::Fold`](crate::Error::Fold).
-    fn fold(
+    /// When the bytes make no sense to the layer above. What called it then does
+    /// not happen, and its caller gets [`Error::Metadata`](crate::Error::Metadata).
+    fn apply(
         &self,
         root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
-    ) -> Result<Vec<u8>, FoldError>;
+        metadata: &mut dyn Iterator<Item = &[u8]>,
+    ) -> Result<Vec<u8>, HookError>;
 
-    /// As [`fold`](Self::fold), for the root that a checkpoint saves: may take, write and free
-    /// pages that the root refers to, and read those it has referred to. Each time from the root
-    /// that the last checkpoint has saved, with all notes since, those found in the logs
-    /// when the file was opened among them.
+    /// Returns the same as [`apply`](Self::apply), for the root that a checkpoint saves, and may
+    /// take, write and free pages that the root refers to, and read those it has referred to.
     ///
-    /// If the disk is full it is called again, later and with the same notes, and nothing of the
-    /// first time is left.
+    /// `root` is always the one that the last checkpoint has saved, and `metadata` that of all
+    /// commits since, of those found in the logs when the file was opened, too. If the disk is full
+    /// it is called again, later and with the same metadata, and nothing of the first time is left.
+    /// It must not wait for anything that commits or checkpoints.
     ///
     /// # Errors
     ///
-    /// As [`fold`](Self::fold). An [`Error`](crate::Error) of the pager is passed on.
+    /// Same as [`apply`](Self::apply). An [`Error`](crate::Error) of the pager is passed on.
     fn save(
         &self,
         root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
-        pages: &mut CheckpointPages<'_>,
-    ) -> Result<Vec<u8>, FoldError> {
+        metadata: &mut dyn Iterator<Item = &[u8]>,
+        pages: &mut CheckpointPageWriter<'_>,
+    ) -> Result<Vec<u8>, HookError> {
         let _ = pages;
-        self.fold(root, notes)
+        self.apply(root, metadata)
     }
 
-    /// How many pages of checkpoints before a root refers to.
-    fn saved_pages(&self, root: &[u8]) -> u64 {
+    /// Returns how many checkpoint pages `root` refers to; 0 by default.
+    fn checkpoint_pages(&self, root: &[u8]) -> u64 {
         let _ = root;
         0
     }
 
-    /// All pages that a root says are in use by the layer above: those of commits, and those that
-    /// checkpoints have saved. None, also by default, if it does not tell.
+    /// Returns all pages that the layer above uses according to `root`, those of commits and those
+    /// of checkpoints; `None`, also by default, if it does not tell.
     ///
     /// Asked for where the free map is damaged, which is then made anew.
     ///
     /// # Errors
     ///
     /// When the bytes make no sense to the layer above.
-    fn extents_in_use(&self, root: &[u8]) -> Result<Option<Vec<Extent>>, FoldError> {
+    fn extents_in_use(&self, root: &[u8]) -> Result<Option<Vec<Extent>>, HookError> {
         let _ = root;
         Ok(None)
     }
 
-    /// A checkpoint is about to be made, by the calling thread: the layer above may commit what it has
-    /// put off until now, such as moving pages towards the front of the file. `log_bytes` were
-    /// logged since the last one.
+    /// Tells that the calling thread is about to make a checkpoint: the layer above may commit what
+    /// it has put off until now, such as moving pages towards the front of the file. `log_bytes`
+    /// were logged since the last one.
     ///
     /// Nothing is locked, and the checkpoint is made whatever comes of it. Not called when commits
     /// wait for the checkpoint, nor when the file is closed, nor by two threads at once.
@@ -82,18 +86,18 @@ pub trait CheckpointHooks: Send + Sync + 'static {
         let _ = log_bytes;
     }
 
-    /// The root that [`save`](Self::save) has returned last is durable, and shows the file as of
-    /// `seq`. When this returns, the pages that were freed are given to others.
+    /// Tells that the root which [`save`](Self::save) has returned last is durable, and shows the
+    /// file as of `seq`. When this returns, the pages that were freed are given to others.
     ///
     /// Must not wait for anything that checkpoints.
-    fn saved(&self, root: &[u8], seq: Seq) {
+    fn after_checkpoint(&self, root: &[u8], seq: Seq) {
         let _ = (root, seq);
     }
 }
 
-/// For users who need no notes: the root stays what it is.
+/// For users whose commits have no metadata: the root stays what it is.
 impl CheckpointHooks for () {
-    fn fold(&self, root: &[u8], _: &mut dyn Iterator<Item = &[u8]>) -> Result<Vec<u8>, FoldError> {
+    fn apply(&self, root: &[u8], _: &mut dyn Iterator<Item = &[u8]>) -> Result<Vec<u8>, HookError> {
         Ok(root.to_vec())
     }
 }

@@ -1,7 +1,7 @@
 //! Pages that the layer above writes in a checkpoint, besides the root.
 //!
 //! What a layer above keeps for itself may be too much to write anew each time, as the root
-//! is. It then lies in pages that the root refers to: *saved pages*. They are no part of any
+//! is. It then lies in pages that the root refers to: *checkpoint pages*. They are no part of any
 //! commit, have no versions and are not in the cache. As the root's own pages they are never used
 //! when they are written, valid once the header that leads to them is durable, and stay what
 //! they are until a checkpoint frees them; their place is given to others only after that
@@ -17,7 +17,7 @@ use crate::space::free_map::FreeMap;
 /// How many pages are written with one call at most.
 const WRITE_PAGES_MAX: usize = 64;
 
-/// What tells saved pages from all others that may have lain at their place.
+/// What tells checkpoint pages from all others that may have lain at their place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PageTag {
     /// What they hold.
@@ -31,7 +31,7 @@ pub struct PageTag {
 /// The pages that the layer above may write, read and free while a checkpoint is made.
 ///
 /// If the checkpoint fails, all of it has not happened.
-pub struct CheckpointPages<'a> {
+pub struct CheckpointPageWriter<'a> {
     shared: &'a Shared,
     seq: Seq,
     taken: Vec<Extent>,
@@ -41,7 +41,7 @@ pub struct CheckpointPages<'a> {
     first: PageId,
 }
 
-impl<'a> CheckpointPages<'a> {
+impl<'a> CheckpointPageWriter<'a> {
     pub(super) fn new(shared: &'a Shared, seq: Seq) -> Self {
         let (taken, freed) = (Vec::new(), Vec::new());
         Self { shared, seq, taken, freed, buffer: Vec::new(), first: PageId::new(0) }
@@ -181,8 +181,8 @@ impl<'a> CheckpointPages<'a> {
     }
 
     /// Reads pages that an earlier checkpoint has saved, while others are written.
-    pub fn reader(&self) -> SavedReader<'a> {
-        SavedReader { shared: self.shared }
+    pub fn reader(&self) -> CheckpointPageReader<'a> {
+        CheckpointPageReader { shared: self.shared }
     }
 
     /// A page of commits, as of the commit that the checkpoint shows.
@@ -231,49 +231,49 @@ impl<'a> CheckpointPages<'a> {
     }
 }
 
-impl Drop for CheckpointPages<'_> {
+impl Drop for CheckpointPageWriter<'_> {
     fn drop(&mut self) {
         let mut allocator = self.shared.space.allocator.lock();
         self.taken.drain(..).for_each(|extent| allocator.release(extent));
     }
 }
 
-impl std::fmt::Debug for CheckpointPages<'_> {
+impl std::fmt::Debug for CheckpointPageWriter<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CheckpointPages").field("seq", &self.seq).finish_non_exhaustive()
+        f.debug_struct("CheckpointPageWriter").field("seq", &self.seq).finish_non_exhaustive()
     }
 }
 
-/// Reads saved pages while a checkpoint is made; by [`CheckpointPages::reader`].
+/// Reads checkpoint pages while a checkpoint is made; by [`CheckpointPageWriter::reader`].
 #[derive(Clone, Copy)]
-pub struct SavedReader<'a> {
+pub struct CheckpointPageReader<'a> {
     shared: &'a Shared,
 }
 
-impl SavedReader<'_> {
+impl CheckpointPageReader<'_> {
     /// Reads pages that an earlier checkpoint has saved.
     ///
     /// # Errors
     ///
-    /// As [`Pager::read_saved`](crate::Pager::read_saved).
-    pub fn read(&self, pages: Extent, mark: PageTag) -> Result<SavedPages> {
-        self.shared.read_saved(pages, mark)
+    /// As [`Pager::read_checkpoint_pages`](crate::Pager::read_checkpoint_pages).
+    pub fn read(&self, pages: Extent, tag: PageTag) -> Result<CheckpointPages> {
+        self.shared.read_checkpoint_pages(pages, tag)
     }
 }
 
-impl std::fmt::Debug for SavedReader<'_> {
+impl std::fmt::Debug for CheckpointPageReader<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SavedReader").finish_non_exhaustive()
+        f.debug_struct("CheckpointPageReader").finish_non_exhaustive()
     }
 }
 
-/// Saved pages that were read.
+/// Checkpoint pages that were read.
 #[derive(Debug)]
-pub struct SavedPages {
+pub struct CheckpointPages {
     bytes: Vec<u8>,
 }
 
-impl SavedPages {
+impl CheckpointPages {
     /// Their bodies, in order.
     pub fn bodies(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.bytes.chunks_exact(PAGE_SIZE).filter_map(|page| page.get(PAGE_HEADER_SIZE..))
@@ -281,27 +281,31 @@ impl SavedPages {
 }
 
 impl Shared {
-    pub(crate) fn read_saved(&self, pages: Extent, mark: PageTag) -> Result<SavedPages> {
+    pub(crate) fn read_checkpoint_pages(
+        &self,
+        pages: Extent,
+        tag: PageTag,
+    ) -> Result<CheckpointPages> {
         let last = PageId::new(pages.start.get().saturating_add(pages.pages.saturating_sub(1)));
         self.space.check_bounds(last)?;
         self.check_process()?;
         let mut bytes = vec![0; pages.pages as usize * PAGE_SIZE];
-        self.storage
-            .read_at(&mut bytes, pages.start.offset())
-            .map_err(|e| Error::io(format!("reading saved pages from {} on", pages.start), e))?;
+        self.storage.read_at(&mut bytes, pages.start.offset()).map_err(|e| {
+            Error::io(format!("reading checkpoint pages from {} on", pages.start), e)
+        })?;
         for (page, found) in
             (pages.start.get()..).map(PageId::new).zip(bytes.chunks_exact(PAGE_SIZE))
         {
-            self.check_saved(page, found, mark)?;
+            self.check_checkpoint_page(page, found, tag)?;
         }
-        Ok(SavedPages { bytes })
+        Ok(CheckpointPages { bytes })
     }
 
-    fn check_saved(&self, page: PageId, found: &[u8], mark: PageTag) -> Result<()> {
+    fn check_checkpoint_page(&self, page: PageId, found: &[u8], tag: PageTag) -> Result<()> {
         let mut frame = Frame::ZERO;
         frame.bytes.copy_from_slice(found);
         self.checksummer.verify(page, &frame)?;
         let found = PageTag { kind: frame.kind(), owner: frame.owner(), seq: frame.seq() };
-        if found == mark { Ok(()) } else { Err(Corruption::Saved { page }.into()) }
+        if found == tag { Ok(()) } else { Err(Corruption::CheckpointPage { page }.into()) }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use parking_lot::{Condvar, Mutex};
 
 use crate::cache::dirty_page::DirtyPage;
+use crate::checkpoint::commit_metadata::CommitMetadata;
 use crate::checkpoint::double_write;
-use crate::checkpoint::notes::Notes;
 use crate::error::Corruption;
 use crate::file::header::Header;
 use crate::file::page::Frame;
@@ -85,7 +85,7 @@ impl CheckpointState {
 /// What commits have changed since the last checkpoint began: what the next one takes over.
 #[derive(Default)]
 pub(crate) struct UncheckpointedChanges {
-    pub(crate) notes: Notes,
+    pub(crate) metadata: CommitMetadata,
     /// What the layer above keeps in memory because of these commits.
     pub(crate) charged_bytes: usize,
     /// Pages that are newer in memory than on disk.
@@ -101,7 +101,7 @@ pub(crate) struct UncheckpointedChanges {
 impl UncheckpointedChanges {
     /// Returns whether a checkpoint would have nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.notes.is_empty()
+        self.metadata.is_empty()
             && self.dirty.is_empty()
             && self.space.is_empty()
             && self.unlogged_pages == 0
@@ -109,7 +109,7 @@ impl UncheckpointedChanges {
 
     /// Returns the memory that these commits take besides their pages, in bytes.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.notes.bytes() + self.charged_bytes
+        self.metadata.bytes() + self.charged_bytes
     }
 }
 
@@ -117,7 +117,7 @@ impl UncheckpointedChanges {
 pub(crate) struct CheckpointSchedule {
     /// How many pages the checkpoint under way has taken over: none of them can be evicted.
     pub(crate) under_way_pages: usize,
-    /// The memory of its notes and of what the layer above keeps until it is done.
+    /// The memory of its metadata and of what the layer above keeps until it is done.
     pub(crate) under_way_bytes: usize,
     /// Whether the background was asked for a checkpoint, and has not begun it.
     pub(crate) requested: bool,
@@ -148,7 +148,7 @@ impl Default for CheckpointSchedule {
 /// What the file on disk says.
 pub(crate) struct Checkpointed {
     pub(crate) header: Header,
-    pub(crate) root: Arc<[u8]>,
+    pub(crate) metadata_root: Arc<[u8]>,
     /// What is free as of the checkpoint.
     pub(crate) free: FreeMap,
     /// The pages that hold the root and the free map.
@@ -175,7 +175,7 @@ pub(crate) enum CheckpointUrgency {
 /// A checkpoint: what it has taken over from the commits, and how far it has come.
 pub(crate) struct UnderWay {
     pub(crate) seq: Seq,
-    pub(crate) notes: Notes,
+    pub(crate) metadata: CommitMetadata,
     pub(crate) space: Vec<SpaceChange>,
     /// In order.
     pub(crate) dirty: Vec<DirtyPage>,
@@ -198,7 +198,7 @@ pub(crate) struct UnderWay {
 /// Where a checkpoint's root and free map go.
 pub(crate) struct Placed {
     pub(crate) header: Header,
-    pub(crate) root: Arc<[u8]>,
+    pub(crate) metadata_root: Arc<[u8]>,
     pub(crate) free: FreeMap,
     pub(crate) streams: Vec<Extent>,
     /// The pages that the layer above has taken and written, and those that it gives back.
@@ -209,8 +209,8 @@ pub(crate) struct Placed {
 }
 
 impl UnderWay {
-    pub(crate) fn notes(&self) -> impl Iterator<Item = &[u8]> {
-        self.notes.iter()
+    pub(crate) fn metadata(&self) -> impl Iterator<Item = &[u8]> {
+        self.metadata.iter()
     }
 
     /// The pages that it has taken: for its root and free map, and for the layer above.

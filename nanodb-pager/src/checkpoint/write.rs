@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::pages::CheckpointPages;
+use super::pages::CheckpointPageWriter;
 use super::state::{Checkpointed, Placed, UnderWay};
 use crate::cache::dirty_page::DirtyPage;
 use crate::cache::page_table::CLEAN;
@@ -93,12 +93,12 @@ impl Shared {
     /// Step 3: finds room for the root and the free map and lays them out.
     fn place_streams(&self, old: &Checkpointed, under_way: &UnderWay) -> Result<Placed> {
         let seq = under_way.seq;
-        let notes = &mut under_way.notes.iter();
-        let mut pages = CheckpointPages::new(self, seq);
-        let folded = self.hooks.save(&old.root, notes, &mut pages);
-        let root = folded.map_err(|error| match error.downcast::<Error>() {
+        let metadata = &mut under_way.metadata.iter();
+        let mut pages = CheckpointPageWriter::new(self, seq);
+        let applied = self.hooks.save(&old.metadata_root, metadata, &mut pages);
+        let root = applied.map_err(|error| match error.downcast::<Error>() {
             Ok(own) => *own,
-            Err(other) => Error::Fold(other),
+            Err(other) => Error::Metadata(other),
         })?;
         let mut free = apply_space(&old.free, &under_way.space)?;
         for &extent in &old.streams {
@@ -136,7 +136,7 @@ impl Shared {
             ..old.header.clone()
         };
         let (saved, freed) = pages.keep();
-        Ok(Placed { header, root: root.into(), free, streams, saved, freed, frames })
+        Ok(Placed { header, metadata_root: root.into(), free, streams, saved, freed, frames })
     }
 
     /// Takes pages for the root and the free map; how many the map has.

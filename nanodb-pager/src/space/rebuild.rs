@@ -45,7 +45,7 @@ pub(crate) fn find(
     storage: &dyn Storage,
     header: &Header,
     checksummer: Checksummer,
-    folder: &dyn CheckpointHooks,
+    hooks: &dyn CheckpointHooks,
     root: &[u8],
     root_pages: Vec<Extent>,
 ) -> Result<FoundMap> {
@@ -68,7 +68,7 @@ pub(crate) fn find(
         Error::Io { source, .. } => format!("{page} can't be read: {source}"),
         _ => return Err(error),
     };
-    let Ok(Some(in_use)) = folder.extents_in_use(root) else { return Err(error) };
+    let Ok(Some(in_use)) = hooks.extents_in_use(root) else { return Err(error) };
     let mut free = all_free(page_count)?;
     for extent in streams.iter().copied().chain(in_use) {
         claim(&mut free, extent)?;

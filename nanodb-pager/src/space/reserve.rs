@@ -47,7 +47,7 @@ const SPARE_PAGES: u32 = 8;
 const SPARE_FROM_SAVING: u32 = 4;
 
 /// What an extent that is taken or given back adds to the root at most.
-pub(crate) const ROOT_BYTES_PER_EXTENT: usize = 32;
+pub(crate) const METADATA_ROOT_BYTES_PER_EXTENT: usize = 32;
 
 impl Shared {
     /// Takes what is kept for a full disk. Before the first log of an opening begins.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! write what goes to the data file; encode the record
-//! under the commit lock: check conflicts; append the record; install pages and space; note
-//! what is unlocked: unlogged pages may be loaded; memory is counted
+//! under the commit lock: check conflicts; append the record; install pages and space; metadata
+//! once it is unlocked: unlogged pages may be loaded; memory is counted
 //! ```
 
 use std::cell::Cell;
@@ -23,7 +23,7 @@ use crate::ids::{BODY_SIZE, Extent, PageId, Seq};
 use crate::shared::Commit;
 use crate::space::change::SpaceChange;
 use crate::space::free_map::overlaps;
-use crate::space::reserve::ROOT_BYTES_PER_EXTENT;
+use crate::space::reserve::METADATA_ROOT_BYTES_PER_EXTENT;
 use crate::txn::installed::Installed;
 use crate::wal::Lsn;
 use crate::wal::payload::Builder;
@@ -54,19 +54,23 @@ impl WriteTx {
     /// [`Error::TransactionTooLarge`]; [`Error::Io`] if there is no room for the log;
     /// [`Error::Poisoned`], [`Error::Closed`]; [`Error::ReadOnly`], as from all that changes pages of
     /// a file that is open [read-only](crate::Options::read_only). Then nothing has changed.
-    pub fn install(mut self, note: &[u8]) -> Result<Installed> {
+    pub fn install(mut self, metadata: &[u8]) -> Result<Installed> {
         let shared = Arc::clone(&self.shared);
         if let Err(error) = shared.check_access() {
             // It can have changed nothing, but may say that it has.
             let seq = shared.publication.published();
-            return if note.is_empty() { Ok(Installed::nothing(shared, seq)) } else { Err(error) };
+            return if metadata.is_empty() {
+                Ok(Installed::nothing(shared, seq))
+            } else {
+                Err(error)
+            };
         }
         shared.ready_to_write()?;
         self.drop_freed();
         self.write_at_commit()?;
         let mut payload = Payload::empty();
-        self.encode(note, &mut payload.0)?;
-        if self.is_empty() && note.is_empty() {
+        self.encode(metadata, &mut payload.0)?;
+        if self.is_empty() && metadata.is_empty() {
             let commit = shared.commit.lock();
             shared.check_writable()?;
             let seq = commit.installed;
@@ -105,7 +109,7 @@ impl WriteTx {
         self.list_never_used();
         let admitted = self.install_pages(&mut commit, seq);
         self.install_space(&mut commit, seq);
-        commit.uncheckpointed.notes.push(note);
+        commit.uncheckpointed.metadata.push(metadata);
         commit.uncheckpointed.charged_bytes += self.kept_bytes;
         shared.checkpoint.count_charged(&commit.uncheckpointed, &commit.schedule);
         commit.installed = seq;
@@ -157,13 +161,13 @@ impl WriteTx {
     }
 
     /// Puts into `payload` what the log is to hold; nothing where there is no log.
-    fn encode(&self, note: &[u8], payload: &mut Vec<u8>) -> Result<()> {
+    fn encode(&self, metadata: &[u8], payload: &mut Vec<u8>) -> Result<()> {
         if !self.shared.storage.is_persistent() {
             return Ok(());
         }
         // Checked before it is built, from above: no page takes more than its body and
         // a little for its ranges.
-        let bytes = note.len()
+        let bytes = metadata.len()
             + self.pages.len() * (BODY_SIZE + 128)
             + self.unlogged.len() * UNLOGGED_ENTRY_MAX;
         if bytes > RECORD_LEN_MAX {
@@ -171,7 +175,7 @@ impl WriteTx {
         }
         let logged = || self.pages.iter().filter(|page| !self.unlogged.contains_key(&page.id));
         let pages = logged().count() + self.unlogged.len();
-        let mut builder = Builder::new(payload, note, &self.allocated, &self.freed, pages);
+        let mut builder = Builder::new(payload, metadata, &self.allocated, &self.freed, pages);
         for page in logged() {
             builder.page(page.id, &page.frame, page.fresh, &page.dirty);
         }
@@ -232,7 +236,8 @@ impl WriteTx {
     fn install_space(&mut self, commit: &mut Commit, seq: Seq) {
         let allocated = std::mem::take(&mut self.allocated);
         let freed = std::mem::take(&mut self.freed);
-        let grows = self.root_grows + (allocated.len() + freed.len()) * ROOT_BYTES_PER_EXTENT;
+        let grows = self.metadata_root_growth
+            + (allocated.len() + freed.len()) * METADATA_ROOT_BYTES_PER_EXTENT;
         self.shared.checkpoint.metadata_root_growth.fetch_add(grows, Ordering::Relaxed);
         if allocated.is_empty() && freed.is_empty() {
             return;

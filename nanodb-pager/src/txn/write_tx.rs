@@ -46,7 +46,7 @@ pub struct WriteTx {
     pub(super) durability: Durability,
     pub(super) may_use_reserve: bool,
     pub(super) kept_bytes: usize,
-    pub(super) root_grows: usize,
+    pub(super) metadata_root_growth: usize,
 }
 
 impl WriteTx {
@@ -55,7 +55,7 @@ impl WriteTx {
             durability: shared.options.durability,
             may_use_reserve: false,
             kept_bytes: 0,
-            root_grows: 0,
+            metadata_root_growth: 0,
             frees: shared.space.frees.load(Ordering::Relaxed),
             gather_until: shared.cache.gather_pages_max(),
             shared,
@@ -301,7 +301,7 @@ impl WriteTx {
     }
 
     /// Says how many bytes of memory the layer above keeps because of this commit until a
-    /// checkpoint shows it. They count as its note does: a checkpoint is due when what waits for
+    /// checkpoint shows it. They count as its metadata does: a checkpoint is due when what waits for
     /// one takes half of the cache's budget.
     pub fn charge_memory(&mut self, bytes: usize) {
         self.kept_bytes = bytes;
@@ -309,8 +309,8 @@ impl WriteTx {
 
     /// Says by how many bytes the commit makes the root longer at most, besides those for the
     /// extents that it takes and gives back: pages are kept for as long a root.
-    pub fn grows_root(&mut self, bytes: usize) {
-        self.root_grows += bytes;
+    pub fn grow_metadata_root(&mut self, bytes: usize) {
+        self.metadata_root_growth += bytes;
     }
 
     /// How many bytes of pages the transaction holds in memory. Pages that it has taken
@@ -321,14 +321,14 @@ impl WriteTx {
 
     /// Installs the changes and publishes them: readers see all of them at once.
     ///
-    /// `note` says what changed besides the pages; see [`CheckpointHooks`](crate::CheckpointHooks).
-    /// A transaction that changed nothing, with an empty note, is no commit of its own.
+    /// `metadata` says what changed besides the pages; see [`CheckpointHooks`](crate::CheckpointHooks).
+    /// A transaction that changed nothing, with empty `metadata`, is no commit of its own.
     ///
     /// # Errors
     ///
     /// As [`install`](Self::install).
-    pub fn commit(self, note: &[u8]) -> Result<Seq> {
-        self.install(note)?.publish()
+    pub fn commit(self, metadata: &[u8]) -> Result<Seq> {
+        self.install(metadata)?.publish()
     }
 
     /// Gives up all changes; dropping the transaction does the same.

@@ -1,10 +1,10 @@
-//! What a commit's record says: its note, the pages it took and gave back, the bytes
+//! What a commit's record says: its metadata, the pages it took and gave back, the bytes
 //! it changed.
 //!
 //! All numbers are LEB128.
 //!
 //! ```text
-//! note       len, bytes
+//! metadata   len, bytes
 //! allocated  count, then for each extent: start, pages
 //! freed      count, then for each extent: start, pages
 //! pages      count, then for each page:
@@ -36,13 +36,13 @@ impl<'a> Builder<'a> {
     /// Begins a payload at the end of `bytes`.
     pub(crate) fn new(
         bytes: &'a mut Vec<u8>,
-        note: &[u8],
+        metadata: &[u8],
         allocated: &BTreeMap<u32, u32>,
         freed: &BTreeMap<u32, u32>,
         pages: usize,
     ) -> Self {
-        push_len(bytes, note.len());
-        bytes.extend_from_slice(note);
+        push_len(bytes, metadata.len());
+        bytes.extend_from_slice(metadata);
         push_extents(bytes, allocated);
         push_extents(bytes, freed);
         push_len(bytes, pages);
@@ -85,7 +85,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Lengths here are of notes and pages' parts, far below 4 GiB; a longer note is
+/// Lengths here are of metadata and pages' parts, far below 4 GiB; longer metadata is
 /// refused before it comes here.
 fn push_len(bytes: &mut Vec<u8>, len: usize) {
     leb128::push(bytes, u32::try_from(len).unwrap_or(u32::MAX));
@@ -106,7 +106,7 @@ fn push_extents(bytes: &mut Vec<u8>, extents: &BTreeMap<u32, u32>) {
 
 /// A commit's payload, read back.
 pub(crate) struct Payload<'a> {
-    pub(crate) note: &'a [u8],
+    pub(crate) metadata: &'a [u8],
     pub(crate) allocated: Vec<Extent>,
     pub(crate) freed: Vec<Extent>,
     pages: u32,
@@ -163,12 +163,12 @@ impl<'a> Payload<'a> {
     /// Nothing if the bytes are no payload.
     pub(crate) fn decode(mut bytes: &'a [u8]) -> Option<Self> {
         let len = bytes.len();
-        let note_len = leb128::take(&mut bytes)?;
-        let note = leb128::take_bytes(&mut bytes, note_len)?;
+        let metadata_len = leb128::take(&mut bytes)?;
+        let metadata = leb128::take_bytes(&mut bytes, metadata_len)?;
         let allocated = take_extents(&mut bytes)?;
         let freed = take_extents(&mut bytes)?;
         let pages = leb128::take(&mut bytes)?;
-        Some(Self { note, allocated, freed, pages, len, rest: bytes })
+        Some(Self { metadata, allocated, freed, pages, len, rest: bytes })
     }
 
     /// The pages' entries; ends with `None` in place of one that makes no sense.
@@ -258,13 +258,13 @@ mod tests {
 
         let mut bytes = Vec::new();
         let map = |extents: &[Extent]| extents.iter().map(|e| (e.start.get(), e.pages)).collect();
-        let mut builder = Builder::new(&mut bytes, b"note", &map(&allocated), &map(&freed), 3);
+        let mut builder = Builder::new(&mut bytes, b"metadata", &map(&allocated), &map(&freed), 3);
         builder.page(PageId::new(300), &frame, true, &dirty);
         builder.unlogged(PageId::new(301), 0x0807_0605_0403_0201);
         builder.page(PageId::new(8), &frame, false, &DirtyRanges::default());
 
         let payload = Payload::decode(&bytes).unwrap();
-        assert_eq!(payload.note, b"note");
+        assert_eq!(payload.metadata, b"metadata");
         assert_eq!(
             (payload.allocated.as_slice(), payload.freed.as_slice()),
             (&allocated[..], &freed[..])

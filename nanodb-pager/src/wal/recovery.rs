@@ -1,6 +1,6 @@
 //! What opening finds in the logs that a crash left behind.
 //!
-//! Recovery writes nothing. It reads the logs to the last whole commit, hands the notes on,
+//! Recovery writes nothing. It reads the logs to the last whole commit, hands their metadata on,
 //! and remembers for each page where its changes lie in the logs; a page is put
 //! together when it is first asked for. The first transaction that wants to write
 //! has all of it checkpointed before it goes on. So a crash during recovery is no case of
@@ -22,8 +22,8 @@ mod changes;
 use std::io;
 use std::sync::Arc;
 
+use crate::checkpoint::commit_metadata::CommitMetadata;
 use crate::checkpoint::double_write::{self, DoubleWriteBuffer};
-use crate::checkpoint::notes::Notes;
 use crate::error::{Corruption, Error, LogLoss, Result};
 use crate::file::header::{Header, LogState};
 use crate::file::page::{Checksummer, Frame};
@@ -42,7 +42,7 @@ use self::changes::{Change, Changes, since_base};
 #[derive(Default)]
 pub(crate) struct Replay {
     pub(crate) last_seq: Seq,
-    pub(crate) notes: Notes,
+    pub(crate) metadata: CommitMetadata,
     pub(crate) space: Vec<SpaceChange>,
     pub(crate) commits: u64,
     pub(crate) bytes: u64,
@@ -263,7 +263,7 @@ impl Replay {
             }
             self.recovered.logs[log].end = offset + bytes.len() as u64;
             self.recovered.changes.end_commit(offset);
-            self.notes.push(payload.note);
+            self.metadata.push(payload.metadata);
             self.space.extend(payload.allocated.iter().map(|&e| SpaceChange::Allocated(e)));
             self.space.extend(payload.freed.iter().map(|&e| SpaceChange::Freed(seq, e)));
             self.last_seq = seq;

@@ -64,12 +64,12 @@ fn a_file_whose_last_handle_goes_can_be_opened_again_at_once() {
     }
 }
 
-/// Remembers on which threads it was asked to fold.
+/// Remembers on which threads it was called.
 #[derive(Default)]
-struct Folders(Mutex<Vec<Option<String>>>);
+struct Threads(Mutex<Vec<Option<String>>>);
 
-impl CheckpointHooks for Folders {
-    fn fold(
+impl CheckpointHooks for Threads {
+    fn apply(
         &self,
         root: &[u8],
         _: &mut dyn Iterator<Item = &[u8]>,
@@ -82,8 +82,8 @@ impl CheckpointHooks for Folders {
 #[test]
 fn the_commit_that_makes_a_checkpoint_due_does_not_make_it() {
     let storage = SimStorage::new();
-    let folders = Arc::new(Folders::default());
-    let pager = Pager::open(Arc::new(storage), folders.clone(), options()).unwrap();
+    let threads = Arc::new(Threads::default());
+    let pager = Pager::open(Arc::new(storage), threads.clone(), options()).unwrap();
     let page = crate::support::add_page(&pager, b"x");
     let mut number = 0;
     while pager.stats().unwrap().log_bytes <= LOG_BYTES_MAX / 8 * 7 {
@@ -95,7 +95,7 @@ fn the_commit_that_makes_a_checkpoint_due_does_not_make_it() {
         }
     }
     wait_until("a checkpoint", || pager.stats().unwrap().checkpoints > 0);
-    assert_eq!(*folders.0.lock().unwrap(), [Some("nanodb".to_owned())]);
+    assert_eq!(*threads.0.lock().unwrap(), [Some("nanodb".to_owned())]);
 }
 
 #[test]

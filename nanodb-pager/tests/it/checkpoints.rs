@@ -122,19 +122,19 @@ fn the_streams_of_the_last_checkpoint_are_not_written_over() {
     assert!(page_count < 25, "the pager reuses its pages: {page_count}");
 }
 
-/// Panics when it is first asked to fold.
+/// Panics when it is first called.
 #[derive(Default)]
 struct PanicsOnce(std::sync::atomic::AtomicBool);
 
 impl nanodb_pager::CheckpointHooks for PanicsOnce {
-    fn fold(
+    fn apply(
         &self,
         root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
+        metadata: &mut dyn Iterator<Item = &[u8]>,
     ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
         let panicked = self.0.swap(true, std::sync::atomic::Ordering::Relaxed);
         assert!(panicked, "as arranged");
-        crate::support::Concatenate.fold(root, notes)
+        crate::support::Concatenate.apply(root, metadata)
     }
 }
 
@@ -142,9 +142,9 @@ impl nanodb_pager::CheckpointHooks for PanicsOnce {
 fn a_panic_in_the_middle_of_a_checkpoint_loses_nothing() {
     let storage = nanodb_sim::SimStorage::new();
     let options = nanodb_pager::Options::default().background(false);
-    let folder = std::sync::Arc::new(PanicsOnce::default());
+    let hooks = std::sync::Arc::new(PanicsOnce::default());
     let pager =
-        nanodb_pager::Pager::open(std::sync::Arc::new(storage.clone()), folder, options).unwrap();
+        nanodb_pager::Pager::open(std::sync::Arc::new(storage.clone()), hooks, options).unwrap();
     let page = crate::support::add_page(&pager, b"first");
     pager.begin().commit(b"note").unwrap();
     let checkpoint = std::panic::AssertUnwindSafe(|| pager.checkpoint());
@@ -153,6 +153,6 @@ fn a_panic_in_the_middle_of_a_checkpoint_loses_nothing() {
     let _ = pager.begin().commit(b"more");
     let _ = pager.close();
     let pager = crate::support::open(&storage).unwrap();
-    assert!(pager.root().starts_with(b"note"), "{:?}", pager.root());
+    assert!(pager.metadata_root().starts_with(b"note"), "{:?}", pager.metadata_root());
     assert_eq!(&crate::support::first_bytes(&pager, page).unwrap(), b"first");
 }

@@ -2,7 +2,7 @@
 //! the opening after it, and after a process was killed.
 //!
 //! Every thread owns a group of pages and writes its next number to all of them. What a
-//! disk holds is compared with the commits in the order of their numbers: the notes, the
+//! disk holds is compared with the commits in the order of their numbers: the metadata, the
 //! bodies and the space must be those after one and the same commit.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -240,8 +240,11 @@ impl Run {
         let begun = self.commits.iter().rposition(|c| c.begun <= events).map_or(0, |n| n + 1);
         assert!((durable..=begun).contains(&there), "{what}: {there} of {durable}..={begun}");
         let commits = &self.commits[..there];
-        let notes: Vec<u8> = commits.iter().flat_map(|c| note(c.thread, c.number)).collect();
-        assert!(*pager.root() == notes[..], "{what}: the notes are not those of a prefix");
+        let metadata: Vec<u8> = commits.iter().flat_map(|c| note(c.thread, c.number)).collect();
+        assert!(
+            *pager.metadata_root() == metadata[..],
+            "{what}: the metadata is not that of a prefix"
+        );
         for (thread, group) in self.groups.iter().enumerate() {
             let last = commits.iter().rev().find(|commit| commit.thread == thread);
             let expected = body(thread, last.map_or(0, |commit| commit.number));
@@ -419,13 +422,13 @@ fn a_second_power_cut_between_the_batches_of_the_checkpoint_after_a_recovery_los
     }
 }
 
-/// Makes a page anew, by a commit that comes while a checkpoint is under way: folding the
-/// notes comes after the turn and before the pages are written.
+/// Makes a page anew, by a commit that comes while a checkpoint is under way: applying the
+/// metadata comes after the switch and before the pages are written.
 #[derive(Default)]
 struct MakesAPageAnew(Mutex<Option<(Pager, PageId)>>);
 
 impl CheckpointHooks for MakesAPageAnew {
-    fn fold(
+    fn apply(
         &self,
         root: &[u8],
         _: &mut dyn Iterator<Item = &[u8]>,
@@ -444,13 +447,13 @@ impl CheckpointHooks for MakesAPageAnew {
 #[test]
 fn a_page_that_is_made_anew_during_a_checkpoint_is_written_as_the_checkpoint_shows_it() {
     let storage = SimStorage::new();
-    let folder = Arc::new(MakesAPageAnew::default());
+    let hooks = Arc::new(MakesAPageAnew::default());
     let options = Options::default().background(false);
-    let pager = Pager::open(Arc::new(storage.clone()), folder.clone(), options).unwrap();
+    let pager = Pager::open(Arc::new(storage.clone()), hooks.clone(), options).unwrap();
     let page = crate::support::add_page(&pager, b"once");
-    *folder.0.lock().unwrap() = Some((pager.clone(), page));
+    *hooks.0.lock().unwrap() = Some((pager.clone(), page));
     pager.checkpoint().unwrap();
-    assert!(folder.0.lock().unwrap().is_none());
+    assert!(hooks.0.lock().unwrap().is_none());
     // The later commit was in memory only.
     let found = crate::support::open(&SimStorage::from_files(storage.files())).unwrap();
     assert_eq!(&crate::support::first_bytes(&found, page).unwrap(), b"once");

@@ -211,7 +211,7 @@ impl Run {
         let found = usize::try_from(pager.published().get()).unwrap();
         let allowed = self.allowed(events);
         assert!(allowed.contains(&found), "{what}: commit {found} found, {allowed:?} allowed");
-        let number = SavedRoot::decode(&pager.root()).number;
+        let number = SavedRoot::decode(&pager.metadata_root()).number;
         assert_eq!(number, found as u64, "{what}: the root");
         compare(&pager, &self.states[found], what);
         assert!(pager.verify().unwrap().iter().all(|c| c.page().get() < 2), "{what}: verify");
@@ -258,7 +258,7 @@ fn compare(pager: &Pager, pages: &Pages, what: &str) {
     let space = pager.space();
     let free: u32 = space.free.iter().chain(&space.pending).map(|extent| extent.pages).sum();
     let own: u32 = space.own.iter().map(|extent| extent.pages).sum();
-    let saved = SavedRoot::decode(&space.root);
+    let saved = SavedRoot::decode(&space.metadata_root);
     saved.check(pager, what);
     let used = u32::try_from(pages.len()).unwrap() + saved.pages();
     assert_eq!(free + own + used, space.page_count, "{what}: every page belongs somewhere");

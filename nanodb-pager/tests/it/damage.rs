@@ -63,7 +63,7 @@ impl Sound {
             assert_eq!(damage.apply(&self.file), b"", "{damage:?} was taken for a new file");
             return 0;
         }
-        assert!(*pager.root() == *self.root, "{damage:?} changed the root");
+        assert!(*pager.metadata_root() == *self.root, "{damage:?} changed the root");
         let damaged_pages =
             self.pages.iter().filter(|(id, body)| match pager.page(*id, pager.published()) {
                 Ok(guard) => {

@@ -258,13 +258,13 @@ fn after_a_failed_write_ahead_of_a_commit_every_write_says_why() {
 fn a_folder_that_fails_stops_all_writes_and_says_why() {
     struct Refuses;
     impl nanodb_pager::CheckpointHooks for Refuses {
-        fn fold(
+        fn apply(
             &self,
             root: &[u8],
-            notes: &mut dyn Iterator<Item = &[u8]>,
+            metadata: &mut dyn Iterator<Item = &[u8]>,
         ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-            match notes.next() {
-                Some(_) => Err("these notes make no sense".into()),
+            match metadata.next() {
+                Some(_) => Err("this metadata makes no sense".into()),
                 None => Ok(root.to_vec()),
             }
         }
@@ -279,7 +279,7 @@ fn a_folder_that_fails_stops_all_writes_and_says_why() {
     for _ in 0..2 {
         let error = pager.checkpoint().unwrap_err();
         let Error::Poisoned { cause } = &error else { panic!("{error:?}") };
-        assert!(matches!(**cause, Error::Fold(_)), "{cause:?}");
+        assert!(matches!(**cause, Error::Metadata(_)), "{cause:?}");
     }
     assert!(matches!(pager.begin().commit(b"more"), Err(Error::Poisoned { .. })));
     assert_eq!(&first_bytes(&pager, page).unwrap(), b"old");
@@ -292,7 +292,7 @@ fn a_checkpoint_under_way_writes_nothing_more_once_a_sync_of_the_log_has_failed(
     /// Waits in the middle of a checkpoint.
     struct Waits(SyncSender<()>, Mutex<Receiver<()>>);
     impl nanodb_pager::CheckpointHooks for Waits {
-        fn fold(
+        fn apply(
             &self,
             root: &[u8],
             _: &mut dyn Iterator<Item = &[u8]>,
@@ -305,8 +305,8 @@ fn a_checkpoint_under_way_writes_nothing_more_once_a_sync_of_the_log_has_failed(
     let (storage, (begun, is_begun), (go_on, may_go_on)) =
         (SimStorage::new(), sync_channel(1), sync_channel(1));
     let options = nanodb_pager::Options::default().background(false);
-    let folder = Arc::new(Waits(begun, Mutex::new(may_go_on)));
-    let pager = &Pager::open(Arc::new(storage.clone()), folder, options).unwrap();
+    let hooks = Arc::new(Waits(begun, Mutex::new(may_go_on)));
+    let pager = &Pager::open(Arc::new(storage.clone()), hooks, options).unwrap();
     let page = add_page(pager, b"old");
     let done = std::thread::scope(|scope| {
         let checkpoint = scope.spawn(|| pager.checkpoint());

@@ -38,7 +38,7 @@ fn stamp(tx: &mut WriteTx, pages: &[PageId], number: u64) {
     }
 }
 
-/// The number that all pages carry; the root has as many notes.
+/// The number that all pages carry; as many commits are in the root.
 fn found(pager: &Pager, pages: &[PageId], what: &str) -> u64 {
     let stamps: Vec<u64> =
         pages.iter().map(|&page| u64::from_le_bytes(first_bytes(pager, page).unwrap())).collect();
@@ -143,7 +143,7 @@ impl Run {
         let durable = self.promised[..known].iter().map(|&(_, durable, _)| durable).max().unwrap();
         let begun = self.promised[..known].iter().map(|&(_, _, begun)| begun).max().unwrap();
         assert!((durable..=begun).contains(&there), "{what}: {there} of {durable}..={begun}");
-        assert_eq!(pager.root().len() as u64, there, "{what}: the root");
+        assert_eq!(pager.metadata_root().len() as u64, there, "{what}: the root");
         assert!(pager.verify().unwrap().iter().all(|c| c.page().get() < 2), "{what}");
         let mut tx = pager.begin();
         stamp(&mut tx, &self.pages, there + 1);
@@ -552,7 +552,7 @@ fn what_a_recovery_has_copied_before_the_disk_was_full_is_not_copied_again() {
     assert!(half.all(|(_, bytes)| bytes.is_empty()), "half a copy is left");
     storage.clear_fault();
     pager.begin().commit(&[3]).unwrap();
-    assert_eq!((found(&pager, &pages, "room again"), &pager.root()[..]), (2, &[1, 2][..]));
+    assert_eq!((found(&pager, &pages, "room again"), &pager.metadata_root()[..]), (2, &[1, 2][..]));
     let copies = storage.take_journal().into_iter().filter(|event| {
         event.file.ends_with("-new")
             && matches!(&event.action, Action::Write { data, .. } if data[8..18] == *b"NanoDB log")

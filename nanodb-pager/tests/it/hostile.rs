@@ -90,7 +90,7 @@ fn an_entry_for_a_page_that_the_file_can_not_have_is_refused() {
 struct Boundless;
 
 impl CheckpointHooks for Boundless {
-    fn fold(
+    fn apply(
         &self,
         root: &[u8],
         _: &mut dyn Iterator<Item = &[u8]>,
@@ -98,7 +98,7 @@ impl CheckpointHooks for Boundless {
         Ok(root.to_vec())
     }
 
-    fn saved_pages(&self, _: &[u8]) -> u64 {
+    fn checkpoint_pages(&self, _: &[u8]) -> u64 {
         u64::MAX
     }
 }

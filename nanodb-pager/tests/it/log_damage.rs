@@ -10,28 +10,28 @@ use crate::support::{self, KIND, OWNER, add_page, change_page, long};
 
 type Pages = BTreeMap<PageId, Vec<u8>>;
 
-/// Keeps the last note, and commits while a checkpoint is under way.
+/// Keeps the metadata of the last commit, and commits while a checkpoint is under way.
 #[derive(Default)]
-struct Folder {
+struct Hooks {
     meanwhile: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-impl CheckpointHooks for Folder {
-    fn fold(
+impl CheckpointHooks for Hooks {
+    fn apply(
         &self,
         root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
+        metadata: &mut dyn Iterator<Item = &[u8]>,
     ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
         if let Some(meanwhile) = self.meanwhile.get() {
             meanwhile();
         }
-        Ok(notes.last().unwrap_or(root).to_vec())
+        Ok(metadata.last().unwrap_or(root).to_vec())
     }
 }
 
 fn open(files: Files) -> Result<Pager, Error> {
     let options = Options::default().cache_bytes_max(64 * 4096).background(false);
-    Pager::open(Arc::new(SimStorage::from_files(files)), Arc::new(Folder::default()), options)
+    Pager::open(Arc::new(SimStorage::from_files(files)), Arc::new(Hooks::default()), options)
 }
 
 /// Disks as a crash leaves them, and what every commit made of the pages.
@@ -73,10 +73,10 @@ fn commit(pager: &Pager, states: &mut Vec<Pages>, random: &mut Random) {
 /// both logs, the side area, and a file half way.
 fn left_by_a_checkpoint() -> Left {
     let storage = SimStorage::new();
-    let folder = Arc::new(Folder::default());
+    let hooks = Arc::new(Hooks::default());
     let options = Options::default().cache_bytes_max(64 * 4096).background(false);
     let pager =
-        Pager::open(Arc::new(storage.clone()), Arc::<Folder>::clone(&folder), options).unwrap();
+        Pager::open(Arc::new(storage.clone()), Arc::<Hooks>::clone(&hooks), options).unwrap();
     let mut random = Random::new(5);
     let mut states = vec![Pages::new()];
     (0..20).for_each(|_| commit(&pager, &mut states, &mut random));
@@ -89,7 +89,7 @@ fn left_by_a_checkpoint() -> Left {
         let (states, random) = &mut *inner.lock().unwrap();
         (0..3).for_each(|_| commit(&handle, states, random));
     };
-    assert!(folder.meanwhile.set(Box::new(meanwhile)).is_ok());
+    assert!(hooks.meanwhile.set(Box::new(meanwhile)).is_ok());
     let before = storage.files();
     storage.start_journal();
     pager.checkpoint().unwrap();
@@ -117,7 +117,7 @@ impl Left {
         };
         let seq = usize::try_from(pager.published().get()).unwrap();
         assert!((self.vouched..self.states.len()).contains(&seq), "{what}: commit {seq}");
-        assert_eq!(*pager.root(), (seq as u64).to_le_bytes(), "{what}");
+        assert_eq!(*pager.metadata_root(), (seq as u64).to_le_bytes(), "{what}");
         let mut noticed = !pager.verify().unwrap().is_empty();
         for (&page, body) in &self.states[seq] {
             match pager.page(page, pager.published()) {
@@ -293,14 +293,14 @@ fn a_crash_soon_after_the_recovery_of_two_logs_loses_nothing() {
     let storage = SimStorage::from_files(left.files);
     let options = Options::default().cache_bytes_max(64 * 4096).background(false);
     let pager =
-        Pager::open(Arc::new(storage.clone()), Arc::new(Folder::default()), options).unwrap();
+        Pager::open(Arc::new(storage.clone()), Arc::new(Hooks::default()), options).unwrap();
     let seq = pager.published().get();
     assert_eq!(seq, left.states.len() as u64 - 1);
     pager.checkpoint().unwrap();
     assert_eq!(open(storage.files()).unwrap().published().get(), seq);
     pager.begin().commit(b"more").unwrap();
     let reopened = open(storage.files()).unwrap();
-    assert_eq!((reopened.published().get(), &*reopened.root()), (seq + 1, &b"more"[..]));
+    assert_eq!((reopened.published().get(), &*reopened.metadata_root()), (seq + 1, &b"more"[..]));
 }
 
 /// A database that was killed in two ways: with a log and a second one that goes on from

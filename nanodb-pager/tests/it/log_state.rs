@@ -58,26 +58,26 @@ fn the_header_names_the_log_before_a_commit_in_it_is_acknowledged() {
 struct Commits(Mutex<Option<Pager>>);
 
 impl CheckpointHooks for Commits {
-    fn fold(
+    fn apply(
         &self,
         root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
+        metadata: &mut dyn Iterator<Item = &[u8]>,
     ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
         if let Some(pager) = self.0.lock().unwrap().take() {
             add_page(&pager, b"meanwhile");
         }
-        Concatenate.fold(root, notes)
+        Concatenate.apply(root, metadata)
     }
 }
 
 #[test]
 fn a_log_that_commits_have_begun_meanwhile_is_named_by_the_checkpoint() {
     let storage = SimStorage::new();
-    let folder = Arc::new(Commits::default());
+    let hooks = Arc::new(Commits::default());
     let options = Options::default().background(false).durability(Durability::Buffered);
-    let pager = Pager::open(Arc::new(storage.clone()), folder.clone(), options).unwrap();
+    let pager = Pager::open(Arc::new(storage.clone()), hooks.clone(), options).unwrap();
     add_page(&pager, b"before");
-    *folder.0.lock().unwrap() = Some(pager.clone());
+    *hooks.0.lock().unwrap() = Some(pager.clone());
     let mut disk = Crash::new(&storage.files());
     storage.start_journal();
     pager.checkpoint().unwrap();

@@ -7,7 +7,7 @@ use nanodb_sim::{Action, Crash, Files, SimStorage, Unsynced};
 
 use crate::support::{KIND, OWNER, add_page, assert_space, change_page, first_bytes, numbers};
 
-type FoldError = Box<dyn std::error::Error + Send + Sync>;
+type HookError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Notes are extents that a commit has taken, as two numbers; a length of 0 gives back the page.
 /// The root has a bit for each page, set if it is in use.
@@ -18,13 +18,13 @@ struct InUse {
 }
 
 impl CheckpointHooks for InUse {
-    fn fold(
+    fn apply(
         &self,
         root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
-    ) -> Result<Vec<u8>, FoldError> {
+        metadata: &mut dyn Iterator<Item = &[u8]>,
+    ) -> Result<Vec<u8>, HookError> {
         let mut root = root.to_vec();
-        for note in notes {
+        for note in metadata {
             for change in note.as_chunks::<8>().0 {
                 let number = |at: usize| u32::from_le_bytes(*change[at..].first_chunk().unwrap());
                 let (start, pages) = (number(0) as usize, number(4) as usize);
@@ -38,7 +38,7 @@ impl CheckpointHooks for InUse {
         Ok(root)
     }
 
-    fn extents_in_use(&self, root: &[u8]) -> Result<Option<Vec<Extent>>, FoldError> {
+    fn extents_in_use(&self, root: &[u8]) -> Result<Option<Vec<Extent>>, HookError> {
         Ok(Some(extents(root).into_iter().chain(self.more).collect()))
     }
 }
@@ -56,9 +56,9 @@ fn open(storage: &SimStorage, read_only: bool) -> Result<Pager, Error> {
     open_with(storage, InUse::default(), read_only)
 }
 
-fn open_with(storage: &SimStorage, folder: InUse, read_only: bool) -> Result<Pager, Error> {
+fn open_with(storage: &SimStorage, hooks: InUse, read_only: bool) -> Result<Pager, Error> {
     let options = Options::default().cache_bytes_max(64 * 4096).background(false);
-    Pager::open(Arc::new(storage.clone()), Arc::new(folder), options.read_only(read_only))
+    Pager::open(Arc::new(storage.clone()), Arc::new(hooks), options.read_only(read_only))
 }
 
 /// A closed file of `count` pages of their own, of which every second was given back.
@@ -66,24 +66,24 @@ fn gaps(count: u32) -> (Files, Vec<(PageId, [u8; 4])>) {
     let storage = SimStorage::new();
     let pager = open(&storage, false).unwrap();
     let mut tx = pager.begin();
-    let (mut pages, mut notes) = (Vec::new(), Vec::new());
+    let (mut pages, mut metadata) = (Vec::new(), Vec::new());
     for index in 0..count {
         let page = tx.allocate(KIND, OWNER).unwrap();
         assert!(tx.page_mut(page).unwrap().write(0, &index.to_le_bytes()));
-        notes.extend(note(Extent::new(page, 1), 1));
+        metadata.extend(note(Extent::new(page, 1), 1));
         pages.push((page, index.to_le_bytes()));
     }
-    tx.commit(&notes).unwrap();
+    tx.commit(&metadata).unwrap();
     pager.checkpoint().unwrap();
     let mut tx = pager.begin();
-    let mut notes = Vec::new();
+    let mut metadata = Vec::new();
     let is_kept = |(page, _): &(PageId, _)| page.get() % 2 == 0;
     let (kept, freed): (Vec<_>, Vec<_>) = pages.into_iter().partition(is_kept);
     for (page, _) in freed {
         tx.free(page).unwrap();
-        notes.extend(note(Extent::new(page, 1), 0));
+        metadata.extend(note(Extent::new(page, 1), 0));
     }
-    tx.commit(&notes).unwrap();
+    tx.commit(&metadata).unwrap();
     pager.close().unwrap();
     (storage.files(), kept)
 }
@@ -114,7 +114,7 @@ fn assert_sound(pager: &Pager, pages: &[(PageId, [u8; 4])]) {
         assert_eq!(first_bytes(pager, *page).unwrap(), *bytes, "{page}");
     }
     let used = pager.inventory().unwrap();
-    assert_space(pager, numbers(&extents(&used.root)));
+    assert_space(pager, numbers(&extents(&used.metadata_root)));
 }
 
 fn is_lost(found: &[Corruption]) -> bool {
@@ -166,8 +166,8 @@ fn what_the_logs_took_and_gave_back_is_added_to_a_map_made_anew() {
     let (freed, _) = pages.remove(3);
     tx.free(freed).unwrap();
     let extent = tx.allocate_extent(5).unwrap();
-    let notes = [note(Extent::new(freed, 1), 0), note(extent, extent.pages)].concat();
-    tx.commit(&notes).unwrap();
+    let metadata = [note(Extent::new(freed, 1), 0), note(extent, extent.pages)].concat();
+    tx.commit(&metadata).unwrap();
     change_page(&pager, pages[0].0, b"new!");
     pages[0].1 = *b"new!";
     let expected = pager.space();
@@ -190,8 +190,8 @@ fn a_root_that_cannot_be_right_makes_no_map_and_names_the_page() {
     let (files, _) = gaps(40);
     let storage = SimStorage::from_files(with_noise(&files, map_pages(&files)[0]));
     let open_with = |more| {
-        let folder = InUse { more: Some(more) };
-        open_with(&storage, folder, false).unwrap_err()
+        let hooks = InUse { more: Some(more) };
+        open_with(&storage, hooks, false).unwrap_err()
     };
     let error = open_with(Extent::new(PageId::new(9), 4));
     let page = PageId::new(10);
@@ -219,8 +219,8 @@ fn a_damaged_map_that_can_be_read_again_after_a_crash_is_never_half_of_another()
     let free = numbers(&pager.space().free).filter(|&page| (page as usize) < map[1]).count();
     let mut tx = pager.begin();
     let taken: Vec<Extent> = (0..free).map(|_| tx.allocate_extent(1).unwrap()).collect();
-    let notes: Vec<u8> = taken.iter().flat_map(|extent| note(*extent, 1)).collect();
-    tx.commit(&notes).unwrap();
+    let metadata: Vec<u8> = taken.iter().flat_map(|extent| note(*extent, 1)).collect();
+    tx.commit(&metadata).unwrap();
     pager.close().unwrap();
     let mut crash = Crash::new(&before);
     let mut count = 0;

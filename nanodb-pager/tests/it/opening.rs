@@ -47,7 +47,7 @@ fn header_with(file: &[u8], offset: usize, bytes: &[u8]) -> Vec<u8> {
 fn an_empty_file_is_made_a_new_database() {
     let storage = SimStorage::new();
     let pager = open(&storage).unwrap();
-    assert_eq!((pager.published().get(), pager.root().len()), (0, 0));
+    assert_eq!((pager.published().get(), pager.metadata_root().len()), (0, 0));
     assert_eq!(storage.contents().len(), 2 * PAGE_SIZE);
     let (uuid, seed) = (pager.uuid(), pager.hash_seed());
     drop(pager);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nanodb_pager::{CheckpointHooks, CheckpointPages, Error, Extent, Options, PageId, Pager};
+use nanodb_pager::{CheckpointHooks, CheckpointPageWriter, Error, Extent, Options, PageId, Pager};
 use nanodb_sim::SimStorage;
 
 use crate::saving::Saving;
@@ -15,7 +15,7 @@ const PAGES_MAX: usize = 64;
 struct Greedy;
 
 impl CheckpointHooks for Greedy {
-    fn fold(
+    fn apply(
         &self,
         root: &[u8],
         _: &mut dyn Iterator<Item = &[u8]>,
@@ -27,7 +27,7 @@ impl CheckpointHooks for Greedy {
         &self,
         root: &[u8],
         _: &mut dyn Iterator<Item = &[u8]>,
-        pages: &mut CheckpointPages<'_>,
+        pages: &mut CheckpointPageWriter<'_>,
     ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
         let mut taken = Vec::new();
         for asked in (1..4).cycle().take(PAGES_MAX) {
@@ -44,15 +44,15 @@ impl CheckpointHooks for Greedy {
 }
 
 /// What a root says was saved.
-fn saved(root: &[u8]) -> Vec<Extent> {
+fn after_checkpoint(root: &[u8]) -> Vec<Extent> {
     let number = |at: usize| u32::from_le_bytes(*root[at..].first_chunk().unwrap());
     let places = (0..root.len()).step_by(8);
     places.map(|at| Extent::new(PageId::new(number(at)), number(at + 4))).collect()
 }
 
-fn open(storage: &SimStorage, folder: Arc<dyn CheckpointHooks>) -> Pager {
+fn open(storage: &SimStorage, hooks: Arc<dyn CheckpointHooks>) -> Pager {
     let options = Options::default().file_bytes_max((PAGES_MAX * 4096) as u64).background(false);
-    Pager::open(Arc::new(storage.clone()), folder, options).unwrap()
+    Pager::open(Arc::new(storage.clone()), hooks, options).unwrap()
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn checkpoints_that_save_all_that_they_have_room_for_keep_to_the_limit() {
         }
         tx.commit(&[]).unwrap();
         pager.checkpoint().unwrap();
-        most = most.max(saved(&pager.root()).iter().map(|extent| extent.pages).sum());
+        most = most.max(saved(&pager.metadata_root()).iter().map(|extent| extent.pages).sum());
         let pages = storage.contents().len() / 4096;
         assert!(pages <= PAGES_MAX, "{pages} pages in round {round}");
     }

@@ -152,7 +152,7 @@ impl Work {
 
     /// Holds what a pager shows against the states that may be there.
     fn check(&self, pager: &Pager, oldest: usize, what: &str) -> usize {
-        let found = SavedRoot::decode(&pager.root());
+        let found = SavedRoot::decode(&pager.metadata_root());
         let states = oldest..self.states.len();
         let state = states.clone().find(|&state| {
             let is_so = |(&page, &number): (&PageId, &u64)| {
@@ -167,7 +167,7 @@ impl Work {
         let state = state.unwrap_or_else(|| {
             panic!("{what}: none of {states:?}: {:?}, root {found:?}", pager.space())
         });
-        SavedRoot::decode(&pager.space().root).check(pager, what);
+        SavedRoot::decode(&pager.space().metadata_root).check(pager, what);
         state
     }
 
@@ -184,7 +184,7 @@ impl Work {
         assert!(tx.page_mut(page).unwrap().write(0, b"and on"));
         tx.commit(&9_u64.to_le_bytes()).unwrap_or_else(|error| panic!("{what}: {error:?}"));
         pager.checkpoint().unwrap_or_else(|error| panic!("{what}: {error:?}"));
-        SavedRoot::decode(&pager.space().root).check(&pager, what);
+        SavedRoot::decode(&pager.space().metadata_root).check(&pager, what);
         assert_eq!(&first_bytes(&pager, page).unwrap(), b"and on", "{what}");
     }
 
@@ -251,7 +251,7 @@ fn cuts(files: &Files, journal: &[Event]) -> usize {
 fn used_pages(pager: &Pager) -> u32 {
     let space = pager.space();
     let all = [&space.free, &space.pending, &space.own].into_iter().flatten();
-    let saved = SavedRoot::decode(&space.root).pages();
+    let saved = SavedRoot::decode(&space.metadata_root).pages();
     space.page_count - all.map(|extent| extent.pages).sum::<u32>() - saved
 }
 

@@ -141,7 +141,7 @@ fn a_load_that_misses_a_page_does_not_count_because_of_an_image_of_an_earlier_li
 
     let third = open(&SimStorage::from_files(after)).unwrap();
     assert_eq!(third.open_report().commits_replayed, 0, "the load misses a page");
-    assert!(!third.root().ends_with(b"the load"));
+    assert!(!third.metadata_root().ends_with(b"the load"));
 }
 
 /// The disk has lost a write that it had said to be on stable storage: what is there is sound.

@@ -8,17 +8,17 @@ use nanodb_sim::SimStorage;
 pub(crate) const KIND: PageKind = PageKind::FIRST_FREE;
 pub(crate) const OWNER: Owner = Owner::new(7);
 
-/// A root that is all notes one after the other: nothing lost, doubled or reordered.
+/// A root that is the metadata of all commits, one after the other: nothing lost, doubled or reordered.
 pub(crate) struct Concatenate;
 
 impl CheckpointHooks for Concatenate {
-    fn fold(
+    fn apply(
         &self,
         root: &[u8],
-        notes: &mut dyn Iterator<Item = &[u8]>,
+        metadata: &mut dyn Iterator<Item = &[u8]>,
     ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
         let mut root = root.to_vec();
-        notes.for_each(|note| root.extend_from_slice(note));
+        metadata.for_each(|note| root.extend_from_slice(note));
         Ok(root)
     }
 }

@@ -28,7 +28,7 @@ fn the_second_of_two_writers_of_a_page_conflicts_and_changes_nothing() {
     assert_eq!(&first_bytes(&pager, page).unwrap(), b"one");
     assert_eq!(&first_bytes(&pager, other).unwrap(), b"old");
     pager.checkpoint().unwrap();
-    assert_eq!(&*pager.root(), b"first");
+    assert_eq!(&*pager.metadata_root(), b"first");
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn a_load_of_any_size_takes_little_memory_and_is_written_once() {
     assert_eq!((pager.published(), pager.stats().unwrap().dirty_bytes), (published, 0));
     assert_loaded(&pager, &pages);
     let pager = open(&SimStorage::from_files(killed(pager, &storage))).unwrap();
-    assert_eq!((pager.published(), &*pager.root()), (published, &b"note"[..]));
+    assert_eq!((pager.published(), &*pager.metadata_root()), (published, &b"note"[..]));
     assert_loaded(&pager, &pages);
     pager.checkpoint().unwrap();
     assert_loaded(&pager, &pages);
@@ -239,7 +239,7 @@ fn a_load_that_misses_a_page_did_not_happen_unless_it_was_vouched_for() {
     files.get_mut("").unwrap()[at + 100] ^= 1;
     let storage = SimStorage::from_files(files);
     let pager = open(&storage).unwrap();
-    assert_eq!((pager.published().get(), &*pager.root()), (2, &b""[..]));
+    assert_eq!((pager.published().get(), &*pager.metadata_root()), (2, &b""[..]));
     assert_eq!(&first_bytes(&pager, page).unwrap(), b"new\0");
     assert_space(&pager, [page.get()]);
     // What did not count once never counts again, though the page be mended.
@@ -247,7 +247,7 @@ fn a_load_that_misses_a_page_did_not_happen_unless_it_was_vouched_for() {
     let pages = load(&mut tx, MANY);
     tx.commit(b"again").unwrap();
     let pager = open(&SimStorage::from_files(killed(pager, &storage))).unwrap();
-    assert_eq!((pager.published().get(), &*pager.root()), (3, &b"again"[..]));
+    assert_eq!((pager.published().get(), &*pager.metadata_root()), (3, &b"again"[..]));
     assert_loaded(&pager, &pages);
 }
 
@@ -272,7 +272,7 @@ fn a_load_that_did_not_happen_is_not_made_to_have_happened_by_a_later_one() {
     drop(tx);
     drop(pager);
     let pager = open(&SimStorage::from_files(files)).unwrap();
-    assert_eq!((pager.published().get(), &*pager.root()), (1, &b""[..]));
+    assert_eq!((pager.published().get(), &*pager.metadata_root()), (1, &b""[..]));
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn a_damaged_page_of_a_load_that_was_vouched_for_costs_only_itself() {
     let at = damaged.get() as usize * PAGE_SIZE;
     files.get_mut("").unwrap()[at + 100] ^= 1;
     let pager = open(&SimStorage::from_files(files)).unwrap();
-    assert_eq!((pager.published().get(), &*pager.root()), (5, &b"loaded"[..]));
+    assert_eq!((pager.published().get(), &*pager.metadata_root()), (5, &b"loaded"[..]));
     let check = |pager: &Pager| {
         let found = pager.page(damaged, pager.published());
         let is_damage = matches!(

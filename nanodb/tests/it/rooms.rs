@@ -58,7 +58,7 @@ const PAGER: &[&[&str]] = &[
         "wal/scan",
         "wal/group_commit",
     ],
-    &["checkpoint/double_write", "checkpoint/notes"],
+    &["checkpoint/double_write", "checkpoint/commit_metadata"],
     &["file/sidecars"],
     &["wal/recovery", "wal/recovery/*"],
     &["wal/state", "checkpoint/state", "checkpoint/hooks", "checkpoint/pages", "shared"],

@@ -242,7 +242,7 @@ impl Store {
 /// The first page of a run that can't be read, if the run is still in use then.
 fn damaged_page(store: &Store, run: &IndexRun) -> Result<Option<PageId>> {
     let mark = run.mark(store.owner);
-    let is_sound = |extent| match store.pager.read_saved(extent, mark) {
+    let is_sound = |extent| match store.pager.read_checkpoint_pages(extent, mark) {
         Ok(read) => Ok(decode_pages(&read, &mut Vec::new()).is_ok()),
         Err(nanodb_pager::Error::Corrupt(_)) => Ok(false),
         // A checkpoint may have cut its pages off the file.

@@ -84,7 +84,7 @@ impl Pages {
 fn uses(file: &[u8]) -> Vec<Use> {
     struct Nothing;
     impl CheckpointHooks for Nothing {
-        fn fold(
+        fn apply(
             &self,
             root: &[u8],
             _: &mut dyn Iterator<Item = &[u8]>,

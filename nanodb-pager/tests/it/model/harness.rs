@@ -27,7 +27,7 @@ pub(super) struct Harness {
     held: Vec<(Installed, usize)>,
     /// The pages as of each commit, the newest last.
     history: Vec<(Seq, Pages)>,
-    notes: Vec<u8>,
+    metadata: Vec<u8>,
 }
 
 struct Transaction {
@@ -61,7 +61,7 @@ impl Harness {
             snapshots: Vec::new(),
             held: Vec::new(),
             history,
-            notes: Vec::new(),
+            metadata: Vec::new(),
         }
     }
 
@@ -128,7 +128,7 @@ impl Harness {
             }
             Op::Checkpoint => {
                 self.pager.checkpoint().unwrap();
-                assert_eq!(*self.pager.root(), *self.notes);
+                assert_eq!(*self.pager.metadata_root(), *self.metadata);
                 assert_eq!(self.pager.verify().unwrap(), []);
                 assert_eq!(self.pager.stats().unwrap().dirty_bytes, 0);
             }
@@ -199,7 +199,7 @@ impl Harness {
             pages.remove(page);
         });
         self.history.push((installed.seq(), pages));
-        self.notes.extend_from_slice(note);
+        self.metadata.extend_from_slice(note);
         self.held.push((installed, changed));
     }
 
@@ -224,7 +224,7 @@ impl Harness {
         drop(std::mem::replace(&mut self.pager, stand_in));
         self.pager = open(&self.storage).unwrap();
         self.transactions = (0..TRANSACTIONS).map(|_| Transaction::begin(&self.pager)).collect();
-        assert_eq!(*self.pager.root(), *self.notes);
+        assert_eq!(*self.pager.metadata_root(), *self.metadata);
         assert_eq!(self.pager.published(), self.history[self.history.len() - 1].0);
         // Versions of former commits do not outlive the handle.
         self.history.drain(..self.history.len() - 1);
@@ -251,7 +251,7 @@ impl Harness {
         self.check_past(published);
         self.check_space();
         self.check_budget();
-        assert!(self.notes.starts_with(&self.pager.root()));
+        assert!(self.metadata.starts_with(&self.pager.metadata_root()));
     }
 
     /// A read at a commit long past gets what was there then, or is told to repeat.
