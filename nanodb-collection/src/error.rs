@@ -65,7 +65,7 @@ pub enum Error {
         /// How many bytes the sort could keep in memory.
         bytes_max: usize,
         /// What happened to the file.
-        source: nanodb_pager::Error,
+        source: StorageError,
     },
     /// The key that a document is sorted by is too long.
     #[error("the key that a document is sorted by has {bytes} bytes; {bytes_max} at most")]
@@ -154,7 +154,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: nanodb_pager::Error,
+        source: StorageError,
     },
     /// The file would become longer than it may; nothing was changed, and a transaction that
     /// meets it is rolled back.
@@ -182,7 +182,70 @@ pub enum Error {
     },
     /// The file could not be read or written.
     #[error("reading or writing the database's file")]
-    Storage(#[source] nanodb_pager::Error),
+    Storage(#[source] StorageError),
+}
+
+/// Why a file could not be opened, read or written.
+///
+/// The cause of [`Error::Open`], [`Error::Storage`] and [`Error::Sort`]. Its text names what
+/// was being done and to which file; [`kind`](Self::kind) says what to do about it, and
+/// [`source`](std::error::Error::source) is what the operating system answered, a
+/// [`std::io::Error`], where that is the cause.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use std::error::Error as _;
+///
+/// use nanodb::{Database, Error, ErrorKind};
+///
+/// # let directory = tempfile::tempdir().unwrap();
+/// let missing = directory.path().join("no such directory").join("data.nanodb");
+/// let Err(Error::Open { source, .. }) = Database::open(missing) else { panic!() };
+/// assert_eq!(source.kind(), ErrorKind::Io);
+/// let cause = source.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+/// assert_eq!(cause.map(|cause| cause.kind()), Some(std::io::ErrorKind::NotFound));
+/// ```
+#[derive(Debug)]
+pub struct StorageError(nanodb_pager::Error);
+
+impl StorageError {
+    /// Says what to do about this error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        storage_kind(&self.0)
+    }
+
+    /// Returns the pager's error, for the crates of the workspace.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn pager_error(&self) -> &nanodb_pager::Error {
+        &self.0
+    }
+
+    /// The same, to be turned into an error of another kind.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn into_pager_error(self) -> nanodb_pager::Error {
+        self.0
+    }
+}
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for StorageError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl From<nanodb_pager::Error> for StorageError {
+    fn from(error: nanodb_pager::Error) -> Self {
+        Self(error)
+    }
 }
 
 /// What to do about an [`Error`].
@@ -197,9 +260,11 @@ pub enum ErrorKind {
     NotFound,
     /// The name is taken: choose another, or drop the collection.
     AlreadyExists,
-    /// The document does not have the shape of the Rust type asked for.
-    Mismatch,
-    /// A limit of the database itself was reached.
+    /// The document does not have the shape of the Rust type asked for: ask for another type, or
+    /// change the document.
+    WrongType,
+    /// A number that the database counts up has reached its end. Ids that could be assigned: give
+    /// documents ids of their own. Collections or pages: go on in another file.
     Exhausted,
     /// The file would become longer than the options allow: delete or drop something, or allow
     /// more.
@@ -211,7 +276,8 @@ pub enum ErrorKind {
     Conflict,
     /// The transaction has ended or failed before: begin another.
     TransactionOver,
-    /// The transaction changes more than can be committed at once: do it in several.
+    /// More was asked for at once than fits: do it in several transactions, or raise
+    /// `Options::transaction_bytes_max`; of a sort, sort by less.
     TooLarge,
     /// The file is damaged: see what `check` says; the rest of
     /// the data stays readable.
@@ -243,7 +309,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Document(DocumentError::Deserialize(_)) => ErrorKind::Mismatch,
+            Self::Document(DocumentError::Deserialize(_)) => ErrorKind::WrongType,
             Self::Document(_)
             | Self::IdMismatch { .. }
             | Self::CollectionName { .. }
@@ -252,11 +318,10 @@ impl Error {
             Self::DuplicateId { .. } => ErrorKind::DuplicateId,
             Self::NoCollection { .. } => ErrorKind::NotFound,
             Self::CollectionExists { .. } => ErrorKind::AlreadyExists,
-            Self::IdsExhausted { .. }
-            | Self::CollectionsExhausted
-            | Self::SortKeyTooLarge { .. } => ErrorKind::Exhausted,
+            Self::IdsExhausted { .. } | Self::CollectionsExhausted => ErrorKind::Exhausted,
+            Self::SortKeyTooLarge { .. } => ErrorKind::TooLarge,
             Self::BulkWrite { source, .. } => source.kind(),
-            Self::Sort { source, .. } => storage_kind(source),
+            Self::Sort { source, .. } => source.kind(),
             Self::QuotaExceeded { .. } => ErrorKind::QuotaExceeded,
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
             Self::Conflict { .. } => ErrorKind::Conflict,
@@ -264,7 +329,7 @@ impl Error {
             Self::DamagedPage { .. } | Self::DamagedDocument { .. } | Self::Catalog(_) => {
                 ErrorKind::Damaged
             }
-            Self::Open { source, .. } | Self::Storage(source) => storage_kind(source),
+            Self::Open { source, .. } | Self::Storage(source) => source.kind(),
         }
     }
 
@@ -275,9 +340,10 @@ impl Error {
             Self::BulkWrite { source, .. } => source.page(),
             Self::DamagedPage { page, .. } => Some(*page),
             Self::DamagedDocument { page, .. } => *page,
-            Self::Open { source: nanodb_pager::Error::Corrupt(corruption), .. } => {
-                Some(corruption.page().get())
-            }
+            Self::Open { source, .. } => match source.pager_error() {
+                nanodb_pager::Error::Corrupt(corruption) => Some(corruption.page().get()),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -409,7 +475,7 @@ impl From<nanodb_pager::Error> for Error {
                 Self::QuotaExceeded { path, bytes_max }
             }
             nanodb_pager::Error::ReadOnly { path } => Self::ReadOnly { path },
-            other => Self::Storage(other),
+            other => Self::Storage(other.into()),
         }
     }
 }

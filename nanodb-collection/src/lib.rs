@@ -46,7 +46,7 @@ mod write;
 
 pub use catalog::binding::NameBinding;
 pub use engine::Engine;
-pub use error::{CatalogError, Error, ErrorKind, Result};
+pub use error::{CatalogError, Error, ErrorKind, Result, StorageError};
 pub use limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 pub use maintenance::check::{CheckProgress, CheckReport, Problem, ProblemKind, why};
 pub use maintenance::compact::CompactProgress;

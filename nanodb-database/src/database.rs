@@ -287,20 +287,40 @@ impl Database {
     /// full: before anything is moved, with how many bytes are needed, 512 KiB for each of the two
     /// logs.
     pub fn compact(&self) -> Result<()> {
-        self.compact_with(|_| ControlFlow::Continue(())).map(|_| ())
+        self.compact_with(|_| ControlFlow::Continue(())).map(drop)
     }
 
-    /// As [`compact`](Self::compact); calls `progress` now and then, which says whether to go on.
-    /// False if it said no.
+    /// Compacts the file like [`compact`](Self::compact), and calls `progress` now and then, which
+    /// decides whether to go on.
+    ///
+    /// Returns `Break` if `progress` did. What was moved until then is moved.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use std::ops::ControlFlow;
+    ///
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("logs").insert_many((0..1000).map(|n| doc! { "_id": n }))?;
+    /// let done = db.compact_with(|at| match at.round {
+    ///     1 => ControlFlow::Continue(()),
+    ///     _ => ControlFlow::Break(()), // one round is enough
+    /// })?;
+    /// println!("{}", if done.is_continue() { "compacted" } else { "stopped" });
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`compact`](Self::compact).
+    /// Same as [`compact`](Self::compact).
     pub fn compact_with(
         &self,
         mut progress: impl FnMut(CompactProgress) -> ControlFlow<()>,
-    ) -> Result<bool> {
-        Ok(self.engine.compact(&mut progress)?.is_continue())
+    ) -> Result<ControlFlow<()>> {
+        self.engine.compact(&mut progress)
     }
 
     /// What opening the file found: whether it was closed, or what was recovered.
@@ -354,17 +374,39 @@ impl Database {
         Ok(report.unwrap_or_default())
     }
 
-    /// As [`check`](Self::check); calls `progress` after each page, which says whether to go on.
-    /// No report if it said no. Nothing is locked meanwhile: `progress` may use the database.
+    /// Checks the file like [`check`](Self::check), and calls `progress` after each page, which
+    /// decides whether to go on.
+    ///
+    /// Returns `Break`, and no report, if `progress` did. Nothing is locked meanwhile: `progress`
+    /// may use the database.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use std::ops::ControlFlow;
+    ///
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! { "_id": 1 })?;
+    /// let report = db.check_with(|at| {
+    ///     println!("{} of {} pages", at.pages_done, at.pages);
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert!(report.continue_value().is_some_and(|report| report.is_clean()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check).
+    /// Same as [`check`](Self::check).
     pub fn check_with(
         &self,
         mut progress: impl FnMut(CheckProgress) -> ControlFlow<()>,
-    ) -> Result<Option<CheckReport>> {
-        self.engine.check(&mut progress)
+    ) -> Result<ControlFlow<(), CheckReport>> {
+        let report = self.engine.check(&mut progress)?;
+        Ok(report.map_or(ControlFlow::Break(()), ControlFlow::Continue))
     }
 
     /// Brings the file up to date, syncs it, and gives up this handle.

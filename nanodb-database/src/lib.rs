@@ -11,6 +11,7 @@
 //! | `collection`, `typed` | a collection by name; one that holds values of a Rust type |
 //! | `snapshot` | all collections as of one moment |
 //! | `transaction`, `transaction_collection`, `retry` | several writes as one |
+//! | `read` | the reading verbs, once for every handle |
 //! | `encode_buffer` | documents on their way in |
 //! | `query` | finding, and changing what is found |
 //! | `salvage` | copying what can be read of a damaged file |
@@ -23,6 +24,7 @@ mod info;
 mod open;
 mod options;
 mod query;
+mod read;
 mod retry;
 mod salvage;
 mod snapshot;
@@ -32,7 +34,7 @@ mod typed;
 
 pub use collection::Collection;
 pub use database::Database;
-pub use error::{CatalogError, Error, ErrorKind, Result};
+pub use error::{CatalogError, Error, ErrorKind, Result, StorageError};
 pub use info::CollectionInfo;
 pub use nanodb_collection::{
     ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, CollectionStats,
@@ -54,6 +56,7 @@ pub use query::{
     AccessPath, BulkOperation, BulkWriteResult, Cursor, Explain, Find, FindOneAndModify, Plan,
     SORT_BYTES_MAX_DEFAULT, TypedCursor, TypedFind, UpdateResult,
 };
+pub use read::ReadCollection;
 pub use snapshot::{Snapshot, SnapshotCollection};
 pub use transaction::Transaction;
 pub use transaction_collection::TransactionCollection;

@@ -72,7 +72,10 @@ impl Options {
         path: &Path,
         through: impl Fn(FileStorage) -> Arc<dyn Storage>,
     ) -> Result<Database> {
-        let failed = |source| Error::Open { path: path.to_owned(), source };
+        let failed = |source: nanodb_pager::Error| Error::Open {
+            path: path.to_owned(),
+            source: source.into(),
+        };
         let file = || {
             let file = match self.access {
                 Access::Read => FileStorage::open_read_only(path),

@@ -10,6 +10,7 @@
 mod bulk;
 mod candidates;
 mod cursor;
+mod distinct;
 mod explain;
 mod find;
 mod find_one_and_modify;
@@ -24,10 +25,12 @@ mod writes;
 
 pub use self::bulk::{BulkOperation, BulkWriteResult};
 pub use self::cursor::Cursor;
+pub(crate) use self::distinct::distinct;
 pub use self::explain::Explain;
 pub use self::find::Find;
 pub use self::find_one_and_modify::FindOneAndModify;
 pub use self::modify::UpdateResult;
 pub use self::plan::{AccessPath, Plan};
 pub use self::sorted::SORT_BYTES_MAX_DEFAULT;
+pub(crate) use self::source::Source;
 pub use self::typed::{TypedCursor, TypedFind};

@@ -56,7 +56,10 @@ impl Database {
     pub fn salvage(&self, path: impl AsRef<Path>) -> Result<SalvageReport> {
         self.engine().check_access()?;
         let path = path.as_ref();
-        let failed = |source| Error::Open { path: path.to_owned(), source };
+        let failed = |source: nanodb_pager::Error| Error::Open {
+            path: path.to_owned(),
+            source: source.into(),
+        };
         let storage = FileStorage::open_read_only(path).map_err(|source| {
             failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
         })?;
@@ -98,7 +101,7 @@ impl Database {
                 }
                 return Ok(report);
             }
-            Err(Error::Storage(error)) => failed(error),
+            Err(Error::Storage(error)) => failed(error.into_pager_error()),
             Err(error) => error,
         };
         if !is_lost(&refused) {

@@ -1,5 +1,6 @@
 //! Collections of values of one Rust type.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -13,13 +14,13 @@ use nanodb_document::ValueType;
 use nanodb_document::{DocumentError, Draft, Encode, Serialized};
 use nanodb_document::{ID_FIELD, Id, IdRef};
 
-/// A [`Collection`] whose documents are read and written as values of `T`, through serde.
+/// A [`Collection`] whose documents are read and written as values of a Rust type, through serde.
 ///
 /// The id is `T`'s field `_id`, if it has one (`#[serde(rename = "_id")]` names it so) and
 /// it is not null: where it is missing or null, the collection assigns the next integer.
 ///
-/// Nothing but the type tells it from the collection of the same name: documents put in
-/// there otherwise may not have the shape of `T`, and are an error to read here.
+/// It is the collection of the same name. Documents stored there in another way may not have
+/// the shape of `T`; reading one of them here is an error.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -52,82 +53,87 @@ impl<T> TypedCollection<T> {
         Self { collection, _type: PhantomData }
     }
 
-    /// The same collection as documents.
+    /// Returns the same collection, as documents. Updates and deletions by a filter, bulk writes,
+    /// snapshots and transactions work with that.
     #[must_use]
     pub fn collection(&self) -> &Collection {
         &self.collection
     }
 
-    /// The name.
+    /// Returns the collection's name.
     #[must_use]
     pub fn name(&self) -> &str {
         self.collection.name()
     }
 
-    /// How many documents there are.
+    /// Returns how many documents there are.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.collection.count()
     }
 
-    /// Whether there is a document with this id; see [`Collection::contains`].
+    /// Returns whether there is a document with this id; see [`Collection::contains`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::contains`].
+    /// Same as [`Collection::contains`].
     pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         self.collection.contains(id)
     }
 
-    /// Deletes the document with this id; see [`Collection::delete`].
+    /// Deletes the document with this id; returns false if there is none. See
+    /// [`Collection::delete`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::delete`].
+    /// Same as [`Collection::delete`].
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         self.collection.delete(id)
     }
 }
 
 impl<T: Serialize> TypedCollection<T> {
-    /// Inserts a value and returns its id; see [`Collection::insert`].
+    /// Inserts a value, or what a reference refers to, and returns its id; see
+    /// [`Collection::insert`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::insert`]; [`Error::Document`](crate::Error::Document) if `T` does not
+    /// Same as [`Collection::insert`]; [`Error::Document`](crate::Error::Document) if `T` does not
     /// serialise to a map.
-    pub fn insert(&self, value: &T) -> Result<Id> {
-        self.collection.insert(Typed(value))
+    pub fn insert(&self, value: impl Borrow<T>) -> Result<Id> {
+        self.collection.insert(Typed(value.borrow()))
     }
 
-    /// Inserts values and returns their ids: all or none; see [`Collection::insert_many`].
+    /// Inserts values and returns their ids in the same order, all or none; see
+    /// [`Collection::insert_many`].
     ///
     /// # Errors
     ///
-    /// As [`insert`](Self::insert).
-    pub fn insert_many<'a>(&self, values: impl IntoIterator<Item = &'a T>) -> Result<Vec<Id>>
-    where
-        T: 'a,
-    {
-        self.collection.insert_many(values.into_iter().map(Typed))
+    /// Same as [`insert`](Self::insert).
+    pub fn insert_many<V: Borrow<T>>(
+        &self,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<Vec<Id>> {
+        self.collection.insert_many(values.into_iter().map(Lent::new))
     }
 
-    /// Stores a value in place of the one with this id; see [`Collection::replace`].
+    /// Replaces the value with this id; returns false if there is none. See
+    /// [`Collection::replace`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::replace`].
-    pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, value: &T) -> Result<bool> {
-        self.collection.replace(id, Typed(value))
+    /// Same as [`Collection::replace`].
+    pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, value: impl Borrow<T>) -> Result<bool> {
+        self.collection.replace(id, Typed(value.borrow()))
     }
 }
 
 impl<T: DeserializeOwned> TypedCollection<T> {
-    /// The value with this id, if there is one; see [`Collection::get`].
+    /// Returns the value with this id, if there is one; see [`Collection::get`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::get`]; [`Error::Document`](crate::Error::Document) if the document
+    /// Same as [`Collection::get`]; [`Error::Document`](crate::Error::Document) if the document
     /// does not have the shape of `T`.
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<T>> {
         match self.collection.get(id)? {
@@ -136,11 +142,11 @@ impl<T: DeserializeOwned> TypedCollection<T> {
         }
     }
 
-    /// The values with these ids, in the same order, all as of one moment.
+    /// Returns the values with these ids, in the same order, all as of one moment.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Same as [`get`](Self::get).
     pub fn get_many<'a, I: Into<IdRef<'a>>>(
         &self,
         ids: impl IntoIterator<Item = I>,
@@ -155,7 +161,7 @@ impl<T: DeserializeOwned> TypedCollection<T> {
     ///
     /// # Errors
     ///
-    /// As [`Collection::iter`].
+    /// Same as [`Collection::iter`].
     pub fn iter(&self) -> Result<TypedScanIter<T>> {
         Ok(TypedScanIter { documents: self.collection.iter()?, _type: PhantomData })
     }
@@ -212,5 +218,24 @@ impl<T: Serialize> Encode for Typed<'_, T> {
             }
             encoded => encoded,
         }
+    }
+}
+
+/// A value, or a reference to one, on its way in.
+struct Lent<V, T>(V, PhantomData<fn() -> T>);
+
+impl<V: Borrow<T>, T> Lent<V, T> {
+    fn new(value: V) -> Self {
+        Self(value, PhantomData)
+    }
+}
+
+impl<V: Borrow<T>, T: Serialize> Encode for Lent<V, T> {
+    fn encode(
+        &self,
+        fallback: Option<IdRef<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Draft, DocumentError> {
+        Typed(self.0.borrow()).encode(fallback, out)
     }
 }

@@ -36,7 +36,8 @@ pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Re
         ControlFlow::Continue(())
     });
     bar.finish_and_clear();
-    done?;
+    // Nothing stops it.
+    let _ = done?;
     database.close()?;
     let bytes_after = file_bytes(&arguments.database)?;
     if arguments.json {

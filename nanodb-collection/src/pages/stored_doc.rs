@@ -90,7 +90,7 @@ impl StoredDoc {
     ///
     /// # Errors
     ///
-    /// [`Error::Document`], of the kind [`Mismatch`](crate::ErrorKind::Mismatch), where it does not have the
+    /// [`Error::Document`], of the kind [`WrongType`](crate::ErrorKind::WrongType), where it does not have the
     /// shape of `T`; [`Error::DamagedDocument`] as [`to_document`](Self::to_document).
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
         self.to_type("")

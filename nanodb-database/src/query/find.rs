@@ -56,7 +56,7 @@ pub struct Find<'c> {
 }
 
 impl<'c> Find<'c> {
-    pub(super) fn new(source: Source<'c>, filter: Filter) -> Self {
+    pub(crate) fn new(source: Source<'c>, filter: Filter) -> Self {
         let (sort, projection) = (Sort::default(), Projection::all());
         let sort_bytes_max = SORT_BYTES_MAX_DEFAULT;
         let threads = Threads::ONE;

@@ -14,8 +14,10 @@ use crate::transaction_collection::TransactionCollection;
 use nanodb_collection::StoredDoc;
 use nanodb_document::Encode;
 
-/// Finding one document and changing or deleting it, under preparation; made by
-/// [`Collection::find_one_and_update`] and its siblings, and run by [`run`](Self::run).
+/// A search for one document that also updates, replaces or deletes it, in one step.
+///
+/// Made by [`Collection::find_one_and_update`] and its siblings, and carried out by
+/// [`run`](Self::run).
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -42,10 +44,27 @@ pub struct FindOneAndModify<'c> {
     filter: Filter,
     sort: Sort,
     projection: Projection,
-    /// What is to be done; none to delete.
-    action: Option<Action<'c>>,
+    change: Change<'c>,
     upserts: bool,
     returns_new: bool,
+}
+
+/// What happens to the document that is found.
+enum Change<'c> {
+    Update(&'c Update),
+    Replace(Box<dyn Encode + 'c>),
+    Delete,
+}
+
+impl Change<'_> {
+    /// Returns the change as an action; none for a deletion.
+    fn action(&self) -> Option<Action<'_>> {
+        match self {
+            Self::Update(update) => Some(Action::Update(update)),
+            Self::Replace(document) => Some(Action::Replace(&**document)),
+            Self::Delete => None,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -55,49 +74,52 @@ enum Target<'c> {
 }
 
 impl<'c> FindOneAndModify<'c> {
-    fn new(target: Target<'c>, filter: Filter, action: Option<Action<'c>>) -> Self {
+    fn new(target: Target<'c>, filter: Filter, change: Change<'c>) -> Self {
         Self {
             target,
             filter,
             sort: Sort::default(),
             projection: Projection::all(),
-            action,
+            change,
             upserts: false,
             returns_new: false,
         }
     }
 
-    /// Of the documents that pass, the first in this order is taken.
+    /// Sets the order: of the documents that match, the first in this order is changed.
     pub fn sort(mut self, sort: Sort) -> Self {
         self.sort = sort;
         self
     }
 
-    /// Which fields of the document are returned.
+    /// Sets which fields of the document are returned; all by default.
     pub fn projection(mut self, projection: Projection) -> Self {
         self.projection = projection;
         self
     }
 
-    /// Returns the document as it is after the change, not as it was before.
+    /// Has [`run`](Self::run) return the document as it is after the change, not as it was before.
     pub fn return_new(mut self) -> Self {
         self.returns_new = true;
         self
     }
 
-    /// Inserts a document if none passes; see [`Collection::upsert`].
+    /// Has a document inserted if none matches; see [`Collection::upsert`].
     pub fn upsert(mut self) -> Self {
         self.upserts = true;
         self
     }
 
-    /// Does it, and returns the document; `None` if no document passed, and, unless the new one is
-    /// asked for, if one was inserted.
+    /// Changes the document and returns it, as it was before unless
+    /// [`return_new`](Self::return_new) was called.
+    ///
+    /// Returns `None` if no document matched; also if one was inserted and the new one was not
+    /// asked for.
     ///
     /// # Errors
     ///
-    /// As [`Collection::update_one`]; [`Error::Query`](crate::Error::Query) if the new document is asked for with
-    /// a projection by `$`.
+    /// Same as [`Collection::update_one`]; [`Error::Query`](crate::Error::Query) if the new document
+    /// is asked for with a projection by `$`.
     pub fn run(self) -> Result<Option<StoredDoc>> {
         // The filter says nothing of the elements of the new document.
         if let Some(error) = self.projection.no_match().filter(|_| self.returns_new) {
@@ -115,7 +137,7 @@ impl<'c> FindOneAndModify<'c> {
         collection.check_access()?;
         let find = Find::new(Source::Transaction(collection), self.filter.clone());
         let Some(before) = find.sort(self.sort.clone()).first()? else {
-            return match self.action {
+            return match self.change.action() {
                 Some(action) if self.upserts => {
                     let id = insert(collection, &self.filter, action)?;
                     let new = if self.returns_new { collection.get(&id)? } else { None };
@@ -126,7 +148,7 @@ impl<'c> FindOneAndModify<'c> {
         };
         let blame = |error| before.blame(collection.name(), error);
         let id = id_of(&before).map_err(blame)?;
-        let Some(action) = self.action else {
+        let Some(action) = self.change.action() else {
             collection.delete(id)?;
             return self.returned(collection.name(), Some(before));
         };
@@ -152,37 +174,68 @@ impl fmt::Debug for FindOneAndModify<'_> {
 }
 
 impl Collection {
-    /// Finds one document that passes a filter and updates it, as one step; see [`FindOneAndModify`].
+    /// Prepares to find one document that matches a filter and update it, in one step; see
+    /// [`FindOneAndModify`].
     pub fn find_one_and_update<'c>(
         &'c self,
         filter: impl Into<Filter>,
         update: &'c Update,
     ) -> FindOneAndModify<'c> {
-        FindOneAndModify::new(Target::Collection(self), filter.into(), Some(Action::Update(update)))
+        FindOneAndModify::new(Target::Collection(self), filter.into(), Change::Update(update))
     }
 
-    /// Finds one document that passes a filter and stores another one in its place, with its id, as one
-    /// step; see [`FindOneAndModify`].
+    /// Prepares to find one document that matches a filter and replace it, in one step; see
+    /// [`FindOneAndModify`]. The new document keeps the id.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5, "name": "Alice" })?;
+    /// let new = doc! { "name": "Bob" };
+    /// let before = users.find_one_and_replace(field("name").eq("Alice"), new).run()?;
+    /// assert_eq!(before.map(|user| user.to_document()).transpose()?, Some(doc! { "_id": 5, "name": "Alice" }));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn find_one_and_replace<'c>(
         &'c self,
         filter: impl Into<Filter>,
-        document: &'c impl Encode,
+        document: impl Encode + 'c,
     ) -> FindOneAndModify<'c> {
         FindOneAndModify::new(
             Target::Collection(self),
             filter.into(),
-            Some(Action::Replace(document)),
+            Change::Replace(Box::new(document)),
         )
     }
 
-    /// Finds one document that passes a filter and deletes it, as one step; see [`FindOneAndModify`].
+    /// Prepares to find one document that matches a filter and delete it, in one step; see
+    /// [`FindOneAndModify`].
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Sort, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let queue = Database::in_memory()?.collection("queue");
+    /// queue.insert_many([doc! { "n": 7 }, doc! { "n": 8 }])?;
+    /// let next = queue.find_one_and_delete(field("n").gt(0)).sort(Sort::ascending("_id")).run()?;
+    /// assert_eq!(next.and_then(|next| next.get("n")?.as_i64()), Some(7));
+    /// assert_eq!(queue.count(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn find_one_and_delete(&self, filter: impl Into<Filter>) -> FindOneAndModify<'_> {
-        FindOneAndModify::new(Target::Collection(self), filter.into(), None)
+        FindOneAndModify::new(Target::Collection(self), filter.into(), Change::Delete)
     }
 }
 
 impl TransactionCollection<'_> {
-    /// Finds one document that passes a filter and updates it; see [`FindOneAndModify`].
+    /// Prepares to find one document that matches a filter and update it; see
+    /// [`FindOneAndModify`].
     pub fn find_one_and_update<'c>(
         &'c self,
         filter: impl Into<Filter>,
@@ -191,25 +244,27 @@ impl TransactionCollection<'_> {
         FindOneAndModify::new(
             Target::Transaction(self),
             filter.into(),
-            Some(Action::Update(update)),
+            Change::Update(update),
         )
     }
 
-    /// Finds one document that passes a filter and stores another one in its place; see [`FindOneAndModify`].
+    /// Prepares to find one document that matches a filter and replace it; see
+    /// [`FindOneAndModify`].
     pub fn find_one_and_replace<'c>(
         &'c self,
         filter: impl Into<Filter>,
-        document: &'c impl Encode,
+        document: impl Encode + 'c,
     ) -> FindOneAndModify<'c> {
         FindOneAndModify::new(
             Target::Transaction(self),
             filter.into(),
-            Some(Action::Replace(document)),
+            Change::Replace(Box::new(document)),
         )
     }
 
-    /// Finds one document that passes a filter and deletes it; see [`FindOneAndModify`].
+    /// Prepares to find one document that matches a filter and delete it; see
+    /// [`FindOneAndModify`].
     pub fn find_one_and_delete(&self, filter: impl Into<Filter>) -> FindOneAndModify<'_> {
-        FindOneAndModify::new(Target::Transaction(self), filter.into(), None)
+        FindOneAndModify::new(Target::Transaction(self), filter.into(), Change::Delete)
     }
 }

@@ -1,99 +1,214 @@
-//! The verbs that search: of collections, of snapshots and within transactions.
+//! The searching verbs, as methods of each handle; what they do is in [`ReadCollection`].
 
-use std::collections::BTreeMap;
-
-use nanodb_msgpack::encode_key;
-use nanodb_query::{Filter, Path};
-
-use super::find::{Find, matches};
-use super::source::Source;
-use crate::collection::Collection;
-use crate::error::{Error, Result};
-use crate::snapshot::SnapshotCollection;
-use crate::transaction_collection::TransactionCollection;
 use nanodb_collection::StoredDoc;
 use nanodb_document::Value;
-use nanodb_document::ValueRef;
+use nanodb_query::Filter;
 
-macro_rules! searches {
-    ($collection:ty, $source:ident) => {
-        impl $collection {
-            /// Searches for documents that pass a filter; see [`Find`].
-            ///
-            /// A filter is made by [`field`](nanodb_query::field) and its methods, or is MongoDB's
-            /// language: from JSON text by [`Filter::parse_json`], from a document by `try_from`.
-            pub fn find(&self, filter: impl Into<Filter>) -> Find<'_> {
-                Find::new(Source::$source(self), filter.into())
-            }
+use super::find::Find;
+use crate::collection::Collection;
+use crate::error::Result;
+use crate::read::ReadCollection;
+use crate::snapshot::SnapshotCollection;
+use crate::transaction_collection::TransactionCollection;
 
-            /// A document that passes, if there is one; any of several.
-            ///
-            /// # Errors
-            ///
-            /// As [`Find::run`].
-            pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<StoredDoc>> {
-                self.find(filter).first()
-            }
+impl Collection {
+    /// Prepares a search for the documents that match a filter; see [`Find`].
+    ///
+    /// A filter is built by [`field`](nanodb_query::field) and its methods, or read from MongoDB's
+    /// language: from JSON text by [`Filter::parse_json`], from a document by `try_from`.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Filter, Sort, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
+    /// for user in users.find(field("age").gte(18)).run()? {
+    ///     println!("{}", user?);
+    /// }
+    /// let adults = Filter::parse_json(r#"{"age": {"$gte": 18}}"#)?;
+    /// let oldest = users.find(&adults).sort(Sort::descending("age")).first()?;
+    /// assert_eq!(oldest.and_then(|user| user.get("age")?.as_i64()), Some(30));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn find(&self, filter: impl Into<Filter>) -> Find<'_> {
+        ReadCollection::find(self, filter)
+    }
 
-            /// How many documents pass.
-            ///
-            /// # Errors
-            ///
-            /// As [`Find::count`].
-            pub fn count_documents(&self, filter: impl Into<Filter>) -> Result<u64> {
-                self.find(filter).count()
-            }
+    /// Returns a document that matches a filter, if there is one; any of several.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "name": "Alice", "age": 30 })?;
+    /// assert!(users.find_one(field("name").eq("Alice"))?.is_some());
+    /// assert!(users.find_one(field("name").eq("Bob"))?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Find::run`].
+    pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<StoredDoc>> {
+        ReadCollection::find_one(self, filter)
+    }
 
-            /// Whether a document passes.
-            ///
-            /// # Errors
-            ///
-            /// As [`Find::run`].
-            pub fn exists(&self, filter: impl Into<Filter>) -> Result<bool> {
-                Ok(self.find(filter).first()?.is_some())
-            }
+    /// Returns how many documents match a filter.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
+    /// assert_eq!(users.count_documents(field("age").lt(18))?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Find::count`].
+    pub fn count_documents(&self, filter: impl Into<Filter>) -> Result<u64> {
+        ReadCollection::count_documents(self, filter)
+    }
 
-            /// The values that a path leads to in documents that pass, each once, in the order over all
-            /// values. An array stands for its elements. They are all in memory.
-            ///
-            /// # Errors
-            ///
-            /// [`Error::Query`](crate::Error::Query) if the path is too long; as [`Find::count`].
-            pub fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
-                distinct(&self.find(filter), path)
-            }
-        }
-    };
+    /// Returns whether a document matches a filter. The search ends with the first that does.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "age": 30 })?;
+    /// assert!(users.exists(field("age").gte(18))?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Find::run`].
+    pub fn exists(&self, filter: impl Into<Filter>) -> Result<bool> {
+        ReadCollection::exists(self, filter)
+    }
+
+    /// Returns the values at a path in the documents that match a filter, each once, in MongoDB's
+    /// order over all values. An array counts as its elements. All values are kept in memory.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Filter, Value, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "tags": ["b", "a"] }, doc! { "tags": "a" }])?;
+    /// let tags = users.distinct("tags", Filter::all())?;
+    /// assert_eq!(tags, [Value::from("a"), Value::from("b")]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Query`](crate::Error::Query) if the path is too long; same as [`Find::count`].
+    pub fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
+        ReadCollection::distinct(self, path, filter)
+    }
 }
 
-searches!(Collection, Collection);
-searches!(SnapshotCollection, Snapshot);
-searches!(TransactionCollection<'_>, Transaction);
+impl SnapshotCollection {
+    /// Prepares a search for the documents that match a filter; see [`Collection::find`].
+    pub fn find(&self, filter: impl Into<Filter>) -> Find<'_> {
+        ReadCollection::find(self, filter)
+    }
 
-fn distinct(find: &Find<'_>, path: &str) -> Result<Vec<Value>> {
-    let path = Path::parse(path).map_err(nanodb_query::QueryError::from)?;
-    // By their keys, which sort as the values do.
-    let mut values: BTreeMap<Vec<u8>, Value> = BTreeMap::new();
-    let mut key = Vec::new();
-    find.candidates()?.try_for_each(|document| {
-        if !matches(&find.filter, document)? {
-            return Ok(());
-        }
-        let mut is_unreadable = false;
-        let walked = path.for_each_value(document.as_bytes(), |value| {
-            key.clear();
-            encode_key(Some(value), &mut key)?;
-            if !values.contains_key(&key) {
-                match ValueRef::from_bytes(value.bytes()?).map(|value| value.to_value()) {
-                    Some(Ok(value)) => drop(values.insert(key.clone(), value)),
-                    Some(Err(_)) => is_unreadable = true,
-                    None => return Err(nanodb_msgpack::Malformed),
-                }
-            }
-            Ok(())
-        });
-        walked.map_err(|_| Error::malformed())?;
-        if is_unreadable { Err(Error::malformed()) } else { Ok(()) }
-    })?;
-    Ok(values.into_values().collect())
+    /// Returns a document that matches a filter, if there is one; see [`Collection::find_one`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Find::run`].
+    pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<StoredDoc>> {
+        ReadCollection::find_one(self, filter)
+    }
+
+    /// Returns how many documents match a filter; see [`Collection::count_documents`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Find::count`].
+    pub fn count_documents(&self, filter: impl Into<Filter>) -> Result<u64> {
+        ReadCollection::count_documents(self, filter)
+    }
+
+    /// Returns whether a document matches a filter; see [`Collection::exists`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Find::run`].
+    pub fn exists(&self, filter: impl Into<Filter>) -> Result<bool> {
+        ReadCollection::exists(self, filter)
+    }
+
+    /// Returns the values at a path in the documents that match a filter, each once; see
+    /// [`Collection::distinct`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Collection::distinct`].
+    pub fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
+        ReadCollection::distinct(self, path, filter)
+    }
+}
+
+impl TransactionCollection<'_> {
+    /// Prepares a search for the documents that match a filter; see [`Collection::find`].
+    pub fn find(&self, filter: impl Into<Filter>) -> Find<'_> {
+        ReadCollection::find(self, filter)
+    }
+
+    /// Returns a document that matches a filter, if there is one; see [`Collection::find_one`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Find::run`].
+    pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<StoredDoc>> {
+        ReadCollection::find_one(self, filter)
+    }
+
+    /// Returns how many documents match a filter; see [`Collection::count_documents`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Find::count`].
+    pub fn count_documents(&self, filter: impl Into<Filter>) -> Result<u64> {
+        ReadCollection::count_documents(self, filter)
+    }
+
+    /// Returns whether a document matches a filter; see [`Collection::exists`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Find::run`].
+    pub fn exists(&self, filter: impl Into<Filter>) -> Result<bool> {
+        ReadCollection::exists(self, filter)
+    }
+
+    /// Returns the values at a path in the documents that match a filter, each once; see
+    /// [`Collection::distinct`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Collection::distinct`].
+    pub fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
+        ReadCollection::distinct(self, path, filter)
+    }
 }

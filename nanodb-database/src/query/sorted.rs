@@ -101,7 +101,8 @@ impl Sorter {
         if self.buffer.len() == 0 {
             return Ok(());
         }
-        let failed = |source| Error::Sort { bytes_max: self.bytes_max, source };
+        let bytes_max = self.bytes_max;
+        let failed = |source| temp_file_failed(bytes_max, source);
         let file = match &mut self.file {
             Some(file) => file,
             None => self.file.insert(self.pager.temp_file().map_err(failed)?),
@@ -129,7 +130,7 @@ impl Sorter {
             return Ok(Sorted { from: From::Memory { buffer, next: skip }, temporary_bytes: 0 });
         };
         drop(buffer);
-        let failed = |source| Error::Sort { bytes_max, source };
+        let failed = |source| temp_file_failed(bytes_max, source);
         let mut temporary_bytes = file.len();
         let new_file = || pager.temp_file();
         let mut merge = merge::reduce(file, runs, kept_max, bytes_max, new_file, |bytes| {
@@ -165,7 +166,7 @@ impl Sorted {
             }
             From::File { merge, bytes_max } => {
                 let bytes_max = *bytes_max;
-                let next = merge.next().map_err(|source| Error::Sort { bytes_max, source })?;
+                let next = merge.next().map_err(|source| temp_file_failed(bytes_max, source))?;
                 next.map(|(_, packed)| packed)
             }
         };
@@ -176,4 +177,10 @@ impl Sorted {
     pub(super) fn temporary_bytes(&self) -> u64 {
         self.temporary_bytes
     }
+}
+
+/// Returns the error of a sort whose temporary file failed.
+#[cold]
+fn temp_file_failed(bytes_max: usize, source: nanodb_pager::Error) -> Error {
+    Error::Sort { bytes_max, source: source.into() }
 }

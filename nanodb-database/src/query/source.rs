@@ -10,11 +10,14 @@ use nanodb_collection::Scan;
 use nanodb_collection::{StoredDoc, until};
 use nanodb_document::Id;
 
-/// A collection, as those see it who ask.
+/// The collection that a search reads, through one of the three handles.
 #[derive(Clone, Debug)]
-pub(super) enum Source<'c> {
+pub enum Source<'c> {
+    /// The newest commit.
     Collection(&'c Collection),
+    /// One moment.
     Snapshot(&'c SnapshotCollection),
+    /// What a transaction sees.
     Transaction(&'c TransactionCollection<'c>),
 }
 

@@ -1,8 +1,8 @@
-//! The verbs that change the documents that pass a filter.
+//! The verbs that change the documents that match a filter.
 
 use nanodb_query::{Filter, Update};
 
-use super::modify::{Action, UpdateResult, Which, delete, update, upsert};
+use super::modify::{self, Action, UpdateResult, Which};
 use crate::collection::Collection;
 use crate::error::Result;
 use crate::transaction_collection::TransactionCollection;
@@ -12,7 +12,7 @@ use nanodb_document::Encode;
 const ALL: Which = Which::All { or_give_up: true };
 
 impl Collection {
-    /// Updates one document that passes a filter; any of several.
+    /// Updates one document that matches a filter; any of several.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -30,17 +30,17 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::Update`](crate::Error::Update) if the update can't be applied,
-    /// [`Error::Document`](crate::Error::Document) if its result can't be stored; as
-    /// [`replace`](Self::replace). Then nothing has changed.
-    pub fn update_one(&self, filter: impl Into<Filter>, change: &Update) -> Result<UpdateResult> {
+    /// [`Error::Update`](crate::Error::Update) if the update cannot be applied,
+    /// [`Error::Document`](crate::Error::Document) if its result cannot be stored; same as
+    /// [`replace`](Self::replace). Nothing has changed then.
+    pub fn update_one(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
         let filter = filter.into();
         self.in_transaction(|collection| {
-            update(collection, &filter, Action::Update(change), Which::First)
+            modify::update(collection, &filter, Action::Update(update), Which::First)
         })
     }
 
-    /// Updates all documents that pass a filter, or none if one can't be.
+    /// Updates all documents that match a filter, or none if one of them cannot be updated.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -61,16 +61,19 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// As [`update_one`](Self::update_one). [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) if it changes
-    /// more pages than one transaction may: do it in parts then, by a filter on ids for example, or
-    /// allow more by [`Options::transaction_bytes_max`](crate::Options::transaction_bytes_max).
-    pub fn update_many(&self, filter: impl Into<Filter>, change: &Update) -> Result<UpdateResult> {
+    /// Same as [`update_one`](Self::update_one). [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) if
+    /// it changes more pages than one transaction may: update in parts, by a filter on ids for
+    /// example, or raise
+    /// [`Options::transaction_bytes_max`](crate::Options::transaction_bytes_max).
+    pub fn update_many(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
         let filter = filter.into();
-        self.in_transaction(|collection| update(collection, &filter, Action::Update(change), ALL))
+        self.in_transaction(|collection| modify::update(collection, &filter, Action::Update(update), ALL))
     }
 
-    /// Updates one document that passes a filter; if none does, inserts one that has the values
-    /// which the filter says fields must be equal to, and is then updated.
+    /// Updates one document that matches a filter; if none does, inserts one.
+    ///
+    /// The new document begins with the values that the filter requires fields to be equal to, and
+    /// the update is applied to it.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -90,54 +93,96 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// As [`update_one`](Self::update_one) and [`insert`](Self::insert).
-    pub fn upsert(&self, filter: impl Into<Filter>, change: &Update) -> Result<UpdateResult> {
+    /// Same as [`update_one`](Self::update_one) and [`insert`](Self::insert).
+    pub fn upsert(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
         let filter = filter.into();
-        self.in_transaction(|collection| upsert(collection, &filter, Action::Update(change)))
+        self.in_transaction(|collection| modify::upsert(collection, &filter, Action::Update(update)))
     }
 
-    /// Stores a document in place of one that passes a filter, with its id.
+    /// Replaces one document that matches a filter, any of several; the new one keeps its id.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5, "name": "Alice" })?;
+    /// let done = users.replace_one(field("name").eq("Alice"), doc! { "name": "Bob" })?;
+    /// assert_eq!((done.matched, done.modified), (1, 1));
+    /// assert_eq!(users.get(5)?.map(|user| user.to_string()), Some(r#"{"_id": 5, "name": "Bob"}"#.into()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`replace`](Self::replace).
+    /// Same as [`replace`](Self::replace); [`Error::Update`](crate::Error::Update) if a name of the new
+    /// document begins with a dollar, as those of an update do.
     pub fn replace_one(
         &self,
         filter: impl Into<Filter>,
-        document: &impl Encode,
+        document: impl Encode,
     ) -> Result<UpdateResult> {
         let filter = filter.into();
         self.in_transaction(|collection| {
-            update(collection, &filter, Action::Replace(document), Which::First)
+            modify::update(collection, &filter, Action::Replace(&document), Which::First)
         })
     }
 
-    /// Stores a document in place of one that passes a filter, with its id; if none does, inserts
-    /// it.
+    /// Replaces one document that matches a filter; if none does, inserts the new one.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let prices = Database::in_memory()?.collection("prices");
+    /// let tea = field("item").eq("tea");
+    /// let done = prices.replace_or_insert(&tea, doc! { "item": "tea", "price": 3 })?;
+    /// assert_eq!(done.upserted, Some(1.into()));
+    /// let done = prices.replace_or_insert(&tea, doc! { "item": "tea", "price": 4 })?;
+    /// assert_eq!((done.modified, prices.count()), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`replace`](Self::replace) and [`insert`](Self::insert).
+    /// Same as [`replace_one`](Self::replace_one) and [`insert`](Self::insert).
     pub fn replace_or_insert(
         &self,
         filter: impl Into<Filter>,
-        document: &impl Encode,
+        document: impl Encode,
     ) -> Result<UpdateResult> {
         let filter = filter.into();
-        self.in_transaction(|collection| upsert(collection, &filter, Action::Replace(document)))
+        self.in_transaction(|collection| modify::upsert(collection, &filter, Action::Replace(&document)))
     }
 
-    /// Deletes one document that passes a filter, any of several; returns how many were deleted.
+    /// Deletes one document that matches a filter, any of several; returns how many were deleted.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc, field};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "age": 3 }, doc! { "age": 12 }])?;
+    /// assert_eq!(users.delete_one(field("age").lt(18))?, 1);
+    /// assert_eq!(users.count(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`delete`](Self::delete).
+    /// Same as [`delete`](Self::delete).
     pub fn delete_one(&self, filter: impl Into<Filter>) -> Result<u64> {
         let filter = filter.into();
-        self.in_transaction(|collection| delete(collection, &filter, Which::First))
+        self.in_transaction(|collection| modify::delete(collection, &filter, Which::First))
     }
 
-    /// Deletes all documents that pass a filter; returns how many.
+    /// Deletes all documents that match a filter; returns how many.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -154,87 +199,89 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// As [`delete`](Self::delete); as [`update_many`](Self::update_many) if it changes too many pages.
+    /// Same as [`delete`](Self::delete); same as [`update_many`](Self::update_many) if it changes too
+    /// many pages.
     pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
         let filter = filter.into();
-        self.in_transaction(|collection| delete(collection, &filter, ALL))
+        self.in_transaction(|collection| modify::delete(collection, &filter, ALL))
     }
 }
 
 impl TransactionCollection<'_> {
-    /// Updates one document that passes a filter; see
-    /// [`Collection::update_one`].
+    /// Updates one document that matches a filter; see [`Collection::update_one`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::update_one`] and [`count`](Self::count).
-    pub fn update_one(&self, filter: impl Into<Filter>, change: &Update) -> Result<UpdateResult> {
-        update(self, &filter.into(), Action::Update(change), Which::First)
+    /// Same as [`Collection::update_one`] and [`count`](Self::count).
+    pub fn update_one(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
+        modify::update(self, &filter.into(), Action::Update(update), Which::First)
     }
 
-    /// Updates all documents that pass a filter, or none if one can't be; see
-    /// [`Collection::update_many`]. Each is read twice, since the transaction goes on if one can't
-    /// be updated.
+    /// Updates all documents that match a filter, or none if one of them cannot be updated; see
+    /// [`Collection::update_many`].
+    ///
+    /// Each document is read twice: the transaction can go on after a refusal, so all updates are
+    /// tried before the first is made.
     ///
     /// # Errors
     ///
-    /// As [`Collection::update_one`] and [`count`](Self::count).
-    pub fn update_many(&self, filter: impl Into<Filter>, change: &Update) -> Result<UpdateResult> {
+    /// Same as [`Collection::update_one`] and [`count`](Self::count).
+    pub fn update_many(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
         let all = Which::All { or_give_up: false };
-        update(self, &filter.into(), Action::Update(change), all)
+        modify::update(self, &filter.into(), Action::Update(update), all)
     }
 
-    /// Updates one document that passes a filter, or inserts one; see [`Collection::upsert`].
+    /// Updates one document that matches a filter, or inserts one; see [`Collection::upsert`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::upsert`] and [`count`](Self::count).
-    pub fn upsert(&self, filter: impl Into<Filter>, change: &Update) -> Result<UpdateResult> {
-        upsert(self, &filter.into(), Action::Update(change))
+    /// Same as [`Collection::upsert`] and [`count`](Self::count).
+    pub fn upsert(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
+        modify::upsert(self, &filter.into(), Action::Update(update))
     }
 
-    /// Stores a document in place of one that passes a filter; see [`Collection::replace_one`].
+    /// Replaces one document that matches a filter; see [`Collection::replace_one`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::replace_one`] and [`count`](Self::count).
+    /// Same as [`Collection::replace_one`] and [`count`](Self::count).
     pub fn replace_one(
         &self,
         filter: impl Into<Filter>,
-        document: &impl Encode,
+        document: impl Encode,
     ) -> Result<UpdateResult> {
-        update(self, &filter.into(), Action::Replace(document), Which::First)
+        modify::update(self, &filter.into(), Action::Replace(&document), Which::First)
     }
 
-    /// Stores a document in place of one that passes a filter, or inserts it; see
+    /// Replaces one document that matches a filter, or inserts the new one; see
     /// [`Collection::replace_or_insert`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::replace_or_insert`] and [`count`](Self::count).
+    /// Same as [`Collection::replace_or_insert`] and [`count`](Self::count).
     pub fn replace_or_insert(
         &self,
         filter: impl Into<Filter>,
-        document: &impl Encode,
+        document: impl Encode,
     ) -> Result<UpdateResult> {
-        upsert(self, &filter.into(), Action::Replace(document))
+        modify::upsert(self, &filter.into(), Action::Replace(&document))
     }
 
-    /// Deletes one document that passes a filter; see [`Collection::delete_one`].
+    /// Deletes one document that matches a filter; see [`Collection::delete_one`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::delete_one`] and [`count`](Self::count).
+    /// Same as [`Collection::delete_one`] and [`count`](Self::count).
     pub fn delete_one(&self, filter: impl Into<Filter>) -> Result<u64> {
-        delete(self, &filter.into(), Which::First)
+        modify::delete(self, &filter.into(), Which::First)
     }
 
-    /// Deletes all documents that pass a filter; see [`Collection::delete_many`].
+    /// Deletes all documents that match a filter; see [`Collection::delete_many`].
     ///
     /// # Errors
     ///
-    /// As [`Collection::delete_many`] and [`count`](Self::count).
+    /// Same as [`Collection::delete_many`] and [`count`](Self::count).
     pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
-        delete(self, &filter.into(), ALL)
+        modify::delete(self, &filter.into(), ALL)
     }
 }

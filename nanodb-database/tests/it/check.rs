@@ -81,7 +81,7 @@ fn what_is_changed_between_any_two_pages_that_a_check_reads_is_no_fault() {
                 (0..3).for_each(|_| change(&db, 1000, &mut random));
                 ControlFlow::Continue(())
             });
-            let report = report.unwrap().unwrap();
+            let report = report.unwrap().continue_value().unwrap();
             assert!(report.is_clean(), "seed {seed}, round {round}: {report}");
             assert_eq!((report.documents, report.pages), (before, pages));
         }
@@ -99,7 +99,7 @@ fn a_check_can_be_stopped() {
         seen.push((at.pages_done, at.pages));
         if at.pages_done < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
-    assert_eq!(stopped.unwrap(), None);
+    assert_eq!(stopped.unwrap().continue_value(), None);
     let pages = seen[0].1;
     assert!(pages > 3);
     assert_eq!(seen, [(1, pages), (2, pages), (3, pages)]);

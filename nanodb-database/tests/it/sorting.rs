@@ -1,5 +1,6 @@
 //! Sorts that take more memory than they may, held against a sort of all documents in memory.
 
+use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 
@@ -250,10 +251,11 @@ fn damage_to_the_temporary_file_is_noticed() {
         };
         assert_eq!(good, sorted[..good.len()]);
         // What was in memory already is handed out.
-        let Some(Error::Sort { source: nanodb_pager::Error::Io { source, .. }, .. }) = error else {
+        let Some(Error::Sort { source, .. }) = &error else {
             assert!(error.is_none() && good.len() == 2_000, "{error:?}");
             continue;
         };
+        let source = source.source().and_then(|cause| cause.downcast_ref::<io::Error>()).unwrap();
         assert_eq!(source.kind(), io::ErrorKind::InvalidData);
         noticed += 1;
     }

@@ -40,7 +40,7 @@ fn a_document_of_another_shape_is_an_error_and_not_a_panic() {
     let db = Database::in_memory().unwrap();
     db.collection("users").insert(doc! { "_id": 1, "name": 5 }).unwrap();
     let users = db.typed::<User>("users");
-    assert_eq!(users.get(1).unwrap_err().kind(), ErrorKind::Mismatch);
+    assert_eq!(users.get(1).unwrap_err().kind(), ErrorKind::WrongType);
     assert!(users.iter().unwrap().next().unwrap().is_err());
     assert!(db.typed::<u32>("numbers").insert(&5).is_err());
 }

@@ -123,7 +123,7 @@ fn a_damaged_document_is_told_apart_from_one_of_another_shape() {
     assert_told(found.collect::<Result<Vec<_>, _>>(), page);
     assert_eq!(items.get(4).unwrap().unwrap().n, 96);
     let others = db.typed::<Other>("all");
-    assert!(others.get(4).is_err_and(|error| error.kind() == ErrorKind::Mismatch));
+    assert!(others.get(4).is_err_and(|error| error.kind() == ErrorKind::WrongType));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_document_that_was_read_and_cannot_be_decoded_is_damaged_and_not_wrong() {
     let sound = all.get(4).unwrap().unwrap();
     assert_eq!(sound.to_document().unwrap()["n"], nanodb_database::Value::from(96));
     let mismatch = sound.deserialize::<Other>().map(drop).unwrap_err();
-    assert_eq!(mismatch.kind(), ErrorKind::Mismatch);
+    assert_eq!(mismatch.kind(), ErrorKind::WrongType);
 }
 
 #[test]
