@@ -78,6 +78,30 @@ fn crates_depend_downwards_only() {
 }
 
 #[test]
+fn what_cargo_deny_allows_is_what_the_manifests_say() {
+    let quoted = |text: &str| -> BTreeSet<String> {
+        text.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let deny = read("deny.toml");
+    for member in members() {
+        let rule = deny.lines().find(|line| line.contains(&format!("crate = \"{member}\"")));
+        let allowed = rule.map(|rule| quoted(rule.split_once("wrappers").unwrap().1));
+        let users = members().into_iter().filter(|user| {
+            let manifest = read(&format!("{user}/Cargo.toml"));
+            [
+                "dependencies",
+                "dev-dependencies",
+                "target.'cfg(loom)'.dependencies",
+                "target.'cfg(target_os = \"linux\")'.dependencies",
+            ]
+            .iter()
+            .any(|kind| section(&manifest, kind).contains(&member))
+        });
+        assert_eq!(allowed.unwrap_or_default(), users.collect(), "{member}");
+    }
+}
+
+#[test]
 fn every_dependency_is_named_once_used_and_explained() {
     let workspace = section(&read("Cargo.toml"), "workspace.dependencies");
     let explained = read("docs/decisions/0011-dependencies.md");
