@@ -44,7 +44,7 @@ impl CheckpointHooks for Greedy {
 }
 
 /// What a root says was saved.
-fn after_checkpoint(root: &[u8]) -> Vec<Extent> {
+fn saved(root: &[u8]) -> Vec<Extent> {
     let number = |at: usize| u32::from_le_bytes(*root[at..].first_chunk().unwrap());
     let places = (0..root.len()).step_by(8);
     places.map(|at| Extent::new(PageId::new(number(at)), number(at + 4))).collect()
