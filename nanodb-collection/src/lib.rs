@@ -13,7 +13,7 @@
 //! | `reclaim` | what is kept for snapshots, and let go with them |
 //! | `pages` | documents on pages |
 //! | `catalog::{varint, edit, manifest}` | what the file keeps besides pages, as bytes |
-//! | `id_index` | from an id to a place |
+//! | `id_index` | from an id to a record id |
 //! | `lock` | whose turn it is to write |
 //! | `store` | one collection: who sees what when |
 //! | `catalog::{binding, names, reservation}` | what names mean |
@@ -54,6 +54,7 @@ pub use maintenance::salvage::{
     SalvageMode, SalvageReport, Salvaged, SalvagedCollection, is_lost, salvage_pages,
 };
 pub use maintenance::stats::{CollectionStats, Stats};
+pub use nanodb_index::RecordId;
 pub use nanodb_pager::{Durability, OpenReport};
 pub use open_files::{OpenFile, OpenFiles};
 pub use pages::stored_doc::{StoredDoc, until};

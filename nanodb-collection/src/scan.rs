@@ -1,10 +1,10 @@
 //! Going through all documents of a collection.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nanodb_index::RecordId;
 use nanodb_page::{PageRef, Record, RecordKind, SlotId};
 use nanodb_pager::{Owner, PAGE_SIZE, PageGuard, PageId, TxView};
 
@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::pages::extent_list::ExtentList;
 use crate::pages::extents::{Extents, Position};
 use crate::pages::overflow::{self, SLOTTED};
-use crate::pages::stored_doc::{StoredDoc, range_within};
+use crate::pages::records::RecordSpan;
+use crate::pages::stored_doc::StoredDoc;
 use crate::read_view::ReadView;
 use crate::store::Store;
 use nanodb_document::DocView;
@@ -110,7 +111,7 @@ struct OpenPage {
 
 /// Where the document is that a cursor has come to.
 enum Step {
-    OnPage(Range<usize>),
+    OnPage(RecordSpan),
     Assembled,
 }
 
@@ -161,10 +162,10 @@ impl Scan {
     pub fn next(&mut self) -> Result<Option<&DocView>> {
         let Some(step) = self.advance()? else { return Ok(None) };
         let bytes = match (step, &self.page) {
-            (Step::OnPage(range), Some(page)) => page.guard.body().get(range),
-            _ => Some(self.assembled.as_slice()),
+            (Step::OnPage(record), Some(page)) => record.bytes(page.guard.body()),
+            _ => self.assembled.as_slice(),
         };
-        Ok(bytes.map(DocView::from_bytes))
+        Ok(Some(DocView::from_bytes(bytes)))
     }
 
     /// Calls `visit` with each document that is left. Somewhat faster than
@@ -246,13 +247,24 @@ impl Scan {
         }
     }
 
-    /// The document at a [place](StoredDoc::place) where the cursor has found it.
-    pub fn document_at(&self, page: PageId, range: Range<usize>) -> Result<StoredDoc> {
+    /// The document with a [record id](StoredDoc::record_id) that the cursor has found it by.
+    pub fn document_at(&self, record_id: RecordId) -> Result<StoredDoc> {
+        let page = PageId::new(record_id.page);
         let guard = self.walk.pages.page(page)?;
         if guard.owner() != self.walk.owner || guard.kind() != SLOTTED {
             return Err(Error::damaged(page));
         }
-        Ok(StoredDoc::on_page(guard, range))
+        let slots = PageRef::parse(guard.body()).map_err(|e| Error::damaged_by(page, e))?;
+        let slot = SlotId::new(record_id.slot).ok_or_else(|| Error::damaged(page))?;
+        let record = slots.get(slot).map_err(|e| Error::damaged_by(page, e))?;
+        let record = record.ok_or_else(|| Error::damaged(page))?;
+        if record.kind == RecordKind::Document {
+            let span = RecordSpan::of(&record);
+            return Ok(StoredDoc::on_page(guard, span));
+        }
+        let mut bytes = Vec::new();
+        assemble(&self.walk, &guard, record.bytes, &mut bytes)?;
+        Ok(StoredDoc::assembled(bytes, record_id))
     }
 
     #[inline]
@@ -262,8 +274,7 @@ impl Scan {
                 while let Some(record) = next_record(&page.guard, &mut page.next)? {
                     match record.kind {
                         RecordKind::Document => {
-                            let range = range_within(page.guard.body(), record.bytes);
-                            return Ok(Some(Step::OnPage(range)));
+                            return Ok(Some(Step::OnPage(RecordSpan::of(&record))));
                         }
                         RecordKind::Head => {
                             assemble(&self.walk, &page.guard, record.bytes, &mut self.assembled)?;
@@ -352,12 +363,10 @@ fn find_on_page(
         }
         *next = record.slot.next();
         wanted?;
+        let span = RecordSpan::of(&record);
         return Ok(Some(match record.kind {
-            RecordKind::Document => {
-                let range = range_within(guard.body(), record.bytes);
-                StoredDoc::on_page(guard.clone(), range)
-            }
-            _ => StoredDoc::assembled(std::mem::take(assembled), guard.id()),
+            RecordKind::Document => StoredDoc::on_page(guard.clone(), span),
+            _ => StoredDoc::assembled(std::mem::take(assembled), span.on(guard.id())),
         }));
     }
     Ok(None)

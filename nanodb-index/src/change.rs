@@ -1,17 +1,18 @@
 //! One entry that came or went.
 
-use crate::place::Place;
+use crate::key_hash::KeyHash;
+use crate::record_id::RecordId;
 
 /// An entry that was added to the index, or removed from it: what a run is made of.
 ///
-/// Ordered by key and place. A set of entries is what is left when, of all changes with the
-/// same key and place, the newest counts.
+/// Ordered by key and record id. A set of entries is what is left when, of all changes with the
+/// same key and record id, the newest counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Change {
-    /// The [bits of the hash](crate::key_bits) that the index knows.
-    pub key: u32,
-    /// Where the document is, or was.
-    pub place: Place,
+    /// The hash of the document's id.
+    pub key: KeyHash,
+    /// Where the document's record is, or was.
+    pub record_id: RecordId,
     /// Whether the entry went.
     pub removed: bool,
 }
@@ -19,7 +20,7 @@ pub struct Change {
 impl Change {
     /// What two changes of the same entry have in common.
     #[inline]
-    pub(crate) fn entry(&self) -> (u32, Place) {
-        (self.key, self.place)
+    pub(crate) fn entry(&self) -> (KeyHash, RecordId) {
+        (self.key, self.record_id)
     }
 }

@@ -6,9 +6,9 @@
 //! has to be looked at: `start` is the level to begin with. A level is made whole, but
 //! memory that nobody touched costs nothing; no level is ever copied.
 
+use crate::cache_lines::{LINE_WORDS, Lines};
 use crate::group::{Group, Located};
-use crate::key::Key;
-use crate::lines::{LINE_WORDS, Lines};
+use crate::key_hash::KeyHash;
 use crate::sync::{AtomicU32, AtomicU64, OnceLock, Ordering};
 
 /// The number of levels: at the last one there is room for 1.6 billion entries.
@@ -35,7 +35,7 @@ const WORD_MARKS: usize = u64::BITS as usize;
 impl Directory {
     /// The group that a key belongs to; `None` when there are no groups yet.
     #[inline]
-    pub(crate) fn locate(&self, key: Key) -> Option<Located<'_>> {
+    pub(crate) fn locate(&self, key: KeyHash) -> Option<Located<'_>> {
         // Acquire, pairs with the Release store in `set_start`: the groups at this level,
         // and what sent their parents' keys down, are seen by whoever skips the parents.
         let mut depth = self.start.load(Ordering::Acquire) & !KEEPS_MARKS;

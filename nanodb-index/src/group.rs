@@ -31,8 +31,8 @@
 //!    least [`WINDOW`]. So an entry's bucket and tag determine its key. In shallower
 //!    groups the writer keeps the upper bits beside.
 
-use crate::key::{Entry, Key, TAG_BITS, UPPER_BITS};
-use crate::lines::{LINE_WORDS, Line};
+use crate::cache_lines::{LINE_WORDS, Line};
+use crate::key_hash::{Entry, KeyHash, TAG_BITS, UPPER_BITS};
 use crate::pool::SEGMENT_BUCKETS;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -198,24 +198,24 @@ pub(crate) struct Located<'a> {
 
 impl Located<'_> {
     #[inline]
-    pub(crate) fn home(&self, key: Key) -> u32 {
+    pub(crate) fn home(&self, key: KeyHash) -> u32 {
         key.home(self.depth, self.head.buckets())
     }
 
     /// The key of the entry in the bucket at `position`, by invariant 4; wrong above
     /// [`UPPER_LEVELS`].
-    pub(crate) fn key_at(&self, position: u32, entry: Entry) -> Key {
+    pub(crate) fn key_at(&self, position: u32, entry: Entry) -> KeyHash {
         let tag = entry.tag();
         if self.depth >= UPPER_BITS {
             let known = self.prefix.checked_shl(u32::BITS - self.depth).unwrap_or_default();
-            return Key::from_bits(known | tag & (u32::MAX >> self.depth));
+            return KeyHash::from_bits(known | tag & (u32::MAX >> self.depth));
         }
         // The buckets that share their upper bits, and where among those the home is.
         let open_bits = UPPER_BITS - self.depth;
         let span = (self.head.buckets() >> open_bits).max(1);
         let offset = (tag * span) >> TAG_BITS;
         let upper = self.head.distance(offset, position) / span;
-        Key::from_bits((self.prefix << open_bits | upper) << TAG_BITS | tag)
+        KeyHash::from_bits((self.prefix << open_bits | upper) << TAG_BITS | tag)
     }
 }
 

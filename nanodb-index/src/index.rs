@@ -2,19 +2,19 @@
 
 use std::fmt;
 
+use crate::cache_lines::LINE_WORDS;
 use crate::directory::Directory;
 use crate::group::Located;
-use crate::key::{Entry, Key, tag_of};
-use crate::lines::LINE_WORDS;
-use crate::place::Place;
+use crate::key_hash::{Entry, KeyHash, tag_of};
 use crate::pool::{IndexMemory, Pool, SEGMENT_BUCKETS};
+use crate::record_id::RecordId;
 use crate::stash::Stash;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock, try_lock};
 use crate::writer::{IndexWriter, State};
 
-/// A hash index from id to place: any number of readers beside one writer.
+/// A hash index from ids to record ids: any number of readers while one writer changes it.
 ///
-/// The keys are not in it. A look-up yields candidates, and the caller proves each on its
+/// The ids are not in it. A look-up yields candidates, and the caller proves each on its
 /// page; several entries may have one hash, and a candidate may turn out to be another
 /// id's. An entry takes eight bytes, under twelve with everything around it; an index
 /// without entries takes less than a kilobyte.
@@ -22,15 +22,14 @@ use crate::writer::{IndexWriter, State};
 /// The [crate's documentation](crate) has the protocol between readers and the writer.
 ///
 /// ```
-/// use nanodb_index::{IdIndex, Place, hash_id};
+/// use nanodb_index::{IdIndex, KeyHash, RecordId};
 ///
 /// let index = IdIndex::new();
-/// let place = Place { page: 7, slot: 3 };
-/// index.insert(hash_id(0, b"ada"), place);
+/// let (ada, record_id) = (KeyHash::of_id(0, b"ada"), RecordId { page: 7, slot: 3 });
+/// index.write().insert(ada, record_id);
 ///
-/// let found = index.find(hash_id(0, b"ada"), |place| Some(place));
-/// assert_eq!(found, Some(place));
-/// assert!(index.remove(hash_id(0, b"ada"), place));
+/// assert_eq!(index.look_up(ada, Some), Ok(Some(record_id)));
+/// assert!(index.write().remove(ada, record_id));
 /// assert!(index.is_empty());
 /// ```
 #[derive(Default)]
@@ -42,13 +41,13 @@ pub struct IdIndex {
     pub(crate) own: WriterLine,
 }
 
-/// The entries of a hash are not in memory.
+/// The entries of a key are not in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotLoaded;
 
 impl fmt::Display for NotLoaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the entries of this hash are not in memory")
+        f.write_str("the entries of this key are not in memory")
     }
 }
 
@@ -88,7 +87,7 @@ impl IdIndex {
         index
     }
 
-    /// Calls `probe` for each candidate of `hash` until it returns something, and returns
+    /// Calls `probe` for each candidate of `key` until it returns something, and returns
     /// that; `None` if it never did.
     ///
     /// An entry that is there from the beginning to the end of the call is always among
@@ -101,15 +100,14 @@ impl IdIndex {
     ///
     /// # Errors
     ///
-    /// [`NotLoaded`] if the entries of this hash are not there, in an index made with
+    /// [`NotLoaded`] if the entries of this key are not there, in an index made with
     /// [`IdIndex::absent`].
     #[inline]
     pub fn look_up<R>(
         &self,
-        hash: u64,
-        mut probe: impl FnMut(Place) -> Option<R>,
+        key: KeyHash,
+        mut probe: impl FnMut(RecordId) -> Option<R>,
     ) -> Result<Option<R>, NotLoaded> {
-        let key = Key::of(hash);
         loop {
             let Some(at) = self.directory.locate(key) else {
                 return Ok(self.stash.find(key, probe));
@@ -132,19 +130,13 @@ impl IdIndex {
         }
     }
 
-    /// As [`look_up`](Self::look_up), for an index all of which is there.
-    #[inline]
-    pub fn find<R>(&self, hash: u64, probe: impl FnMut(Place) -> Option<R>) -> Option<R> {
-        self.look_up(hash, probe).ok().flatten()
-    }
-
     /// The candidates in one group, as it was when it was looked at.
     #[inline]
     fn search<R>(
         &self,
         at: Located<'_>,
-        key: Key,
-        probe: &mut impl FnMut(Place) -> Option<R>,
+        key: KeyHash,
+        probe: &mut impl FnMut(RecordId) -> Option<R>,
     ) -> Option<R> {
         let tag = key.tag();
         let mut position = at.home(key);
@@ -165,7 +157,7 @@ impl IdIndex {
             }
             while matches != 0 {
                 let word = words[matches.trailing_zeros() as usize % LINE_WORDS];
-                let found = Entry::from_word(word).and_then(|entry| probe(entry.place()));
+                let found = Entry::from_word(word).and_then(|entry| probe(entry.record_id()));
                 if found.is_some() {
                     return found;
                 }
@@ -179,8 +171,7 @@ impl IdIndex {
         None
     }
 
-    /// Changes whenever an entry is taken away by [`IdIndex::retire`] or
-    /// [`IdIndex::relocate`]. A miss is final only if this did not change around it.
+    /// Changes whenever an entry is taken away by [`IndexWriter::retire`]. A miss is final only if this did not change around it.
     #[inline]
     #[must_use]
     pub fn moves(&self) -> u64 {
@@ -209,37 +200,6 @@ impl IdIndex {
     /// As [`write`](Self::write), if nobody else writes.
     pub fn try_write(&self) -> Option<IndexWriter<'_>> {
         Some(IndexWriter::new(self, try_lock(&self.own.state)?))
-    }
-
-    /// Adds an entry, whatever is there already. See [`IndexWriter::insert`].
-    pub fn insert(&self, hash: u64, place: Place) {
-        self.write().insert(hash, place);
-    }
-
-    /// Removes an entry; false if it isn't there. See [`IndexWriter::remove`].
-    pub fn remove(&self, hash: u64, place: Place) -> bool {
-        self.write().remove(hash, place)
-    }
-
-    /// Removes the entry of a document that moved. See [`IndexWriter::retire`].
-    pub fn retire(&self, hash: u64, place: Place) -> bool {
-        self.write().retire(hash, place)
-    }
-
-    /// Adds `to`, then removes `from`. See [`IndexWriter::relocate`].
-    pub fn relocate(&self, hash: u64, from: Place, to: Place) -> bool {
-        self.write().relocate(hash, from, to)
-    }
-
-    /// Removes all entries. See [`IndexWriter::clear`].
-    pub fn clear(&self) {
-        self.write().clear();
-    }
-
-    /// Calls `visit` for every entry, in no order to rely on. See
-    /// [`IndexWriter::for_each`].
-    pub fn for_each(&self, visit: impl FnMut(u32, Place)) {
-        self.write().for_each(visit);
     }
 
     /// The number of entries. Exact when nobody writes, and never waits.
@@ -271,12 +231,6 @@ impl IdIndex {
     pub fn loaded_bytes(&self) -> usize {
         // Relaxed: a figure by itself.
         self.own.used_bytes.load(Ordering::Relaxed)
-    }
-
-    /// The part of a hash that [`IdIndex::for_each`] hands back for its entry.
-    #[must_use]
-    pub fn key_bits(hash: u64) -> u32 {
-        Key::of(hash).bits()
     }
 }
 

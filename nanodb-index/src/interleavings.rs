@@ -8,25 +8,30 @@ use std::sync::Arc;
 use nanodb_loom::{every_interleaving, interleavings, thread};
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
-use crate::{Change, IdIndex, IndexMemory, NotLoaded, Place};
+use crate::{Change, IdIndex, IndexMemory, KeyHash, NotLoaded, RecordId};
 
 /// A hash whose key begins with these four bits: where its entry is at home.
-fn hash(bits: u32, number: u32) -> u64 {
-    u64::from(bits << 28 | (number + 1)) << 32
+fn hash(bits: u32, number: u32) -> KeyHash {
+    KeyHash::from_bits(bits << 28 | (number + 1))
 }
 
-fn place(page: u32) -> Place {
-    Place { page, slot: 5 }
+fn record_id(page: u32) -> RecordId {
+    RecordId { page, slot: 5 }
 }
 
-fn is_found(index: &IdIndex, hash: u64, wanted: Place) -> bool {
-    index.find(hash, |place| (place == wanted).then_some(())).is_some()
+fn is_found(index: &IdIndex, hash: KeyHash, wanted: RecordId) -> bool {
+    find(index, hash, |record_id| (record_id == wanted).then_some(())).is_some()
+}
+
+/// Looks up what is all there.
+fn find<R>(index: &IdIndex, hash: KeyHash, probe: impl FnMut(RecordId) -> Option<R>) -> Option<R> {
+    index.look_up(hash, probe).unwrap()
 }
 
 /// Runs `write` beside a reader that must find the entries of `stays` each time.
 fn all_are_found_beside(
     interruptions_max: usize,
-    stays: impl Fn(&IdIndex) -> Vec<(u64, Place)> + Sync + Send + 'static,
+    stays: impl Fn(&IdIndex) -> Vec<(KeyHash, RecordId)> + Sync + Send + 'static,
     write: impl Fn(&IdIndex) + Copy + Sync + Send + 'static,
 ) {
     interleavings(interruptions_max, move || {
@@ -36,43 +41,43 @@ fn all_are_found_beside(
             let index = Arc::clone(&index);
             thread::spawn(move || write(&index))
         };
-        for &(hash, place) in &stays {
-            assert!(is_found(&index, hash, place), "{place:?} is missed");
+        for &(hash, record_id) in &stays {
+            assert!(is_found(&index, hash, record_id), "{record_id:?} is missed");
         }
         writer.join().unwrap();
-        for &(hash, place) in &stays {
-            assert!(is_found(&index, hash, place), "{place:?} is gone");
+        for &(hash, record_id) in &stays {
+            assert!(is_found(&index, hash, record_id), "{record_id:?} is gone");
         }
     });
 }
 
 /// Adds an entry at home in each of these places, on pages from 1 up.
-fn fill(index: &IdIndex, homes: &[u32]) -> Vec<(u64, Place)> {
+fn fill(index: &IdIndex, homes: &[u32]) -> Vec<(KeyHash, RecordId)> {
     let entries: Vec<_> =
-        (1..).zip(homes).map(|(page, &bits)| (hash(bits, page), place(page))).collect();
-    entries.iter().for_each(|&(hash, place)| index.insert(hash, place));
+        (1..).zip(homes).map(|(page, &bits)| (hash(bits, page), record_id(page))).collect();
+    entries.iter().for_each(|&(hash, record_id)| index.write().insert(hash, record_id));
     entries
 }
 
 #[test]
 fn who_finds_an_entry_sees_what_its_writer_did_before() {
-    for slot in [5, Place::SLOTS] {
+    for slot in [5, RecordId::SLOTS] {
         every_interleaving(move || {
             let index = Arc::new(IdIndex::new());
             let page = Arc::new(AtomicU32::new(0));
             // Room is there already: the index itself need not grow, which orders more.
             for page in [2, 3] {
-                index.insert(hash(8, page), Place { page, slot });
+                index.write().insert(hash(8, page), RecordId { page, slot });
             }
-            let entry = (hash(0, 1), Place { page: 1, slot });
-            index.insert(entry.0, Place { page: 4, slot });
-            assert!(index.remove(entry.0, Place { page: 4, slot }));
+            let entry = (hash(0, 1), RecordId { page: 1, slot });
+            index.write().insert(entry.0, RecordId { page: 4, slot });
+            assert!(index.write().remove(entry.0, RecordId { page: 4, slot }));
             let writer = {
                 let (index, page) = (Arc::clone(&index), Arc::clone(&page));
                 thread::spawn(move || {
                     // Relaxed: only the index orders it.
                     page.store(7, Ordering::Relaxed);
-                    index.insert(entry.0, entry.1);
+                    index.write().insert(entry.0, entry.1);
                 })
             };
             if is_found(&index, entry.0, entry.1) {
@@ -90,22 +95,22 @@ fn a_document_that_moves_there_and_back_is_always_found() {
         let index = Arc::new(IdIndex::new());
         // At even states the document is at the first place, at odd ones at the second.
         let published = Arc::new(AtomicU64::new(0));
-        let (id, places) = (hash(0, 1), [place(1), place(2)]);
-        index.insert(id, places[0]);
+        let (id, record_ids) = (hash(0, 1), [record_id(1), record_id(2)]);
+        index.write().insert(id, record_ids[0]);
         let writer = {
             let (index, published) = (Arc::clone(&index), Arc::clone(&published));
             thread::spawn(move || {
                 for (state, from, to) in [(1, 0, 1), (2, 1, 0)] {
-                    index.insert(id, places[to]);
+                    index.write().insert(id, record_ids[to]);
                     published.store(state, Ordering::Release);
-                    assert!(index.retire(id, places[from]));
+                    assert!(index.write().retire(id, record_ids[from]));
                 }
             })
         };
         loop {
             let moves = index.moves();
             let state = published.load(Ordering::Acquire);
-            if is_found(&index, id, places[usize::from(state % 2 != 0)]) {
+            if is_found(&index, id, record_ids[usize::from(state % 2 != 0)]) {
                 break;
             }
             assert_ne!(index.moves(), moves, "missed, and nothing moved");
@@ -120,26 +125,34 @@ fn an_entry_that_is_relocated_is_found_here_or_there() {
     every_interleaving(|| {
         let index = Arc::new(IdIndex::new());
         let id = hash(0, 1);
-        index.insert(id, place(1));
+        index.write().insert(id, record_id(1));
         let writer = {
             let index = Arc::clone(&index);
-            thread::spawn(move || assert!(index.relocate(id, place(1), place(2))))
+            thread::spawn(move || {
+                let mut writer = index.write();
+                writer.insert(id, record_id(2));
+                assert!(writer.retire(id, record_id(1)));
+            })
         };
         loop {
             let moves = index.moves();
-            if index.find(id, Some).is_some() {
+            if find(&index, id, Some).is_some() {
                 break;
             }
             assert_ne!(index.moves(), moves, "missed, and nothing moved");
         }
         writer.join().unwrap();
-        assert_eq!(index.find(id, Some), Some(place(2)));
+        assert_eq!(find(&index, id, Some), Some(record_id(2)));
     });
 }
 
 #[test]
 fn entries_are_found_while_their_group_is_widened() {
-    all_are_found_beside(3, |index| fill(index, &[0]), |index| index.insert(hash(0, 9), place(9)));
+    all_are_found_beside(
+        3,
+        |index| fill(index, &[0]),
+        |index| index.write().insert(hash(0, 9), record_id(9)),
+    );
 }
 
 /// All keys are in the first half, so that half is split at once too, into memory that the
@@ -152,7 +165,7 @@ fn entries_are_found_while_their_group_is_split_and_its_memory_is_used_again() {
             let entries = fill(index, &[0, 1, 2, 4, 5, 6, 7]);
             vec![entries[0], entries[6]]
         },
-        |index| index.insert(hash(3, 9), place(9)),
+        |index| index.write().insert(hash(3, 9), record_id(9)),
     );
 }
 
@@ -162,7 +175,7 @@ fn an_entry_is_found_while_it_goes_back_to_its_home() {
     all_are_found_beside(
         3,
         |index| fill(index, &[0, 0, 0])[2..].to_vec(),
-        |index| assert!(index.remove(hash(0, 1), place(1))),
+        |index| assert!(index.write().remove(hash(0, 1), record_id(1))),
     );
 }
 
@@ -172,23 +185,23 @@ fn an_entry_is_found_while_it_makes_room_for_another() {
     all_are_found_beside(
         3,
         |index| fill(index, &[0, 0, 4, 4]),
-        |index| index.insert(hash(0, 9), place(9)),
+        |index| index.write().insert(hash(0, 9), record_id(9)),
     );
 }
 
 #[test]
 fn entries_in_the_stash_are_found_while_others_come_and_go() {
-    let odd = |page| Place { page, slot: Place::SLOTS };
+    let odd = |page| RecordId { page, slot: RecordId::SLOTS };
     all_are_found_beside(
         3,
         move |index| {
-            index.insert(hash(0, 8), odd(8));
-            index.insert(hash(0, 1), odd(1));
+            index.write().insert(hash(0, 8), odd(8));
+            index.write().insert(hash(0, 1), odd(1));
             vec![(hash(0, 1), odd(1))]
         },
         move |index| {
-            assert!(index.remove(hash(0, 8), odd(8)));
-            index.insert(hash(0, 9), odd(9));
+            assert!(index.write().remove(hash(0, 8), odd(8)));
+            index.write().insert(hash(0, 9), odd(9));
         },
     );
 }
@@ -196,18 +209,18 @@ fn entries_in_the_stash_are_found_while_others_come_and_go() {
 /// The first part of the list of their key is full.
 #[test]
 fn entries_in_the_stash_are_found_while_the_list_of_their_key_grows() {
-    let odd = |page| Place { page, slot: Place::SLOTS };
+    let odd = |page| RecordId { page, slot: RecordId::SLOTS };
     all_are_found_beside(
         3,
         move |index| {
             let entries = [1, 2].map(|page| (hash(0, 1), odd(page)));
-            entries.iter().for_each(|&(hash, place)| index.insert(hash, place));
+            entries.iter().for_each(|&(hash, record_id)| index.write().insert(hash, record_id));
             entries[1..].to_vec()
         },
         move |index| {
-            index.insert(hash(0, 1), odd(3));
-            assert!(index.remove(hash(0, 1), odd(1)));
-            index.insert(hash(0, 1), odd(4));
+            index.write().insert(hash(0, 1), odd(3));
+            assert!(index.write().remove(hash(0, 1), odd(1)));
+            index.write().insert(hash(0, 1), odd(4));
         },
     );
 }
@@ -222,16 +235,20 @@ fn entries_are_found_or_not_loaded_while_their_group_is_dropped_and_loaded() {
             let index = Arc::clone(&index);
             thread::spawn(move || {
                 let (entries, _) = index.write().entries_at(hash(0, 1)).unwrap();
-                while index.write().drop_one(0) {}
+                while index.write().drop_one(hash(15, 0)) {}
                 index.write().drop_unused(None, true);
-                let added = |&(key, place): &(u32, Place)| Change { key, place, removed: false };
+                let added = |&(key, record_id): &(KeyHash, RecordId)| Change {
+                    key,
+                    record_id,
+                    removed: false,
+                };
                 let entries: Vec<Change> = entries.iter().map(added).collect();
                 if let Some(range) = index.absent_range(hash(0, 1)) {
                     assert!(index.write().load(range, &entries));
                 }
             })
         };
-        let seen = |place| (place == entry.1).then_some(());
+        let seen = |record_id| (record_id == entry.1).then_some(());
         let found = index.look_up(entry.0, seen);
         assert!(matches!(found, Ok(Some(())) | Err(NotLoaded)), "missed, and nobody says why");
         writer.join().unwrap();
@@ -255,13 +272,13 @@ fn a_reader_is_not_misled_by_memory_that_another_index_has_taken_over() {
                 assert_eq!(other.len(), 3);
             })
         };
-        let found = index.look_up(entry.0, |place| (place == entry.1).then_some(()));
+        let found = index.look_up(entry.0, |record_id| (record_id == entry.1).then_some(()));
         assert!(matches!(found, Ok(Some(())) | Err(NotLoaded)), "missed, and nobody says why");
         writer.join().unwrap();
     });
 }
 
-/// A document moves while a checkpoint saves the index with its new place in it: whoever loads the
+/// A document moves while a checkpoint saves the index with its new record id in it: whoever loads the
 /// group waits until that is published, and finds it.
 #[test]
 fn a_group_that_is_loaded_beside_a_move_and_a_checkpoint_has_the_document() {
@@ -270,23 +287,23 @@ fn a_group_that_is_loaded_beside_a_move_and_a_checkpoint_has_the_document() {
         let published = Arc::new(AtomicU64::new(0));
         let installed = Arc::new(AtomicU64::new(0));
         // What is saved, and as of which commit.
-        let base = Arc::new(nanodb_loom::Mutex::new((0_u64, place(1))));
+        let base = Arc::new(nanodb_loom::Mutex::new((0_u64, record_id(1))));
         let id = hash(0, 1);
-        let change = move |place, removed| Change { key: IdIndex::key_bits(id), place, removed };
+        let change = move |record_id, removed| Change { key: id, record_id, removed };
         let committer = {
             let (index, published) = (Arc::clone(&index), Arc::clone(&published));
             let installed = Arc::clone(&installed);
             thread::spawn(move || {
                 installed.store(1, Ordering::Release);
                 let mut writer = index.write();
-                writer.record(1, change(place(1), true));
-                writer.record(1, change(place(2), false));
-                writer.insert(id, place(2));
+                writer.record(1, change(record_id(1), true));
+                writer.record(1, change(record_id(2), false));
+                writer.insert(id, record_id(2));
                 writer.set_pending(Some(1));
                 drop(writer);
                 published.store(1, Ordering::Release);
                 let mut writer = index.write();
-                writer.retire(id, place(1));
+                writer.retire(id, record_id(1));
                 writer.set_pending(None);
             })
         };
@@ -294,14 +311,14 @@ fn a_group_that_is_loaded_beside_a_move_and_a_checkpoint_has_the_document() {
             let (base, installed) = (Arc::clone(&base), Arc::clone(&installed));
             thread::spawn(move || {
                 if installed.load(Ordering::Acquire) == 1 {
-                    *base.lock() = (1, place(2));
+                    *base.lock() = (1, record_id(2));
                 }
             })
         };
         loop {
             let moves = index.moves();
             let at = published.load(Ordering::Acquire);
-            match index.look_up(id, |found| (found == place(1 + at as u32)).then_some(())) {
+            match index.look_up(id, |found| (found == record_id(1 + at as u32)).then_some(())) {
                 Ok(Some(())) => break,
                 Ok(None) => assert_ne!(index.moves(), moves, "missed, and nothing moved"),
                 Err(NotLoaded) => {

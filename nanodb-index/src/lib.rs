@@ -26,15 +26,16 @@
 //!
 //! What the caller keeps, so that no document is missed while it moves:
 //!
-//! 5. The new place is inserted before the change is published, the old one retired
+//! 5. The new record id is inserted before the change is published, the old one retired
 //!    after; [`IdIndex::moves`] changes in between.
 //! 6. A reader takes `moves()` first, then the published state that it reads pages at,
 //!    then searches. If it found nothing and `moves()` differs by now, it begins again.
-//!    (Taken the other way round, it could look for the old place too late and for the
+//!    (Taken the other way round, it could look for the old record too late and for the
 //!    new one in a state too early, and see no move.)
-//! 7. A place is given to another document only when no reader can be misled: every
+//! 7. A record id is given to another document only when no reader can be misled: every
 //!    candidate is compared with the wanted key on its page.
 
+mod cache_lines;
 mod change;
 mod directory;
 mod group;
@@ -42,11 +43,10 @@ mod hash;
 mod index;
 #[cfg(all(test, loom))]
 mod interleavings;
-mod key;
-mod lines;
-mod place;
+mod key_hash;
 mod pool;
 mod recent;
+mod record_id;
 pub mod run;
 mod stash;
 mod sync;
@@ -55,7 +55,7 @@ mod writer;
 pub use change::Change;
 pub use hash::hash_id;
 pub use index::{IdIndex, NotLoaded};
-pub use key::key_bits;
-pub use place::Place;
+pub use key_hash::KeyHash;
 pub use pool::IndexMemory;
+pub use record_id::RecordId;
 pub use writer::{IndexWriter, Passed};

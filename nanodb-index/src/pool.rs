@@ -21,7 +21,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::lines::{Line, Lines};
+use crate::cache_lines::{Line, Lines};
 use crate::sync::{Mutex, OnceLock, lock};
 
 /// The buckets of an ordinary segment.

@@ -6,7 +6,8 @@
 //! asked for; sixteen bytes each.
 
 use crate::change::Change;
-use crate::place::Place;
+use crate::key_hash::KeyHash;
+use crate::record_id::RecordId;
 
 /// How many lists there are once there is more than a little.
 const LISTS: usize = 256;
@@ -21,7 +22,7 @@ const NUMBER_SHIFT: u32 = 17;
 /// A change and its number: key, page, and in one word number, removal, slot.
 #[derive(Clone, Copy, Debug)]
 struct Numbered {
-    key: u32,
+    key: KeyHash,
     page: u32,
     rest: u64,
 }
@@ -30,8 +31,8 @@ impl Numbered {
     #[inline]
     fn new(number: u64, change: Change) -> Self {
         let removed = if change.removed { REMOVED } else { 0 };
-        let rest = number << NUMBER_SHIFT | removed | u64::from(change.place.slot);
-        Self { key: change.key, page: change.place.page, rest }
+        let rest = number << NUMBER_SHIFT | removed | u64::from(change.record_id.slot);
+        Self { key: change.key, page: change.record_id.page, rest }
     }
 
     fn number(self) -> u64 {
@@ -41,8 +42,8 @@ impl Numbered {
     fn change(self) -> Change {
         #[expect(clippy::cast_possible_truncation, reason = "the low 16 bits are the slot")]
         let slot = self.rest as u16;
-        let place = Place { page: self.page, slot };
-        Change { key: self.key, place, removed: self.rest & REMOVED != 0 }
+        let record_id = RecordId { page: self.page, slot };
+        Change { key: self.key, record_id, removed: self.rest & REMOVED != 0 }
     }
 }
 
@@ -64,7 +65,7 @@ impl Recent {
         if self.len >= FEW && self.lists.len() == 1 || self.lists.is_empty() {
             self.make_lists();
         }
-        let at = self.list_of(change.key);
+        let at = self.list_of(change.key.bits());
         if let Some(list) = self.lists.get_mut(at) {
             list.push(Numbered::new(number, change));
             self.len += 1;
@@ -76,7 +77,7 @@ impl Recent {
         let all = std::mem::take(&mut self.lists);
         self.lists.resize_with(if all.is_empty() { 1 } else { LISTS }, Vec::new);
         for change in all.into_iter().flatten() {
-            let at = self.list_of(change.key);
+            let at = self.list_of(change.key.bits());
             if let Some(list) = self.lists.get_mut(at) {
                 list.push(change);
             }
@@ -87,11 +88,11 @@ impl Recent {
         if self.lists.len() > 1 { (key >> LIST_SHIFT) as usize } else { 0 }
     }
 
-    /// The changes of keys from `first` to `last`, in order of key and place, the newest of
+    /// The changes of keys from `first` to `last`, in order of key and record id, the newest of
     /// each entry. Removals with numbers from `pending_from` on count as additions.
     pub(crate) fn range(&self, first: u32, last: u32, pending_from: u64) -> Vec<Change> {
         let lists = self.lists.get(self.list_of(first)..=self.list_of(last)).unwrap_or_default();
-        let within = |numbered: &&Numbered| (first..=last).contains(&numbered.key);
+        let within = |numbered: &&Numbered| (first..=last).contains(&numbered.key.bits());
         let mut changes: Vec<Change> = lists
             .iter()
             .flatten()
@@ -144,7 +145,8 @@ mod tests {
     use super::*;
 
     fn change(key: u32, page: u32, removed: bool) -> Change {
-        Change { key, place: Place { page, slot: 7 }, removed }
+        let key = KeyHash::from_bits(key);
+        Change { key, record_id: RecordId { page, slot: 7 }, removed }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Runs: changes of the index in order, packed into pages, as files keep them.
 //!
-//! A run holds at most one change of each entry, ordered by key and place. It lies in pages;
+//! A run holds at most one change of each entry, ordered by key and record id. It lies in pages;
 //! each can be read by itself, so that who wants a range of keys reads only the pages that
 //! hold it. Several runs make an index: of all changes of one entry that of the newest run
 //! counts. [`merge`] makes one run of several.
@@ -14,7 +14,7 @@
 //! offset  size  field       meaning
 //! ------  ----  ----------  -----------------------------------------------------
 //!      0     4  first_key   the key of the first entry
-//!      4     4  page_base   the lowest page number among the places
+//!      4     4  page_base   the lowest page number among the record ids
 //!      8     2  count       entries on this page: 1 to 2,048
 //!     10     1  rice_bits   low bits of a key's difference that are stored as they are,
 //!                           0 to 31

@@ -25,9 +25,9 @@
 //!    They are few: for each key that ever had too many entries at once.
 //! 3. Each part of a list is twice as long as the one before.
 
-use crate::key::Key;
-use crate::lines::Lines;
-use crate::place::Place;
+use crate::cache_lines::Lines;
+use crate::key_hash::KeyHash;
+use crate::record_id::RecordId;
 use crate::sync::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 
 /// The bits of a key that one fork is for.
@@ -61,14 +61,18 @@ struct List {
 }
 
 impl Stash {
-    /// Calls `probe` for each place of `key` until it returns something.
+    /// Calls `probe` for each record id of `key` until it returns something.
     #[inline]
-    pub(crate) fn find<R>(&self, key: Key, probe: impl FnMut(Place) -> Option<R>) -> Option<R> {
+    pub(crate) fn find<R>(
+        &self,
+        key: KeyHash,
+        probe: impl FnMut(RecordId) -> Option<R>,
+    ) -> Option<R> {
         if self.root.get().is_none() { None } else { self.search(key, probe) }
     }
 
     #[cold]
-    fn search<R>(&self, key: Key, mut probe: impl FnMut(Place) -> Option<R>) -> Option<R> {
+    fn search<R>(&self, key: KeyHash, mut probe: impl FnMut(RecordId) -> Option<R>) -> Option<R> {
         // Acquire, pairs with the Release stores in `insert` and in `remove`: a word seen to be
         // free implies what its remover did before.
         let mut words = self.list(key)?.words().map(|word| word.load(Ordering::Acquire));
@@ -76,7 +80,7 @@ impl Stash {
     }
 
     /// The list of a key, if it ever had one.
-    fn list(&self, key: Key) -> Option<&List> {
+    fn list(&self, key: KeyHash) -> Option<&List> {
         let mut branch = &self.root;
         for depth in 0.. {
             match &**branch.get()? {
@@ -87,7 +91,7 @@ impl Stash {
         None
     }
 
-    fn list_or_new(&self, key: Key) -> Option<&List> {
+    fn list_or_new(&self, key: KeyHash) -> Option<&List> {
         let mut branch = &self.root;
         for depth in 0..=FORKS {
             let node = branch.get();
@@ -113,14 +117,14 @@ impl Stash {
         List { lines, more: OnceLock::default() }
     }
 
-    pub(crate) fn insert(&self, key: Key, place: Place) {
+    pub(crate) fn insert(&self, key: KeyHash, record_id: RecordId) {
         let mut list = self.list_or_new(key);
         let mut lines = 1;
         while let Some(part) = list {
             let mut words = part.lines.iter().flatten();
             if let Some(free) = words.find(|word| word.load(Ordering::Relaxed) == 0) {
                 // Release, pairs with the load in `search`.
-                free.store(pack(place), Ordering::Release);
+                free.store(pack(record_id), Ordering::Release);
                 return;
             }
             lines *= 2;
@@ -134,31 +138,23 @@ impl Stash {
         }
     }
 
-    pub(crate) fn remove(&self, key: Key, place: Place) -> bool {
+    pub(crate) fn remove(&self, key: KeyHash, record_id: RecordId) -> bool {
         let mut words = self.list(key).into_iter().flat_map(List::words);
-        let found = words.find(|word| word.load(Ordering::Relaxed) == pack(place));
+        let found = words.find(|word| word.load(Ordering::Relaxed) == pack(record_id));
         // Release, pairs with the load in `search`.
         found.inspect(|word| word.store(0, Ordering::Release)).is_some()
     }
 
-    pub(crate) fn clear(&self) {
-        self.visit((0, u32::MAX), &mut |_, word| word.store(0, Ordering::Release));
-    }
-
-    pub(crate) fn for_each(&self, visit: impl FnMut(Key, Place)) {
-        self.for_each_in((0, u32::MAX), visit);
-    }
-
     /// Calls `visit` for each entry of these keys, the first and the last among them. Others cost nothing.
-    pub(crate) fn for_each_in(&self, keys: (u32, u32), mut visit: impl FnMut(Key, Place)) {
+    pub(crate) fn for_each_in(&self, keys: (u32, u32), mut visit: impl FnMut(KeyHash, RecordId)) {
         self.visit(keys, &mut |key, word| {
-            if let Some(place) = unpack(word.load(Ordering::Relaxed)) {
-                visit(key, place);
+            if let Some(record_id) = unpack(word.load(Ordering::Relaxed)) {
+                visit(key, record_id);
             }
         });
     }
 
-    fn visit(&self, keys: (u32, u32), visit: &mut impl FnMut(Key, &AtomicU64)) {
+    fn visit(&self, keys: (u32, u32), visit: &mut impl FnMut(KeyHash, &AtomicU64)) {
         if let Some(root) = self.root.get() {
             root.visit(0, 0, keys, visit);
         }
@@ -176,14 +172,16 @@ impl Node {
         depth: u32,
         first: u32,
         keys: (u32, u32),
-        visit: &mut impl FnMut(Key, &AtomicU64),
+        visit: &mut impl FnMut(KeyHash, &AtomicU64),
     ) {
         let last = first | u32::MAX.checked_shr(depth * FORK_BITS).unwrap_or(0);
         if last < keys.0 || first > keys.1 {
             return;
         }
         match self {
-            Self::List(list) => list.words().for_each(|word| visit(Key::from_bits(first), word)),
+            Self::List(list) => {
+                list.words().for_each(|word| visit(KeyHash::from_bits(first), word))
+            }
             Self::Fork(ways) => {
                 for (way, node) in (0..).zip(ways) {
                     if let Some(node) = node.get() {
@@ -207,30 +205,30 @@ fn shift(depth: u32) -> u32 {
     (FORKS - 1).saturating_sub(depth) * FORK_BITS
 }
 
-fn way(key: Key, depth: u32) -> usize {
+fn way(key: KeyHash, depth: u32) -> usize {
     (key.bits() >> shift(depth)) as usize % FORK_WAYS
 }
 
-fn pack(place: Place) -> u64 {
-    USED | u64::from(place.page) << 16 | u64::from(place.slot)
+fn pack(record_id: RecordId) -> u64 {
+    USED | u64::from(record_id.page) << 16 | u64::from(record_id.slot)
 }
 
-fn unpack(word: u64) -> Option<Place> {
+fn unpack(word: u64) -> Option<RecordId> {
     #[expect(clippy::cast_possible_truncation, reason = "the table above: 32 and 16 bits")]
     let (page, slot) = ((word >> 16) as u32, word as u16);
-    (word != 0).then_some(Place { page, slot })
+    (word != 0).then_some(RecordId { page, slot })
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
-    fn place(number: u32) -> Place {
-        Place { page: number, slot: 2000 }
+    fn record_id(number: u32) -> RecordId {
+        RecordId { page: number, slot: 2000 }
     }
 
     /// How many forks a look-up passes, and how many words it looks at.
-    fn steps(stash: &Stash, key: Key) -> (u32, usize) {
+    fn steps(stash: &Stash, key: KeyHash) -> (u32, usize) {
         let (mut branch, mut forks) = (&stash.root, 0);
         while let Some(Node::Fork(ways)) = branch.get().map(|node| &**node) {
             branch = &ways[way(key, forks)];
@@ -242,34 +240,34 @@ mod tests {
     #[test]
     fn a_look_up_pays_for_entries_of_its_own_key_alone() {
         let stash = Stash::default();
-        let wanted = Key::from_bits(0x8765_4321);
+        let wanted = KeyHash::from_bits(0x8765_4321);
         // All keys that differ from it in one bit, and so are as near to it as can be.
-        let others = (0..32).map(|bit| Key::from_bits(wanted.bits() ^ 1 << bit));
+        let others = (0..32).map(|bit| KeyHash::from_bits(wanted.bits() ^ 1 << bit));
         for key in others.clone() {
-            (0..100).for_each(|number| stash.insert(key, place(number)));
+            (0..100).for_each(|number| stash.insert(key, record_id(number)));
         }
         assert_eq!(steps(&stash, wanted).1, 0);
         assert!(stash.list(wanted).is_none());
-        (0..3).for_each(|number| stash.insert(wanted, place(number)));
-        assert_eq!(steps(&stash, wanted), (FORKS, crate::lines::LINE_WORDS));
+        (0..3).for_each(|number| stash.insert(wanted, record_id(number)));
+        assert_eq!(steps(&stash, wanted), (FORKS, crate::cache_lines::LINE_WORDS));
         assert!(others.clone().all(|key| steps(&stash, key).1 < 400));
         let mut met = Vec::new();
-        let _: Option<()> = stash.find(wanted, |place| {
-            met.push(place);
+        let _: Option<()> = stash.find(wanted, |record_id| {
+            met.push(record_id);
             None
         });
-        assert_eq!(met, [place(0), place(1), place(2)]);
+        assert_eq!(met, [record_id(0), record_id(1), record_id(2)]);
     }
 
     #[test]
     fn entries_come_in_the_order_of_their_keys_and_by_ranges() {
         let stash = Stash::default();
-        let keys = [0, 1, 15, 16, 0xffff, 0x1_0000, 0x8000_0000, u32::MAX - 1, u32::MAX];
+        let keys = [1, 2, 15, 16, 0xffff, 0x1_0000, 0x8000_0001, u32::MAX - 1, u32::MAX];
         for (number, key) in (0..).zip(keys.into_iter().rev()) {
-            stash.insert(Key::from_bits(key), place(number));
+            stash.insert(KeyHash::from_bits(key), record_id(number));
         }
-        for first in keys {
-            for last in keys {
+        for first in [0].into_iter().chain(keys) {
+            for last in [0].into_iter().chain(keys) {
                 let mut met = Vec::new();
                 stash.for_each_in((first, last), |key, _| met.push(key.bits()));
                 let wanted = keys.into_iter().filter(|key| (first..=last).contains(key));
@@ -281,17 +279,17 @@ mod tests {
     #[test]
     fn room_that_is_given_up_is_used_again() {
         let stash = Stash::default();
-        let key = Key::from_bits(7);
-        (0..100).for_each(|number| stash.insert(key, place(number)));
+        let key = KeyHash::from_bits(7);
+        (0..100).for_each(|number| stash.insert(key, record_id(number)));
         let bytes = stash.heap_bytes();
         for number in 0..1000 {
-            assert!(stash.remove(key, place(number)) && !stash.remove(key, place(number)));
-            stash.insert(key, place(number + 100));
+            assert!(stash.remove(key, record_id(number)) && !stash.remove(key, record_id(number)));
+            stash.insert(key, record_id(number + 100));
         }
         assert_eq!(stash.heap_bytes(), bytes);
-        stash.clear();
+        assert!((1000..1100).all(|number| stash.remove(key, record_id(number))));
         let mut left = 0;
-        stash.for_each(|_, _| left += 1);
+        stash.for_each_in((0, u32::MAX), |_, _| left += 1);
         assert_eq!((left, stash.heap_bytes()), (0, bytes));
     }
 }

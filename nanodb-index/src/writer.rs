@@ -9,13 +9,13 @@ use std::fmt;
 
 pub use self::absent::Passed;
 
+use crate::cache_lines::{BUCKET_ENTRIES, Line};
 use crate::group::Located;
 use crate::index::IdIndex;
-use crate::key::{Entry, Key};
-use crate::lines::{BUCKET_ENTRIES, Line};
-use crate::place::Place;
+use crate::key_hash::{Entry, KeyHash};
 use crate::pool::SEGMENT_BUCKETS;
 use crate::recent::Recent;
+use crate::record_id::RecordId;
 use crate::sync::{MutexGuard, Ordering};
 
 /// The right to change an [`IdIndex`]. Made by [`IdIndex::write`].
@@ -86,20 +86,19 @@ impl<'a> IndexWriter<'a> {
         Self { index, state }
     }
 
-    /// Adds an entry, whatever is there already: the same hash with other places, even
-    /// the same place.
+    /// Adds an entry, whatever is there already: the same key with other record ids, even
+    /// with the same one.
     ///
     /// Now and then this redistributes a group, 3,136 entries at most.
-    pub fn insert(&mut self, hash: u64, place: Place) {
-        let key = Key::of(hash);
-        let inserted = match key.entry(place) {
+    pub fn insert(&mut self, key: KeyHash, record_id: RecordId) {
+        let inserted = match key.entry(record_id) {
             Some(entry) => self.insert_entry(key, entry),
             None if self.is_absent(key) => Inserted::Elsewhere,
             None => Inserted::NoRoom,
         };
         match inserted {
             Inserted::Done => {}
-            Inserted::NoRoom => self.index.stash.insert(key, place),
+            Inserted::NoRoom => self.index.stash.insert(key, record_id),
             Inserted::Elsewhere => return,
         }
         self.count_entries(1);
@@ -109,9 +108,8 @@ impl<'a> IndexWriter<'a> {
     ///
     /// For a document that was deleted. One that is somewhere else now is for
     /// [`IndexWriter::retire`].
-    pub fn remove(&mut self, hash: u64, place: Place) -> bool {
-        let key = Key::of(hash);
-        let removed = self.remove_entry(key, place) || self.index.stash.remove(key, place);
+    pub fn remove(&mut self, key: KeyHash, record_id: RecordId) -> bool {
+        let removed = self.remove_entry(key, record_id) || self.index.stash.remove(key, record_id);
         if removed {
             self.count_entries(-1);
         }
@@ -121,62 +119,20 @@ impl<'a> IndexWriter<'a> {
     /// Removes one entry of a document that is found by another entry from now on; false
     /// if it isn't there.
     ///
-    /// The second half of a move: insert the new place before the change is published,
+    /// The second half of a move: insert the new record id before the change is published,
     /// retire the old one after. [`IdIndex::moves`] changes, so that a reader which saw
     /// neither reads again.
-    pub fn retire(&mut self, hash: u64, place: Place) -> bool {
+    pub fn retire(&mut self, key: KeyHash, record_id: RecordId) -> bool {
         self.index.count_move();
-        self.remove(hash, place)
+        self.remove(key, record_id)
     }
 
-    /// Adds `to` and then retires `from`; false, and no change, if `from` isn't there.
-    ///
-    /// Only for places that are both good all the while. Where readers see one version
-    /// or the other, insert before publishing and [`retire`](Self::retire) after.
-    pub fn relocate(&mut self, hash: u64, from: Place, to: Place) -> bool {
-        if self.index.find(hash, |place| (place == from).then_some(())).is_none() {
-            return false;
-        }
-        self.insert(hash, to);
-        self.retire(hash, from)
-    }
-
-    /// Calls `visit` with the [key bits](IdIndex::key_bits) and the place of every entry,
-    /// in no order to rely on.
-    pub fn for_each(&self, mut visit: impl FnMut(u32, Place)) {
-        for at in self.index.directory.groups() {
-            self.entries(&at, |key, entry| visit(key.bits(), entry.place()));
-        }
-        self.index.stash.for_each(|key, place| visit(key.bits(), place));
-    }
-
-    /// Removes all entries. The memory stays, for entries to come.
-    ///
-    /// Not at once for readers: one may find some entries gone and others not yet.
-    pub fn clear(&mut self) {
-        let index = self.index;
-        index.directory.set_start(0);
-        for at in index.directory.groups() {
-            self.recycle(&at);
-            at.group.install(0, &[]);
-        }
-        index.stash.clear();
-        for level in &mut self.state.levels {
-            level.counts.fill(0);
-            level.split = 0;
-            level.used.fill(0);
-            level.uppers.fill(Vec::new());
-        }
-        index.own.len.store(0, Ordering::Relaxed);
-        self.report_memory();
-    }
-
-    fn is_absent(&self, key: Key) -> bool {
+    fn is_absent(&self, key: KeyHash) -> bool {
         self.index.directory.locate(key).is_some_and(|at| at.head.is_absent())
     }
 
     /// Finds room for an entry.
-    fn insert_entry(&mut self, key: Key, entry: Entry) -> Inserted {
+    fn insert_entry(&mut self, key: KeyHash, entry: Entry) -> Inserted {
         loop {
             let Some(at) = self.index.directory.locate(key) else {
                 self.make_level(0);
@@ -203,8 +159,8 @@ impl<'a> IndexWriter<'a> {
         }
     }
 
-    fn remove_entry(&mut self, key: Key, place: Place) -> bool {
-        let Some(entry) = key.entry(place) else { return false };
+    fn remove_entry(&mut self, key: KeyHash, record_id: RecordId) -> bool {
+        let Some(entry) = key.entry(record_id) else { return false };
         let Some(at) = self.index.directory.locate(key) else { return false };
         let Some(spot) = self.spot_of(&at, key, entry) else { return false };
         self.vacate(&at, spot);

@@ -12,6 +12,8 @@ pub struct Record<'a> {
     pub slot: SlotId,
     /// What its bytes are.
     pub kind: RecordKind,
+    /// Where in the body its bytes begin.
+    pub offset: u16,
     /// Its bytes, at least one.
     pub bytes: &'a [u8],
 }
@@ -126,7 +128,7 @@ impl<'a> PageRef<'a> {
         let (kind, span) = raw.decode(slot, &self.header)?;
         // `decode` has put the span within the body; an empty answer cannot happen.
         let bytes = self.body.get(span.range()).unwrap_or_default();
-        Ok(Record { slot, kind, bytes })
+        Ok(Record { slot, kind, offset: span.offset, bytes })
     }
 }
 

@@ -26,7 +26,7 @@
 //! changed, runs are sets of pages, and of the changes of one index entry the last counts: a sequence
 //! of notes that is replayed twice says the same as one that is replayed once.
 
-use nanodb_index::{Change, Place};
+use nanodb_index::{Change, KeyHash, RecordId};
 use nanodb_pager::{Extent, PageId};
 
 use crate::catalog::varint::{self, Reader};
@@ -136,22 +136,22 @@ pub(crate) fn encode_state(
     write_extents(out, extents);
 }
 
-/// Appends an [`Index`] entry without making one: keys and places that go and that come.
+/// Appends an [`Index`] entry without making one: key hashes and record ids that go and that come.
 #[inline]
 pub(crate) fn encode_index(
     out: &mut Vec<u8>,
     collection: u32,
-    removed: impl ExactSizeIterator<Item = (u32, Place)>,
-    added: impl ExactSizeIterator<Item = (u32, Place)>,
+    removed: impl ExactSizeIterator<Item = (KeyHash, RecordId)>,
+    added: impl ExactSizeIterator<Item = (KeyHash, RecordId)>,
 ) {
     encode_index_header(out, collection, removed.len(), added.len());
     let mut before = 0;
-    for (key, place) in removed.chain(added) {
-        out.extend_from_slice(&key.to_le_bytes());
-        let difference = i64::from(place.page) - i64::from(before);
+    for (key, record_id) in removed.chain(added) {
+        out.extend_from_slice(&key.bits().to_le_bytes());
+        let difference = i64::from(record_id.page) - i64::from(before);
         varint::write(out, (difference << 1 ^ difference >> 63).cast_unsigned());
-        varint::write(out, place.slot.into());
-        before = place.page;
+        varint::write(out, record_id.slot.into());
+        before = record_id.page;
     }
 }
 
@@ -183,22 +183,22 @@ impl<'a> Index<'a> {
     pub(crate) fn changes(&self) -> impl Iterator<Item = Change> + 'a {
         let (removed, mut reader, mut page) = (self.removed, Reader::new(self.entries), 0);
         (0..self.removed + self.added).map_while(move |at| {
-            let (key, place) = read_index_entry(&mut reader, page)?;
-            page = place.page;
-            Some(Change { key, place, removed: at < removed })
+            let (key, record_id) = read_index_entry(&mut reader, page)?;
+            page = record_id.page;
+            Some(Change { key, record_id, removed: at < removed })
         })
     }
 }
 
 /// Reads an entry; `before` is the page of the one before.
 #[inline]
-fn read_index_entry(reader: &mut Reader<'_>, before: u32) -> Option<(u32, Place)> {
-    let key = u32::from_le_bytes(reader.array()?);
+fn read_index_entry(reader: &mut Reader<'_>, before: u32) -> Option<(KeyHash, RecordId)> {
+    let key = KeyHash::from_bits(u32::from_le_bytes(reader.array()?));
     let number = reader.u64()?;
     let difference = (number >> 1).cast_signed() ^ -(number & 1).cast_signed();
     let page = u32::try_from(i64::from(before).checked_add(difference)?).ok()?;
-    let slot = u16::try_from(reader.u64()?).ok().filter(|&slot| slot < Place::SLOTS)?;
-    Some((key, Place { page, slot }))
+    let slot = u16::try_from(reader.u64()?).ok().filter(|&slot| slot < RecordId::SLOTS)?;
+    Some((key, RecordId { page, slot }))
 }
 
 impl Runs {
@@ -335,8 +335,11 @@ mod tests {
         let read: Option<Vec<CatalogEdit<'_>>> = CatalogEdits::new(&note).collect();
         assert_eq!(read.as_deref(), Some(&entries[..]));
 
-        let change =
-            |key, page, slot, removed| Change { key, place: Place { page, slot }, removed };
+        let change = |key, page, slot, removed| Change {
+            key: KeyHash::from_bits(key),
+            record_id: RecordId { page, slot },
+            removed,
+        };
         let changes: Vec<Change> = index.changes().collect();
         assert_eq!(
             changes,
@@ -346,7 +349,7 @@ mod tests {
                 change(0x0102_0306, 129, 8, false)
             ]
         );
-        let (mut again, entry) = (Vec::new(), |change: &Change| (change.key, change.place));
+        let (mut again, entry) = (Vec::new(), |change: &Change| (change.key, change.record_id));
         let (removed, added) = changes.split_at(1);
         encode_index(&mut again, 1, removed.iter().map(entry), added.iter().map(entry));
         let mut expected = Vec::new();

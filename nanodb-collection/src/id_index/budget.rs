@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use nanodb_index::IndexWriter;
+use nanodb_index::{IndexWriter, KeyHash};
 use parking_lot::Mutex;
 
 use super::{CollectionIndex, LoadedBytes};
@@ -54,7 +54,7 @@ impl Budget {
 
     /// Drops groups of any collections until they take no more than they may, but for the group of `hash`
     /// in the collection that asks.
-    pub(crate) fn keep(&self, own: &Arc<CollectionIndex>, hash: u64) {
+    pub(crate) fn keep(&self, own: &Arc<CollectionIndex>, hash: KeyHash) {
         if !self.is_limited() {
             return;
         }

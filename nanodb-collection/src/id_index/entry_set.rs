@@ -1,8 +1,8 @@
-//! A set of index entries: hashes and places.
+//! A set of index entries: key hashes and record ids.
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use nanodb_index::{Place, key_bits};
+use nanodb_index::{KeyHash, RecordId};
 use smallvec::SmallVec;
 
 /// Up to so many are found by looking at each.
@@ -11,7 +11,7 @@ const LINEAR_MAX: usize = 8;
 /// Index entries that a change adds or makes obsolete, each once.
 #[derive(Debug, Default)]
 pub(crate) struct EntrySet {
-    entries: SmallVec<[(u64, Place); 1]>,
+    entries: SmallVec<[(KeyHash, RecordId); 1]>,
     /// Positions in `entries` by hash; made when there are many and one is looked for.
     table: Option<HashTable<usize>>,
 }
@@ -31,24 +31,24 @@ impl EntrySet {
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, hash: u64, place: Place) {
+    pub(crate) fn push(&mut self, hash: KeyHash, record_id: RecordId) {
         if let Some(table) = &mut self.table {
             let entries = &self.entries;
-            table.insert_unique(hash, entries.len(), |&at| hash_at(entries, at));
+            table.insert_unique(hash.table_hash(), entries.len(), |&at| hash_at(entries, at));
         }
-        self.entries.push((hash, place));
+        self.entries.push((hash, record_id));
     }
 
     /// Takes an entry out; false if it is not there.
-    pub(crate) fn remove(&mut self, hash: u64, place: Place) -> bool {
+    pub(crate) fn remove(&mut self, hash: KeyHash, record_id: RecordId) -> bool {
         if self.entries.len() <= LINEAR_MAX && self.table.is_none() {
-            let found = self.entries.iter().position(|&entry| entry == (hash, place));
+            let found = self.entries.iter().position(|&entry| entry == (hash, record_id));
             return found.map(|at| self.entries.swap_remove(at)).is_some();
         }
         self.make_table();
         let (entries, Some(table)) = (&mut self.entries, &mut self.table) else { return false };
-        let same = |&at: &usize| entries.get(at) == Some(&(hash, place));
-        let Ok(found) = table.find_entry(hash, same) else { return false };
+        let same = |&at: &usize| entries.get(at) == Some(&(hash, record_id));
+        let Ok(found) = table.find_entry(hash.table_hash(), same) else { return false };
         let (at, _) = found.remove();
         // The last entry comes to lie where this one was.
         let last = entries.len() - 1;
@@ -63,30 +63,25 @@ impl EntrySet {
         true
     }
 
-    /// Calls `probe` with each place of `hash` until it returns something.
+    /// Calls `probe` with each record id of `hash` until it returns something.
     pub(crate) fn find<R>(
         &mut self,
-        hash: u64,
-        mut probe: impl FnMut(Place) -> Option<R>,
+        hash: KeyHash,
+        mut probe: impl FnMut(RecordId) -> Option<R>,
     ) -> Option<R> {
         if self.entries.len() > LINEAR_MAX {
             self.make_table();
         }
         let Some(table) = &self.table else {
             let mut same = self.entries.iter().filter(|entry| entry.0 == hash);
-            return same.find_map(|&(_, place)| probe(place));
+            return same.find_map(|&(_, record_id)| probe(record_id));
         };
-        let mut entries = table.iter_hash(hash).filter_map(|&at| self.entries.get(at));
-        entries.find_map(|&(found, place)| if found == hash { probe(place) } else { None })
+        let mut entries = table.iter_hash(hash.table_hash()).filter_map(|&at| self.entries.get(at));
+        entries.find_map(|&(found, record_id)| if found == hash { probe(record_id) } else { None })
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Place)> {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (KeyHash, RecordId)> + Clone {
         self.entries.iter().copied()
-    }
-
-    /// The entries by the bits of the hash that the index knows.
-    pub(crate) fn keys(&self) -> impl ExactSizeIterator<Item = (u32, Place)> + Clone {
-        self.entries.iter().map(|&(hash, place)| (key_bits(hash), place))
     }
 
     fn make_table(&mut self) {
@@ -94,15 +89,15 @@ impl EntrySet {
         self.table.get_or_insert_with(|| {
             let mut table = HashTable::with_capacity(entries.capacity());
             for (at, &(hash, _)) in entries.iter().enumerate() {
-                table.insert_unique(hash, at, |&at| hash_at(entries, at));
+                table.insert_unique(hash.table_hash(), at, |&at| hash_at(entries, at));
             }
             table
         });
     }
 }
 
-fn hash_at(entries: &[(u64, Place)], at: usize) -> u64 {
-    entries.get(at).map_or(0, |&(hash, _)| hash)
+fn hash_at(entries: &[(KeyHash, RecordId)], at: usize) -> u64 {
+    entries.get(at).map_or(0, |&(hash, _)| hash.table_hash())
 }
 
 #[cfg(test)]
@@ -114,20 +109,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_set(steps in prop::collection::vec((0..4_u64, 0..12_u32, 0..3), 0..200)) {
-            let mut places = EntrySet::default();
-            let mut model: HashSet<(u64, u32)> = HashSet::new();
+        fn it_is_a_set(steps in prop::collection::vec((1..5_u32, 0..12_u32, 0..3), 0..200)) {
+            let mut entries = EntrySet::default();
+            let mut model: HashSet<(KeyHash, u32)> = HashSet::new();
             for (hash, page, step) in steps {
-                let place = Place { page, slot: 1 };
+                let (hash, record_id) = (KeyHash::from_bits(hash), RecordId { page, slot: 1 });
                 match step {
                     0 => prop_assert_eq!(
-                        places.remove(hash, place),
+                        entries.remove(hash, record_id),
                         model.remove(&(hash, page))
                     ),
                     1 => {
                         let mut found = HashSet::new();
-                        places.find(hash, |place| {
-                            found.insert((hash, place.page));
+                        entries.find(hash, |record_id| {
+                            found.insert((hash, record_id.page));
                             None::<()>
                         });
                         let wanted: HashSet<_> =
@@ -135,12 +130,12 @@ mod tests {
                         prop_assert_eq!(found, wanted);
                     }
                     _ => if model.insert((hash, page)) {
-                        places.push(hash, place);
+                        entries.push(hash, record_id);
                     }
                 }
-                prop_assert_eq!(places.len(), model.len());
+                prop_assert_eq!(entries.len(), model.len());
             }
-            let all: HashSet<_> = places.iter().map(|(hash, place)| (hash, place.page)).collect();
+            let all: HashSet<_> = entries.iter().map(|(hash, record_id)| (hash, record_id.page)).collect();
             prop_assert_eq!(all, model);
         }
     }

@@ -8,15 +8,15 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
-use nanodb_index::Place;
+use nanodb_index::{KeyHash, RecordId};
 use nanodb_pager::{Pager, Seq};
 use smallvec::SmallVec;
 
 /// An entry that the index has no more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Former {
-    pub(crate) hash: u64,
-    pub(crate) place: Place,
+    pub(crate) hash: KeyHash,
+    pub(crate) record_id: RecordId,
     /// The earliest open snapshot at which it was right.
     pub(crate) from: Seq,
     /// The commit as of which it leads nowhere.
@@ -34,21 +34,22 @@ impl History {
     /// Keeps an entry if a snapshot wants it; `open` are all of them, in order.
     pub(crate) fn keep(&mut self, former: Former, open: &[Seq]) {
         if self.hold(former, open) {
-            self.by_hash.insert_unique(former.hash, former, |former| former.hash);
+            self.by_hash
+                .insert_unique(former.hash.table_hash(), former, |former| former.hash.table_hash());
         }
     }
 
     /// Where documents with that hash may have been as of the snapshot at `at`.
-    pub(crate) fn find(&self, hash: u64, at: Seq) -> SmallVec<[Place; 2]> {
-        let same = self.by_hash.iter_hash(hash);
+    pub(crate) fn find(&self, hash: KeyHash, at: Seq) -> SmallVec<[RecordId; 2]> {
+        let same = self.by_hash.iter_hash(hash.table_hash());
         let right = |f: &&Former| f.hash == hash && f.from <= at && at < f.until;
-        same.filter(right).map(|former| former.place).collect()
+        same.filter(right).map(|former| former.record_id).collect()
     }
 
-    /// Whether an entry that led to this place as of the snapshot at `at` is here already.
-    pub(crate) fn covers(&self, hash: u64, place: Place, at: Seq) -> bool {
-        let mut same = self.by_hash.iter_hash(hash);
-        same.any(|f| f.hash == hash && f.place == place && f.from <= at && at < f.until)
+    /// Whether an entry that led to this record as of the snapshot at `at` is here already.
+    pub(crate) fn covers(&self, hash: KeyHash, record_id: RecordId, at: Seq) -> bool {
+        let mut same = self.by_hash.iter_hash(hash.table_hash());
+        same.any(|f| f.hash == hash && f.record_id == record_id && f.from <= at && at < f.until)
     }
 
     /// Drops what no snapshot wants; false if nothing is left.
@@ -66,7 +67,8 @@ impl History {
         for holder in gone.into_iter().rev() {
             for former in self.by_snapshot.remove(&holder).unwrap_or_default() {
                 if !self.hold(former, &open)
-                    && let Ok(found) = self.by_hash.find_entry(former.hash, |f| *f == former)
+                    && let Ok(found) =
+                        self.by_hash.find_entry(former.hash.table_hash(), |f| *f == former)
                 {
                     found.remove();
                 }

@@ -1,7 +1,7 @@
 //! Reading entries of the index from the runs that the file has of it.
 
-use nanodb_index::Change;
 use nanodb_index::run::{apply, first_key};
+use nanodb_index::{Change, KeyHash};
 use nanodb_pager::{Owner, PageId, Pager};
 
 use super::run::{IndexRun, Unreadable, decode_pages};
@@ -69,7 +69,7 @@ impl Search<'_> {
                     return Err(Failed::of(extent.start, error));
                 }
             };
-            let is_past = |body: &[u8]| first_key(body).is_ok_and(|key| key > range.1);
+            let is_past = |body: &[u8]| first_key(body).is_ok_and(|key| key.bits() > range.1);
             let is_last = read.bodies().any(is_past);
             decode_pages(&read, &mut changes)
                 .map_err(|Unreadable| Failed::Damaged(extent.start))?;
@@ -78,7 +78,7 @@ impl Search<'_> {
             }
             at += u64::from(extent.pages);
         }
-        changes.retain(|change| (range.0..=range.1).contains(&change.key));
+        changes.retain(|change| (range.0..=range.1).contains(&change.key.bits()));
         Ok(changes)
     }
 
@@ -93,7 +93,7 @@ impl Search<'_> {
         let (mut low, mut high) = (0, pages);
         let mut probe = guess.saturating_sub(MARGIN_PAGES).clamp(1, pages - 1);
         while low + u64::from(READ_PAGES_MAX) < high {
-            if self.first_key(probe)? < key {
+            if self.first_key(probe)?.bits() < key {
                 low = probe;
                 if probe <= guess {
                     probe += 2 * MARGIN_PAGES + 1;
@@ -109,7 +109,7 @@ impl Search<'_> {
         Ok(low)
     }
 
-    fn first_key(&self, index: u64) -> Found<u32> {
+    fn first_key(&self, index: u64) -> Found<KeyHash> {
         let Some(extent) = self.run.extent_at(index, 1) else {
             return Err(Failed::Damaged(PageId::new(0)));
         };

@@ -1,6 +1,6 @@
 //! Index entries that newer commits have made obsolete but older readers still follow.
 
-use nanodb_index::Place;
+use nanodb_index::{KeyHash, RecordId};
 use nanodb_pager::Seq;
 
 use super::entry_set::EntrySet;
@@ -15,20 +15,20 @@ pub(crate) struct Retired {
 pub(crate) struct Entry {
     /// The commit as of which the entry leads nowhere.
     pub(crate) since: Seq,
-    pub(crate) hash: u64,
-    pub(crate) place: Place,
+    pub(crate) hash: KeyHash,
+    pub(crate) record_id: RecordId,
 }
 
 impl Retired {
-    pub(crate) fn push(&mut self, since: Seq, hash: u64, place: Place) {
-        self.entries.push(Entry { since, hash, place });
+    pub(crate) fn push(&mut self, since: Seq, hash: KeyHash, record_id: RecordId) {
+        self.entries.push(Entry { since, hash, record_id });
     }
 
     /// Takes those back that are to be `added` again, because a new document of the same
-    /// id has come to lie at the same place; takes them out of `added`.
+    /// id has got the same record id; takes them out of `added`.
     pub(crate) fn revive(&mut self, added: &mut EntrySet) {
         if !self.entries.is_empty() && !added.is_empty() {
-            self.entries.retain(|entry| !added.remove(entry.hash, entry.place));
+            self.entries.retain(|entry| !added.remove(entry.hash, entry.record_id));
         }
     }
 
@@ -45,15 +45,15 @@ impl Retired {
 
     /// Whether an entry is among them. Goes through all.
     #[cold]
-    pub(crate) fn contains(&self, hash: u64, place: Place) -> bool {
-        self.entries.iter().any(|entry| (entry.hash, entry.place) == (hash, place))
+    pub(crate) fn contains(&self, hash: KeyHash, record_id: RecordId) -> bool {
+        self.entries.iter().any(|entry| (entry.hash, entry.record_id) == (hash, record_id))
     }
 
-    /// Which of some entries, given in order by hash and place, are among them.
-    pub(crate) fn among(&self, some: &[(u64, Place)]) -> Vec<bool> {
+    /// Which of some entries, given in order by hash and record id, are among them.
+    pub(crate) fn among(&self, some: &[(KeyHash, RecordId)]) -> Vec<bool> {
         let mut found = vec![false; some.len()];
         for entry in &self.entries {
-            if let Ok(at) = some.binary_search(&(entry.hash, entry.place))
+            if let Ok(at) = some.binary_search(&(entry.hash, entry.record_id))
                 && let Some(found) = found.get_mut(at)
             {
                 *found = true;

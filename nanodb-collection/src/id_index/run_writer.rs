@@ -14,7 +14,7 @@
 //! there is plenty of room.
 
 use nanodb_index::run::{encode_page, merge};
-use nanodb_index::{Change, Place};
+use nanodb_index::{Change, RecordId};
 use nanodb_pager::{CheckpointPageReader, CheckpointPageWriter, Error, Extent, Owner};
 
 use crate::catalog::manifest::StoredCollection;
@@ -69,9 +69,9 @@ pub(crate) struct Saving<'a, 'p> {
 /// Orders changes by entry; of those of one entry the last remains.
 pub(crate) fn in_order(mut changes: Vec<Change>) -> Vec<Change> {
     // Stable: the last stays the last.
-    changes.sort_by_key(|change| (change.key, change.place));
+    changes.sort_by_key(|change| (change.key, change.record_id));
     changes.reverse();
-    changes.dedup_by_key(|change| (change.key, change.place));
+    changes.dedup_by_key(|change| (change.key, change.record_id));
     changes.reverse();
     changes
 }
@@ -285,8 +285,8 @@ impl Saving<'_, '_> {
             };
             let sound =
                 for_each_document(&held, self.owner, self.pages.hash_seed(), |key, slot| {
-                    let place = Place { page: page.get(), slot };
-                    changes.push(Change { key, place, removed: false });
+                    let record_id = RecordId { page: page.get(), slot };
+                    changes.push(Change { key, record_id, removed: false });
                 });
             if !sound {
                 return Err(Failed::Unreadable);
@@ -381,6 +381,7 @@ impl Iterator for RunReader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nanodb_index::KeyHash;
     use nanodb_pager::{PageId, Seq};
 
     fn run(entries: u64) -> IndexRun {
@@ -412,7 +413,11 @@ mod tests {
 
     #[test]
     fn of_changes_of_one_entry_the_last_remains() {
-        let change = |key, page, removed| Change { key, place: Place { page, slot: 0 }, removed };
+        let change = |key, page, removed| Change {
+            key: KeyHash::from_bits(key),
+            record_id: RecordId { page, slot: 0 },
+            removed,
+        };
         let changes = vec![
             change(2, 5, false),
             change(1, 9, true),

@@ -98,13 +98,13 @@ impl Walk {
         let Ok(found) = statement.survey(page) else { return Ok(true) };
         let class = if statement.is_fill(page) { SpaceClass::None } else { found.class };
         statement.note_class(page, class);
-        for (place, pieces) in found.documents {
+        for (record_id, pieces) in found.documents {
             let goes = |page, bytes| page >= self.end || self.is_to_go(statement, page, bytes);
             let pieces = pieces.into_iter().filter(|&piece| goes(piece, BODY_SIZE));
             let own = goes(page, found.live_bytes).then_some(page);
             let Some(first) = pieces.chain(own).min() else { continue };
             statement.move_before(first)?;
-            step.moved_bytes += statement.relocate(place)?;
+            step.moved_bytes += statement.relocate(record_id)?;
             if statement.take_stuck() {
                 step.is_stuck = first >= self.end;
                 self.sparse = false;

@@ -211,7 +211,9 @@ pub fn salvage_pages(
 #[must_use]
 pub fn is_lost(error: &Error) -> bool {
     let failed_read = match error {
-        Error::Storage(source) | Error::Open { source, .. } => source.pager_error().is_failed_read(),
+        Error::Storage(source) | Error::Open { source, .. } => {
+            source.pager_error().is_failed_read()
+        }
         _ => false,
     };
     failed_read || matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotADatabase)

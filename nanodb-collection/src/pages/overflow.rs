@@ -47,19 +47,19 @@ pub(crate) fn for_each_piece<P: AsPage>(
     let mut count = 0_usize;
     // A place passed before (Brent): in a circle it is come by again.
     let mut passed = None;
-    while let Some(place) = next {
-        at = page_of(place);
+    while let Some(here) = next {
+        at = page_of(here);
         count += 1;
-        if count > count_max || passed == Some(place) {
+        if count > count_max || passed == Some(here) {
             return Err(Error::damaged(at));
         }
         if count.is_power_of_two() {
-            passed = Some(place);
+            passed = Some(here);
         }
         let held = page(at)?;
-        let found = decode_piece(owner, place, &held)?;
+        let found = decode_piece(owner, here, &held)?;
         left = left.checked_sub(found.bytes.len()).ok_or_else(|| Error::damaged(at))?;
-        piece(place, found.bytes);
+        piece(here, found.bytes);
         next = found.next;
     }
     if left == 0 { Ok(()) } else { Err(Error::damaged(at)) }
@@ -79,8 +79,8 @@ pub(crate) fn assemble<P: AsPage>(
 }
 
 /// The page that a piece is on.
-pub(crate) fn page_of(place: Next) -> PageId {
-    match place {
+pub(crate) fn page_of(piece: Next) -> PageId {
+    match piece {
         Next::Overflow { page } | Next::Fragment { page, .. } => PageId::new(page.get()),
     }
 }
@@ -126,13 +126,13 @@ impl AsPage for nanodb_pager::TxPage<'_> {
     }
 }
 
-fn decode_piece<P: AsPage>(owner: Owner, place: Next, held: &P) -> Result<Piece<'_>> {
-    let page = page_of(place);
+fn decode_piece<P: AsPage>(owner: Owner, piece: Next, held: &P) -> Result<Piece<'_>> {
+    let page = page_of(piece);
     let damaged_by = |e| Error::damaged_by(page, e);
     if held.owner() != owner {
         return Err(Error::damaged(page));
     }
-    match place {
+    match piece {
         Next::Overflow { .. } if held.kind() == OVERFLOW => {
             Piece::decode_overflow(held.body()).map_err(damaged_by)
         }

@@ -1,20 +1,50 @@
-//! The documents on one page: their keys in the index, and where they begin.
+//! The documents on one page: their key hashes, where they lie, and where they begin.
 
-use nanodb_index::{hash_id, key_bits};
+use nanodb_index::{KeyHash, RecordId};
 use nanodb_page::spill::Head;
-use nanodb_page::{PageRef, Record, RecordKind};
-use nanodb_pager::Owner;
+use nanodb_page::{PageRef, Record, RecordKind, SlotId};
+use nanodb_pager::{Owner, PageId};
 
 use crate::pages::overflow::{AsPage, SLOTTED};
 use nanodb_document::{record_key, with_hashed_key};
 
-/// Calls `visit` with the key in the index and the slot of each document on a page; false if
+/// Where on its page a document's record lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordSpan {
+    slot: SlotId,
+    start: u16,
+    len: u16,
+}
+
+impl RecordSpan {
+    #[inline]
+    pub(crate) fn of(record: &Record<'_>) -> Self {
+        // A body has less than 64 KiB.
+        let len = u16::try_from(record.bytes.len()).unwrap_or(u16::MAX);
+        Self { slot: record.slot, start: record.offset, len }
+    }
+
+    /// Returns which record of that page it is.
+    #[inline]
+    pub(crate) fn on(self, page: PageId) -> RecordId {
+        RecordId { page: page.get(), slot: self.slot.get() }
+    }
+
+    /// Returns the record's bytes, from the body that it was found in.
+    #[inline]
+    pub(crate) fn bytes(self, body: &[u8]) -> &[u8] {
+        let start = usize::from(self.start);
+        body.get(start..start + usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+/// Calls `visit` with the key hash and the slot of each document on a page; false if
 /// some may be missing because of damage.
 pub(crate) fn for_each_document(
     page: &impl AsPage,
     owner: Owner,
     hash_seed: u64,
-    mut visit: impl FnMut(u32, u16),
+    mut visit: impl FnMut(KeyHash, u16),
 ) -> bool {
     if page.owner() != owner || page.kind() != SLOTTED {
         return false;
@@ -31,21 +61,13 @@ pub(crate) fn for_each_document(
         }
         match document_start(&record).and_then(record_key) {
             Some(key) => {
-                let hash = with_hashed_key(key, |key| hash_id(hash_seed, key));
-                visit(key_bits(hash), record.slot.get());
+                let hash = with_hashed_key(key, |key| KeyHash::of_id(hash_seed, key));
+                visit(hash, record.slot.get());
             }
             None => sound = false,
         }
     }
     sound
-}
-
-/// What stands for the hash of an id from here on: all that the index knows of it, twice. So
-/// entries that the index can't tell apart are one and the same everywhere, and both halves are
-/// spread as those of a hash.
-#[inline]
-pub(crate) fn hash_of(key: u32) -> u64 {
-    u64::from(key) << u32::BITS | u64::from(key)
 }
 
 /// The bytes that a document's record has of the document: all, or the first.

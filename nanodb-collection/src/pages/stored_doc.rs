@@ -3,12 +3,14 @@
 use std::fmt;
 use std::ops::{Deref, Range};
 
+use nanodb_index::RecordId;
 use nanodb_pager::{PageGuard, PageId};
 use serde::de::{Deserialize, DeserializeOwned};
 
 use nanodb_document::{DocView, Document};
 
 use crate::error::{Error, Result};
+use crate::pages::records::RecordSpan;
 
 /// A document as it is stored, kept alive as long as this is.
 ///
@@ -35,44 +37,41 @@ pub struct StoredDoc(Bytes);
 
 enum Bytes {
     /// On one page.
-    Page { guard: PageGuard, range: Range<usize> },
+    Page { guard: PageGuard, record: RecordSpan },
     /// Put together from several, or a part of one.
     Assembled {
         bytes: Box<[u8]>,
-        /// The page that it begins on, if it is a whole one.
-        page: Option<PageId>,
+        /// The record that it begins in, if it is a whole one.
+        record: Option<RecordId>,
     },
 }
 
 impl StoredDoc {
     #[inline]
-    pub(crate) fn on_page(guard: PageGuard, range: Range<usize>) -> Self {
-        Self(Bytes::Page { guard, range })
+    pub(crate) fn on_page(guard: PageGuard, record: RecordSpan) -> Self {
+        Self(Bytes::Page { guard, record })
     }
 
-    /// Where it lies, if it is on one page: in its body.
-    pub fn place(&self) -> Option<(PageId, Range<usize>)> {
+    pub(crate) fn assembled(bytes: Vec<u8>, record: RecordId) -> Self {
+        Self(Bytes::Assembled { bytes: bytes.into(), record: Some(record) })
+    }
+
+    /// Returns the record that it was read from; none if it was made of a document.
+    pub fn record_id(&self) -> Option<RecordId> {
         match &self.0 {
-            Bytes::Page { guard, range } => Some((guard.id(), range.clone())),
-            Bytes::Assembled { .. } => None,
+            Bytes::Page { guard, record } => Some(record.on(guard.id())),
+            Bytes::Assembled { record, .. } => *record,
         }
     }
 
-    /// The page that it begins on, unless it was made of one.
-    pub fn page(&self) -> Option<PageId> {
-        match &self.0 {
-            Bytes::Page { guard, .. } => Some(guard.id()),
-            Bytes::Assembled { page, .. } => *page,
-        }
-    }
-
-    pub(crate) fn assembled(bytes: Vec<u8>, page: PageId) -> Self {
-        Self(Bytes::Assembled { bytes: bytes.into(), page: Some(page) })
+    /// Whether all of it is on one page.
+    pub fn is_on_one_page(&self) -> bool {
+        matches!(self.0, Bytes::Page { .. })
     }
 
     /// What was made of a document.
     pub fn made(bytes: Vec<u8>) -> Self {
-        Self(Bytes::Assembled { bytes: bytes.into(), page: None })
+        Self(Bytes::Assembled { bytes: bytes.into(), record: None })
     }
 
     /// The document, decoded.
@@ -112,7 +111,8 @@ impl StoredDoc {
     /// Adds to an error which document it is of.
     #[cold]
     pub fn blame(&self, collection: &str, error: Error) -> Error {
-        error.of_document(collection, self, self.page())
+        let page = self.record_id().map(|record| PageId::new(record.page));
+        error.of_document(collection, self, page)
     }
 }
 
@@ -122,8 +122,8 @@ impl Deref for StoredDoc {
     #[inline]
     fn deref(&self) -> &DocView {
         DocView::from_bytes(match &self.0 {
-            // The range was taken from this very page.
-            Bytes::Page { guard, range } => guard.body().get(range.clone()).unwrap_or_default(),
+            // It was found on this very page.
+            Bytes::Page { guard, record } => record.bytes(guard.body()),
             Bytes::Assembled { bytes, .. } => bytes,
         })
     }
@@ -138,11 +138,9 @@ impl AsRef<DocView> for StoredDoc {
 impl Clone for StoredDoc {
     fn clone(&self) -> Self {
         Self(match &self.0 {
-            Bytes::Page { guard, range } => {
-                Bytes::Page { guard: guard.clone(), range: range.clone() }
-            }
-            Bytes::Assembled { bytes, page } => {
-                Bytes::Assembled { bytes: bytes.clone(), page: *page }
+            Bytes::Page { guard, record } => Bytes::Page { guard: guard.clone(), record: *record },
+            Bytes::Assembled { bytes, record } => {
+                Bytes::Assembled { bytes: bytes.clone(), record: *record }
             }
         })
     }

@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nanodb_index::run::apply;
-use nanodb_index::{Change, IdIndex, IndexWriter, Place};
+use nanodb_index::{Change, IdIndex, IndexWriter, KeyHash, RecordId};
 use nanodb_pager::{PageId, Seq, Snapshot};
 use parking_lot::MutexGuard;
 
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::id_index::load::{Failed, saved_entries};
 use crate::id_index::{LoadedIndex, SavedIndex};
 use crate::pages::extents::Extents;
-use crate::pages::records::{for_each_document, hash_of};
+use crate::pages::records::for_each_document;
 
 impl Store {
     /// The index, for a reader of the published commit; none if that commit has no
@@ -120,7 +120,7 @@ impl Store {
             Err(error) => return Err(error.into()),
         };
         Ok(for_each_document(&held, self.owner, self.hash_seed, |key, slot| {
-            ids.insert(hash_of(key), Place { page: page.get(), slot });
+            ids.insert(key, RecordId { page: page.get(), slot });
         }))
     }
 }
@@ -128,7 +128,7 @@ impl Store {
 impl Store {
     /// Loads what the index needs to know of a hash.
     #[cold]
-    pub(super) fn load(&self, index: &LoadedIndex, hash: u64) -> Result<()> {
+    pub(super) fn load(&self, index: &LoadedIndex, hash: KeyHash) -> Result<()> {
         let Some(mut base) = self.published_base() else {
             // The pages say what there is as of the last commit that ever was published.
             let _alone = self.id_index.base.lock();
@@ -181,7 +181,7 @@ impl Store {
     }
 
     /// Drops groups if more is loaded than may be, but not that of `hash`.
-    pub(crate) fn keep_index_budget(&self, hash: u64) {
+    pub(crate) fn keep_index_budget(&self, hash: KeyHash) {
         self.index_set.budget.keep(&self.id_index, hash);
     }
 
@@ -207,13 +207,16 @@ impl Store {
         let mut next = Some(0);
         while let Some(key) = next {
             let mut ids = index.ids.write();
-            let (is_absent, range) = match index.ids.absent_range(hash_of(key)) {
+            let (is_absent, range) = match index.ids.absent_range(KeyHash::from_bits(key)) {
                 Some(range) => (true, range),
-                None => (false, (key, ids.len_at(hash_of(key)).map_or(u32::MAX, |len| len.1))),
+                None => (
+                    false,
+                    (key, ids.len_at(KeyHash::from_bits(key)).map_or(u32::MAX, |len| len.1)),
+                ),
             };
             if is_absent {
-                let from = scanned.partition_point(|change| change.key < range.0);
-                let to = scanned.partition_point(|change| change.key <= range.1);
+                let from = scanned.partition_point(|change| change.key.bits() < range.0);
+                let to = scanned.partition_point(|change| change.key.bits() <= range.1);
                 let old = scanned.get(from..to).unwrap_or_default();
                 ids.load(range, &apply(old, &ids.recorded(range)));
             }
@@ -243,8 +246,8 @@ impl Store {
             let (mut entries, mut unreadable, mut is_gone) = (Vec::new(), None, false);
             for page in extents.pages() {
                 let add = |key, slot| {
-                    let place = Place { page: page.get(), slot };
-                    entries.push(Change { key, place, removed: false });
+                    let record_id = RecordId { page: page.get(), slot };
+                    entries.push(Change { key, record_id, removed: false });
                 };
                 let sound = match self.pager.page(page, at) {
                     Ok(held) => for_each_document(&held, self.owner, self.hash_seed, add),
@@ -271,8 +274,8 @@ impl Store {
     pub(crate) fn group_entries(
         &self,
         index: &LoadedIndex,
-        hash: u64,
-    ) -> Result<(Vec<(u32, Place)>, u32)> {
+        hash: KeyHash,
+    ) -> Result<(Vec<(KeyHash, RecordId)>, u32)> {
         loop {
             // In a statement of its own: the lock is not held while the group is loaded.
             let entries = index.ids.write().entries_at(hash);
@@ -284,7 +287,7 @@ impl Store {
     }
 
     /// Whether the history has it that an entry led there as of the snapshot at `at`.
-    pub(crate) fn has_former(&self, hash: u64, place: Place, at: Seq) -> bool {
-        self.history.lock().covers(hash, place, at)
+    pub(crate) fn has_former(&self, hash: KeyHash, record_id: RecordId, at: Seq) -> bool {
+        self.history.lock().covers(hash, record_id, at)
     }
 }

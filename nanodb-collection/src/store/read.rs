@@ -1,8 +1,6 @@
 //! Finding a document by its id.
 
-use std::ops::Range;
-
-use nanodb_index::{NotLoaded, Place, hash_id, key_bits};
+use nanodb_index::{KeyHash, NotLoaded, RecordId};
 use nanodb_page::{PageRef, RecordKind, SlotId};
 use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 
@@ -11,20 +9,20 @@ use crate::error::{Error, Result};
 use crate::id_index::LoadedIndex;
 use crate::id_index::retired::Retired;
 use crate::pages::overflow::{self, AsPage, SLOTTED};
-use crate::pages::records::{document_start, hash_of};
-use crate::pages::stored_doc::{StoredDoc, range_within};
+use crate::pages::records::{RecordSpan, document_start};
+use crate::pages::stored_doc::StoredDoc;
 use nanodb_document::{record_has_key, record_key, with_hashed_key};
 
 /// A document's record, found and proved.
 pub(crate) struct Found {
     guard: PageGuard,
-    record: Range<usize>,
+    record: RecordSpan,
     spilled: bool,
 }
 
 /// What a candidate turned out to be.
 enum Proof {
-    Proved { record: Range<usize>, spilled: bool },
+    Proved { record: RecordSpan, spilled: bool },
     NotIt,
 }
 
@@ -56,10 +54,10 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The document, if it is at `place`.
+    /// The document, if that record is it.
     #[inline]
-    fn probe(&mut self, place: Place) -> Option<Answer<Found>> {
-        let guard = match self.store.page(PageId::new(place.page), self.view) {
+    fn probe(&mut self, record_id: RecordId) -> Option<Answer<Found>> {
+        let guard = match self.store.page(PageId::new(record_id.page), self.view) {
             Ok(Some(guard)) => guard,
             Ok(None) => return None,
             // Another candidate may be the right one.
@@ -69,7 +67,7 @@ impl Search<'_> {
             }
             Err(unanswered) => return Some(Err(unanswered)),
         };
-        match self.store.prove(&guard, place, self.key) {
+        match self.store.prove(&guard, record_id, self.key) {
             Ok(Proof::NotIt) => None,
             Ok(Proof::Proved { record, spilled }) => Some(Ok(Found { guard, record, spilled })),
             Err(error) => {
@@ -91,8 +89,8 @@ impl Search<'_> {
 }
 
 impl Store {
-    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
-        hash_of(key_bits(with_hashed_key(key, |key| hash_id(self.hash_seed, key))))
+    pub(crate) fn hash(&self, key: &[u8]) -> KeyHash {
+        with_hashed_key(key, |key| KeyHash::of_id(self.hash_seed, key))
     }
 
     /// The document with this key as of now.
@@ -129,14 +127,14 @@ impl Store {
         let hash = self.hash(key);
         let (mut search, mut found) = loop {
             let mut search = Search { store: self, key, view, damaged: None };
-            match index.ids.look_up(hash, |place| search.probe(place)) {
+            match index.ids.look_up(hash, |record_id| search.probe(record_id)) {
                 Ok(found) => break (search, found),
                 Err(NotLoaded) => self.load(index, hash)?,
             }
         };
         if found.is_none() {
             let former = self.history.lock().find(hash, at);
-            found = former.into_iter().find_map(|place| search.probe(place));
+            found = former.into_iter().find_map(|record_id| search.probe(record_id));
         }
         let answer = match search.end(found) {
             Ok(Some(found)) => read(found, view),
@@ -182,16 +180,16 @@ impl Store {
     #[inline]
     fn locate(&self, index: &LoadedIndex, key: &[u8], view: View) -> Answer<Option<Found>> {
         let mut search = Search { store: self, key, view, damaged: None };
-        match index.ids.look_up(self.hash(key), |place| search.probe(place)) {
+        match index.ids.look_up(self.hash(key), |record_id| search.probe(record_id)) {
             Ok(found) => search.end(found),
             Err(NotLoaded) => Err(Unanswered::NotLoaded),
         }
     }
 
-    /// Whether a document with that hash was at `place` as of a commit that a snapshot is
+    /// Whether a document with that hash began in that record as of a commit that a snapshot is
     /// open at. Yes, if nobody can tell.
-    pub(super) fn was_at(&self, hash: u64, place: Place, at: Seq) -> bool {
-        let page = match self.pager.page(PageId::new(place.page), at) {
+    pub(super) fn was_at(&self, hash: KeyHash, record_id: RecordId, at: Seq) -> bool {
+        let page = match self.pager.page(PageId::new(record_id.page), at) {
             Ok(page) => page,
             Err(nanodb_pager::Error::NoVersion { .. }) => return false,
             Err(_) => return true,
@@ -199,7 +197,8 @@ impl Store {
         if page.owner() != self.owner || page.kind() != SLOTTED {
             return false;
         }
-        let (Ok(slots), Some(slot)) = (PageRef::parse(page.body()), SlotId::new(place.slot)) else {
+        let (Ok(slots), Some(slot)) = (PageRef::parse(page.body()), SlotId::new(record_id.slot))
+        else {
             return true;
         };
         match slots.get(slot) {
@@ -229,23 +228,22 @@ impl Store {
         }
     }
 
-    /// Whether the record at `place` of this page is the document with this key.
+    /// Whether that record of this page is the document with this key.
     #[inline]
-    fn prove<P: AsPage>(&self, page: &P, place: Place, key: &[u8]) -> Result<Proof> {
+    fn prove<P: AsPage>(&self, page: &P, record_id: RecordId, key: &[u8]) -> Result<Proof> {
         if page.owner() != self.owner || page.kind() != SLOTTED {
             return Ok(Proof::NotIt);
         }
-        let damaged_by = |e| Error::damaged_by(PageId::new(place.page), e);
-        let body = page.body();
-        let slots = PageRef::parse(body).map_err(damaged_by)?;
-        let Some(slot) = SlotId::new(place.slot) else { return Ok(Proof::NotIt) };
+        let damaged_by = |e| Error::damaged_by(PageId::new(record_id.page), e);
+        let slots = PageRef::parse(page.body()).map_err(damaged_by)?;
+        let Some(slot) = SlotId::new(record_id.slot) else { return Ok(Proof::NotIt) };
         let Some(record) = slots.get(slot).map_err(damaged_by)? else { return Ok(Proof::NotIt) };
         let proved = document_start(&record).is_some_and(|start| record_has_key(start, key));
         if !proved {
             return Ok(Proof::NotIt);
         }
         let spilled = record.kind == RecordKind::Head;
-        Ok(Proof::Proved { record: range_within(body, record.bytes), spilled })
+        Ok(Proof::Proved { record: RecordSpan::of(&record), spilled })
     }
 
     #[inline]
@@ -258,7 +256,7 @@ impl Store {
 
     #[cold]
     fn assemble(&self, found: &Found, view: View) -> Answer<StoredDoc> {
-        let record = found.guard.body().get(found.record.clone()).unwrap_or_default();
+        let record = found.record.bytes(found.guard.body());
         let mut outdated = None;
         let mut bytes = Vec::new();
         let page = |page| match self.page(page, view) {
@@ -273,7 +271,7 @@ impl Store {
         };
         let result = overflow::assemble(self.owner, found.guard.id(), record, page, &mut bytes);
         match (result, outdated) {
-            (Ok(()), _) => Ok(StoredDoc::assembled(bytes, found.guard.id())),
+            (Ok(()), _) => Ok(StoredDoc::assembled(bytes, found.record.on(found.guard.id()))),
             (Err(_), Some(page)) => Err(Unanswered::Outdated(page)),
             (Err(error), None) => Err(Unanswered::Failed(error)),
         }
@@ -285,13 +283,14 @@ impl Store {
         &self,
         (tx, retired): (&WriteTx, &Retired),
         index: &LoadedIndex,
-        hash: u64,
+        hash: KeyHash,
         key: &[u8],
-    ) -> Result<Option<Place>> {
+    ) -> Result<Option<RecordId>> {
         let (failed, found) = loop {
             let mut failed = None;
-            let probe = |place| match self.proves_installed(tx, retired, (hash, place), key) {
-                Ok(true) => Some(place),
+            let probe = |record_id| match self.proves_installed(tx, retired, (hash, record_id), key)
+            {
+                Ok(true) => Some(record_id),
                 Ok(false) => None,
                 Err(error) => {
                     failed = Some(error);
@@ -304,31 +303,31 @@ impl Store {
             }
         };
         match (found, failed) {
-            (Some(place), _) => Ok(Some(place)),
+            (Some(record_id), _) => Ok(Some(record_id)),
             (None, Some(error)) => Err(error),
             (None, None) => index.miss(),
         }
     }
 
-    /// The document that a writer has found at `place`.
+    /// The document that a writer has found, by its record.
     pub(crate) fn read_installed(
         &self,
         tx: &WriteTx,
-        place: Place,
+        record_id: RecordId,
         key: &[u8],
     ) -> Result<Option<StoredDoc>> {
-        let guard = tx.guard(PageId::new(place.page))?;
-        let Proof::Proved { record, spilled } = self.prove(&guard, place, key)? else {
+        let guard = tx.guard(PageId::new(record_id.page))?;
+        let Proof::Proved { record, spilled } = self.prove(&guard, record_id, key)? else {
             return Ok(None);
         };
         if !spilled {
             return Ok(Some(StoredDoc::on_page(guard, record)));
         }
-        let head = guard.body().get(record).unwrap_or_default();
+        let head = record.bytes(guard.body());
         let mut bytes = Vec::new();
         let page = |page| Ok(tx.page(page)?);
         overflow::assemble(self.owner, guard.id(), head, page, &mut bytes)?;
-        Ok(Some(StoredDoc::assembled(bytes, guard.id())))
+        Ok(Some(StoredDoc::assembled(bytes, record_id)))
     }
 
     /// Whether the record that an entry leads to is the document with this key, as a writer sees it.
@@ -336,11 +335,11 @@ impl Store {
         &self,
         tx: &WriteTx,
         retired: &Retired,
-        (hash, place): (u64, Place),
+        (hash, record_id): (KeyHash, RecordId),
         key: &[u8],
     ) -> Result<bool> {
-        let proof = match tx.page(PageId::new(place.page)) {
-            Ok(page) => self.prove(&page, place, key),
+        let proof = match tx.page(PageId::new(record_id.page)) {
+            Ok(page) => self.prove(&page, record_id, key),
             // Gone, or another's that is just written: no page of this collection.
             Err(nanodb_pager::Error::WriteConflict { .. }) => return Ok(false),
             Err(error) => Err(error.into()),
@@ -348,7 +347,7 @@ impl Store {
         match proof {
             Ok(proof) => Ok(matches!(proof, Proof::Proved { .. })),
             // A retired entry leads nowhere for writers, whatever has become of the page.
-            Err(_) if retired.contains(hash, place) => Ok(false),
+            Err(_) if retired.contains(hash, record_id) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -31,7 +31,7 @@ impl Store {
         self.keep_for_snapshots(retired.get(..due).unwrap_or_default(), published);
         let mut ids = index.ids.write();
         for entry in retired.drain(..due) {
-            ids.retire(entry.hash, entry.place);
+            ids.retire(entry.hash, entry.record_id);
         }
         ids.set_pending(writer.retired.first());
     }
@@ -51,16 +51,17 @@ impl Store {
         if open.is_empty() {
             return;
         }
-        for &Entry { since: until, hash, place } in retired {
+        for &Entry { since: until, hash, record_id } in retired {
             // The index does not say since when an entry was right; the pages do. It may
             // be an entry that went and came back: then it is here for the first part of
             // its life already.
             let mut before = open.iter().copied().take_while(|&seq| seq < until);
             let from = before.find(|&seq| {
-                !self.history.lock().covers(hash, place, seq) && self.was_at(hash, place, seq)
+                !self.history.lock().covers(hash, record_id, seq)
+                    && self.was_at(hash, record_id, seq)
             });
             if let Some(from) = from {
-                self.history.lock().keep(Former { hash, place, from, until }, &open);
+                self.history.lock().keep(Former { hash, record_id, from, until }, &open);
             }
         }
         if !self.history.lock().is_empty() {

@@ -115,12 +115,13 @@ fn a_candidate_with_another_key_is_not_the_document() {
     let key = |id: i64| nanodb_document::Id::from(id).to_key();
     let index = store.index().unwrap().unwrap();
     let mut at = None;
-    index.ids.find(store.hash(&key(1)), |place| {
-        at = Some(place);
+    let found = index.ids.look_up(store.hash(&key(1)), |record_id| {
+        at = Some(record_id);
         Some(())
     });
+    assert_eq!(found, Ok(Some(())));
     // As if the hash of an id that is not there were the same.
-    index.ids.insert(store.hash(&key(7)), at.unwrap());
+    index.ids.write().insert(store.hash(&key(7)), at.unwrap());
     assert!(store.get(&key(7)).unwrap().is_none());
     assert!(store.get(&key(1)).unwrap().is_some());
 }
@@ -138,7 +139,7 @@ fn a_page_that_went_to_another_collection_proves_nothing() {
     let key = |id: i64| nanodb_document::Id::from(id).to_key();
     assert!(former.get(&key(1)).unwrap().is_some());
     assert!(db.drop_collection("a").unwrap());
-    // The same ids at the same places of the same pages.
+    // The same ids in the same records.
     db.collection("b").insert_many((0..100).map(|id| sized(id, 500))).unwrap();
     assert_eq!(extents(&store(&db, "b")), pages);
     assert!((0..100).all(|id| former.get(&key(id)).is_ok_and(|found| found.is_none())));
@@ -235,14 +236,9 @@ fn look_up_while(same: usize, with_snapshot: bool, meanwhile: fn(&Collection)) {
     let store = store(&db, "a");
     let hash = |id: i64| store.hash(&nanodb_document::Id::from(id).to_key());
     let index = store.index().unwrap().unwrap();
-    let mut place = None;
-    index.ids.find(hash(100), |found| {
-        place = Some(found);
-        Some(())
-    });
-    let place = place.unwrap();
+    let record_id = index.ids.look_up(hash(100), Some).unwrap().unwrap();
     // As if the hashes were the same. They are looked at first, for they were there first.
-    (0..same).for_each(|_| index.ids.insert(hash(1), place));
+    (0..same).for_each(|_| index.ids.write().insert(hash(1), record_id));
     a.insert_many((1..20).map(|id| sized(id, 400))).unwrap();
     let snapshot = with_snapshot.then(|| db.snapshot());
     db.checkpoint().unwrap();
@@ -253,12 +249,12 @@ fn look_up_while(same: usize, with_snapshot: bool, meanwhile: fn(&Collection)) {
         if counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
             // A writer would look at them, too, and wait for the reader.
             let ids = &candidates.index().unwrap().unwrap().ids;
-            assert!((0..same).all(|_| ids.remove(hash_of_one, place)));
+            assert!((0..same).all(|_| ids.write().remove(hash_of_one, record_id)));
             std::thread::scope(|scope| scope.spawn(|| meanwhile(&writer)).join().unwrap());
         }
     };
     assert!(hook.meanwhile.set(Box::new(hooked)).is_ok());
-    hook.offset.set(u64::from(place.page) * 4096).unwrap();
+    hook.offset.set(u64::from(record_id.page) * 4096).unwrap();
     assert!(a.contains(1).unwrap());
     assert!(count.load(std::sync::atomic::Ordering::Relaxed) > 0, "the page was in memory");
     assert!(snapshot.is_none_or(|snapshot| snapshot.collection("a").contains(1).unwrap()));
@@ -291,7 +287,8 @@ fn a_document_is_in_the_index_before_its_commit_is_published() {
     let (found, inner) = (Arc::new(std::sync::Mutex::new(Vec::new())), Arc::clone(&store));
     let at_sync = Arc::clone(&found);
     let look = move || {
-        let candidate = inner.built_index().and_then(|index| index.ids.find(hash, Some));
+        let candidate =
+            inner.built_index().and_then(|index| index.ids.look_up(hash, Some).unwrap());
         let is_seen = inner.count() == 2;
         at_sync.lock().unwrap().push((candidate.is_some(), is_seen));
     };

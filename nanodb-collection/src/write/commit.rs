@@ -203,14 +203,14 @@ pub(crate) fn apply(
         && let Some(index) = store.built_index()
     {
         let mut ids = index.ids.write();
-        for (removed, places) in [(true, &removed), (false, &added)] {
-            for (key, place) in places.keys() {
-                ids.record(seq.get(), nanodb_index::Change { key, place, removed });
+        for (removed, entries) in [(true, &removed), (false, &added)] {
+            for (key, record_id) in entries.iter() {
+                ids.record(seq.get(), nanodb_index::Change { key, record_id, removed });
             }
         }
         writer.retired.revive(&mut added);
-        added.iter().for_each(|(hash, place)| ids.insert(hash, place));
-        removed.iter().for_each(|(hash, place)| writer.retired.push(seq, hash, place));
+        added.iter().for_each(|(hash, record_id)| ids.insert(hash, record_id));
+        removed.iter().for_each(|(hash, record_id)| writer.retired.push(seq, hash, record_id));
         ids.set_pending(writer.retired.first());
         drop(ids);
         if let Some((hash, _)) = added.iter().next() {

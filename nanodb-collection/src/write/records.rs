@@ -16,7 +16,7 @@
 use std::iter::Peekable;
 use std::num::NonZeroU32;
 
-use nanodb_index::Place;
+use nanodb_index::{KeyHash, RecordId};
 use nanodb_page::layout::record_len_max;
 use nanodb_page::spill::{
     FRAGMENT_HEADER_SIZE, HEAD_HEADER_SIZE, Head, Next, Piece, overflow_len_max,
@@ -43,14 +43,14 @@ impl Statement<'_> {
     /// Stores documents, each given with the hash of its key, and notes where each is.
     pub(crate) fn append_all<'d>(
         &mut self,
-        documents: impl Iterator<Item = (u64, &'d [u8])>,
+        documents: impl Iterator<Item = (KeyHash, &'d [u8])>,
     ) -> Result<()> {
         let mut documents = documents.peekable();
         loop {
             self.fill_up(&mut documents)?;
             let Some((hash, document)) = documents.next() else { return Ok(()) };
-            let place = self.append_slow(document)?;
-            self.write_set.add_entry(hash, place);
+            let record_id = self.append_slow(document)?;
+            self.write_set.add_entry(hash, record_id);
         }
     }
 
@@ -58,9 +58,9 @@ impl Statement<'_> {
     #[inline]
     fn fill_up<'d>(
         &mut self,
-        documents: &mut Peekable<impl Iterator<Item = (u64, &'d [u8])>>,
+        documents: &mut Peekable<impl Iterator<Item = (KeyHash, &'d [u8])>>,
     ) -> Result<()> {
-        let fits = |&(_, document): &(u64, &[u8])| document.len() <= RECORD_BYTES_MAX;
+        let fits = |&(_, document): &(KeyHash, &[u8])| document.len() <= RECORD_BYTES_MAX;
         let Some(page) = self.fill().filter(|_| documents.peek().is_some_and(fits)) else {
             return Ok(());
         };
@@ -81,19 +81,19 @@ impl Statement<'_> {
                     break;
                 }
             };
-            write_set.add_entry(hash, place(page, slot));
+            write_set.add_entry(hash, record_at(page, slot));
             documents.next();
         }
         Ok(())
     }
 
     /// Stores a document in the fill page, or where it fits.
-    pub(crate) fn append(&mut self, document: &[u8]) -> Result<Place> {
+    pub(crate) fn append(&mut self, document: &[u8]) -> Result<RecordId> {
         if document.len() <= RECORD_BYTES_MAX
             && let Some(fill) = self.fill()
         {
             match self.insert_record(fill, RecordKind::Document, &[document]) {
-                Ok(Some(slot)) => return Ok(place(fill, slot)),
+                Ok(Some(slot)) => return Ok(record_at(fill, slot)),
                 Ok(None) => {}
                 Err(Error::DamagedPage { .. }) => self.give_up_fill(),
                 Err(error) => return Err(error),
@@ -102,7 +102,7 @@ impl Statement<'_> {
         self.append_slow(document)
     }
 
-    fn append_slow(&mut self, document: &[u8]) -> Result<Place> {
+    fn append_slow(&mut self, document: &[u8]) -> Result<RecordId> {
         let (tail, free) = match self.fill() {
             Some(fill) => match self.look(fill)?.1 {
                 free if free >= head_len_min(document) => (fill, free),
@@ -114,19 +114,19 @@ impl Statement<'_> {
             return self.spill(tail, free, document);
         }
         match self.insert_record(tail, RecordKind::Document, &[document])? {
-            Some(slot) => Ok(place(tail, slot)),
+            Some(slot) => Ok(record_at(tail, slot)),
             None => Err(Error::damaged(tail)),
         }
     }
 
     /// Stores a document that is larger than the `free` bytes of the tail page.
-    fn spill(&mut self, tail: PageId, free: usize, document: &[u8]) -> Result<Place> {
+    fn spill(&mut self, tail: PageId, free: usize, document: &[u8]) -> Result<RecordId> {
         let head_len = free.saturating_sub(HEAD_HEADER_SIZE);
         let (bytes, rest) = document.split_at_checked(head_len).unwrap_or_default();
         let next = self.write_rest(rest, None)?;
         let header = Head { total_len: total_len(document), next, bytes }.header();
         match self.insert_record(tail, RecordKind::Head, &[&header, bytes])? {
-            Some(slot) => Ok(place(tail, slot)),
+            Some(slot) => Ok(record_at(tail, slot)),
             None => Err(Error::damaged(tail)),
         }
     }
@@ -211,11 +211,11 @@ impl Statement<'_> {
             .map_err(|e| Error::damaged_by(page, e))
     }
 
-    /// Stores `document` in place of the one at `place`; returns where it is now.
+    /// Stores `document` in place of the record at `at`; returns which record it is now.
     ///
     /// It stays in its page if that has room for all of it, or if it has to be spilled
     /// anyway and the old record's room does for a head. Else it moves to the tail.
-    pub(crate) fn replace_at(&mut self, at: Place, document: &[u8]) -> Result<Place> {
+    pub(crate) fn replace_at(&mut self, at: RecordId, document: &[u8]) -> Result<RecordId> {
         let (page, slot) = page_and_slot(at)?;
         let old = self.free_pieces(page, slot)?;
         if document.len() <= RECORD_BYTES_MAX {
@@ -255,8 +255,8 @@ impl Statement<'_> {
         Ok(done)
     }
 
-    /// Removes the document at `place`.
-    pub(crate) fn remove_at(&mut self, at: Place) -> Result<()> {
+    /// Removes the document that begins in that record.
+    pub(crate) fn remove_at(&mut self, at: RecordId) -> Result<()> {
         let (page, slot) = page_and_slot(at)?;
         let _old = self.free_pieces(page, slot)?;
         self.remove_record(page, slot)
@@ -314,13 +314,13 @@ struct Old {
     fragment_page: Option<PageId>,
 }
 
-fn place(page: PageId, slot: SlotId) -> Place {
-    Place { page: page.get(), slot: slot.get() }
+fn record_at(page: PageId, slot: SlotId) -> RecordId {
+    RecordId { page: page.get(), slot: slot.get() }
 }
 
-pub(super) fn page_and_slot(place: Place) -> Result<(PageId, SlotId)> {
-    let page = PageId::new(place.page);
-    Ok((page, SlotId::new(place.slot).ok_or_else(|| Error::damaged(page))?))
+pub(super) fn page_and_slot(record_id: RecordId) -> Result<(PageId, SlotId)> {
+    let page = PageId::new(record_id.page);
+    Ok((page, SlotId::new(record_id.slot).ok_or_else(|| Error::damaged(page))?))
 }
 
 /// Documents are far below 4 GiB by their limit.

@@ -1,9 +1,9 @@
 //! Moving documents towards the front of the file.
 //!
 //! A document is moved as by an update that does not fit: it is stored anew, and the index gets
-//! its new place in the same commit. So readers need not know of it.
+//! its new record id in the same commit. So readers need not know of it.
 
-use nanodb_index::Place;
+use nanodb_index::RecordId;
 use nanodb_page::spill::Next;
 use nanodb_page::{PageRef, RecordKind};
 use nanodb_pager::{Extent, PageId};
@@ -20,7 +20,7 @@ pub(crate) struct Surveyed {
     pub(crate) class: SpaceClass,
     pub(crate) live_bytes: usize,
     /// The documents that begin here, and where their other pieces are.
-    pub(crate) documents: Vec<(Place, Vec<PageId>)>,
+    pub(crate) documents: Vec<(RecordId, Vec<PageId>)>,
 }
 
 impl Statement<'_> {
@@ -56,7 +56,7 @@ impl Statement<'_> {
         let mut documents = Vec::new();
         for record in slots.records() {
             let record = record.map_err(|e| Error::damaged_by(page, e))?;
-            let place = Place { page: page.get(), slot: record.slot.get() };
+            let record_id = RecordId { page: page.get(), slot: record.slot.get() };
             let mut pieces = Vec::new();
             if record.kind == RecordKind::Head {
                 let read = |page| Ok(self.tx.page(page)?);
@@ -66,14 +66,14 @@ impl Statement<'_> {
             } else if record.kind != RecordKind::Document {
                 continue;
             }
-            documents.push((place, pieces));
+            documents.push((record_id, pieces));
         }
         Ok(Surveyed { class: SpaceClass::of(&slots), live_bytes: slots.live_bytes(), documents })
     }
 
-    /// Stores the document at a place anew; returns how many bytes it has, 0 if there is none any
+    /// Stores the document of a record anew; returns how many bytes it has, 0 if there is none any
     /// more.
-    pub(crate) fn relocate(&mut self, at: Place) -> Result<usize> {
+    pub(crate) fn relocate(&mut self, at: RecordId) -> Result<usize> {
         let (page, slot) = page_and_slot(at)?;
         let mut document = Vec::new();
         {

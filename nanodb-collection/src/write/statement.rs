@@ -5,7 +5,7 @@
 //! strike in the middle.
 
 use hashbrown::HashTable;
-use nanodb_index::Place;
+use nanodb_index::{KeyHash, RecordId};
 use nanodb_pager::WriteTx;
 use smallvec::SmallVec;
 
@@ -129,9 +129,9 @@ impl Statement<'_> {
     /// Deletes the document with this key; false if there is none.
     pub fn delete(&mut self, key: &[u8]) -> Result<bool, Failure> {
         let hash = self.store.hash(key);
-        let Some(place) = self.find(hash, key)? else { return Ok(false) };
-        self.remove_at(place).map_err(Failure::Halfway)?;
-        self.forget_entry(hash, place);
+        let Some(record_id) = self.find(hash, key)? else { return Ok(false) };
+        self.remove_at(record_id).map_err(Failure::Halfway)?;
+        self.forget_entry(hash, record_id);
         self.write_set.count = self.write_set.count.saturating_sub(1);
         self.write_set.changed = true;
         self.give_back_if_many().map_err(Failure::Halfway)?;
@@ -139,14 +139,15 @@ impl Statement<'_> {
     }
 
     /// Where the document with this key is, as of the installed commits and this change.
-    pub(super) fn find(&mut self, hash: u64, key: &[u8]) -> Result<Option<Place>> {
+    pub(super) fn find(&mut self, hash: KeyHash, key: &[u8]) -> Result<Option<RecordId>> {
         if !self.write_set.added.is_empty() {
             let (store, tx, retired) = (self.store, &*self.tx, &self.writer.retired);
-            let prove = |place| match store.proves_installed(tx, retired, (hash, place), key) {
-                Ok(true) => Some(Ok(place)),
-                Ok(false) => None,
-                Err(error) => Some(Err(error)),
-            };
+            let prove =
+                |record_id| match store.proves_installed(tx, retired, (hash, record_id), key) {
+                    Ok(true) => Some(Ok(record_id)),
+                    Ok(false) => None,
+                    Err(error) => Some(Err(error)),
+                };
             if let Some(found) = self.write_set.added.find(hash, prove) {
                 return found.map(Some);
             }
@@ -159,44 +160,44 @@ impl Statement<'_> {
     pub fn get(&mut self, key: &[u8]) -> Result<Option<StoredDoc>> {
         let hash = self.store.hash(key);
         match self.find(hash, key)? {
-            Some(place) => self.store.read_installed(self.tx, place, key),
+            Some(record_id) => self.store.read_installed(self.tx, record_id, key),
             None => Ok(None),
         }
     }
 
     /// Notes that a document was moved.
-    pub(super) fn move_entry(&mut self, hash: u64, from: Place, to: Place) {
+    pub(super) fn move_entry(&mut self, hash: KeyHash, from: RecordId, to: RecordId) {
         self.forget_entry(hash, from);
         self.write_set.add_entry(hash, to);
         self.write_set.changed = true;
     }
 
-    fn forget_entry(&mut self, hash: u64, place: Place) {
-        if self.write_set.added.is_empty() || !self.write_set.added.remove(hash, place) {
-            self.write_set.removed.push(hash, place);
+    fn forget_entry(&mut self, hash: KeyHash, record_id: RecordId) {
+        if self.write_set.added.is_empty() || !self.write_set.added.remove(hash, record_id) {
+            self.write_set.removed.push(hash, record_id);
         }
     }
 }
 
 /// The hashes of the documents that one statement is about to insert.
 struct Batch {
-    hashes: SmallVec<[u64; 1]>,
+    hashes: SmallVec<[KeyHash; 1]>,
     /// Positions in `hashes` by hash; made when the first id has to be looked up.
     table: Option<HashTable<usize>>,
 }
 
 impl Batch {
     #[inline]
-    fn push(&mut self, hash: u64) {
+    fn push(&mut self, hash: KeyHash) {
         if let Some(table) = &mut self.table {
             let hashes = &self.hashes;
-            table.insert_unique(hash, hashes.len(), |&at| hash_at(hashes, at));
+            table.insert_unique(hash.table_hash(), hashes.len(), |&at| hash_at(hashes, at));
         }
         self.hashes.push(hash);
     }
 
     /// Whether one of them has this key.
-    fn has(&mut self, drafts: &[Draft], buffer: &[u8], hash: u64, key: &[u8]) -> bool {
+    fn has(&mut self, drafts: &[Draft], buffer: &[u8], hash: KeyHash, key: &[u8]) -> bool {
         let hashes = &self.hashes;
         if hashes.is_empty() {
             return false;
@@ -204,17 +205,17 @@ impl Batch {
         let table = self.table.get_or_insert_with(|| {
             let mut table = HashTable::with_capacity(hashes.capacity());
             for (at, &hash) in hashes.iter().enumerate() {
-                table.insert_unique(hash, at, |&at| hash_at(hashes, at));
+                table.insert_unique(hash.table_hash(), at, |&at| hash_at(hashes, at));
             }
             table
         });
-        let mut same = table.iter_hash(hash).filter_map(|&at| drafts.get(at));
+        let mut same = table.iter_hash(hash.table_hash()).filter_map(|&at| drafts.get(at));
         same.any(|draft| draft.key(buffer).is_some_and(|other| same_key(other, key)))
     }
 }
 
-fn hash_at(hashes: &[u64], at: usize) -> u64 {
-    hashes.get(at).copied().unwrap_or_default()
+fn hash_at(hashes: &[KeyHash], at: usize) -> u64 {
+    hashes.get(at).map_or(0, |hash| hash.table_hash())
 }
 
 /// Makes sure that the id with this key is never assigned. True if the id is known

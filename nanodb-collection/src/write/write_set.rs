@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nanodb_index::Place;
+use nanodb_index::{KeyHash, RecordId};
 use nanodb_pager::{Extent, Owner, PageId};
 
 use crate::catalog::edit::{CatalogEdit, Runs, encode_index, encode_state};
@@ -100,7 +100,7 @@ impl WriteSet {
         let (from, extents) = self.changed_extents(writer);
         encode_state(note, owner, numbers, from, &extents);
         if !(self.added.is_empty() && self.removed.is_empty()) {
-            encode_index(note, owner, self.removed.keys(), self.added.keys());
+            encode_index(note, owner, self.removed.iter(), self.added.iter());
         }
     }
 
@@ -110,10 +110,10 @@ impl WriteSet {
     }
 
     #[inline]
-    pub(crate) fn add_entry(&mut self, hash: u64, place: Place) {
+    pub(crate) fn add_entry(&mut self, hash: KeyHash, record_id: RecordId) {
         // One that the index has already, and that was to go, stays.
-        if self.removed.is_empty() || !self.removed.remove(hash, place) {
-            self.added.push(hash, place);
+        if self.removed.is_empty() || !self.removed.remove(hash, record_id) {
+            self.added.push(hash, record_id);
         }
     }
 

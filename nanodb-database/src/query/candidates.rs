@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use nanodb_pager::PageId;
+
 use super::find::matches;
 use super::plan::{AccessPath, Plan};
-use super::sorted::DocPlace;
 use super::source::Source;
 use crate::error::{Error, Result};
-use nanodb_collection::Scan;
 use nanodb_collection::StoredDoc;
+use nanodb_collection::{RecordId, Scan};
 use nanodb_document::DocView;
 
 /// Documents, some of which pass a filter.
@@ -69,12 +70,12 @@ impl Candidates {
         }
     }
 
-    /// The document at a place where it was found.
-    pub(super) fn document_at(&self, place: DocPlace) -> Result<StoredDoc> {
+    /// The document with a record id that it was found by.
+    pub(super) fn document_at(&self, record_id: RecordId) -> Result<StoredDoc> {
         match &self.from {
-            // Their places are never kept.
-            From::Ids { .. } => Err(Error::damaged(place.page)),
-            From::Scan(cursor) => cursor.document_at(place.page, place.range()),
+            // Their record ids are never kept.
+            From::Ids { .. } => Err(Error::damaged(PageId::new(record_id.page))),
+            From::Scan(cursor) => cursor.document_at(record_id),
         }
     }
 

@@ -7,7 +7,7 @@ use nanodb_query::{Filter, Projection, Sort};
 
 use super::candidates::Candidates;
 use super::find::{matches, not_applied};
-use super::sorted::{DocPlace, Gathered, Kept, Sorted, Sorter};
+use super::sorted::{Gathered, Kept, Sorted, Sorter};
 use super::threads::{Part, Rounds, Threads};
 use crate::error::Result;
 use nanodb_collection::Scan;
@@ -69,14 +69,14 @@ impl Cursor {
     /// All of them in that order, as far as `sorter` keeps them, but for the first `skip`: reads all.
     pub(super) fn sorted(mut self, sort: &Sort, mut sorter: Sorter, skip: u64) -> Result<Self> {
         let Self { candidates, wanted, rounds, .. } = &mut self;
-        let by_place = wanted.projection.is_all() && candidates.fit_in_cache();
+        let by_record = wanted.projection.is_all() && candidates.fit_in_cache();
         match candidates.cursor() {
             Some(cursor) if rounds.are_needed() => {
                 let examined =
-                    wanted.sort_in_rounds(cursor, rounds, sort, &mut sorter, by_place)?;
+                    wanted.sort_in_rounds(cursor, rounds, sort, &mut sorter, by_record)?;
                 candidates.add_examined(examined);
             }
-            _ => wanted.sort_one_by_one(candidates, sort, &mut sorter, by_place)?,
+            _ => wanted.sort_one_by_one(candidates, sort, &mut sorter, by_record)?,
         }
         self.sorted = Some(sorter.finish(usize::try_from(skip).unwrap_or(usize::MAX))?);
         Ok(self)
@@ -101,7 +101,7 @@ impl Cursor {
     fn next_sorted(sorted: &mut Sorted, candidates: &Candidates) -> Result<Option<StoredDoc>> {
         Ok(match sorted.next()? {
             Some(Kept::Bytes(bytes)) => Some(StoredDoc::made(bytes.to_vec())),
-            Some(Kept::Place(place)) => Some(candidates.document_at(place)?),
+            Some(Kept::Record(record_id)) => Some(candidates.document_at(record_id)?),
             None => None,
         })
     }
@@ -177,12 +177,12 @@ impl Wanted {
     fn keep<T>(
         &self,
         document: &StoredDoc,
-        by_place: bool,
+        by_record: bool,
         keep: impl FnOnce(Kept<'_>) -> Result<T>,
     ) -> Result<T> {
-        let place = if by_place { DocPlace::of(document) } else { None };
-        match place {
-            Some(place) => keep(Kept::Place(place)),
+        let on_one_page = by_record && document.is_on_one_page();
+        match document.record_id().filter(|_| on_one_page) {
+            Some(record_id) => keep(Kept::Record(record_id)),
             None if self.projection.is_all() => keep(Kept::Bytes(document.as_bytes())),
             None => keep(Kept::Bytes(&self.projected(document)?)),
         }
@@ -193,13 +193,13 @@ impl Wanted {
         candidates: &mut Candidates,
         sort: &Sort,
         sorter: &mut Sorter,
-        by_place: bool,
+        by_record: bool,
     ) -> Result<()> {
         let mut key = Vec::new();
         while let Some(document) =
             candidates.next_that(|document| self.is_sorted(document, sort, sorter, &mut key))?
         {
-            self.keep(&document, by_place, |kept| sorter.push(&key, kept))?;
+            self.keep(&document, by_record, |kept| sorter.push(&key, kept))?;
         }
         Ok(())
     }
@@ -211,12 +211,12 @@ impl Wanted {
         rounds: &mut Rounds,
         sort: &Sort,
         sorter: &mut Sorter,
-        by_place: bool,
+        by_record: bool,
     ) -> Result<u64> {
         let mut all_examined = 0;
         loop {
             let gatherer: &Sorter = sorter;
-            let parts = rounds.next(cursor, |part, _| self.gather(part, sort, gatherer, by_place));
+            let parts = rounds.next(cursor, |part, _| self.gather(part, sort, gatherer, by_record));
             if parts.is_empty() {
                 return Ok(all_examined);
             }
@@ -239,14 +239,14 @@ impl Wanted {
         mut part: Scan,
         sort: &Sort,
         sorter: &Sorter,
-        by_place: bool,
+        by_record: bool,
     ) -> Result<Part<Gathered>> {
         let (mut made, mut examined, mut key) = (Gathered::default(), 0, Vec::new());
         while let Some(document) = part.next_that(|document| {
             examined += 1;
             self.is_sorted(document, sort, sorter, &mut key)
         })? {
-            self.keep(&document, by_place, |kept| made.push(&key, kept))?;
+            self.keep(&document, by_record, |kept| made.push(&key, kept))?;
         }
         Ok(Part { made, examined })
     }

@@ -20,7 +20,7 @@ mod run;
 use nanodb_pager::{Pager, TempFile};
 
 use self::buffer::Buffer;
-pub(super) use self::kept::{DocPlace, Gathered, Kept};
+pub(super) use self::kept::{Gathered, Kept};
 use self::merge::Merge;
 use self::run::{Run, RunWriter};
 use crate::error::{Error, Result};

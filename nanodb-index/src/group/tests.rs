@@ -1,6 +1,6 @@
 use super::*;
-use crate::lines::Lines;
-use crate::{IdIndex, Place, hash_id};
+use crate::cache_lines::Lines;
+use crate::{IdIndex, RecordId};
 
 #[test]
 fn position_and_tag_give_the_key_back_from_every_bucket_of_its_window() {
@@ -11,9 +11,9 @@ fn position_and_tag_give_the_key_back_from_every_bucket_of_its_window() {
         for segments in 4..=SEGMENTS_MAX {
             group.install(segments * SEGMENT_BUCKETS, &[]);
             for _ in 0..2000 {
-                let key = Key::of(random.u64(..));
+                let key = KeyHash::of(random.u64(..));
                 let at = Located { group, head: group.head(), depth, prefix: key.prefix(depth) };
-                let entry = key.entry(Place { page: 1, slot: 1 }).unwrap();
+                let entry = key.entry(RecordId { page: 1, slot: 1 }).unwrap();
                 let mut position = at.home(key);
                 for _ in 0..at.head.window() {
                     assert_eq!(at.key_at(position, entry), key, "{at:?}, bucket {position}");
@@ -45,7 +45,7 @@ fn even_hashes_leave_the_stash_empty_and_fill_groups_to_seven_eighths() {
     let mut writer = index.write();
     let mut fullest: f64 = 0.0;
     for id in 0..200_000u32 {
-        writer.insert(hash_id(1, &id.to_le_bytes()), Place { page: id, slot: 0 });
+        writer.insert(KeyHash::of_id(1, &id.to_le_bytes()), RecordId { page: id, slot: 0 });
         if id > 50_000 && id % 1000 == 0 {
             let buckets: u32 = index.directory.groups().map(|at| at.head.buckets()).sum();
             fullest = fullest.max(f64::from(id) / f64::from(buckets * 8));

@@ -64,18 +64,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::place::Place;
+    use crate::key_hash::KeyHash;
+    use crate::record_id::RecordId;
 
     type Map = BTreeMap<(u32, u32), bool>;
 
     fn listed(map: &Map) -> Vec<Change> {
-        let change =
-            |(&(key, page), &removed)| Change { key, place: Place { page, slot: 1 }, removed };
+        let change = |(&(key, page), &removed)| Change {
+            key: KeyHash::from_bits(key),
+            record_id: RecordId { page, slot: 1 },
+            removed,
+        };
         map.iter().map(change).collect()
     }
 
     fn maps() -> impl Strategy<Value = Map> {
-        prop::collection::btree_map((0..9_u32, 0..4_u32), any::<bool>(), 0..30)
+        prop::collection::btree_map((1..10_u32, 0..4_u32), any::<bool>(), 0..30)
     }
 
     proptest! {
@@ -97,7 +101,11 @@ mod tests {
 
     #[test]
     fn an_error_on_the_way_comes_out() {
-        let change = Change { key: 1, place: Place { page: 2, slot: 3 }, removed: false };
+        let change = Change {
+            key: KeyHash::from_bits(1),
+            record_id: RecordId { page: 2, slot: 3 },
+            removed: false,
+        };
         for failing in 0..2 {
             let side = |fails: bool| [Ok(change), if fails { Err("broken") } else { Ok(change) }];
             let merged =

@@ -2,7 +2,8 @@
 
 use super::bits::{BitReader, BitWriter};
 use crate::change::Change;
-use crate::place::{Place, SLOT_BITS};
+use crate::key_hash::KeyHash;
+use crate::record_id::{RecordId, SLOT_BITS};
 
 /// The most entries on one page.
 pub const PAGE_COUNT_MAX: usize = 2048;
@@ -34,8 +35,8 @@ struct Widths {
 
 /// Packs changes into a page's body, as many from the first on as fit; returns how many.
 ///
-/// The changes are in strictly rising order of key and place, and their slots are below
-/// [`Place::SLOTS`]. At most [`PAGE_COUNT_MAX`] of them are looked at. None fit a body of fewer
+/// The changes are in strictly rising order of key and record id, and their slots are below
+/// [`RecordId::SLOTS`]. At most [`PAGE_COUNT_MAX`] of them are looked at. None fit a body of fewer
 /// than 32 bytes.
 pub fn encode_page(changes: &[Change], body: &mut [u8]) -> usize {
     body.fill(0);
@@ -46,20 +47,20 @@ pub fn encode_page(changes: &[Change], body: &mut [u8]) -> usize {
     let Some(first) = changes.first() else { return 0 };
 
     let mut writer = BitWriter::new(bits);
-    let mut before = first.key;
+    let mut before = first.key.bits();
     for change in changes {
-        let difference = change.key - before;
-        before = change.key;
+        let difference = change.key.bits() - before;
+        before = change.key.bits();
         writer.put_ones(difference >> widths.rice_bits);
         writer.put(difference & low_bits(widths.rice_bits), widths.rice_bits);
-        writer.put(change.place.page - widths.page_base, widths.page_bits);
-        writer.put(u32::from(change.place.slot), widths.slot_bits);
+        writer.put(change.record_id.page - widths.page_base, widths.page_bits);
+        writer.put(u32::from(change.record_id.slot), widths.slot_bits);
         if widths.has_removed {
             writer.put(u32::from(change.removed), 1);
         }
     }
 
-    let [k0, k1, k2, k3] = first.key.to_le_bytes();
+    let [k0, k1, k2, k3] = first.key.bits().to_le_bytes();
     let [b0, b1, b2, b3] = widths.page_base.to_le_bytes();
     let [c0, c1] = u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes();
     let [rice, page, slot] =
@@ -74,17 +75,18 @@ fn fitting(changes: &[Change], bits: usize) -> (usize, Widths) {
     let rice_bits = rice_bits(changes);
     let mut fitting = (0, Widths { rice_bits, ..Widths::NONE });
     let Some(first) = changes.first() else { return fitting };
-    let (mut page_min, mut page_max, mut slot_max) = (first.place.page, first.place.page, 0);
+    let (mut page_min, mut page_max, mut slot_max) =
+        (first.record_id.page, first.record_id.page, 0);
     let mut has_removed = false;
     let mut key_bits = 0;
-    let mut before = first.key;
+    let mut before = first.key.bits();
     for (change, count) in changes.iter().zip(1..) {
-        page_min = page_min.min(change.place.page);
-        page_max = page_max.max(change.place.page);
-        slot_max = slot_max.max(change.place.slot);
+        page_min = page_min.min(change.record_id.page);
+        page_max = page_max.max(change.record_id.page);
+        slot_max = slot_max.max(change.record_id.slot);
         has_removed |= change.removed;
-        key_bits += ((change.key - before) >> rice_bits) as usize + 1 + rice_bits as usize;
-        before = change.key;
+        key_bits += ((change.key.bits() - before) >> rice_bits) as usize + 1 + rice_bits as usize;
+        before = change.key.bits();
         let widths = Widths {
             rice_bits,
             page_base: page_min,
@@ -104,7 +106,8 @@ fn fitting(changes: &[Change], bits: usize) -> (usize, Widths) {
 /// The number of low bits with which keys so far apart take the least room.
 fn rice_bits(changes: &[Change]) -> u32 {
     let (Some(first), Some(last)) = (changes.first(), changes.last()) else { return 0 };
-    let mean = (last.key - first.key) / u32::try_from(changes.len()).unwrap_or(u32::MAX);
+    let mean =
+        (last.key.bits() - first.key.bits()) / u32::try_from(changes.len()).unwrap_or(u32::MAX);
     // The best parameter for differences that are spread as those of random keys are is the
     // logarithm of 0.69 times the mean; all that matters is the nearest whole number.
     (mean - mean / 3).checked_ilog2().unwrap_or(0)
@@ -129,8 +132,9 @@ fn low_bits(count: u32) -> u32 {
 /// # Errors
 ///
 /// [`RunDamage`] if there is none.
-pub fn first_key(body: &[u8]) -> Result<u32, RunDamage> {
-    body.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)).ok_or(RunDamage)
+pub fn first_key(body: &[u8]) -> Result<KeyHash, RunDamage> {
+    let bits = body.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+    bits.map(KeyHash::from_bits).ok_or(RunDamage)
 }
 
 /// Unpacks a page and appends its changes to `out`.
@@ -166,7 +170,7 @@ pub fn decode_page(body: &[u8], out: &mut Vec<Change>) -> Result<(), RunDamage> 
     let mut before: Option<Change> = None;
     let first_key = u32::from_le_bytes([k0, k1, k2, k3]);
     for _ in 0..count {
-        let key = before.map_or(first_key, |before| before.key);
+        let key = before.map_or(first_key, |before| before.key.bits());
         let change = decode_entry(&mut reader, widths, key).ok_or(RunDamage)?;
         if before.is_some_and(|before| before.entry() >= change.entry()) {
             return Err(RunDamage);
@@ -186,7 +190,8 @@ fn decode_entry(reader: &mut BitReader<'_>, widths: Widths, before: u32) -> Opti
     let page = widths.page_base.checked_add(reader.take(widths.page_bits)?)?;
     let slot = u16::try_from(reader.take(widths.slot_bits)?).ok()?;
     let removed = widths.has_removed && reader.take(1)? == 1;
-    Some(Change { key, place: Place { page, slot }, removed })
+    let key = KeyHash::from_bits(key);
+    Some(Change { key, record_id: RecordId { page, slot }, removed })
 }
 
 #[cfg(test)]

@@ -10,14 +10,14 @@
 
 use super::growth::buckets_for;
 use super::{IndexWriter, State};
+use crate::cache_lines::BUCKET_ENTRIES;
 use crate::change::Change;
 use crate::directory::DEPTH_MAX;
 use crate::group::{Located, SEGMENTS_MAX};
 use crate::index::IdIndex;
-use crate::key::{Entry, Key};
-use crate::lines::BUCKET_ENTRIES;
-use crate::place::Place;
+use crate::key_hash::{Entry, KeyHash};
 use crate::pool::{IndexMemory, SEGMENT_BUCKETS, SMALL_BUCKETS};
+use crate::record_id::RecordId;
 
 /// The most entries of a group that is loaded as one: leaves it a step from splitting.
 const LOADED_MAX: usize =
@@ -81,8 +81,8 @@ impl IdIndex {
 
     /// The keys of the group that a hash belongs to, from the first to the last, if it is absent.
     #[must_use]
-    pub fn absent_range(&self, hash: u64) -> Option<(u32, u32)> {
-        let at = self.directory.locate(Key::of(hash))?;
+    pub fn absent_range(&self, key: KeyHash) -> Option<(u32, u32)> {
+        let at = self.directory.locate(key)?;
         at.head.is_absent().then(|| at.range())
     }
 }
@@ -94,8 +94,8 @@ impl IndexWriter<'_> {
 
     /// Makes two absent groups of the one that a hash belongs to; false if it is not absent or
     /// can't be split.
-    pub fn split_absent(&mut self, hash: u64) -> bool {
-        let Some(at) = self.index.directory.locate(Key::of(hash)) else { return false };
+    pub fn split_absent(&mut self, key: KeyHash) -> bool {
+        let Some(at) = self.index.directory.locate(key) else { return false };
         if !at.head.is_absent() || at.depth >= DEPTH_MAX {
             return false;
         }
@@ -115,16 +115,16 @@ impl IndexWriter<'_> {
     /// of which is in the range and comes once. False, and no change, if there is no such group.
     pub fn load(&mut self, range: (u32, u32), entries: &[Change]) -> bool {
         let index = self.index;
-        let Some(at) = index.directory.locate(Key::from_bits(range.0)) else { return false };
+        let Some(at) = index.directory.locate(KeyHash::from_bits(range.0)) else { return false };
         if !at.head.is_absent() || at.range() != range {
             return false;
         }
         let mut packed = Vec::with_capacity(entries.len());
         for change in entries.iter().filter(|change| !change.removed) {
-            let key = Key::from_bits(change.key);
-            match key.entry(change.place) {
+            let key = change.key;
+            match key.entry(change.record_id) {
                 Some(entry) => packed.push((key, entry)),
-                None => index.stash.insert(key, change.place),
+                None => index.stash.insert(key, change.record_id),
             }
         }
         let added = entries.iter().filter(|change| !change.removed).count();
@@ -134,9 +134,9 @@ impl IndexWriter<'_> {
         true
     }
 
-    fn load_group(&mut self, depth: u32, prefix: u32, entries: Vec<(Key, Entry)>) {
+    fn load_group(&mut self, depth: u32, prefix: u32, entries: Vec<(KeyHash, Entry)>) {
         if entries.len() > LOADED_MAX && depth < DEPTH_MAX {
-            let halves = |&(key, _): &(Key, Entry)| key.prefix(depth + 1) == prefix << 1;
+            let halves = |&(key, _): &(KeyHash, Entry)| key.prefix(depth + 1) == prefix << 1;
             let low = entries.iter().filter(|&entry| halves(entry)).count();
             // Many entries with one key are no matter of space.
             if low.max(entries.len() - low) <= entries.len() / 8 * 7 {
@@ -162,19 +162,19 @@ impl IndexWriter<'_> {
         } else if let Some(group) = self.index.directory.group(depth, prefix) {
             // The pool is full: billions of entries.
             for (key, entry) in entries {
-                self.index.stash.insert(key, entry.place());
+                self.index.stash.insert(key, entry.record_id());
             }
             group.install(0, &[]);
         }
     }
 
     /// Makes some group absent that is not, in turn; false if there is none that has segments.
-    /// Those of `hash` are passed over.
-    pub fn drop_one(&mut self, hash: u64) -> bool {
+    /// Those of `key` are passed over.
+    pub fn drop_one(&mut self, key: KeyHash) -> bool {
         // From where the hand is to the end of the keys, and then all of them.
         (0..2).any(|_| {
             loop {
-                match self.drop_unused(Some(hash), true) {
+                match self.drop_unused(Some(key), true) {
                     Passed { dropped: true, .. } => break true,
                     Passed { at_end: true, .. } => break false,
                     Passed { .. } => {}
@@ -193,14 +193,14 @@ impl IndexWriter<'_> {
     /// nobody does without looking, earns nothing.
     ///
     /// For memory [with marks](crate::IndexMemory::with_marks): without, no group counts as looked at.
-    pub fn drop_unused(&mut self, spared: Option<u64>, must: bool) -> Passed {
+    pub fn drop_unused(&mut self, spared: Option<KeyHash>, must: bool) -> Passed {
         let index = self.index;
-        let spared = spared.and_then(|hash| index.directory.locate(Key::of(hash)));
+        let spared = spared.and_then(|key| index.directory.locate(key));
         let spared = spared.map(|at| (at.depth, at.prefix));
         let may_go = |at: &Located<'_>| {
             at.head.buckets() > 0 && !at.head.is_split() && Some((at.depth, at.prefix)) != spared
         };
-        while let Some(at) = index.directory.locate(Key::from_bits(self.state.hand)) {
+        while let Some(at) = index.directory.locate(KeyHash::from_bits(self.state.hand)) {
             let (_, last) = at.range();
             self.state.hand = last.wrapping_add(1);
             let at_end = last == u32::MAX;
@@ -245,9 +245,9 @@ impl IndexWriter<'_> {
             }
         }
         let mut stashed = Vec::new();
-        index.stash.for_each_in(at.range(), |key, place| stashed.push((key, place)));
-        for (key, place) in stashed {
-            index.stash.remove(key, place);
+        index.stash.for_each_in(at.range(), |key, record_id| stashed.push((key, record_id)));
+        for (key, record_id) in stashed {
+            index.stash.remove(key, record_id);
             gone += 1;
         }
         self.count_entries(-(gone as isize));
@@ -257,8 +257,8 @@ impl IndexWriter<'_> {
     /// How many entries the group of a hash has, and the last of its keys; `None` if it is absent.
     /// Entries that have no room in their groups are left out.
     #[must_use]
-    pub fn len_at(&self, hash: u64) -> Option<(usize, u32)> {
-        match self.index.directory.locate(Key::of(hash)) {
+    pub fn len_at(&self, key: KeyHash) -> Option<(usize, u32)> {
+        match self.index.directory.locate(key) {
             Some(at) if at.head.is_absent() => None,
             Some(at) => Some((self.count(&at) as usize, at.range().1)),
             None => Some((0, u32::MAX)),
@@ -268,8 +268,8 @@ impl IndexWriter<'_> {
     /// The entries of the group of a hash, in order, and the last of its keys; `None` if it is
     /// absent.
     #[must_use]
-    pub fn entries_at(&self, hash: u64) -> Option<(Vec<(u32, Place)>, u32)> {
-        let Some(at) = self.index.directory.locate(Key::of(hash)) else {
+    pub fn entries_at(&self, key: KeyHash) -> Option<(Vec<(KeyHash, RecordId)>, u32)> {
+        let Some(at) = self.index.directory.locate(key) else {
             return Some((Vec::new(), u32::MAX));
         };
         if at.head.is_absent() {
@@ -277,9 +277,9 @@ impl IndexWriter<'_> {
         }
         let (first, last) = at.range();
         let mut entries = Vec::with_capacity(self.count(&at) as usize);
-        self.entries(&at, |key, entry| entries.push((key.bits(), entry.place())));
+        self.entries(&at, |key, entry| entries.push((key, entry.record_id())));
         let stash = &self.index.stash;
-        stash.for_each_in((first, last), |key, place| entries.push((key.bits(), place)));
+        stash.for_each_in((first, last), |key, record_id| entries.push((key, record_id)));
         entries.sort_unstable();
         Some((entries, last))
     }

@@ -5,15 +5,15 @@
 //! is the original overwritten. A reader that missed both sees another head.
 
 use super::{IndexWriter, Spot};
+use crate::cache_lines::{LINE_WORDS, Line};
 use crate::group::{Group, Located, UPPER_LEVELS, VACANT, set_word};
-use crate::key::{Entry, Key};
-use crate::lines::{LINE_WORDS, Line};
+use crate::key_hash::{Entry, KeyHash};
 use crate::pool::SEGMENT_BUCKETS;
 use crate::sync::Ordering;
 
 impl<'a> IndexWriter<'a> {
     /// The first free word for a key.
-    pub(super) fn vacancy(&self, at: &Located<'_>, key: Key) -> Option<Spot> {
+    pub(super) fn vacancy(&self, at: &Located<'_>, key: KeyHash) -> Option<Spot> {
         let mut position = at.home(key);
         for _ in 0..at.head.window() {
             if let Some(word) = vacant_word(self.bucket(at, position)?) {
@@ -27,7 +27,7 @@ impl<'a> IndexWriter<'a> {
     /// Makes room for a key whose buckets are all full, by moving entries on to the first
     /// bucket that is not. The word it returns may still hold what was moved.
     #[cold]
-    pub(super) fn make_vacancy(&mut self, at: &Located<'_>, key: Key) -> Option<Spot> {
+    pub(super) fn make_vacancy(&mut self, at: &Located<'_>, key: KeyHash) -> Option<Spot> {
         let home = at.home(key);
         let mut free = self.vacancy_behind(at, home)?;
         while at.head.distance(home, free.position) >= at.head.window() {
@@ -55,7 +55,7 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// The word of an entry, if it is in the group.
-    pub(super) fn spot_of(&self, at: &Located<'_>, key: Key, entry: Entry) -> Option<Spot> {
+    pub(super) fn spot_of(&self, at: &Located<'_>, key: KeyHash, entry: Entry) -> Option<Spot> {
         let mut position = at.home(key);
         for _ in 0..at.head.window() {
             let bucket = self.bucket(at, position)?;
@@ -75,14 +75,14 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// Calls `visit` for the entries of a group.
-    pub(super) fn entries(&self, at: &Located<'_>, mut visit: impl FnMut(Key, Entry)) {
+    pub(super) fn entries(&self, at: &Located<'_>, mut visit: impl FnMut(KeyHash, Entry)) {
         for position in 0..at.head.buckets() {
             self.bucket_entries(at, position, |_, key, entry| visit(key, entry));
         }
     }
 
     /// Puts an entry into a word, whatever that holds.
-    pub(super) fn put(&mut self, at: &Located<'_>, spot: Spot, key: Key, entry: Entry) {
+    pub(super) fn put(&mut self, at: &Located<'_>, spot: Spot, key: KeyHash, entry: Entry) {
         let level = self.state.levels.get_mut(at.depth as usize);
         let uppers = level.and_then(|level| level.uppers.get_mut(at.prefix as usize));
         if let Some(upper) = uppers.and_then(|uppers| uppers.get_mut(spot.index())) {
@@ -92,7 +92,7 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// The farthest entry that lies behind a bucket because that was full.
-    fn displaced(&self, at: &Located<'_>, position: u32) -> Option<(Spot, Key, Entry)> {
+    fn displaced(&self, at: &Located<'_>, position: u32) -> Option<(Spot, KeyHash, Entry)> {
         let mut found = None;
         let mut behind = position;
         for distance in 1..at.head.window() {
@@ -110,7 +110,7 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// The farthest entry before a bucket that may lie in that bucket too.
-    fn movable(&self, at: &Located<'_>, position: u32) -> Option<(Spot, Key, Entry)> {
+    fn movable(&self, at: &Located<'_>, position: u32) -> Option<(Spot, KeyHash, Entry)> {
         (1..at.head.window()).rev().find_map(|distance| {
             // Going back by a distance is the distance to here from there.
             let before = at.head.distance(distance, position);
@@ -139,7 +139,7 @@ impl<'a> IndexWriter<'a> {
         &self,
         at: &Located<'_>,
         position: u32,
-        mut visit: impl FnMut(Spot, Key, Entry),
+        mut visit: impl FnMut(Spot, KeyHash, Entry),
     ) {
         let Some(bucket) = self.bucket(at, position) else { return };
         for (word, value) in values(bucket).enumerate() {
@@ -150,14 +150,14 @@ impl<'a> IndexWriter<'a> {
         }
     }
 
-    fn key(&self, at: &Located<'_>, spot: Spot, entry: Entry) -> Key {
+    fn key(&self, at: &Located<'_>, spot: Spot, entry: Entry) -> KeyHash {
         if at.depth >= UPPER_LEVELS {
             return at.key_at(spot.position, entry);
         }
         let uppers = self.state.levels.get(at.depth as usize).map(|level| &level.uppers);
         let uppers = uppers.and_then(|uppers| uppers.get(at.prefix as usize));
         let upper = uppers.and_then(|uppers| uppers.get(spot.index())).copied();
-        Key::join(upper.unwrap_or_default(), entry.tag())
+        KeyHash::join(upper.unwrap_or_default(), entry.tag())
     }
 
     fn bucket(&self, at: &Located<'_>, position: u32) -> Option<&'a Line> {

@@ -9,7 +9,7 @@ use super::image::Image;
 use super::{IndexWriter, Level};
 use crate::directory::DEPTH_MAX;
 use crate::group::{Located, SEGMENTS_MAX, SEGMENTS_MIN, UPPER_LEVELS, set_word};
-use crate::key::{Entry, Key};
+use crate::key_hash::{Entry, KeyHash};
 use crate::pool::{SEGMENT_BUCKETS, SMALL_BUCKETS};
 
 /// A group to be laid out: which, how large, and what is to be in it.
@@ -19,7 +19,7 @@ struct Plan {
     prefix: u32,
     buckets: u32,
     segments: Vec<u32>,
-    entries: Vec<(Key, Entry)>,
+    entries: Vec<(KeyHash, Entry)>,
 }
 
 impl IndexWriter<'_> {
@@ -41,7 +41,7 @@ impl IndexWriter<'_> {
         done
     }
 
-    fn widen(&mut self, at: &Located<'_>, entries: Vec<(Key, Entry)>) -> bool {
+    fn widen(&mut self, at: &Located<'_>, entries: Vec<(KeyHash, Entry)>) -> bool {
         let buckets = at.head.buckets();
         let larger = SMALL_BUCKETS.into_iter().find(|&small| small > buckets);
         let buckets =
@@ -51,7 +51,7 @@ impl IndexWriter<'_> {
         true
     }
 
-    fn split(&mut self, at: &Located<'_>, entries: Vec<(Key, Entry)>) -> bool {
+    fn split(&mut self, at: &Located<'_>, entries: Vec<(KeyHash, Entry)>) -> bool {
         if at.depth >= DEPTH_MAX {
             return false;
         }
@@ -84,7 +84,7 @@ impl IndexWriter<'_> {
         prefix: u32,
         buckets: u32,
         segments: Vec<u32>,
-        entries: Vec<(Key, Entry)>,
+        entries: Vec<(KeyHash, Entry)>,
     ) {
         self.lay_out(Plan { depth, prefix, buckets, segments, entries });
     }
@@ -96,7 +96,7 @@ impl IndexWriter<'_> {
         let stash = &self.index.stash;
         let image =
             Image::new(plan.depth, plan.buckets, with_uppers, &plan.entries, |key, entry| {
-                stash.insert(key, entry.place());
+                stash.insert(key, entry.record_id());
             });
         let positions = (0..plan.buckets).map(|position| {
             let segment = plan.segments.get((position / SEGMENT_BUCKETS) as usize);

@@ -5,9 +5,9 @@
 //! window is too small only where keys are not as even as hashes. How many entries each
 //! home has says where each goes; nothing is sorted.
 
+use crate::cache_lines::LINE_WORDS;
 use crate::group::{VACANT, WINDOW};
-use crate::key::{Entry, Key};
-use crate::lines::LINE_WORDS;
+use crate::key_hash::{Entry, KeyHash};
 
 /// The words that a group is going to have.
 ///
@@ -26,8 +26,8 @@ impl Image {
         depth: u32,
         buckets: u32,
         with_uppers: bool,
-        entries: &[(Key, Entry)],
-        mut reject: impl FnMut(Key, Entry),
+        entries: &[(KeyHash, Entry)],
+        mut reject: impl FnMut(KeyHash, Entry),
     ) -> Self {
         let size = buckets as usize;
         let mut image = Self {
@@ -35,7 +35,7 @@ impl Image {
             uppers: vec![[0; LINE_WORDS]; if with_uppers { size } else { 0 }],
             count: 0,
         };
-        let home = |key: Key| key.home(depth, buckets) as usize;
+        let home = |key: KeyHash| key.home(depth, buckets) as usize;
         let mut counts = vec![0; size];
         entries.iter().for_each(|&(key, _)| counts[home(key)] += 1);
 
@@ -55,7 +55,7 @@ impl Image {
         image
     }
 
-    fn set(&mut self, position: usize, word: usize, key: Key, entry: Entry) {
+    fn set(&mut self, position: usize, word: usize, key: KeyHash, entry: Entry) {
         self.words[position][word] = entry.word();
         if let Some(uppers) = self.uppers.get_mut(position) {
             uppers[word] = key.upper();
@@ -64,7 +64,7 @@ impl Image {
     }
 
     /// Puts an entry into the first free word of its window.
-    fn insert(&mut self, home: usize, key: Key, entry: Entry) -> bool {
+    fn insert(&mut self, home: usize, key: KeyHash, entry: Entry) -> bool {
         let buckets = self.words.len();
         for distance in 0..buckets.min(WINDOW as usize) {
             let position = (home + distance) % buckets;

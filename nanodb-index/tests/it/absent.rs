@@ -3,14 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use nanodb_index::run::apply;
-use nanodb_index::{Change, IdIndex, IndexMemory, Place, hash_id, key_bits};
+use nanodb_index::{Change, IdIndex, IndexMemory, KeyHash, RecordId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-type Entries = BTreeMap<(u32, Place), u64>;
+type Entries = BTreeSet<(KeyHash, RecordId)>;
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -22,40 +22,39 @@ enum Op {
     CarryOut,
 }
 
-fn hash(id: u32) -> u64 {
+fn hash(id: u32) -> KeyHash {
     // Some ids have keys of which there are many, some one key.
     match id % 64 {
-        0 => 5 << 40 | u64::from(id % 3) << 33,
-        _ => hash_id(3, &id.to_le_bytes()),
+        0 => KeyHash::of(5 << 40 | u64::from(id % 3) << 33),
+        _ => KeyHash::of_id(3, &id.to_le_bytes()),
     }
 }
 
-fn place(id: u32) -> Place {
-    Place { page: 2 + id / 30, slot: (id % 30) as u16 }
+fn record_id(id: u32) -> RecordId {
+    RecordId { page: 2 + id / 30, slot: (id % 30) as u16 }
 }
 
 struct Harness {
     index: IdIndex,
     number: u64,
-    /// Entries, each with the hash, as they are, without those that are to go.
+    /// Entries as they are, without those that are to go.
     now: Entries,
     /// As they were when they were saved.
     saved: Vec<Change>,
-    /// Removals that are not carried out: by number, hash and place.
-    pending: Vec<(u64, u64, Place)>,
+    /// Removals that are not carried out: by number, hash and record id.
+    pending: Vec<(u64, KeyHash, RecordId)>,
 }
 
 impl Harness {
     fn new(entries: u32) -> Self {
-        let now: Entries =
-            (0..entries).map(|id| ((key_bits(hash(id)), place(id)), hash(id))).collect();
+        let now: Entries = (0..entries).map(|id| (hash(id), record_id(id))).collect();
         let index = IdIndex::absent(entries.into());
         Self { index, number: 1, saved: listed(&now), now, pending: Vec::new() }
     }
 
-    fn load(&self, hash: u64) {
+    fn load(&self, hash: KeyHash) {
         while let Some(range) = self.index.absent_range(hash) {
-            let within = |change: &&Change| (range.0..=range.1).contains(&change.key);
+            let within = |change: &&Change| (range.0..=range.1).contains(&change.key.bits());
             let old: Vec<Change> = self.saved.iter().filter(within).copied().collect();
             let mut writer = self.index.write();
             if IdIndex::is_too_wide(range, self.saved.len() as u64) && writer.split_absent(hash) {
@@ -72,27 +71,25 @@ impl Harness {
         match op {
             Op::Insert { first, count } => {
                 for id in first..first + count {
-                    let (hash, place) = (hash(id), place(id));
-                    let key = key_bits(hash);
-                    let revived = self.pending.iter().position(|e| (e.1, e.2) == (hash, place));
+                    let (key, record_id) = (hash(id), record_id(id));
+                    let revived = self.pending.iter().position(|e| (e.1, e.2) == (key, record_id));
                     let mut writer = self.index.write();
-                    if self.now.insert((key, place), hash).is_none() {
-                        writer.record(self.number, Change { key, place, removed: false });
+                    if self.now.insert((key, record_id)) {
+                        writer.record(self.number, Change { key, record_id, removed: false });
                         match revived {
                             Some(at) => drop(self.pending.remove(at)),
-                            None => writer.insert(hash, place),
+                            None => writer.insert(key, record_id),
                         }
                     }
                 }
             }
             Op::Remove { first, count, pending } => {
                 for id in first..first + count {
-                    let (hash, place) = (hash(id), place(id));
-                    let key = key_bits(hash);
-                    if self.now.remove(&(key, place)).is_some() {
-                        let change = Change { key, place, removed: true };
+                    let (key, record_id) = (hash(id), record_id(id));
+                    if self.now.remove(&(key, record_id)) {
+                        let change = Change { key, record_id, removed: true };
                         self.index.write().record(self.number, change);
-                        self.pending.push((self.number, hash, place));
+                        self.pending.push((self.number, key, record_id));
                     }
                 }
                 self.index.write().set_pending(self.pending.first().map(|entry| entry.0));
@@ -102,8 +99,8 @@ impl Harness {
             }
             Op::CarryOut => {
                 let mut writer = self.index.write();
-                for (_, hash, place) in self.pending.drain(..) {
-                    writer.retire(hash, place);
+                for (_, hash, record_id) in self.pending.drain(..) {
+                    writer.retire(hash, record_id);
                 }
                 writer.set_pending(None);
             }
@@ -129,11 +126,11 @@ impl Harness {
 
     /// An entry is found exactly once if it is there or still to go, and else not.
     fn look_up(&self, id: u32) {
-        let (hash, place) = (hash(id), place(id));
+        let (hash, record_id) = (hash(id), record_id(id));
         let find = || {
             let mut times = 0;
             let found = self.index.look_up(hash, |candidate| {
-                times += usize::from(candidate == place);
+                times += usize::from(candidate == record_id);
                 None::<()>
             });
             found.map(|_| times)
@@ -142,8 +139,8 @@ impl Harness {
             self.load(hash);
             find().unwrap()
         });
-        let there = self.now.contains_key(&(key_bits(hash), place));
-        let pending = self.pending.iter().any(|entry| (entry.1, entry.2) == (hash, place));
+        let there = self.now.contains(&(hash, record_id));
+        let pending = self.pending.iter().any(|entry| (entry.1, entry.2) == (hash, record_id));
         assert_eq!(times, usize::from(there || pending), "{id}");
     }
 
@@ -151,10 +148,10 @@ impl Harness {
     fn len(&self) -> usize {
         let (mut len, mut key) = (0, Some(0_u32));
         while let Some(first) = key {
-            let hash = u64::from(first) << 32;
+            let hash = KeyHash::from_bits(first);
             self.load(hash);
             let (entries, last) = self.index.write().entries_at(hash).unwrap();
-            assert!(entries.iter().all(|&(key, _)| (first..=last).contains(&key)));
+            assert!(entries.iter().all(|(key, _)| (first..=last).contains(&key.bits())));
             len += entries.len();
             key = last.checked_add(1);
         }
@@ -163,8 +160,9 @@ impl Harness {
 }
 
 fn listed(entries: &Entries) -> Vec<Change> {
-    let change = |&(key, place): &(u32, Place)| Change { key, place, removed: false };
-    entries.keys().map(change).collect()
+    let change =
+        |&(key, record_id): &(KeyHash, RecordId)| Change { key, record_id, removed: false };
+    entries.iter().map(change).collect()
 }
 
 fn ops() -> impl Strategy<Value = Op> {
@@ -230,7 +228,7 @@ fn an_index_that_nobody_touches_takes_little_memory() {
     assert!(index.memory_bytes() < 300_000, "{}", index.memory_bytes());
     assert_eq!(index.loaded_bytes(), 0);
     assert!(index.look_up(hash(1), |_| Some(())).is_err());
-    assert_eq!(IdIndex::absent(0).absent_range(0), Some((0, u32::MAX)));
+    assert_eq!(IdIndex::absent(0).absent_range(KeyHash::from_bits(0)), Some((0, u32::MAX)));
 }
 
 /// What is always looked at beside much that is looked at once or seldom is hardly ever dropped, however
@@ -240,8 +238,8 @@ fn groups_that_are_always_looked_at_stay_while_others_are_gone_through() {
     const IDS: u32 = 40_000;
     const HOT: [u32; 3] = [1, 2, 3];
     for seed in 0..12 {
-        let hash = |id: u32| hash_id(seed, &id.to_le_bytes());
-        let now: Entries = (0..IDS).map(|id| ((key_bits(hash(id)), place(id)), hash(id))).collect();
+        let hash = |id: u32| KeyHash::of_id(seed, &id.to_le_bytes());
+        let now: Entries = (0..IDS).map(|id| (hash(id), record_id(id))).collect();
         let saved = listed(&now);
         let index = IdIndex::absent_within(&IndexMemory::with_marks(), IDS.into());
         let steps = 2_000;
@@ -263,7 +261,7 @@ fn groups_that_are_always_looked_at_stay_while_others_are_gone_through() {
 
 #[test]
 fn a_group_that_nobody_looks_at_goes_after_the_passes_that_are_promised() {
-    let now: Entries = (0..40_u32).map(|id| ((key_bits(hash(id)), place(id)), hash(id))).collect();
+    let now: Entries = (0..40_u32).map(|id| (hash(id), record_id(id))).collect();
     for looks in 0..10 {
         let index = IdIndex::absent_within(&IndexMemory::with_marks(), 40);
         load(&index, &listed(&now), hash(1));
@@ -282,16 +280,16 @@ fn a_group_that_nobody_looks_at_goes_after_the_passes_that_are_promised() {
     }
 }
 
-fn load(index: &IdIndex, saved: &[Change], hash: u64) {
+fn load(index: &IdIndex, saved: &[Change], hash: KeyHash) {
     if let Some(range) = index.absent_range(hash) {
-        let from = saved.partition_point(|change| change.key < range.0);
-        let to = saved.partition_point(|change| change.key <= range.1);
+        let from = saved.partition_point(|change| change.key.bits() < range.0);
+        let to = saved.partition_point(|change| change.key.bits() <= range.1);
         assert!(index.write().load(range, &saved[from..to]));
     }
 }
 
 /// Drops as whoever has a budget does.
-fn drop_down_to(index: &IdIndex, bytes_max: usize, spared: u64) {
+fn drop_down_to(index: &IdIndex, bytes_max: usize, spared: KeyHash) {
     while index.loaded_bytes() > bytes_max {
         index.write().drop_unused(Some(spared), false);
     }

@@ -4,4 +4,5 @@ mod absent;
 mod hash;
 mod memory;
 mod model;
+mod support;
 mod threads;

@@ -1,4 +1,4 @@
-use nanodb_index::{IdIndex, Place, hash_id};
+use nanodb_index::{IdIndex, KeyHash, RecordId};
 
 #[test]
 fn an_empty_index_takes_less_than_a_kilobyte() {
@@ -8,7 +8,7 @@ fn an_empty_index_takes_less_than_a_kilobyte() {
 #[test]
 fn an_index_of_one_entry_takes_less_than_two_kilobytes() {
     let index = IdIndex::new();
-    index.insert(1, Place { page: 1, slot: 1 });
+    index.write().insert(KeyHash::from_bits(1), RecordId { page: 1, slot: 1 });
     assert!(index.memory_bytes() < 2048, "{}", index.memory_bytes());
 }
 
@@ -18,7 +18,7 @@ fn an_entry_takes_less_than_twelve_bytes() {
     let mut writer = index.write();
     let (mut sum, mut samples) = (0.0, 0);
     for id in 1..=1_000_000u32 {
-        writer.insert(hash_id(1, &id.to_le_bytes()), Place { page: id / 20, slot: 0 });
+        writer.insert(KeyHash::of_id(1, &id.to_le_bytes()), RecordId { page: id / 20, slot: 0 });
         if id >= 100_000 && id % 10_000 == 0 {
             let bytes = index.memory_bytes() as f64 / f64::from(id);
             assert!(bytes < 13.0, "{bytes} bytes an entry at {id} entries");
@@ -30,16 +30,21 @@ fn an_entry_takes_less_than_twelve_bytes() {
 }
 
 #[test]
-fn memory_is_used_again_after_clear() {
+fn memory_is_used_again_after_all_entries_are_removed() {
     let index = IdIndex::new();
     let fill = || {
         for id in 0..50_000u32 {
-            index.insert(hash_id(1, &id.to_le_bytes()), Place { page: id, slot: 0 });
+            index
+                .write()
+                .insert(KeyHash::of_id(1, &id.to_le_bytes()), RecordId { page: id, slot: 0 });
         }
         index.memory_bytes()
     };
     let first = fill();
-    index.clear();
+    for id in 0..50_000u32 {
+        let key = KeyHash::of_id(1, &id.to_le_bytes());
+        assert!(index.write().remove(key, RecordId { page: id, slot: 0 }));
+    }
     assert_eq!(index.len(), 0);
     assert!(fill() <= first + first / 100);
     assert_eq!(index.len(), 50_000);

@@ -1,7 +1,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 
-use nanodb_index::{IdIndex, Place, hash_id};
+use nanodb_index::{IdIndex, KeyHash, RecordId};
+
+use super::support::{find, relocate};
 
 /// Documents that are always there, on the move.
 const MOVERS: u32 = 3_000;
@@ -30,27 +32,27 @@ impl Store {
         }
     }
 
-    fn hash(id: u32) -> u64 {
-        hash_id(3, &id.to_le_bytes())
+    fn hash(id: u32) -> KeyHash {
+        KeyHash::of_id(3, &id.to_le_bytes())
     }
 
-    fn put(&self, id: u32, page: u32) -> Place {
+    fn put(&self, id: u32, page: u32) -> RecordId {
         self.pages[page as usize].store(id + 1, Ordering::Release);
-        Place { page, slot: 5 }
+        RecordId { page, slot: 5 }
     }
 
     fn contains(&self, id: u32) -> bool {
-        let probe = |place: Place| {
-            let stored = self.pages[place.page as usize].load(Ordering::Acquire);
+        let probe = |record_id: RecordId| {
+            let stored = self.pages[record_id.page as usize].load(Ordering::Acquire);
             (stored == id + 1).then_some(())
         };
         // Those that stay where they are need no second look, whatever the index does.
         if id >= MOVERS {
-            return self.index.find(Self::hash(id), probe).is_some();
+            return find(&self.index, Self::hash(id), probe).is_some();
         }
         loop {
             let moves = self.index.moves();
-            if self.index.find(Self::hash(id), probe).is_some() {
+            if find(&self.index, Self::hash(id), probe).is_some() {
                 return true;
             }
             if self.index.moves() == moves {
@@ -63,30 +65,30 @@ impl Store {
     /// removes some, which moves entries about within their groups.
     fn write(&self, steps: u32) {
         let mut random = fastrand::Rng::with_seed(4);
-        let mut places: Vec<Place> = (0..MOVERS).map(|id| self.put(id, id)).collect();
+        let mut record_ids: Vec<RecordId> = (0..MOVERS).map(|id| self.put(id, id)).collect();
         let mut free: Vec<u32> = (MOVERS..2 * MOVERS).collect();
         let mut transient = Vec::new();
         for step in 0..steps {
             let mover = random.u32(0..MOVERS);
             let page = free.swap_remove(random.usize(..free.len()));
-            let (from, to) = (places[mover as usize], self.put(mover, page));
-            assert!(self.index.relocate(Self::hash(mover), from, to));
+            let (from, to) = (record_ids[mover as usize], self.put(mover, page));
+            assert!(relocate(&self.index, Self::hash(mover), from, to));
             self.pages[from.page as usize].store(0, Ordering::Release);
             free.push(from.page);
-            places[mover as usize] = to;
+            record_ids[mover as usize] = to;
 
             let end = self.settled_end.load(Ordering::Relaxed);
             if step % 4 == 0 && ((end + MOVERS) as usize) < self.pages.len() {
-                self.index.insert(Self::hash(end), self.put(end, end + MOVERS));
+                self.index.write().insert(Self::hash(end), self.put(end, end + MOVERS));
                 self.settled_end.store(end + 1, Ordering::Release);
             }
 
             let visitor = Self::hash(step | 1 << 31);
-            self.index.insert(visitor, Place { page: 0, slot: 9 });
+            self.index.write().insert(visitor, RecordId { page: 0, slot: 9 });
             transient.push(visitor);
             if transient.len() > 20_000 {
                 for visitor in transient.drain(..) {
-                    assert!(self.index.remove(visitor, Place { page: 0, slot: 9 }));
+                    assert!(self.index.write().remove(visitor, RecordId { page: 0, slot: 9 }));
                 }
             }
         }
@@ -109,8 +111,8 @@ impl Store {
 fn readers_find_what_is_there_while_it_moves_and_the_index_grows() {
     let store = Store::new(150_000);
     for id in 0..MOVERS {
-        let place = store.put(id, id);
-        store.index.insert(Store::hash(id), place);
+        let record_id = store.put(id, id);
+        store.index.write().insert(Store::hash(id), record_id);
     }
     let reads = AtomicU64::new(0);
     thread::scope(|scope| {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use nanodb_index::{Place, hash_id, key_bits};
+use nanodb_index::{KeyHash, RecordId};
 use nanodb_page::spill::Next;
 use nanodb_page::{PageRef, RecordKind};
 use nanodb_pager::{Extent, PageGuard, PageId, Snapshot};
@@ -95,13 +95,13 @@ impl Check<'_> {
         let mut bytes = Vec::new();
         for record in slots.records() {
             let Ok(record) = record else { continue };
-            let place = Place { page: page.get(), slot: record.slot.get() };
+            let record_id = RecordId { page: page.get(), slot: record.slot.get() };
             match record.kind {
-                RecordKind::Document => self.document(walk, place, record.bytes),
+                RecordKind::Document => self.document(walk, record_id, record.bytes),
                 RecordKind::Head => {
                     bytes.clear();
                     match self.assemble(walk, page, record.bytes, &mut bytes) {
-                        Ok(()) => self.document(walk, place, &bytes),
+                        Ok(()) => self.document(walk, record_id, &bytes),
                         Err(error @ Error::DamagedPage { .. }) => {
                             walk.incomplete = true;
                             walk.documents += 1;
@@ -111,7 +111,7 @@ impl Check<'_> {
                         Err(error) => return Err(error),
                     }
                 }
-                _ => *walk.fragments.entry((place.page, place.slot)).or_default() += 1,
+                _ => *walk.fragments.entry((record_id.page, record_id.slot)).or_default() += 1,
             }
         }
         Ok(())
@@ -146,9 +146,9 @@ impl Check<'_> {
         assemble(owner, page, record, read, bytes)
     }
 
-    fn document(&mut self, walk: &mut Walk<'_>, place: Place, bytes: &[u8]) {
+    fn document(&mut self, walk: &mut Walk<'_>, record_id: RecordId, bytes: &[u8]) {
         walk.documents += 1;
-        let page = Some(place.page);
+        let page = Some(record_id.page);
         if let Err(error) = DocView::parse(bytes) {
             let kind = ProblemKind::DamagedDocument { why: error.to_string() };
             self.add(Some(walk.name), page, kind);
@@ -165,8 +165,8 @@ impl Check<'_> {
         {
             walk.id_max = walk.id_max.max(number);
         }
-        let hash = with_hashed_key(key, |key| hash_id(walk.store.hash_seed, key));
-        walk.entries.push(key_bits(hash), place);
+        let hash = with_hashed_key(key, |key| KeyHash::of_id(walk.store.hash_seed, key));
+        walk.entries.push(hash, record_id);
     }
 
     /// Holds what was found against what the collection says of itself.

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use nanodb_index::Place;
+use nanodb_index::{KeyHash, RecordId};
 use nanodb_page::{PageRef, SlotId};
 use nanodb_pager::{Extent, PageId};
 
@@ -16,15 +16,15 @@ use crate::id_index::run::{IndexRun, decode_pages};
 use crate::id_index::run_writer::RUN_READ_PAGES_MAX;
 use crate::lock::owner::LockOwner;
 use crate::pages::extents::Extents;
-use crate::pages::records::{document_start, for_each_document, hash_of};
+use crate::pages::records::{document_start, for_each_document};
 use crate::store::Store;
 use nanodb_document::{Id, record_key};
 
 /// So many entries are compared at a time: 48 MiB. For more the pages are read again.
 pub(super) const ENTRIES_MAX: u64 = 4 << 20;
 
-/// An entry: the key in the index, and the place.
-type Entry = (u32, Place);
+/// An entry: the key hash, and the record id.
+type Entry = (KeyHash, RecordId);
 
 /// The entries that documents should have, of a part of all keys.
 pub(super) struct Entries {
@@ -44,9 +44,9 @@ impl Entries {
         entries
     }
 
-    pub(super) fn push(&mut self, key: u32, place: Place) {
-        if (self.first..=self.last).contains(&key) {
-            self.found.push((key, place));
+    pub(super) fn push(&mut self, key: KeyHash, record_id: RecordId) {
+        if (self.first..=self.last).contains(&key.bits()) {
+            self.found.push((key, record_id));
         }
     }
 
@@ -117,7 +117,7 @@ impl Check<'_> {
                 let Ok(held) = walk.page(page) else { continue };
                 let entries = &mut walk.entries;
                 for_each_document(&held, owner, seed, |key, slot| {
-                    entries.push(key, Place { page: page.get(), slot });
+                    entries.push(key, RecordId { page: page.get(), slot });
                 });
                 if self.tell().is_break() {
                     return Ok(ControlFlow::Break(()));
@@ -137,10 +137,11 @@ impl Check<'_> {
         let Entries { found, first, last, .. } = &walk.entries;
         let (mut stray, mut left, mut next) = (0, found.as_slice(), Some(*first));
         while let Some(key) = next.filter(|key| key <= last) {
-            let (mut indexed, group_last) = walk.store.group_entries(index, hash_of(key))?;
+            let (mut indexed, group_last) =
+                walk.store.group_entries(index, KeyHash::from_bits(key))?;
             let to = group_last.min(*last);
-            indexed.retain(|entry| (key..=to).contains(&entry.0));
-            let (found, rest) = left.split_at(left.partition_point(|entry| entry.0 <= to));
+            indexed.retain(|entry| (key..=to).contains(&entry.0.bits()));
+            let (found, rest) = left.split_at(left.partition_point(|entry| entry.0.bits() <= to));
             stray += self.group(walk, index, found, &indexed)?;
             (left, next) = (rest, to.checked_add(1));
         }
@@ -155,27 +156,26 @@ impl Check<'_> {
         found: &[Entry],
         indexed: &[Entry],
     ) -> Result<u64> {
-        for &(key, place) in found {
-            let hash = hash_of(key);
-            let is_there = index.ids.look_up(hash, |found| (found == place).then_some(()));
+        for &(key, record_id) in found {
+            let is_there = index.ids.look_up(key, |found| (found == record_id).then_some(()));
             // Not loaded any more: then it was there when the entries were listed, or not.
             let is_there = match is_there {
                 Ok(there) => there.is_some(),
-                Err(_) => indexed.binary_search(&(key, place)).is_ok(),
+                Err(_) => indexed.binary_search(&(key, record_id)).is_ok(),
             };
-            if !is_there && !walk.store.has_former(hash, place, walk.snapshot.seq()) {
-                self.not_found(walk, index, place);
+            if !is_there && !walk.store.has_former(key, record_id, walk.snapshot.seq()) {
+                self.not_found(walk, index, record_id);
             }
         }
         for same in found.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-            let mut ids: Vec<(Option<Id>, Place)> =
-                same.iter().map(|&(_, place)| (walk.id_at(place), place)).collect();
+            let mut ids: Vec<(Option<Id>, RecordId)> =
+                same.iter().map(|&(_, record_id)| (walk.id_at(record_id), record_id)).collect();
             ids.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
             for twice in ids.windows(2) {
-                if let [(Some(first), _), (Some(second), place)] = twice
+                if let [(Some(first), _), (Some(second), record_id)] = twice
                     && first == second
                 {
-                    self.not_found(walk, index, *place);
+                    self.not_found(walk, index, *record_id);
                 }
             }
         }
@@ -188,22 +188,22 @@ impl Check<'_> {
         Ok(twice + walk.store.count_stray(walk.name, index, &new)?)
     }
 
-    fn not_found(&mut self, walk: &Walk<'_>, index: &LoadedIndex, place: Place) {
+    fn not_found(&mut self, walk: &Walk<'_>, index: &LoadedIndex, record_id: RecordId) {
         // Where pages could not be read when it was made, that is reported.
         if index.miss::<()>().is_err() {
             return;
         }
-        let id = walk.id_at(place).map_or_else(String::new, |id| id.to_string());
-        self.add(Some(walk.name), Some(place.page), ProblemKind::NotFoundById { id });
+        let id = walk.id_at(record_id).map_or_else(String::new, |id| id.to_string());
+        self.add(Some(walk.name), Some(record_id.page), ProblemKind::NotFoundById { id });
     }
 }
 
 impl Walk<'_> {
     /// The id of a document that was found there.
-    fn id_at(&self, place: Place) -> Option<Id> {
-        let page = self.page(PageId::new(place.page)).ok()?;
+    fn id_at(&self, record_id: RecordId) -> Option<Id> {
+        let page = self.page(PageId::new(record_id.page)).ok()?;
         let slots = PageRef::parse(page.body()).ok()?;
-        let record = slots.get(SlotId::new(place.slot)?).ok()??;
+        let record = slots.get(SlotId::new(record_id.slot)?).ok()??;
         Id::from_key(document_start(&record).and_then(record_key)?)
     }
 }
@@ -218,20 +218,19 @@ impl Store {
         if writer.extents.used_pages == 0 {
             return Ok(0);
         }
-        let entries: Vec<_> = entries.iter().map(|&(key, place)| (hash_of(key), place)).collect();
-        let retired = writer.retired.among(&entries);
+        let retired = writer.retired.among(entries);
         let tx = self.pager.begin();
         let mut stray = 0;
-        for (&(hash, place), is_retired) in entries.iter().zip(retired) {
-            let is_there = index.ids.look_up(hash, |found| (found == place).then_some(()));
+        for (&(hash, record_id), is_retired) in entries.iter().zip(retired) {
+            let is_there = index.ids.look_up(hash, |found| (found == record_id).then_some(()));
             if is_retired || !matches!(is_there, Ok(Some(()))) {
                 continue;
             }
             // One that cannot be read is told of elsewhere.
-            let Ok(page) = tx.page(PageId::new(place.page)) else { continue };
+            let Ok(page) = tx.page(PageId::new(record_id.page)) else { continue };
             let mut leads_there = false;
             for_each_document(&page, self.owner, self.hash_seed, |found, slot| {
-                leads_there |= (hash_of(found), slot) == (hash, place.slot);
+                leads_there |= (found, slot) == (hash, record_id.slot);
             });
             stray += u64::from(!leads_there);
         }

@@ -1,12 +1,12 @@
 //! What a check says of an index that is wrong.
 
-use nanodb_index::Place;
+use nanodb_index::{KeyHash, RecordId};
 
 use super::{CheckReport, ProblemKind};
 use crate::testing::Database;
 use nanodb_document::{IdRef, Key, doc};
 
-fn hash(db: &Database, id: i64) -> u64 {
+fn hash(db: &Database, id: i64) -> KeyHash {
     let binding = db.engine().catalog.names.published("a").unwrap();
     binding.store.hash(&Key::new(IdRef::Int(id)))
 }
@@ -25,15 +25,15 @@ fn found(spoil: impl Fn(&Database, &nanodb_index::IdIndex)) -> CheckReport {
     report
 }
 
-fn place_of(db: &Database, index: &nanodb_index::IdIndex, id: i64) -> Place {
-    index.find(hash(db, id), Some).unwrap()
+fn record_of(db: &Database, index: &nanodb_index::IdIndex, id: i64) -> RecordId {
+    index.look_up(hash(db, id), Some).unwrap().unwrap()
 }
 
 #[test]
 fn an_entry_that_is_missing_is_a_document_that_is_not_found() {
     let report = found(|db, index| {
-        let place = place_of(db, index, 4000);
-        assert!(index.remove(hash(db, 4000), place));
+        let record_id = record_of(db, index, 4000);
+        assert!(index.write().remove(hash(db, 4000), record_id));
     });
     let [problem] = &report.problems[..] else { panic!("{report}") };
     assert_eq!(problem.kind, ProblemKind::NotFoundById { id: "4000".to_owned() });
@@ -42,11 +42,11 @@ fn an_entry_that_is_missing_is_a_document_that_is_not_found() {
 #[test]
 fn entries_that_are_too_many_are_counted() {
     let report = found(|db, index| {
-        let place = place_of(db, index, 5);
+        let record_id = record_of(db, index, 5);
         // Of a document that is gone, of none, and one twice.
-        index.insert(hash(db, 77), place);
-        index.insert(hash(db, 5), Place { page: place.page, slot: 900 });
-        index.insert(hash(db, 5), place);
+        index.write().insert(hash(db, 77), record_id);
+        index.write().insert(hash(db, 5), RecordId { page: record_id.page, slot: 900 });
+        index.write().insert(hash(db, 5), record_id);
     });
     let [problem] = &report.problems[..] else { panic!("{report}") };
     assert_eq!(problem.kind, ProblemKind::IndexLen { entries: 5002, documents: 4999 });

@@ -3,6 +3,7 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use nanodb_index::KeyHash;
 use nanodb_pager::Installed;
 use nanodb_sim::{CallKind, Failure, Fault};
 
@@ -44,7 +45,8 @@ fn install_move(store: &Store, held: &HeldRef<'_, CollectionState>) -> (Installe
     write_set.encode(held, store.owner, &mut note);
     let installed = tx.install(&note).unwrap();
     let hash = store.hash(&key);
-    while index.ids.write().drop_one(hash ^ 1 << 63) {}
+    let another = KeyHash::from_bits(hash.bits() ^ 1 << 31);
+    while index.ids.write().drop_one(another) {}
     assert!(index.ids.absent_range(hash).is_some());
     (installed, write_set)
 }

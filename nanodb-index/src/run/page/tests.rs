@@ -5,20 +5,24 @@ use proptest::prelude::*;
 use super::*;
 
 fn change(key: u32, page: u32, slot: u16, removed: bool) -> Change {
-    Change { key, place: Place { page, slot }, removed }
+    Change { key: KeyHash::from_bits(key), record_id: RecordId { page, slot }, removed }
 }
 
 /// Changes in order, each entry once: spread or close, on few pages or any.
 fn changes() -> impl Strategy<Value = Vec<Change>> {
     let key = prop_oneof![any::<u32>(), 0..50_u32, Just(u32::MAX)];
     let page = prop_oneof![2..100_u32, any::<u32>()];
-    let entry = (key, page, 0..Place::SLOTS, prop::bool::weighted(0.1));
+    let entry = (key, page, 0..RecordId::SLOTS, prop::bool::weighted(0.1));
     prop::collection::vec(entry, 1..2500).prop_map(|entries| {
-        let map: BTreeMap<(u32, Place), bool> = entries
+        let map: BTreeMap<(KeyHash, RecordId), bool> = entries
             .into_iter()
-            .map(|(key, page, slot, removed)| ((key, Place { page, slot }), removed))
+            .map(|(key, page, slot, removed)| {
+                ((KeyHash::from_bits(key), RecordId { page, slot }), removed)
+            })
             .collect();
-        map.into_iter().map(|((key, place), removed)| Change { key, place, removed }).collect()
+        map.into_iter()
+            .map(|((key, record_id), removed)| Change { key, record_id, removed })
+            .collect()
     })
 }
 
@@ -99,7 +103,7 @@ proptest! {
         let sound = decode_page(&bytes, &mut read).is_ok();
         prop_assert!(read.len() <= PAGE_COUNT_MAX);
         prop_assert!(read.is_sorted_by(|a, b| a.entry() < b.entry()));
-        prop_assert!(!sound || read.iter().all(|change| change.place.slot < Place::SLOTS));
+        prop_assert!(!sound || read.iter().all(|change| change.record_id.slot < RecordId::SLOTS));
     }
 
     #[test]

@@ -16,7 +16,8 @@
 //! the caller, on the page: among `n` entries that costs a look-up `n / 2^32` needless
 //! candidates on average.
 
-use crate::place::{Place, SLOT_BITS};
+use crate::hash::hash_id;
+use crate::record_id::{RecordId, SLOT_BITS};
 
 /// The bits of a key that its entry holds.
 pub(crate) const TAG_BITS: u32 = 22;
@@ -27,34 +28,62 @@ const PAGE_SHIFT: u32 = SLOT_BITS;
 const TAG_SHIFT: u32 = SLOT_BITS + u32::BITS;
 const TAG_MASK: u32 = (1 << TAG_BITS) - 1;
 
-/// The part of a hash that decides where an entry lies and what its tag is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Key(u32);
+/// What the index knows of an id: 32 bits of its hash.
+///
+/// The upper half of the hash, plus one if the lower 22 bits of that are zero. Files keep it, so it
+/// never changes. It is all that tells two entries of one record id apart.
+///
+/// ```
+/// use nanodb_index::KeyHash;
+///
+/// assert_eq!(KeyHash::of(0x1234_5678_9abc_def0).bits(), 0x1234_5678);
+/// assert_eq!(KeyHash::of(0xffc0_0000_0000_0000).bits(), 0xffc0_0001);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct KeyHash(u32);
 
-impl Key {
-    /// The key of a hash. Tag 0 becomes tag 1, so no entry is ever a zero word,
-    /// whatever page it names.
+impl KeyHash {
+    /// Returns what the index knows of an id's [hash](crate::hash_id).
     #[inline]
-    pub(crate) fn of(hash: u64) -> Self {
-        let bits = upper_half(hash);
+    #[must_use]
+    pub fn of(hash: u64) -> Self {
+        Self::from_bits(upper_half(hash))
+    }
+
+    /// Returns what the index knows of the id with these stored bytes, hashed with a database's seed.
+    #[inline]
+    #[must_use]
+    pub fn of_id(seed: u64, key: &[u8]) -> Self {
+        Self::of(hash_id(seed, key))
+    }
+
+    /// Returns the key hash with these bits, or the next one if none has them.
+    ///
+    /// Tag 0 becomes tag 1, so no entry is ever a zero word, whatever page it names.
+    #[inline]
+    #[must_use]
+    pub fn from_bits(bits: u32) -> Self {
         Self(bits | u32::from(bits & TAG_MASK == 0))
     }
 
-    /// A key whose bits were recovered from an entry and its position.
+    /// Returns the bits, as files keep them.
     #[inline]
-    pub(crate) fn from_bits(bits: u32) -> Self {
-        Self(bits)
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Returns 64 bits for a hash table: the bits twice, so that both ends are spread.
+    #[inline]
+    #[must_use]
+    pub fn table_hash(self) -> u64 {
+        u64::from(self.0) << u32::BITS | u64::from(self.0)
     }
 
     /// The key of an entry whose upper bits were kept beside it.
     #[inline]
     pub(crate) fn join(upper: u16, tag: u32) -> Self {
         Self(u32::from(upper) << TAG_BITS | tag)
-    }
-
-    #[inline]
-    pub(crate) fn bits(self) -> u32 {
-        self.0
     }
 
     #[inline]
@@ -83,30 +112,15 @@ impl Key {
         upper_half(rest * u64::from(buckets))
     }
 
-    /// The entry for this key at `place`, unless the slot's number is too high for one.
+    /// The entry for this key with that record id, unless the slot's number is too high for one.
     #[inline]
-    pub(crate) fn entry(self, place: Place) -> Option<Entry> {
-        (place.slot < Place::SLOTS).then(|| {
-            let slot = u64::from(place.slot);
-            let page = u64::from(place.page) << PAGE_SHIFT;
+    pub(crate) fn entry(self, record_id: RecordId) -> Option<Entry> {
+        (record_id.slot < RecordId::SLOTS).then(|| {
+            let slot = u64::from(record_id.slot);
+            let page = u64::from(record_id.page) << PAGE_SHIFT;
             Entry(slot | page | u64::from(self.tag()) << TAG_SHIFT)
         })
     }
-}
-
-/// The part of a hash that the index knows: its upper half, plus one if the lower 22 bits of
-/// that are zero.
-///
-/// Files keep it, so it never changes. It is all that tells entries of one place apart.
-///
-/// ```
-/// assert_eq!(nanodb_index::key_bits(0x1234_5678_9abc_def0), 0x1234_5678);
-/// assert_eq!(nanodb_index::key_bits(0xffc0_0000_0000_0000), 0xffc0_0001);
-/// ```
-#[inline]
-#[must_use]
-pub fn key_bits(hash: u64) -> u32 {
-    Key::of(hash).bits()
 }
 
 /// A word that is not zero: tag, page and slot.
@@ -132,10 +146,10 @@ impl Entry {
     }
 
     #[inline]
-    pub(crate) fn place(self) -> Place {
+    pub(crate) fn record_id(self) -> RecordId {
         #[expect(clippy::cast_possible_truncation, reason = "the table above: 32 and 10 bits")]
-        let (page, slot) = ((self.0 >> PAGE_SHIFT) as u32, self.0 as u16 % Place::SLOTS);
-        Place { page, slot }
+        let (page, slot) = ((self.0 >> PAGE_SHIFT) as u32, self.0 as u16 % RecordId::SLOTS);
+        RecordId { page, slot }
     }
 }
 
