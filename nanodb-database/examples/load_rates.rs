@@ -5,7 +5,7 @@
 //! Loads documents of about 165 bytes in batches of 1,000, 10,000, 100,000 and all at once,
 //! each time into a new file, which is removed first. LEVEL is `immediate` or `buffered`. What is
 //! written is counted by the operating system (Linux only): bytes handed to write calls, of
-//! file, log and side area together, closing included.
+//! file, log and double-write buffer together, closing included.
 
 use std::time::Instant;
 

@@ -61,20 +61,20 @@ static QUEUE: Mutex<Queue> =
 static CHANGED: Condvar = Condvar::new();
 
 struct Queue {
-    waiting: Vec<Waiting>,
-    busy: Vec<Busy>,
+    waiting: Vec<QueuedTask>,
+    busy: Vec<RunningTask>,
     /// Whether a thread keeps watch.
     watched: bool,
 }
 
-struct Waiting {
+struct QueuedTask {
     shared: Arc<Shared>,
     task: Task,
     due: Instant,
 }
 
 /// A task that is worked on.
-struct Busy {
+struct RunningTask {
     shared: Weak<Shared>,
     task: Task,
     since: Instant,
@@ -88,7 +88,7 @@ pub(crate) fn ask(shared: &Arc<Shared>, task: Task, delay: Duration) -> bool {
     if !queue.watched {
         return false;
     }
-    queue.waiting.push(Waiting { shared: Arc::clone(shared), task, due });
+    queue.waiting.push(QueuedTask { shared: Arc::clone(shared), task, due });
     drop(queue);
     CHANGED.notify_all();
     true
@@ -143,8 +143,8 @@ impl Queue {
         self.waiting.iter().enumerate().filter_map(begins).min()
     }
 
-    fn begins(&self, waiting: &Waiting) -> Option<Instant> {
-        let Waiting { shared, task, due } = waiting;
+    fn begins(&self, waiting: &QueuedTask) -> Option<Instant> {
+        let QueuedTask { shared, task, due } = waiting;
         let same = self.busy.iter().filter(|busy| busy.task == *task);
         if same.clone().any(|busy| busy.is_of(shared)) {
             return None;
@@ -156,23 +156,23 @@ impl Queue {
         Some(last + task.patience())
     }
 
-    fn take(&mut self, at: usize) -> Waiting {
+    fn take(&mut self, at: usize) -> QueuedTask {
         let next = self.waiting.swap_remove(at);
         let (shared, task) = (Arc::downgrade(&next.shared), next.task);
-        self.busy.push(Busy { shared, task, since: Instant::now() });
+        self.busy.push(RunningTask { shared, task, since: Instant::now() });
         next
     }
 }
 
-impl Busy {
+impl RunningTask {
     fn is_of(&self, shared: &Arc<Shared>) -> bool {
         self.shared.as_ptr() == Arc::as_ptr(shared)
     }
 }
 
-fn work(next: Waiting) {
-    let Waiting { shared, task, .. } = next;
-    let leaving = Leaving { shared: Arc::downgrade(&shared), task };
+fn work(next: QueuedTask) {
+    let QueuedTask { shared, task, .. } = next;
+    let leaving = RunningTaskGuard { shared: Arc::downgrade(&shared), task };
     // The layer above's hooks may panic; the thread serves others too.
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match task {
         Task::Checkpoint => shared.catch_up(),
@@ -186,15 +186,16 @@ fn work(next: Waiting) {
 }
 
 /// Takes a task out of `busy`.
-struct Leaving {
+struct RunningTaskGuard {
     shared: Weak<Shared>,
     task: Task,
 }
 
-impl Drop for Leaving {
+impl Drop for RunningTaskGuard {
     fn drop(&mut self) {
         let mut queue = QUEUE.lock();
-        let is_this = |busy: &Busy| busy.shared.ptr_eq(&self.shared) && busy.task == self.task;
+        let is_this =
+            |busy: &RunningTask| busy.shared.ptr_eq(&self.shared) && busy.task == self.task;
         if let Some(at) = queue.busy.iter().position(is_this) {
             queue.busy.swap_remove(at);
         }

@@ -1,29 +1,29 @@
 //! Bringing the data file up to date, so that the log can begin anew.
 //!
-//! 1. Under the commit lock: turn to the next log, take over the dirty pages, the metadata
+//! 1. Under the commit lock: switch to the next log, take over the dirty pages, the metadata
 //!    and the space changes. Commits go on at once. The checkpoint shows the file as
-//!    of the last commit before the turn, and a snapshot keeps the versions it needs.
+//!    of the last commit before the switch, and a snapshot keeps the versions it needs.
 //! 2. Sync the old log: what is written in place must be durable in the log first.
 //! 3. Write the root and the free map, and what the layer above saves besides, into pages that
 //!    nothing durable refers to.
-//! 4. For each batch of pages: write their images to the side area and sync it, then
+//! 4. For each batch of pages: write their images to the double-write buffer and sync it, then
 //!    write them in place. Pages that the log holds whole need no image.
 //! 5. Sync, let one copy of the header point to all this, sync, then the other copy.
 //!
-//! 6. [Cut](crate::file::truncate) free pages off the end of the file.
+//! 6. [Truncate](crate::file::truncate) free pages off the end of the file.
 //!
 //! A crash before step 5 is done finds the old header, both logs, and the images of
-//! whatever was torn. Only after it do pages that were freed before the turn, and the
+//! whatever was torn. Only after it do pages that were freed before the switch, and the
 //! old log, get new contents.
 //!
 //! On a full disk it makes do with what is [kept](crate::space::reserve) for that: the root and the free
-//! map go to free pages, in pieces if need be; images to the same few pages of the side area, batch
+//! map go to free pages, in pieces if need be; images to the same few pages of the double-write buffer, batch
 //! after batch, each once the pages of the one before are durable in place.
 //!
 //! A checkpoint that meets a full disk in step 3 or 4 all the same, as one of what a crash has
 //! left, or where the file system writes nothing in place, stops. It keeps what it has taken over
 //! and what it has done, and the next one begins by going on with it. Until then both logs are
-//! needed, so none turns to a third.
+//! needed, so none switches to a third.
 
 pub(crate) mod commit_metadata;
 pub(crate) mod double_write;
@@ -38,7 +38,7 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
-use self::state::{CheckpointUrgency, Checkpointed, Placed, UnderWay};
+use self::state::{CheckpointUrgency, DiskState, RunningCheckpoint, StreamPlacement};
 use crate::cache::dirty_page::DirtyPage;
 use crate::error::{Error, Result};
 use crate::file::header::LogState;
@@ -60,16 +60,16 @@ const FREED_PART: u32 = 8;
 /// keep the file long: each moves them to pages that the one before has freed.
 const MOVES_MAX: usize = 3;
 
-/// [`Checkpointed`], held alone; commits that wait for a checkpoint look again afterwards.
-pub(crate) struct Held<'a> {
+/// [`DiskState`], held alone; commits that wait for a checkpoint look again afterwards.
+pub(crate) struct DiskStateGuard<'a> {
     // Dropped first: the others are told when it is free.
-    checkpointed: MutexGuard<'a, Checkpointed>,
-    _ended: Ended<'a>,
+    on_disk: MutexGuard<'a, DiskState>,
+    _ended: EndSignal<'a>,
 }
 
-struct Ended<'a>(&'a Shared);
+struct EndSignal<'a>(&'a Shared);
 
-impl Drop for Ended<'_> {
+impl Drop for EndSignal<'_> {
     fn drop(&mut self) {
         // Under the lock, so that nobody who has just looked falls asleep after this.
         let _commit = self.0.commit.lock();
@@ -78,9 +78,9 @@ impl Drop for Ended<'_> {
 }
 
 /// The layer above is done with what it does before a checkpoint, or has panicked.
-struct Prepared<'a>(&'a Shared);
+struct PreparationGuard<'a>(&'a Shared);
 
-impl Drop for Prepared<'_> {
+impl Drop for PreparationGuard<'_> {
     fn drop(&mut self) {
         self.0.commit.lock().schedule.preparing = false;
     }
@@ -96,50 +96,53 @@ impl Drop for PoisonIfUnwound<'_> {
     }
 }
 
-impl Deref for Held<'_> {
-    type Target = Checkpointed;
+impl Deref for DiskStateGuard<'_> {
+    type Target = DiskState;
 
-    fn deref(&self) -> &Checkpointed {
-        &self.checkpointed
+    fn deref(&self) -> &DiskState {
+        &self.on_disk
     }
 }
 
-impl DerefMut for Held<'_> {
-    fn deref_mut(&mut self) -> &mut Checkpointed {
-        &mut self.checkpointed
+impl DerefMut for DiskStateGuard<'_> {
+    fn deref_mut(&mut self) -> &mut DiskState {
+        &mut self.on_disk
     }
 }
 
 impl Shared {
     /// What the file on disk says, once no checkpoint is under way.
-    pub(crate) fn hold_checkpointed(&self) -> Held<'_> {
-        Held { checkpointed: self.checkpoint.on_disk.lock(), _ended: Ended(self) }
+    pub(crate) fn lock_disk_state(&self) -> DiskStateGuard<'_> {
+        DiskStateGuard { on_disk: self.checkpoint.on_disk.lock(), _ended: EndSignal(self) }
     }
 
     /// Brings the file up to date with everything committed so far.
     pub(crate) fn checkpoint(&self) -> Result<()> {
         self.prepare();
-        self.checkpoint_held(&mut self.hold_checkpointed(), false)
+        self.checkpoint_held(&mut self.lock_disk_state(), false)
     }
 
     /// As [`checkpoint`](Self::checkpoint), even if nothing has changed.
     pub(crate) fn checkpoint_always(&self) -> Result<()> {
-        self.checkpoint_held(&mut self.hold_checkpointed(), true)
+        self.checkpoint_held(&mut self.lock_disk_state(), true)
     }
 
     /// A checkpoint on this thread if one is due and none is under way. Waits for one under way
-    /// only if commits must be slowed down, and only until it has turned to another log.
+    /// only if commits must be slowed down, and only until it has switched to another log.
     pub(crate) fn checkpoint_if_due(&self) -> Result<()> {
         let mut commit = self.commit.lock();
         let mut prepared = false;
         loop {
-            let need = self.checkpoint_need(&commit);
-            if need == CheckpointUrgency::None
-                || need == CheckpointUrgency::Due && commit.schedule.preparing
+            let urgency = self.checkpoint_urgency(&commit);
+            if urgency == CheckpointUrgency::None
+                || urgency == CheckpointUrgency::Due && commit.schedule.preparing
             {
                 return Ok(());
             }
-            if need == CheckpointUrgency::Due && !prepared && !self.checkpoint.on_disk.is_locked() {
+            if urgency == CheckpointUrgency::Due
+                && !prepared
+                && !self.checkpoint.on_disk.is_locked()
+            {
                 drop(commit);
                 self.prepare();
                 prepared = true;
@@ -147,12 +150,12 @@ impl Shared {
                 continue;
             }
             // Not waited for under the commit lock, or whoever has it could not go on.
-            if let Some(checkpointed) = self.checkpoint.on_disk.try_lock() {
+            if let Some(on_disk) = self.checkpoint.on_disk.try_lock() {
                 drop(commit);
-                let mut held = Held { checkpointed, _ended: Ended(self) };
+                let mut held = DiskStateGuard { on_disk, _ended: EndSignal(self) };
                 return self.checkpoint_held(&mut held, false);
             }
-            if need == CheckpointUrgency::Due {
+            if urgency == CheckpointUrgency::Due {
                 return Ok(());
             }
             self.checkpoint.log_switched.wait(&mut commit);
@@ -163,19 +166,20 @@ impl Shared {
     pub(crate) fn catch_up(&self) {
         loop {
             let mut commit = self.commit.lock();
-            if self.checkpoint_need(&commit) == CheckpointUrgency::None {
+            if self.checkpoint_urgency(&commit) == CheckpointUrgency::None {
                 commit.schedule.requested = false;
                 return;
             }
             drop(commit);
             self.prepare();
-            let mut held = self.hold_checkpointed();
+            let mut held = self.lock_disk_state();
             let mut commit = self.commit.lock();
             commit.schedule.requested = false;
-            let need = self.checkpoint_need(&commit);
+            let urgency = self.checkpoint_urgency(&commit);
             drop(commit);
-            // Between two of them commits that wait go on: the second begins with a turn.
-            if need == CheckpointUrgency::None || self.checkpoint_held(&mut held, false).is_err() {
+            // Between two of them commits that wait go on: the second begins by switching logs.
+            if urgency == CheckpointUrgency::None || self.checkpoint_held(&mut held, false).is_err()
+            {
                 return;
             }
         }
@@ -186,7 +190,7 @@ impl Shared {
         let mut commit = self.commit.lock();
         let is_pressing = commit.schedule.log_full
             || commit.schedule.postponed > 0
-            || self.checkpoint_need(&commit) == CheckpointUrgency::Blocking;
+            || self.checkpoint_urgency(&commit) == CheckpointUrgency::Blocking;
         let may_write = self.check_process().and_then(|()| self.check_writable());
         if is_pressing || may_write.is_err() {
             return;
@@ -196,12 +200,12 @@ impl Shared {
         }
         let log_bytes = commit.log_bytes();
         drop(commit);
-        let _prepared = Prepared(self);
+        let _prepared = PreparationGuard(self);
         self.hooks.before_checkpoint(log_bytes);
     }
 
     /// Whether so much waits in memory or in the log that it should go to the file.
-    pub(crate) fn checkpoint_need(&self, commit: &Commit) -> CheckpointUrgency {
+    pub(crate) fn checkpoint_urgency(&self, commit: &Commit) -> CheckpointUrgency {
         if commit.schedule.log_full {
             return CheckpointUrgency::Due;
         }
@@ -214,7 +218,7 @@ impl Shared {
             commit.uncheckpointed.dirty.len() * PAGE_SIZE + commit.uncheckpointed.memory_bytes();
         // Nothing of this can be evicted, and readers must find some room.
         let held =
-            waiting + commit.schedule.under_way_pages * PAGE_SIZE + commit.schedule.under_way_bytes;
+            waiting + commit.schedule.running_pages * PAGE_SIZE + commit.schedule.running_bytes;
         let log_bytes_max = self.options.log_bytes_max;
         if held > budget / 4 * 3 || log_bytes > log_bytes_max {
             CheckpointUrgency::Blocking
@@ -238,82 +242,77 @@ impl Shared {
     }
 
     /// Brings the file up to date, and is ready for commits that follow.
-    fn checkpoint_held(&self, checkpointed: &mut Checkpointed, wanted: bool) -> Result<()> {
-        self.go_on_if_stopped(checkpointed)?;
+    fn checkpoint_held(&self, on_disk: &mut DiskState, wanted: bool) -> Result<()> {
+        self.go_on_if_stopped(on_disk)?;
         if let Err(error) = self.prepare_log() {
-            // Nothing has been turned to yet: commits go on with the log that they have.
+            // The log has not been switched yet: commits go on with the one that they have.
             self.postpone();
             return Err(error);
         }
-        self.checkpoint_now(checkpointed, wanted, WORTH_PAGES_MIN)
+        self.checkpoint_now(on_disk, wanted, WORTH_PAGES_MIN)
     }
 
     /// Brings the file up to date, as the last thing that is done to it.
-    pub(crate) fn checkpoint_last(&self, checkpointed: &mut Checkpointed) -> Result<()> {
-        self.go_on_if_stopped(checkpointed)?;
-        self.checkpoint_now(checkpointed, false, WORTH_PAGES_AT_LAST)
+    pub(crate) fn checkpoint_last(&self, on_disk: &mut DiskState) -> Result<()> {
+        self.go_on_if_stopped(on_disk)?;
+        self.checkpoint_now(on_disk, false, WORTH_PAGES_AT_LAST)
     }
 
-    fn go_on_if_stopped(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+    fn go_on_if_stopped(&self, on_disk: &mut DiskState) -> Result<()> {
         self.check_process()?;
         self.check_writable()?;
-        self.settle(checkpointed)?;
-        self.bury_lost_map(checkpointed)?;
-        match checkpointed.under_way.take() {
-            Some(stopped) => self.go_on(checkpointed, stopped),
+        self.resync(on_disk)?;
+        self.bury_lost_map(on_disk)?;
+        match on_disk.stopped.take() {
+            Some(stopped) => self.go_on(on_disk, stopped),
             None => Ok(()),
         }
     }
 
-    /// Turns to another log and does the rest.
-    fn checkpoint_now(
-        &self,
-        checkpointed: &mut Checkpointed,
-        wanted: bool,
-        worth: u32,
-    ) -> Result<()> {
-        let is_forced = wanted || checkpointed.lost_map.is_some();
+    /// Switches to another log and does the rest.
+    fn checkpoint_now(&self, on_disk: &mut DiskState, wanted: bool, worth: u32) -> Result<()> {
+        let is_forced = wanted || on_disk.lost_map.is_some();
         if is_forced || self.wal.recovered.read().is_some() {
             // While nothing has been taken over yet: somebody else's file is no reason to refuse reads.
-            self.claim_sidecars(checkpointed)?;
+            self.reserve_sidecar_names(on_disk)?;
         }
-        match self.turn(checkpointed, is_forced)? {
-            Some(under_way) => self.go_on(checkpointed, under_way)?,
+        match self.switch_log(on_disk, is_forced)? {
+            Some(running) => self.go_on(on_disk, running)?,
             None => {
                 // Since the last one a snapshot may have gone.
                 self.prune();
-                self.cut(checkpointed, checkpointed.taken_pages, false)?;
+                self.truncate(on_disk, on_disk.taken_pages, false)?;
             }
         }
         // What was freed before it could not be used by this one yet.
         for _ in 0..if wanted { MOVES_MAX } else { 1 } {
-            if !self.own_pages_keep_the_file_long(checkpointed, wanted, worth) {
+            if !self.own_pages_keep_the_file_long(on_disk, wanted, worth) {
                 break;
             }
-            self.claim_sidecars(checkpointed)?;
-            let Some(under_way) = self.turn(checkpointed, true)? else { break };
-            self.go_on(checkpointed, under_way)?;
+            self.reserve_sidecar_names(on_disk)?;
+            let Some(running) = self.switch_log(on_disk, true)? else { break };
+            self.go_on(on_disk, running)?;
         }
         Ok(())
     }
 
     /// Steps 2 to 5, as far as they are not done.
-    fn go_on(&self, checkpointed: &mut Checkpointed, mut under_way: UnderWay) -> Result<()> {
+    fn go_on(&self, on_disk: &mut DiskState, mut running: RunningCheckpoint) -> Result<()> {
         let unwinding = PoisonIfUnwound(self);
-        let written = self.write_checkpoint(checkpointed, &mut under_way);
+        let written = self.write_checkpoint(on_disk, &mut running);
         std::mem::forget(unwinding);
         if let Err(error) = written {
             if error.is_out_of_space() {
-                checkpointed.under_way = Some(under_way);
+                on_disk.stopped = Some(running);
                 self.postpone();
                 return Err(error);
             }
-            self.cache.unregister(under_way.seq);
+            self.cache.unregister(running.seq);
             // The next header must not be written over a half-done one.
             return Err(self.poison(error));
         }
-        let shortened = self.finish(checkpointed, under_way);
-        self.cut(checkpointed, checkpointed.taken_pages, false)?;
+        let shortened = self.finish(on_disk, running);
+        self.truncate(on_disk, on_disk.taken_pages, false)?;
         shortened
     }
 
@@ -327,38 +326,39 @@ impl Shared {
 
     /// Makes what the file now says known. An error says no more than that a file beside it stays too
     /// long.
-    fn finish(&self, checkpointed: &mut Checkpointed, under_way: UnderWay) -> Result<()> {
-        let taken_pages: u32 = under_way.taken().map(|extent| extent.pages).sum();
-        let UnderWay { seq, dirty, number, placed, grown, .. } = under_way;
+    fn finish(&self, on_disk: &mut DiskState, running: RunningCheckpoint) -> Result<()> {
+        let taken_pages: u32 = running.taken().map(|extent| extent.pages).sum();
+        let RunningCheckpoint { seq, dirty, number, placed, grown, .. } = running;
         self.cache.unregister(seq);
-        let Some(Placed { header, metadata_root, free, streams, freed, .. }) = placed else {
+        let Some(StreamPlacement { header, metadata_root, free, streams, freed, .. }) = placed
+        else {
             return Ok(());
         };
         self.checkpoint.count.fetch_add(1, Ordering::Relaxed);
         *self.checkpoint.metadata_root.lock() = Arc::clone(&metadata_root);
-        let new = Checkpointed {
+        let new = DiskState {
             header,
             metadata_root,
             free,
             streams,
             lost_map: None,
             taken_pages,
-            side: double_write::Tail::new(),
-            under_way: None,
+            double_write_tail: double_write::Tail::new(),
+            stopped: None,
         };
-        let old = std::mem::replace(checkpointed, new);
+        let old = std::mem::replace(on_disk, new);
         self.cache.mark_clean(&dirty, number);
         {
             let mut commit = self.commit.lock();
             (
-                commit.schedule.under_way_pages,
-                commit.schedule.under_way_bytes,
+                commit.schedule.running_pages,
+                commit.schedule.running_bytes,
                 commit.schedule.postponed,
             ) = (0, 0, 0);
             self.checkpoint.count_charged(&commit.uncheckpointed, &commit.schedule);
         }
         self.cache.clock.cleaned();
-        let log_generation = checkpointed.header.log_generation;
+        let log_generation = on_disk.header.log_generation;
         let mut shortened = Ok(());
         {
             let mut recovered = self.wal.recovered.write();
@@ -369,11 +369,11 @@ impl Shared {
             *recovered = None;
         }
         shortened = shortened.and_then(|()| self.shorten_log(log_generation + 1));
-        shortened = shortened.and_then(|()| self.shorten_side(old.side.end));
+        shortened = shortened.and_then(|()| self.shorten_double_write(old.double_write_tail.end));
         self.wal.met_full_disk.store(false, Ordering::Relaxed);
         self.checkpoint.done_seq.store(seq.get(), Ordering::Relaxed);
         // Before others may write over what it refers to.
-        self.hooks.after_checkpoint(&checkpointed.metadata_root, seq);
+        self.hooks.after_checkpoint(&on_disk.metadata_root, seq);
         let given_back: u32 = old.streams.iter().chain(&freed).map(|extent| extent.pages).sum();
         let own_pages = self.space.own_pages.load(Ordering::Relaxed).saturating_add(taken_pages);
         self.space.own_pages.store(own_pages.saturating_sub(given_back), Ordering::Relaxed);
@@ -381,11 +381,9 @@ impl Shared {
         for extent in old.streams.into_iter().chain(freed) {
             allocator.release(extent);
         }
-        allocator.set_own(&checkpointed.streams);
+        allocator.set_own(&on_disk.streams);
         drop(allocator);
-        self.checkpoint
-            .metadata_root_bytes
-            .store(checkpointed.metadata_root.len(), Ordering::Relaxed);
+        self.checkpoint.metadata_root_bytes.store(on_disk.metadata_root.len(), Ordering::Relaxed);
         self.checkpoint.metadata_root_growth.fetch_sub(grown, Ordering::Relaxed);
         self.prune();
         self.prune_unseen();
@@ -394,7 +392,7 @@ impl Shared {
     }
 
     /// Step 1. Nothing if there is nothing to write, unless it is `wanted` all the same.
-    fn turn(&self, checkpointed: &Checkpointed, wanted: bool) -> Result<Option<UnderWay>> {
+    fn switch_log(&self, on_disk: &DiskState, wanted: bool) -> Result<Option<RunningCheckpoint>> {
         let mut commit = self.commit.lock();
         self.check_writable()?;
         let commit = &mut *commit;
@@ -420,16 +418,16 @@ impl Shared {
             // The logs that were recovered are of the header's generation and the next
             // at most, and both are needed until this checkpoint is done.
             None if recovered.is_some() => {
-                commit.log.next.generation = checkpointed.header.log_generation + 2;
+                commit.log.next.generation = on_disk.header.log_generation + 2;
             }
             // The log that the next commit begins goes on from this header and from the next.
             None => {}
         }
-        commit.log.next_header_names_log = checkpointed.header.log_state == LogState::Logged;
+        commit.log.next_header_names_log = on_disk.header.log_state == LogState::Logged;
         let number = commit.schedule.next_number;
         commit.schedule.next_number += 1;
-        commit.schedule.under_way_pages = commit.uncheckpointed.dirty.len();
-        commit.schedule.under_way_bytes = commit.uncheckpointed.memory_bytes();
+        commit.schedule.running_pages = commit.uncheckpointed.dirty.len();
+        commit.schedule.running_bytes = commit.uncheckpointed.memory_bytes();
         commit.uncheckpointed.charged_bytes = 0;
         self.checkpoint.begun_seq.store(seq.get(), Ordering::Relaxed);
         commit.uncheckpointed.unlogged_pages = 0;
@@ -445,7 +443,7 @@ impl Shared {
         // Before any later commit can replace the versions this one writes.
         self.cache.snapshots.register(|| seq);
         self.checkpoint.log_switched.notify_all();
-        Ok(Some(UnderWay {
+        Ok(Some(RunningCheckpoint {
             seq,
             metadata: std::mem::take(&mut commit.uncheckpointed.metadata),
             space: std::mem::take(&mut commit.uncheckpointed.space),

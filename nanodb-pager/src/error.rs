@@ -93,7 +93,7 @@ pub enum Error {
          put that database back, or, to begin anew, move the log away"
     )]
     LogWithoutFile {
-        /// The log, or the side area.
+        /// The log, or the double-write buffer.
         log: String,
     },
     /// The header says that commits are in a log, and that log is not beside the file.

@@ -23,14 +23,14 @@ impl PagerHandle {
     }
 
     /// Sees to a checkpoint that a commit has made due: in the background if possible.
-    pub(crate) fn request_checkpoint(&self, need: CheckpointUrgency) {
-        if need == CheckpointUrgency::None {
+    pub(crate) fn request_checkpoint(&self, urgency: CheckpointUrgency) {
+        if urgency == CheckpointUrgency::None {
             return;
         }
         if self.options.background {
             let ask = !std::mem::replace(&mut self.commit.lock().schedule.requested, true);
             let asked = !ask || background::ask(&self.shared, Task::Checkpoint, Duration::ZERO);
-            if asked && need == CheckpointUrgency::Due {
+            if asked && urgency == CheckpointUrgency::Due {
                 return;
             }
             if !asked {
@@ -48,10 +48,10 @@ impl PagerHandle {
     #[cold]
     pub(crate) fn request_room(&self) {
         if self.options.background {
-            let need = self.checkpoint_need(&self.commit.lock());
+            let urgency = self.checkpoint_urgency(&self.commit.lock());
             // Nobody is slowed down for it.
-            self.request_checkpoint(if need == CheckpointUrgency::None {
-                need
+            self.request_checkpoint(if urgency == CheckpointUrgency::None {
+                urgency
             } else {
                 CheckpointUrgency::Due
             });

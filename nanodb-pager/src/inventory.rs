@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::checkpoint::commit_metadata::CommitMetadata;
-use crate::checkpoint::state::{Checkpointed, UnderWay};
+use crate::checkpoint::state::{DiskState, RunningCheckpoint};
 use crate::error::{Corruption, Error, Result};
 use crate::file::header::{HEADER_PAGES, Header};
 use crate::file::stream;
@@ -115,9 +115,9 @@ impl Pager {
     pub fn space(&self) -> Space {
         self.shared.prune();
         // Under the commit lock no commit frees and no checkpoint moves the streams.
-        let checkpointed = self.shared.hold_checkpointed();
+        let on_disk = self.shared.lock_disk_state();
         let _commit = self.shared.commit.lock();
-        space(&checkpointed, &self.shared.space.allocator.lock())
+        space(&on_disk, &self.shared.space.allocator.lock())
     }
 
     /// How many pages the file has, the free ones included.
@@ -137,9 +137,9 @@ impl Pager {
     pub fn inventory(&self) -> Result<PageInventory> {
         let shared = &self.shared;
         shared.prune();
-        let checkpointed = shared.hold_checkpointed();
+        let on_disk = shared.lock_disk_state();
         let mut metadata = CommitMetadata::default();
-        if let Some(stopped) = &checkpointed.under_way {
+        if let Some(stopped) = &on_disk.stopped {
             stopped.metadata().for_each(|one| metadata.push(one));
         }
         let (snapshot, space, taken, count) = {
@@ -148,12 +148,7 @@ impl Pager {
             let snapshot = Snapshot::registered(self.clone(), seq);
             let allocator = shared.space.allocator.lock();
             let taken = allocator.reserved().collect();
-            (
-                snapshot,
-                space(&checkpointed, &allocator),
-                taken,
-                commit.uncheckpointed.metadata.len(),
-            )
+            (snapshot, space(&on_disk, &allocator), taken, commit.uncheckpointed.metadata.len())
         };
         // Nobody takes any of it away as long as no checkpoint begins.
         let mut at = 0;
@@ -161,7 +156,7 @@ impl Pager {
             let commit = shared.commit.lock();
             at = metadata.copy(&commit.uncheckpointed.metadata, at..count, COPIED_BYTES);
         }
-        drop(checkpointed);
+        drop(on_disk);
         let applied = shared.hooks.apply(&space.metadata_root, &mut metadata.iter());
         let metadata_root = applied.map_err(Error::Metadata)?;
         Ok(PageInventory { snapshot, space, taken, metadata_root })
@@ -176,13 +171,13 @@ impl Pager {
     /// [`Error::Io`] if reading fails.
     pub fn verify(&self) -> Result<Vec<Corruption>> {
         let shared = &self.shared;
-        let checkpointed = shared.hold_checkpointed();
-        let header = &checkpointed.header;
+        let on_disk = shared.lock_disk_state();
+        let header = &on_disk.header;
         let mut found: Vec<Corruption> = Header::damaged_copies(&*shared.storage)?
             .into_iter()
             .map(|page| Corruption::HeaderCopy { page })
             .collect();
-        let lost_map = checkpointed.lost_map.as_ref();
+        let lost_map = on_disk.lost_map.as_ref();
         let map = lost_map.is_none().then_some(("free map", header.free_map));
         for (name, place) in [("metadata root", header.root)].into_iter().chain(map) {
             let read = stream::read(
@@ -204,15 +199,15 @@ impl Pager {
     }
 }
 
-fn space(checkpointed: &Checkpointed, allocator: &FreeMap) -> Space {
+fn space(on_disk: &DiskState, allocator: &FreeMap) -> Space {
     let mut own = vec![Extent::new(PageId::new(0), HEADER_PAGES)];
-    own.extend_from_slice(&checkpointed.streams);
-    own.extend(checkpointed.under_way.iter().flat_map(UnderWay::taken));
+    own.extend_from_slice(&on_disk.streams);
+    own.extend(on_disk.stopped.iter().flat_map(RunningCheckpoint::taken));
     Space {
         page_count: allocator.page_count(),
         free: allocator.runs().collect(),
         pending: allocator.pending().collect(),
         own,
-        metadata_root: Arc::clone(&checkpointed.metadata_root),
+        metadata_root: Arc::clone(&on_disk.metadata_root),
     }
 }

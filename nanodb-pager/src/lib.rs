@@ -42,7 +42,7 @@ pub use salvage::{FoundPage, Salvage, Unreadable};
 pub use snapshot::Snapshot;
 pub use temp_file::{TempBytes, TempFile};
 pub use txn::dirty_ranges::DirtyRanges;
-pub use txn::installed::Installed;
+pub use txn::installed::InstalledCommit;
 pub use txn::page::{PageMut, TxPage};
 pub use txn::view::TxView;
 pub use txn::write_tx::WriteTx;

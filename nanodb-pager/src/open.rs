@@ -11,7 +11,7 @@ use crate::cache::state::CacheState;
 use crate::checkpoint::double_write;
 use crate::checkpoint::hooks::CheckpointHooks;
 use crate::checkpoint::state::{
-    CheckpointSchedule, CheckpointState, Checkpointed, UncheckpointedChanges,
+    CheckpointSchedule, CheckpointState, DiskState, UncheckpointedChanges,
 };
 use crate::error::{Corruption, Error, Result};
 use crate::file::header::{HEADER_PAGES, Header, LogState};
@@ -26,7 +26,7 @@ use crate::options::Options;
 use crate::pager::Pager;
 use crate::process;
 use crate::shared::{Commit, Shared};
-use crate::space::rebuild::{self, FoundMap};
+use crate::space::rebuild::{self, FreeMapSource};
 use crate::space::state::SpaceState;
 use crate::txn::publication::Publication;
 use crate::wal::recovery::Replay;
@@ -52,7 +52,7 @@ impl Pager {
         options: Options,
     ) -> Result<Self> {
         let begun = Instant::now();
-        lock::claim(&*storage, options.access, options.lock_timeout)?;
+        lock::acquire(&*storage, options.access, options.lock_timeout)?;
         let storage = match options.access {
             // Refuses whatever is not refused before.
             Access::Read => Arc::new(ReadOnly::new(storage)),
@@ -68,7 +68,7 @@ impl Pager {
         let (place, page_count) = (header.root, header.page_count);
         let (root, root_pages) =
             stream::read(&*storage, "metadata root", place, page_count, header.seq, checksummer)?;
-        let FoundMap { free, streams, lost: lost_map } =
+        let FreeMapSource { free, streams, lost: lost_map } =
             rebuild::find(&*storage, &header, checksummer, &*hooks, &root, root_pages)?;
         let replay = Replay::read(&storage, &header, options.without_log)?;
         let mut allocator = free.clone();
@@ -89,7 +89,7 @@ impl Pager {
         let stream_pages: u32 = streams.iter().map(|extent| extent.pages).sum();
         let saved_pages = u32::try_from(hooks.checkpoint_pages(&root)).unwrap_or(u32::MAX);
         let own_pages = stream_pages.saturating_add(saved_pages);
-        let settled = empty || is_settled(&*storage, &header)?;
+        let synced = empty || is_synced(&*storage, &header)?;
         let recovery_needed = replay.is_needed();
         let report = OpenReport {
             clean: replay.commits == 0,
@@ -101,7 +101,7 @@ impl Pager {
         };
 
         let log = OpenLog::new(header.log_generation);
-        let on_disk = Checkpointed {
+        let on_disk = DiskState {
             header,
             taken_pages: streams.iter().map(|extent| extent.pages).sum(),
             metadata_root: root.into(),
@@ -109,11 +109,11 @@ impl Pager {
             streams,
             lost_map,
             // Without commits to recover nothing needs its images.
-            side: recovery_needed
-                .then(|| replay.recovered.side_tail())
+            double_write_tail: recovery_needed
+                .then(|| replay.recovered.double_write_tail())
                 .flatten()
                 .unwrap_or_else(double_write::Tail::new),
-            under_way: None,
+            stopped: None,
         };
         let uncheckpointed = UncheckpointedChanges {
             metadata: replay.metadata,
@@ -131,7 +131,7 @@ impl Pager {
                 closed: AtomicBool::new(false),
                 cache: CacheState::new(options.cache_bytes_max),
                 space: SpaceState::new(allocator, own_pages),
-                wal: WalState::new(recovery_needed.then_some(replay.recovered), settled),
+                wal: WalState::new(recovery_needed.then_some(replay.recovered), synced),
                 checkpoint: CheckpointState::new(on_disk, seq, newest_root),
                 commit: Mutex::new(Commit {
                     installed: seq,
@@ -152,18 +152,18 @@ impl Pager {
 
 /// Whether what opening found is on stable storage for certain. A new file was synced when it was
 /// made, and before a closed one lost its sidecars its header was.
-fn is_settled(storage: &dyn Storage, header: &Header) -> Result<bool> {
+fn is_synced(storage: &dyn Storage, header: &Header) -> Result<bool> {
     if !storage.is_persistent() {
         return Ok(true);
     }
     // A file without a checkpoint may be one whose making has failed.
-    let mut settled = header.generation > 1 && header.log_state == LogState::Closed;
+    let mut synced = header.generation > 1 && header.log_state == LogState::Closed;
     let copy = copy_suffix(&header.uuid);
     for suffix in SIDECARS.into_iter().chain([&*copy]) {
         let found = storage.has_sidecar(suffix);
-        settled &= !found.map_err(|e| Error::io("looking for the log", e))?;
+        synced &= !found.map_err(|e| Error::io("looking for the log", e))?;
     }
-    Ok(settled)
+    Ok(synced)
 }
 
 /// Writes the header of a new file.

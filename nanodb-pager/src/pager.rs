@@ -151,7 +151,7 @@ impl Pager {
 
     /// As [`checkpoint`](Self::checkpoint), even if nothing has changed since the last one: the root,
     /// the free map and what the layer above saves may find room further in front, and the
-    /// file be cut behind them.
+    /// file be truncated behind them.
     ///
     /// # Errors
     ///

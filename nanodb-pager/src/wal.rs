@@ -1,8 +1,8 @@
 //! The write-ahead log: what was committed since the last checkpoint.
 //!
-//! Two files beside the database take turns. A commit appends one [`record`] to the
-//! current one; a checkpoint begins by turning to the other, and once its header is
-//! durable the former is no longer needed and is written over at the next turn.
+//! Two files beside the database are used in turn. A commit appends one [`record`] to the
+//! current one; a checkpoint begins by switching to the other, and once its header is
+//! durable the former is no longer needed and is written over at the next switch.
 //!
 //! ```text
 //! offset  size  what
@@ -34,6 +34,7 @@ mod log_state;
 pub(crate) mod payload;
 pub(crate) mod record;
 pub(crate) mod recovery;
+mod resync;
 pub(crate) mod scan;
 pub(crate) mod segment;
 mod shorten;

@@ -215,7 +215,7 @@ impl Saving<'_, '_> {
         match &written {
             Err(Failed::Pager(error)) if !error.is_out_of_space() => {}
             Ok(_) => {}
-            Err(_) => self.pages.give_back(taken)?,
+            Err(_) => self.pages.release_since(taken)?,
         }
         written
     }

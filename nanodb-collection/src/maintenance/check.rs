@@ -16,7 +16,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use nanodb_pager::{Extent, Installed, PageInventory, Seq};
+use nanodb_pager::{Extent, InstalledCommit, PageInventory, Seq};
 
 use crate::catalog::manifest::{Manifest, StoredCollection};
 use crate::engine::Engine;
@@ -280,7 +280,7 @@ fn run(engine: &Arc<Engine>, progress: Progress<'_>) -> Result<Option<CheckRepor
 fn await_settled(engine: &Engine, seq: Seq) -> Result<()> {
     while engine.pager.published() < seq {
         // One that changes nothing waits for what it may have read.
-        if engine.pager.begin().install(&[]).and_then(Installed::publish).is_err() {
+        if engine.pager.begin().install(&[]).and_then(InstalledCommit::publish).is_err() {
             // Nothing will be published any more, nor installed. Who was about to settle holds
             // a collection's lock.
             for binding in engine.catalog.names.all_current() {

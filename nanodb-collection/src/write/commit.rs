@@ -13,7 +13,7 @@
 use std::ops::DerefMut;
 use std::sync::Arc;
 
-use nanodb_pager::{Installed, Seq, WriteTx};
+use nanodb_pager::{InstalledCommit, Seq, WriteTx};
 use smallvec::SmallVec;
 
 use super::write_set::WriteSet;
@@ -50,7 +50,7 @@ pub(crate) struct Part<'a, H> {
 /// A commit that is installed, and seen by the next writers alone. No lock is held for it.
 #[must_use = "what is not published is never seen"]
 pub(crate) struct Commit<'a> {
-    installed: Installed,
+    installed: InstalledCommit,
     /// The collections in which there is something to clean up.
     left: SmallVec<[(&'a Arc<NameBinding>, Left); 1]>,
 }

@@ -13,9 +13,9 @@ static NO_FRAME: Frame = Frame::ZERO;
 ///
 /// Its bytes never change. Holding a guard blocks nobody; it only keeps 4 KiB of
 /// memory from being reused. Cloning one costs a reference count.
-pub struct PageGuard(Held);
+pub struct PageGuard(FrameHold);
 
-enum Held {
+enum FrameHold {
     /// Borrowed from the page table without touching a reference count.
     Borrowed(arc_swap::Guard<Option<Arc<Frame>>>),
     Owned(Arc<Frame>),
@@ -23,11 +23,11 @@ enum Held {
 
 impl PageGuard {
     pub(crate) fn borrowed(guard: arc_swap::Guard<Option<Arc<Frame>>>) -> Self {
-        Self(Held::Borrowed(guard))
+        Self(FrameHold::Borrowed(guard))
     }
 
     pub(crate) fn owned(frame: Arc<Frame>) -> Self {
-        Self(Held::Owned(frame))
+        Self(FrameHold::Owned(frame))
     }
 
     #[inline]
@@ -35,8 +35,8 @@ impl PageGuard {
         match &self.0 {
             // A guard is made only of a frame that is there, so the default is
             // never taken; it merely keeps the borrow free of a panic.
-            Held::Borrowed(guard) => guard.as_deref().unwrap_or(&NO_FRAME),
-            Held::Owned(frame) => frame,
+            FrameHold::Borrowed(guard) => guard.as_deref().unwrap_or(&NO_FRAME),
+            FrameHold::Owned(frame) => frame,
         }
     }
 
@@ -74,11 +74,11 @@ impl PageGuard {
 impl Clone for PageGuard {
     fn clone(&self) -> Self {
         match &self.0 {
-            Held::Borrowed(guard) => match guard.as_ref() {
+            FrameHold::Borrowed(guard) => match guard.as_ref() {
                 Some(frame) => Self::owned(Arc::clone(frame)),
                 None => Self::owned(Arc::new(Frame::ZERO)),
             },
-            Held::Owned(frame) => Self::owned(Arc::clone(frame)),
+            FrameHold::Owned(frame) => Self::owned(Arc::clone(frame)),
         }
     }
 }

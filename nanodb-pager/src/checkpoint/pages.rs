@@ -155,7 +155,7 @@ impl<'a> CheckpointPageWriter<'a> {
         Ok(())
     }
 
-    /// How many extents were taken so far, for [`give_back`](Self::give_back).
+    /// How many extents were taken so far, for [`release_since`](Self::release_since).
     pub fn taken(&self) -> usize {
         self.taken.len()
     }
@@ -166,7 +166,7 @@ impl<'a> CheckpointPageWriter<'a> {
     /// # Errors
     ///
     /// [`Error::Io`].
-    pub fn give_back(&mut self, taken: usize) -> Result<()> {
+    pub fn release_since(&mut self, taken: usize) -> Result<()> {
         // Nothing may be written to them once they are anybody's.
         self.flush()?;
         let mut allocator = self.shared.space.allocator.lock();
@@ -218,7 +218,7 @@ impl<'a> CheckpointPageWriter<'a> {
             free.release(extent);
         }
         for &extent in &self.taken {
-            if !free.claim(extent) {
+            if !free.allocate_at(extent) {
                 return Err(Corruption::FreeMap { page: extent.start }.into());
             }
         }

@@ -19,7 +19,7 @@ use crate::wal::Lsn;
 /// Checkpoints as all threads see them.
 pub(crate) struct CheckpointState {
     /// What the file on disk says. Held by the checkpoint under way.
-    pub(crate) on_disk: Mutex<Checkpointed>,
+    pub(crate) on_disk: Mutex<DiskState>,
     /// Told when a checkpoint has switched to another log, or ended. Goes with the commit lock.
     pub(crate) log_switched: Condvar,
     /// The commit that the last checkpoint shows. Relaxed: only pages freed before it
@@ -45,7 +45,7 @@ pub(crate) struct CheckpointState {
 impl CheckpointState {
     /// Returns the state of a file that opening has found to be `on_disk`. With what the logs
     /// hold the newest commit is `seq` and the metadata root `metadata_root`.
-    pub(crate) fn new(on_disk: Checkpointed, seq: Seq, metadata_root: Vec<u8>) -> Self {
+    pub(crate) fn new(on_disk: DiskState, seq: Seq, metadata_root: Vec<u8>) -> Self {
         Self {
             done_seq: AtomicU64::new(on_disk.header.seq.get()),
             on_disk: Mutex::new(on_disk),
@@ -77,7 +77,7 @@ impl CheckpointState {
         changes: &UncheckpointedChanges,
         schedule: &CheckpointSchedule,
     ) {
-        let bytes = changes.charged_bytes + schedule.under_way_bytes;
+        let bytes = changes.charged_bytes + schedule.running_bytes;
         self.charged_bytes.store(bytes, Ordering::Relaxed);
     }
 }
@@ -116,9 +116,9 @@ impl UncheckpointedChanges {
 /// When the next checkpoint is due, and what commits must know of the one under way.
 pub(crate) struct CheckpointSchedule {
     /// How many pages the checkpoint under way has taken over: none of them can be evicted.
-    pub(crate) under_way_pages: usize,
+    pub(crate) running_pages: usize,
     /// The memory of its metadata and of what the layer above keeps until it is done.
-    pub(crate) under_way_bytes: usize,
+    pub(crate) running_bytes: usize,
     /// Whether the background was asked for a checkpoint, and has not begun it.
     pub(crate) requested: bool,
     /// Whether the layer above does what it does before a checkpoint.
@@ -134,8 +134,8 @@ pub(crate) struct CheckpointSchedule {
 impl Default for CheckpointSchedule {
     fn default() -> Self {
         Self {
-            under_way_pages: 0,
-            under_way_bytes: 0,
+            running_pages: 0,
+            running_bytes: 0,
             requested: false,
             preparing: false,
             postponed: 0,
@@ -146,7 +146,7 @@ impl Default for CheckpointSchedule {
 }
 
 /// What the file on disk says.
-pub(crate) struct Checkpointed {
+pub(crate) struct DiskState {
     pub(crate) header: Header,
     pub(crate) metadata_root: Arc<[u8]>,
     /// What is free as of the checkpoint.
@@ -157,10 +157,10 @@ pub(crate) struct Checkpointed {
     pub(crate) lost_map: Option<LostMap>,
     /// How many pages the last checkpoint has taken for itself and the layer above.
     pub(crate) taken_pages: u32,
-    /// Where the next batch of the side area goes.
-    pub(crate) side: double_write::Tail,
+    /// Where the next batch of the double-write buffer goes.
+    pub(crate) double_write_tail: double_write::Tail,
     /// The checkpoint that a full disk has stopped.
-    pub(crate) under_way: Option<UnderWay>,
+    pub(crate) stopped: Option<RunningCheckpoint>,
 }
 
 /// How much a checkpoint is needed.
@@ -173,7 +173,7 @@ pub(crate) enum CheckpointUrgency {
 }
 
 /// A checkpoint: what it has taken over from the commits, and how far it has come.
-pub(crate) struct UnderWay {
+pub(crate) struct RunningCheckpoint {
     pub(crate) seq: Seq,
     pub(crate) metadata: CommitMetadata,
     pub(crate) space: Vec<SpaceChange>,
@@ -186,17 +186,17 @@ pub(crate) struct UnderWay {
     /// The end of the old log.
     pub(crate) logged: Lsn,
     pub(crate) log_generation: u64,
-    pub(crate) placed: Option<Placed>,
+    pub(crate) placed: Option<StreamPlacement>,
     /// By how many bytes commits that it shows can have made the root longer.
     pub(crate) grown: usize,
-    /// How many of the dirty pages have their images in the side area.
+    /// How many of the dirty pages have their images in the double-write buffer.
     pub(crate) imaged: usize,
     /// How many of them have been written in place.
     pub(crate) written: usize,
 }
 
 /// Where a checkpoint's root and free map go.
-pub(crate) struct Placed {
+pub(crate) struct StreamPlacement {
     pub(crate) header: Header,
     pub(crate) metadata_root: Arc<[u8]>,
     pub(crate) free: FreeMap,
@@ -208,7 +208,7 @@ pub(crate) struct Placed {
     pub(crate) frames: Vec<(PageId, Frame)>,
 }
 
-impl UnderWay {
+impl RunningCheckpoint {
     pub(crate) fn metadata(&self) -> impl Iterator<Item = &[u8]> {
         self.metadata.iter()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::pages::CheckpointPageWriter;
-use super::state::{Checkpointed, Placed, UnderWay};
+use super::state::{DiskState, RunningCheckpoint, StreamPlacement};
 use crate::cache::dirty_page::DirtyPage;
 use crate::cache::page_table::CLEAN;
 use crate::checkpoint::double_write;
@@ -16,21 +16,21 @@ use crate::ids::{Extent, PAGE_SIZE, PageId, Seq};
 use crate::shared::Shared;
 use crate::space::change::SpaceChange;
 use crate::space::free_map::FreeMap;
-use crate::wal::recovery::Recovered;
+use crate::wal::recovery::RecoveredLog;
 
 /// How many pages are written with one call at most: what a checkpoint needs of memory.
 const WRITE_PAGES_MAX: usize = 256;
 
 /// A page version to be written.
-struct Written {
+struct PageImage {
     page: PageId,
     frame: Arc<Frame>,
     fresh: bool,
-    /// What it will carry, in the side area and in the file.
+    /// What it will carry, in the double-write buffer and in the file.
     checksum: u64,
 }
 
-impl Written {
+impl PageImage {
     /// A page that is to fail its checksum from now on. No image of it counts.
     fn damaged(page: PageId, frame: Arc<Frame>) -> Self {
         let checksum = !frame.checksum();
@@ -48,17 +48,17 @@ impl Shared {
     /// it may be called again.
     pub(super) fn write_checkpoint(
         &self,
-        old: &mut Checkpointed,
-        under_way: &mut UnderWay,
+        old: &mut DiskState,
+        running: &mut RunningCheckpoint,
     ) -> Result<()> {
-        self.sync_log(under_way.logged)?;
+        self.sync_log(running.logged)?;
         // Before the first write: see the field's docs.
-        self.checkpoint.disk_seq.fetch_max(under_way.seq.get(), Ordering::Relaxed);
-        let placed = match under_way.placed.take() {
+        self.checkpoint.disk_seq.fetch_max(running.seq.get(), Ordering::Relaxed);
+        let placed = match running.placed.take() {
             Some(placed) => placed,
-            None => self.place_streams(old, under_way)?,
+            None => self.place_streams(old, running)?,
         };
-        let placed = under_way.placed.insert(placed);
+        let placed = running.placed.insert(placed);
         let page_count = placed.header.page_count;
         self.check_writable()?;
         self.lengthen(u64::from(page_count) * PAGE_SIZE as u64)?;
@@ -66,10 +66,10 @@ impl Shared {
             self.write(*page, &frame.bytes)?;
         }
         placed.frames.clear();
-        self.write_dirty(old, under_way)?;
+        self.write_dirty(old, running)?;
         self.sync()?;
         let log_state = self.next_log_state()?;
-        let Some(placed) = &mut under_way.placed else { return Ok(()) };
+        let Some(placed) = &mut running.placed else { return Ok(()) };
         placed.header.log_state = log_state;
         placed.header.revision = old.header.revision + 1;
         self.write_header(&placed.header)
@@ -91,16 +91,20 @@ impl Shared {
     }
 
     /// Step 3: finds room for the root and the free map and lays them out.
-    fn place_streams(&self, old: &Checkpointed, under_way: &UnderWay) -> Result<Placed> {
-        let seq = under_way.seq;
-        let metadata = &mut under_way.metadata.iter();
+    fn place_streams(
+        &self,
+        old: &DiskState,
+        running: &RunningCheckpoint,
+    ) -> Result<StreamPlacement> {
+        let seq = running.seq;
+        let metadata = &mut running.metadata.iter();
         let mut pages = CheckpointPageWriter::new(self, seq);
         let applied = self.hooks.save(&old.metadata_root, metadata, &mut pages);
         let root = applied.map_err(|error| match error.downcast::<Error>() {
             Ok(own) => *own,
             Err(other) => Error::Metadata(other),
         })?;
-        let mut free = apply_space(&old.free, &under_way.space)?;
+        let mut free = apply_space(&old.free, &running.space)?;
         for &extent in &old.streams {
             free.release(extent);
         }
@@ -108,12 +112,12 @@ impl Shared {
         let root_pages = stream::pages_for(root.len());
         let (streams, map_pages) = self.take_streams(root_pages, &free)?;
         for &extent in &streams {
-            if !free.claim(extent) {
+            if !free.allocate_at(extent) {
                 return Err(Corruption::FreeMap { page: extent.start }.into());
             }
         }
         // The pages at the end that nobody uses are no part of the file any more.
-        let page_count = free.cut(HEADER_PAGES);
+        let page_count = free.truncate(HEADER_PAGES);
         let mut map = free.encode();
         map.resize(map.len().max(stream::size_filling(map_pages)), 0);
 
@@ -132,11 +136,19 @@ impl Shared {
             page_count,
             root: root_place,
             free_map: map_place,
-            log_generation: under_way.log_generation,
+            log_generation: running.log_generation,
             ..old.header.clone()
         };
         let (saved, freed) = pages.keep();
-        Ok(Placed { header, metadata_root: root.into(), free, streams, saved, freed, frames })
+        Ok(StreamPlacement {
+            header,
+            metadata_root: root.into(),
+            free,
+            streams,
+            saved,
+            freed,
+            frames,
+        })
     }
 
     /// Takes pages for the root and the free map; how many the map has.
@@ -161,13 +173,13 @@ impl Shared {
     }
 
     /// Step 4, from where it stopped.
-    fn write_dirty(&self, old: &mut Checkpointed, under_way: &mut UnderWay) -> Result<()> {
-        if under_way.recovered {
+    fn write_dirty(&self, old: &mut DiskState, running: &mut RunningCheckpoint) -> Result<()> {
+        if running.recovered {
             self.mark_lost()?;
         }
-        let dirty = std::mem::take(&mut under_way.dirty);
-        let done = self.write_batches(old, under_way, &dirty);
-        under_way.dirty = dirty;
+        let dirty = std::mem::take(&mut running.dirty);
+        let done = self.write_batches(old, running, &dirty);
+        running.dirty = dirty;
         done
     }
 
@@ -178,7 +190,8 @@ impl Shared {
     /// Reads each page once that commits since the last checkpoint have written so: after a large load
     /// as many as it has. What can't be read, or fails its own checksum, stays as it is.
     fn mark_lost(&self) -> Result<()> {
-        let pages = self.wal.recovered.read().as_ref().map(Recovered::written).unwrap_or_default();
+        let pages =
+            self.wal.recovered.read().as_ref().map(RecoveredLog::written).unwrap_or_default();
         let mut buffer = Vec::new();
         for page in pages {
             // Nobody reads it meanwhile.
@@ -195,7 +208,7 @@ impl Shared {
                 continue;
             }
             buffer.clear();
-            Written::damaged(page, frame).seal_into(&mut buffer);
+            PageImage::damaged(page, frame).seal_into(&mut buffer);
             self.write(page, &buffer)?;
         }
         Ok(())
@@ -203,34 +216,34 @@ impl Shared {
 
     fn write_batches(
         &self,
-        old: &mut Checkpointed,
-        under_way: &mut UnderWay,
+        old: &mut DiskState,
+        running: &mut RunningCheckpoint,
         dirty: &[DirtyPage],
     ) -> Result<()> {
         let mut is_full = false;
-        while under_way.written < dirty.len() {
+        while running.written < dirty.len() {
             let batch_max =
                 if is_full { double_write::KEPT_IMAGES } else { self.cache.batch_pages() };
             // Pages that may be half written need the images that they have.
-            let end = match under_way.imaged > under_way.written {
-                true => under_way.imaged,
-                false => dirty.len().min(under_way.written + batch_max),
+            let end = match running.imaged > running.written {
+                true => running.imaged,
+                false => dirty.len().min(running.written + batch_max),
             };
-            let has_images = under_way.imaged >= end;
+            let has_images = running.imaged >= end;
             if is_full && !has_images {
                 // Nobody wants the images of the batches before any more.
                 self.sync()?;
-                old.side = double_write::Tail::new();
+                old.double_write_tail = double_write::Tail::new();
             }
-            let batch = &dirty[under_way.written..end];
-            match self.write_batch(old, under_way, batch) {
+            let batch = &dirty[running.written..end];
+            match self.write_batch(old, running, batch) {
                 // Not over the images that an interrupted checkpoint has left: of pages that are
                 // still to be written.
                 Err(error)
                     if error.is_full_disk()
                         && !is_full
-                        && under_way.imaged < end
-                        && !under_way.recovered =>
+                        && running.imaged < end
+                        && !running.recovered =>
                 {
                     is_full = true;
                 }
@@ -242,18 +255,18 @@ impl Shared {
 
     fn write_batch(
         &self,
-        old: &mut Checkpointed,
-        under_way: &mut UnderWay,
+        old: &mut DiskState,
+        running: &mut RunningCheckpoint,
         batch: &[DirtyPage],
     ) -> Result<()> {
-        let versions = self.versions(under_way, batch)?;
-        let end = under_way.written + batch.len();
-        if self.storage.is_persistent() && under_way.imaged < end {
+        let versions = self.versions(running, batch)?;
+        let end = running.written + batch.len();
+        if self.storage.is_persistent() && running.imaged < end {
             self.write_images(old, &versions)?;
-            under_way.imaged = end;
+            running.imaged = end;
         }
         let mut buffer = Vec::new();
-        let side_by_side = |a: &Written, b: &Written| a.page.get() + 1 == b.page.get();
+        let side_by_side = |a: &PageImage, b: &PageImage| a.page.get() + 1 == b.page.get();
         for run in versions.chunk_by(side_by_side) {
             for run in run.chunks(WRITE_PAGES_MAX) {
                 buffer.clear();
@@ -261,8 +274,8 @@ impl Shared {
                 self.write(run[0].page, &buffer)?;
             }
         }
-        under_way.written = end;
-        if under_way.recovered {
+        running.written = end;
+        if running.recovered {
             // Before any of them may leave memory: the file has them now, and bytes that a
             // record names by their checksum are no longer there.
             if let Some(recovered) = &mut *self.wal.recovered.write() {
@@ -277,35 +290,35 @@ impl Shared {
     }
 
     /// What is to be written of some pages.
-    fn versions(&self, under_way: &UnderWay, batch: &[DirtyPage]) -> Result<Vec<Written>> {
+    fn versions(&self, running: &RunningCheckpoint, batch: &[DirtyPage]) -> Result<Vec<PageImage>> {
         let mut versions = Vec::with_capacity(batch.len());
-        let taken: Vec<Extent> = under_way.taken().collect();
+        let taken: Vec<Extent> = running.taken().collect();
         for &DirtyPage { page, fresh } in batch {
             // Without a log, pages that were freed are free at once, and may have
             // been taken for the checkpoint itself.
             if taken.iter().any(|extent| extent.contains(page)) {
                 continue;
             }
-            let frame = if under_way.recovered {
+            let frame = if running.recovered {
                 // Due, so that it stays in memory while the disk holds half of it.
-                match self.newest_due(page, under_way.number) {
+                match self.newest_due(page, running.number) {
                     // It costs what is on it and nothing else, and whoever reads it is told. In the
                     // file it stays as it is; what is sound there, but not what a commit has
                     // written, would be taken for that once the logs are gone.
                     Err(Error::Corrupt(_)) => {
                         if let Some(frame) = self.sound_in_file(page)? {
-                            versions.push(Written::damaged(page, frame));
+                            versions.push(PageImage::damaged(page, frame));
                         }
                         continue;
                     }
                     newest => Some(newest?),
                 }
             } else {
-                self.version_at(page, under_way.seq)?
+                self.version_at(page, running.seq)?
             };
             versions.extend(frame.map(|frame| {
                 let checksum = self.checksummer.checksum(page, &frame.bytes);
-                Written { page, frame, fresh, checksum }
+                PageImage { page, frame, fresh, checksum }
             }));
         }
         Ok(versions)
@@ -321,20 +334,24 @@ impl Shared {
         }
     }
 
-    /// Appends the images of all pages that the log does not hold whole to the side area.
-    fn write_images(&self, old: &mut Checkpointed, batch: &[Written]) -> Result<()> {
-        let imaged: Vec<&Written> = batch.iter().filter(|written| !written.fresh).collect();
+    /// Appends the images of all pages that the log does not hold whole to the double-write buffer.
+    fn write_images(&self, old: &mut DiskState, batch: &[PageImage]) -> Result<()> {
+        let imaged: Vec<&PageImage> = batch.iter().filter(|written| !written.fresh).collect();
         if imaged.is_empty() {
             return Ok(());
         }
-        let doing = "writing page images to the side area";
+        let doing = "writing page images to the double-write buffer";
         let failed = |e| Error::io(doing, e);
         let named: Vec<_> = imaged.iter().map(|written| (written.page, written.checksum)).collect();
         let file = self.sidecar(double_write::SUFFIX, doing)?;
         // The directory goes out with the first images.
-        let mut buffer =
-            double_write::directory(old.header.uuid, old.header.generation + 1, old.side, &named);
-        let mut end = old.side.end;
+        let mut buffer = double_write::directory(
+            old.header.uuid,
+            old.header.generation + 1,
+            old.double_write_tail,
+            &named,
+        );
+        let mut end = old.double_write_tail.end;
         for images in imaged.chunks(WRITE_PAGES_MAX) {
             images.iter().for_each(|written| written.seal_into(&mut buffer));
             self.check_writable()?;
@@ -345,7 +362,7 @@ impl Shared {
         self.check_writable()?;
         file.sync().map_err(|e| self.poison(failed(e)))?;
         // Only now: a batch that was not written whole is written over by the next.
-        old.side.end = end;
+        old.double_write_tail.end = end;
         Ok(())
     }
 
@@ -365,12 +382,12 @@ impl Shared {
     }
 }
 
-/// The free map as of the turn.
+/// The free map as of the switch of logs.
 fn apply_space(free: &FreeMap, changes: &[SpaceChange]) -> Result<FreeMap> {
     let mut free = free.clone();
     for &change in changes {
         match change {
-            SpaceChange::Allocated(extent) if !free.claim(extent) => {
+            SpaceChange::Allocated(extent) if !free.allocate_at(extent) => {
                 return Err(Corruption::FreeMap { page: extent.start }.into());
             }
             SpaceChange::Allocated(_) => {}

@@ -18,7 +18,7 @@ const SIGN_SIZE: usize = 48;
 pub(crate) enum Whose {
     /// It says nothing: zeros, or not even these.
     Nobodys,
-    /// A log or a side area of the database with this uuid.
+    /// A log or a double-write buffer of the database with this uuid.
     Of([u8; 16]),
     /// Something else.
     Another,

@@ -106,7 +106,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
 
     /// Claims the file for this handle alone; `false` if another handle has it.
     ///
-    /// The claim lasts until the storage is dropped.
+    /// The lock lasts until the storage is dropped.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// Claims the file for reading, beside other handles that do the same; `false` if one has it
     /// for itself. By default nobody else may have it either.
     ///
-    /// The claim lasts until the storage is dropped.
+    /// The lock lasts until the storage is dropped.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
         self.lock()
     }
 
-    /// Which processes have a claim on the file, for messages; none where nothing tells.
+    /// Which processes have a lock on the file, for messages; none where nothing tells.
     fn lock_holders(&self) -> LockHolders {
         LockHolders::default()
     }

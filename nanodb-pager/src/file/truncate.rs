@@ -1,13 +1,13 @@
-//! Cutting the file: free pages at its end go back to the file system.
+//! Truncating the file: free pages at its end go back to the file system.
 //!
 //! The free map that a checkpoint saves ends with the last page in use, and so does the page
-//! count in its header. The file itself is cut once that header is durable, and only as far as
-//! nobody uses it in the running system either: commits since the turn and open transactions
+//! count in its header. The file itself is truncated once that header is durable, and only as far as
+//! nobody uses it in the running system either: commits since the switch of logs and open transactions
 //! may have taken pages behind, and snapshots may want what was freed. As many pages
 //! as a checkpoint takes for itself are left behind the end, and those that are
 //! [kept](crate::space::reserve), or checkpoints on a full disk would give away what the next one needs;
-//! closing leaves none. A cut that a power cut undoes
-//! leaves a file that is too long, which means nothing and is cut by the next checkpoint.
+//! closing leaves none. A truncation that a power cut undoes
+//! leaves a file that is too long, which means nothing; the next checkpoint truncates it.
 //!
 //! # Who comes too late
 //!
@@ -17,7 +17,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::checkpoint::state::Checkpointed;
+use crate::checkpoint::state::DiskState;
 use crate::error::{Error, Result};
 use crate::ids::{Extent, PAGE_SIZE, PageId};
 use crate::shared::Shared;
@@ -36,9 +36,9 @@ impl Shared {
     ///
     /// [`Error::Io`]: the file stays too long, and is as right. Nothing was to be saved by it, so
     /// it is no failed write that all later ones have to fear.
-    pub(crate) fn cut(&self, checkpointed: &Checkpointed, left: u32, last: bool) -> Result<()> {
+    pub(crate) fn truncate(&self, on_disk: &DiskState, left: u32, last: bool) -> Result<()> {
         // Never below what the header on stable storage says.
-        let mut page_count_min = checkpointed.header.page_count.saturating_add(left);
+        let mut page_count_min = on_disk.header.page_count.saturating_add(left);
         {
             let mut allocator = self.space.allocator.lock();
             if !last {
@@ -49,7 +49,7 @@ impl Shared {
                 page_count_min = page_count_min.max(used.saturating_add(kept));
             }
             let before = allocator.page_count();
-            let after = allocator.cut(page_count_min);
+            let after = allocator.truncate(page_count_min);
             if after < before {
                 self.space.truncated.to.fetch_max(before, Ordering::Relaxed);
                 self.space.truncated.from.fetch_min(after, Ordering::Relaxed);
@@ -63,34 +63,34 @@ impl Shared {
         let current =
             self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         if current > len {
-            self.storage.set_len(len).map_err(|e| Error::io("cutting the file", e))?;
+            self.storage.set_len(len).map_err(|e| Error::io("truncating the file", e))?;
         }
         Ok(())
     }
 
-    /// Whether the file could be cut if the pages of the root and the free map were not at its
+    /// Whether the file could be truncated if the pages of the root and the free map were not at its
     /// end: another checkpoint puts them further in front. By a page, where the file is to be as
     /// `short` as it can be; else by `least` pages at least.
     pub(crate) fn own_pages_keep_the_file_long(
         &self,
-        checkpointed: &Checkpointed,
+        on_disk: &DiskState,
         short: bool,
         least: u32,
     ) -> bool {
-        let Some(last) = checkpointed.streams.iter().max() else { return false };
+        let Some(last) = on_disk.streams.iter().max() else { return false };
         let allocator = self.space.allocator.lock();
         let before = allocator.free_before(*last);
         if short {
-            return before > 0 && before >= checkpointed.taken_pages;
+            return before > 0 && before >= on_disk.taken_pages;
         }
-        let gain = before.saturating_sub(checkpointed.taken_pages);
+        let gain = before.saturating_sub(on_disk.taken_pages);
         gain >= least.max(allocator.page_count() / WORTH_PART)
     }
 
-    /// What it means that a page could not be had: nothing but that it is gone, if it was cut
-    /// off and no commit has taken it since.
+    /// What it means that a page could not be had: nothing but that it is gone, if it was truncated
+    /// away and no commit has taken it since.
     #[cold]
-    pub(crate) fn unless_cut(&self, page: PageId, error: Error) -> Error {
+    pub(crate) fn unless_truncated(&self, page: PageId, error: Error) -> Error {
         if !self.space.truncated.contains(page) {
             return error;
         }

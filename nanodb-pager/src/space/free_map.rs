@@ -77,7 +77,7 @@ impl FreeMap {
     pub(crate) fn replay(&mut self, changes: &[SpaceChange]) -> Result<(), Corruption> {
         for &change in changes {
             match change {
-                SpaceChange::Allocated(extent) if self.claim(extent) => {}
+                SpaceChange::Allocated(extent) if self.allocate_at(extent) => {}
                 SpaceChange::Freed(seq, extent) if self.in_use(extent) => {
                     self.defer(seq, extent);
                 }
@@ -200,7 +200,7 @@ impl FreeMap {
 
     /// Leaves the free pages at the end of the file out, down to `page_count_min` pages;
     /// returns how many pages there are then.
-    pub(crate) fn cut(&mut self, page_count_min: u32) -> u32 {
+    pub(crate) fn truncate(&mut self, page_count_min: u32) -> u32 {
         if let Some((&start, &len)) = self.by_start.last_key_value()
             && start + len == self.page_count
             && self.page_count > page_count_min
@@ -337,7 +337,7 @@ impl FreeMap {
     ///
     /// Returns `false`, and changes nothing, if one of them is in use.
     #[must_use = "pages in use are not taken"]
-    pub(crate) fn claim(&mut self, extent: Extent) -> bool {
+    pub(crate) fn allocate_at(&mut self, extent: Extent) -> bool {
         let (start, Ok(end)) = (extent.start.get(), u32::try_from(extent.end())) else {
             return false;
         };
@@ -549,16 +549,16 @@ mod tests {
     #[test]
     fn free_pages_at_the_end_are_cut_off() {
         let mut map = FreeMap::new(20);
-        assert_eq!(map.cut(2), 20);
+        assert_eq!(map.truncate(2), 20);
         map.release(extent(5, 2));
-        assert_eq!(map.cut(2), 20);
+        assert_eq!(map.truncate(2), 20);
         map.release(extent(12, 8));
         assert_eq!(map.free_before(extent(7, 5)), 2);
         assert_eq!((map.free_before(extent(7, 4)), map.free_before(extent(8, 4))), (0, 0));
-        assert_eq!((map.cut(15), map.free_pages()), (15, 5));
+        assert_eq!((map.truncate(15), map.free_pages()), (15, 5));
         assert_eq!(map.free_before(extent(7, 5)), 2);
-        assert_eq!((map.cut(2), map.free_pages()), (12, 2));
-        assert!(map.claim(extent(14, 2)));
+        assert_eq!((map.truncate(2), map.free_pages()), (12, 2));
+        assert!(map.allocate_at(extent(14, 2)));
         assert_eq!((map.page_count(), map.free_pages()), (16, 4));
     }
 
@@ -715,7 +715,7 @@ mod tests {
             prop_assert!(back.runs().eq(map.runs()));
             let mut again = FreeMap::new(2);
             for &extent in &held {
-                prop_assert!(again.claim(extent) && !again.claim(extent));
+                prop_assert!(again.allocate_at(extent) && !again.allocate_at(extent));
             }
             prop_assert!(held.iter().all(|&extent| again.in_use(extent)));
         }

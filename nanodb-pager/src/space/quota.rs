@@ -7,8 +7,8 @@
 //! had, the layer above saves less. So the file never passes its limit, checkpoints included. One
 //! that is longer when it is opened grows by no more than its checkpoints need.
 //!
-//! What is counted is the file's pages that are in use, and then its length; the logs and the side
-//! area have a limit of their own. What commits have freed is in use until a checkpoint. So one is
+//! What is counted is the file's pages that are in use, and then its length; the logs and the double-write
+//! buffer have a limit of their own. What commits have freed is in use until a checkpoint. So one is
 //! made before a transaction is refused, if that may help.
 
 use std::sync::atomic::Ordering;
@@ -29,7 +29,7 @@ const TAKEN_PART: u32 = 6;
 
 /// What a transaction asks for.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct PageRequest {
     pub(crate) pages: u32,
     /// Whether fewer will do, where not so many lie side by side: one at least.
     pub(crate) or_fewer: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Asked {
 
 impl Shared {
     /// Takes pages that lie side by side for a transaction.
-    pub(crate) fn reserve(&self, asked: Asked) -> Result<Extent> {
+    pub(crate) fn reserve(&self, asked: PageRequest) -> Result<Extent> {
         let refused = match self.try_reserve(asked) {
             Err(error) if error.is_out_of_space() => error,
             taken => return taken,
@@ -52,7 +52,7 @@ impl Shared {
         self.try_reserve(asked)
     }
 
-    fn try_reserve(&self, asked: Asked) -> Result<Extent> {
+    fn try_reserve(&self, asked: PageRequest) -> Result<Extent> {
         let _growing = self.space.growing.lock();
         let mut allocator = self.space.allocator.lock();
         let pages = match self.options.file_bytes_max {
@@ -83,7 +83,7 @@ impl Shared {
     }
 
     /// How many of the pages asked for may be taken, if the file may have `pages_max`.
-    fn within(&self, allocator: &FreeMap, asked: Asked, pages_max: u32) -> u32 {
+    fn within(&self, allocator: &FreeMap, asked: PageRequest, pages_max: u32) -> u32 {
         let page_count = allocator.page_count();
         let used = page_count - allocator.free_pages();
         let mut kept_back = self.pages_kept(allocator);

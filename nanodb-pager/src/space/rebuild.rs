@@ -15,7 +15,7 @@
 //! takes any page. Whatever else is written to those pages is no part of a stream, and says so.
 
 use crate::checkpoint::hooks::CheckpointHooks;
-use crate::checkpoint::state::{Checkpointed, LostMap};
+use crate::checkpoint::state::{DiskState, LostMap};
 use crate::error::{Corruption, Error, Result};
 use crate::file::header::{HEADER_PAGES, Header};
 use crate::file::page::Checksummer;
@@ -26,7 +26,7 @@ use crate::shared::Shared;
 use crate::space::free_map::FreeMap;
 
 /// The free map as of the last checkpoint.
-pub(crate) struct FoundMap {
+pub(crate) struct FreeMapSource {
     pub(crate) free: FreeMap,
     /// The pages of the root and, as far as they are known, of the map.
     pub(crate) streams: Vec<Extent>,
@@ -48,7 +48,7 @@ pub(crate) fn find(
     hooks: &dyn CheckpointHooks,
     root: &[u8],
     root_pages: Vec<Extent>,
-) -> Result<FoundMap> {
+) -> Result<FreeMapSource> {
     let mut chain = Chain::default();
     let (place, page_count) = (header.free_map, header.page_count);
     let decoded = chain
@@ -58,7 +58,7 @@ pub(crate) fn find(
     let error = match decoded {
         Ok(free) => {
             streams.append(&mut chain.pages);
-            return Ok(FoundMap { free, streams, lost: None });
+            return Ok(FreeMapSource { free, streams, lost: None });
         }
         Err(error) => error,
     };
@@ -71,17 +71,17 @@ pub(crate) fn find(
     let Ok(Some(in_use)) = hooks.extents_in_use(root) else { return Err(error) };
     let mut free = all_free(page_count)?;
     for extent in streams.iter().copied().chain(in_use) {
-        claim(&mut free, extent)?;
+        allocate_at(&mut free, extent)?;
     }
-    let unread = chain.reading.filter(|&page| free.claim(Extent::new(page, 1)));
+    let unread = chain.reading.filter(|&page| free.allocate_at(Extent::new(page, 1)));
     let read = chain
         .pages
         .into_iter()
         .flat_map(|extent| (0..extent.pages).filter_map(move |index| extent.page(index)));
-    let read = read.filter(|&page| free.claim(Extent::new(page, 1))).chain(unread);
+    let read = read.filter(|&page| free.allocate_at(Extent::new(page, 1))).chain(unread);
     read.for_each(|page| stream::push_page(&mut streams, page));
     let lost = Some(LostMap { why: Corruption::FreeMapLost { page, why }, unread });
-    Ok(FoundMap { free, streams, lost })
+    Ok(FreeMapSource { free, streams, lost })
 }
 
 /// A file in which only the header is in use.
@@ -91,25 +91,25 @@ fn all_free(page_count: u32) -> Result<FreeMap> {
     Ok(free)
 }
 
-fn claim(free: &mut FreeMap, extent: Extent) -> Result<(), Corruption> {
+fn allocate_at(free: &mut FreeMap, extent: Extent) -> Result<(), Corruption> {
     let page_count = free.page_count();
     if extent.end() > u64::from(page_count) {
         let page = PageId::new(extent.start.get().max(page_count));
         return Err(Corruption::OutOfBounds { page, page_count });
     }
-    if extent.pages == 0 || free.claim(extent) {
+    if extent.pages == 0 || free.allocate_at(extent) {
         return Ok(());
     }
     let mut pages = (0..extent.pages).filter_map(|index| extent.page(index));
-    let page = pages.find(|&page| !free.claim(Extent::new(page, 1)));
+    let page = pages.find(|&page| !free.allocate_at(Extent::new(page, 1)));
     Err(Corruption::InUseTwice { page: page.unwrap_or(extent.start) })
 }
 
 impl Shared {
     /// Sees to it that a damaged map stays so, whatever is written elsewhere. Before a checkpoint
     /// takes any page.
-    pub(crate) fn bury_lost_map(&self, checkpointed: &mut Checkpointed) -> Result<()> {
-        let Some(lost) = &mut checkpointed.lost_map else { return Ok(()) };
+    pub(crate) fn bury_lost_map(&self, on_disk: &mut DiskState) -> Result<()> {
+        let Some(lost) = &mut on_disk.lost_map else { return Ok(()) };
         let Some(page) = lost.unread else { return Ok(()) };
         self.check_writable()?;
         let doing = || format!("overwriting {page}, a damaged part of the free map");

@@ -6,7 +6,7 @@
 //! | | |
 //! |---|---|
 //! | both logs | the bytes that a commit which gives space back may need, see [`writer`] |
-//! | the [side area](crate::checkpoint::double_write) | one batch of a few images |
+//! | the [double-write buffer](crate::checkpoint::double_write) | one batch of a few images |
 //! | free pages in the file | what the next checkpoint may take for root and free map, and eight |
 //!
 //! Closing gives them back.
@@ -18,8 +18,8 @@
 //! 2. No transaction takes a page of those that the next checkpoint may need, whether or not the
 //!    file could become longer then. Nor does what the layer above saves take them.
 //! 3. So a checkpoint needs no more of the disk than it has: its log was made ready before it
-//!    turned to that, its root and free map find room in free pages, in pieces if need be, images
-//!    go to the side area a batch at a time, and pages that are written in place have theirs.
+//!    switched to that, its root and free map find room in free pages, in pieces if need be, images
+//!    go to the double-write buffer a batch at a time, and pages that are written in place have theirs.
 //! 4. So a commit that gives space back and finds no room in the log finds it after a checkpoint,
 //!    if its record is no longer than what is kept.
 //!
@@ -178,7 +178,7 @@ impl Shared {
     }
 
     /// Makes the file at least so long. Never shorter: open transactions may have written
-    /// behind what a checkpoint knows of. See [`cut`](Shared::cut) for that.
+    /// behind what a checkpoint knows of. See [`truncate`](Shared::truncate) for that.
     pub(crate) fn lengthen(&self, len: u64) -> Result<()> {
         let _growing = self.space.growing.lock();
         self.extend_to(len)

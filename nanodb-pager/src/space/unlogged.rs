@@ -77,7 +77,7 @@ struct State {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum OnDisk {
     /// They say themselves which commit wrote them.
-    Settled,
+    Committed,
     /// This commit has written them, unless they carry a newer number.
     Since(Seq),
     /// They are being written by a transaction that has not committed.
@@ -129,13 +129,13 @@ impl UnloggedPages {
     /// What a page on disk is good for. Under the page's stripe.
     pub(crate) fn on_disk(&self, page: PageId) -> OnDisk {
         if self.special.load(Ordering::Relaxed) == 0 {
-            return OnDisk::Settled;
+            return OnDisk::Committed;
         }
         let state = self.state.lock();
         if state.open.contains(&page) {
             return OnDisk::Open;
         }
-        state.later.get(&page).map_or(OnDisk::Settled, |&seq| OnDisk::Since(seq))
+        state.later.get(&page).map_or(OnDisk::Committed, |&seq| OnDisk::Since(seq))
     }
 
     /// The memory of what is remembered of pages that carry an older number than their commit's:
@@ -305,7 +305,7 @@ mod tests {
         let free = |own| unlogged.check([].into_iter(), [extent(9, 2)].into_iter(), |_| own);
         assert_eq!((free(false), free(true)), (Err(page(10)), Ok(())));
         unlogged.give_up([(page(10), NeverUsed::Listed)].into_iter());
-        assert_eq!(unlogged.on_disk(page(10)), OnDisk::Settled);
+        assert_eq!(unlogged.on_disk(page(10)), OnDisk::Committed);
         assert_eq!(unlogged.open(pages(), &none), [Some(NeverUsed::Listed), None]);
     }
 
@@ -317,10 +317,10 @@ mod tests {
         let carried = [(page(5), Seq::new(3)), (page(6), Seq::new(7))];
         unlogged.commit(Seq::new(7), carried.into_iter());
         assert_eq!(unlogged.on_disk(page(5)), OnDisk::Since(Seq::new(7)));
-        assert_eq!(unlogged.on_disk(page(6)), OnDisk::Settled);
+        assert_eq!(unlogged.on_disk(page(6)), OnDisk::Committed);
         unlogged.forget(Seq::new(6));
         assert_eq!(unlogged.on_disk(page(5)), OnDisk::Since(Seq::new(7)));
         unlogged.forget(Seq::new(7));
-        assert_eq!(unlogged.on_disk(page(5)), OnDisk::Settled);
+        assert_eq!(unlogged.on_disk(page(5)), OnDisk::Committed);
     }
 }

@@ -24,7 +24,7 @@ use crate::shared::Commit;
 use crate::space::change::SpaceChange;
 use crate::space::free_map::overlaps;
 use crate::space::reserve::METADATA_ROOT_BYTES_PER_EXTENT;
-use crate::txn::installed::Installed;
+use crate::txn::installed::InstalledCommit;
 use crate::wal::Lsn;
 use crate::wal::payload::Builder;
 use crate::wal::writer::{RECORD_LEN_MAX, is_within_reserve};
@@ -44,7 +44,7 @@ impl WriteTx {
     /// readers yet.
     ///
     /// The caller does what must be done before anybody sees them, then calls
-    /// [`Installed::publish`]. Until then no later commit of anyone is published: a
+    /// [`InstalledCommit::publish`]. Until then no later commit of anyone is published: a
     /// thread that holds one and commits another waits for itself for ever.
     ///
     /// # Errors
@@ -54,13 +54,13 @@ impl WriteTx {
     /// [`Error::TransactionTooLarge`]; [`Error::Io`] if there is no room for the log;
     /// [`Error::Poisoned`], [`Error::Closed`]; [`Error::ReadOnly`], as from all that changes pages of
     /// a file that is open [read-only](crate::Options::read_only). Then nothing has changed.
-    pub fn install(mut self, metadata: &[u8]) -> Result<Installed> {
+    pub fn install(mut self, metadata: &[u8]) -> Result<InstalledCommit> {
         let shared = Arc::clone(&self.shared);
         if let Err(error) = shared.check_access() {
             // It can have changed nothing, but may say that it has.
             let seq = shared.publication.published();
             return if metadata.is_empty() {
-                Ok(Installed::nothing(shared, seq))
+                Ok(InstalledCommit::nothing(shared, seq))
             } else {
                 Err(error)
             };
@@ -75,7 +75,7 @@ impl WriteTx {
             shared.check_writable()?;
             let seq = commit.installed;
             drop(commit);
-            return Ok(Installed::nothing(shared, seq));
+            return Ok(InstalledCommit::nothing(shared, seq));
         }
         let mut tries = self.tries_max(payload.0.len());
         let (mut commit, seq, logged) = loop {
@@ -89,14 +89,14 @@ impl WriteTx {
                 Err(error) => error,
             };
             // A checkpoint may be able to make the log anew where it is.
-            let need = if commit.schedule.log_full {
+            let urgency = if commit.schedule.log_full {
                 CheckpointUrgency::Due
             } else {
                 CheckpointUrgency::None
             };
             drop(commit);
-            if need == CheckpointUrgency::None || tries == 0 {
-                shared.request_checkpoint(need);
+            if urgency == CheckpointUrgency::None || tries == 0 {
+                shared.request_checkpoint(urgency);
                 return Err(error);
             }
             tries -= 1;
@@ -113,7 +113,7 @@ impl WriteTx {
         commit.uncheckpointed.charged_bytes += self.kept_bytes;
         shared.checkpoint.count_charged(&commit.uncheckpointed, &commit.schedule);
         commit.installed = seq;
-        let checkpoint = shared.checkpoint_need(&commit);
+        let checkpoint = shared.checkpoint_urgency(&commit);
         let flush = self.durability == Durability::Relaxed
             && shared.options.background
             && commit.log.writer.is_some()
@@ -131,7 +131,7 @@ impl WriteTx {
             shared.cache.clock.set_unlogged_bytes(shared.space.unlogged.later_bytes());
         }
         shared.cache.admit(&admitted);
-        Ok(Installed::new(shared, seq, self.durability, logged, checkpoint))
+        Ok(InstalledCommit::new(shared, seq, self.durability, logged, checkpoint))
     }
 
     /// How often it is worth a checkpoint that there is no room in the log.

@@ -14,7 +14,7 @@ use crate::wal::Lsn;
 /// Dropping it publishes it too, for it can no longer be undone, and later commits
 /// wait for it.
 #[must_use = "call publish to make the commit visible"]
-pub struct Installed {
+pub struct InstalledCommit {
     shared: Arc<PagerHandle>,
     seq: Seq,
     /// What must be durable before anybody sees it; nothing if it is declared.
@@ -23,7 +23,7 @@ pub struct Installed {
     checkpoint: CheckpointUrgency,
 }
 
-impl Installed {
+impl InstalledCommit {
     pub(crate) fn new(
         shared: Arc<PagerHandle>,
         seq: Seq,
@@ -75,15 +75,15 @@ impl Installed {
     }
 }
 
-impl Drop for Installed {
+impl Drop for InstalledCommit {
     fn drop(&mut self) {
         // Whoever drops it does not ask; the next writer is told.
         let _ = self.declare();
     }
 }
 
-impl std::fmt::Debug for Installed {
+impl std::fmt::Debug for InstalledCommit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Installed").field("seq", &self.seq).finish_non_exhaustive()
+        f.debug_struct("InstalledCommit").field("seq", &self.seq).finish_non_exhaustive()
     }
 }

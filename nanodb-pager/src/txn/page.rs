@@ -9,28 +9,28 @@ use crate::ids::{Owner, PageId, PageKind};
 use crate::txn::dirty_ranges::DirtyRanges;
 
 /// A page as a transaction reads it: its own copy, or the newest installed version.
-pub struct TxPage<'tx>(Seen<'tx>);
+pub struct TxPage<'tx>(PageSource<'tx>);
 
-enum Seen<'tx> {
+enum PageSource<'tx> {
     Private(&'tx Frame),
-    Installed(PageGuard),
+    InstalledCommit(PageGuard),
 }
 
 impl<'tx> TxPage<'tx> {
     pub(super) fn private(frame: &'tx Frame) -> Self {
-        Self(Seen::Private(frame))
+        Self(PageSource::Private(frame))
     }
 
     pub(super) fn installed(frame: Arc<Frame>) -> Self {
-        Self(Seen::Installed(PageGuard::owned(frame)))
+        Self(PageSource::InstalledCommit(PageGuard::owned(frame)))
     }
 
     /// Whose page it is.
     #[inline]
     pub fn owner(&self) -> Owner {
         match &self.0 {
-            Seen::Private(frame) => frame.owner(),
-            Seen::Installed(guard) => guard.owner(),
+            PageSource::Private(frame) => frame.owner(),
+            PageSource::InstalledCommit(guard) => guard.owner(),
         }
     }
 
@@ -38,8 +38,8 @@ impl<'tx> TxPage<'tx> {
     #[inline]
     pub fn kind(&self) -> PageKind {
         match &self.0 {
-            Seen::Private(frame) => frame.kind(),
-            Seen::Installed(guard) => guard.kind(),
+            PageSource::Private(frame) => frame.kind(),
+            PageSource::InstalledCommit(guard) => guard.kind(),
         }
     }
 
@@ -47,8 +47,8 @@ impl<'tx> TxPage<'tx> {
     #[inline]
     pub fn body(&self) -> &[u8] {
         match &self.0 {
-            Seen::Private(frame) => frame.body(),
-            Seen::Installed(guard) => guard.body(),
+            PageSource::Private(frame) => frame.body(),
+            PageSource::InstalledCommit(guard) => guard.body(),
         }
     }
 }

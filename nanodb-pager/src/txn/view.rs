@@ -17,13 +17,13 @@ use crate::ids::PageId;
 /// keeps a view sees to it that nobody else installs changes to these pages meanwhile.
 pub struct TxView {
     shared: Arc<PagerHandle>,
-    changed: HashMap<PageId, Seen, ahash::RandomState>,
+    changed: HashMap<PageId, ViewPage, ahash::RandomState>,
     /// Tells the transaction that there is a view.
     _viewed: Arc<()>,
 }
 
 /// What a view has of a page that the transaction had changed.
-pub(super) enum Seen {
+pub(super) enum ViewPage {
     InMemory(Arc<Frame>),
     /// In the file, with this checksum.
     Written(u64),
@@ -32,7 +32,7 @@ pub(super) enum Seen {
 impl TxView {
     pub(super) fn new(
         shared: Arc<PagerHandle>,
-        changed: HashMap<PageId, Seen, ahash::RandomState>,
+        changed: HashMap<PageId, ViewPage, ahash::RandomState>,
         viewed: Arc<()>,
     ) -> Self {
         Self { shared, changed, _viewed: viewed }
@@ -45,8 +45,8 @@ impl TxView {
     /// [`Error::Corrupt`](crate::Error::Corrupt), [`Error::Io`](crate::Error::Io).
     pub fn page(&self, page: PageId) -> Result<PageGuard> {
         let frame = match self.changed.get(&page) {
-            Some(Seen::InMemory(frame)) => Arc::clone(frame),
-            Some(&Seen::Written(checksum)) => self.shared.read_back(page, checksum)?,
+            Some(ViewPage::InMemory(frame)) => Arc::clone(frame),
+            Some(&ViewPage::Written(checksum)) => self.shared.read_back(page, checksum)?,
             None => self.shared.newest(page)?,
         };
         Ok(PageGuard::owned(frame))

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::early_write::UnloggedPage;
 use super::page::{PageMut, TxPage};
 use super::page_set::{PageSet, PrivatePage};
-use super::view::{Seen, TxView};
+use super::view::{TxView, ViewPage};
 use crate::cache::guard::PageGuard;
 use crate::durability::Durability;
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::file::page::Frame;
 use crate::handle::PagerHandle;
 use crate::ids::{Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
 use crate::space::free_map::{FreeMap, overlaps};
-use crate::space::quota::Asked;
+use crate::space::quota::PageRequest;
 use crate::space::unlogged::NeverUsed;
 use crate::txn::dirty_ranges::DirtyRanges;
 
@@ -109,9 +109,9 @@ impl WriteTx {
     /// the file and changed again stay in memory.
     pub fn view(&self, owner: Owner) -> TxView {
         let written = self.unlogged.iter();
-        let written = written.map(|(&page, unlogged)| (page, Seen::Written(unlogged.checksum)));
+        let written = written.map(|(&page, unlogged)| (page, ViewPage::Written(unlogged.checksum)));
         let changed = self.pages.iter().filter(|page| page.frame.owner() == owner);
-        let changed = changed.map(|page| (page.id, Seen::InMemory(Arc::clone(&page.frame))));
+        let changed = changed.map(|page| (page.id, ViewPage::InMemory(Arc::clone(&page.frame))));
         // Later: a page that was written and then changed again is in both.
         let pages = written.chain(changed).collect();
         TxView::new(
@@ -205,7 +205,7 @@ impl WriteTx {
     fn take(&mut self, pages: u32, or_fewer: bool) -> Result<Extent> {
         self.shared.check_access()?;
         let may_use_reserve = self.may_use_reserve;
-        let extent = self.shared.reserve(Asked { pages, or_fewer, may_use_reserve })?;
+        let extent = self.shared.reserve(PageRequest { pages, or_fewer, may_use_reserve })?;
         self.allocated.insert(extent.start.get(), extent.pages);
         Ok(extent)
     }

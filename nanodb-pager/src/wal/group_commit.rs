@@ -44,7 +44,7 @@ struct LastSync {
 }
 
 /// What a thread that needs a sync is to do.
-pub(crate) enum Turn {
+pub(crate) enum SyncRole {
     /// Its record is on stable storage.
     Done,
     /// It syncs, then calls [`GroupSync::finish`].
@@ -68,13 +68,13 @@ impl GroupSync {
     }
 
     /// Waits until `lsn` is synced, a sync has failed, or it is this thread's turn to lead.
-    pub(crate) fn turn(&self, lsn: Lsn) -> Turn {
+    pub(crate) fn join(&self, lsn: Lsn) -> SyncRole {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        let turn = self.wait(lsn);
-        let last = match turn {
+        let waited = self.wait(lsn);
+        let last = match waited {
             Some(Ok(last)) => last,
-            Some(Err(())) => return self.leave(Turn::Failed),
-            None => return self.leave(Turn::Done),
+            Some(Err(())) => return self.leave(SyncRole::Failed),
+            None => return self.leave(SyncRole::Done),
         };
         let arrived = Instant::now();
         while self.waiting.load(Ordering::Relaxed) < last.shared_by
@@ -83,12 +83,12 @@ impl GroupSync {
             yield_now();
         }
         let shared_by = self.waiting.load(Ordering::Relaxed);
-        self.leave(Turn::Lead(Leader { shared_by, began: Instant::now() }))
+        self.leave(SyncRole::Lead(Leader { shared_by, began: Instant::now() }))
     }
 
-    fn leave(&self, turn: Turn) -> Turn {
+    fn leave(&self, role: SyncRole) -> SyncRole {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
-        turn
+        role
     }
 
     /// Nothing when `lsn` is synced; else the last sync for who leads, or that one failed.

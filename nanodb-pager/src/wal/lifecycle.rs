@@ -6,23 +6,15 @@ use std::sync::atomic::Ordering;
 
 use uuid::Uuid;
 
-use crate::checkpoint::double_write;
-use crate::checkpoint::state::Checkpointed;
 use crate::error::{Error, Result, is_full_disk, no_room};
-use crate::file::page::Frame;
-use crate::file::sidecars::copy_suffix;
 use crate::file::storage::Storage;
-use crate::ids::{PAGE_SIZE, PageId, Seq};
-use crate::shared::{Commit, Shared};
-use crate::wal::group_commit::Turn;
-use crate::wal::recovery::Recovered;
+use crate::ids::Seq;
+use crate::shared::Shared;
+use crate::wal::group_commit::SyncRole;
 use crate::wal::segment::Segment;
 use crate::wal::state::NextLog;
 use crate::wal::writer::{Log, least_len, prepare};
 use crate::wal::{self, Lsn};
-
-/// How much is copied at once, in bytes.
-const COPY_SIZE: usize = 1 << 20;
 
 impl Shared {
     /// A file beside the database, whose name is on stable storage.
@@ -36,7 +28,8 @@ impl Shared {
         suffix: &'static str,
         doing: &'static str,
     ) -> Result<Arc<dyn Storage>> {
-        let file = self.storage.sidecar(suffix).map_err(|e| self.beside_failed(doing, e))?;
+        let file =
+            self.storage.sidecar(suffix).map_err(|e| self.bedouble_write_failed(doing, e))?;
         let mut named = self.wal.named.lock();
         if !named.contains(&suffix) {
             let failed = |e| self.poison(Error::io("syncing the directory", e));
@@ -49,7 +42,11 @@ impl Shared {
     /// What it means that a file beside the database can't be made, replaced or removed. If
     /// the database is not there any more, what lies there is another's, and this handle has no place
     /// left for a log.
-    pub(crate) fn beside_failed(&self, doing: impl Into<String>, error: io::Error) -> Error {
+    pub(crate) fn bedouble_write_failed(
+        &self,
+        doing: impl Into<String>,
+        error: io::Error,
+    ) -> Error {
         match Error::io(doing, error) {
             displaced @ Error::Displaced { .. } => self.poison(displaced),
             other => other,
@@ -81,7 +78,7 @@ impl Shared {
         let made = log.make_room(bytes);
         drop(guard);
         // The one that ends now may not know yet what is asked for, and cut it off.
-        let _held = self.hold_checkpointed();
+        let _held = self.lock_disk_state();
         let made = made.and_then(|()| {
             let other_len = other.len()?;
             prepare(&*other, other_len, self.options.log_bytes_max, bytes)
@@ -126,10 +123,10 @@ impl Shared {
 
     /// Returns when the logs are on stable storage up to `lsn`.
     pub(crate) fn sync_log(&self, lsn: Lsn) -> Result<()> {
-        match self.wal.group_sync.turn(lsn) {
-            Turn::Done => Ok(()),
-            Turn::Failed => Err(self.poisoned()),
-            Turn::Lead(leader) => {
+        match self.wal.group_sync.join(lsn) {
+            SyncRole::Done => Ok(()),
+            SyncRole::Failed => Err(self.poisoned()),
+            SyncRole::Lead(leader) => {
                 // Poisoned before the others wake: they ask why.
                 let synced = self.lead_sync().map_err(|error| self.poison(error));
                 self.wal.group_sync.finish(&leader, synced.as_ref().ok().copied());
@@ -170,7 +167,7 @@ impl Shared {
         let end = {
             let mut commit = self.commit.lock();
             commit.log.flush_requested = false;
-            log_end(&commit)
+            commit.log.end()
         };
         // A failure poisons the handle: the next writer is told.
         let _ = self.sync_log(end);
@@ -181,9 +178,9 @@ impl Shared {
         self.check_writable()?;
         // What a process before has left may be in nothing but the operating system's memory.
         if !self.wal.resynced.load(Ordering::Acquire) {
-            self.settle(&mut self.hold_checkpointed())?;
+            self.resync(&mut self.lock_disk_state())?;
         }
-        let end = log_end(&self.commit.lock());
+        let end = self.commit.lock().log.end();
         self.sync_log(end)
     }
 
@@ -193,9 +190,9 @@ impl Shared {
         if self.wal.ready.load(Ordering::Acquire) {
             return Ok(());
         }
-        // Acquire, with the release in `settle`: who sees it set sees it after the syncs.
+        // Acquire, with the release in `resync`: who sees it set sees it after the syncs.
         if !self.wal.resynced.load(Ordering::Acquire) {
-            self.settle(&mut self.hold_checkpointed())?;
+            self.resync(&mut self.lock_disk_state())?;
         }
         // The log's bytes are vouched for by nobody but the sync just made.
         if self.wal.recovered.read().is_some() {
@@ -205,135 +202,23 @@ impl Shared {
         Ok(())
     }
 
-    /// Puts what opening found on stable storage: nothing may be built on it before.
-    ///
-    /// The process before may have been killed between a write and its sync, or a sync of it has
-    /// failed; what it wrote was then read from the operating system's memory. A header
-    /// that a power cut takes back no longer names the log that later commits went to, and
-    /// pages written in place must not be newer than the log. A sync alone does not help: after
-    /// one that has failed, a system may take the bytes for saved. So all of them are written
-    /// again: the logs and the side area as copies that then take their places, since in place a
-    /// torn write would cost what is saved; the pages that records name and nobody vouches for as
-    /// images in the side area; and the header, as its next revision.
-    pub(crate) fn settle(&self, checkpointed: &mut Checkpointed) -> Result<()> {
-        self.check_writable()?;
-        if self.wal.resynced.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        // Without those that an attempt before this one has copied, which a full disk has stopped.
-        let files = self.wal.recovered.read().as_ref().map(Recovered::files);
-        let files: Vec<_> = files.into_iter().flatten().collect();
-        let mut left: u64 = files.iter().map(|(_, _, len)| len).sum();
-        for (file, suffix, len) in files {
-            let copy = self.copy(&*file, suffix, len).map_err(|error| match error {
-                Error::Io { doing, source } if is_full_disk(&source) => {
-                    Error::Io { doing, source: no_room(&source, left) }
-                }
-                error => error,
-            })?;
-            left -= len;
-            if let Some(recovered) = &mut *self.wal.recovered.write() {
-                recovered.replace(suffix, &copy);
-            }
-        }
-        self.save_unvouched(checkpointed)?;
-        let poison = |e| self.poison(Error::io("syncing what was found", e));
-        let headers = checkpointed.header.to_settle(&*self.storage)?;
-        self.storage.sync().map_err(poison)?;
-        for header in headers {
-            let copy = header.first_copy();
-            let (page, bytes) = (PageId::new(copy), header.encode(copy).bytes);
-            self.storage.write_at(&bytes, page.offset()).map_err(poison)?;
-            self.storage.sync().map_err(poison)?;
-            checkpointed.header = header;
-        }
-        self.wal.resynced.store(true, Ordering::Release);
-        Ok(())
-    }
-
-    /// Writes images of pages whose records would not count without them to the side area.
-    fn save_unvouched(&self, checkpointed: &mut Checkpointed) -> Result<()> {
-        let failed = |e| Error::io(format!("copying {}", double_write::SUFFIX), e);
-        let recovered = self.wal.recovered.read();
-        let Some(recovered) = &*recovered else { return Ok(()) };
-        let pages = recovered.unvouched();
-        if pages.is_empty() {
-            return Ok(());
-        }
-        let file = self.sidecar(double_write::SUFFIX, "copying -side")?;
-        let generation = checkpointed.header.generation + 1;
-        let mut tail = checkpointed.side;
-        let mut frame = Frame::ZERO;
-        for batch in pages.chunks(COPY_SIZE / PAGE_SIZE) {
-            let (mut named, mut images) = (Vec::with_capacity(batch.len()), Vec::new());
-            for &page in batch {
-                let (storage, checksummer) = (&*self.storage, self.checksummer);
-                recovered.load_unvouched(storage, page, checksummer, &mut frame)?;
-                named.push((page, frame.checksum()));
-                images.extend_from_slice(&frame.bytes);
-            }
-            let mut buffer = double_write::directory(self.uuid, generation, tail, &named);
-            buffer.append(&mut images);
-            file.write_at(&buffer, tail.end).map_err(|e| self.write_failed(failed(e)))?;
-            tail.end += buffer.len() as u64;
-        }
-        file.sync().map_err(|e| self.poison(failed(e)))?;
-        checkpointed.side = tail;
-        Ok(())
-    }
-
-    /// Writes the first bytes of a sidecar to a new file, syncs it, and puts it in its
-    /// place. Until that is done nothing has changed.
-    fn copy(&self, from: &dyn Storage, suffix: &str, len: u64) -> Result<Arc<dyn Storage>> {
-        let failed = |e| self.beside_failed(format!("copying {suffix}"), e);
-        let new = copy_suffix(&self.uuid);
-        let copy = self.storage.sidecar(&new).map_err(failed)?;
-        copy.set_len(0).map_err(|e| self.write_failed(failed(e)))?;
-        // A batch of images may have been cut off.
-        let len = len.min(from.len().map_err(failed)?);
-        let mut buffer = Vec::new();
-        let mut at = 0;
-        while at < len {
-            let size = usize::try_from(len - at).unwrap_or(COPY_SIZE).min(COPY_SIZE);
-            buffer.resize(size, 0);
-            from.read_at(&mut buffer, at).map_err(failed)?;
-            if let Err(error) = copy.write_at(&buffer, at) {
-                // On a full disk half a copy would be in the way of everybody.
-                let _ = copy.set_len(0);
-                return Err(self.write_failed(failed(error)));
-            }
-            at += size as u64;
-        }
-        copy.sync()
-            .and_then(|()| self.storage.replace_sidecar(&new, suffix))
-            .and_then(|()| self.storage.sync_directory())
-            .map_err(|e| self.poison(failed(e)))?;
-        drop(copy);
-        self.storage.sidecar(suffix).map_err(failed)
-    }
-
+    /// Brings the file up to date, removes the logs and refuses further writes.
     pub(crate) fn close(&self) -> Result<()> {
-        let mut checkpointed = self.hold_checkpointed();
-        self.checkpoint_last(&mut checkpointed)?;
-        self.cut(&checkpointed, 0, true)?;
-        let mut commit = self.commit.lock();
-        if commit.uncheckpointed.is_empty() {
-            commit.log.writer = None;
-            // Relaxed: read under the commit lock by whoever writes.
-            self.closed.store(true, Ordering::Relaxed);
-            drop(commit);
-            return self.remove_sidecars(&mut checkpointed);
+        loop {
+            let mut on_disk = self.lock_disk_state();
+            self.checkpoint_last(&mut on_disk)?;
+            self.truncate(&on_disk, 0, true)?;
+            let mut commit = self.commit.lock();
+            // Closing is for when nobody commits any more: else it begins again.
+            if commit.uncheckpointed.is_empty() {
+                commit.log.writer = None;
+                // Relaxed: read under the commit lock by whoever writes.
+                self.closed.store(true, Ordering::Relaxed);
+                drop(commit);
+                return self.remove_sidecars(&mut on_disk);
+            }
         }
-        drop(commit);
-        drop(checkpointed);
-        // Somebody has committed in between; closing is for when nobody does.
-        self.close()
     }
-}
-
-/// The place behind the last commit in the logs.
-fn log_end(commit: &Commit) -> Lsn {
-    commit.log.end()
 }
 
 #[cfg(all(test, loom))]

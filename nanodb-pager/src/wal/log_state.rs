@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use parking_lot::MutexGuard;
 
-use crate::checkpoint::state::Checkpointed;
+use crate::checkpoint::state::DiskState;
 use crate::error::{Error, Result};
 use crate::file::header::{Header, LogState};
 use crate::file::sidecars::{SIDECARS, Whose, copy_suffix, name, whose};
@@ -61,9 +61,9 @@ impl Shared {
 
     /// Begins a log that the header on stable storage names.
     fn begin_named_log(&self) -> Result<()> {
-        let mut checkpointed = self.hold_checkpointed();
+        let mut on_disk = self.lock_disk_state();
         self.check_writable()?;
-        self.claim_sidecars(&mut checkpointed)?;
+        self.reserve_sidecar_names(&mut on_disk)?;
         // Nobody may append before the header names it.
         let mut commit = self.commit.lock();
         self.check_writable()?;
@@ -72,7 +72,7 @@ impl Shared {
         }
         let log = self.begin_log(commit.log.next, commit.installed.next())?;
         self.sync_begun(&*log.file)?;
-        self.write_log_state(&mut checkpointed, LogState::Logged, MAKING_ROOM)?;
+        self.write_log_state(&mut on_disk, LogState::Logged, MAKING_ROOM)?;
         commit.log.writer = Some(log);
         Ok(())
     }
@@ -83,8 +83,8 @@ impl Shared {
 
     /// Makes sure that what has the name of a sidecar is one, and says in the header that
     /// the names are taken.
-    pub(crate) fn claim_sidecars(&self, checkpointed: &mut Checkpointed) -> Result<()> {
-        if checkpointed.header.log_state != LogState::Closed || !self.storage.is_persistent() {
+    pub(crate) fn reserve_sidecar_names(&self, on_disk: &mut DiskState) -> Result<()> {
+        if on_disk.header.log_state != LogState::Closed || !self.storage.is_persistent() {
             return Ok(());
         }
         let doing = "beginning a log";
@@ -100,7 +100,7 @@ impl Shared {
                 Some(_) => {}
             }
         }
-        self.write_log_state(checkpointed, LogState::Open, MAKING_ROOM)
+        self.write_log_state(on_disk, LogState::Open, MAKING_ROOM)
     }
 
     /// Whose a sidecar is, if there is one.
@@ -115,7 +115,7 @@ impl Shared {
     }
 
     fn remove_sidecar(&self, suffix: &str, doing: &'static str) -> Result<()> {
-        self.storage.remove_sidecar(suffix).map_err(|e| self.beside_failed(doing, e))
+        self.storage.remove_sidecar(suffix).map_err(|e| self.bedouble_write_failed(doing, e))
     }
 
     /// What the header of a checkpoint is to say. From here until it is written, a commit that has no
@@ -138,11 +138,11 @@ impl Shared {
     /// Writes the next revision of the header, which differs from the one before in this alone.
     fn write_log_state(
         &self,
-        checkpointed: &mut Checkpointed,
+        on_disk: &mut DiskState,
         state: LogState,
         doing: &'static str,
     ) -> Result<()> {
-        let before = &checkpointed.header;
+        let before = &on_disk.header;
         let header = Header { log_state: state, revision: before.revision + 1, ..before.clone() };
         let copy = header.first_copy();
         // The copy that counts stays as it is, so a write may be tried again; a sync never is.
@@ -150,7 +150,7 @@ impl Shared {
             .write_at(&header.encode(copy).bytes, PageId::new(copy).offset())
             .map_err(|e| self.write_failed(Error::io(doing, e)))?;
         self.storage.sync().map_err(|e| self.poison(Error::io("syncing the header", e)))?;
-        checkpointed.header = header;
+        on_disk.header = header;
         Ok(())
     }
 
@@ -159,27 +159,27 @@ impl Shared {
     ///
     /// One that says whose it is, so that it is known again whatever a power cut does, goes last: as long
     /// as it is there, the next opening does not rely on the header's being on stable storage.
-    pub(crate) fn remove_sidecars(&self, checkpointed: &mut Checkpointed) -> Result<()> {
+    pub(crate) fn remove_sidecars(&self, on_disk: &mut DiskState) -> Result<()> {
         if !self.storage.is_persistent() {
             return Ok(());
         }
         let doing = "removing the log";
-        if checkpointed.header.log_state == LogState::Logged {
-            self.write_log_state(checkpointed, LogState::Open, doing)?;
+        if on_disk.header.log_state == LogState::Logged {
+            self.write_log_state(on_disk, LogState::Open, doing)?;
         }
-        let claimed = checkpointed.header.log_state == LogState::Open;
+        let is_reserved = on_disk.header.log_state == LogState::Open;
         let mut last = None;
         let mut removed = false;
         for suffix in SIDECARS {
             let Some(whose) = self.found(suffix, doing)? else { continue };
-            if claimed && last.is_none() && whose == Whose::Of(self.uuid) {
+            if is_reserved && last.is_none() && whose == Whose::Of(self.uuid) {
                 last = Some(suffix);
-            } else if claimed || self.is_own(whose) {
+            } else if is_reserved || self.is_own(whose) {
                 self.remove_sidecar(suffix, doing)?;
                 removed = true;
             }
         }
-        let failed = |e| self.beside_failed(doing, e);
+        let failed = |e| self.bedouble_write_failed(doing, e);
         // This database's uuid is in its name.
         let copy = copy_suffix(&self.uuid);
         if self.storage.has_sidecar(&copy).map_err(failed)? {
@@ -190,7 +190,7 @@ impl Shared {
             self.storage.sync_directory().map_err(failed)?;
         }
         let Some(last) = last else { return Ok(()) };
-        self.write_log_state(checkpointed, LogState::Closed, doing)?;
+        self.write_log_state(on_disk, LogState::Closed, doing)?;
         self.remove_sidecar(last, doing)?;
         self.storage.sync_directory().map_err(failed)
     }

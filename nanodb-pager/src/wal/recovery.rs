@@ -46,7 +46,7 @@ pub(crate) struct Replay {
     pub(crate) space: Vec<SpaceChange>,
     pub(crate) commits: u64,
     pub(crate) bytes: u64,
-    pub(crate) recovered: Recovered,
+    pub(crate) recovered: RecoveredLog,
     /// Commits from here on do not count.
     limit: Option<Seq>,
     /// The log that can't be read though the header says that there is one, and why.
@@ -59,12 +59,12 @@ pub(crate) struct Replay {
 
 /// The pages that the logs change, put together on demand.
 #[derive(Default)]
-pub(crate) struct Recovered {
+pub(crate) struct RecoveredLog {
     logs: Vec<ReadLog>,
     changes: Changes,
     /// Up to here commits were on stable storage, with the pages they wrote.
     vouched: Seq,
-    side: Option<(Arc<dyn Storage>, DoubleWriteBuffer)>,
+    double_write: Option<(Arc<dyn Storage>, DoubleWriteBuffer)>,
     side_is_copied: bool,
 }
 
@@ -217,9 +217,11 @@ impl Replay {
         if !storage.is_persistent() {
             return Ok(());
         }
-        if let Some(file) = storage.found_sidecar(double_write::SUFFIX).map_err(side_failed)? {
+        if let Some(file) =
+            storage.found_sidecar(double_write::SUFFIX).map_err(double_write_failed)?
+        {
             let area = DoubleWriteBuffer::read(&*file, header.uuid, header.generation + 1);
-            self.recovered.side = Some((file, area.map_err(side_failed)?));
+            self.recovered.double_write = Some((file, area.map_err(double_write_failed)?));
         }
         Ok(())
     }
@@ -327,11 +329,11 @@ fn is_there(loaded: Result<()>) -> Result<bool> {
     }
 }
 
-fn side_failed(error: io::Error) -> Error {
-    Error::io("reading the side area", error)
+fn double_write_failed(error: io::Error) -> Error {
+    Error::io("reading the double-write buffer", error)
 }
 
-impl Recovered {
+impl RecoveredLog {
     /// To be called once all logs are read, of a file with so many pages.
     fn sort(&mut self, page_count: u32) -> Result<()> {
         self.changes.sort(page_count).map_err(|(log, what)| match what {
@@ -413,9 +415,11 @@ impl Recovered {
         let logs = self.logs.iter().filter(|log| !log.is_copied);
         let logs = logs.map(|log| (Arc::clone(&log.file), log.suffix, log.end));
         let is_copied = self.side_is_copied;
-        let side = self.side.iter().filter(|(_, area)| area.tail.end > 0 && !is_copied);
-        let side = side.map(|(file, area)| (Arc::clone(file), double_write::SUFFIX, area.tail.end));
-        logs.chain(side).collect()
+        let double_write =
+            self.double_write.iter().filter(|(_, area)| area.tail.end > 0 && !is_copied);
+        let double_write = double_write
+            .map(|(file, area)| (Arc::clone(file), double_write::SUFFIX, area.tail.end));
+        logs.chain(double_write).collect()
     }
 
     /// The pages that are in the data file as records say that nobody vouches for.
@@ -451,18 +455,18 @@ impl Recovered {
             log.file = Arc::clone(copy);
             log.is_copied = true;
         }
-        if let (double_write::SUFFIX, Some((file, _))) = (suffix, &mut self.side) {
+        if let (double_write::SUFFIX, Some((file, _))) = (suffix, &mut self.double_write) {
             *file = Arc::clone(copy);
             self.side_is_copied = true;
         }
     }
 
-    /// Where the next batch of the side area goes.
-    pub(crate) fn side_tail(&self) -> Option<double_write::Tail> {
-        self.side.as_ref().map(|(_, area)| area.tail)
+    /// Where the next batch of the double-write buffer goes.
+    pub(crate) fn double_write_tail(&self) -> Option<double_write::Tail> {
+        self.double_write.as_ref().map(|(_, area)| area.tail)
     }
 
-    /// Puts a page together in `frame`: from the data file, the side area and the logs.
+    /// Puts a page together in `frame`: from the data file, the double-write buffer and the logs.
     ///
     /// Returns `false` for a page that the logs do not change.
     pub(crate) fn load(
@@ -514,7 +518,7 @@ impl Recovered {
     /// Reads a page that a commit has written to the data file with this checksum.
     ///
     /// An interrupted checkpoint may have written a later version over it; then that one is in
-    /// the side area. That the page in the file is sound, or has a higher number, proves
+    /// the double-write buffer. That the page in the file is sound, or has a higher number, proves
     /// nothing: it may be of a commit that an earlier crash has undone.
     fn load_unlogged(
         &self,
@@ -558,7 +562,7 @@ impl Recovered {
         self.load_image(page, checksummer, frame, damage)
     }
 
-    /// Takes a page from the side area; fails with `damage` if it is not there.
+    /// Takes a page from the double-write buffer; fails with `damage` if it is not there.
     fn load_image(
         &self,
         page: PageId,
@@ -566,11 +570,11 @@ impl Recovered {
         frame: &mut Frame,
         damage: Error,
     ) -> Result<()> {
-        let Some((file, area)) = &self.side else { return Err(damage) };
+        let Some((file, area)) = &self.double_write else { return Err(damage) };
         match area.find(&**file, page, checksummer, frame) {
             Ok(true) => Ok(()),
             Ok(false) => Err(damage),
-            Err(error) => Err(side_failed(error)),
+            Err(error) => Err(double_write_failed(error)),
         }
     }
 }

@@ -30,7 +30,7 @@ impl From<io::Error> for ScanError {
 
 /// What a log was found to hold.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Scanned {
+pub(crate) struct LogScan {
     pub(crate) end: u64,
     /// Up to where its records say that it was on stable storage.
     pub(crate) synced: u64,
@@ -52,7 +52,7 @@ pub(crate) fn scan(
     file: &dyn Storage,
     segment: &Segment,
     mut each: impl FnMut(Seq, &[u8], u64) -> Option<()>,
-) -> Result<Scanned, ScanError> {
+) -> Result<LogScan, ScanError> {
     let mut reader = Reader::new(file)?;
     let mut offset = BLOCK_SIZE;
     let mut previous = segment.salt;
@@ -79,7 +79,7 @@ pub(crate) fn scan(
     if vouched_for(&mut reader, segment.salt, offset)? {
         return Err(ScanError::Damaged { offset });
     }
-    Ok(Scanned { end: offset, synced })
+    Ok(LogScan { end: offset, synced })
 }
 
 /// How many times the log's length is compared with checksums at most, before only short records

@@ -1,11 +1,11 @@
 //! Giving back what the files beside the database have taken more than they need.
 //!
-//! The logs and the side area are written over again and again, and not made shorter for
+//! The logs and the double-write buffer are written over again and again, and not made shorter for
 //! that: appending is dearer. But one large transaction must not cost its room until the file is
 //! closed. So once a checkpoint is done, whose header no longer needs what is in them, the log
-//! that nobody writes to and the side area are cut: a log to its limit, the side area to what a batch of
+//! that nobody writes to and the double-write buffer are truncated: a log to its limit, the double-write buffer to what a batch of
 //! images takes, and neither below what is [kept](crate::space::reserve) for a full disk. Where a write has
-//! met a full disk, they are cut to just that: what the disk has is for the file.
+//! met a full disk, they are truncated to just that: what the disk has is for the file.
 
 use std::sync::atomic::Ordering;
 
@@ -31,12 +31,12 @@ impl Shared {
         self.shorten(wal::suffix(generation), len.max(kept))
     }
 
-    /// The same for the side area, which held images up to `end`.
+    /// The same for the double-write buffer, which held images up to `end`.
     ///
     /// # Errors
     ///
     /// As [`shorten_log`](Self::shorten_log).
-    pub(crate) fn shorten_side(&self, end: u64) -> Result<()> {
+    pub(crate) fn shorten_double_write(&self, end: u64) -> Result<()> {
         let is_full = self.wal.met_full_disk.load(Ordering::Relaxed);
         let batch = if is_full { 0 } else { double_write::len_for(self.cache.batch_pages()) };
         let kept = batch.max(double_write::KEPT_LEN);
@@ -59,7 +59,8 @@ impl Shared {
         if file.len().map_err(asking)? <= len {
             return Ok(());
         }
-        let cutting = || format!("cutting the file {}", sidecars::name(&*self.storage, suffix));
-        file.set_len(len).map_err(|e| Error::io(cutting(), e))
+        let truncating =
+            || format!("truncating the file {}", sidecars::name(&*self.storage, suffix));
+        file.set_len(len).map_err(|e| Error::io(truncating(), e))
     }
 }

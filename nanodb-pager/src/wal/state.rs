@@ -8,7 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::file::storage::Storage;
 use crate::wal::Lsn;
 use crate::wal::group_commit::GroupSync;
-use crate::wal::recovery::Recovered;
+use crate::wal::recovery::RecoveredLog;
 use crate::wal::writer::Log;
 
 /// The logs as all threads see them.
@@ -17,7 +17,7 @@ pub(crate) struct WalState {
     /// The sidecars whose names are known to be on stable storage.
     pub(crate) named: Mutex<Vec<&'static str>>,
     /// What the logs say of pages, until a checkpoint has brought it to the file.
-    pub(crate) recovered: RwLock<Option<Recovered>>,
+    pub(crate) recovered: RwLock<Option<RecoveredLog>>,
     /// Whether what opening found is on stable storage for certain; see `resync`.
     pub(crate) resynced: AtomicBool,
     /// Whether all is done that must be before the first commit. Release when it is, and
@@ -34,7 +34,7 @@ pub(crate) struct WalState {
 
 impl WalState {
     /// Returns the state of logs in which opening has found `recovered`, if anything.
-    pub(crate) fn new(recovered: Option<Recovered>, resynced: bool) -> Self {
+    pub(crate) fn new(recovered: Option<RecoveredLog>, resynced: bool) -> Self {
         Self {
             group_sync: GroupSync::default(),
             named: Mutex::default(),

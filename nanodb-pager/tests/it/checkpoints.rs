@@ -6,7 +6,7 @@ use nanodb_sim::{Action, Event};
 use crate::support::{add_page, assert_space, change_page, new_file, numbers};
 
 /// What a journal did: `d` wrote pages, `0` and `1` a copy of the header, `l` set the
-/// length, `|` synced the file; `L` and `S` wrote a log and the side area, `!` and `:`
+/// length, `|` synced the file; `L` and `S` wrote a log and the double-write buffer, `!` and `:`
 /// synced them, `c` and `/` made a file and synced the directory.
 fn order(journal: &[Event]) -> String {
     let letter = |Event { file, action }: &Event| match (file.as_str(), action) {
@@ -80,7 +80,7 @@ fn a_checkpoint_with_nothing_to_write_writes_nothing() {
     assert_eq!(storage.take_journal(), []);
     storage.start_journal();
     pager.close().unwrap();
-    // Nothing but what is kept for a full disk goes: free pages, both logs and the side area.
+    // Nothing but what is kept for a full disk goes: free pages, both logs and the double-write buffer.
     let events: Vec<_> = storage.take_journal().into_iter().map(|e| (e.file, e.action)).collect();
     let is_header = |(file, action): &(String, Action)| {
         let event = Event { file: file.clone(), action: action.clone() };

@@ -68,7 +68,7 @@ fn assert_harmless(error: &Error) {
         "copying -",
         "asking for the file's length",
         "asking for the log's length",
-        "cutting the file",
+        "truncating the file",
         "removing the log",
     ];
     // A full disk is told before anything has changed, and a checkpoint that meets one goes on

@@ -306,7 +306,7 @@ fn a_full_disk_whose_checkpoints_need_no_more_of_it_takes_commits_that_give_spac
     let pager = open(&storage);
     let mut count = 1;
     small_commit(&pager, pages[0], &mut count, false).unwrap();
-    // From this one there is a side area.
+    // From this one there is a double-write buffer.
     pager.checkpoint().unwrap();
     small_commit(&pager, pages[0], &mut count, false).unwrap();
     storage.set_capacity(Some(storage.total_len()));
@@ -532,7 +532,7 @@ fn what_a_recovery_has_copied_before_the_disk_was_full_is_not_copied_again() {
     let mut left = storage.files();
     storage.start_journal();
     pager.checkpoint().unwrap();
-    // The power goes before the header is written: the log and the side area are both needed.
+    // The power goes before the header is written: the log and the double-write buffer are both needed.
     for event in storage.take_journal() {
         if let ("", Action::Write { offset: 0..8192, .. }) = (event.file.as_str(), &event.action) {
             break;
@@ -544,7 +544,7 @@ fn what_a_recovery_has_copied_before_the_disk_was_full_is_not_copied_again() {
     let storage = SimStorage::from_files(left);
     let pager = open(&storage);
     storage.start_journal();
-    // The log is copied with one write, the side area is not.
+    // The log is copied with one write, the double-write buffer is not.
     storage.set_fault(Fault::once(1, Failure::Short).of(CallKind::Write).for_ever());
     let full = pager.begin().commit(&[3]).unwrap_err();
     assert!(is_full(&full), "{full:?}");

@@ -70,7 +70,7 @@ fn commit(pager: &Pager, states: &mut Vec<Pages>, random: &mut Random) {
 }
 
 /// A crash between the pages and the header of a checkpoint, beside which commits went on:
-/// both logs, the side area, and a file half way.
+/// both logs, the double-write buffer, and a file half way.
 fn left_by_a_checkpoint() -> Left {
     let storage = SimStorage::new();
     let hooks = Arc::new(Hooks::default());
@@ -153,7 +153,7 @@ fn a_flipped_bit_in_any_file_that_a_crash_left_gives_right_answers_or_an_error()
             tried += 1;
         }
         assert!(tried > 500, "{name:?}: {tried}");
-        // The pages are whole, so nobody asks the side area.
+        // The pages are whole, so nobody asks the double-write buffer.
         assert_eq!(noticed > 0, name != "-side", "{name:?}: {noticed}");
     }
 }
@@ -170,7 +170,7 @@ fn a_page_torn_by_the_crash_comes_from_the_side_area_or_is_refused() {
     for bit in (0..torn["-side"].len() * 8).step_by(if long() { 1 } else { 97 }) {
         let mut files = torn.clone();
         files.get_mut("-side").unwrap()[bit / 8] ^= 1 << (bit % 8);
-        noticed += usize::from(left.look_at(files, &format!("side area, bit {bit}")));
+        noticed += usize::from(left.look_at(files, &format!("double-write buffer, bit {bit}")));
     }
     assert!(noticed > 0);
 }
@@ -375,7 +375,7 @@ fn a_page_image_of_an_earlier_checkpoint_is_not_taken() {
     pager.checkpoint().unwrap();
     change_page(&pager, page, b"two");
     pager.checkpoint().unwrap();
-    // Held whole by the log, so that the side area stays as it is.
+    // Held whole by the log, so that the double-write buffer stays as it is.
     let mut tx = pager.begin();
     assert!(tx.init_page(page, KIND, OWNER).unwrap().write(0, b"three"));
     tx.commit(&[]).unwrap();

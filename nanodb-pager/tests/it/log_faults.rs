@@ -176,7 +176,7 @@ fn check_handle(pager: &Pager, ledger: &mut Ledger, error: &Error, what: &str) {
                 "copying -",
                 "asking for the file's length",
                 "asking for the log's length",
-                "cutting the file",
+                "truncating the file",
             ];
             // A full disk is told before anything has changed, and a checkpoint that meets one
             // goes on later.

@@ -1,4 +1,4 @@
-//! Logs and side area after one large transaction.
+//! Logs and double-write buffer after one large transaction.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ fn assert_short(storage: &SimStorage) {
         assert!((LOG_MIN..=LOG_MAX).contains(&len), "{log} has {len} bytes");
     }
     let len = storage.file_len("-side");
-    assert!((SIDE_MIN..=SIDE_MAX).contains(&len), "the side area has {len} bytes");
+    assert!((SIDE_MIN..=SIDE_MAX).contains(&len), "the double-write buffer has {len} bytes");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What an earlier checkpoint left in the side area is not taken for an image of the interrupted
+//! What an earlier checkpoint left in the double-write buffer is not taken for an image of the interrupted
 //! one, when a power cut has kept the directory of a batch and lost the images.
 
 use nanodb_pager::{BODY_SIZE, Durability, Error, Extent, PAGE_SIZE, PageId, Pager};
@@ -14,7 +14,7 @@ fn write(pager: &Pager, pages: &[(PageId, usize, &[u8])]) {
     tx.commit(b"").unwrap();
 }
 
-/// A page may be taken from the side area: as opening the files shows it.
+/// A page may be taken from the double-write buffer: as opening the files shows it.
 fn bytes_at(files: &Files, page: PageId, at: usize) -> Result<Vec<u8>, String> {
     let pager = open(&SimStorage::from_files(files.clone())).map_err(|e| e.to_string())?;
     let page = pager.page(page, pager.published()).map_err(|e| e.to_string())?;
@@ -79,7 +79,7 @@ struct Again {
 impl Again {
     fn load(level: Durability) -> Self {
         let (storage, pager) = new_file();
-        // The first life of the page: an image of it is left in the first place of the side area.
+        // The first life of the page: an image of it is left in the first place of the double-write buffer.
         let mut tx = pager.begin();
         let extent = tx.allocate_extent(20).unwrap();
         // The one that the load begins with: checkpoints take those before it.

@@ -60,7 +60,7 @@ fn cut(
 #[test]
 fn what_was_committed_before_a_sync_survives_a_power_cut_at_every_level() {
     for level in LEVELS {
-        // A log that turns in between, and one that does not.
+        // A log that is switched in between, and one that is not.
         for turns in [false, true] {
             let storage = SimStorage::new();
             let pager = open_with(&storage, level);

@@ -101,7 +101,7 @@ fn sidecars_are_as_private_as_the_database() {
         db.collection("a").replace(1, doc! { "secret": "t" }).unwrap();
         db.checkpoint().unwrap();
     }
-    assert_eq!(names(dir.path()).len(), 4, "two logs and the side area");
+    assert_eq!(names(dir.path()).len(), 4, "two logs and the double-write buffer");
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;

@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use nanodb_index::KeyHash;
-use nanodb_pager::Installed;
+use nanodb_pager::InstalledCommit;
 use nanodb_sim::{CallKind, Failure, Fault};
 
 use super::*;
@@ -32,7 +32,7 @@ fn reopened() -> (Database, Collection, SimStorage) {
 }
 
 /// Moves document 1, as far as installing the commit, and sees to it that its group is absent.
-fn install_move(store: &Store, held: &HeldRef<'_, CollectionState>) -> (Installed, WriteSet) {
+fn install_move(store: &Store, held: &HeldRef<'_, CollectionState>) -> (InstalledCommit, WriteSet) {
     let index = store.index_for_writer().unwrap();
     let mut tx = store.pager.begin();
     let mut write_set = WriteSet::new(held);

@@ -216,11 +216,11 @@ impl Storage for FileStorage {
     }
 
     fn lock(&self) -> io::Result<bool> {
-        lock::try_claim(&self.file, Access::Write)
+        lock::try_acquire(&self.file, Access::Write)
     }
 
     fn lock_shared(&self) -> io::Result<bool> {
-        lock::try_claim(&self.file, Access::Read)
+        lock::try_acquire(&self.file, Access::Read)
     }
 
     fn lock_holders(&self) -> LockHolders {

@@ -1,7 +1,7 @@
 //! Who may have a file open at the same time: one writer alone, or any number of readers.
 //!
-//! The operating system keeps the claim, and gives it up when a process ends however it ends. All
-//! that is decided about it is decided here: how a file is claimed, how long somebody waits for it, and
+//! The operating system keeps the lock, and gives it up when a process ends however it ends. All
+//! that is decided about it is decided here: how a file is locked, how long somebody waits for it, and
 //! who is named when it can't be had.
 
 use std::fmt;
@@ -124,15 +124,15 @@ impl LockWait {
 }
 
 /// Claims a file, waiting as long as that.
-pub(crate) fn claim(storage: &dyn Storage, access: Access, timeout: Duration) -> Result<()> {
+pub(crate) fn acquire(storage: &dyn Storage, access: Access, timeout: Duration) -> Result<()> {
     let failed = |e| Error::io("locking the file", e);
     let mut wait = LockWait::new(timeout);
     loop {
-        let claimed = match access {
+        let acquired = match access {
             Access::Read => storage.lock_shared(),
             Access::Write => storage.lock(),
         };
-        if claimed.map_err(failed)? {
+        if acquired.map_err(failed)? {
             return Ok(());
         }
         if !wait.pause() {
@@ -141,13 +141,13 @@ pub(crate) fn claim(storage: &dyn Storage, access: Access, timeout: Duration) ->
     }
 }
 
-/// Claims a file of the operating system; false if somebody else's claim excludes that.
-pub(super) fn try_claim(file: &File, access: Access) -> io::Result<bool> {
-    let claimed = match access {
+/// Locks a file of the operating system; false if somebody else's lock excludes that.
+pub(super) fn try_acquire(file: &File, access: Access) -> io::Result<bool> {
+    let acquired = match access {
         Access::Read => file.try_lock_shared(),
         Access::Write => file.try_lock(),
     };
-    match claimed {
+    match acquired {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         // Some file systems have no locks at all; refusing to work on them
@@ -157,13 +157,13 @@ pub(super) fn try_claim(file: &File, access: Access) -> io::Result<bool> {
     }
 }
 
-/// Who has a claim on a file of the operating system.
+/// Who has a lock on a file of the operating system.
 #[cfg(target_os = "linux")]
 pub(super) fn holders(file: &File) -> LockHolders {
     linux::holders(file)
 }
 
-/// Who has a claim on a file of the operating system: nothing tells.
+/// Who has a lock on a file of the operating system: nothing tells.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn holders(_: &File) -> LockHolders {
     LockHolders::default()
@@ -321,7 +321,7 @@ mod tests {
         let writer = FileStorage::open(&path).unwrap();
         assert!(writer.lock().unwrap());
         let other = FileStorage::open(&path).unwrap();
-        let error = claim(&other, Access::Write, Duration::ZERO).unwrap_err();
+        let error = acquire(&other, Access::Write, Duration::ZERO).unwrap_err();
         let Error::Locked { holders } = &error else { panic!("{error}") };
         assert_eq!(holders, &LockHolders::current());
         let text = error.to_string();
@@ -338,15 +338,15 @@ mod tests {
         assert!(writer.lock().unwrap());
         let (waiting, waits) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
-            let claimed = scope.spawn(|| {
+            let acquired = scope.spawn(|| {
                 let reader = FileStorage::open_read_only(&path).unwrap();
                 assert!(!reader.lock_shared().unwrap());
                 waiting.send(()).unwrap();
-                claim(&reader, Access::Read, Duration::MAX)
+                acquire(&reader, Access::Read, Duration::MAX)
             });
             waits.recv().unwrap();
             drop(writer);
-            claimed.join().unwrap().unwrap();
+            acquired.join().unwrap().unwrap();
         });
     }
 

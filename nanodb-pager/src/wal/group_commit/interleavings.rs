@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nanodb_loom::{every_interleaving, thread};
 
-use super::{GroupSync, Turn};
+use super::{GroupSync, SyncRole};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::wal::Lsn;
 
@@ -26,10 +26,10 @@ impl Log {
 
     /// Returns whether the log is synced up to `lsn`.
     fn sync(&self, lsn: Lsn, works: bool) -> bool {
-        match self.group.turn(lsn) {
-            Turn::Done => true,
-            Turn::Failed => false,
-            Turn::Lead(leader) => {
+        match self.group.join(lsn) {
+            SyncRole::Done => true,
+            SyncRole::Failed => false,
+            SyncRole::Lead(leader) => {
                 let end = Lsn(*self.appended.lock());
                 if works {
                     self.synced.store(end.0, Ordering::Relaxed);

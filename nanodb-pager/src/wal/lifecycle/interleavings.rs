@@ -1,6 +1,6 @@
-//! Commits, syncs and a turn to the next log, in every order.
+//! Commits, syncs and a switch to the next log, in every order.
 //!
-//! A model of `turn` and of `lead_sync` with their locks and with the group itself, but with
+//! A model of `switch_log` and of `lead_sync` with their locks and with the group itself, but with
 //! counters for files: what it shows is that the order of their steps is right.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use nanodb_loom::{every_interleaving, thread};
 
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::wal::Lsn;
-use crate::wal::group_commit::{GroupSync, Turn};
+use crate::wal::group_commit::{GroupSync, SyncRole};
 
 /// A log of records one byte long. Relaxed: the commit lock and the group order these.
 #[derive(Default)]
@@ -61,14 +61,14 @@ impl Logs {
         };
         self.sync_log(logged);
         let synced = self.files[0].synced.load(Ordering::Relaxed);
-        assert!(synced >= logged.0, "the log before the turn is not synced");
+        assert!(synced >= logged.0, "the log before the switch is not synced");
     }
 
     fn sync_log(&self, lsn: Lsn) {
-        match self.group.turn(lsn) {
-            Turn::Done => {}
-            Turn::Failed => panic!("nothing fails here"),
-            Turn::Lead(leader) => {
+        match self.group.join(lsn) {
+            SyncRole::Done => {}
+            SyncRole::Failed => panic!("nothing fails here"),
+            SyncRole::Lead(leader) => {
                 let end = self.lead_sync();
                 self.group.finish(&leader, Some(end));
             }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nanodb_pager::{BODY_SIZE, Error, Installed, PAGE_SIZE, PageId, Pager, Seq, Snapshot, WriteTx};
+use nanodb_pager::{
+    BODY_SIZE, Error, InstalledCommit, PAGE_SIZE, PageId, Pager, Seq, Snapshot, WriteTx,
+};
 use nanodb_sim::SimStorage;
 
 use super::Op;
@@ -24,7 +26,7 @@ pub(super) struct Harness {
     transactions: Vec<Transaction>,
     snapshots: Vec<(Snapshot, Pages)>,
     /// Installed commits that are not published, oldest first, and the pages they changed.
-    held: Vec<(Installed, usize)>,
+    held: Vec<(InstalledCommit, usize)>,
     /// The pages as of each commit, the newest last.
     history: Vec<(Seq, Pages)>,
     metadata: Vec<u8>,
