@@ -9,4 +9,5 @@ pub(crate) mod free_space;
 pub(crate) mod overflow;
 pub(crate) mod page_order;
 pub(crate) mod records;
+pub(crate) mod source;
 pub(crate) mod stored_doc;

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanodb_index::RecordId;
-use nanodb_page::{PageRef, Record, RecordKind, SlotId};
+use nanodb_page::{Record, RecordKind, SlotId};
 use nanodb_pager::{Owner, PAGE_SIZE, PageGuard, PageId, TxView};
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::pages::extent_list::ExtentList;
 use crate::pages::extents::{Extents, Position};
-use crate::pages::overflow::{self, SLOTTED};
+use crate::pages::overflow;
 use crate::pages::records::RecordSpan;
+use crate::pages::source::{PageSource, StoredPage};
 use crate::pages::stored_doc::StoredDoc;
 use crate::read_view::ReadView;
 use crate::store::Store;
@@ -81,15 +82,14 @@ enum Pages {
     },
 }
 
-impl Pages {
+impl PageSource for Pages {
+    type Page = PageGuard;
+
+    #[inline]
     fn page(&self, id: PageId) -> Result<PageGuard> {
         match self {
             Self::None => Err(Error::damaged(id)),
-            Self::Snapshot(view) => match view.snapshot().page(id) {
-                // In the collection, and never written: that cannot be.
-                Err(nanodb_pager::Error::NoVersion { page, .. }) => Err(Error::damaged(page)),
-                page => Ok(page?),
-            },
+            Self::Snapshot(view) => PageSource::page(view.snapshot(), id),
             Self::Transaction { view, over, .. } => {
                 let page = view.page(id)?;
                 // Acquire, paired with the release before the transaction lets go of its
@@ -250,11 +250,8 @@ impl Scan {
     /// The document with a [record id](StoredDoc::record_id) that the cursor has found it by.
     pub fn document_at(&self, record_id: RecordId) -> Result<StoredDoc> {
         let page = PageId::new(record_id.page);
-        let guard = self.walk.pages.page(page)?;
-        if guard.owner() != self.walk.owner || guard.kind() != SLOTTED {
-            return Err(Error::damaged(page));
-        }
-        let slots = PageRef::parse(guard.body()).map_err(|e| Error::damaged_by(page, e))?;
+        let guard = self.walk.pages.slotted(self.walk.owner, page)?;
+        let slots = guard.slots(page)?;
         let slot = SlotId::new(record_id.slot).ok_or_else(|| Error::damaged(page))?;
         let record = slots.get(slot).map_err(|e| Error::damaged_by(page, e))?;
         let record = record.ok_or_else(|| Error::damaged(page))?;
@@ -300,10 +297,7 @@ impl Walk {
         }
         self.pages_left -= 1;
         let Some(id) = self.position.advance(&self.extents) else { return Ok(false) };
-        let guard = self.pages.page(id)?;
-        if guard.owner() != self.owner || guard.kind() != SLOTTED {
-            return Err(Error::damaged(id));
-        }
+        let guard = self.pages.slotted(self.owner, id)?;
         touch(guard.body());
         *page = Some(OpenPage { guard, next: Some(SlotId::FIRST) });
         Ok(true)
@@ -326,7 +320,7 @@ fn next_record<'p>(guard: &'p PageGuard, next: &mut Option<SlotId>) -> Result<Op
     // Left as it is on an error: nothing of a damaged page but what came before.
     let Some(from) = next.take() else { return Ok(None) };
     let damaged_by = |error| Error::damaged_by(guard.id(), error);
-    let slots = PageRef::parse(guard.body()).map_err(damaged_by)?;
+    let slots = guard.slots(guard.id())?;
     let record = slots.records_from(from).next().transpose().map_err(damaged_by)?;
     *next = record.and_then(|record| record.slot.next());
     Ok(record)
@@ -343,7 +337,7 @@ fn find_on_page(
     // Left as it is if the page is damaged: a further call must not show the same documents again.
     let Some(from) = next.take() else { return Ok(None) };
     let damaged_by = |error| Error::damaged_by(guard.id(), error);
-    let slots = PageRef::parse(guard.body()).map_err(damaged_by)?;
+    let slots = guard.slots(guard.id())?;
     for record in slots.records_from(from) {
         let record = record.map_err(damaged_by)?;
         let mut ask = |bytes| {
@@ -374,7 +368,7 @@ fn find_on_page(
 
 fn assemble(walk: &Walk, head: &PageGuard, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
     out.clear();
-    overflow::assemble(walk.owner, head.id(), record, |id| walk.pages.page(id), out)
+    overflow::assemble(walk.owner, head.id(), record, &*walk.pages, out)
 }
 
 impl fmt::Debug for Scan {

@@ -13,7 +13,8 @@ use crate::checkpoint::apply_edits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::check::{Problem, ProblemKind, why};
 use crate::pages::extents::Extents;
-use crate::pages::overflow::{SLOTTED, assemble};
+use crate::pages::overflow::assemble;
+use crate::pages::source::SLOTTED;
 
 /// What a salvage has saved, and what not.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -270,8 +271,7 @@ fn salvage_page(
             RecordKind::Document => record.bytes,
             RecordKind::Head => {
                 assembled.clear();
-                let read = |page| Ok(pages.page(page)?);
-                if let Err(error) = assemble(owner, page, record.bytes, read, &mut assembled) {
+                if let Err(error) = assemble(owner, page, record.bytes, pages, &mut assembled) {
                     if !is_lost(&error) {
                         return Ok(Err(error));
                     }

@@ -6,32 +6,27 @@
 //! writer fills its pieces. So a damaged or hostile chain costs no more time than a document
 //! of the greatest size, and no more memory than the pages that it has.
 
+use nanodb_page::RecordKind;
 use nanodb_page::spill::{Head, Next, Piece, overflow_len_max};
-use nanodb_page::{PageRef, RecordKind};
-use nanodb_pager::{BODY_SIZE, Owner, PageGuard, PageId, PageKind};
+use nanodb_pager::{BODY_SIZE, Owner, PageId};
 
 use crate::error::{Error, Result};
+use crate::pages::source::{PageSource, StoredPage, page_of};
 use nanodb_document::DOCUMENT_SIZE_MAX;
-
-/// Pages of slots and records.
-pub(crate) const SLOTTED: PageKind = PageKind::new(16);
-
-/// Pages filled by one piece of one document.
-pub(crate) const OVERFLOW: PageKind = PageKind::new(17);
 
 /// So many bytes each piece has on average at least. Writers fill every overflow page but
 /// the last; half of that leaves them room to do otherwise one day.
 const PIECE_BYTES_MIN: usize = overflow_len_max(BODY_SIZE) / 2;
 
 /// Calls `piece` with each piece after the head: where it is, and its bytes. The pages
-/// are those that `page` returns.
+/// are those of `pages`.
 ///
 /// Ends with an error unless the pieces have exactly the bytes that the head announced.
-pub(crate) fn for_each_piece<P: AsPage>(
+pub(crate) fn for_each_piece(
     owner: Owner,
     head_page: PageId,
     record: &[u8],
-    mut page: impl FnMut(PageId) -> Result<P>,
+    pages: &impl PageSource,
     mut piece: impl FnMut(Next, &[u8]),
 ) -> Result<()> {
     let head = Head::decode(record).map_err(|e| Error::damaged_by(head_page, e))?;
@@ -56,8 +51,8 @@ pub(crate) fn for_each_piece<P: AsPage>(
         if count.is_power_of_two() {
             passed = Some(here);
         }
-        let held = page(at)?;
-        let found = decode_piece(owner, here, &held)?;
+        let held = pages.with_piece(owner, here)?;
+        let found = decode_piece(here, &held)?;
         left = left.checked_sub(found.bytes.len()).ok_or_else(|| Error::damaged(at))?;
         piece(here, found.bytes);
         next = found.next;
@@ -66,85 +61,28 @@ pub(crate) fn for_each_piece<P: AsPage>(
 }
 
 /// Appends the whole document to `out`, whose head is `record` on `head_page`.
-pub(crate) fn assemble<P: AsPage>(
+pub(crate) fn assemble(
     owner: Owner,
     head_page: PageId,
     record: &[u8],
-    page: impl FnMut(PageId) -> Result<P>,
+    pages: &impl PageSource,
     out: &mut Vec<u8>,
 ) -> Result<()> {
     let head = Head::decode(record).map_err(|e| Error::damaged_by(head_page, e))?;
     out.extend_from_slice(head.bytes);
-    for_each_piece(owner, head_page, record, page, |_, bytes| out.extend_from_slice(bytes))
+    for_each_piece(owner, head_page, record, pages, |_, bytes| out.extend_from_slice(bytes))
 }
 
-/// The page that a piece is on.
-pub(crate) fn page_of(piece: Next) -> PageId {
-    match piece {
-        Next::Overflow { page } | Next::Fragment { page, .. } => PageId::new(page.get()),
-    }
-}
-
-/// What a piece is read from: a page as of a snapshot, or as a transaction sees it.
-pub(crate) trait AsPage {
-    fn owner(&self) -> Owner;
-    fn kind(&self) -> PageKind;
-    fn body(&self) -> &[u8];
-}
-
-impl AsPage for PageGuard {
-    #[inline]
-    fn owner(&self) -> Owner {
-        self.owner()
-    }
-
-    #[inline]
-    fn kind(&self) -> PageKind {
-        self.kind()
-    }
-
-    #[inline]
-    fn body(&self) -> &[u8] {
-        self.body()
-    }
-}
-
-impl AsPage for nanodb_pager::TxPage<'_> {
-    #[inline]
-    fn owner(&self) -> Owner {
-        self.owner()
-    }
-
-    #[inline]
-    fn kind(&self) -> PageKind {
-        self.kind()
-    }
-
-    #[inline]
-    fn body(&self) -> &[u8] {
-        self.body()
-    }
-}
-
-fn decode_piece<P: AsPage>(owner: Owner, piece: Next, held: &P) -> Result<Piece<'_>> {
+fn decode_piece(piece: Next, held: &impl StoredPage) -> Result<Piece<'_>> {
     let page = page_of(piece);
     let damaged_by = |e| Error::damaged_by(page, e);
-    if held.owner() != owner {
-        return Err(Error::damaged(page));
-    }
     match piece {
-        Next::Overflow { .. } if held.kind() == OVERFLOW => {
-            Piece::decode_overflow(held.body()).map_err(damaged_by)
-        }
-        Next::Fragment { slot, .. } if held.kind() == SLOTTED => {
-            let slots = PageRef::parse(held.body()).map_err(damaged_by)?;
-            match slots.get(slot).map_err(damaged_by)? {
-                Some(record) if record.kind == RecordKind::Fragment => {
-                    Piece::decode_fragment(record.bytes).map_err(damaged_by)
-                }
-                _ => Err(Error::damaged(page)),
+        Next::Overflow { .. } => Piece::decode_overflow(held.body()).map_err(damaged_by),
+        Next::Fragment { slot, .. } => match held.slots(page)?.get(slot).map_err(damaged_by)? {
+            Some(record) if record.kind == RecordKind::Fragment => {
+                Piece::decode_fragment(record.bytes).map_err(damaged_by)
             }
-        }
-        _ => Err(Error::damaged(page)),
+            _ => Err(Error::damaged(page)),
+        },
     }
 }

@@ -5,7 +5,7 @@ use nanodb_page::spill::Head;
 use nanodb_page::{PageRef, Record, RecordKind, SlotId};
 use nanodb_pager::{Owner, PageId};
 
-use crate::pages::overflow::{AsPage, SLOTTED};
+use crate::pages::source::StoredPage;
 use nanodb_document::{record_key, with_hashed_key};
 
 /// Where on its page a document's record lies.
@@ -41,12 +41,12 @@ impl RecordSpan {
 /// Calls `visit` with the key hash and the slot of each document on a page; false if
 /// some may be missing because of damage.
 pub(crate) fn for_each_document(
-    page: &impl AsPage,
+    page: &impl StoredPage,
     owner: Owner,
     hash_seed: u64,
     mut visit: impl FnMut(KeyHash, u16),
 ) -> bool {
-    if page.owner() != owner || page.kind() != SLOTTED {
+    if !page.is_slotted_of(owner) {
         return false;
     }
     let Ok(slots) = PageRef::parse(page.body()) else { return false };

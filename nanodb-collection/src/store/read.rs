@@ -1,5 +1,7 @@
 //! Finding a document by its id.
 
+use std::cell::Cell;
+
 use nanodb_index::{KeyHash, NotLoaded, RecordId};
 use nanodb_page::{PageRef, RecordKind, SlotId};
 use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
@@ -8,8 +10,9 @@ use super::Store;
 use crate::error::{Error, Result};
 use crate::id_index::LoadedIndex;
 use crate::id_index::retired::Retired;
-use crate::pages::overflow::{self, AsPage, SLOTTED};
+use crate::pages::overflow;
 use crate::pages::records::{RecordSpan, document_start};
+use crate::pages::source::{PageSource, StoredPage};
 use crate::pages::stored_doc::StoredDoc;
 use nanodb_document::{record_has_key, record_key, with_hashed_key};
 
@@ -51,6 +54,30 @@ struct Search<'a> {
     key: &'a [u8],
     view: View,
     damaged: Option<Error>,
+}
+
+/// The pages of a collection as of the commit that is read at.
+struct PagesAt<'a> {
+    store: &'a Store,
+    view: View,
+    /// A page of which the version was dropped meanwhile.
+    outdated: Cell<Option<PageId>>,
+}
+
+impl PageSource for PagesAt<'_> {
+    type Page = PageGuard;
+
+    fn page(&self, id: PageId) -> Result<PageGuard> {
+        match self.store.page(id, self.view) {
+            Ok(Some(guard)) => Ok(guard),
+            Err(Unanswered::Failed(error)) => Err(error),
+            Err(Unanswered::Outdated(page)) => {
+                self.outdated.set(Some(page));
+                Err(Error::damaged(id))
+            }
+            Ok(None) | Err(Unanswered::NotLoaded) => Err(Error::damaged(id)),
+        }
+    }
 }
 
 impl Search<'_> {
@@ -194,7 +221,7 @@ impl Store {
             Err(nanodb_pager::Error::NoVersion { .. }) => return false,
             Err(_) => return true,
         };
-        if page.owner() != self.owner || page.kind() != SLOTTED {
+        if !page.is_slotted_of(self.owner) {
             return false;
         }
         let (Ok(slots), Some(slot)) = (PageRef::parse(page.body()), SlotId::new(record_id.slot))
@@ -230,8 +257,8 @@ impl Store {
 
     /// Whether that record of this page is the document with this key.
     #[inline]
-    fn prove<P: AsPage>(&self, page: &P, record_id: RecordId, key: &[u8]) -> Result<Proof> {
-        if page.owner() != self.owner || page.kind() != SLOTTED {
+    fn prove(&self, page: &impl StoredPage, record_id: RecordId, key: &[u8]) -> Result<Proof> {
+        if !page.is_slotted_of(self.owner) {
             return Ok(Proof::NotIt);
         }
         let damaged_by = |e| Error::damaged_by(PageId::new(record_id.page), e);
@@ -257,20 +284,11 @@ impl Store {
     #[cold]
     fn assemble(&self, found: &Found, view: View) -> Answer<StoredDoc> {
         let record = found.record.bytes(found.guard.body());
-        let mut outdated = None;
+        let pages = PagesAt { store: self, view, outdated: Cell::new(None) };
         let mut bytes = Vec::new();
-        let page = |page| match self.page(page, view) {
-            Ok(Some(guard)) => Ok(guard),
-            Ok(None) => Err(Error::damaged(page)),
-            Err(Unanswered::Failed(error)) => Err(error),
-            Err(Unanswered::Outdated(page)) => {
-                outdated = Some(page);
-                Err(Error::damaged(page))
-            }
-            Err(Unanswered::NotLoaded) => Err(Error::damaged(page)),
-        };
-        let result = overflow::assemble(self.owner, found.guard.id(), record, page, &mut bytes);
-        match (result, outdated) {
+        let head = found.guard.id();
+        let result = overflow::assemble(self.owner, head, record, &pages, &mut bytes);
+        match (result, pages.outdated.get()) {
             (Ok(()), _) => Ok(StoredDoc::assembled(bytes, found.record.on(found.guard.id()))),
             (Err(_), Some(page)) => Err(Unanswered::Outdated(page)),
             (Err(error), None) => Err(Unanswered::Failed(error)),
@@ -325,8 +343,7 @@ impl Store {
         }
         let head = record.bytes(guard.body());
         let mut bytes = Vec::new();
-        let page = |page| Ok(tx.page(page)?);
-        overflow::assemble(self.owner, guard.id(), head, page, &mut bytes)?;
+        overflow::assemble(self.owner, guard.id(), head, &tx, &mut bytes)?;
         Ok(Some(StoredDoc::assembled(bytes, record_id)))
     }
 

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeSet;
 
-use nanodb_page::{PageMut, PageRef};
+use nanodb_page::PageMut;
 use nanodb_pager::{Extent, PageId};
 
 use super::records::RECORD_BYTES_MAX;
@@ -21,7 +21,7 @@ use super::statement::Statement;
 use crate::error::{Error, Result};
 use crate::pages::extents::Extents;
 use crate::pages::free_space::{SearchStart, SpaceClass};
-use crate::pages::overflow::SLOTTED;
+use crate::pages::source::{PageSource, SLOTTED, StoredPage};
 
 /// So many pages the hand passes at most for each one that is asked for.
 const HAND_PAGES: usize = 4;
@@ -112,11 +112,8 @@ impl Statement<'_> {
 
     /// What room a page has, and how many bytes it takes.
     pub(super) fn look(&self, page: PageId) -> Result<(SpaceClass, usize)> {
-        let held = self.tx.page(page)?;
-        if held.owner() != self.store.owner || held.kind() != SLOTTED {
-            return Err(Error::damaged(page));
-        }
-        let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+        let held = (&*self.tx).slotted(self.store.owner, page)?;
+        let slots = held.slots(page)?;
         Ok((SpaceClass::of(&slots), slots.free_bytes()))
     }
 

@@ -21,13 +21,14 @@ use nanodb_page::layout::record_len_max;
 use nanodb_page::spill::{
     FRAGMENT_HEADER_SIZE, HEAD_HEADER_SIZE, Head, Next, Piece, overflow_len_max,
 };
-use nanodb_page::{PageMut, PageRef, RecordKind, SlotId};
+use nanodb_page::{PageMut, RecordKind, SlotId};
 use nanodb_pager::{BODY_SIZE, PageId};
 
 use super::statement::Statement;
 use crate::error::{Error, Result};
 use crate::pages::free_space::SpaceClass;
-use crate::pages::overflow::{OVERFLOW, SLOTTED, for_each_piece, page_of};
+use crate::pages::overflow::for_each_piece;
+use crate::pages::source::{OVERFLOW, PageSource, StoredPage, page_of, slotted_mut};
 use nanodb_document::record_key;
 
 /// The longest record that a page takes.
@@ -65,10 +66,7 @@ impl Statement<'_> {
             return Ok(());
         };
         let Self { store, tx, write_set, .. } = self;
-        let mut held = tx.page_mut(page)?;
-        if held.owner() != store.owner || held.kind() != SLOTTED {
-            return Err(Error::damaged(page));
-        }
+        let mut held = slotted_mut(tx, store.owner, page)?;
         let (body, dirty) = held.split();
         let mut slots = PageMut::parse(body, |range| dirty.mark(range))
             .map_err(|e| Error::damaged_by(page, e))?;
@@ -201,10 +199,7 @@ impl Statement<'_> {
         kind: RecordKind,
         parts: &[&[u8]],
     ) -> Result<Option<SlotId>> {
-        let mut held = self.tx.page_mut(page)?;
-        if held.owner() != self.store.owner || held.kind() != SLOTTED {
-            return Err(Error::damaged(page));
-        }
+        let mut held = slotted_mut(self.tx, self.store.owner, page)?;
         let (body, dirty) = held.split();
         PageMut::parse(body, |range| dirty.mark(range))
             .and_then(|mut slots| slots.insert(kind, parts))
@@ -244,7 +239,7 @@ impl Statement<'_> {
         kind: RecordKind,
         parts: &[&[u8]],
     ) -> Result<bool> {
-        let mut held = self.tx.page_mut(page)?;
+        let mut held = slotted_mut(self.tx, self.store.owner, page)?;
         let (body, dirty) = held.split();
         let mut slots = PageMut::parse(body, |range| dirty.mark(range))
             .map_err(|e| Error::damaged_by(page, e))?;
@@ -263,7 +258,7 @@ impl Statement<'_> {
     }
 
     fn remove_record(&mut self, page: PageId, slot: SlotId) -> Result<()> {
-        let mut held = self.tx.page_mut(page)?;
+        let mut held = slotted_mut(self.tx, self.store.owner, page)?;
         let (body, dirty) = held.split();
         let mut slots = PageMut::parse(body, |range| dirty.mark(range))
             .map_err(|e| Error::damaged_by(page, e))?;
@@ -279,18 +274,16 @@ impl Statement<'_> {
         let mut pieces = Vec::new();
         let mut old = Old { record_len: 0, fragment_page: None };
         {
-            let held = self.tx.page(page)?;
-            let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+            let tx = &*self.tx;
+            let held = tx.slotted(self.store.owner, page)?;
+            let slots = held.slots(page)?;
             let record = slots.get(slot).map_err(|e| Error::damaged_by(page, e))?;
             let Some(record) = record else { return Err(Error::damaged(page)) };
             old.record_len = record.bytes.len();
             if record.kind != RecordKind::Head {
                 return Ok(old);
             }
-            let read = |page| Ok(self.tx.page(page)?);
-            for_each_piece(self.store.owner, page, record.bytes, read, |next, _| {
-                pieces.push(next)
-            })?;
+            for_each_piece(self.store.owner, page, record.bytes, &tx, |next, _| pieces.push(next))?;
         }
         for next in pieces {
             let page = page_of(next);

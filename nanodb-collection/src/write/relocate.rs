@@ -4,15 +4,16 @@
 //! its new record id in the same commit. So readers need not know of it.
 
 use nanodb_index::RecordId;
+use nanodb_page::RecordKind;
 use nanodb_page::spill::Next;
-use nanodb_page::{PageRef, RecordKind};
 use nanodb_pager::{Extent, PageId};
 
 use super::records::page_and_slot;
 use super::statement::Statement;
 use crate::error::{Error, Result};
 use crate::pages::free_space::SpaceClass;
-use crate::pages::overflow::{SLOTTED, assemble, for_each_piece, page_of};
+use crate::pages::overflow::{assemble, for_each_piece};
+use crate::pages::source::{PageSource, StoredPage, page_of};
 use nanodb_document::record_key;
 
 /// What a page of a collection is made up of.
@@ -48,19 +49,16 @@ impl Statement<'_> {
 
     /// What is on a page.
     pub(crate) fn survey(&self, page: PageId) -> Result<Surveyed> {
-        let held = self.tx.page(page)?;
-        if held.owner() != self.store.owner || held.kind() != SLOTTED {
-            return Err(Error::damaged(page));
-        }
-        let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
+        let tx = &*self.tx;
+        let held = tx.slotted(self.store.owner, page)?;
+        let slots = held.slots(page)?;
         let mut documents = Vec::new();
         for record in slots.records() {
             let record = record.map_err(|e| Error::damaged_by(page, e))?;
             let record_id = RecordId { page: page.get(), slot: record.slot.get() };
             let mut pieces = Vec::new();
             if record.kind == RecordKind::Head {
-                let read = |page| Ok(self.tx.page(page)?);
-                for_each_piece(self.store.owner, page, record.bytes, read, |next: Next, _| {
+                for_each_piece(self.store.owner, page, record.bytes, &tx, |next: Next, _| {
                     pieces.push(page_of(next));
                 })?;
             } else if record.kind != RecordKind::Document {
@@ -77,18 +75,17 @@ impl Statement<'_> {
         let (page, slot) = page_and_slot(at)?;
         let mut document = Vec::new();
         {
-            let held = self.tx.page(page)?;
-            if held.owner() != self.store.owner || held.kind() != SLOTTED {
+            let tx = &*self.tx;
+            let held = tx.page(page)?;
+            if !held.is_slotted_of(self.store.owner) {
                 return Ok(0);
             }
-            let slots = PageRef::parse(held.body()).map_err(|e| Error::damaged_by(page, e))?;
-            match slots.get(slot).map_err(|e| Error::damaged_by(page, e))? {
+            match held.slots(page)?.get(slot).map_err(|e| Error::damaged_by(page, e))? {
                 Some(record) if record.kind == RecordKind::Document => {
                     document.extend_from_slice(record.bytes);
                 }
                 Some(record) if record.kind == RecordKind::Head => {
-                    let read = |page| Ok(self.tx.page(page)?);
-                    assemble(self.store.owner, page, record.bytes, read, &mut document)?;
+                    assemble(self.store.owner, page, record.bytes, &tx, &mut document)?;
                 }
                 _ => return Ok(0),
             }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use nanodb_index::{KeyHash, RecordId};
+use nanodb_page::RecordKind;
 use nanodb_page::spill::Next;
-use nanodb_page::{PageRef, RecordKind};
-use nanodb_pager::{Extent, PageGuard, PageId, Snapshot};
+use nanodb_pager::{Extent, PageId, Snapshot};
 
 use super::index::Entries;
 use super::{Check, ProblemKind, why};
@@ -15,7 +15,8 @@ use crate::catalog::manifest::StoredCollection;
 use crate::error::{Error, Result};
 use crate::limits::NEXT_ID_MAX;
 use crate::pages::extent_set::ExtentSet;
-use crate::pages::overflow::{SLOTTED, assemble, for_each_piece};
+use crate::pages::overflow::{assemble, for_each_piece};
+use crate::pages::source::{PageSource, StoredPage};
 use crate::store::Store;
 use nanodb_document::DocView;
 use nanodb_document::{Id, IdRef, record_key, with_hashed_key};
@@ -81,15 +82,12 @@ impl Check<'_> {
     }
 
     fn page(&mut self, walk: &mut Walk<'_>, page: PageId) -> Result<()> {
-        let held = walk.page(page)?;
-        if held.owner() != walk.store.owner || held.kind() != SLOTTED {
-            return Err(Error::damaged(page));
-        }
-        let damaged_by = |error| Error::damaged_by(page, error);
-        let slots = PageRef::parse(held.body()).map_err(damaged_by)?;
+        let held = walk.snapshot.slotted(walk.store.owner, page)?;
+        let slots = held.slots(page)?;
         if let Err(error) = slots.verify() {
             walk.incomplete = true;
-            let kind = ProblemKind::DamagedPage { why: why(&damaged_by(error)) };
+            let why = why(&Error::damaged_by(page, error));
+            let kind = ProblemKind::DamagedPage { why };
             self.add(Some(walk.name), Some(page.get()), kind);
         }
         let mut bytes = Vec::new();
@@ -125,9 +123,8 @@ impl Check<'_> {
         bytes: &mut Vec<u8>,
     ) -> Result<()> {
         let (snapshot, owner) = (walk.snapshot, walk.store.owner);
-        let read = |page| page_at(snapshot, page);
         let mut stray = Vec::new();
-        let followed = for_each_piece(owner, page, record, read, |next, _| match next {
+        let followed = for_each_piece(owner, page, record, snapshot, |next, _| match next {
             Next::Overflow { page } => {
                 let page = PageId::new(page.get());
                 if walk.overflow.contains(page) {
@@ -143,7 +140,7 @@ impl Check<'_> {
             self.add(Some(walk.name), Some(page.get()), ProblemKind::StrayPiece);
         }
         followed?;
-        assemble(owner, page, record, read, bytes)
+        assemble(owner, page, record, snapshot, bytes)
     }
 
     fn document(&mut self, walk: &mut Walk<'_>, record_id: RecordId, bytes: &[u8]) {
@@ -213,19 +210,5 @@ impl Check<'_> {
         for page in stray {
             self.add(name, Some(page), ProblemKind::StrayPiece);
         }
-    }
-}
-
-impl Walk<'_> {
-    pub(super) fn page(&self, page: PageId) -> Result<PageGuard> {
-        page_at(self.snapshot, page)
-    }
-}
-
-fn page_at(snapshot: &Snapshot, page: PageId) -> Result<PageGuard> {
-    match snapshot.page(page) {
-        // It belongs to the collection, and was never written: that cannot be.
-        Err(nanodb_pager::Error::NoVersion { page, .. }) => Err(Error::damaged(page)),
-        page => Ok(page?),
     }
 }

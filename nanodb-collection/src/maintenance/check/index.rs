@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use nanodb_index::{KeyHash, RecordId};
-use nanodb_page::{PageRef, SlotId};
+use nanodb_page::SlotId;
 use nanodb_pager::{Extent, PageId};
 
 use super::collection::Walk;
@@ -17,6 +17,7 @@ use crate::id_index::run_writer::RUN_READ_PAGES_MAX;
 use crate::lock::owner::LockOwner;
 use crate::pages::extents::Extents;
 use crate::pages::records::{document_start, for_each_document};
+use crate::pages::source::{PageSource, StoredPage};
 use crate::store::Store;
 use nanodb_document::{Id, record_key};
 
@@ -114,7 +115,7 @@ impl Check<'_> {
             let (owner, seed) = (walk.store.owner, walk.store.hash_seed);
             for page in extents.pages() {
                 // What cannot be read was told of the first time.
-                let Ok(held) = walk.page(page) else { continue };
+                let Ok(held) = PageSource::page(walk.snapshot, page) else { continue };
                 let entries = &mut walk.entries;
                 for_each_document(&held, owner, seed, |key, slot| {
                     entries.push(key, RecordId { page: page.get(), slot });
@@ -201,8 +202,9 @@ impl Check<'_> {
 impl Walk<'_> {
     /// The id of a document that was found there.
     fn id_at(&self, record_id: RecordId) -> Option<Id> {
-        let page = self.page(PageId::new(record_id.page)).ok()?;
-        let slots = PageRef::parse(page.body()).ok()?;
+        let number = PageId::new(record_id.page);
+        let page = self.snapshot.slotted(self.store.owner, number).ok()?;
+        let slots = page.slots(number).ok()?;
         let record = slots.get(SlotId::new(record_id.slot)?).ok()??;
         Id::from_key(document_start(&record).and_then(record_key)?)
     }
