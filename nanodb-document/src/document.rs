@@ -1,12 +1,10 @@
 //! A document in memory: named values in order.
 
-mod fields;
-mod names;
-
-pub use self::fields::{IntoIter, Iter, IterMut};
-pub(crate) use self::names::SeenNames;
+mod builder;
+pub(crate) mod fields;
 
 use crate::id::{ID_FIELD, IdRef};
+use crate::seen_names::SeenNames;
 use crate::value::Value;
 
 /// Named values in order.
@@ -150,15 +148,5 @@ impl Document {
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|(other, _)| other == name)
-    }
-}
-
-/// The array index that a step of a path is: decimal digits, no leading zero.
-#[inline]
-pub(crate) fn array_index(step: &str) -> Option<usize> {
-    match step.as_bytes() {
-        [b'0'] => Some(0),
-        [b'1'..=b'9', ..] => step.parse().ok(),
-        _ => None,
     }
 }

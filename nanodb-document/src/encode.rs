@@ -1,27 +1,21 @@
 //! From values to stored bytes, in one pass.
 
-mod draft;
+pub(crate) mod draft;
 mod plain;
-mod raw;
-mod rmpv;
-mod rules;
-mod serde;
+pub(crate) mod raw;
+pub(crate) mod rmpv;
+pub(crate) mod rules;
+pub(crate) mod serde;
 mod wide;
 
 use nanodb_msgpack::{
     write_array_len, write_bool, write_float, write_int, write_map_len, write_null, write_uint,
 };
 
-pub use self::draft::Draft;
-pub(crate) use self::raw::validate;
-pub(crate) use self::rmpv::rmpv_type;
-pub(crate) use self::rules::check_depth;
-pub use self::rules::{DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, FIELD_NAME_SIZE_MAX};
-pub use self::serde::Serialized;
-pub(crate) use self::serde::{deserialize_bytes, deserialize_document};
-
+use self::draft::Draft;
 use self::rules::{
-    container_len, write_bytes, write_extension, write_name, write_text, write_timestamp,
+    check_depth, container_len, write_bytes, write_extension, write_name, write_text,
+    write_timestamp,
 };
 use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Uuid, Value};
 

@@ -39,7 +39,7 @@ pub use self::key::Key;
 pub(crate) use self::record::ID_NAME_TOKEN;
 pub use self::record::{record_has_key, record_key, same_key, with_hashed_key};
 
-use crate::value::Text;
+use crate::leaf_text::Text;
 use nanodb_msgpack::{Cursor, Number, ObjectId, Token, Uuid};
 
 /// The name of the field that holds a document's id.

@@ -41,18 +41,24 @@ mod encode;
 mod error;
 mod id;
 pub mod json;
+mod leaf_text;
+mod path;
+mod seen_names;
 mod value;
 mod view;
 
-pub use self::document::{Document, IntoIter, Iter, IterMut};
-pub use self::encode::{
-    DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, Draft, Encode, FIELD_NAME_SIZE_MAX, Serialized,
-    to_bytes, value_to_bytes,
-};
+pub use self::document::Document;
+pub use self::document::fields::{IntoIter, Iter, IterMut};
+pub use self::encode::draft::Draft;
+pub use self::encode::rules::{DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, FIELD_NAME_SIZE_MAX};
+pub use self::encode::serde::Serialized;
+pub use self::encode::{Encode, to_bytes, value_to_bytes};
 pub use self::error::DocumentError;
 pub use self::id::{
     ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key, same_key, with_hashed_key,
 };
-pub use self::value::{Value, ValueType, from_document, to_document};
+pub use self::path::array_index;
+pub use self::value::serde_impl::{from_document, to_document};
+pub use self::value::{Value, ValueType};
 pub use self::view::{ArrayView, DocView, Elements, Fields, ValueRef};
 pub use nanodb_msgpack::{IdTextError, ObjectId, Timestamp, Uuid};

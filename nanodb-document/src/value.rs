@@ -37,15 +37,14 @@ mod display;
 mod kind;
 mod macros;
 mod rmpv;
-mod serde_impl;
+pub(crate) mod serde_impl;
 
-pub(crate) use self::display::Text;
 pub use self::kind::ValueType;
-pub use self::serde_impl::{from_document, to_document};
 use nanodb_msgpack::Token;
 pub(crate) use nanodb_msgpack::{ObjectId, Timestamp, Uuid};
 
 use crate::document::Document;
+use crate::path::array_index;
 
 /// One value of a document.
 ///
@@ -260,7 +259,7 @@ impl Value {
         for step in path.split('.') {
             value = match value {
                 Self::Document(document) => document.get(step)?,
-                Self::Array(elements) => elements.get(crate::document::array_index(step)?)?,
+                Self::Array(elements) => elements.get(usize::try_from(array_index(step)?).ok()?)?,
                 _ => return None,
             };
         }

@@ -12,7 +12,9 @@ use serde::de::Deserialize;
 pub use self::value_ref::{ArrayView, Elements, ValueRef};
 
 use self::value_ref::{step_into, step_into_map};
-use crate::{Document, DocumentError, IdRef, encode, record_key};
+use crate::encode::raw::validate;
+use crate::encode::serde::deserialize_bytes;
+use crate::{Document, DocumentError, IdRef, record_key};
 use nanodb_msgpack::Cursor;
 
 /// A document as MessagePack bytes.
@@ -65,7 +67,7 @@ impl DocView {
     /// The [`DocumentError`] of the rule that is broken. That there be an `_id`, and
     /// that it come first, is not asked.
     pub fn parse(bytes: &[u8]) -> Result<&Self, DocumentError> {
-        encode::validate(bytes)?;
+        validate(bytes)?;
         Ok(Self::from_bytes(bytes))
     }
 
@@ -154,7 +156,7 @@ impl DocView {
     /// [`DocumentError::Deserialize`] where it does not have the shape of `T`, or the
     /// bytes are damaged.
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DocumentError> {
-        encode::deserialize_bytes(&self.0)
+        deserialize_bytes(&self.0)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A filter is parsed once into a tree ([`tree`]) and then asked about each document's bytes
 //! ([`eval`]). It comes from text or MessagePack ([`parse`]) or from [`field`] and its methods
 //! ([`build`]), and prints itself ([`print`]). Most documents that do not pass for want of a string are told
-//! without the tree ([`needle`]).
+//! without the tree ([`prefilter`]).
 
 mod bits;
 pub(crate) mod build;
@@ -13,10 +13,10 @@ mod eval;
 mod literal;
 mod matched;
 mod name;
-mod needle;
 mod operand;
 mod parse;
 mod pcre;
+mod prefilter;
 mod print;
 mod regex;
 mod tree;
@@ -28,9 +28,9 @@ use std::sync::Arc;
 use self::cost::Cost;
 pub use self::elements::ElementFilter;
 pub use self::literal::Literal;
-use self::needle::Needle;
 pub(crate) use self::operand::Operand;
 pub(crate) use self::parse::operand;
+use self::prefilter::Prefilter;
 use self::tree::Conjunction;
 use crate::error::{ApplyError, QueryError};
 use crate::fault::Fault;
@@ -63,7 +63,7 @@ use nanodb_msgpack::RawValue;
 pub struct Filter {
     root: Arc<Conjunction>,
     /// Text that every document has that passes.
-    needle: Option<Needle>,
+    prefilter: Option<Prefilter>,
     cost: Cost,
     /// Why there is nothing to ask documents about: the filter was built of what is refused. The tree is
     /// empty then.
@@ -108,8 +108,8 @@ impl Filter {
     }
 
     fn new(root: Conjunction, cost: Cost) -> Self {
-        let needle = Needle::of(&root);
-        Self { root: Arc::new(root), needle, cost, refused: None }
+        let prefilter = Prefilter::of(&root);
+        Self { root: Arc::new(root), prefilter, cost, refused: None }
     }
 
     fn into_root(self) -> Conjunction {
@@ -152,7 +152,7 @@ impl Filter {
         if let Some(error) = &self.refused {
             return Err((&**error).into());
         }
-        if self.needle.as_ref().is_some_and(|needle| needle.is_missing(document)) {
+        if self.prefilter.as_ref().is_some_and(|prefilter| prefilter.excludes(document)) {
             return Ok(false);
         }
         Ok(self.root.matches(RawValue::new(document))?)
@@ -212,7 +212,7 @@ impl Filter {
 
 impl PartialEq for Filter {
     fn eq(&self, other: &Self) -> bool {
-        // The needle follows from the tree.
+        // The prefilter follows from the tree.
         self.root == other.root && self.refused == other.refused
     }
 }

@@ -15,6 +15,7 @@
 use std::fmt;
 
 use crate::error::Problem;
+use nanodb_document::array_index;
 use nanodb_msgpack::Cursor;
 use nanodb_msgpack::write_string;
 use nanodb_msgpack::{DEPTH_MAX, Malformed, RawValue};
@@ -137,9 +138,7 @@ impl Part {
         let mut token = Vec::new();
         // A name too long for MessagePack is no document's.
         let _ = write_string(&mut token, name);
-        let number = number(name);
-        // As an index is written: without leading zeros.
-        let index = number.filter(|_| name.len() == 1 || !name.starts_with('0'));
+        let (index, number) = (array_index(name), number(name));
         Self { name: name.into(), token: token.into(), index, number }
     }
 

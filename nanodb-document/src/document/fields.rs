@@ -3,7 +3,7 @@
 use std::{slice, vec};
 
 use super::Document;
-use super::names::Builder;
+use super::builder::Builder;
 use crate::value::Value;
 
 /// The fields of a [`Document`], in order.

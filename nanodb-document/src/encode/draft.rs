@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use super::DOCUMENT_SIZE_MAX;
+use super::rules::DOCUMENT_SIZE_MAX;
 use crate::DocumentError;
 use crate::id::{ID_NAME_TOKEN, ID_SIZE_MAX, IdRef, Key, record_key};
 use nanodb_msgpack::{INTEGER_SIZE_MAX, MAP_HEADER_SIZE_MAX, write_map_len};

@@ -6,10 +6,10 @@
 
 use std::str;
 
-use super::Draft;
+use super::draft::Draft;
 use super::plain::{after_scalar, split_name};
 use super::rules::{DOCUMENT_SIZE_MAX, FIELD_NAME_SIZE_MAX, check_depth, write_extension};
-use crate::document::SeenNames;
+use crate::seen_names::SeenNames;
 use crate::{DocumentError, ID_FIELD, IdRef, Timestamp, ValueType};
 use nanodb_msgpack::{
     Cursor, Token, write_array_len, write_binary, write_float, write_int, write_map_len,

@@ -1,10 +1,11 @@
 //! From `rmpv::Value` to stored bytes.
 
+use super::Encode;
+use super::draft::Draft;
 use super::rules::{
     check_depth, container_len, write_bytes, write_extension, write_name, write_text,
 };
-use super::{Draft, Encode};
-use crate::document::SeenNames;
+use crate::seen_names::SeenNames;
 use crate::{DocumentError, ID_FIELD, IdRef, Timestamp, ValueType};
 use nanodb_msgpack::{
     Token, write_array_len, write_bool, write_float, write_int, write_map_len, write_null,

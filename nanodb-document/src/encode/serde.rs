@@ -5,8 +5,10 @@ use std::cell::Cell;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde::ser::Serialize;
 
+use super::draft::Draft;
+use super::rules::DOCUMENT_DEPTH_MAX;
 use super::wide::{self, Wide};
-use super::{DOCUMENT_DEPTH_MAX, Draft, Encode, raw, write_document};
+use super::{Encode, raw, write_document};
 use crate::{DocView, Document, DocumentError, IdRef};
 
 /// The most bytes that a thread keeps between calls.

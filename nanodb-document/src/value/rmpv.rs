@@ -1,7 +1,7 @@
 //! To and from `rmpv::Value`, the general MessagePack value of the Rust world.
 
 use super::{ObjectId, Timestamp, Uuid, Value};
-use crate::encode::rmpv_type;
+use crate::encode::rmpv::rmpv_type;
 use crate::{DOCUMENT_DEPTH_MAX, Document, DocumentError};
 
 impl From<Value> for rmpv::Value {

@@ -26,6 +26,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAcces
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Value;
+use crate::encode::serde::deserialize_document;
 use crate::{Document, DocumentError, Serialized};
 
 /// How many elements or fields room is made for before they are seen: what a length
@@ -77,7 +78,7 @@ pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Document, Documen
 /// [`DocumentError::Deserialize`] where the document does not have the shape of `T`,
 /// else as any document that breaks a rule.
 pub fn from_document<T: DeserializeOwned>(document: &Document) -> Result<T, DocumentError> {
-    crate::encode::deserialize_document(document)
+    deserialize_document(document)
 }
 
 impl Serialize for Value {

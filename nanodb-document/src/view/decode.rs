@@ -2,7 +2,7 @@
 
 use std::str;
 
-use crate::encode::check_depth;
+use crate::encode::rules::check_depth;
 use crate::{Document, DocumentError, Value};
 use nanodb_msgpack::{Cursor, Token};
 

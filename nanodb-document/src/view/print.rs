@@ -11,7 +11,8 @@ use super::{ArrayView, DocView, ValueRef};
 use crate::{DOCUMENT_DEPTH_MAX, DocumentError};
 use nanodb_msgpack::{Bytes, serialize_ext};
 
-use crate::value::{Text, Value};
+use crate::leaf_text::Text;
+use crate::value::Value;
 
 /// A value and how many containers it stands in.
 #[derive(Clone, Copy)]

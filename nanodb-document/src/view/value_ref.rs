@@ -3,7 +3,7 @@
 use std::str;
 
 use super::{DocView, decode};
-use crate::document::array_index;
+use crate::path::array_index;
 use crate::{DocumentError, IdRef, ObjectId, Timestamp, Uuid, Value, ValueType};
 use nanodb_msgpack::{Cursor, Token};
 
@@ -300,7 +300,7 @@ impl<'a> ArrayView<'a> {
     #[must_use]
     pub fn get(&self, index: usize) -> Option<ValueRef<'a>> {
         let mut cursor = Cursor::new(self.bytes);
-        step_into_array(&mut cursor, index)?;
+        step_into_array(&mut cursor, u64::try_from(index).ok()?)?;
         ValueRef::read(&mut cursor)
     }
 
@@ -349,7 +349,7 @@ impl<'a> Iterator for Elements<'a> {
 pub(super) fn step_into(cursor: &mut Cursor<'_>, step: &str) -> Option<()> {
     match cursor.peek()? {
         0x80..=0x8f | 0xde | 0xdf => step_into_map(cursor, step.as_bytes()),
-        _ => step_into_array(cursor, array_index(step)?),
+        _ => step_into_array(cursor, array_index(step)?.into()),
     }
 }
 
@@ -366,8 +366,7 @@ pub(super) fn step_into_map(cursor: &mut Cursor<'_>, name: &[u8]) -> Option<()> 
 }
 
 /// Moves a cursor from an array to one of its elements.
-fn step_into_array(cursor: &mut Cursor<'_>, index: usize) -> Option<()> {
-    let index = u64::try_from(index).ok()?;
+fn step_into_array(cursor: &mut Cursor<'_>, index: u64) -> Option<()> {
     if index >= u64::from(cursor.read_array_len()?) {
         return None;
     }

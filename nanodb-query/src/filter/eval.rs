@@ -115,7 +115,18 @@ impl Test {
             Self::Exists(_) | Self::Size(_) | Self::ElementDocument(_) | Self::ElementValue(_) => {
                 AtEnd::Whole
             }
-            _ => AtEnd::Elements,
+            Self::Equal(_)
+            | Self::Greater(_)
+            | Self::GreaterOrEqual(_)
+            | Self::Less(_)
+            | Self::LessOrEqual(_)
+            | Self::In(_)
+            | Self::Type(_)
+            | Self::Regex(_)
+            | Self::Mod { .. }
+            | Self::Bits(_)
+            | Self::All(_)
+            | Self::Not(_) => AtEnd::Elements,
         }
     }
 
@@ -187,7 +198,18 @@ impl Test {
                 Self::All(tests) => {
                     Ok(!tests.is_empty() && all(tests, |test| test.matches_value(None))?)
                 }
-                _ => Ok(false),
+                Self::Equal(_)
+                | Self::Greater(_)
+                | Self::GreaterOrEqual(_)
+                | Self::Less(_)
+                | Self::LessOrEqual(_)
+                | Self::Type(_)
+                | Self::Regex(_)
+                | Self::Size(_)
+                | Self::Mod { .. }
+                | Self::Bits(_)
+                | Self::ElementDocument(_)
+                | Self::ElementValue(_) => Ok(false),
             };
         };
         Ok(match self {
@@ -212,8 +234,12 @@ impl Test {
             Self::ElementValue(tests) => {
                 any_element(value, |element| all(tests, |test| test.matches_value(Some(element))))?
             }
-            // Those that compare have been dealt with.
-            _ => false,
+            // `matches_value` has dealt with these.
+            Self::Equal(_)
+            | Self::Greater(_)
+            | Self::GreaterOrEqual(_)
+            | Self::Less(_)
+            | Self::LessOrEqual(_) => false,
         })
     }
 }

@@ -44,7 +44,20 @@ impl Test {
                 }
                 return Ok(matched);
             }
-            _ => {}
+            Self::Equal(_)
+            | Self::Greater(_)
+            | Self::GreaterOrEqual(_)
+            | Self::Less(_)
+            | Self::LessOrEqual(_)
+            | Self::In(_)
+            | Self::Exists(true)
+            | Self::Type(_)
+            | Self::Regex(_)
+            | Self::Size(_)
+            | Self::Mod { .. }
+            | Self::Bits(_)
+            | Self::ElementDocument(_)
+            | Self::ElementValue(_) => {}
         }
         let mut value = container;
         let mut parts = parts;
@@ -82,7 +95,18 @@ impl Test {
                     Ok(true)
                 }
                 Self::Size(_) | Self::Exists(_) => Ok(false),
-                _ => self.matches_value(Some(element)),
+                Self::Equal(_)
+                | Self::Greater(_)
+                | Self::GreaterOrEqual(_)
+                | Self::Less(_)
+                | Self::LessOrEqual(_)
+                | Self::In(_)
+                | Self::Type(_)
+                | Self::Regex(_)
+                | Self::Mod { .. }
+                | Self::Bits(_)
+                | Self::All(_)
+                | Self::Not(_) => self.matches_value(Some(element)),
             };
         };
         if element.is_map() && self.matches_below(element, parts)? {

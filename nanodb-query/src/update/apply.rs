@@ -144,7 +144,8 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
             match step {
                 Step::Name(part) if part.number().is_some() => wanted.push((part.number(), node)),
                 Step::Name(part) => self.refuse(node, part, array)?,
-                _ => {}
+                // Replaced by the indexes that they stand for.
+                Step::Matched | Step::Each(_) => {}
             }
         }
         wanted.sort_by_key(|&(index, _)| index);
@@ -275,7 +276,15 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
                     | Operator::Pop { .. } => false,
                     Operator::SetOnInsert(_) => self.inserting,
                     Operator::Rename { .. } => leaf.renamed || self.renamed(change)?.is_some(),
-                    _ => true,
+                    Operator::Set(_)
+                    | Operator::Increase(_)
+                    | Operator::Multiply(_)
+                    | Operator::Min(_)
+                    | Operator::Max(_)
+                    | Operator::CurrentDate
+                    | Operator::Bits(_)
+                    | Operator::Push(_)
+                    | Operator::AddToSet(_) => true,
                 };
                 if !minds {
                     return Ok(());

@@ -23,7 +23,15 @@ impl<'a, 'u> Applying<'a, 'u, '_> {
             }
             Operator::SetOnInsert(_) => self.inserting,
             Operator::Rename { .. } => !leaf.renamed && self.renamed(change)?.is_some(),
-            _ => true,
+            Operator::Set(_)
+            | Operator::Increase(_)
+            | Operator::Multiply(_)
+            | Operator::Min(_)
+            | Operator::Max(_)
+            | Operator::CurrentDate
+            | Operator::Bits(_)
+            | Operator::Push(_)
+            | Operator::AddToSet(_) => true,
         })
     }
 
@@ -107,18 +115,46 @@ impl<'a, 'u> Applying<'a, 'u, '_> {
                     Ok(())
                 })?;
             }
-            Operator::Increase(_) | Operator::Multiply(_) | Operator::Bits(_) => {
-                let number = compute(change, value)?;
-                self.writer.replace(value, |writer| {
-                    number::write(writer.out, number);
-                    Ok(())
-                })?;
+            Operator::Increase(by) => {
+                let sum = add(number_in(change, value)?, number_of(by)?);
+                self.put_number(change, value, sum)?;
             }
-            Operator::Push(_)
-            | Operator::AddToSet(_)
-            | Operator::Pull(_)
-            | Operator::PullAll(_)
-            | Operator::Pop { .. } => self.change_elements(change, value, depth)?,
+            Operator::Multiply(by) => {
+                let product = multiply(number_in(change, value)?, number_of(by)?);
+                self.put_number(change, value, product)?;
+            }
+            Operator::Bits(bits) => {
+                let number = value.token()?.number().and_then(whole);
+                let Some(number) = number else {
+                    return Err(wrong_target(change, "an integer", value)?);
+                };
+                self.put_number(change, value, bits.apply(number))?;
+            }
+            Operator::Push(push) if push.only_appends() => {
+                check_array(change, value)?;
+                self.append_elements(value, push.values.iter(), depth)?;
+            }
+            Operator::AddToSet(each) => {
+                check_array(change, value)?;
+                self.append_elements(value, each.missing_from(value)?, depth)?;
+            }
+            Operator::Push(push) => {
+                self.change_list(change, value, depth, |list| push.apply(list))?;
+            }
+            Operator::Pull(filter) => {
+                self.change_list(change, value, depth, |list| pull(filter, list))?;
+            }
+            Operator::PullAll(each) => {
+                self.change_list(change, value, depth, |list| each.remove_from(list))?;
+            }
+            Operator::Pop { first } => self.change_list(change, value, depth, |list| {
+                if *first {
+                    drop(list.drain(..list.len().min(1)));
+                } else {
+                    let _ = list.pop();
+                }
+                Ok(())
+            })?,
         }
         Ok(Fate::Stays)
     }
@@ -131,33 +167,34 @@ impl<'a, 'u> Applying<'a, 'u, '_> {
         })
     }
 
-    fn change_elements(
+    /// Puts a number that was computed in the place of the former one.
+    fn put_number(
         &mut self,
-        change: &'u Change,
+        change: &Change,
+        value: RawValue<'a>,
+        number: Option<Number>,
+    ) -> Result<(), UpdateError> {
+        let number = number.ok_or_else(|| overflow(change))?;
+        self.writer.replace(value, |writer| {
+            number::write(writer.out, number);
+            Ok(())
+        })
+    }
+
+    /// Writes an array again after `edit` has changed the list of its elements.
+    fn change_list<'v>(
+        &mut self,
+        change: &Change,
         value: RawValue<'a>,
         depth: usize,
-    ) -> Result<(), UpdateError> {
-        if !value.is_array() {
-            return Err(wrong_target(change, "an array", value)?);
-        }
-        match &change.operator {
-            Operator::Push(push) if push.only_appends() => {
-                return self.append_elements(value, push.values.iter(), depth);
-            }
-            Operator::AddToSet(each) => {
-                return self.append_elements(value, each.missing_from(value)?, depth);
-            }
-            _ => {}
-        }
-        let mut list = list(value)?;
-        match &change.operator {
-            Operator::Push(push) => push.apply(&mut list)?,
-            Operator::Pull(filter) => pull(filter, &mut list)?,
-            Operator::PullAll(each) => each.remove_from(&mut list)?,
-            Operator::Pop { first: true } => drop(list.drain(..list.len().min(1))),
-            Operator::Pop { first: false } => drop(list.pop()),
-            _ => {}
-        }
+        edit: impl FnOnce(&mut List<'v>) -> Result<(), Malformed>,
+    ) -> Result<(), UpdateError>
+    where
+        'a: 'v,
+    {
+        check_array(change, value)?;
+        let mut list: List<'v> = list(value)?;
+        edit(&mut list)?;
         self.writer.replace(value, |writer| write_list(writer, &list, depth))
     }
 
@@ -207,26 +244,16 @@ fn write_time(out: &mut Vec<u8>, time: Timestamp) {
     let _ = time.with_ext(|data| write_ext(out, Timestamp::EXT_TYPE, data));
 }
 
-/// What `$inc`, `$mul` or `$bit` makes of a number.
-fn compute(change: &Change, value: RawValue<'_>) -> Result<Number, UpdateError> {
-    let found = value.token()?.number();
-    let computed = match &change.operator {
-        Operator::Bits(bits) => match found.and_then(whole) {
-            Some(number) => bits.apply(number),
-            None => return Err(wrong_target(change, "an integer", value)?),
-        },
-        operator => {
-            let Some(number) = found else {
-                return Err(wrong_target(change, "a number", value)?);
-            };
-            match operator {
-                Operator::Increase(operand) => add(number, number_of(operand)?),
-                Operator::Multiply(operand) => multiply(number, number_of(operand)?),
-                _ => Some(number),
-            }
-        }
-    };
-    computed.ok_or_else(|| overflow(change))
+/// The number that `$inc` or `$mul` finds.
+fn number_in(change: &Change, value: RawValue<'_>) -> Result<Number, UpdateError> {
+    match value.token()?.number() {
+        Some(number) => Ok(number),
+        None => Err(wrong_target(change, "a number", value)?),
+    }
+}
+
+fn check_array(change: &Change, value: RawValue<'_>) -> Result<(), UpdateError> {
+    if value.is_array() { Ok(()) } else { Err(wrong_target(change, "an array", value)?) }
 }
 
 fn overflow(change: &Change) -> UpdateError {

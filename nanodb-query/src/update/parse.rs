@@ -7,7 +7,7 @@ use super::array::{Each, ElementSort, Push};
 use super::changes::Changes;
 use super::filters::ArrayFilter;
 use super::number::{BitOperation, Bits, whole};
-use super::operator::{Change, Operator};
+use super::operator::{Change, Operator, OperatorName};
 use crate::Sort;
 use crate::entries::{Entry, elements, entries};
 use crate::error::Problem;
@@ -25,20 +25,14 @@ pub(super) fn parse(
 ) -> Result<Changes, Fault<'_>> {
     let mut changes = Changes::new(filters);
     for operator in entries(document) {
-        if !NAMES.contains(&operator.name) {
-            let problem = Problem::UnknownOperator {
-                operator: operator.name.to_owned(),
-                path: String::new(),
-            };
-            return Err(Fault { problem, tail: operator.tail });
-        }
+        let name = OperatorName::parse(operator.name).ok_or_else(|| unknown(operator, ""))?;
         if !operator.value.is_map() {
             return Err(refuse(operator.name, "", "a document of fields", operator.value));
         }
         for field in entries(operator.value) {
             let at_name = |problem| Fault { problem, tail: field.tail };
             let path = Path::parse(field.name).map_err(at_name)?;
-            let change = Change { path, operator: parse_operator(operator.name, field)? };
+            let change = Change { path, operator: parse_operator(name, field)? };
             changes.add(change).map_err(at_name)?;
         }
     }
@@ -52,53 +46,38 @@ pub(super) fn parse(
     }
 }
 
-const NAMES: [&str; 15] = [
-    "$set",
-    "$setOnInsert",
-    "$unset",
-    "$inc",
-    "$mul",
-    "$min",
-    "$max",
-    "$currentDate",
-    "$rename",
-    "$bit",
-    "$push",
-    "$addToSet",
-    "$pull",
-    "$pullAll",
-    "$pop",
-];
-
-fn parse_operator<'a>(name: &str, field: Entry<'a>) -> Result<Operator, Fault<'a>> {
+fn parse_operator<'a>(name: OperatorName, field: Entry<'a>) -> Result<Operator, Fault<'a>> {
     let Entry { name: path, value, .. } = field;
     Ok(match name {
-        "$set" => Operator::Set(operand(value)?),
-        "$setOnInsert" => Operator::SetOnInsert(operand(value)?),
-        "$unset" => Operator::Unset,
-        "$inc" => Operator::Increase(parse_number(name, path, value)?),
-        "$mul" => Operator::Multiply(parse_number(name, path, value)?),
-        "$min" => Operator::Min(operand(value)?),
-        "$max" => Operator::Max(operand(value)?),
-        "$currentDate" => parse_current_date(path, value)?,
-        "$rename" => parse_rename(path, value)?,
-        "$bit" => Operator::Bits(parse_bits(path, value)?),
-        "$push" => Operator::Push(parse_push(path, value)?),
-        "$addToSet" => Operator::AddToSet(parse_add_to_set(path, value)?),
-        "$pull" => {
+        OperatorName::Set => Operator::Set(operand(value)?),
+        OperatorName::SetOnInsert => Operator::SetOnInsert(operand(value)?),
+        OperatorName::Unset => Operator::Unset,
+        OperatorName::Increase => Operator::Increase(parse_number(name, path, value)?),
+        OperatorName::Multiply => Operator::Multiply(parse_number(name, path, value)?),
+        OperatorName::Min => Operator::Min(operand(value)?),
+        OperatorName::Max => Operator::Max(operand(value)?),
+        OperatorName::CurrentDate => parse_current_date(path, value)?,
+        OperatorName::Rename => parse_rename(path, value)?,
+        OperatorName::Bits => Operator::Bits(parse_bits(path, value)?),
+        OperatorName::Push => Operator::Push(parse_push(path, value)?),
+        OperatorName::AddToSet => Operator::AddToSet(parse_add_to_set(path, value)?),
+        OperatorName::Pull => {
             check_patterns(value)?;
             Operator::Pull(ElementFilter::parse_fault(path, value)?)
         }
-        "$pullAll" => Operator::PullAll(parse_each(name, path, value)?),
-        // The name is one of those above.
-        _ => parse_pop(path, value)?,
+        OperatorName::PullAll => Operator::PullAll(parse_each(name.as_str(), path, value)?),
+        OperatorName::Pop => parse_pop(path, value)?,
     })
 }
 
-fn parse_number<'a>(name: &str, path: &str, value: RawValue<'a>) -> Result<Operand, Fault<'a>> {
+fn parse_number<'a>(
+    name: OperatorName,
+    path: &str,
+    value: RawValue<'a>,
+) -> Result<Operand, Fault<'a>> {
     match value.token().ok().and_then(Token::number) {
         Some(_) => operand(value),
-        None => Err(refuse(name, path, "a number", value)),
+        None => Err(refuse(name.as_str(), path, "a number", value)),
     }
 }
 

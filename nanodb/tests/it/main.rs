@@ -12,6 +12,7 @@ mod data;
 mod deadlocks;
 mod histories;
 mod id_values;
+mod import_cycles;
 mod isolation;
 mod kill;
 mod model;

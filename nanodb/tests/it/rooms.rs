@@ -85,8 +85,37 @@ const DATABASE: &[&[&str]] = &[
     &["salvage"],
 ];
 
+const MSGPACK: &[&[&str]] = &[
+    &["marker", "token", "cursor", "write", "hex"],
+    &["timestamp", "object_id", "uuid", "ext", "number"],
+    &["raw_value"],
+    &["order", "sort_key"],
+    &["json", "json/*"],
+];
+
+const DOCUMENT: &[&[&str]] = &[
+    &["path", "seen_names", "leaf_text", "value/kind"],
+    &["error"],
+    &["document", "document/*", "value", "value/*", "id", "id/*"],
+    &["encode", "encode/*", "value/serde_impl", "value/rmpv"],
+    &["view", "view/*"],
+    &["json"],
+];
+
+const QUERY: &[&[&str]] = &[
+    &["error"],
+    &["fault", "entries", "path"],
+    &["limits"],
+    &["json", "json/*"],
+    &["filter", "filter/*"],
+    &["sort"],
+    &["projection", "projection/*"],
+    &["update", "update/*"],
+    &["convert"],
+];
+
 /// The modules that a text names, as paths from the crate's root.
-fn named(module: &[&str], text: &str) -> BTreeSet<String> {
+pub(crate) fn named(module: &[&str], text: &str) -> BTreeSet<String> {
     let code: String = text
         .split("\n#[cfg(test)]\nmod tests {")
         .next()
@@ -151,7 +180,7 @@ fn add_paths(prefix: &str, tree: &str, found: &mut BTreeSet<String>) {
 }
 
 /// The files of a crate, but for its tests, by their modules.
-fn modules(crate_name: &str) -> BTreeMap<String, String> {
+pub(crate) fn modules(crate_name: &str) -> BTreeMap<String, String> {
     fn walk(folder: &Path, prefix: &str, found: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -221,6 +250,9 @@ fn a_room_names_only_those_below_it() {
         ("nanodb-pager", PAGER, "file/page", "use crate::txn::write_tx::WriteTx;"),
         ("nanodb-collection", COLLECTION, "pages/extents", "use crate::{engine::Engine, error};"),
         ("nanodb-database", DATABASE, "snapshot", "use super::database::{self, Database};"),
+        ("nanodb-msgpack", MSGPACK, "order", "use crate::json::print_string;"),
+        ("nanodb-document", DOCUMENT, "id", "use crate::{encode::Encode, error};"),
+        ("nanodb-query", QUERY, "filter/tree", "use crate::update::Update;"),
     ];
     for (crate_name, rooms, module, import) in crates {
         let mut modules = modules(crate_name);

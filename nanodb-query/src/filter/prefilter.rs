@@ -19,9 +19,9 @@ const DOCUMENT_SIZE_MAX: usize = 4096;
 
 /// Text to be searched for. Clones share it.
 #[derive(Clone)]
-pub(super) struct Needle(Arc<Finder<'static>>);
+pub(super) struct Prefilter(Arc<Finder<'static>>);
 
-impl Needle {
+impl Prefilter {
     /// The longest string that a path must lead to, if there is one.
     pub(super) fn of(root: &Conjunction) -> Option<Self> {
         let texts = root.equalities().filter_map(|(_, operand)| operand.text());
@@ -32,7 +32,7 @@ impl Needle {
 
     /// Whether a document is known not to pass. `false` says nothing.
     #[inline]
-    pub(super) fn is_missing(&self, document: &[u8]) -> bool {
+    pub(super) fn excludes(&self, document: &[u8]) -> bool {
         document.len() <= DOCUMENT_SIZE_MAX && self.0.find(document).is_none()
     }
 }

@@ -1,0 +1,67 @@
+//! How values that are no containers are printed for people, owned or borrowed; see `value/display.rs`.
+
+use std::fmt::{self, Write};
+
+use nanodb_msgpack::{ObjectId, Timestamp, Uuid};
+
+/// A leaf that knows how to print itself, shared by owned and borrowed values.
+pub(crate) enum Text<'a> {
+    Null,
+    Float(f64),
+    String(&'a str),
+    Binary(&'a [u8]),
+    ObjectId(ObjectId),
+    Uuid(Uuid),
+    Timestamp(Timestamp),
+    Ext(i8, &'a [u8]),
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Null => f.write_str("null"),
+            // Debug keeps the ".0" that tells a float from an integer.
+            Self::Float(number) => write!(f, "{number:?}"),
+            Self::String(text) => quoted(f, text),
+            Self::Binary(bytes) => hex(f, bytes),
+            Self::ObjectId(id) => write!(f, "oid'{id}'"),
+            Self::Uuid(id) => write!(f, "uuid'{id}'"),
+            Self::Timestamp(timestamp) => write!(f, "t'{timestamp}'"),
+            Self::Ext(tag, data) => {
+                write!(f, "ext({tag}, ")?;
+                hex(f, data)?;
+                f.write_char(')')
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    f.write_str("h'")?;
+    for byte in bytes {
+        write!(f, "{byte:02x}")?;
+    }
+    f.write_char('\'')
+}
+
+fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for character in text.chars() {
+        match character {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            control if u32::from(control) < 0x20 => write!(f, "\\u{:04x}", u32::from(control))?,
+            other => f.write_char(other)?,
+        }
+    }
+    f.write_char('"')
+}
