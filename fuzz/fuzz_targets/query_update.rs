@@ -8,7 +8,7 @@ fuzz_target!(|input: (&str, &str, &[u8], u32)| {
     let (text, filters, document, matched) = input;
     let Ok(update) = Update::parse_json_with_filters(text, filters) else { return };
     let context =
-        UpdateContext { matched: Some(matched), size_max: 100_000, ..UpdateContext::default() };
+        UpdateContext { matched: Some(matched), bytes_max: 100_000, ..UpdateContext::default() };
     let mut out = Vec::new();
     if update.apply(document, &context, &mut out) == Ok(true)
         && RawValue::new(document).verify().is_ok()

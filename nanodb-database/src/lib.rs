@@ -42,14 +42,14 @@ pub use nanodb_collection::{
     SalvagedCollection, Scan, ScanIter, Stats, StoredDoc,
 };
 pub use nanodb_document::{
-    ArrayView, DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Draft,
-    Elements, Encode, FIELD_NAME_SIZE_MAX, Fields, ID_FIELD, ID_SIZE_MAX, Id, IdRef, IdTextError,
+    ArrayView, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, DocumentError, Draft,
+    Elements, Encode, FIELD_NAME_BYTES_MAX, Fields, ID_BYTES_MAX, ID_FIELD, Id, IdRef, IdTextError,
     IntoIter, Iter, IterMut, Key, ObjectId, Serialized, Timestamp, Uuid, Value, ValueRef,
     ValueType, array, doc, from_document, json, to_document,
 };
 pub use nanodb_query::{
     ApplyError, FieldName, Filter, Literal, Problem as QueryProblem, Projection, QueryError, Sort,
-    Update, UpdateError, field,
+    TypeBracket, Update, UpdateError, field,
 };
 pub use options::Options;
 pub use query::{

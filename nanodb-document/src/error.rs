@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
-use crate::{DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, FIELD_NAME_SIZE_MAX, ID_SIZE_MAX, ValueType};
+use crate::{
+    DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, FIELD_NAME_BYTES_MAX, ID_BYTES_MAX, ValueType,
+};
 
 /// Why a document can't be stored, or its bytes can't be read.
 ///
@@ -31,7 +33,7 @@ pub enum DocumentError {
     TooLarge {
         /// What it takes.
         size: usize,
-        /// The limit, [`DOCUMENT_SIZE_MAX`].
+        /// The limit, [`DOCUMENT_BYTES_MAX`].
         max: usize,
     },
     /// One value alone is above the limit on documents.
@@ -41,7 +43,7 @@ pub enum DocumentError {
         path: String,
         /// What it takes.
         size: usize,
-        /// The limit, [`DOCUMENT_SIZE_MAX`].
+        /// The limit, [`DOCUMENT_BYTES_MAX`].
         max: usize,
     },
     /// Maps and arrays nest too deep.
@@ -59,7 +61,7 @@ pub enum DocumentError {
         path: String,
         /// The name's bytes.
         size: usize,
-        /// The limit, [`FIELD_NAME_SIZE_MAX`].
+        /// The limit, [`FIELD_NAME_BYTES_MAX`].
         max: usize,
     },
     /// A map's key is not a string.
@@ -93,7 +95,7 @@ pub enum DocumentError {
     IdTooLarge {
         /// What it takes.
         size: usize,
-        /// The limit, [`ID_SIZE_MAX`].
+        /// The limit, [`ID_BYTES_MAX`].
         max: usize,
     },
     /// An extension of type -1 that is not one of MessagePack's three timestamps.
@@ -133,19 +135,19 @@ impl DocumentError {
     }
 
     pub(crate) fn too_large(size: usize) -> Self {
-        Self::TooLarge { size, max: DOCUMENT_SIZE_MAX }
+        Self::TooLarge { size, max: DOCUMENT_BYTES_MAX }
     }
 
     pub(crate) fn value_too_large(size: usize) -> Self {
-        Self::ValueTooLarge { path: String::new(), size, max: DOCUMENT_SIZE_MAX }
+        Self::ValueTooLarge { path: String::new(), size, max: DOCUMENT_BYTES_MAX }
     }
 
     pub(crate) fn name_too_long(size: usize) -> Self {
-        Self::NameTooLong { path: String::new(), size, max: FIELD_NAME_SIZE_MAX }
+        Self::NameTooLong { path: String::new(), size, max: FIELD_NAME_BYTES_MAX }
     }
 
     pub(crate) fn id_too_large(size: usize) -> Self {
-        Self::IdTooLarge { size, max: ID_SIZE_MAX }
+        Self::IdTooLarge { size, max: ID_BYTES_MAX }
     }
 
     pub(crate) fn name_not_string(found: ValueType) -> Self {

@@ -46,7 +46,7 @@ use nanodb_msgpack::{Cursor, Number, ObjectId, Token, Uuid};
 pub const ID_FIELD: &str = "_id";
 
 /// The most bytes that an id takes as a key.
-pub const ID_SIZE_MAX: usize = 512;
+pub const ID_BYTES_MAX: usize = 512;
 
 /// The id of a document, owned.
 ///
@@ -180,7 +180,7 @@ impl<'a> IdRef<'a> {
     }
 
     /// This id as the bytes that are stored and hashed. Allocates only for strings and
-    /// binary above [`Key::INLINE_SIZE_MAX`] bytes.
+    /// binary above [`Key::INLINE_BYTES_MAX`] bytes.
     #[must_use]
     #[inline]
     pub fn to_key(self) -> Key {

@@ -13,12 +13,12 @@
 //!   (the empty one, dots, dollars, spaces: all                            NameNotString,
 //!   stored as they are)                                                   NotUtf8
 //! no map names a field twice                                              DuplicateField
-//! a name's length                               FIELD_NAME_SIZE_MAX       NameTooLong
+//! a name's length                               FIELD_NAME_BYTES_MAX       NameTooLong
 //! maps and arrays within each other             DOCUMENT_DEPTH_MAX        TooDeep
-//! the encoded document                          DOCUMENT_SIZE_MAX         TooLarge
+//! the encoded document                          DOCUMENT_BYTES_MAX         TooLarge
 //! `_id` is an integer (5.0 is 5), a string, binary, an                    IdType
 //!   ObjectId or a UUID
-//! `_id` as a key                                ID_SIZE_MAX               IdTooLarge
+//! `_id` as a key                                ID_BYTES_MAX               IdTooLarge
 //! an extension of type -1 is a timestamp                                  BadTimestamp
 //! ```
 //!
@@ -50,12 +50,12 @@ mod view;
 pub use self::document::Document;
 pub use self::document::fields::{IntoIter, Iter, IterMut};
 pub use self::encode::draft::Draft;
-pub use self::encode::rules::{DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, FIELD_NAME_SIZE_MAX};
+pub use self::encode::rules::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, FIELD_NAME_BYTES_MAX};
 pub use self::encode::serde::Serialized;
 pub use self::encode::{Encode, to_bytes, value_to_bytes};
 pub use self::error::DocumentError;
 pub use self::id::{
-    ID_FIELD, ID_SIZE_MAX, Id, IdRef, Key, record_has_key, record_key, same_key, with_hashed_key,
+    ID_BYTES_MAX, ID_FIELD, Id, IdRef, Key, record_has_key, record_key, same_key, with_hashed_key,
 };
 pub use self::path::array_index;
 pub use self::value::serde_impl::{from_document, to_document};

@@ -65,13 +65,13 @@ pub use self::ext::{Bytes, Ext, OwnedBytes, serialize_ext};
 pub use self::number::Number;
 pub use self::object_id::{IdTextError, ObjectId};
 pub use self::order::{compare, compare_scalars};
-pub use self::raw_value::{DEPTH_MAX, Elements, Fields, Kind, Malformed, RawValue, deeper};
+pub use self::raw_value::{DEPTH_MAX, Elements, Fields, Malformed, RawValue, TypeBracket, deeper};
 pub use self::sort_key::{encode_empty_array_key, encode_key};
 pub use self::timestamp::Timestamp;
 pub use self::token::Token;
 pub use self::uuid::Uuid;
 pub use self::write::{
-    INTEGER_SIZE_MAX, MAP_HEADER_SIZE_MAX, write_array_len, write_binary, write_bool, write_ext,
+    INTEGER_BYTES_MAX, MAP_HEADER_BYTES_MAX, write_array_len, write_binary, write_bool, write_ext,
     write_float, write_int, write_map_len, write_null, write_string, write_uint,
 };
 

@@ -1,6 +1,6 @@
 //! The one order over all values.
 //!
-//! Values of different types sort by type, as [`Kind`] lists them; of one type:
+//! Values of different types sort by type, as [`TypeBracket`] lists them; of one type:
 //!
 //! ```text
 //! type       order
@@ -27,7 +27,7 @@
 
 use std::cmp::Ordering;
 
-use crate::raw_value::{Kind, Malformed, RawValue, deeper};
+use crate::raw_value::{Malformed, RawValue, TypeBracket, deeper};
 use crate::{Cursor, Token};
 
 /// Compares two values in the order over all values.
@@ -74,14 +74,14 @@ pub fn compare_scalars(a: Token<'_>, b: Token<'_>) -> Ordering {
         (Token::Ext(..), _) | (_, Token::Ext(..)) => compare_extensions(a, b),
         _ => match (a.number(), b.number()) {
             (Some(a), Some(b)) => a.cmp(&b),
-            _ => a.kind().cmp(&b.kind()),
+            _ => a.bracket().cmp(&b.bracket()),
         },
     }
 }
 
 /// Compares tokens of which one is an extension, or what is stored as one.
 fn compare_extensions(a: Token<'_>, b: Token<'_>) -> Ordering {
-    a.kind().cmp(&b.kind()).then_with(|| {
+    a.bracket().cmp(&b.bracket()).then_with(|| {
         if let (Some(a), Some(b)) = (a.timestamp(), b.timestamp()) {
             return a.cmp(&b);
         }
@@ -122,7 +122,7 @@ fn compare_documents(
     for _ in 0..len_a.min(len_b) {
         let name_a = a.read_string_bytes().ok_or(Malformed)?;
         let name_b = b.read_string_bytes().ok_or(Malformed)?;
-        let order = kind_at(a)?.cmp(&kind_at(b)?).then_with(|| name_a.cmp(name_b));
+        let order = bracket_at(a)?.cmp(&bracket_at(b)?).then_with(|| name_a.cmp(name_b));
         if order.is_ne() {
             return Ok(order);
         }
@@ -134,6 +134,6 @@ fn compare_documents(
     Ok(len_a.cmp(&len_b))
 }
 
-fn kind_at(cursor: &Cursor<'_>) -> Result<Kind, Malformed> {
-    RawValue::new(cursor.rest()).kind()
+fn bracket_at(cursor: &Cursor<'_>) -> Result<TypeBracket, Malformed> {
+    RawValue::new(cursor.rest()).bracket()
 }

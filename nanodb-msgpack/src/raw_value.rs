@@ -14,10 +14,13 @@ pub const DEPTH_MAX: usize = 100;
 #[error("not well-formed MessagePack")]
 pub struct Malformed;
 
-/// What type a value is of, in the order in which values of different types sort.
+/// The type of a value, in the order in which values of different types sort.
+///
+/// Values are compared within a bracket: integers and floats are one, and so are binary and UUIDs.
+/// MongoDB calls it so, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum TypeBracket {
     /// Nothing; a missing field counts as this.
     Null,
     /// An integer or a float.
@@ -40,7 +43,7 @@ pub enum Kind {
     Extension,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for TypeBracket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Null => "null",
@@ -64,13 +67,13 @@ impl fmt::Display for Kind {
 /// looked at, and wrong bytes are [`Malformed`] then, never a panic.
 ///
 /// ```
-/// use nanodb_msgpack::{Kind, RawValue};
+/// use nanodb_msgpack::{TypeBracket, RawValue};
 ///
 /// # fn main() -> Result<(), nanodb_msgpack::Malformed> {
 /// // {"a": [1, 2]}
 /// let document = RawValue::new(&[0x81, 0xa1, b'a', 0x92, 1, 2]);
 /// let array = document.field("a")?.unwrap();
-/// assert_eq!(array.kind()?, Kind::Array);
+/// assert_eq!(array.bracket()?, TypeBracket::Array);
 /// assert_eq!(array.element(1)?.unwrap().bytes()?, [2]);
 /// assert_eq!(document.field("b")?.is_none(), true);
 /// # Ok(())
@@ -120,8 +123,8 @@ impl<'a> RawValue<'a> {
     /// # Errors
     ///
     /// As [`bytes`](Self::bytes).
-    pub fn kind(self) -> Result<Kind, Malformed> {
-        self.token().map(|token| token.kind())
+    pub fn bracket(self) -> Result<TypeBracket, Malformed> {
+        self.token().map(|token| token.bracket())
     }
 
     /// Whether it is a map, by its first byte.
@@ -239,19 +242,19 @@ impl<'a> Token<'a> {
     /// What type it is of.
     #[must_use]
     #[inline]
-    pub fn kind(self) -> Kind {
+    pub fn bracket(self) -> TypeBracket {
         match self {
-            Token::Null => Kind::Null,
-            Token::Bool(_) => Kind::Bool,
-            Token::Int(_) | Token::UInt(_) | Token::Float(_) => Kind::Number,
-            Token::String(_) => Kind::String,
-            Token::Binary(_) => Kind::Binary,
-            Token::Array(_) => Kind::Array,
-            Token::Map(_) => Kind::Document,
-            Token::Ext(..) if self.timestamp().is_some() => Kind::Timestamp,
-            Token::Ext(..) if self.object_id().is_some() => Kind::ObjectId,
-            Token::Ext(..) if self.uuid().is_some() => Kind::Binary,
-            Token::Ext(..) => Kind::Extension,
+            Token::Null => TypeBracket::Null,
+            Token::Bool(_) => TypeBracket::Bool,
+            Token::Int(_) | Token::UInt(_) | Token::Float(_) => TypeBracket::Number,
+            Token::String(_) => TypeBracket::String,
+            Token::Binary(_) => TypeBracket::Binary,
+            Token::Array(_) => TypeBracket::Array,
+            Token::Map(_) => TypeBracket::Document,
+            Token::Ext(..) if self.timestamp().is_some() => TypeBracket::Timestamp,
+            Token::Ext(..) if self.object_id().is_some() => TypeBracket::ObjectId,
+            Token::Ext(..) if self.uuid().is_some() => TypeBracket::Binary,
+            Token::Ext(..) => TypeBracket::Extension,
         }
     }
 

@@ -23,7 +23,7 @@
 //! Numbers are big-endian. No key is the beginning of another one, so keys may follow each other in
 //! a compound key, and a key with all bits flipped sorts the other way.
 
-use crate::raw_value::{Kind, Malformed, RawValue, deeper};
+use crate::raw_value::{Malformed, RawValue, TypeBracket, deeper};
 use crate::{Cursor, Token};
 
 const EMPTY_ARRAY: u8 = 0x08;
@@ -52,24 +52,24 @@ pub fn encode_empty_array_key(out: &mut Vec<u8>) {
     out.push(EMPTY_ARRAY);
 }
 
-const fn tag(kind: Kind) -> u8 {
-    match kind {
-        Kind::Null => NULL,
-        Kind::Number => 0x18,
-        Kind::String => 0x20,
-        Kind::Document => 0x28,
-        Kind::Array => 0x30,
-        Kind::Binary => 0x38,
-        Kind::ObjectId => 0x3c,
-        Kind::Bool => 0x40,
-        Kind::Timestamp => 0x48,
-        Kind::Extension => 0x50,
+const fn tag(bracket: TypeBracket) -> u8 {
+    match bracket {
+        TypeBracket::Null => NULL,
+        TypeBracket::Number => 0x18,
+        TypeBracket::String => 0x20,
+        TypeBracket::Document => 0x28,
+        TypeBracket::Array => 0x30,
+        TypeBracket::Binary => 0x38,
+        TypeBracket::ObjectId => 0x3c,
+        TypeBracket::Bool => 0x40,
+        TypeBracket::Timestamp => 0x48,
+        TypeBracket::Extension => 0x50,
     }
 }
 
 fn encode_next(cursor: &mut Cursor<'_>, depth: usize, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let token = cursor.read().ok_or(Malformed)?;
-    out.push(tag(token.kind()));
+    out.push(tag(token.bracket()));
     match token {
         Token::Null => {}
         Token::Bool(value) => out.push(value.into()),
@@ -86,7 +86,7 @@ fn encode_next(cursor: &mut Cursor<'_>, depth: usize, out: &mut Vec<u8>) -> Resu
             let depth = deeper(depth)?;
             for _ in 0..len {
                 let name = cursor.read_string_bytes().ok_or(Malformed)?;
-                out.push(tag(RawValue::new(cursor.rest()).kind()?));
+                out.push(tag(RawValue::new(cursor.rest()).bracket()?));
                 encode_text(name, out);
                 encode_next(cursor, depth, out)?;
             }

@@ -7,10 +7,10 @@ use crate::marker::{
 };
 
 /// The most bytes that an integer takes.
-pub const INTEGER_SIZE_MAX: usize = 9;
+pub const INTEGER_BYTES_MAX: usize = 9;
 
 /// The most bytes that a map's header takes.
-pub const MAP_HEADER_SIZE_MAX: usize = 5;
+pub const MAP_HEADER_BYTES_MAX: usize = 5;
 
 /// Appends null.
 #[inline]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use nanodb_msgpack::json::{JsonError, JsonProblem, Position};
-use nanodb_msgpack::{Kind, Malformed};
+use nanodb_msgpack::{Malformed, TypeBracket};
 
 /// Why a filter, a sort, a projection or an update was refused.
 ///
@@ -150,7 +150,7 @@ pub enum Problem {
         /// What it was to be.
         what: &'static str,
         /// What was there instead.
-        found: Kind,
+        found: TypeBracket,
     },
     /// A part of the query must be an array.
     #[error("{what} must be an array, not {found}")]
@@ -158,7 +158,7 @@ pub enum Problem {
         /// What it was to be.
         what: &'static str,
         /// What was there instead.
-        found: Kind,
+        found: TypeBracket,
     },
     /// Two changes of an update are at the same path, or one below the other.
     #[error("updating the path `{path}` would create a conflict at `{at}`")]
@@ -214,7 +214,7 @@ pub enum Problem {
         /// What it takes.
         expected: &'static str,
         /// What it was given; of the right type, its value is wrong.
-        found: Kind,
+        found: TypeBracket,
     },
     /// A name stands among operators, or an operator among names.
     #[error("`{name}` can't stand beside operators{}", On(path))]

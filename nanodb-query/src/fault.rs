@@ -1,6 +1,6 @@
 //! What is wrong with a query, and at which of its bytes.
 
-use nanodb_msgpack::{Kind, RawValue};
+use nanodb_msgpack::{RawValue, TypeBracket};
 
 use crate::error::Problem;
 
@@ -23,7 +23,7 @@ pub(crate) fn refuse<'a>(
     expected: &'static str,
     value: RawValue<'a>,
 ) -> Fault<'a> {
-    let found = value.kind().unwrap_or(Kind::Null);
+    let found = value.bracket().unwrap_or(TypeBracket::Null);
     let (operator, path) = (operator.to_owned(), path.to_owned());
     fault(Problem::Operand { operator, path, expected, found }, value)
 }

@@ -33,4 +33,4 @@ pub use self::update::{
     ArrayFilters, UPDATE_NULLS_MAX, UPDATE_STEPS_MAX, Update, UpdateContext, UpdateError,
 };
 pub use nanodb_msgpack::json::Position;
-pub use nanodb_msgpack::{DEPTH_MAX, Kind, Malformed, RawValue, Timestamp};
+pub use nanodb_msgpack::{DEPTH_MAX, Malformed, RawValue, Timestamp, TypeBracket};

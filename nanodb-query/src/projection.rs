@@ -24,7 +24,7 @@ use std::fmt;
 use crate::error::{ApplyError, Problem, QueryError};
 use crate::filter::ElementFilter;
 use crate::json::Text;
-use crate::limits::check;
+use crate::limits::{QUERY_NODES_MAX, check};
 use nanodb_msgpack::RawValue;
 
 /// Which fields of a document are wanted.
@@ -87,6 +87,10 @@ enum Slice {
     Range { skip: i64, limit: u32 },
 }
 
+/// The most paths of a projection that a program builds: as text, the object and `_id` are beside
+/// them.
+const BUILT_PATHS_MAX: usize = QUERY_NODES_MAX - 2;
+
 impl Projection {
     /// The projection that keeps documents as they are, `{}`.
     #[must_use]
@@ -94,28 +98,59 @@ impl Projection {
         Self { mode: Mode::Exclude, fields: Fields::new(), positional: None }
     }
 
-    /// Only the fields at these paths, and `_id`.
+    /// Returns the projection that keeps only the fields at these paths, and `_id`.
+    ///
+    /// ```
+    /// use nanodb_query::Projection;
+    ///
+    /// # fn main() -> Result<(), nanodb_query::QueryError> {
+    /// let projection = Projection::include(["name", "address.city"])?.without_id();
+    /// assert_eq!(projection.to_string(), r#"{"address.city": 1, "name": 1, "_id": 0}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Problem::PathCollision`] if one leads through another, [`Problem::PathTooLong`].
+    /// What is refused in text: [`Problem::PathCollision`] if one path leads through another,
+    /// [`Problem::PathTooLong`], [`Problem::TooManyNodes`] for more than some
+    /// [`QUERY_NODES_MAX`](crate::QUERY_NODES_MAX) paths, and [`Problem::Unsupported`] for a path
+    /// with a name that begins with `$`.
     pub fn include<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
-        let mut projection = Self { mode: Mode::Include, ..Self::all() };
-        for path in paths {
-            projection.insert(path, Node::Whole)?;
-        }
+        let mut projection = Self::built(Mode::Include, paths)?;
         projection.fields.entry("_id".into()).or_insert(Node::Whole);
         Ok(projection)
     }
 
-    /// All fields but those at these paths.
+    /// Returns the projection that keeps all fields but those at these paths.
+    ///
+    /// ```
+    /// use nanodb_query::Projection;
+    ///
+    /// # fn main() -> Result<(), nanodb_query::QueryError> {
+    /// let projection = Projection::exclude(["password"])?;
+    /// assert_eq!(projection.to_string(), r#"{"password": 0}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`include`](Self::include).
+    /// Same as [`include`](Self::include).
     pub fn exclude<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
-        let mut projection = Self::all();
-        for path in paths {
+        Self::built(Mode::Exclude, paths)
+    }
+
+    fn built<'p>(mode: Mode, paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
+        let mut projection = Self { mode, ..Self::all() };
+        for (index, path) in paths.into_iter().enumerate() {
+            if index >= BUILT_PATHS_MAX {
+                return Err(Problem::TooManyNodes { nodes_max: QUERY_NODES_MAX }.into());
+            }
+            if path.split('.').any(|name| name.starts_with('$')) {
+                let (operator, path) = (path.to_owned(), String::new());
+                return Err(Problem::Unsupported { operator, path }.into());
+            }
             projection.insert(path, Node::Whole)?;
         }
         Ok(projection)

@@ -15,9 +15,9 @@ use crate::entries::entries;
 use crate::error::{ApplyError, Problem, QueryError};
 use crate::fault::{Fault, fault};
 use crate::json::{Text, print_string};
-use crate::limits::check;
+use crate::limits::{QUERY_NODES_MAX, check};
 use crate::path::{Part, Path, step};
-use nanodb_msgpack::{Kind, Malformed, RawValue};
+use nanodb_msgpack::{Malformed, RawValue, TypeBracket};
 use nanodb_msgpack::{encode_empty_array_key, encode_key};
 
 /// In which order documents are wanted, by any number of fields.
@@ -42,6 +42,9 @@ pub struct Sort {
     /// The first of the paths that a program named that is refused.
     refused: Option<Box<QueryError>>,
 }
+
+/// The most fields of a sort that a program builds: as text, the object is beside them.
+const BUILT_FIELDS_MAX: usize = QUERY_NODES_MAX - 1;
 
 #[derive(Clone, Debug, PartialEq)]
 struct SortField {
@@ -75,11 +78,22 @@ impl Sort {
     }
 
     fn then(mut self, path: &str, descending: bool) -> Self {
-        match Path::parse(path) {
+        if self.refused.is_some() {
+            return self;
+        }
+        match self.next_path(path) {
             Ok(path) => self.fields.push(SortField { path, descending }),
-            Err(problem) => drop(self.refused.get_or_insert_with(|| Box::new(problem.into()))),
+            Err(problem) => self.refused = Some(Box::new(problem.into())),
         }
         self
+    }
+
+    /// The path of one more field, within the limits of text.
+    fn next_path(&self, path: &str) -> Result<Path, Problem> {
+        if self.fields.len() >= BUILT_FIELDS_MAX {
+            return Err(Problem::TooManyNodes { nodes_max: QUERY_NODES_MAX });
+        }
+        Path::parse(path)
     }
 
     /// Whether documents have keys: by a sort that was parsed they do; by one that was built they do,
@@ -251,7 +265,7 @@ impl Best<'_> {
 
 fn parse(value: RawValue<'_>) -> Result<Sort, Fault<'_>> {
     if !value.is_map() {
-        let found = value.kind().unwrap_or(Kind::Null);
+        let found = value.bracket().unwrap_or(TypeBracket::Null);
         return Err(fault(Problem::NotADocument { what: "a sort", found }, value));
     }
     let mut fields = Vec::new();

@@ -44,7 +44,7 @@ use crate::filter::{Operand, operand};
 use crate::json::{Text, print_value};
 use crate::limits::{check, check_names};
 use crate::{Filter, Timestamp};
-use nanodb_msgpack::{Kind, RawValue};
+use nanodb_msgpack::{RawValue, TypeBracket};
 
 /// What is to become of a document, by MongoDB's rules.
 ///
@@ -85,13 +85,13 @@ pub struct UpdateContext {
     /// [`needs_match`](Update::needs_match).
     pub matched: Option<u32>,
     /// The most bytes that the new document may have.
-    pub size_max: usize,
+    pub bytes_max: usize,
 }
 
 /// 1970, no element, 16 MiB.
 impl Default for UpdateContext {
     fn default() -> Self {
-        Self { now: Timestamp::default(), matched: None, size_max: 16 << 20 }
+        Self { now: Timestamp::default(), matched: None, bytes_max: 16 << 20 }
     }
 }
 
@@ -356,11 +356,11 @@ impl Update {
             Form::Operators(changes) | Form::Patch { changes, .. } => changes,
             Form::Replacement(new) => {
                 let start = out.len();
-                replace::replace(RawValue::new(document), new.value(), context.size_max, out)?;
+                replace::replace(RawValue::new(document), new.value(), context.bytes_max, out)?;
                 return Ok(out.get(start..) != Some(document));
             }
         };
-        let writer = Writer::new(document, out, context.size_max);
+        let writer = Writer::new(document, out, context.bytes_max);
         let applying = Applying::new(&changes.list, (context.now, inserting), document, writer);
         if changes.is_plain {
             return applying.run(&changes.root);
@@ -394,7 +394,7 @@ fn write_base(
         })?;
     }
     const EMPTY: &[u8] = &[0x80];
-    let writer = Writer::new(EMPTY, out, context.size_max);
+    let writer = Writer::new(EMPTY, out, context.bytes_max);
     if !Applying::new(&changes.list, (context.now, true), EMPTY, writer).run(&changes.root)? {
         out.clear();
         out.extend_from_slice(EMPTY);
@@ -437,7 +437,7 @@ fn check_document<'a>(what: &'static str, value: RawValue<'a>) -> Result<(), Fau
     if value.is_map() {
         return Ok(());
     }
-    let found = value.kind().unwrap_or(Kind::Null);
+    let found = value.bracket().unwrap_or(TypeBracket::Null);
     Err(fault(Problem::NotADocument { what, found }, value))
 }
 

@@ -12,7 +12,7 @@ use nanodb_pager::{BODY_SIZE, Owner, PageId};
 
 use crate::error::{Error, Result};
 use crate::pages::source::{PageSource, StoredPage, page_of};
-use nanodb_document::DOCUMENT_SIZE_MAX;
+use nanodb_document::DOCUMENT_BYTES_MAX;
 
 /// So many bytes each piece has on average at least. Writers fill every overflow page but
 /// the last; half of that leaves them room to do otherwise one day.
@@ -33,7 +33,7 @@ pub(crate) fn for_each_piece(
     let total = usize::try_from(head.total_len).unwrap_or(usize::MAX);
     // The decoder knows that a head has less than the whole.
     let mut left = total.saturating_sub(head.bytes.len());
-    if total > DOCUMENT_SIZE_MAX {
+    if total > DOCUMENT_BYTES_MAX {
         return Err(Error::damaged(head_page));
     }
     let count_max = left / PIECE_BYTES_MIN + 2;

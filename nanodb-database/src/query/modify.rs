@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::error::{Error, Result};
 use crate::transaction_collection::TransactionCollection;
 use nanodb_collection::StoredDoc;
-use nanodb_document::{DOCUMENT_SIZE_MAX, DocView, DocumentError, Encode};
+use nanodb_document::{DOCUMENT_BYTES_MAX, DocView, DocumentError, Encode};
 use nanodb_document::{Id, IdRef};
 
 /// What an update did.
@@ -188,7 +188,7 @@ pub(super) fn change(
 /// What updates of this statement are applied with.
 pub(super) fn context() -> UpdateContext {
     let now = nanodb_msgpack::Timestamp::now();
-    UpdateContext { now, size_max: DOCUMENT_SIZE_MAX, ..UpdateContext::default() }
+    UpdateContext { now, bytes_max: DOCUMENT_BYTES_MAX, ..UpdateContext::default() }
 }
 
 /// Finds out whether a document can be changed.

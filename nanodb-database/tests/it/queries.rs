@@ -1,7 +1,7 @@
 //! Searching and changing what is found, in collections, snapshots and transactions.
 
 use nanodb_database::{
-    AccessPath, BulkOperation, Collection, DOCUMENT_SIZE_MAX, Database, Document, DocumentError,
+    AccessPath, BulkOperation, Collection, DOCUMENT_BYTES_MAX, Database, Document, DocumentError,
     Error, ErrorKind, Filter, Projection, Sort, StoredDoc, Update, UpdateError, UpdateResult,
     Value, doc, field,
 };
@@ -180,7 +180,7 @@ fn an_update_that_fails_at_one_document_changes_none() {
 #[test]
 fn documents_do_not_grow_above_their_limit() {
     let all = Database::in_memory().unwrap().collection("all");
-    all.insert(doc! { "a": ("x".repeat(DOCUMENT_SIZE_MAX - 100)) }).unwrap();
+    all.insert(doc! { "a": ("x".repeat(DOCUMENT_BYTES_MAX - 100)) }).unwrap();
     let error = all
         .update_one(Filter::all(), &update(r#"{"$rename": {"a": "b"}, "$set": {"c": 1}}"#))
         .map(|done| done.modified);
@@ -189,7 +189,7 @@ fn documents_do_not_grow_above_their_limit() {
     let error = all.update_one(Filter::all(), &grow).unwrap_err();
     assert!(matches!(
         error,
-        Error::Update { source: UpdateError::TooLarge { size_max: DOCUMENT_SIZE_MAX }, .. }
+        Error::Update { source: UpdateError::TooLarge { bytes_max: DOCUMENT_BYTES_MAX }, .. }
     ));
 }
 

@@ -14,13 +14,13 @@
 
 use std::ops::Range;
 
-use super::rules::DOCUMENT_SIZE_MAX;
+use super::rules::DOCUMENT_BYTES_MAX;
 use crate::DocumentError;
-use crate::id::{ID_NAME_TOKEN, ID_SIZE_MAX, IdRef, Key, record_key};
-use nanodb_msgpack::{INTEGER_SIZE_MAX, MAP_HEADER_SIZE_MAX, write_map_len};
+use crate::id::{ID_BYTES_MAX, ID_NAME_TOKEN, IdRef, Key, record_key};
+use nanodb_msgpack::{INTEGER_BYTES_MAX, MAP_HEADER_BYTES_MAX, write_map_len};
 
 /// Room for a map's header, the name `_id` and any integer.
-const GAP: usize = MAP_HEADER_SIZE_MAX + ID_NAME_TOKEN.len() + INTEGER_SIZE_MAX;
+const GAP: usize = MAP_HEADER_BYTES_MAX + ID_NAME_TOKEN.len() + INTEGER_BYTES_MAX;
 
 /// Where a document was encoded to within a buffer, and whether it has its id yet.
 ///
@@ -78,7 +78,7 @@ impl Draft {
     ) -> Result<Self, DocumentError> {
         let start = out.len();
         // Each field takes two bytes at least, so this limit is no stricter.
-        if count >= DOCUMENT_SIZE_MAX {
+        if count >= DOCUMENT_BYTES_MAX {
             return Err(DocumentError::too_large(count));
         }
         let count = u32::try_from(count).map_err(|_| DocumentError::too_large(count))?;
@@ -93,7 +93,7 @@ impl Draft {
         };
         write(out)?;
         let size = out.len() - start;
-        if size > DOCUMENT_SIZE_MAX {
+        if size > DOCUMENT_BYTES_MAX {
             return Err(DocumentError::too_large(size));
         }
         Ok(Self { start, end: out.len(), waiting })
@@ -164,7 +164,7 @@ fn write_id(id: IdRef<'_>, out: &mut Vec<u8>) -> Result<(), DocumentError> {
     let before = out.len();
     let fits = id.write_stored(out);
     let size = out.len() - before;
-    if fits && size <= ID_SIZE_MAX { Ok(()) } else { Err(DocumentError::id_too_large(size)) }
+    if fits && size <= ID_BYTES_MAX { Ok(()) } else { Err(DocumentError::id_too_large(size)) }
 }
 
 fn map_header(count: u32) -> smallvec::SmallVec<[u8; 8]> {

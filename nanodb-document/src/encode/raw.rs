@@ -8,7 +8,7 @@ use std::str;
 
 use super::draft::Draft;
 use super::plain::{after_scalar, split_name};
-use super::rules::{DOCUMENT_SIZE_MAX, FIELD_NAME_SIZE_MAX, check_depth, write_extension};
+use super::rules::{DOCUMENT_BYTES_MAX, FIELD_NAME_BYTES_MAX, check_depth, write_extension};
 use crate::seen_names::SeenNames;
 use crate::{DocumentError, ID_FIELD, IdRef, Timestamp, ValueType};
 use nanodb_msgpack::{
@@ -37,7 +37,7 @@ pub(super) fn encode(
 /// Checks every rule but those on `_id`.
 pub(crate) fn validate(bytes: &[u8]) -> Result<(), DocumentError> {
     let (cursor, len) = open(bytes)?;
-    if bytes.len() > DOCUMENT_SIZE_MAX {
+    if bytes.len() > DOCUMENT_BYTES_MAX {
         return Err(DocumentError::too_large(bytes.len()));
     }
     let mut walk = Walk { bytes, cursor, copied: 0, out: &mut Discard };
@@ -240,7 +240,7 @@ impl<'a, O: Output> Walk<'a, '_, O> {
             Token::String(bytes) => bytes,
             other => return Err(DocumentError::name_not_string(token_type(other))),
         };
-        if name.len() > FIELD_NAME_SIZE_MAX {
+        if name.len() > FIELD_NAME_BYTES_MAX {
             return Err(DocumentError::name_too_long(name.len()));
         }
         check_utf8(name)?;

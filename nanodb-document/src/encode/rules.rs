@@ -5,13 +5,13 @@ use nanodb_msgpack::{Timestamp, write_binary, write_ext, write_string};
 use crate::DocumentError;
 
 /// The most bytes that a document takes when encoded: 16 MiB.
-pub const DOCUMENT_SIZE_MAX: usize = 16 * 1024 * 1024;
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How deep maps and arrays may nest, the document itself being the first level.
 pub const DOCUMENT_DEPTH_MAX: usize = 100;
 
 /// The most bytes that a field's name takes.
-pub const FIELD_NAME_SIZE_MAX: usize = 1024;
+pub const FIELD_NAME_BYTES_MAX: usize = 1024;
 
 #[inline]
 pub(crate) fn check_depth(depth: usize) -> Result<(), DocumentError> {
@@ -23,14 +23,14 @@ pub(crate) fn check_depth(depth: usize) -> Result<(), DocumentError> {
 #[inline]
 pub(super) fn container_len(len: usize) -> Result<u32, DocumentError> {
     match u32::try_from(len) {
-        Ok(count) if len <= DOCUMENT_SIZE_MAX => Ok(count),
+        Ok(count) if len <= DOCUMENT_BYTES_MAX => Ok(count),
         _ => Err(DocumentError::value_too_large(len)),
     }
 }
 
 #[inline]
 pub(super) fn write_name(name: &str, out: &mut Vec<u8>) -> Result<(), DocumentError> {
-    if name.len() <= FIELD_NAME_SIZE_MAX && write_string(out, name) {
+    if name.len() <= FIELD_NAME_BYTES_MAX && write_string(out, name) {
         return Ok(());
     }
     Err(DocumentError::name_too_long(name.len()))
@@ -39,7 +39,7 @@ pub(super) fn write_name(name: &str, out: &mut Vec<u8>) -> Result<(), DocumentEr
 #[inline]
 pub(super) fn write_text(text: &str, out: &mut Vec<u8>) -> Result<(), DocumentError> {
     // Tested before it is copied.
-    if text.len() <= DOCUMENT_SIZE_MAX && write_string(out, text) {
+    if text.len() <= DOCUMENT_BYTES_MAX && write_string(out, text) {
         return Ok(());
     }
     Err(DocumentError::value_too_large(text.len()))
@@ -47,7 +47,7 @@ pub(super) fn write_text(text: &str, out: &mut Vec<u8>) -> Result<(), DocumentEr
 
 #[inline]
 pub(super) fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DocumentError> {
-    if bytes.len() <= DOCUMENT_SIZE_MAX && write_binary(out, bytes) {
+    if bytes.len() <= DOCUMENT_BYTES_MAX && write_binary(out, bytes) {
         return Ok(());
     }
     Err(DocumentError::value_too_large(bytes.len()))
@@ -69,7 +69,7 @@ pub(super) fn write_extension(
         write_timestamp(timestamp, out);
         return Ok(());
     }
-    if data.len() <= DOCUMENT_SIZE_MAX && write_ext(out, tag, data) {
+    if data.len() <= DOCUMENT_BYTES_MAX && write_ext(out, tag, data) {
         return Ok(());
     }
     Err(DocumentError::value_too_large(data.len()))

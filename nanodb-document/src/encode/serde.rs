@@ -12,7 +12,7 @@ use super::{Encode, raw, write_document};
 use crate::{DocView, Document, DocumentError, IdRef};
 
 /// The most bytes that a thread keeps between calls.
-const SCRATCH_SIZE_MAX: usize = 64 * 1024;
+const SCRATCH_BYTES_MAX: usize = 64 * 1024;
 
 thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -110,7 +110,7 @@ fn with_scratch<R>(use_it: impl FnOnce(&mut Vec<u8>) -> R) -> R {
     let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
     scratch.clear();
     let result = use_it(&mut scratch);
-    if scratch.capacity() <= SCRATCH_SIZE_MAX {
+    if scratch.capacity() <= SCRATCH_BYTES_MAX {
         let _ = SCRATCH.try_with(|kept| kept.set(scratch));
     }
     result

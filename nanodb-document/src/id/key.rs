@@ -26,14 +26,14 @@ pub struct Key(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Inline { len: u8, bytes: [u8; Key::INLINE_SIZE_MAX] },
+    Inline { len: u8, bytes: [u8; Key::INLINE_BYTES_MAX] },
     Heap(Box<[u8]>),
 }
 
 impl Key {
     /// Keys of up to so many bytes are kept without an allocation: room for a UUID as
     /// text.
-    pub const INLINE_SIZE_MAX: usize = 38;
+    pub const INLINE_BYTES_MAX: usize = 38;
 
     /// The key of `id`.
     #[must_use]
@@ -129,7 +129,7 @@ impl Key {
 
     #[inline]
     fn from_parts(head: &[u8], tail: &[u8]) -> Self {
-        let mut bytes = [0; Self::INLINE_SIZE_MAX];
+        let mut bytes = [0; Self::INLINE_BYTES_MAX];
         let size = head.len() + tail.len();
         if let (Some((to_head, rest)), Ok(len)) =
             (bytes.split_at_mut_checked(head.len()), u8::try_from(size))

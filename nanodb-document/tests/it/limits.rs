@@ -1,8 +1,8 @@
 //! Each limit, from both sides, and each rule's error with its place.
 
 use nanodb_document::{
-    DOCUMENT_DEPTH_MAX, DOCUMENT_SIZE_MAX, DocView, Document, DocumentError, Encode,
-    FIELD_NAME_SIZE_MAX, ID_SIZE_MAX, Serialized, Value, ValueType, doc,
+    DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, DocumentError, Encode,
+    FIELD_NAME_BYTES_MAX, ID_BYTES_MAX, Serialized, Value, ValueType, doc,
 };
 
 use super::encode;
@@ -63,46 +63,46 @@ fn documents_nest_as_deep_as_the_limit_and_no_deeper() {
 fn a_document_may_be_as_large_as_the_limit_and_no_larger() {
     // map header, "_id", the id, "a", binary header
     let overhead = 1 + 4 + 1 + 2 + 5;
-    let fits = doc! { "_id": 1, "a": Value::Binary(vec![0; DOCUMENT_SIZE_MAX - overhead]) };
-    assert_eq!(encode(&fits).unwrap().len(), DOCUMENT_SIZE_MAX);
+    let fits = doc! { "_id": 1, "a": Value::Binary(vec![0; DOCUMENT_BYTES_MAX - overhead]) };
+    assert_eq!(encode(&fits).unwrap().len(), DOCUMENT_BYTES_MAX);
 
-    let larger = doc! { "_id": 1, "a": Value::Binary(vec![0; DOCUMENT_SIZE_MAX - overhead + 1]) };
+    let larger = doc! { "_id": 1, "a": Value::Binary(vec![0; DOCUMENT_BYTES_MAX - overhead + 1]) };
     let error = refusal(&larger);
     let DocumentError::TooLarge { size, max } = error else { panic!("{error:?}") };
-    assert_eq!((size, max), (DOCUMENT_SIZE_MAX + 1, DOCUMENT_SIZE_MAX));
+    assert_eq!((size, max), (DOCUMENT_BYTES_MAX + 1, DOCUMENT_BYTES_MAX));
     let bytes = as_bytes(&larger);
     assert!(matches!(DocView::parse(&bytes), Err(DocumentError::TooLarge { .. })));
 }
 
 #[test]
 fn a_value_above_the_limit_is_named() {
-    let document = doc! { "a": ["x".repeat(DOCUMENT_SIZE_MAX + 1)] };
+    let document = doc! { "a": ["x".repeat(DOCUMENT_BYTES_MAX + 1)] };
     let error = document.encode(None, &mut Vec::new()).unwrap_err();
     let DocumentError::ValueTooLarge { path, size, .. } = error else { panic!("{error:?}") };
-    assert_eq!((path.as_str(), size), ("a.0", DOCUMENT_SIZE_MAX + 1));
+    assert_eq!((path.as_str(), size), ("a.0", DOCUMENT_BYTES_MAX + 1));
 }
 
 #[test]
 fn a_field_name_may_be_as_long_as_the_limit_and_no_longer() {
-    let name = "n".repeat(FIELD_NAME_SIZE_MAX);
+    let name = "n".repeat(FIELD_NAME_BYTES_MAX);
     let fits = doc! { "_id": 1, "a": { (name.as_str()): 1 } };
     assert_eq!(DocView::parse(&encode(&fits).unwrap()).unwrap().to_document().unwrap(), fits);
 
     let error = refusal(&doc! { "_id": 1, "a": [{ (format!("{name}n")): 1 }] });
     let DocumentError::NameTooLong { path, size, max } = error else { panic!("{error:?}") };
-    assert_eq!((path.as_str(), size, max), ("a.0", 1025, FIELD_NAME_SIZE_MAX));
+    assert_eq!((path.as_str(), size, max), ("a.0", 1025, FIELD_NAME_BYTES_MAX));
 }
 
 #[test]
 fn an_id_may_be_as_long_as_the_limit_and_no_longer() {
     let header = 3;
     for make in [|len| Value::String("i".repeat(len)), |len| Value::Binary(vec![9; len])] {
-        let fits = doc! { "_id": make(ID_SIZE_MAX - header) };
-        assert_eq!(encode(&fits).unwrap().len(), 1 + 4 + ID_SIZE_MAX);
-        for (len, header) in [(ID_SIZE_MAX - header + 1, header), (65_535, 3), (65_536, 5)] {
+        let fits = doc! { "_id": make(ID_BYTES_MAX - header) };
+        assert_eq!(encode(&fits).unwrap().len(), 1 + 4 + ID_BYTES_MAX);
+        for (len, header) in [(ID_BYTES_MAX - header + 1, header), (65_535, 3), (65_536, 5)] {
             let error = refusal(&doc! { "a": 1, "_id": make(len) });
             let DocumentError::IdTooLarge { size, max } = error else { panic!("{error:?}") };
-            assert_eq!((size, max), (len + header, ID_SIZE_MAX));
+            assert_eq!((size, max), (len + header, ID_BYTES_MAX));
         }
     }
 }

@@ -17,7 +17,7 @@ use super::tree::{Choice, Conjunction, Junction, Test};
 use super::types::Types;
 use crate::error::{Problem, QueryError};
 use crate::path::Path;
-use nanodb_msgpack::{Kind, RawValue};
+use nanodb_msgpack::{RawValue, TypeBracket};
 
 /// A field that a condition is to be made on, by its dotted path.
 ///
@@ -132,7 +132,7 @@ impl FieldName {
     pub fn is_type(self, name: &str) -> Result<Filter, QueryError> {
         match Types::named(name) {
             Some(types) => self.tested(Test::Type(types), Cost::ONE).checked(),
-            None => Err(self.refuse("$type", "the name of a type", Kind::String)),
+            None => Err(self.refuse("$type", "the name of a type", TypeBracket::String)),
         }
     }
 
@@ -144,7 +144,7 @@ impl FieldName {
     /// [`Problem::Regex`] if it is none, or too large; [`Problem::Operand`] for other options.
     pub fn regex(self, pattern: &str, options: &str) -> Result<Filter, QueryError> {
         if !are_options(options) {
-            return Err(self.refuse("$options", "letters of `imsxu`", Kind::String));
+            return Err(self.refuse("$options", "letters of `imsxu`", TypeBracket::String));
         }
         match Pattern::new(pattern, options) {
             Ok(pattern) => self.tested(Test::Regex(pattern), Cost::REGEX).checked(),
@@ -162,7 +162,7 @@ impl FieldName {
     /// [`Problem::Operand`] if the divisor is 0.
     pub fn remainder(self, divisor: i64, remainder: i64) -> Result<Filter, QueryError> {
         if divisor == 0 {
-            return Err(self.refuse("$mod", "a divisor that is not 0", Kind::Number));
+            return Err(self.refuse("$mod", "a divisor that is not 0", TypeBracket::Number));
         }
         let cost = Cost::ONE.beside(Cost::ONE).within(1);
         self.tested(Test::Mod { divisor, remainder }, cost).checked()
@@ -218,7 +218,7 @@ impl FieldName {
         self.path.as_ref().map(Path::to_string).unwrap_or_default()
     }
 
-    fn refuse(self, operator: &str, expected: &'static str, found: Kind) -> QueryError {
+    fn refuse(self, operator: &str, expected: &'static str, found: TypeBracket) -> QueryError {
         let (operator, path) = (operator.to_owned(), self.name());
         Problem::Operand { operator, path, expected, found }.into()
     }

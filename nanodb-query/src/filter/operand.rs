@@ -5,7 +5,7 @@ use std::fmt;
 
 use nanodb_msgpack::Number;
 use nanodb_msgpack::Token;
-use nanodb_msgpack::{Kind, Malformed, RawValue};
+use nanodb_msgpack::{Malformed, RawValue, TypeBracket};
 use nanodb_msgpack::{compare, compare_scalars};
 
 use crate::entries::entries;
@@ -27,7 +27,7 @@ enum Shape {
         start: u8,
     },
     Scalar,
-    Container(Kind),
+    Container(TypeBracket),
 }
 
 impl Operand {
@@ -41,7 +41,7 @@ impl Operand {
                 let start = u8::try_from(bytes.len() - text.len()).map_err(|_| Malformed)?;
                 Shape::String { start }
             }
-            Token::Array(_) | Token::Map(_) => Shape::Container(token.kind()),
+            Token::Array(_) | Token::Map(_) => Shape::Container(token.bracket()),
             _ => token.number().map_or(Shape::Scalar, Shape::Number),
         };
         Ok(Self { bytes: bytes.into(), shape })
@@ -102,11 +102,13 @@ impl Operand {
                 .number()
                 .filter(|found| found.is_nan() == number.is_nan())
                 .map(|found| found.cmp(&number)),
-            Shape::Container(kind) if token.kind() == kind => Some(compare(value, self.value())?),
+            Shape::Container(bracket) if token.bracket() == bracket => {
+                Some(compare(value, self.value())?)
+            }
             Shape::Container(_) => None,
             Shape::String { .. } | Shape::Scalar => {
                 let own = self.value().token()?;
-                (own.kind() == token.kind()).then(|| compare_scalars(token, own))
+                (own.bracket() == token.bracket()).then(|| compare_scalars(token, own))
             }
         })
     }

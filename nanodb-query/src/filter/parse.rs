@@ -14,7 +14,7 @@ use crate::fault::{Fault, fault, refuse};
 use crate::json::begins_with_operator;
 use crate::limits::check_patterns;
 use crate::path::Path;
-use nanodb_msgpack::{Kind, RawValue, Token};
+use nanodb_msgpack::{RawValue, Token, TypeBracket};
 
 fn unknown<'a>(entry: Entry<'a>, path: &str) -> Fault<'a> {
     let (operator, path) = (entry.name.to_owned(), path.to_owned());
@@ -29,7 +29,7 @@ fn unknown<'a>(entry: Entry<'a>, path: &str) -> Fault<'a> {
 /// A whole filter.
 pub(super) fn parse_filter(value: RawValue<'_>) -> Result<Conjunction, Fault<'_>> {
     if !value.is_map() {
-        let found = value.kind().unwrap_or(Kind::Null);
+        let found = value.bracket().unwrap_or(TypeBracket::Null);
         return Err(fault(Problem::NotADocument { what: "a filter", found }, value));
     }
     check_patterns(value)?;

@@ -25,15 +25,15 @@ use self::emit::emit;
 use self::parse::Parser;
 
 /// The longest expression, in bytes; it is MongoDB's.
-const PATTERN_SIZE_MAX: usize = 32_764;
+const PATTERN_BYTES_MAX: usize = 32_764;
 
 /// The longest translation: what is longer is too large when it is compiled.
-const TRANSLATED_SIZE_MAX: usize = 1 << 20;
+const TRANSLATED_BYTES_MAX: usize = 1 << 20;
 
 /// What the crate `regex` is to be given for an expression, or why there is nothing.
 pub(super) fn translate(pattern: &str, options: &str) -> Result<String, String> {
-    if pattern.len() > PATTERN_SIZE_MAX {
-        return Err(format!("it is longer than {PATTERN_SIZE_MAX} bytes"));
+    if pattern.len() > PATTERN_BYTES_MAX {
+        return Err(format!("it is longer than {PATTERN_BYTES_MAX} bytes"));
     }
     emit(&Parser::new(pattern, options).parse()?)
 }

@@ -12,10 +12,10 @@ use memchr::memmem::Finder;
 use super::tree::Conjunction;
 
 /// Shorter texts are in most documents by chance.
-const TEXT_SIZE_MIN: usize = 3;
+const TEXT_BYTES_MIN: usize = 3;
 
 /// Of a larger document a walk may see little, and a search would see all.
-const DOCUMENT_SIZE_MAX: usize = 4096;
+const DOCUMENT_BYTES_MAX: usize = 4096;
 
 /// Text to be searched for. Clones share it.
 #[derive(Clone)]
@@ -26,13 +26,13 @@ impl Prefilter {
     pub(super) fn of(root: &Conjunction) -> Option<Self> {
         let texts = root.equalities().filter_map(|(_, operand)| operand.text());
         let longest = texts.max_by_key(|text| text.len())?;
-        let is_searched = (TEXT_SIZE_MIN..=DOCUMENT_SIZE_MAX).contains(&longest.len());
+        let is_searched = (TEXT_BYTES_MIN..=DOCUMENT_BYTES_MAX).contains(&longest.len());
         is_searched.then(|| Self(Arc::new(Finder::new(longest).into_owned())))
     }
 
     /// Whether a document is known not to pass. `false` says nothing.
     #[inline]
     pub(super) fn excludes(&self, document: &[u8]) -> bool {
-        document.len() <= DOCUMENT_SIZE_MAX && self.0.find(document).is_none()
+        document.len() <= DOCUMENT_BYTES_MAX && self.0.find(document).is_none()
     }
 }

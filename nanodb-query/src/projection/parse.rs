@@ -7,7 +7,7 @@ use crate::fault::{Fault, fault, refuse};
 use crate::filter::ElementFilter;
 use crate::limits::check_patterns;
 use nanodb_msgpack::Token;
-use nanodb_msgpack::{Kind, RawValue};
+use nanodb_msgpack::{RawValue, TypeBracket};
 
 /// What a projection says of one path.
 enum Wish {
@@ -17,7 +17,7 @@ enum Wish {
 
 pub(super) fn parse(value: RawValue<'_>) -> Result<Projection, Fault<'_>> {
     if !value.is_map() {
-        let found = value.kind().unwrap_or(Kind::Null);
+        let found = value.bracket().unwrap_or(TypeBracket::Null);
         return Err(fault(Problem::NotADocument { what: "a projection", found }, value));
     }
     check_patterns(value)?;

@@ -193,7 +193,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
     fn pad(&mut self, node: &Node, len: u32, index: u32) -> Result<(), UpdateError> {
         let count = index.saturating_sub(len);
         let size = usize::try_from(count).unwrap_or(usize::MAX);
-        if size > self.writer.size_max() {
+        if size > self.writer.bytes_max() {
             return Err(self.writer.too_large());
         }
         if count > UPDATE_NULLS_MAX {
@@ -293,7 +293,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
                     operator: change.operator.name(),
                     path: change.path.to_string(),
                     name: part.name().to_owned(),
-                    found: container.kind()?,
+                    found: container.bracket()?,
                 })
             }
         }
@@ -379,7 +379,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
                         operator: change.operator.name(),
                         path: change.path.to_string(),
                         name: part.name().to_owned(),
-                        found: value.kind()?,
+                        found: value.bracket()?,
                     });
                 }
             }

@@ -1,6 +1,6 @@
 //! Why an update can't be applied to a document.
 
-use nanodb_msgpack::{Kind, Malformed};
+use nanodb_msgpack::{Malformed, TypeBracket};
 
 use crate::error::QueryError;
 
@@ -26,7 +26,7 @@ pub enum UpdateError {
         /// What it needs.
         expected: &'static str,
         /// What the field is.
-        found: Kind,
+        found: TypeBracket,
     },
     /// The path goes on where nothing can be below: from a scalar, or from an array by a name.
     #[error("`{operator}` on `{path}` can't create `{name}` in {found}")]
@@ -38,7 +38,7 @@ pub enum UpdateError {
         /// The part of the path that would be created.
         name: String,
         /// What it would be created in.
-        found: Kind,
+        found: TypeBracket,
     },
     /// A number leaves what 64 bits hold.
     #[error("`{operator}` on `{path}` leads to an integer of more than 64 bits")]
@@ -100,9 +100,9 @@ pub enum UpdateError {
         depth_max: usize,
     },
     /// The document would become too large.
-    #[error("the document would become larger than {size_max} bytes")]
+    #[error("the document would become larger than {bytes_max} bytes")]
     TooLarge {
         /// The limit, as it was given.
-        size_max: usize,
+        bytes_max: usize,
     },
 }

@@ -123,7 +123,7 @@ impl<'u> Expansion<'u> {
     ) -> Result<UpdateError, UpdateError> {
         let leaf = below.any_leaf().and_then(|leaf| self.changes.get(leaf.change));
         let operator = leaf.map_or("", |change| change.operator.name());
-        let found = value.map_or(Ok(crate::Kind::Null), RawValue::kind)?;
+        let found = value.map_or(Ok(crate::TypeBracket::Null), RawValue::bracket)?;
         let expected = "an array for `$[]` to go through";
         Ok(UpdateError::Target { operator, path: self.path(below), expected, found })
     }

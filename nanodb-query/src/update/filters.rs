@@ -5,7 +5,7 @@ use crate::entries::elements;
 use crate::error::Problem;
 use crate::fault::{Fault, fault};
 use crate::limits::check_patterns;
-use nanodb_msgpack::{Kind, RawValue};
+use nanodb_msgpack::{RawValue, TypeBracket};
 
 /// A filter on fields below one name, its identifier.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +17,7 @@ pub(super) struct ArrayFilter {
 /// Reads an array of filters.
 pub(super) fn parse(value: RawValue<'_>) -> Result<Vec<ArrayFilter>, Fault<'_>> {
     if !value.is_array() {
-        let found = value.kind().unwrap_or(Kind::Null);
+        let found = value.bracket().unwrap_or(TypeBracket::Null);
         return Err(fault(Problem::NotAnArray { what: "a list of array filters", found }, value));
     }
     check_patterns(value)?;

@@ -274,6 +274,6 @@ fn wrong_target(
         operator: change.operator.name(),
         path: change.path.to_string(),
         expected,
-        found: value.kind()?,
+        found: value.bracket()?,
     })
 }

@@ -16,7 +16,7 @@ use crate::filter::{ElementFilter, Operand, operand};
 use crate::limits::check_patterns;
 use crate::path::Path;
 use nanodb_msgpack::Token;
-use nanodb_msgpack::{Kind, RawValue};
+use nanodb_msgpack::{RawValue, TypeBracket};
 
 /// Reads a document of operators.
 pub(super) fn parse(
@@ -216,8 +216,8 @@ fn parse_sort<'a>(path: &str, value: RawValue<'a>) -> Result<ElementSort, Fault<
         Some(-1) => return Ok(ElementSort::Whole { descending: true }),
         _ => {}
     }
-    match value.kind() {
-        Ok(Kind::Document) if entries(value).next().is_some() => {
+    match value.bracket() {
+        Ok(TypeBracket::Document) if entries(value).next().is_some() => {
             Sort::parse_value(value).map(ElementSort::By)
         }
         _ => Err(refuse("$sort", path, expected, value)),

@@ -10,10 +10,10 @@ use nanodb_msgpack::{write_map_len, write_string};
 pub(super) fn replace(
     old: RawValue<'_>,
     new: RawValue<'_>,
-    size_max: usize,
+    bytes_max: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), UpdateError> {
-    let Some(id) = old.field("_id")? else { return write(new, size_max, out) };
+    let Some(id) = old.field("_id")? else { return write(new, bytes_max, out) };
     let named = new.field("_id")?;
     if let Some(named) = named
         && compare(named, id)?.is_ne()
@@ -36,16 +36,16 @@ pub(super) fn replace(
             out.extend_from_slice(value.bytes()?);
         }
     }
-    check_size(out.len() - start, size_max)
+    check_size(out.len() - start, bytes_max)
 }
 
-fn write(new: RawValue<'_>, size_max: usize, out: &mut Vec<u8>) -> Result<(), UpdateError> {
+fn write(new: RawValue<'_>, bytes_max: usize, out: &mut Vec<u8>) -> Result<(), UpdateError> {
     check_depth(new, 0)?;
     let bytes = new.bytes()?;
     out.extend_from_slice(bytes);
-    check_size(bytes.len(), size_max)
+    check_size(bytes.len(), bytes_max)
 }
 
-fn check_size(size: usize, size_max: usize) -> Result<(), UpdateError> {
-    if size > size_max { Err(UpdateError::TooLarge { size_max }) } else { Ok(()) }
+fn check_size(size: usize, bytes_max: usize) -> Result<(), UpdateError> {
+    if size > bytes_max { Err(UpdateError::TooLarge { bytes_max }) } else { Ok(()) }
 }

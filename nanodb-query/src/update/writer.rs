@@ -14,7 +14,7 @@ pub(super) struct Writer<'a, 'o> {
     pub(super) out: &'o mut Vec<u8>,
     /// Where the new document begins.
     base: usize,
-    size_max: usize,
+    bytes_max: usize,
     /// Whether the new document differs from the old one.
     pub(super) changed: bool,
 }
@@ -45,9 +45,9 @@ pub(super) struct Mark {
 }
 
 impl<'a, 'o> Writer<'a, 'o> {
-    pub(super) fn new(old: &'a [u8], out: &'o mut Vec<u8>, size_max: usize) -> Self {
+    pub(super) fn new(old: &'a [u8], out: &'o mut Vec<u8>, bytes_max: usize) -> Self {
         out.reserve(old.len() + 16);
-        Self { old, done: 0, base: out.len(), out, size_max, changed: false }
+        Self { old, done: 0, base: out.len(), out, bytes_max, changed: false }
     }
 
     /// Where the bytes that end the old document begin in it.
@@ -134,15 +134,15 @@ impl<'a, 'o> Writer<'a, 'o> {
 
     pub(super) fn check_size(&self) -> Result<(), UpdateError> {
         let size = self.out.len() - self.base;
-        if size > self.size_max { Err(self.too_large()) } else { Ok(()) }
+        if size > self.bytes_max { Err(self.too_large()) } else { Ok(()) }
     }
 
     pub(super) fn too_large(&self) -> UpdateError {
-        UpdateError::TooLarge { size_max: self.size_max }
+        UpdateError::TooLarge { bytes_max: self.bytes_max }
     }
 
-    pub(super) fn size_max(&self) -> usize {
-        self.size_max
+    pub(super) fn bytes_max(&self) -> usize {
+        self.bytes_max
     }
 }
 

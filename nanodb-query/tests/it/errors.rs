@@ -1,6 +1,6 @@
 //! What is wrong with a query is named, and where.
 
-use nanodb_query::{Filter, Kind, Problem, Projection, Sort};
+use nanodb_query::{Filter, Problem, Projection, Sort, TypeBracket};
 
 #[test]
 fn errors_name_operator_and_path_and_point_at_the_place() {
@@ -64,7 +64,7 @@ fn places_are_right_within_arrays_and_after_escapes() {
     assert_eq!(text.as_bytes()[position.offset], b'{');
     assert!(matches!(
         error.problem(),
-        Problem::Operand { operator, path, found: Kind::Document, .. }
+        Problem::Operand { operator, path, found: TypeBracket::Document, .. }
             if operator == "$all" && path == "\u{fc}\n"
     ));
 }

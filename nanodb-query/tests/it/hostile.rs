@@ -18,10 +18,10 @@ fn config() -> ProptestConfig {
 
 /// An update on any bytes, `$` being the second element.
 fn change(update: &Update, bytes: &[u8]) {
-    let context = UpdateContext { matched: Some(1), size_max: 10_000, ..UpdateContext::default() };
+    let context = UpdateContext { matched: Some(1), bytes_max: 10_000, ..UpdateContext::default() };
     let mut out = Vec::new();
     match update.apply(bytes, &context, &mut out) {
-        Ok(true) => assert!(out.len() <= context.size_max),
+        Ok(true) => assert!(out.len() <= context.bytes_max),
         _ => assert!(out.is_empty()),
     }
     if out.is_empty() || RawValue::new(bytes).verify().is_err() {

@@ -2,8 +2,8 @@
 //! operands.
 
 use nanodb_query::{
-    ApplyError, DEPTH_MAX, FieldName, Filter, Literal, Problem, QUERY_NODES_MAX, QUERY_REGEXES_MAX,
-    Sort, Update, UpdateContext, UpdateError, field,
+    ApplyError, DEPTH_MAX, FieldName, Filter, Literal, Problem, Projection, QUERY_NODES_MAX,
+    QUERY_REGEXES_MAX, QueryError, Sort, Update, UpdateContext, UpdateError, field,
 };
 
 const EMPTY: &[u8] = b"\x80";
@@ -100,6 +100,46 @@ fn a_builder_has_the_limits_of_text() {
     assert_eq!(some.to_string().parse::<Filter>().unwrap(), some);
     let more = some.or(regex(QUERY_REGEXES_MAX));
     assert!(matches!(problem(&more), Problem::TooManyRegexes { .. }));
+}
+
+#[test]
+fn a_built_sort_has_the_limits_of_text() {
+    let problem = |sort: &Sort| {
+        assert!(Sort::parse_json(&sort.to_string()).is_err());
+        sort.key(EMPTY).unwrap_err();
+        sort.check().unwrap_err().problem().clone()
+    };
+    let first = Sort::ascending("0");
+    let most = (1..QUERY_NODES_MAX - 1).fold(first, |sort, n| sort.then_ascending(&n.to_string()));
+    assert_eq!(most.to_string().parse::<Sort>().unwrap(), most);
+    let more = most.then_descending("a");
+    assert!(matches!(problem(&more), Problem::TooManyNodes { .. }));
+    // Less later on does not help.
+    assert!(matches!(problem(&more.then_ascending("b")), Problem::TooManyNodes { .. }));
+}
+
+#[test]
+fn a_built_projection_has_the_limits_of_text() {
+    type Build = fn(Vec<&str>) -> Result<Projection, QueryError>;
+    let builders: [Build; 2] =
+        [|paths| Projection::include(paths), |paths| Projection::exclude(paths)];
+    let names: Vec<String> = (0..QUERY_NODES_MAX - 1).map(|number| number.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for build in builders {
+        let problem = |paths| build(paths).unwrap_err().problem().clone();
+        // As text, `a.$` is another projection.
+        for path in ["a.$", "$a", "a.$b.c"] {
+            let refused = problem(vec![path]);
+            assert!(matches!(refused, Problem::Unsupported { operator, .. } if operator == path));
+        }
+        assert!(matches!(problem(vec!["a", "a"]), Problem::PathCollision { .. }));
+        assert!(matches!(problem(vec!["a.b", "a"]), Problem::PathCollision { .. }));
+        assert!(matches!(problem(names.clone()), Problem::TooManyNodes { .. }));
+        let most = build(names[1..].to_vec()).unwrap();
+        for projection in [most.clone(), most.without_id()] {
+            assert_eq!(projection.to_string().parse::<Projection>().unwrap(), projection);
+        }
+    }
 }
 
 #[test]

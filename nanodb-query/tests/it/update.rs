@@ -1,7 +1,7 @@
 //! Updates beyond those of the corpus.
 
 use nanodb_query::{
-    DEPTH_MAX, Filter, Kind, Problem, Timestamp, UPDATE_STEPS_MAX, Update, UpdateContext,
+    DEPTH_MAX, Filter, Problem, Timestamp, TypeBracket, UPDATE_STEPS_MAX, Update, UpdateContext,
     UpdateError, field,
 };
 
@@ -511,7 +511,7 @@ fn what_cannot_be_applied_changes_nothing() {
             operator: "$push",
             path: "a.x".to_owned(),
             expected: "an array",
-            found: Kind::Null
+            found: TypeBracket::Null
         })
     );
     assert_makes(r#"{"$unset": {"a.b.c": "", "a.0.x": ""}}"#, r#"{"a": [1]}"#, r#"{"a": [1]}"#);
@@ -519,8 +519,8 @@ fn what_cannot_be_applied_changes_nothing() {
 
 #[test]
 fn documents_become_neither_too_large_nor_too_deep() {
-    let context = UpdateContext { size_max: 50, ..UpdateContext::default() };
-    let too_large = Err(UpdateError::TooLarge { size_max: 50 });
+    let context = UpdateContext { bytes_max: 50, ..UpdateContext::default() };
+    let too_large = Err(UpdateError::TooLarge { bytes_max: 50 });
     for update in [
         r#"{"$set": {"a.4000000000": 1}}"#.to_owned(),
         format!(r#"{{"$set": {{"b": "{}"}}}}"#, "x".repeat(50)),

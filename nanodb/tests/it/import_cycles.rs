@@ -24,9 +24,8 @@ fn imports(modules: &BTreeMap<String, String>) -> BTreeMap<&str, BTreeSet<&str>>
 
 /// The file that a path leads into: its longest beginning that is a module.
 fn owner<'m>(modules: &'m BTreeMap<String, String>, name: &str) -> Option<&'m str> {
-    let beginnings = std::iter::successors(Some(name), |name| {
-        name.rsplit_once('/').map(|(folder, _)| folder)
-    });
+    let beginnings =
+        std::iter::successors(Some(name), |name| name.rsplit_once('/').map(|(folder, _)| folder));
     beginnings.filter_map(|name| modules.get_key_value(name)).map(|(module, _)| &**module).next()
 }
 

@@ -1,6 +1,6 @@
 //! Documents too large for a page.
 
-use nanodb::{DOCUMENT_SIZE_MAX, Database, Document, ErrorKind, doc};
+use nanodb::{DOCUMENT_BYTES_MAX, Database, Document, ErrorKind, doc};
 
 fn sized(id: impl Into<nanodb::Value>, size: usize) -> Document {
     let text: String = (0..size).map(|at| char::from(b'a' + (at % 23) as u8)).collect();
@@ -50,11 +50,11 @@ fn the_largest_document_fits_and_a_byte_more_is_refused() {
     let all = db.collection("all");
     // A map of two, `_id` and its number, `text`, and the header of a long string.
     let overhead = 1 + 4 + 1 + 5 + 5;
-    all.insert(sized(1, DOCUMENT_SIZE_MAX - overhead)).unwrap();
+    all.insert(sized(1, DOCUMENT_BYTES_MAX - overhead)).unwrap();
     let found = all.get(1).unwrap().unwrap();
-    assert_eq!(found.as_bytes().len(), DOCUMENT_SIZE_MAX);
+    assert_eq!(found.as_bytes().len(), DOCUMENT_BYTES_MAX);
 
-    let error = all.insert(sized(2, DOCUMENT_SIZE_MAX - overhead + 1)).unwrap_err();
+    let error = all.insert(sized(2, DOCUMENT_BYTES_MAX - overhead + 1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains("16777216"), "{error}");
     assert_eq!(all.count(), 1);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use regex_syntax::hir::ClassUnicode;
 
-use super::TRANSLATED_SIZE_MAX;
+use super::TRANSLATED_BYTES_MAX;
 use super::node::{Assert, Node};
 use super::sets;
 
@@ -122,7 +122,7 @@ impl<'p> Parser<'p> {
             }
         }
         self.size += text.len();
-        if self.size > TRANSLATED_SIZE_MAX {
+        if self.size > TRANSLATED_BYTES_MAX {
             return Err("it is too large".to_owned());
         }
         let newline =
