@@ -26,7 +26,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Where to put the stores' files, which are removed afterwards; in memory, synced rows mean nothing
+    /// Where to put the stores' files, which are removed afterwards; in memory, synced rows mean
+    /// nothing
     #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
     pub(crate) folder: PathBuf,
 }

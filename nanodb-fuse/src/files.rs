@@ -98,7 +98,7 @@ impl State {
         }
     }
 
-    /// Removes a file without a name that nobody has open any more.
+    /// Removes a file without a name that no process has open any more.
     pub(crate) fn released(&mut self, number: u64) {
         let Some(inode) = self.inodes.get_mut(&number) else { return };
         inode.open = inode.open.saturating_sub(1);

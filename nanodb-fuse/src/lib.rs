@@ -1,10 +1,11 @@
 //! The test harness: a file system that loses what was not synced.
 //!
 //! [`mount`] makes a directory of one, by FUSE. Programs use it by the system's own calls, and what
-//! they do is recorded as [`nanodb_sim`] records what is done to a disk in memory: each write, sync,
-//! creation, renaming and removal. At a call that is chosen before, the power goes: from then on every call fails,
-//! and [`Crash`](nanodb_sim::Crash) makes of the record the disks that this may leave. A sync
-//! can be made to fail and to forget what it should have saved, too, while reads go on returning it.
+//! they do is recorded as [`nanodb_sim`] records what is done to a disk in memory: each write,
+//! sync, creation, renaming and removal. At a call that is chosen before, the power goes: from then
+//! on every call fails, and [`Crash`](nanodb_sim::Crash) makes of the record the disks that this
+//! may leave. A sync can be made to fail and to forget what it should have saved, too, while reads
+//! go on returning it.
 //!
 //! Nothing here is shipped; Linux only.
 
@@ -54,7 +55,7 @@ pub fn mount(path: &Path, files: &Files, plan: Plan) -> io::Result<Mounted> {
 }
 
 impl Mounted {
-    /// Begins anew with a plan; calls are counted from here on.
+    /// Starts over with a plan; calls are counted from here on.
     pub fn set_plan(&self, plan: Plan) {
         lock(&self.state).set_plan(plan);
     }
@@ -76,6 +77,6 @@ impl Mounted {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // Whoever panicked says so itself.
+    // The thread that panicked reports it.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

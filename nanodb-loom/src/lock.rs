@@ -16,17 +16,17 @@ pub struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
 pub struct Condvar(loom::sync::Condvar);
 
 impl<T> Mutex<T> {
-    /// A lock that nobody holds.
+    /// Returns a lock that no thread holds.
     pub fn new(value: T) -> Self {
         Self(loom::sync::Mutex::new(value))
     }
 
-    /// Waits until nobody else holds the lock.
+    /// Waits until no other thread holds the lock.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// Takes the lock if nobody holds it.
+    /// Takes the lock if no thread holds it.
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.0.try_lock().ok().map(|guard| MutexGuard(Some(guard)))
     }
@@ -49,7 +49,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 }
 
 impl Condvar {
-    /// Nobody waits for it.
+    /// No thread waits for it.
     pub fn new() -> Self {
         Self::default()
     }

@@ -83,9 +83,10 @@ impl Crash {
         self.unsynced.len()
     }
 
-    /// A file is about to get the name of one that has been given another since, and nobody has synced
-    /// the directory: the earlier of the two is called otherwise from now on, so that they are not
-    /// taken for one.
+    /// Renames a file in the record if another is about to take its name.
+    ///
+    /// The earlier file has got another name since, and the directory has not been synced. From now
+    /// on the record calls it otherwise, so that the two are not taken for one.
     fn tell_apart(&mut self, name: &str) {
         let is_renamed =
             |event: &Event| event.file == name && matches!(event.action, Action::Replace { .. });

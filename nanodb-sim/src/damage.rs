@@ -30,7 +30,7 @@ pub enum Damage {
     },
     /// The file ends here.
     Truncated {
-        /// After so many bytes.
+        /// How many bytes are left.
         len: usize,
     },
     /// Two pages have changed places.
@@ -99,13 +99,13 @@ pub fn zeroed_pages(len: usize) -> impl Iterator<Item = Damage> {
     (0..len / PAGE_SIZE).map(|page| Damage::ZeroedPage { page })
 }
 
-/// So many cases of a few bytes changed.
+/// Returns `count` cases with a few bytes changed.
 pub fn random_bytes(seed: u64, count: usize) -> impl Iterator<Item = Damage> {
     let mut random = Random::new(seed);
     (0..count).map(move |_| Damage::RandomBytes { seed: random.next_u64() })
 }
 
-/// So many cases of another file altogether.
+/// Returns `count` cases with another file altogether.
 pub fn random_files(seed: u64, count: usize) -> impl Iterator<Item = Damage> {
     let mut random = Random::new(seed);
     (0..count).map(move |_| Damage::RandomFile { seed: random.next_u64() })

@@ -30,7 +30,7 @@ pub enum Action {
     },
     /// The file was cut or lengthened.
     SetLen {
-        /// To so many bytes.
+        /// The new length in bytes.
         len: u64,
     },
     /// What was written to the file before this is on stable storage.

@@ -1,4 +1,4 @@
-//! Numbers that look random and come out the same for the same seed, for ever.
+//! Numbers that look random and are always the same for the same seed.
 
 /// A splitmix64 generator: small, fast, and good enough to pick test cases.
 #[derive(Clone, Debug)]

@@ -100,7 +100,7 @@ impl SimStorage {
         self.state().files.get(&self.name).cloned().unwrap_or_default()
     }
 
-    /// Replaces the file's bytes behind the back of whoever has it open.
+    /// Replaces the file's bytes without the knowledge of those that have it open.
     pub fn set_contents(&self, bytes: Vec<u8>) {
         self.state().files.insert(self.name.clone(), bytes);
     }
@@ -110,7 +110,7 @@ impl SimStorage {
         self.state().temp_files.last().cloned().unwrap_or_default()
     }
 
-    /// Replaces them behind the back of whoever has the file.
+    /// Replaces them without the knowledge of those that have the file open.
     pub fn set_temp_file_contents(&self, bytes: Vec<u8>) {
         if let Some(last) = self.state().temp_files.last_mut() {
             *last = bytes;
@@ -169,13 +169,13 @@ impl SimStorage {
         self.state().held
     }
 
-    /// From now on reads of the main file that touch one of these bytes fail, as those of sectors do
-    /// that a device can't read.
+    /// Makes reads of the main file fail that touch one of these bytes, as a device fails to read
+    /// some sectors.
     pub fn set_unreadable(&self, ranges: Vec<Range<u64>>) {
         self.state().unreadable = ranges;
     }
 
-    /// Lets the files with names grow to so many bytes in all; what goes beyond fails, for
+    /// Lets the files with names grow to this many bytes in all; what goes beyond fails, for
     /// want of space, once the part that fits is written. `None` lifts the limit.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.state().capacity = bytes;

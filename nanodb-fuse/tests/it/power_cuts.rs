@@ -1,10 +1,10 @@
-//! A process writes to a real file system, and the power goes: what it was told is durable is there,
-//! and all of it is as of one commit.
+//! A process writes to a real file system, and the power goes: what it was told is durable is
+//! there, and all of it is as of one commit.
 //!
-//! The process is this program, run again. It says on its standard output up to which commit all is durable.
-//! In a third of the runs a sync fails before that and forgets what it should have saved, and another
-//! process goes on with what it reads; in another third the power goes twice, the second time
-//! soon after the file is opened again.
+//! The process is this program, run again. It says on its standard output up to which commit all is
+//! durable. In a third of the runs a sync fails before that and forgets what it should have saved,
+//! and another process goes on with what it reads; in another third the power goes twice, the
+//! second time soon after the file is opened again.
 
 use std::fs;
 use std::io;

@@ -53,9 +53,9 @@ pub enum Write {
 pub enum End {
     /// Its changes become visible.
     Commit,
-    /// They are given up.
+    /// They are rolled back.
     Rollback,
-    /// They are given up because nobody said anything.
+    /// The transaction is dropped, which rolls them back.
     Drop,
 }
 

@@ -1,6 +1,6 @@
 //! A database on a simulated disk, and the model beside it.
 
-#![allow(clippy::panic, reason = "what differs from the model is told by panicking")]
+#![allow(clippy::panic, reason = "a difference from the model is reported by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -197,7 +197,7 @@ impl World {
                 Write::Delete { id, .. } => collection.delete(&id_of(*id)).map(Outcome::Found),
             })?;
             assert_eq!(done, next.write(write, self.stamp), "{write:?} in a transaction");
-            // What it has written itself, it sees, and nobody else does.
+            // It sees what it has written itself; no other reader does.
             let mut seen = BTreeMap::new();
             for document in collection.iter()? {
                 let document = document?;

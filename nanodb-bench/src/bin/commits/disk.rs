@@ -1,4 +1,4 @@
-//! What the disk does by itself: the ceiling for what commits can do.
+//! What the disk alone can do: the ceiling for commits.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};

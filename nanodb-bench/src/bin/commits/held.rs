@@ -11,7 +11,7 @@ use super::{Result, Rows};
 const DOCUMENTS: u64 = 100_000;
 const LOG_BYTES_MAX: u64 = 16 << 20;
 
-/// Goes on for so many checkpoints.
+/// The number of checkpoints to go on for.
 const CHECKPOINTS: u64 = 12;
 
 pub(super) fn measure(folder: &Path, rows: &mut Rows) -> Result<()> {

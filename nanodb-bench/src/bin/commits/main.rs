@@ -46,7 +46,7 @@ struct Arguments {
     #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
     folder: PathBuf,
 
-    /// Leaves a database with so many bytes of log behind, as a killed process does
+    /// Leaves a database behind with this many bytes of log, as a killed process does
     #[arg(long, hide = true)]
     abandon: Option<PathBuf>,
 

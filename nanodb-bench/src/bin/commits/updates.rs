@@ -10,7 +10,7 @@ use super::{Arguments, Result, Rows, document};
 
 const BATCH_LEN: u64 = 1_000;
 
-/// Goes on for so many checkpoints, and for the span at least.
+/// The number of checkpoints to go on for, and for the span at least.
 const CHECKPOINTS: u64 = 2;
 
 pub(super) fn measure(arguments: &Arguments, folder: &Path, rows: &mut Rows) -> Result<()> {

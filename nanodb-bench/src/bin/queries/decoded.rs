@@ -1,5 +1,5 @@
-//! What a program does without a query language: it has NanoDB's bytes of each document, and decodes them with
-//! `rmpv` to look at them.
+//! What a program does without a query language: it has NanoDB's bytes of each document, and
+//! decodes them with `rmpv` to look at them.
 
 use std::path::Path;
 

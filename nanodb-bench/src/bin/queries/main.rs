@@ -4,10 +4,10 @@
 //! cargo run --release -p nanodb-bench --features peers --bin queries
 //! ```
 //!
-//! A filter that is asked about every document, its count and its documents; the first ten by a field; all
-//! documents in the order of a field; an update of every tenth. All contenders have the same documents and must give
-//! the same answers, else the run ends. They take turns within each round, and who begins changes; the
-//! medians of all rounds are printed.
+//! A filter that is asked about every document, its count and its documents; the first ten by a
+//! field; all documents in the order of a field; an update of every tenth. All contenders have the
+//! same documents and must give the same answers, else the run ends. They take turns within each
+//! round, and who begins changes; the medians of all rounds are printed.
 
 mod decoded;
 mod documents;
@@ -60,10 +60,11 @@ trait Contender {
     /// Adds one to a field of every tenth document; says how many these were.
     fn update(&mut self) -> Result<u64>;
 
-    /// How many documents were updated so many times.
+    /// Returns how many documents were updated this many times.
     fn updated(&mut self, times: u32) -> Result<u64>;
 
-    /// Brings the files up to date, so that nobody pays for it within another's time or a later task.
+    /// Writes a checkpoint, so that its cost is not counted in the time of another contender or of
+    /// a later task.
     fn checkpoint(&mut self) -> Result<()>;
 }
 

@@ -4,10 +4,10 @@
 //! cargo run --release -p nanodb-bench --features peers --bin writes
 //! ```
 //!
-//! Prints for each store the bytes that it passed to the system in write calls, over the bytes of the
-//! documents that were inserted or updated: for a load in one transaction, in batches of 10,000 and in
-//! batches of 1,000, and for updates of random documents, a thousand in each transaction. Closing is
-//! among it, so that what a store has put off counts. Every commit is synced.
+//! Prints for each store the bytes that it passed to the system in write calls, over the bytes of
+//! the documents that were inserted or updated: for a load in one transaction, in batches of 10,000
+//! and in batches of 1,000, and for updates of random documents, a thousand in each transaction.
+//! Closing is among it, so that what a store has put off counts. Every commit is synced.
 
 mod nanodb;
 #[cfg(feature = "peers")]
@@ -29,7 +29,7 @@ const CACHE_BYTES_MAX: usize = 256 << 20;
 
 const UPDATE_BATCH_LEN: u64 = 1_000;
 
-/// Documents are made and handed over so many at a time, whatever the transaction.
+/// How many documents are made and passed to the store at a time, whatever the transaction.
 const PIECE_LEN: u64 = 1_000;
 
 /// Measures how much is written for what is stored.
