@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nanodb_pager::{Pager, Seq, Storage};
 
+use crate::application::APPLICATION;
 use crate::catalog::Catalog;
 use crate::catalog::binding::NameBinding;
 use crate::checkpoint::CatalogHooks;
@@ -51,7 +52,8 @@ impl Engine {
         let index_set = Arc::new(IndexSet::new(index_bytes_max));
         let shrinker = Arc::<Shrinker>::default();
         let hooks = CatalogHooks::new(Arc::clone(&index_set), Arc::clone(&shrinker));
-        let pager = Pager::open(storage, Arc::new(hooks), options).map_err(failed)?;
+        let pager = Pager::open(storage, Arc::new(hooks), options.application(APPLICATION))
+            .map_err(failed)?;
         let reclaimer = Arc::new(Reclaimer::default());
         let catalog = Catalog::open(pager.clone(), Arc::clone(&reclaimer), index_set)?;
         shrinker.start(pager.clone(), Arc::clone(&catalog.names));

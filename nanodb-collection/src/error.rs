@@ -326,6 +326,9 @@ impl Error {
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::TransactionOver => ErrorKind::TransactionOver,
+            Self::Catalog(CatalogError::Version { .. } | CatalogError::Section { .. }) => {
+                ErrorKind::NewerFormat
+            }
             Self::DamagedPage { .. } | Self::DamagedDocument { .. } | Self::Catalog(_) => {
                 ErrorKind::Damaged
             }
@@ -439,11 +442,17 @@ impl fmt::Display for OfDamaged<'_> {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogError {
-    /// A version that came after this library.
+    /// Another version than this library's.
     #[error("version {found} of the catalog is not known to this library")]
     Version {
         /// The version found.
         found: u64,
+    },
+    /// A section that came after this library.
+    #[error("section {tag} of the catalog is not known to this library; a newer one wrote it")]
+    Section {
+        /// The section's tag.
+        tag: u64,
     },
     /// The bytes end in the middle of something, or say what cannot be.
     #[error("the catalog's bytes make no sense")]
@@ -490,8 +499,11 @@ fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
         | Pager::ForeignFile { .. }
         | Pager::Displaced { .. } => ErrorKind::Misplaced,
         Pager::OlderFormat { .. } => ErrorKind::OlderFormat,
-        Pager::NotADatabase | Pager::GoFile | Pager::Empty => ErrorKind::NotADatabase,
-        Pager::NewerFormat { .. } => ErrorKind::NewerFormat,
+        Pager::NotADatabase
+        | Pager::OtherFormat { .. }
+        | Pager::OtherApplication { .. }
+        | Pager::Empty => ErrorKind::NotADatabase,
+        Pager::NewerFormat { .. } | Pager::NewerFeatures { .. } => ErrorKind::NewerFormat,
         Pager::Truncated { .. } | Pager::Corrupt(_) | Pager::Metadata(_) => ErrorKind::Damaged,
         Pager::NotAllocated { .. } => ErrorKind::Damaged,
         Pager::Poisoned { .. } | Pager::Closed => ErrorKind::Poisoned,

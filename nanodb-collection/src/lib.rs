@@ -25,6 +25,7 @@
 //! | `read_view`, `scan`, `txn` | reading as of one moment; several writes as one |
 //! | `maintenance` | checking, compacting, salvaging, figures |
 
+mod application;
 mod catalog;
 mod checkpoint;
 mod engine;
@@ -44,6 +45,7 @@ mod testing;
 mod txn;
 mod write;
 
+pub use application::APPLICATION;
 pub use catalog::binding::NameBinding;
 pub use engine::Engine;
 pub use error::{CatalogError, Error, ErrorKind, Result, StorageError};

@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     let bytes_each = all[0].encode(Some(1.into()), &mut encoded)?.record(&encoded).len();
     println!("{documents} documents of {bytes_each} bytes, {durability:?}");
     for batch in [1_000, 10_000, 100_000, documents] {
-        for suffix in ["", "-log0", "-log1", "-side"] {
+        for suffix in ["", "-log0", "-log1", "-dwb"] {
             let _ = std::fs::remove_file(format!("{path}{suffix}"));
         }
         let db = Database::options().durability(durability).open(&path)?;

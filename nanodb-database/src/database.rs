@@ -28,7 +28,7 @@ use nanodb_collection::{CheckProgress, CheckReport};
 /// Every write is logged before it returns, and survives what its
 /// [`Durability`](crate::Durability) says: a power cut, by default. After a crash the next
 /// opening finds all that was promised, and never half a write. Beside the file lie up
-/// to three sidecars while it is open (`-log0`, `-log1`, `-side`); a clean
+/// to three sidecars while it is open (`-log0`, `-log1`, `-dwb`); a clean
 /// close leaves the one file. After a crash they belong to it: move or copy them together.
 ///
 /// ```

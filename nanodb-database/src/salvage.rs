@@ -7,7 +7,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use nanodb_collection::{ProblemKind, SalvageReport, Salvaged, is_lost, salvage_pages, why};
+use nanodb_collection::{
+    APPLICATION, ProblemKind, SalvageReport, Salvaged, is_lost, salvage_pages, why,
+};
 use nanodb_document::{DocView, record_key};
 use nanodb_pager::{FileStorage, LockHolders, ReadOnly, Salvage, Storage};
 
@@ -107,7 +109,7 @@ impl Database {
         if !is_lost(&refused) {
             return Err(refused);
         }
-        let pages = Salvage::open(storage).map_err(failed)?;
+        let pages = Salvage::open(storage, &APPLICATION).map_err(failed)?;
         let mut batch: Option<Batch<'_>> = None;
         salvage_pages(&pages, &refused, |found, report| {
             match found {

@@ -59,12 +59,38 @@ pub enum Error {
     /// The file holds something else.
     #[error("not a NanoDB file")]
     NotADatabase,
-    /// The file was written by the Go program of the same name.
+    /// The file begins like one of another program; see
+    /// [`Application::other_formats`](crate::Application::other_formats).
+    #[error("{name}")]
+    OtherFormat {
+        /// What the file is.
+        name: &'static str,
+    },
+    /// The file's pages belong to another application; see
+    /// [`Application::id`](crate::Application::id).
     #[error(
-        "a file of the Go program NanoDB (magic AAMN), which this library does not open; \
-         export its documents as JSON and import them into a new file"
+        "the file belongs to the application \"{}\", not to \"{}\"",
+        found.escape_ascii(),
+        expected.escape_ascii()
     )]
-    GoFile,
+    OtherApplication {
+        /// The id that the pager was opened with.
+        expected: [u8; 8],
+        /// The id that the file states.
+        found: [u8; 8],
+    },
+    /// The file uses something of its format that came after this library.
+    #[error(
+        "the file has features ({bits:#x}) that this library does not know{}; open it with the \
+         program that wrote it",
+        if *to_write { ", and so must not write; it may be opened read-only" } else { "" }
+    )]
+    NewerFeatures {
+        /// The unknown bits.
+        bits: u64,
+        /// Whether only writing is refused.
+        to_write: bool,
+    },
     /// The file is of a format that came after this library.
     #[error("format version {found} is newer than {supported}, the newest this library reads")]
     NewerFormat {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod application;
 mod background;
 mod cache;
 mod checkpoint;
@@ -24,6 +25,7 @@ mod temp_file;
 mod txn;
 mod wal;
 
+pub use application::{Application, OtherFormat};
 pub use cache::guard::PageGuard;
 pub use checkpoint::hooks::CheckpointHooks;
 pub use checkpoint::pages::{CheckpointPageReader, CheckpointPageWriter, CheckpointPages, PageTag};

@@ -7,6 +7,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+use crate::application::Application;
 use crate::cache::state::CacheState;
 use crate::checkpoint::double_write;
 use crate::checkpoint::hooks::CheckpointHooks;
@@ -42,8 +43,9 @@ impl Pager {
     ///
     /// # Errors
     ///
-    /// [`Error::Locked`], [`Error::NotADatabase`], [`Error::GoFile`],
-    /// [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::Truncated`], [`Error::Corrupt`],
+    /// [`Error::Locked`], [`Error::NotADatabase`], [`Error::OtherFormat`],
+    /// [`Error::OtherApplication`], [`Error::NewerFormat`], [`Error::OlderFormat`],
+    /// [`Error::NewerFeatures`], [`Error::Truncated`], [`Error::Corrupt`],
     /// [`Error::LogLost`], [`Error::LogWithoutFile`], [`Error::Empty`] and [`Error::Io`],
     /// each as its docs say. A file that is refused is not touched.
     pub fn open(
@@ -63,7 +65,11 @@ impl Pager {
         if empty && !is_made {
             return Err(Error::Empty);
         }
-        let header = if empty { create(&*storage)? } else { Header::read(&*storage)? };
+        let header = if empty {
+            create(&*storage, options.application)?
+        } else {
+            Header::read(&*storage, &options.application, options.access)?
+        };
         let checksummer = Checksummer::new(&header.uuid);
         let (place, page_count) = (header.root, header.page_count);
         let (root, root_pages) =
@@ -167,10 +173,10 @@ fn is_synced(storage: &dyn Storage, header: &Header) -> Result<bool> {
 }
 
 /// Writes the header of a new file.
-fn create(storage: &dyn Storage) -> Result<Header> {
+fn create(storage: &dyn Storage, application: Application) -> Result<Header> {
     check_new(storage)?;
     let (uuid, seed) = (Uuid::new_v4(), Uuid::new_v4());
-    let header = Header::new(*uuid.as_bytes(), seed.as_u64_pair().0);
+    let header = Header::new(application.id, *uuid.as_bytes(), seed.as_u64_pair().0);
     let written = (0..HEADER_PAGES)
         .try_for_each(|copy| {
             storage.write_at(&header.encode(copy).bytes, PageId::new(copy).offset())

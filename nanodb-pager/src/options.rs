@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::application::Application;
 use crate::durability::Durability;
 use crate::file::storage::Access;
 
@@ -9,6 +10,7 @@ use crate::file::storage::Access;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
+    pub(crate) application: Application,
     pub(crate) cache_bytes_max: usize,
     pub(crate) durability: Durability,
     pub(crate) log_bytes_max: u64,
@@ -25,6 +27,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            application: Application::default(),
             cache_bytes_max: 64 * 1024 * 1024,
             durability: Durability::default(),
             log_bytes_max: 64 * 1024 * 1024,
@@ -44,6 +47,13 @@ impl Default for Options {
 const FILE_BYTES_MIN: u64 = 96 * 1024;
 
 impl Options {
+    /// Sets the application whose files are opened; by default one without a name.
+    #[must_use]
+    pub fn application(mut self, application: Application) -> Self {
+        self.application = application;
+        self
+    }
+
     /// How many bytes of pages are kept in memory at most; 64 MiB by default, 64 KiB
     /// at the least.
     ///

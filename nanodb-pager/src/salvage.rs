@@ -26,6 +26,7 @@ use std::io;
 use std::sync::Arc;
 
 use self::roots::Roots;
+use crate::application::Application;
 use crate::cache::guard::PageGuard;
 use crate::error::{Corruption, Error, Result};
 use crate::file::header::{HEADER_PAGES, Header};
@@ -90,12 +91,19 @@ impl Salvage {
     ///
     /// # Errors
     ///
-    /// [`Error::GoFile`], [`Error::NewerFormat`]; [`Error::Io`] if the operating system does not tell the
+    /// [`Error::OtherFormat`], [`Error::OtherApplication`], [`Error::NewerFormat`],
+    /// [`Error::NewerFeatures`]; [`Error::Io`] if the operating system does not tell the
     /// file's length. What can't be read is no error, but [noted](Self::unreadable).
-    pub fn open(storage: Arc<dyn Storage>) -> Result<Self> {
-        let header = match Header::read_readable(&*storage) {
+    pub fn open(storage: Arc<dyn Storage>, application: &Application) -> Result<Self> {
+        let header = match Header::read_readable(&*storage, application) {
             Ok(header) => Some(header),
-            Err(error @ (Error::GoFile | Error::NewerFormat { .. } | Error::Io { .. })) => {
+            Err(
+                error @ (Error::OtherFormat { .. }
+                | Error::OtherApplication { .. }
+                | Error::NewerFormat { .. }
+                | Error::NewerFeatures { .. }
+                | Error::Io { .. }),
+            ) => {
                 return Err(error);
             }
             Err(_) => None,

@@ -3,7 +3,7 @@
 //! ```text
 //! field               meaning
 //! ------------------  ---------------------------------------------------------
-//! version             1
+//! version             2
 //! next collection     the id that the next new collection gets; ids are not reused
 //! collections         how many follow, by rising id
 //!   id                1 and up; 0 would be the pager
@@ -16,7 +16,14 @@
 //!   index             0: to be built from the pages; else one more than how many
 //!                     runs, then for each the commit it was saved at, how many entries,
 //!                     and its extents: how many, then for each its first page and length
+//!   sections          0, see below
+//! sections            0, see below
 //! ```
+//!
+//! Sections are for what is to come, so that a catalog that does without keeps its form: how many,
+//! then for each a tag, its length and its bytes. Of a collection, tag 1 is for its secondary
+//! indexes; of the catalog, tag 1 is for the time of its newest commit. No section is written yet, and a
+//! catalog with one is refused by the section's tag.
 //!
 //! Numbers are [LEB128](crate::catalog::varint). The bytes come through the pager, which has
 //! checked them against damage; what is checked here is that they make sense, and that their
@@ -36,7 +43,7 @@ use crate::limits::{COLLECTION_NAME_BYTES_MAX, NEXT_ID_MAX};
 use crate::pages::extent_set::ExtentSet;
 use crate::pages::extents::Extents;
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// One collection as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,30 +82,41 @@ impl Manifest {
             Some(found) => return Err(CatalogError::Version { found }),
             None => return Err(CatalogError::Malformed),
         }
-        let root = Self::decode_collections(&mut reader).filter(|_| reader.is_empty());
-        root.ok_or(CatalogError::Malformed)
+        let mut sections = Sections::default();
+        let manifest = Self::decode_collections(&mut reader, &mut sections);
+        match (manifest, sections.unknown) {
+            (None, _) => Err(CatalogError::Malformed),
+            (Some(_), Some(tag)) => Err(CatalogError::Section { tag }),
+            (Some(_), None) if !reader.is_empty() => Err(CatalogError::Malformed),
+            (Some(manifest), None) => Ok(manifest),
+        }
     }
 
-    /// Reads stored bytes that others may follow. None if they make no sense.
+    /// Reads stored bytes that others may follow, for what can be had of them: sections that are not
+    /// known are passed over. None if they make no sense.
     pub(crate) fn decode_first(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
-        (reader.u64() == Some(VERSION)).then(|| Self::decode_collections(&mut reader)).flatten()
+        if reader.u64()? != VERSION {
+            return None;
+        }
+        Self::decode_collections(&mut reader, &mut Sections::default())
     }
 
-    fn decode_collections(reader: &mut Reader<'_>) -> Option<Self> {
+    fn decode_collections(reader: &mut Reader<'_>, sections: &mut Sections) -> Option<Self> {
         let next_collection = reader.u32()?;
         let mut root = Self { next_collection, collections: BTreeMap::new() };
         let mut names = HashSet::new();
         let mut last_id = 0;
         for _ in 0..reader.u64()? {
             let id = reader.u32()?;
-            let stored = StoredCollection::decode(reader)?;
+            let stored = StoredCollection::decode(reader, sections)?;
             if id <= last_id || id >= next_collection || !names.insert(stored.name.clone()) {
                 return None;
             }
             last_id = id;
             root.collections.insert(id, stored);
         }
+        sections.pass_over(reader)?;
         Some(root)
     }
 
@@ -133,6 +151,7 @@ impl Manifest {
             varint::write(&mut out, u64::from(id));
             stored.encode(&mut out);
         }
+        varint::write(&mut out, 0);
         out
     }
 
@@ -187,13 +206,31 @@ impl Manifest {
     }
 }
 
+/// The sections that were met in stored bytes. None has a meaning yet.
+#[derive(Default)]
+struct Sections {
+    /// The first tag.
+    unknown: Option<u64>,
+}
+
+impl Sections {
+    fn pass_over(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+        for _ in 0..reader.u64()? {
+            let tag = reader.u64()?;
+            reader.bytes()?;
+            self.unknown.get_or_insert(tag);
+        }
+        Some(())
+    }
+}
+
 impl StoredCollection {
     /// The pages of the runs of its id index.
     pub(crate) fn index_extents(&self) -> impl Iterator<Item = Extent> + '_ {
         self.saved.iter().flatten().flat_map(|run| run.extents().iter().copied())
     }
 
-    fn decode(reader: &mut Reader<'_>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_>, sections: &mut Sections) -> Option<Self> {
         let name = reader.text()?;
         let (count, next_id) = (reader.u64()?, reader.u64()?);
         let used_pages = reader.u64()?;
@@ -202,6 +239,7 @@ impl StoredCollection {
         let mut overflow = ExtentSet::default();
         read_extents(reader)?.into_iter().for_each(|run| overflow.insert(run));
         let saved = decode_index(reader)?;
+        sections.pass_over(reader)?;
         let sound = (1..=COLLECTION_NAME_BYTES_MAX).contains(&name.len())
             && (1..=NEXT_ID_MAX).contains(&next_id)
             && used_pages <= extents.total_pages
@@ -221,6 +259,7 @@ impl StoredCollection {
             varint::write(out, u64::from(run.pages));
         }
         encode_index(self.saved.as_deref(), out);
+        varint::write(out, 0);
     }
 
     fn set(&mut self, state: State) -> Result<(), CatalogError> {

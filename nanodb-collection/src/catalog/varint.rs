@@ -104,10 +104,15 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.bytes()?).ok()
+    }
+
+    /// Bytes with their length in front.
+    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
         let len = self.usize()?;
         let (bytes, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
-        std::str::from_utf8(bytes).ok()
+        Some(bytes)
     }
 }
 

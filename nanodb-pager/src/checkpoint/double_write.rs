@@ -14,11 +14,11 @@
 //! offset  size  field           meaning
 //! ------  ----  --------------  ----------------------------------------------
 //!      0     8  checksum        XXH3-64 of bytes 8..64 + 12 * count
-//!      8    16  magic           "NanoDB side\r\n\x1a\n\0"
+//!      8    16  magic           "NanoDB dwb\r\n\x1a\n\0\0"
 //!     24    16  uuid            of the database
 //!     40     8  generation      of the header that the checkpoint is going to write
 //!     48     4  count           of images
-//!     52     4  format_version  2
+//!     52     4  format_version  3
 //!     56     8  salt            random; the same in all batches of an area
 //!     64  12*n  images          of each: its page's number (4), the checksum that it
 //!                               carries (8); in the order of the images
@@ -45,9 +45,9 @@ use crate::file::storage::Storage;
 use crate::ids::{PAGE_SIZE, PageId};
 
 /// What is appended to the database's name for the side area.
-pub(crate) const SUFFIX: &str = "-side";
+pub(crate) const SUFFIX: &str = "-dwb";
 
-const MAGIC: [u8; 16] = *b"NanoDB side\r\n\x1a\n\0";
+const MAGIC: [u8; 16] = *b"NanoDB dwb\r\n\x1a\n\0\0";
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -288,9 +288,9 @@ mod tests {
         let images = [(PageId::new(0x0201), 0x0807_0605_0403_0201), (PageId::new(3), 4)];
         let bytes = directory([0xAA; 16], 0x0102, Tail { end: 77, salt: 0x0304 }, &images);
         assert_eq!(bytes.len(), 4096);
-        assert_eq!(&bytes[8..24], b"NanoDB side\r\n\x1a\n\0");
+        assert_eq!(&bytes[8..24], b"NanoDB dwb\r\n\x1a\n\0\0");
         assert_eq!(bytes[24..40], [0xAA; 16]);
-        assert_eq!(bytes[40..56], [2, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0]);
+        assert_eq!(bytes[40..56], [2, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0]);
         assert_eq!(bytes[56..64], [4, 3, 0, 0, 0, 0, 0, 0]);
         let entries = [[1, 2, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8], [3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]];
         assert_eq!(bytes[64..88], *entries.as_flattened());

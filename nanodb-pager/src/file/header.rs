@@ -11,7 +11,7 @@
 //! offset  size  field             meaning
 //! ------  ----  ----------------  ---------------------------------------------
 //!     32    16  magic             "NanoDB file\r\n\x1a\n\0"
-//!     48     4  format_version    2
+//!     48     4  format_version    3
 //!     52     4  page_size         4096
 //!     56    16  uuid              of this database; seeds the page checksums
 //!     72     8  hash_seed         for hashes that the layer above stores
@@ -25,6 +25,9 @@
 //!    124     4  log_state         0 closed, 1 open, 2 a log is begun; see `beside`
 //!    128     8  log_generation    the first log that holds later commits
 //!    136     8  revision          how often the header was written
+//!    144     8  application       whose pages these are; zeros: it has no name
+//!    152     8  features          bits; who does not know one that is set must not open the file
+//!    160     8  write_features    bits; who does not know one that is set must not write it
 //! ```
 //!
 //! The offsets count from the start of the page. The rest of the page is zero. Header pages are checksummed with
@@ -32,20 +35,25 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::application::Application;
 use crate::error::{Corruption, Error, Result};
 use crate::file::page::{Checksummer, Frame};
-use crate::file::storage::Storage;
+use crate::file::storage::{Access, Storage};
 use crate::ids::{Owner, PAGE_SIZE, PageId, PageKind, Seq};
 
 /// What tells a NanoDB file from any other. The line ends catch transfers that
 /// "translate" text, as in PNG.
 const MAGIC: [u8; 16] = *b"NanoDB file\r\n\x1a\n\0";
 
-/// The first four bytes of a file that the Go program wrote.
-const GO_MAGIC: [u8; 4] = *b"AAMN";
-
 /// The newest format that this library reads, and the one it writes.
-pub(crate) const FORMAT_VERSION: u32 = 2;
+pub(crate) const FORMAT_VERSION: u32 = 3;
+
+/// The bits of `features` that this library knows: none is defined yet.
+const FEATURES: u64 = 0;
+
+/// The bits of `write_features` that this library knows. Bit 0 is spoken for, by readers beside a
+/// writer; a library that does not take them into account must not write.
+const WRITE_FEATURES: u64 = 0;
 
 /// The page size in the width that the header states it in.
 const STORED_PAGE_SIZE: u32 = 4096;
@@ -98,6 +106,7 @@ impl LogState {
 /// The header's contents.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Header {
+    pub(crate) application: [u8; 8],
     pub(crate) uuid: [u8; 16],
     pub(crate) hash_seed: u64,
     pub(crate) generation: u64,
@@ -128,17 +137,21 @@ struct RawHeader {
     log_state: [u8; 4],
     log_generation: [u8; 8],
     revision: [u8; 8],
+    application: [u8; 8],
+    features: [u8; 8],
+    write_features: [u8; 8],
 }
 
 const RAW_SIZE: usize = size_of::<RawHeader>();
 
 // The table above promises these numbers to every file already written.
-const _: () = assert!(RAW_SIZE == 112 && align_of::<RawHeader>() == 1);
+const _: () = assert!(RAW_SIZE == 136 && align_of::<RawHeader>() == 1);
 
 impl Header {
     /// The header of a new, empty file.
-    pub(crate) fn new(uuid: [u8; 16], hash_seed: u64) -> Self {
+    pub(crate) fn new(application: [u8; 8], uuid: [u8; 16], hash_seed: u64) -> Self {
         Self {
+            application,
             uuid,
             hash_seed,
             generation: 1,
@@ -176,6 +189,9 @@ impl Header {
             log_state: self.log_state.encode().to_le_bytes(),
             log_generation: self.log_generation.to_le_bytes(),
             revision: self.revision.to_le_bytes(),
+            application: self.application,
+            features: FEATURES.to_le_bytes(),
+            write_features: WRITE_FEATURES.to_le_bytes(),
         };
         let page = PageId::new(copy);
         let mut frame = Frame::ZERO;
@@ -200,7 +216,12 @@ impl Header {
         Copy::Valid {
             version,
             page_size: u32::from_le_bytes(raw.page_size),
+            features: Features {
+                to_open: u64::from_le_bytes(raw.features) & !FEATURES,
+                to_write: u64::from_le_bytes(raw.write_features) & !WRITE_FEATURES,
+            },
             header: Self {
+                application: raw.application,
                 uuid: raw.uuid,
                 hash_seed: u64::from_le_bytes(raw.hash_seed),
                 generation: u64::from_le_bytes(raw.generation),
@@ -226,11 +247,16 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`Error::NotADatabase`], [`Error::GoFile`], [`Error::NewerFormat`],
+    /// [`Error::NotADatabase`], [`Error::OtherFormat`], [`Error::OtherApplication`],
+    /// [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::NewerFeatures`],
     /// [`Error::Truncated`], [`Error::Corrupt`] or [`Error::Io`], each as its docs say.
-    pub(crate) fn read(storage: &dyn Storage) -> Result<Self> {
+    pub(crate) fn read(
+        storage: &dyn Storage,
+        application: &Application,
+        access: Access,
+    ) -> Result<Self> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
-        let header = Self::read_any(storage)?;
+        let header = Self::read_any(storage, application, access)?;
         let expected = u64::from(header.page_count) * PAGE_SIZE as u64;
         if len < expected {
             return Err(Error::Truncated { expected, found: len });
@@ -243,25 +269,25 @@ impl Header {
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    pub(crate) fn read_any(storage: &dyn Storage) -> Result<Self> {
+    fn read_any(storage: &dyn Storage, application: &Application, access: Access) -> Result<Self> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
-        Self::of_copies(&read_copy(storage, 0, len)?, &read_copy(storage, 1, len)?)
+        let copies = [read_copy(storage, 0, len)?, read_copy(storage, 1, len)?];
+        Self::of_copies(&copies, application, access)
     }
 
     /// As [`read_any`](Self::read_any), but a copy that the device can't read is one that is not
     /// there.
-    pub(crate) fn read_readable(storage: &dyn Storage) -> Result<Self> {
+    pub(crate) fn read_readable(storage: &dyn Storage, application: &Application) -> Result<Self> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let copy = |copy| read_copy(storage, copy, len).unwrap_or(Frame::ZERO);
-        Self::of_copies(&copy(0), &copy(1))
+        Self::of_copies(&[copy(0), copy(1)], application, Access::Read)
     }
 
-    fn of_copies(first: &Frame, second: &Frame) -> Result<Self> {
-        if first.bytes.starts_with(&GO_MAGIC) {
-            return Err(Error::GoFile);
-        }
-        let copies = [Self::decode(0, first), Self::decode(1, second)];
-        let header = choose(copies)?;
+    fn of_copies(copies: &[Frame; 2], application: &Application, access: Access) -> Result<Self> {
+        let [first, second] = copies;
+        application.check_format(&first.bytes)?;
+        let header = choose([Self::decode(0, first), Self::decode(1, second)], access)?;
+        application.check_id(header.application)?;
         check_fields(&header)?;
         Ok(header)
     }
@@ -327,6 +353,25 @@ impl Header {
     }
 }
 
+/// The bits of a header's features that this library does not know.
+#[derive(Clone, Copy, Debug)]
+struct Features {
+    to_open: u64,
+    to_write: u64,
+}
+
+impl Features {
+    fn check(self, access: Access) -> Result<()> {
+        if self.to_open != 0 {
+            return Err(Error::NewerFeatures { bits: self.to_open, to_write: false });
+        }
+        if self.to_write != 0 && access == Access::Write {
+            return Err(Error::NewerFeatures { bits: self.to_write, to_write: true });
+        }
+        Ok(())
+    }
+}
+
 /// What a header page turned out to be.
 enum Copy {
     /// No magic: perhaps another program's file.
@@ -334,7 +379,7 @@ enum Copy {
     /// The magic is there, the checksum is wrong.
     Damaged { version: u32 },
     /// The checksum is right.
-    Valid { version: u32, page_size: u32, header: Header, log_state: u32 },
+    Valid { version: u32, page_size: u32, header: Header, log_state: u32, features: Features },
 }
 
 /// Reads a header page; what lies behind the end of the file reads as zero.
@@ -351,7 +396,7 @@ fn read_copy(storage: &dyn Storage, copy: u32, len: u64) -> Result<Frame> {
     Ok(frame)
 }
 
-fn choose(copies: [Copy; 2]) -> Result<Header> {
+fn choose(copies: [Copy; 2], access: Access) -> Result<Header> {
     let newer = |version: u32| version > FORMAT_VERSION;
     let mut best: Option<Header> = None;
     let mut damaged = false;
@@ -381,7 +426,8 @@ fn choose(copies: [Copy; 2]) -> Result<Header> {
                 let value = u64::from(log_state);
                 return Err(Corruption::HeaderField { field: "log state", value }.into());
             }
-            Copy::Valid { header, .. } => {
+            Copy::Valid { header, features, .. } => {
+                features.check(access)?;
                 let age = |header: &Header| (header.generation, header.revision);
                 if best.as_ref().is_none_or(|best| age(&header) > age(best)) {
                     best = Some(header);
@@ -431,7 +477,17 @@ fn check_fields(header: &Header) -> Result<(), Corruption> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::application::OtherFormat;
     use crate::file::storage::MemoryStorage;
+
+    const APPLICATION: Application = Application {
+        id: *b"counters",
+        other_formats: &[OtherFormat { magic: b"AAMN", name: "a file of the program Amnesia" }],
+    };
+
+    fn read(storage: &MemoryStorage) -> Result<Header> {
+        Header::read(storage, &APPLICATION, Access::Write)
+    }
 
     fn file_with(header: &Header) -> MemoryStorage {
         let storage = MemoryStorage::new();
@@ -445,6 +501,7 @@ mod tests {
     #[test]
     fn the_header_has_these_bytes_for_ever() {
         let header = Header {
+            application: *b"counters",
             uuid: [0xAA; 16],
             hash_seed: 1,
             generation: 2,
@@ -458,38 +515,39 @@ mod tests {
         };
         let frame = header.encode(1);
         assert_eq!(&frame.bytes[32..48], b"NanoDB file\r\n\x1a\n\0");
-        assert_eq!(frame.bytes[48..56], [2, 0, 0, 0, 0, 16, 0, 0]);
+        assert_eq!(frame.bytes[48..56], [3, 0, 0, 0, 0, 16, 0, 0]);
         assert_eq!(frame.bytes[56..72], [0xAA; 16]);
         let numbers: Vec<u8> =
             [72, 80, 88, 96, 100, 104, 112, 120, 124, 128, 136].map(|at| frame.bytes[at]).into();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 8, 7, 2, 9, 10]);
-        assert!(frame.bytes[144..].iter().all(|&byte| byte == 0));
+        assert_eq!(&frame.bytes[144..152], b"counters");
+        assert!(frame.bytes[152..].iter().all(|&byte| byte == 0));
     }
 
     #[test]
     fn the_valid_copy_with_the_higher_generation_counts() {
-        let old = Header::new([1; 16], 7);
+        let old = Header::new(*b"counters", [1; 16], 7);
         let new = Header { generation: 2, ..old.clone() };
         let storage = file_with(&old);
         storage.write_at(&new.encode(1).bytes, PAGE_SIZE as u64).unwrap();
-        assert_eq!(Header::read(&storage).unwrap(), new);
+        assert_eq!(read(&storage).unwrap(), new);
         storage.write_at(&[0xFF], PAGE_SIZE as u64 + 90).unwrap();
-        assert_eq!(Header::read(&storage).unwrap(), old);
+        assert_eq!(read(&storage).unwrap(), old);
         assert_eq!(Header::damaged_copies(&storage).unwrap(), [PageId::new(1)]);
         storage.write_at(&[0xFF], 90).unwrap();
-        assert!(matches!(Header::read(&storage), Err(Error::Corrupt(Corruption::Header))));
+        assert!(matches!(read(&storage), Err(Error::Corrupt(Corruption::Header))));
     }
 
     #[test]
     fn of_two_copies_of_a_generation_the_later_revision_counts() {
         for revision in [1, 2] {
-            let old = Header { revision, ..Header::new([1; 16], 7) };
+            let old = Header { revision, ..Header::new(*b"counters", [1; 16], 7) };
             let new = Header { log_state: LogState::Logged, revision: revision + 1, ..old.clone() };
             let storage = file_with(&old);
             let page = PageId::new(new.first_copy());
             assert_ne!(new.first_copy(), old.first_copy());
             storage.write_at(&new.encode(page.get()).bytes, page.offset()).unwrap();
-            assert_eq!(Header::read(&storage).unwrap(), new);
+            assert_eq!(read(&storage).unwrap(), new);
             // The one that is not known to be saved is written again first.
             let written = new.to_settle(&storage).unwrap();
             let copies: Vec<u32> = written.iter().map(Header::first_copy).collect();
@@ -501,7 +559,7 @@ mod tests {
 
     #[test]
     fn an_older_format_and_a_log_state_that_means_nothing_are_refused_by_name() {
-        let header = Header::new([1; 16], 7);
+        let header = Header::new(*b"counters", [1; 16], 7);
         let with = |offset: usize, byte: u8| {
             let storage = MemoryStorage::new();
             for copy in 0..HEADER_PAGES {
@@ -510,25 +568,31 @@ mod tests {
                 Checksummer::HEADER.seal(PageId::new(copy), &mut frame.bytes);
                 storage.write_at(&frame.bytes, PageId::new(copy).offset()).unwrap();
             }
-            Header::read(&storage).unwrap_err()
+            read(&storage).unwrap_err()
         };
-        let error = with(48, 1);
-        assert!(matches!(error, Error::OlderFormat { found: 1, supported: FORMAT_VERSION }));
+        let error = with(48, 2);
+        assert!(matches!(error, Error::OlderFormat { found: 2, supported: FORMAT_VERSION }));
         let error = with(124, 3);
         assert!(error.to_string().contains("log state: 3"), "{error}");
     }
 
     #[test]
     fn a_log_generation_that_nobody_lives_to_count_to_is_refused() {
-        let storage = file_with(&Header { log_generation: u64::MAX, ..Header::new([1; 16], 7) });
-        let error = Header::read(&storage).unwrap_err();
+        let storage = file_with(&Header {
+            log_generation: u64::MAX,
+            ..Header::new(*b"counters", [1; 16], 7)
+        });
+        let error = read(&storage).unwrap_err();
         assert!(matches!(error, Error::Corrupt(Corruption::HeaderField { .. })), "{error:?}");
     }
 
     #[test]
     fn a_commit_number_that_the_layer_above_has_no_room_for_is_refused() {
         let read = |seq| {
-            Header::read(&file_with(&Header { seq: Seq::new(seq), ..Header::new([1; 16], 7) }))
+            read(&file_with(&Header {
+                seq: Seq::new(seq),
+                ..Header::new(*b"counters", [1; 16], 7)
+            }))
         };
         assert!(read(SEQ_MAX).is_ok());
         let error = read(SEQ_MAX + 1).unwrap_err();
@@ -539,26 +603,29 @@ mod tests {
     fn other_files_are_refused_by_name() {
         let storage = MemoryStorage::new();
         storage.write_at(b"{\"json\": true}", 0).unwrap();
-        assert!(matches!(Header::read(&storage), Err(Error::NotADatabase)));
+        assert!(matches!(read(&storage), Err(Error::NotADatabase)));
         let storage = MemoryStorage::new();
         storage.write_at(b"AAMN\x01\0\0\x10\0\0", 0).unwrap();
-        assert!(matches!(Header::read(&storage), Err(Error::GoFile)));
+        assert!(matches!(
+            read(&storage),
+            Err(Error::OtherFormat { name: "a file of the program Amnesia" })
+        ));
     }
 
     #[test]
     fn a_newer_format_is_refused_even_if_its_checksum_is_another() {
-        let storage = file_with(&Header::new([1; 16], 7));
+        let storage = file_with(&Header::new(*b"counters", [1; 16], 7));
         for copy in 0..2 {
             storage.write_at(&[9], copy * PAGE_SIZE as u64 + 48).unwrap();
         }
-        let error = Header::read(&storage).unwrap_err();
+        let error = read(&storage).unwrap_err();
         assert!(matches!(error, Error::NewerFormat { found: 9, supported: FORMAT_VERSION }));
     }
 
     #[test]
     fn a_file_shorter_than_its_header_says_is_truncated() {
-        let storage = file_with(&Header { page_count: 3, ..Header::new([1; 16], 7) });
-        let error = Header::read(&storage).unwrap_err();
+        let storage = file_with(&Header { page_count: 3, ..Header::new(*b"counters", [1; 16], 7) });
+        let error = read(&storage).unwrap_err();
         assert!(matches!(error, Error::Truncated { expected: 12288, found: 8192 }));
     }
 }

@@ -72,7 +72,7 @@ impl Shared {
         if pages.is_empty() {
             return Ok(());
         }
-        let file = self.sidecar(double_write::SUFFIX, "copying -side")?;
+        let file = self.sidecar(double_write::SUFFIX, "copying -dwb")?;
         let generation = on_disk.header.generation + 1;
         let mut tail = on_disk.double_write_tail;
         let mut frame = Frame::ZERO;

@@ -5,7 +5,7 @@
 //! ------  ----  --------------  ----------------------------------------------
 //!      0     8  checksum        XXH3-64 of bytes 8..80
 //!      8    16  magic           "NanoDB log\r\n\x1a\n\0\0"
-//!     24     4  format_version  2
+//!     24     4  format_version  3
 //!     28     4  reserved        zero
 //!     32    16  uuid            of the database
 //!     48     8  generation      one more than the log before it

@@ -15,8 +15,8 @@ fn order(journal: &[Event]) -> String {
         ("", Action::Write { .. }) => 'd',
         ("", Action::SetLen { .. }) => 'l',
         ("", Action::Sync) => '|',
-        ("-side", Action::Write { .. }) => 'S',
-        ("-side", Action::Sync) => ':',
+        ("-dwb", Action::Write { .. }) => 'S',
+        ("-dwb", Action::Sync) => ':',
         ("-log0" | "-log1", Action::Write { .. }) => 'L',
         ("-log0" | "-log1", Action::Sync) => '!',
         (_, Action::Create) => 'c',
@@ -92,7 +92,7 @@ fn a_checkpoint_with_nothing_to_write_writes_nothing() {
     let of_file = |action| (String::new(), action);
     let cut = of_file(Action::SetLen { len: pager_pages(&storage) * PAGE_SIZE as u64 });
     let (named, synced) = (of_file(Action::SyncDirectory), of_file(Action::Sync));
-    let [log0, log1, side] = ["-log0", "-log1", "-side"].map(removed);
+    let [log0, log1, side] = ["-log0", "-log1", "-dwb"].map(removed);
     assert_eq!(rest, [cut, log0, side, named.clone(), synced, log1, named]);
     assert_eq!(storage.files().len(), 1);
 }

@@ -383,7 +383,7 @@ fn a_second_power_cut_between_the_batches_of_the_checkpoint_after_a_recovery_los
     installed.publish().unwrap();
     for event in storage.take_journal() {
         // The log is synced, and the checkpoint that follows by itself has not begun.
-        if event.file == "-side" {
+        if event.file == "-dwb" {
             crash_files = Some(first.image(Unsynced::Lost));
             break;
         }
@@ -399,7 +399,7 @@ fn a_second_power_cut_between_the_batches_of_the_checkpoint_after_a_recovery_los
     assert!(pager.begin().commit(&[]).is_ok());
     kill(pager, &storage);
     let journal = storage.take_journal();
-    assert!(journal.iter().filter(|event| event.file == "-side").count() >= 4, "two batches");
+    assert!(journal.iter().filter(|event| event.file == "-dwb").count() >= 4, "two batches");
 
     let step = if long() { 1 } else { 4 };
     let mut crash = Crash::new(&files);

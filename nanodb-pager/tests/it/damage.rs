@@ -52,7 +52,6 @@ impl Sound {
             Err(
                 Error::Corrupt(_)
                 | Error::NotADatabase
-                | Error::GoFile
                 | Error::NewerFormat { .. }
                 | Error::Truncated { .. },
             ) => return 1,

@@ -37,7 +37,7 @@ fn unlogged_pages_and_images_of_one_page_do_not_multiply() {
     let missed = || payload(None, [(3, Entry::Unlogged)].into_iter());
     forger.put_log(&mut files, &(0..unlogged).map(|_| missed()).collect::<Vec<_>>());
     let side = forger.side(std::iter::repeat_n(3, images), images);
-    files.insert("-side".to_owned(), side);
+    files.insert("-dwb".to_owned(), side);
     let (made, opened) = calls(files);
     opened.unwrap();
     // Each image is read once, each entry and the page once for each entry.
@@ -171,7 +171,7 @@ mod memory {
     #[test]
     fn a_side_area_that_names_many_pages_takes_no_more_than_is_stated() {
         let (mut files, forger) = sound();
-        files.insert("-side".to_owned(), forger.side(0..3_000_000, 0));
+        files.insert("-dwb".to_owned(), forger.side(0..3_000_000, 0));
         assert_bounded(&files);
     }
 

@@ -138,7 +138,7 @@ fn a_flipped_bit_in_any_file_that_a_crash_left_gives_right_answers_or_an_error()
     let left = left_by_a_checkpoint();
     assert!(!left.look_at(left.files.clone(), "sound"));
     let names: Vec<&str> = left.files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["", "-log0", "-log1", "-side"]);
+    assert_eq!(names, ["", "-log0", "-log1", "-dwb"]);
     assert!(left.files.values().map(Vec::len).sum::<usize>() >= 128 * 1024);
     let step = if long() { 1 } else { 509 };
     for (name, bytes) in &left.files {
@@ -154,7 +154,7 @@ fn a_flipped_bit_in_any_file_that_a_crash_left_gives_right_answers_or_an_error()
         }
         assert!(tried > 500, "{name:?}: {tried}");
         // The pages are whole, so nobody asks the double-write buffer.
-        assert_eq!(noticed > 0, name != "-side", "{name:?}: {noticed}");
+        assert_eq!(noticed > 0, name != "-dwb", "{name:?}: {noticed}");
     }
 }
 
@@ -167,9 +167,9 @@ fn a_page_torn_by_the_crash_comes_from_the_side_area_or_is_refused() {
     torn.get_mut("").unwrap()[at..at + 2048].fill(0xEE);
     assert!(!left.look_at(torn.clone(), "torn"));
     let mut noticed = 0;
-    for bit in (0..torn["-side"].len() * 8).step_by(if long() { 1 } else { 97 }) {
+    for bit in (0..torn["-dwb"].len() * 8).step_by(if long() { 1 } else { 97 }) {
         let mut files = torn.clone();
-        files.get_mut("-side").unwrap()[bit / 8] ^= 1 << (bit % 8);
+        files.get_mut("-dwb").unwrap()[bit / 8] ^= 1 << (bit % 8);
         noticed += usize::from(left.look_at(files, &format!("double-write buffer, bit {bit}")));
     }
     assert!(noticed > 0);
@@ -318,7 +318,7 @@ fn two_lives() -> [Files; 2] {
         change_page(&pager, page, bytes);
         let mut files = life.files();
         files.insert(String::new(), before);
-        files.remove("-side");
+        files.remove("-dwb");
         files
     })
 }
@@ -384,7 +384,7 @@ fn a_page_image_of_an_earlier_checkpoint_is_not_taken() {
     assert!(tx.page_mut(page).unwrap().write(100, b"four"));
     tx.commit(&[]).unwrap();
     let mut files = storage.files();
-    assert!(files["-side"].windows(3).any(|bytes| bytes == b"two"));
+    assert!(files["-dwb"].windows(3).any(|bytes| bytes == b"two"));
     files.get_mut("").unwrap()[page.get() as usize * 4096 + 2000] ^= 1;
     let pager = support::open(&SimStorage::from_files(files)).unwrap();
     let found = pager.page(page, pager.published());

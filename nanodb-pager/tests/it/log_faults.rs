@@ -363,7 +363,7 @@ fn a_log_that_a_killed_process_has_made_is_named_before_a_commit_is_acknowledged
     let storage = SimStorage::from_files(files);
     storage.start_journal();
     // It made the file and was killed before it synced the directory.
-    for suffix in ["-log0", "-log1", "-side"] {
+    for suffix in ["-log0", "-log1", "-dwb"] {
         nanodb_pager::Storage::sidecar(&storage, suffix).unwrap();
     }
     let pager = open(&storage).unwrap();

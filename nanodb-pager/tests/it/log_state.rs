@@ -177,7 +177,7 @@ fn what_is_torn_beside_an_open_database_is_still_its_own() {
     let mut files = crashed();
     // As a power cut leaves a file that was being written over.
     files.insert("-log0".to_owned(), vec![0xA5; 8192]);
-    files.insert("-side".to_owned(), vec![0xA5; 8192]);
+    files.insert("-dwb".to_owned(), vec![0xA5; 8192]);
     let storage = SimStorage::from_files(files);
     let pager = open(&storage).unwrap();
     for _ in 0..3 {
@@ -193,7 +193,7 @@ fn what_is_beside_a_closed_database_is_looked_at_first() {
     let (storage, pager) = new_file();
     add_page(&pager, b"x");
     pager.close().unwrap();
-    for name in ["-log0", "-log1", "-side"] {
+    for name in ["-log0", "-log1", "-dwb"] {
         let mut files = storage.files();
         files.insert(name.to_owned(), vec![0xA5; 8192]);
         let storage = SimStorage::from_files(files.clone());

@@ -4,7 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::sync::Arc;
 
 use nanodb_pager::{
-    Corruption, Error, FileStorage, MemoryStorage, Options, PAGE_SIZE, PageId, Pager, Storage,
+    Application, Corruption, Error, FileStorage, MemoryStorage, Options, OtherFormat, PAGE_SIZE,
+    PageId, Pager, Storage,
 };
 use nanodb_sim::{Damage, Random, SimStorage};
 
@@ -24,9 +25,14 @@ fn sound_file() -> (Vec<u8>, PageId) {
 
 /// Opens these bytes, which must be refused and stay what they are.
 fn refusal(bytes: Vec<u8>) -> Error {
+    refusal_with(bytes, Options::default())
+}
+
+fn refusal_with(bytes: Vec<u8>, options: Options) -> Error {
     let storage = SimStorage::from_contents(bytes.clone());
     storage.start_journal();
-    let error = open(&storage).unwrap_err();
+    let opened = Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options);
+    let error = opened.unwrap_err();
     assert_eq!(storage.take_journal(), [], "{error} after a write");
     assert!(storage.contents() == bytes);
     error
@@ -101,23 +107,67 @@ fn files_of_other_programs_are_refused_by_what_they_are() {
     for bytes in [b"{\"a\": 1}\n".to_vec(), vec![0; 1], vec![0; 2 * PAGE_SIZE], random] {
         assert!(matches!(refusal(bytes), Error::NotADatabase));
     }
+    let application = Application {
+        other_formats: &[OtherFormat { magic: b"AAMN", name: "a file of Amnesia: export it" }],
+        ..Application::default()
+    };
     for len in [10, 2 * PAGE_SIZE, 5000] {
         let mut bytes = b"AAMN\x01\x00\x00\x10".to_vec();
         bytes.resize(len, 0);
-        let error = refusal(bytes);
-        assert!(matches!(error, Error::GoFile));
-        assert!(error.to_string().contains("export"), "{error}");
+        assert!(matches!(refusal(bytes.clone()), Error::NotADatabase));
+        let options = Options::default().application(application);
+        let error = refusal_with(bytes, options);
+        assert!(matches!(error, Error::OtherFormat { .. }));
+        assert_eq!(error.to_string(), "a file of Amnesia: export it");
     }
+}
+
+#[test]
+fn a_file_of_another_application_is_refused_with_both_names() {
+    let named = |id| Options::default().application(Application { id, ..Application::default() });
+    let storage = SimStorage::new();
+    let open = |options| Pager::open(Arc::new(storage.clone()), Arc::new(()), options);
+    let pager = open(named(*b"counters")).unwrap();
+    add_page(&pager, b"data");
+    pager.close().unwrap();
+    let file = storage.contents();
+    let error = refusal_with(file.clone(), named(*b"document"));
+    assert_eq!(
+        error.to_string(),
+        "the file belongs to the application \"counters\", not to \"document\""
+    );
+    assert!(
+        matches!(refusal(file), Error::OtherApplication { found, .. } if &found == b"counters")
+    );
+    assert!(open(named(*b"counters")).is_ok(), "a checkpoint keeps the application's name");
+}
+
+#[test]
+fn a_feature_that_is_not_known_is_refused_and_one_that_concerns_writing_only_for_writing() {
+    let (file, page) = sound_file();
+    let reading = Options::default().read_only(true);
+    for options in [Options::default(), reading.clone()] {
+        let error = refusal_with(header_with(&file, 152, &[4]), options);
+        assert!(matches!(error, Error::NewerFeatures { bits: 4, to_write: false }), "{error}");
+        assert!(error.to_string().contains("0x4"), "{error}");
+    }
+    let shared = header_with(&file, 160, &[1]);
+    let error = refusal(shared.clone());
+    assert!(matches!(error, Error::NewerFeatures { bits: 1, to_write: true }), "{error}");
+    assert!(error.to_string().contains("read-only"), "{error}");
+    let storage = SimStorage::from_contents(shared);
+    let pager = Pager::open(Arc::new(storage), Arc::new(Concatenate), reading).unwrap();
+    assert_eq!(&first_bytes(&pager, page).unwrap(), b"data");
 }
 
 #[test]
 fn a_newer_format_is_refused_with_both_versions() {
     let (file, _) = sound_file();
-    let error = refusal(header_with(&file, 48, &3_u32.to_le_bytes()));
-    assert!(matches!(error, Error::NewerFormat { found: 3, supported: 2 }), "{error}");
+    let error = refusal(header_with(&file, 48, &4_u32.to_le_bytes()));
+    assert!(matches!(error, Error::NewerFormat { found: 4, supported: 3 }), "{error}");
     assert_eq!(
         error.to_string(),
-        "format version 3 is newer than 2, the newest this library reads"
+        "format version 4 is newer than 3, the newest this library reads"
     );
 }
 

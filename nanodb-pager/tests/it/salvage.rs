@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nanodb_pager::{PAGE_SIZE, Salvage};
+use nanodb_pager::{Application, PAGE_SIZE, Salvage};
 use nanodb_sim::SimStorage;
 
 /// A file without header of so many stream pages, the first half of which all lead to the chain that
@@ -27,7 +27,7 @@ fn streams(pages: u32) -> SimStorage {
 fn streams_that_share_their_pages_cost_no_more_than_the_file_has() {
     for pages in [1000, 2000] {
         let storage = streams(pages);
-        let salvage = Salvage::open(Arc::new(storage.clone())).unwrap();
+        let salvage = Salvage::open(Arc::new(storage.clone()), &Application::default()).unwrap();
         assert_eq!(salvage.pages().len(), pages as usize);
         let roots: Vec<Vec<u8>> = salvage.possible_roots().map(Result::unwrap).collect();
         let bytes: usize = roots.iter().map(Vec::len).sum();

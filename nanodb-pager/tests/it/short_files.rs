@@ -53,7 +53,7 @@ fn assert_short(storage: &SimStorage) {
         let len = storage.file_len(log);
         assert!((LOG_MIN..=LOG_MAX).contains(&len), "{log} has {len} bytes");
     }
-    let len = storage.file_len("-side");
+    let len = storage.file_len("-dwb");
     assert!((SIDE_MIN..=SIDE_MAX).contains(&len), "the double-write buffer has {len} bytes");
 }
 

@@ -25,9 +25,9 @@ fn bytes_at(files: &Files, page: PageId, at: usize) -> Result<Vec<u8>, String> {
 /// block arrives and nothing else. All that comes before it in the journal arrives, too.
 fn torn_at_the_first_batch(mut files: Files, journal: &[Event]) -> Files {
     for event in journal {
-        if let ("-side", Action::Write { offset, data }) = (event.file.as_str(), &event.action) {
+        if let ("-dwb", Action::Write { offset, data }) = (event.file.as_str(), &event.action) {
             let first = Action::Write { offset: *offset, data: data[..PAGE_SIZE].to_vec() };
-            first.apply(files.get_mut("-side").unwrap());
+            first.apply(files.get_mut("-dwb").unwrap());
             return files;
         }
         event.apply(&mut files);

@@ -231,7 +231,7 @@ fn a_new_database_is_not_made_over_the_logs_of_one_that_was_removed() {
     let error = Database::open(&path).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Misplaced);
     assert!(text(&error).contains("data.nanodb-log1"), "{}", text(&error));
-    for suffix in ["-log0", "-log1", "-side"] {
+    for suffix in ["-log0", "-log1", "-dwb"] {
         let _ = std::fs::remove_file(dir.path().join(format!("data.nanodb{suffix}")));
     }
     let new = Database::open(&path).unwrap();
@@ -261,7 +261,7 @@ fn a_database_that_was_renamed_while_it_was_open_loses_nothing_that_it_acknowled
     let open = || Database::open(found.path().join("old.nanodb"));
     let error = open().unwrap_err();
     assert!(text(&error).contains("old.nanodb-log1"), "{}", text(&error));
-    for suffix in ["-log0", "-log1", "-side"] {
+    for suffix in ["-log0", "-log1", "-dwb"] {
         let of = |name: &str| found.path().join(format!("{name}{suffix}"));
         let _ = std::fs::rename(of("data.nanodb"), of("old.nanodb"));
     }
@@ -274,7 +274,7 @@ fn a_database_that_was_renamed_while_it_was_open_loses_nothing_that_it_acknowled
 
 #[test]
 fn a_file_of_somebody_else_with_a_sidecars_name_is_left_alone() {
-    for suffix in ["-new", "-side", "-log0", "-log1"] {
+    for suffix in ["-new", "-dwb", "-log0", "-log1"] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("data.nanodb");
         let other = dir.path().join(format!("data.nanodb{suffix}"));

@@ -34,10 +34,11 @@ fn the_root_has_the_bytes_the_format_promises() {
     assert_eq!(
         sample().encode(),
         [
-            &[1, 4, 2][..],
-            &[1, 1, b'a', 0, 1, 0, 0, 0, 1],
+            &[2, 4, 2][..],
+            &[1, 1, b'a', 0, 1, 0, 0, 0, 1, 0],
             &[3, 1, b'b', 0xc8, 1, 0xac, 2, 2, 2, 2, 1, 5, 2, 2, 9, 1, 11, 2],
-            &[2, 7, 0xc8, 1, 1, 15, 1],
+            &[2, 7, 0xc8, 1, 1, 15, 1, 0],
+            &[0],
         ]
         .concat()
     );
@@ -81,10 +82,24 @@ fn a_dropped_collection_leaves_its_number_behind() {
 #[test]
 fn more_pages_in_use_than_there_are_is_refused() {
     let mut bytes = sample().encode();
-    let at = bytes.len() - 18;
+    let at = bytes.len() - 20;
     assert_eq!(bytes[at], 2);
     bytes[at] = 4;
     assert_eq!(Manifest::decode(&bytes), Err(CatalogError::Malformed));
+}
+
+#[test]
+fn a_section_that_is_not_known_is_refused_by_its_tag_and_passed_over_by_a_salvage() {
+    let sound = sample().encode();
+    let of_the_last_collection = sound.len() - 2;
+    for at in [of_the_last_collection, sound.len() - 1] {
+        let section: &[u8] = &[1, 7, 3, b'n', b'e', b'w'];
+        let bytes = [&sound[..at], section, &sound[at + 1..]].concat();
+        assert_eq!(Manifest::decode(&bytes), Err(CatalogError::Section { tag: 7 }));
+        assert_eq!(Manifest::decode_first(&bytes), Some(sample()));
+        let cut = &bytes[..bytes.len() - 1];
+        assert_eq!(Manifest::decode(cut), Err(CatalogError::Malformed));
+    }
 }
 
 proptest! {
@@ -96,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_root_is_read_or_refused(at in 0_usize..35, bit in 0..8) {
+    fn a_damaged_root_is_read_or_refused(at in 0_usize..37, bit in 0..8) {
         let mut bytes = sample().encode();
         bytes[at] ^= 1_u8 << bit;
         if let Ok(root) = Manifest::decode(&bytes) {

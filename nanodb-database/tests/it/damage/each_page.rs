@@ -93,7 +93,12 @@ fn uses(file: &[u8]) -> Vec<Use> {
         }
     }
     let storage = Arc::new(SimStorage::from_contents(file.to_vec()));
-    let pager = Pager::open(storage, Arc::new(Nothing), Options::default()).unwrap();
+    let pager = Pager::open(
+        storage,
+        Arc::new(Nothing),
+        Options::default().application(nanodb_collection::APPLICATION),
+    )
+    .unwrap();
     let free = pager.space().free;
     // Both copies of the header say the same once a file is closed.
     let map = u32::from_le_bytes(*file[120..].first_chunk().unwrap());

@@ -30,11 +30,11 @@ impl Forger {
             })
             .collect();
         let mut bytes = vec![0; 8];
-        bytes.extend_from_slice(b"NanoDB side\r\n\x1a\n\0");
+        bytes.extend_from_slice(b"NanoDB dwb\r\n\x1a\n\0\0");
         bytes.extend_from_slice(&self.uuid);
         bytes.extend_from_slice(&(self.generation + 1).to_le_bytes());
         bytes.extend_from_slice(&u32::try_from(entries.len()).unwrap().to_le_bytes());
-        bytes.extend_from_slice(&2_u32.to_le_bytes());
+        bytes.extend_from_slice(&3_u32.to_le_bytes());
         bytes.extend_from_slice(&[5; 8]);
         bytes.extend_from_slice(entries.as_flattened());
         seal(&mut bytes, 0);
@@ -48,7 +48,7 @@ impl Forger {
         let salt = 0x1234_5678_9abc_def0_u64;
         let mut bytes = vec![0; 8];
         bytes.extend_from_slice(b"NanoDB log\r\n\x1a\n\0\0");
-        bytes.extend_from_slice(&2_u64.to_le_bytes());
+        bytes.extend_from_slice(&3_u64.to_le_bytes());
         bytes.extend_from_slice(&self.uuid);
         for number in [self.log_generation, salt, 0, self.seq + 1] {
             bytes.extend_from_slice(&number.to_le_bytes());
