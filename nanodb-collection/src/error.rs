@@ -326,6 +326,9 @@ impl Error {
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::TransactionOver => ErrorKind::TransactionOver,
+            Self::Catalog(CatalogError::Version { found, supported }) if found < supported => {
+                ErrorKind::OlderFormat
+            }
             Self::Catalog(CatalogError::Version { .. } | CatalogError::Section { .. }) => {
                 ErrorKind::NewerFormat
             }
@@ -443,10 +446,12 @@ impl fmt::Display for OfDamaged<'_> {
 #[non_exhaustive]
 pub enum CatalogError {
     /// Another version than this library's.
-    #[error("version {found} of the catalog is not known to this library")]
+    #[error("version {found} of the catalog is not {supported}, the only one this library reads")]
     Version {
         /// The version found.
         found: u64,
+        /// The version this library knows.
+        supported: u64,
     },
     /// A section that came after this library.
     #[error("section {tag} of the catalog is not known to this library; a newer one wrote it")]

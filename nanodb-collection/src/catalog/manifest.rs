@@ -79,7 +79,7 @@ impl Manifest {
         let mut reader = Reader::new(bytes);
         match reader.u64() {
             Some(VERSION) => {}
-            Some(found) => return Err(CatalogError::Version { found }),
+            Some(found) => return Err(CatalogError::Version { found, supported: VERSION }),
             None => return Err(CatalogError::Malformed),
         }
         let mut sections = Sections::default();

@@ -125,7 +125,7 @@ struct Entry {
 
 fn root(next_collection: u64, entries: &[Entry]) -> Vec<u8> {
     let mut out = Vec::new();
-    for n in [1, next_collection, entries.len() as u64] {
+    for n in [2, next_collection, entries.len() as u64] {
         number(&mut out, n);
     }
     for entry in entries {
@@ -140,9 +140,11 @@ fn root(next_collection: u64, entries: &[Entry]) -> Vec<u8> {
                 number(&mut out, pages);
             }
         }
-        // Its index is to be built from the pages.
+        // Its index is to be built from the pages, and it has no sections.
+        number(&mut out, 0);
         number(&mut out, 0);
     }
+    number(&mut out, 0);
     out
 }
 
@@ -256,22 +258,29 @@ fn roots_that_make_no_sense_are_survived() {
         forgery.set_root(&root(next, &entries));
         let _opened = survive(&sample, forgery, case);
     }
-    for (case, bytes) in [
-        ("a count of collections beyond the bytes", vec![1, 9, 0xff, 0xff, 0xff, 0x7f]),
-        ("another version", vec![2, 1, 0]),
-        ("a number without end", vec![0xff; 40]),
-        ("bytes behind the end", vec![1, 1, 0, 0]),
+    for (case, bytes, kind) in [
+        (
+            "a count of collections beyond the bytes",
+            vec![2, 9, 0xff, 0xff, 0xff, 0x7f],
+            ErrorKind::Damaged,
+        ),
+        ("a newer version", vec![3, 1, 0, 0], ErrorKind::NewerFormat),
+        ("an older version", vec![1, 1, 0], ErrorKind::OlderFormat),
+        ("a section of a newer library", vec![2, 1, 0, 1, 9, 1, 7], ErrorKind::NewerFormat),
+        ("a section that ends early", vec![2, 1, 0, 1, 9, 2, 7], ErrorKind::Damaged),
+        ("a number without end", vec![0xff; 40], ErrorKind::Damaged),
+        ("bytes behind the end", vec![2, 1, 0, 0, 0], ErrorKind::Damaged),
     ] {
         let mut forgery = Forgery::of(&sample.file);
         forgery.set_root(&bytes);
-        assert_eq!(survive(&sample, forgery, case), Err(ErrorKind::Damaged), "{case}");
+        assert_eq!(survive(&sample, forgery, case), Err(kind), "{case}");
     }
 }
 
 #[test]
 fn headers_that_make_no_sense_are_survived() {
     let sample = Sample::new();
-    for offset in [52, 72, 80, 88, 96, 100, 104, 112, 120, 124, 128] {
+    for offset in [52, 72, 80, 88, 96, 100, 104, 112, 120, 124, 128, 136, 144, 152, 160] {
         for value in [0, 1, 2, 13, 16, 18, 19, 1 << 31, u64::from(u32::MAX), 1 << 62, u64::MAX] {
             let mut forgery = Forgery::of(&sample.file);
             let len = if matches!(offset, 52 | 96 | 100 | 120 | 124) { 4 } else { 8 };
