@@ -53,7 +53,7 @@ impl Input {
         size: Option<u64>,
     ) -> io::Result<Self> {
         let progress = Progress::default();
-        let source = Counted { source, progress: progress.clone() };
+        let source = CountingReader { source, progress: progress.clone() };
         Ok(Self { reader: decompress(source, &name)?, name, size, progress })
     }
 }
@@ -160,12 +160,12 @@ impl<R: BufRead> Read for Gzip<R> {
     }
 }
 
-struct Counted<R> {
+struct CountingReader<R> {
     source: R,
     progress: Progress,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let size = self.source.read(buf)?;
         self.progress.0.fetch_add(size as u64, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Documents as filters, sorts, projections and updates; values as operands.
+//! Documents as filters, sorts, projections and updates, and values as operands.
 
 use nanodb_document::{Document, Id, IdRef, Value, to_bytes, value_to_bytes};
 
@@ -28,8 +28,8 @@ macro_rules! parsed {
 }
 parsed!(Filter Sort Projection Update);
 
-/// A value that can't be stored, being too deep or too long, is an error of every use of a filter that
-/// is made of it.
+/// A value that can't be stored, because it is too deep or too long, makes every use of a filter
+/// made of it an error.
 impl From<&Value> for Literal {
     fn from(value: &Value) -> Self {
         let mut bytes = Vec::new();

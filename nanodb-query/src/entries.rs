@@ -1,4 +1,4 @@
-//! Fields and elements of a query that was found well-formed.
+//! Iterating over the fields and elements of a query that is known to be well-formed.
 
 use nanodb_msgpack::{Cursor, RawValue};
 
@@ -11,7 +11,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) tail: &'a [u8],
 }
 
-/// The fields of a document that was found well-formed.
+/// Returns the fields of a document that is known to be well-formed.
 pub(crate) fn entries(document: RawValue<'_>) -> impl Iterator<Item = Entry<'_>> {
     let mut cursor = Cursor::new(document.tail());
     let len = cursor.read_map_len().unwrap_or(0);
@@ -24,7 +24,7 @@ pub(crate) fn entries(document: RawValue<'_>) -> impl Iterator<Item = Entry<'_>>
     })
 }
 
-/// The elements of an array that was found well-formed.
+/// Returns the elements of an array that is known to be well-formed.
 pub(crate) fn elements(array: RawValue<'_>) -> impl Iterator<Item = RawValue<'_>> {
     array.elements().into_iter().flatten().map_while(Result::ok)
 }

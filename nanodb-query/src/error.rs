@@ -1,13 +1,13 @@
-//! What can be wrong with a query, and where.
+//! Errors of reading and using queries.
 
 use std::fmt;
 
 use nanodb_msgpack::json::{JsonError, JsonProblem, Position};
 use nanodb_msgpack::{Malformed, TypeBracket};
 
-/// Why a filter, a sort, a projection or an update was refused.
+/// The reason why a filter, a sort, a projection or an update is refused.
 ///
-/// [`problem`](Self::problem) says what is wrong; where the query was text,
+/// [`problem`](Self::problem) says what is wrong. If the query was text,
 /// [`position`](Self::position) says where.
 ///
 /// ```
@@ -19,7 +19,7 @@ use nanodb_msgpack::{Malformed, TypeBracket};
 ///
 /// let error = Filter::parse_json(r#"{"age": {"$gtt": 30}}"#).unwrap_err();
 /// assert_eq!(error.to_string(), "unknown operator `$gtt` on `age` at line 1, column 10");
-/// assert!(matches!(error.problem(), QueryProblem::UnknownOperator { operator, .. } if operator == "$gtt"));
+/// assert!(matches!(error.problem(), QueryProblem::UnknownOperator { .. }));
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,13 +34,13 @@ impl QueryError {
         Self { problem: Box::new(problem), position }
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     #[must_use]
     pub fn problem(&self) -> &Problem {
         &self.problem
     }
 
-    /// Where it is, if the query was text.
+    /// Returns where it is, if the query was text.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.position
@@ -81,15 +81,15 @@ impl fmt::Display for QueryError {
 
 /// What is wrong with a query.
 ///
-/// A `path` is that of the field that an operator is applied to, as the query has it; it is empty
-/// where there is none.
+/// A `path` is the path of the field that the operator is applied to, as written in the query; it
+/// is empty if there is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The text is no JSON.
+    /// The text is not valid JSON.
     #[error("{message}")]
     Json {
-        /// What the parser says.
+        /// The message of the JSON parser.
         message: String,
     },
     /// A query given as MessagePack is not well-formed, or nests deeper than
@@ -99,21 +99,21 @@ pub enum Problem {
     /// A query given as a document breaks a rule of documents.
     #[error("{reason}")]
     Document {
-        /// Which one, and where.
+        /// The rule, and where it is broken.
         reason: String,
     },
-    /// An object like `{"$date": ...}`, by which JSON says what it has no type for, is wrong.
+    /// An object like `{"$date": ...}`, the form of a value that JSON has no type for, is wrong.
     #[error("`{form}` must be {expected}")]
     Form {
-        /// Its name.
+        /// The name of the form.
         form: &'static str,
-        /// What it should hold.
+        /// What the form must hold.
         expected: &'static str,
     },
     /// An object names a field twice.
     #[error("the field `{name}` occurs twice")]
     DuplicateField {
-        /// The field.
+        /// The name of the field.
         name: String,
     },
     /// The query nests too deep.
@@ -147,28 +147,28 @@ pub enum Problem {
     /// The query itself must be a document.
     #[error("{what} must be a document, not {found}")]
     NotADocument {
-        /// What it was to be.
+        /// What was expected, such as `a filter`.
         what: &'static str,
-        /// What was there instead.
+        /// What was given instead.
         found: TypeBracket,
     },
     /// A part of the query must be an array.
     #[error("{what} must be an array, not {found}")]
     NotAnArray {
-        /// What it was to be.
+        /// What was expected.
         what: &'static str,
-        /// What was there instead.
+        /// What was given instead.
         found: TypeBracket,
     },
-    /// Two changes of an update are at the same path, or one below the other.
+    /// Two changes of an update have the same path, or one is below the other.
     #[error("updating the path `{path}` would create a conflict at `{at}`")]
     Conflict {
-        /// The path of the second one.
+        /// The path of the second change.
         path: String,
-        /// Where they meet.
+        /// The path at which they meet.
         at: String,
     },
-    /// A path of an update leads to no field that there may be.
+    /// A path of an update can't lead to a field.
     #[error("the path `{path}` {problem}")]
     UpdatePath {
         /// The path.
@@ -177,47 +177,47 @@ pub enum Problem {
         problem: &'static str,
     },
     /// An array filter is wrong.
-    #[error("an array filter{} {problem}", Named(identifier))]
+    #[error("an array filter{} {problem}", NameSuffix(identifier))]
     ArrayFilter {
-        /// Its identifier, empty if it has none.
+        /// Its identifier; empty if it has none.
         identifier: String,
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// An update has no operator. A new document in place of the old one is
+    /// An update contains no operator. To replace a document, use
     /// [`Update::replacement`](crate::Update::replacement).
     #[error("an update must have operators")]
     NoOperators,
-    /// There is no such operator, or not at this place.
-    #[error("unknown operator `{operator}`{}", On(path))]
+    /// The operator does not exist, or not at this place.
+    #[error("unknown operator `{operator}`{}", PathSuffix(path))]
     UnknownOperator {
-        /// Its name.
+        /// The name of the operator.
         operator: String,
         /// The field.
         path: String,
     },
-    /// Something of MongoDB's that runs code or expressions, or needs what this crate lacks.
-    #[error("`{operator}` is not supported{}", On(path))]
+    /// A feature of MongoDB that runs code or expressions, or needs something that NanoDB lacks.
+    #[error("`{operator}` is not supported{}", PathSuffix(path))]
     Unsupported {
-        /// Its name.
+        /// The name of the operator.
         operator: String,
         /// The field.
         path: String,
     },
-    /// An operator's operand is of a wrong type, or a wrong value of the right one.
-    #[error("`{operator}`{} takes {expected}, not {found}", On(path))]
+    /// An operator was given an operand of a wrong type, or a wrong value of the right type.
+    #[error("`{operator}`{} takes {expected}, not {found}", PathSuffix(path))]
     Operand {
         /// The operator.
         operator: String,
         /// The field.
         path: String,
-        /// What it takes.
+        /// What the operator takes.
         expected: &'static str,
-        /// What it was given; of the right type, its value is wrong.
+        /// The type of what was given; if it is the right one, the value is wrong.
         found: TypeBracket,
     },
-    /// A name stands among operators, or an operator among names.
-    #[error("`{name}` can't stand beside operators{}", On(path))]
+    /// A field's name stands among operators, or an operator among names.
+    #[error("`{name}` can't stand beside operators{}", PathSuffix(path))]
     Mixed {
         /// The name.
         name: String,
@@ -225,23 +225,24 @@ pub enum Problem {
         path: String,
     },
     /// A regular expression is wrong, is not supported, or takes too much memory.
-    #[error("the regular expression `{pattern}`{} is refused: {reason}", On(path))]
+    #[error("the regular expression `{pattern}`{} is refused: {reason}", PathSuffix(path))]
     Regex {
         /// The expression.
         pattern: String,
         /// The field.
         path: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A value is a document that begins like an operator, or like a type that JSON has no word for, and is
-    /// neither.
+    /// A value is a document that begins like an operator, or like the form of a type that JSON
+    /// lacks, and is neither.
     #[error("`{name}` is no value's form; a document that begins so is written within `$literal`")]
     UnknownForm {
-        /// Its first name.
+        /// The first name of the document.
         name: String,
     },
-    /// A document within `$literal` where operators may stand, and it begins like them.
+    /// A document within `$literal` stands where operators are expected, and its bytes would be
+    /// taken for operators.
     #[error("`$literal` is a value, and here operators may stand: {instead}")]
     LiteralOfOperators {
         /// What to write.
@@ -251,7 +252,7 @@ pub enum Problem {
     #[error(
         "`{operator}`{} takes no regular expression: use `$regex`, or `$not` with it for what does \
          not match",
-        On(path)
+        PathSuffix(path)
     )]
     RegexOperand {
         /// The operator.
@@ -259,13 +260,13 @@ pub enum Problem {
         /// The field.
         path: String,
     },
-    /// A value of a program can't be encoded, so that no document can have it.
+    /// A value that a program gave can't be encoded, so that no document can contain it.
     #[error("a value to compare with can't be encoded: {reason}")]
     Value {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A replacement has a name that is an operator's.
+    /// A replacement document contains the name of an operator.
     #[error(
         "a replacement can't have the field `{name}`: what has operators is an update, and changes \
          the fields that it names"
@@ -274,8 +275,8 @@ pub enum Problem {
         /// The name.
         name: String,
     },
-    /// The `$` of a projection stands for the element by which the document passed the filter, and
-    /// there is none.
+    /// A projection contains `$`, which means the array element by which the document matched the
+    /// filter, and the filter looks into no array.
     #[error("`{path}` needs a filter that looks into the array: `$` is the element found there")]
     NoMatch {
         /// The field.
@@ -292,45 +293,45 @@ pub enum Problem {
         "the projection of `{path}` can't stand beside the others: fields are either included or excluded"
     )]
     MixedProjection {
-        /// The first field that is not like those before.
+        /// The first field that differs from those before it.
         path: String,
     },
-    /// Two paths of a projection or a sort are the same, or one leads through the other.
+    /// Two paths of a projection are the same, or one leads through the other.
     #[error("the paths `{first}` and `{second}` collide")]
     PathCollision {
-        /// The one.
+        /// The first path.
         first: String,
-        /// The other one.
+        /// The second path.
         second: String,
     },
 }
 
-/// ` `name``, unless that is empty.
-struct Named<'a>(&'a str);
+/// Prints ` `name``, unless the name is empty.
+struct NameSuffix<'a>(&'a str);
 
-impl fmt::Display for Named<'_> {
+impl fmt::Display for NameSuffix<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, " `{}`", self.0) }
     }
 }
 
-/// ` on `path``, unless that is empty.
-struct On<'a>(&'a str);
+/// Prints ` on `path``, unless the path is empty.
+struct PathSuffix<'a>(&'a str);
 
-impl fmt::Display for On<'_> {
+impl fmt::Display for PathSuffix<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, " on `{}`", self.0) }
     }
 }
 
-/// Why a query can't be applied to a document.
+/// The reason why a query can't be applied to a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
-    /// The document's bytes are wrong where they were looked at.
+    /// The bytes of the document that were read are not valid MessagePack.
     #[error(transparent)]
     Malformed(#[from] Malformed),
-    /// The query was built of what is refused, such as a value that can't be encoded.
+    /// The query was built of something that is refused, such as a value that can't be encoded.
     #[error(transparent)]
     Query(Box<QueryError>),
 }

@@ -1,22 +1,22 @@
-//! What is wrong with a query, and at which of its bytes.
+//! A problem, with the place in the query's bytes.
 
 use nanodb_msgpack::{RawValue, TypeBracket};
 
 use crate::error::Problem;
 
-/// A problem, and the bytes from the name or value on that has it.
+/// A problem, and the bytes that begin with the name or value that has it.
 #[derive(Debug)]
 pub(crate) struct Fault<'a> {
     pub(crate) problem: Problem,
     pub(crate) tail: &'a [u8],
 }
 
-/// A problem with the value that `at` begins with.
+/// Returns a problem with the value that `at` begins with.
 pub(crate) fn fault(problem: Problem, at: RawValue<'_>) -> Fault<'_> {
     Fault { problem, tail: at.tail() }
 }
 
-/// Says that an operator can't take what it was given.
+/// Returns the fault that an operator does not accept its operand.
 pub(crate) fn refuse<'a>(
     operator: &str,
     path: &str,

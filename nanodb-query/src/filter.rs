@@ -1,9 +1,9 @@
-//! Filters: which documents are wanted.
+//! Filters: which documents a query returns.
 //!
-//! A filter is parsed once into a tree ([`tree`]) and then asked about each document's bytes
-//! ([`eval`]). It comes from text or MessagePack ([`parse`]) or from [`field`] and its methods
-//! ([`build`]), and prints itself ([`print`]). Most documents that do not pass for want of a string are told
-//! without the tree ([`prefilter`]).
+//! A filter is parsed once into a tree ([`tree`]) and then evaluated on each document's bytes
+//! ([`eval`]). It is read from JSON text or MessagePack ([`parse`]), or built by [`field`] and its
+//! methods ([`build`]), and it prints itself ([`print`]). A search for a string that every match
+//! must contain rejects most documents without the tree ([`prefilter`]).
 
 mod bits;
 pub(crate) mod build;
@@ -39,7 +39,7 @@ use crate::limits::{check, count_patterns};
 use crate::path::Path;
 use nanodb_msgpack::RawValue;
 
-/// Which documents are wanted, by MongoDB's rules.
+/// Selects documents, by MongoDB's rules.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
@@ -58,20 +58,20 @@ use nanodb_msgpack::RawValue;
 /// # }
 /// ```
 ///
-/// Copying one copies references.
+/// Cloning is cheap: clones share the tree.
 #[derive(Clone, Default)]
 pub struct Filter {
     root: Arc<Conjunction>,
-    /// Text that every document has that passes.
+    /// Finds text that every match contains.
     prefilter: Option<Prefilter>,
     cost: Cost,
-    /// Why there is nothing to ask documents about: the filter was built of what is refused. The tree is
-    /// empty then.
+    /// The first problem of a filter that was built of something refused. Every use of it is this
+    /// error, and the tree is empty.
     refused: Option<Arc<QueryError>>,
 }
 
 impl Filter {
-    /// The filter that every document passes, `{}`.
+    /// Returns the filter that every document matches, `{}`.
     #[must_use]
     pub fn all() -> Self {
         Self::default()
@@ -81,7 +81,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it and where.
+    /// [`QueryError`] says what is wrong, and where in the text.
     pub fn parse_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
         let parsed = Self::parse_value(text.value())
@@ -90,18 +90,18 @@ impl Filter {
         text.check_values().map(|()| parsed)
     }
 
-    /// Reads a filter from a document in MessagePack.
+    /// Reads a filter from a document in MessagePack, by the same rules as from text.
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it.
+    /// [`QueryError`] says what is wrong.
     pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
         let value = RawValue::new(document);
         check(value)?;
         Ok(Self::parse_value(value).map_err(|fault| fault.problem)?)
     }
 
-    /// Reads a filter within a query that was checked already.
+    /// Reads a part of a query that has been checked already.
     pub(crate) fn parse_value(value: RawValue<'_>) -> Result<Self, Fault<'_>> {
         let root = parse::parse_filter(value)?;
         Ok(Self::new(root, Cost::of_parsed(value, count_patterns(value))))
@@ -116,8 +116,11 @@ impl Filter {
         Arc::unwrap_or_clone(self.root)
     }
 
-    /// Whether documents can be asked about: a filter that was parsed can; one that was built can, unless a
-    /// part of it is refused in text too.
+    /// Reports whether this filter can be used.
+    ///
+    /// A parsed filter always can. A filter that a program built may contain something that is
+    /// refused in text too, such as a path that is too long; then every use of it fails with the
+    /// error that this returns.
     ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
@@ -130,23 +133,23 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// The first [`QueryError`] of its parts.
+    /// The [`QueryError`] of the first part that is refused.
     pub fn check(&self) -> Result<(), QueryError> {
         self.refused.as_deref().map_or(Ok(()), |error| Err(error.clone()))
     }
 
-    /// Whether a document passes.
+    /// Returns whether a document matches.
     ///
-    /// Costs one walk over the document's fields, as far as the wanted ones go, for all conditions
-    /// that must hold; each `$or`, `$nor` or dotted path through an array may cost one of its own.
-    /// A document of up to 4 KiB is first searched for a string that it must have to pass, where the filter
-    /// names one: that is faster by far than a walk. Nothing is allocated, but by regular expressions when first
-    /// used on a thread.
+    /// One walk over the document's fields, as far as the named ones go, decides all conditions
+    /// that must hold. Each `$or`, `$nor` or dotted path through an array may cost another walk. A
+    /// document of up to 4 KiB is first searched for a string that it must contain, if the filter
+    /// names one, which is several times faster than a walk. Nothing is allocated, except by a
+    /// regular expression the first time that a thread uses it.
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Malformed`] if the bytes are wrong where they were looked at, [`ApplyError::Query`] as
-    /// [`check`](Self::check).
+    /// [`ApplyError::Malformed`] if the bytes that were read are not valid MessagePack;
+    /// [`ApplyError::Query`] if [`check`](Self::check) fails.
     #[inline]
     pub fn matches(&self, document: &[u8]) -> Result<bool, ApplyError> {
         if let Some(error) = &self.refused {
@@ -158,16 +161,16 @@ impl Filter {
         Ok(self.root.matches(RawValue::new(document))?)
     }
 
-    /// Whether every document passes.
+    /// Returns whether every document matches, as for `{}`.
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.root.is_empty() && self.refused.is_none()
     }
 
-    /// Of a document that passes, the index of the array's element by which it does: what `$` stands
-    /// for in an update. `None` if the filter does not look into an array.
+    /// Returns the index of the array element by which a matching document matched: what `$` means
+    /// in an update. Returns `None` if the filter does not look into an array.
     ///
-    /// Where the filter looks into several arrays, it is that of the last condition that does.
+    /// If several conditions look into arrays, the last one decides.
     ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
@@ -181,7 +184,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// As [`matches`](Self::matches).
+    /// Same as [`matches`](Self::matches).
     pub fn matched_element(&self, document: &[u8]) -> Result<Option<u32>, ApplyError> {
         if let Some(error) = &self.refused {
             return Err((&**error).into());
@@ -189,7 +192,7 @@ impl Filter {
         Ok(self.root.matched_element(RawValue::new(document))?)
     }
 
-    /// The name that all of its paths begin with, if there is one.
+    /// Returns the name that all paths begin with, if it is one name.
     pub(crate) fn only_name(&self) -> Option<&str> {
         let mut names = Vec::new();
         self.root.first_names(&mut names);
@@ -197,13 +200,15 @@ impl Filter {
         names.iter().all(|&name| name == first).then_some(first)
     }
 
-    /// What a document must have to pass, as far as the filter names values for paths.
+    /// Returns the values that the filter demands for paths.
     pub(crate) fn equalities(&self) -> impl Iterator<Item = (&Path, &Operand)> {
         self.root.equalities()
     }
 
-    /// What `_id` must equal to pass, as MessagePack bytes: one value, or several for `$in`. `None`
-    /// if the filter does not say so. Other documents do not pass, but not all of these need to.
+    /// Returns the values, as MessagePack, of which `_id` must equal one in a match: one value, or
+    /// several for `$in`. Returns `None` if the filter does not restrict `_id` so.
+    ///
+    /// No other document matches, but not every document with such an id does.
     #[must_use]
     pub fn wanted_ids(&self) -> Option<Vec<Vec<u8>>> {
         self.root.wanted_ids()
@@ -217,7 +222,7 @@ impl PartialEq for Filter {
     }
 }
 
-/// So that what takes a filter takes one that is to be used again, too.
+/// Lets a function that takes a filter by value take one by reference as well.
 impl From<&Self> for Filter {
     fn from(filter: &Self) -> Self {
         filter.clone()
@@ -230,8 +235,8 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// Prints JSON that [`Filter::parse_json`] reads back as an equal filter; of one that was built of what is
-/// refused, text that is refused too.
+/// Prints JSON that [`Filter::parse_json`] reads back as an equal filter. A filter that
+/// [`check`](Filter::check) refuses prints text that is refused too.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(error) = &self.refused {

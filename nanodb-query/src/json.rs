@@ -1,4 +1,4 @@
-//! Queries as JSON text: read to MessagePack with the places kept, and printed.
+//! Queries as JSON text: read to MessagePack, with the places kept, and printed.
 
 mod literals;
 
@@ -10,8 +10,8 @@ use crate::entries::{elements, entries};
 use crate::error::{Problem, QueryError};
 use crate::limits::QUERY_NODES_MAX;
 
-/// What a document within a query may begin with: operators, what stands beside them, and a reference, which is
-/// a document to MongoDB, too.
+/// The names with a dollar that a document in a query may begin with: operators, what stands next
+/// to them, and those of a reference, which is an ordinary document to MongoDB, too.
 const KNOWN: &[&str] = &[
     "$eq",
     "$ne",
@@ -64,10 +64,10 @@ const KNOWN: &[&str] = &[
     "$id",
 ];
 
-/// What of this is no operator.
+/// Those that are not operators.
 const REFERENCE: &[&str] = &["$ref", "$id"];
 
-/// Whether a value is a document that begins with an operator.
+/// Returns whether a value is a document that begins with an operator.
 pub(crate) fn begins_with_operator(value: RawValue<'_>) -> bool {
     let first = entries(value).next();
     first.is_some_and(|first| KNOWN.contains(&first.name) && !REFERENCE.contains(&first.name))
@@ -78,20 +78,21 @@ pub(crate) fn begins_with_operator(value: RawValue<'_>) -> bool {
 pub(crate) struct Text<'a>(json::Text<'a>);
 
 impl<'a> Text<'a> {
-    /// Reads a text that is one value of JSON.
+    /// Reads a text that is one JSON value.
     pub(crate) fn parse(text: &'a str) -> Result<Self, QueryError> {
         let options = ReadOptions::new().operators(true).values_max(QUERY_NODES_MAX);
         Ok(Self(json::Text::parse(text.as_bytes(), &options)?))
     }
 
-    /// What the text says.
+    /// Returns the value of the text.
     pub(crate) fn value(&self) -> RawValue<'_> {
         self.0.value()
     }
 
-    /// Refuses values that are documents whose first name begins with `$` and is no operator's: a form that is
-    /// not known, or a slip. What is meant stands within `$literal`. For a query that was parsed, so that
-    /// unknown operators have been named by then.
+    /// Refuses documents whose first name begins with `$` and is unknown: an unknown form, or a
+    /// typing mistake. A document that is meant so stands within `$literal`.
+    ///
+    /// Runs after the query has been parsed, which has named unknown operators by then.
     pub(crate) fn check_values(&self) -> Result<(), QueryError> {
         self.check_value(self.value())
     }
@@ -106,13 +107,13 @@ impl<'a> Text<'a> {
         elements(value).try_for_each(|element| self.check_value(element))
     }
 
-    /// Whether a value stands within `$literal`.
+    /// Returns whether a value stands within `$literal`.
     fn is_literal(&self, value: RawValue<'_>) -> bool {
         self.0.is_literal(value.tail())
     }
 
-    /// Says of a problem at `tail`, a name or value of [`value`](Self::value) and all after it,
-    /// where that is in the text.
+    /// Returns the error of a problem at `tail`, a name or value of [`value`](Self::value) and all
+    /// bytes after it, with its place in the text.
     pub(crate) fn locate(&self, problem: Problem, tail: &[u8]) -> QueryError {
         QueryError::new(problem, Some(self.0.position_of(tail)))
     }

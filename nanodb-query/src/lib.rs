@@ -2,10 +2,11 @@
 //!
 //! # Where things are
 //!
-//! [`Filter`], [`Sort`], [`Projection`], [`Update`] and their parsers and builders are what most callers need. [`RawValue`]
-//! looks at stored values; that and the order over all values are from `nanodb-msgpack`.
+//! Most callers need [`Filter`], [`Sort`], [`Projection`] and [`Update`]: each has a parser for
+//! JSON text, one for MessagePack, and builders. [`RawValue`] reads stored values; it and the order
+//! over all values come from `nanodb-msgpack`.
 
-/// The manual's programs are run as tests.
+/// The programs in the manual are run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/query.md")]
 mod manual {}

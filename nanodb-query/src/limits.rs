@@ -1,4 +1,4 @@
-//! The limits of a query, and the checks that it keeps them.
+//! The limits of queries, and the checks that a query keeps them.
 
 use std::collections::HashSet;
 
@@ -8,14 +8,14 @@ use crate::entries::{elements, entries};
 use crate::error::Problem;
 use crate::fault::{Fault, fault};
 
-/// The most values that a query may consist of, names and operators not counted.
+/// The most values in a query; names and operators are not counted.
 pub const QUERY_NODES_MAX: usize = 10_000;
 
-/// The most regular expressions in a query: each may take 1 MiB, and as much again on each thread
+/// The most regular expressions in a query. Each may take 1 MiB, and as much again on each thread
 /// that uses it.
 pub const QUERY_REGEXES_MAX: usize = 50;
 
-/// Refuses what is not well-formed or above the limits.
+/// Refuses a query that is not well-formed or exceeds the limits.
 pub(crate) fn check(value: RawValue<'_>) -> Result<(), Problem> {
     let nodes = value.verify().map_err(|_| Problem::Malformed)?;
     if nodes > QUERY_NODES_MAX {
@@ -24,7 +24,7 @@ pub(crate) fn check(value: RawValue<'_>) -> Result<(), Problem> {
     check_names(value)
 }
 
-/// Refuses documents that name a field twice, within a value that was found well-formed.
+/// Refuses documents that name a field twice, in a value that is known to be well-formed.
 pub(crate) fn check_names(value: RawValue<'_>) -> Result<(), Problem> {
     let mut names = HashSet::new();
     for entry in entries(value) {
@@ -36,7 +36,7 @@ pub(crate) fn check_names(value: RawValue<'_>) -> Result<(), Problem> {
     elements(value).try_for_each(check_names)
 }
 
-/// Refuses more regular expressions than there is memory for.
+/// Refuses too many regular expressions.
 pub(crate) fn check_patterns(value: RawValue<'_>) -> Result<(), Fault<'_>> {
     if count_patterns(value) > QUERY_REGEXES_MAX {
         return Err(fault(Problem::TooManyRegexes { regexes_max: QUERY_REGEXES_MAX }, value));

@@ -1,16 +1,16 @@
 //! Dotted paths, and the values that they lead to.
 //!
-//! A path may lead to many values, since a name goes on in every document of an array on the way:
-//! `items.qty` leads to the `qty` of each item. The rules are MongoDB's:
+//! A path may lead to many values, since it goes on in every document of an array: `items.qty`
+//! leads to the `qty` of each item. The rules are MongoDB's:
 //!
-//! 1. A part that is a name leads from a document to its field. If there is none, or a scalar
-//!    stands where the path goes on, the path leads to something *missing*.
-//! 2. Where the path goes on from an array, it does so from each of its elements that is a document;
-//!    other elements lead nowhere, and an empty array leads nowhere.
-//! 3. A part that is a number leads besides from an array to the element of that index, and from an
-//!    array that is itself an element found so to one of its elements.
-//! 4. At its end, an array stands for each of its elements and then for itself, one level deep;
-//!    but not where the last part was an index.
+//! 1. A part that is a name leads from a document to its field. If there is no such field, or the
+//!    path goes on from a scalar, the path leads to something *missing*.
+//! 2. From an array the path goes on in each element that is a document. It does not go on in other
+//!    elements, nor in an empty array.
+//! 3. A part that is a number also leads from an array to the element with that index, and from an
+//!    element found so, if it is itself an array, to one of its elements.
+//! 4. At the end of a path, an array stands for each of its elements and for itself, one level
+//!    deep, except where the last part was an index.
 
 use std::fmt;
 
@@ -20,36 +20,36 @@ use nanodb_msgpack::Cursor;
 use nanodb_msgpack::write_string;
 use nanodb_msgpack::{DEPTH_MAX, Malformed, RawValue};
 
-/// How many parts of a path may be numbers. Each may double the ways through a document that
-/// nests arrays and documents in turn.
+/// The most parts of a path that may be numbers. Each may double the number of ways through a
+/// document that nests arrays and documents in turn.
 pub const PATH_NUMBERS_MAX: usize = 10;
 
-/// A dotted path such as `address.city` or `items.0.qty`, taken apart.
+/// A parsed dotted path, such as `address.city` or `items.0.qty`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Path {
     text: Box<str>,
     parts: Box<[Part]>,
 }
 
-/// What stands between two dots.
+/// The text between two dots.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Part {
     name: Box<str>,
-    /// The name as a MessagePack token, to be compared with what is stored.
+    /// The name as a MessagePack token, to be compared with stored bytes.
     token: Box<[u8]>,
     /// The array index that the name may be.
     index: Option<u32>,
-    /// The index that it is to an update, for which zeros may stand before the digits.
+    /// The index that the name is in an update, where leading zeros are allowed.
     number: Option<u32>,
 }
 
 impl Path {
-    /// Takes a path apart.
+    /// Parses a path.
     ///
     /// # Errors
     ///
-    /// [`Problem::PathTooLong`] if it has more than [`DEPTH_MAX`] parts, as nothing nests that deep,
-    /// or more than [`PATH_NUMBERS_MAX`] that may be an index.
+    /// [`Problem::PathTooLong`] if it has more than [`DEPTH_MAX`] parts, since no document nests
+    /// that deep, or more than [`PATH_NUMBERS_MAX`] parts that may be an index.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let parts: Box<[Part]> = text.split('.').take(DEPTH_MAX + 1).map(Part::new).collect();
         let numbers = parts.iter().filter(|part| part.index.is_some()).count();
@@ -63,25 +63,25 @@ impl Path {
         Ok(Self { text: text.into(), parts })
     }
 
-    /// A path that a program names. Of one too long only so much is kept as shows that it leads
-    /// nowhere: nothing nests that deep.
+    /// Returns a path that a program named. One that is too long is cut where it can't lead
+    /// anywhere any more: no document nests that deep.
     pub(crate) fn of_program(text: &str) -> Self {
         let parts = text.split('.').take(DEPTH_MAX + 1).map(Part::new).collect();
         Self { text: text.into(), parts }
     }
 
-    /// The path as it was written.
+    /// Returns the path as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The names between the dots.
+    /// Returns the names between the dots.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
         self.parts.iter().map(Part::name)
     }
 
-    /// Calls `visit` with each value that the path leads to in a document, an array standing for its
+    /// Calls `visit` with each value that the path leads to in a document. An array stands for its
     /// elements.
     ///
     /// ```
@@ -100,7 +100,8 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the bytes are wrong where they were looked at, or if `visit` says so.
+    /// [`Malformed`] if the bytes that were read are not valid MessagePack, or if `visit` returns
+    /// it.
     pub fn for_each_value<'a>(
         &self,
         document: &'a [u8],
@@ -136,7 +137,7 @@ impl fmt::Display for Path {
 impl Part {
     pub(crate) fn new(name: &str) -> Self {
         let mut token = Vec::new();
-        // A name too long for MessagePack is no document's.
+        // A name too long for MessagePack occurs in no document.
         let _ = write_string(&mut token, name);
         let (index, number) = (array_index(name), number(name));
         Self { name: name.into(), token: token.into(), index, number }
@@ -159,16 +160,17 @@ impl Part {
         self.index
     }
 
-    /// The index that it is in the path of an update: any digits are a number there, `00` is 0.
+    /// The index that the name is in the path of an update: any digits are a number there, `00` is
+    /// 0.
     pub(crate) fn number(&self) -> Option<u32> {
         self.number
     }
 
-    /// Whether the name at the start of `bytes` is this one; the cursor then steps over it.
+    /// Returns whether the name at the cursor is this one.
     #[inline]
     pub(crate) fn is_at(&self, cursor: Cursor<'_>) -> bool {
         let bytes = cursor.rest();
-        // Names in the shortest form differ in their first byte where their lengths do.
+        // Names in the shortest form differ in their first byte if their lengths differ.
         match (self.token.first(), bytes.first()) {
             (Some(first), Some(found)) if first == found => bytes.starts_with(&self.token),
             (_, Some(0xd9..=0xdb)) => {
@@ -180,22 +182,22 @@ impl Part {
     }
 }
 
-/// The number that a name's digits are, if it has nothing else.
+/// The number that a name is, if it consists of digits only.
 fn number(name: &str) -> Option<u32> {
     let digits = name.bytes().all(|byte| byte.is_ascii_digit());
     if digits { name.parse().ok() } else { None }
 }
 
-/// How an array at the end of a path is looked at.
+/// How an array at the end of a path is treated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum AtEnd {
-    /// Each of its elements, then itself.
+    /// As each of its elements, then as itself.
     Elements,
-    /// Only itself.
+    /// Only as itself.
     Whole,
 }
 
-/// The field or element of `container` that `part` names; of an array only by index.
+/// Returns the field or element of `container` that `part` names; an array has elements only.
 #[inline]
 pub(crate) fn step<'a>(
     container: RawValue<'a>,
@@ -219,7 +221,7 @@ pub(crate) fn step<'a>(
     Ok(None)
 }
 
-/// [`step`] on the path of an update.
+/// Same as [`step`], on the path of an update.
 pub(crate) fn step_of_update<'a>(
     container: RawValue<'a>,
     part: &Part,
@@ -230,8 +232,8 @@ pub(crate) fn step_of_update<'a>(
     }
 }
 
-/// Hands each value that the path leads to from `container` to `visit`, `None` for missing ones,
-/// until that says true; says whether it did.
+/// Calls `visit` with each value that the path leads to from `container`, and with `None` for
+/// missing ones, until it returns true. Returns whether it did.
 pub(crate) fn walk<'a, F>(
     container: RawValue<'a>,
     parts: &[Part],
@@ -246,7 +248,7 @@ where
     walk_on(found, rest, at_end, visit)
 }
 
-/// [`walk`] from what the first part led to.
+/// Same as [`walk`], from the value that the first part led to.
 #[inline]
 pub(crate) fn walk_on<'a, F>(
     found: Option<RawValue<'a>>,

@@ -1,18 +1,19 @@
-//! Projections: which fields of a document are wanted.
+//! Projections: which fields of a document a query returns.
 //!
-//! Paths become a tree of names ([`Node`]); a document is copied along it. The rules are MongoDB's:
+//! Paths become a tree of names ([`Node`]), and a document is copied along it. The rules are
+//! MongoDB's:
 //!
-//! 1. Fields are either included or excluded; `_id` is included unless it is excluded.
-//! 2. A path goes on in every document of an array, in arrays within arrays too. Elements that are
-//!    no documents are left out where fields are included, and kept where they are excluded; so is a
-//!    scalar where the path goes on. A number is a name, never an index.
-//! 3. `$slice` takes a part of an array, and leaves anything else as it is. Alone it includes all
-//!    other fields. `$elemMatch` takes the first element that passes; the field is left out if there
-//!    is none, or it is no array. Where nothing else says so, `$elemMatch` includes, unless `$slice` is there
-//!    too.
-//! 4. `"a.$"` includes an array with one element: that by which the document passed the filter, in the
-//!    first array on the path.
-//! 5. Fields stay in the order in which they are stored.
+//! 1. Fields are either included or excluded. `_id` is included unless it is excluded.
+//! 2. A path goes on in every document of an array, and of arrays within it. An inclusion drops
+//!    elements that are not documents, an exclusion keeps them; the same holds of a scalar where
+//!    the path goes on. A number is a name, never an index.
+//! 3. `$slice` keeps a part of an array, and leaves other values as they are. Alone it includes all
+//!    other fields. `$elemMatch` keeps the first element that matches; the field is left out if
+//!    none does, or if it is not an array. If nothing else decides, `$elemMatch` includes, unless
+//!    there is a `$slice` as well.
+//! 4. `"a.$"` includes an array with one element: the one by which the document matched the filter,
+//!    in the first array on the path.
+//! 5. Fields keep the order in which they are stored.
 
 mod apply;
 mod parse;
@@ -27,7 +28,7 @@ use crate::json::Text;
 use crate::limits::{QUERY_NODES_MAX, check};
 use nanodb_msgpack::RawValue;
 
-/// Which fields of a document are wanted.
+/// Selects the fields of a document that a query returns.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
@@ -49,7 +50,7 @@ use nanodb_msgpack::RawValue;
 pub struct Projection {
     mode: Mode,
     fields: Fields,
-    /// The path that `$` ends, without it.
+    /// The path before `.$`.
     positional: Option<Box<str>>,
 }
 
@@ -60,15 +61,15 @@ enum Mode {
     Exclude,
 }
 
-/// The names below a document, and what becomes of each.
+/// The names below a document, and what to do with each.
 type Fields = BTreeMap<Box<str>, Node>;
 
-/// What becomes of a field.
+/// What to do with a field.
 #[derive(Clone, PartialEq, Debug)]
 enum Node {
-    /// It is kept or left out, as the mode says.
+    /// Keep it or leave it out, as the mode says.
     Whole,
-    /// It is kept; of the first array on the way, the element by which the document passed the filter.
+    /// Keep it; of the first array on the way keep the element by which the document matched.
     Matched,
     /// The path goes on.
     Below(Fields),
@@ -79,11 +80,11 @@ enum Node {
 /// A part of an array.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Slice {
-    /// So many elements from the start.
+    /// Elements from the start.
     First(u32),
-    /// So many elements from the end.
+    /// Elements from the end.
     Last(u32),
-    /// So many to be passed over, counted from the end if negative, then so many.
+    /// Elements after the first `skip`, which counts from the end if negative.
     Range { skip: i64, limit: u32 },
 }
 
@@ -92,7 +93,7 @@ enum Slice {
 const BUILT_PATHS_MAX: usize = QUERY_NODES_MAX - 2;
 
 impl Projection {
-    /// The projection that keeps documents as they are, `{}`.
+    /// Returns the projection that keeps documents as they are, `{}`.
     #[must_use]
     pub fn all() -> Self {
         Self { mode: Mode::Exclude, fields: Fields::new(), positional: None }
@@ -156,7 +157,7 @@ impl Projection {
         Ok(projection)
     }
 
-    /// Without `_id`.
+    /// Leaves out `_id`.
     #[must_use]
     pub fn without_id(mut self) -> Self {
         match self.mode {
@@ -170,7 +171,7 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it and where.
+    /// [`QueryError`] says what is wrong, and where in the text.
     pub fn parse_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
         let parsed =
@@ -182,37 +183,40 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it.
+    /// [`QueryError`] says what is wrong.
     pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
         let value = RawValue::new(document);
         check(value)?;
         Ok(parse::parse(value).map_err(|fault| fault.problem)?)
     }
 
-    /// Whether documents stay as they are.
+    /// Returns whether documents stay as they are.
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.mode == Mode::Exclude && self.fields.is_empty()
     }
 
-    /// Whether a `$` needs the element by which the document passed the filter; see
+    /// Returns whether a `$` needs the element by which the document matched the filter; see
     /// [`apply_matched`](Self::apply_matched).
     #[must_use]
     pub fn needs_match(&self) -> bool {
         self.positional.is_some()
     }
 
-    /// Appends what is wanted of a document to `out`, in MessagePack. Values are copied byte by byte.
+    /// Appends the selected fields of a document to `out`, in MessagePack.
+    ///
+    /// Values are copied byte by byte; the cost is two walks over the fields.
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Malformed`] if the document is; `out` then ends in a part of one. As
-    /// [`apply_matched`](Self::apply_matched) if it [`needs_match`](Self::needs_match).
+    /// [`ApplyError::Malformed`] if the document is not valid MessagePack; `out` then ends in a
+    /// part of one. [`Problem::NoMatch`] if the projection [`needs_match`](Self::needs_match).
     pub fn apply(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ApplyError> {
         self.apply_matched(document, None, out)
     }
 
-    /// [`apply`](Self::apply) with what `$` stands for, [`Filter::matched_element`].
+    /// Same as [`apply`](Self::apply), with the element that `$` means:
+    /// [`Filter::matched_element`].
     ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
@@ -232,7 +236,8 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`Problem::NoMatch`] if there is no such element; as [`apply`](Self::apply).
+    /// Same as [`apply`](Self::apply); [`Problem::NoMatch`] if `$` needs an element and `matched`
+    /// is `None`.
     ///
     /// [`Filter::matched_element`]: crate::Filter::matched_element
     pub fn apply_matched(
@@ -241,17 +246,18 @@ impl Projection {
         matched: Option<u32>,
         out: &mut Vec<u8>,
     ) -> Result<(), ApplyError> {
-        let wish = apply::Wish { mode: self.mode, matched, positional: self.positional.as_deref() };
-        apply::apply(wish, &self.fields, RawValue::new(document), out)
+        let context =
+            apply::Context { mode: self.mode, matched, positional: self.positional.as_deref() };
+        apply::apply(context, &self.fields, RawValue::new(document), out)
     }
 
-    /// Why `$` can't be what it is asked for.
+    /// Returns the error for a filter that gives `$` no meaning, if the projection contains a `$`.
     #[must_use]
     pub fn no_match(&self) -> Option<QueryError> {
         self.positional.as_deref().map(no_match)
     }
 
-    /// Adds what becomes of the field at a path.
+    /// Adds what to do with the field at a path.
     fn insert(&mut self, path: &str, node: Node) -> Result<(), Problem> {
         crate::Path::parse(path)?;
         let mut fields = &mut self.fields;

@@ -1,13 +1,14 @@
-//! Sorts: in which order documents are wanted.
+//! Sorts: in which order a query returns documents.
 //!
-//! A document's place is a key of bytes, made once for each document and compared as bytes. The
-//! rules for what a path leads to are MongoDB's, and not quite those of filters:
+//! The place of a document is a key of bytes, made once for each document and compared as bytes.
+//! The rules for the values that a path leads to are MongoDB's, and differ from those of filters:
 //!
-//! 1. Something missing sorts like null.
-//! 2. An array sorts by its least element, descending by its greatest; an empty one below null.
-//! 3. Where a path goes on from an array, each element counts; one that is no document, and an
-//!    empty array, are like something missing. A number that is an index of the array means that
-//!    element alone.
+//! 1. A missing value sorts like null.
+//! 2. An array sorts by its least element, descending by its greatest; an empty array sorts before
+//!    null.
+//! 3. Where a path goes on from an array, each element counts. An element that is not a document,
+//!    and an empty array, count as missing. A number that is an index of the array leads to that
+//!    element only.
 
 use std::fmt;
 
@@ -20,7 +21,7 @@ use crate::path::{Part, Path, step};
 use nanodb_msgpack::{Malformed, RawValue, TypeBracket};
 use nanodb_msgpack::{encode_empty_array_key, encode_key};
 
-/// In which order documents are wanted, by any number of fields.
+/// Orders documents by one or more fields.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
@@ -39,11 +40,11 @@ use nanodb_msgpack::{encode_empty_array_key, encode_key};
 #[derive(Clone, PartialEq, Default)]
 pub struct Sort {
     fields: Vec<SortField>,
-    /// The first of the paths that a program named that is refused.
+    /// The first problem of the paths that a program named.
     refused: Option<Box<QueryError>>,
 }
 
-/// The most fields of a sort that a program builds: as text, the object is beside them.
+/// The most fields of a sort that a program builds: in text, the object counts as a value, too.
 const BUILT_FIELDS_MAX: usize = QUERY_NODES_MAX - 1;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -53,25 +54,28 @@ struct SortField {
 }
 
 impl Sort {
-    /// Sorts by that path, upwards.
+    /// Returns a sort by one path, in ascending order.
     #[must_use]
     pub fn ascending(path: &str) -> Self {
         Self::default().then_ascending(path)
     }
 
-    /// Sorts by that path, downwards.
+    /// Returns a sort by one path, in descending order.
     #[must_use]
     pub fn descending(path: &str) -> Self {
         Self::default().then_descending(path)
     }
 
-    /// What is equal so far is sorted by that path, upwards.
+    /// Orders documents that are equal so far by another path, ascending.
+    ///
+    /// A path may be named again: of arrays, the least and the greatest element count in turn. In
+    /// text each path is named once.
     #[must_use]
     pub fn then_ascending(self, path: &str) -> Self {
         self.then(path, false)
     }
 
-    /// What is equal so far is sorted by that path, downwards.
+    /// Orders documents that are equal so far by another path, descending.
     #[must_use]
     pub fn then_descending(self, path: &str) -> Self {
         self.then(path, true)
@@ -88,7 +92,7 @@ impl Sort {
         self
     }
 
-    /// The path of one more field, within the limits of text.
+    /// Returns the path of one more field, within the limits of text.
     fn next_path(&self, path: &str) -> Result<Path, Problem> {
         if self.fields.len() >= BUILT_FIELDS_MAX {
             return Err(Problem::TooManyNodes { nodes_max: QUERY_NODES_MAX });
@@ -96,12 +100,14 @@ impl Sort {
         Path::parse(path)
     }
 
-    /// Whether documents have keys: by a sort that was parsed they do; by one that was built they do,
-    /// unless a path of it is refused in text too.
+    /// Reports whether this sort can be used.
+    ///
+    /// A parsed sort always can; one that was built can unless text would be refused for the same
+    /// reason.
     ///
     /// # Errors
     ///
-    /// [`Problem::PathTooLong`] for the first such path.
+    /// [`Problem::PathTooLong`] or [`Problem::TooManyNodes`], whichever came first.
     pub fn check(&self) -> Result<(), QueryError> {
         self.refused.as_deref().map_or(Ok(()), |error| Err(error.clone()))
     }
@@ -110,7 +116,7 @@ impl Sort {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it and where.
+    /// [`QueryError`] says what is wrong, and where in the text.
     pub fn parse_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
         parse(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
@@ -120,66 +126,67 @@ impl Sort {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it.
+    /// [`QueryError`] says what is wrong.
     pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
         let value = RawValue::new(document);
         check(value)?;
         Ok(parse(value).map_err(|fault| fault.problem)?)
     }
 
-    /// Reads a sort within a query that was checked already.
+    /// Reads a sort within a query that has been checked already.
     pub(crate) fn parse_value(value: RawValue<'_>) -> Result<Self, Fault<'_>> {
         parse(value)
     }
 
-    /// Whether documents stay in the order in which they come.
+    /// Returns whether this sort names no field, so that documents keep their order.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.refused.is_none()
     }
 
-    /// The paths, and whether each is descending.
+    /// Returns the paths, each with whether it is descending.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&Path, bool)> {
         self.fields.iter().map(|field| (&field.path, field.descending))
     }
 
-    /// The key of a document: documents sort as their keys do, as bytes.
+    /// Returns the key of a document. Documents are in order if their keys are, compared as bytes.
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Malformed`] if the document is, [`ApplyError::Query`] as [`check`](Self::check).
+    /// [`ApplyError::Malformed`] if the document is not valid MessagePack, [`ApplyError::Query`] if
+    /// [`check`](Self::check) fails.
     pub fn key(&self, document: &[u8]) -> Result<Vec<u8>, ApplyError> {
         let mut key = Vec::new();
         self.append_key(document, &mut key)?;
         Ok(key)
     }
 
-    /// Appends the key of a document, for keys that are kept in one buffer.
+    /// Appends the key of a document to `out`, for callers that keep many keys in one buffer.
     ///
     /// # Errors
     ///
-    /// As [`key`](Self::key); `out` then ends in a part of a key.
+    /// Same as [`key`](Self::key); `out` then ends in a part of a key.
     pub fn append_key(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ApplyError> {
         if let Some(error) = &self.refused {
             return Err((&**error).into());
         }
         for SortField { path, descending } in &self.fields {
             let start = out.len();
-            let mut best = Best { out: &mut *out, start, descending: *descending };
+            let mut best = BestKey { out: &mut *out, start, descending: *descending };
             best.walk(RawValue::new(document), path.parts())?;
         }
         Ok(())
     }
 }
 
-/// The key of the best value so far, at the end of the bytes; there is none before the first.
-struct Best<'o> {
+/// The key of the best value so far, at the end of the bytes; empty before the first.
+struct BestKey<'o> {
     out: &'o mut Vec<u8>,
     start: usize,
     descending: bool,
 }
 
-impl Best<'_> {
+impl BestKey<'_> {
     fn walk(&mut self, container: RawValue<'_>, parts: &[Part]) -> Result<(), Malformed> {
         match parts.split_first() {
             None => self.end(Some(container)),
@@ -214,7 +221,7 @@ impl Best<'_> {
         Ok(())
     }
 
-    /// What stands at the end of the path.
+    /// Offers the values at the end of the path.
     fn end(&mut self, found: Option<RawValue<'_>>) -> Result<(), Malformed> {
         let Some(elements) = found.and_then(RawValue::elements) else {
             return self.offer(|out| encode_key(found, out));
@@ -232,7 +239,7 @@ impl Best<'_> {
         Ok(())
     }
 
-    /// Keeps the key that is written if it is below the one there is.
+    /// Keeps the key that `write` writes if it is less than the one before.
     fn offer(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), Malformed>,
@@ -240,7 +247,7 @@ impl Best<'_> {
         let middle = self.out.len();
         write(self.out)?;
         if self.descending {
-            // Flipped, what was greatest is least.
+            // With all bits flipped, the greatest key is the least.
             self.out.iter_mut().skip(middle).for_each(|byte| *byte = !*byte);
         }
         let (old, new) = match self
@@ -291,8 +298,8 @@ impl fmt::Debug for Sort {
     }
 }
 
-/// Prints JSON that [`Sort::parse_json`] reads back as an equal sort; of one that was built of what is
-/// refused, text that is refused too.
+/// Prints JSON that [`Sort::parse_json`] reads back as an equal sort. One that
+/// [`check`](Sort::check) refuses, or that names a path twice, prints text that is refused too.
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(error) = &self.refused {

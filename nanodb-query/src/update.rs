@@ -1,15 +1,16 @@
-//! Updates: what is to become of documents.
+//! Updates: how documents are changed.
 //!
-//! Operators are parsed once into changes, each of one field, and a tree of the names on their paths
-//! ([`tree`]). A document is walked along that tree and written anew: what stays is copied in large
-//! pieces, and nothing is decoded that no operator looks at ([`apply`]). The rules are MongoDB's:
+//! Operators are parsed once into changes, each of one field, and into a tree of the names on their
+//! paths ([`tree`]). A walk over a document along that tree writes the new document: unchanged
+//! parts are copied in large pieces, and only what an operator reads is decoded ([`apply`]). The
+//! rules are MongoDB's:
 //!
-//! 1. An update that can't be made as a whole is an error, and nothing is changed.
-//! 2. No two changes meet in one field, nor is one below another.
-//! 3. A path goes through arrays by indexes alone; `$`, `$[]` and `$[id]` stand for such. What is
-//!    missing on the way is created, as documents; an array is filled up with null.
-//! 4. A new field comes after the others, in the order in which the update names them.
-//! 5. `_id` stays.
+//! 1. If one change of an update is impossible, the update is an error and changes nothing.
+//! 2. No two changes have the same path, and none is below another.
+//! 3. A path leads through arrays by indexes only; `$`, `$[]` and `$[id]` stand for indexes. What
+//!    is missing on the way is created, as documents; arrays are padded with null.
+//! 4. A new field is added after the others, in the order in which the update names them.
+//! 5. `_id` does not change.
 
 mod apply;
 mod array;
@@ -18,10 +19,10 @@ mod error;
 mod expand;
 mod filters;
 mod leaf;
+mod merge_patch;
 mod number;
 mod operator;
 mod parse;
-mod patch;
 mod print;
 mod replace;
 mod tree;
@@ -29,8 +30,8 @@ mod writer;
 
 use std::fmt;
 
-use self::apply::Applying;
 pub use self::apply::UPDATE_NULLS_MAX;
+use self::apply::UpdateWalk;
 use self::changes::Changes;
 pub use self::error::UpdateError;
 use self::expand::Expansion;
@@ -46,9 +47,9 @@ use crate::limits::{check, check_names};
 use crate::{Filter, Timestamp};
 use nanodb_msgpack::{RawValue, TypeBracket};
 
-/// What is to become of a document, by MongoDB's rules.
+/// Changes documents, by MongoDB's rules.
 ///
-/// Besides a document of operators it is a JSON merge patch, `{"$mergePatch": {...}}`, or a new
+/// An update is a document of operators, a JSON merge patch, `{"$mergePatch": {...}}`, or a new
 /// document in place of the old one, `{"$replaceWith": {...}}`.
 ///
 /// ```
@@ -76,19 +77,19 @@ enum Form {
     Replacement(Operand),
 }
 
-/// What is known when an update is applied.
+/// What an update needs to know besides the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpdateContext {
-    /// What `$currentDate` sets.
+    /// The time that `$currentDate` sets.
     pub now: Timestamp,
-    /// What `$` stands for, [`Filter::matched_element`]; only needed if the update
+    /// The index that `$` stands for: [`Filter::matched_element`]. It is only needed if the update
     /// [`needs_match`](Update::needs_match).
     pub matched: Option<u32>,
-    /// The most bytes that the new document may have.
+    /// The most bytes that the new document may take.
     pub bytes_max: usize,
 }
 
-/// 1970, no element, 16 MiB.
+/// The year 1970, no matched element, 16 MiB.
 impl Default for UpdateContext {
     fn default() -> Self {
         Self { now: Timestamp::default(), matched: None, bytes_max: 16 << 20 }
@@ -103,13 +104,13 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it and where.
+    /// [`QueryError`] says what is wrong, and where in the text.
     pub fn parse_json(text: &str) -> Result<Self, QueryError> {
         Self::parse_json_with_filters(text, "[]")
     }
 
-    /// Reads an update from JSON text, and from another one the array filters that its `$[id]` mean,
-    /// such as `[{"id.qty": {"$gt": 5}}]`.
+    /// Reads an update from JSON text, and from a second text the array filters that its `$[id]`
+    /// refer to, such as `[{"id.qty": {"$gt": 5}}]`.
     ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
@@ -124,7 +125,7 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with one of the texts and where.
+    /// [`QueryError`] says what is wrong with one of the texts, and where.
     pub fn parse_json_with_filters(text: &str, array_filters: &str) -> Result<Self, QueryError> {
         let filters = Text::parse(array_filters)?;
         let parsed = filters::parse(filters.value())
@@ -142,13 +143,13 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it.
+    /// [`QueryError`] says what is wrong.
     pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
         Self::parse_with_filters(document, &[0x90])
     }
 
-    /// Reads an update from a document in MessagePack, and the array filters that its `$[id]` mean
-    /// from an array of documents.
+    /// Reads an update from a document in MessagePack, and the array filters that its `$[id]` refer
+    /// to from an array of documents.
     ///
     /// # Errors
     ///
@@ -161,18 +162,18 @@ impl Update {
         Ok(parse(document, filters).map_err(|fault| fault.problem)?)
     }
 
-    /// A merge patch, RFC 7396, from a document in MessagePack.
+    /// Reads a merge patch (RFC 7396) from a document in MessagePack.
     ///
     /// # Errors
     ///
-    /// [`QueryError`] if it is no document or above the limits.
+    /// [`QueryError`] if it is not a document or exceeds the limits.
     pub fn merge_patch(patch: &[u8]) -> Result<Self, QueryError> {
         let patch = RawValue::new(patch);
         check(patch)?;
         Ok(parse_patch(patch).map_err(|fault| fault.problem)?)
     }
 
-    /// A merge patch, RFC 7396, from JSON text.
+    /// Reads a merge patch (RFC 7396) from JSON text.
     ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
@@ -187,7 +188,7 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it and where.
+    /// [`QueryError`] says what is wrong, and where in the text.
     pub fn merge_patch_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
         let parsed =
@@ -195,14 +196,14 @@ impl Update {
         text.check_values().map(|()| parsed)
     }
 
-    /// A new document, in MessagePack, in place of the old one. It may have the `_id` of the old
-    /// one, or none, and then gets that.
+    /// Returns the update that puts a document, in MessagePack, in place of the old one. The
+    /// document may have the `_id` of the old one, or none; then it gets that of the old one.
     ///
     /// Unlike a query, it may have any number of values.
     ///
     /// # Errors
     ///
-    /// [`QueryError`] if it is no document, nests too deep, names a field twice, or as
+    /// [`QueryError`] if it is not a document, nests too deep or names a field twice; the errors of
     /// [`check_replacement`](Self::check_replacement).
     pub fn replacement(document: &[u8]) -> Result<Self, QueryError> {
         let document = RawValue::new(document);
@@ -211,14 +212,14 @@ impl Update {
         Ok(parse_replacement(document).map_err(|fault| fault.problem)?)
     }
 
-    /// Refuses a document that is to be put in place of another one if it has the names of operators: it is an
-    /// update then, given to the wrong verb, and all fields would be lost.
+    /// Refuses a replacement document that contains names of operators. Such a document is an
+    /// update that was given to the wrong method, which would lose all fields.
     ///
-    /// Costs a step over each of its fields.
+    /// Costs one step for each field.
     ///
     /// # Errors
     ///
-    /// [`Problem::OperatorInReplacement`] if a name begins with `$`, [`Problem::NotADocument`] and
+    /// [`Problem::OperatorInReplacement`] if a name begins with `$`; [`Problem::NotADocument`] and
     /// [`Problem::Malformed`].
     pub fn check_replacement(document: &[u8]) -> Result<(), QueryError> {
         let document = RawValue::new(document);
@@ -233,11 +234,11 @@ impl Update {
         Ok(())
     }
 
-    /// A new document, from JSON text, in place of the old one.
+    /// Returns the update that puts a document, read from JSON text, in place of the old one.
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with it and where.
+    /// [`QueryError`] says what is wrong, and where in the text.
     pub fn replacement_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
         let parsed = parse_replacement(text.value())
@@ -245,7 +246,7 @@ impl Update {
         text.check_values().map(|()| parsed)
     }
 
-    /// Whether a `$` needs [`UpdateContext::matched`].
+    /// Returns whether a `$` needs [`UpdateContext::matched`].
     #[must_use]
     pub fn needs_match(&self) -> bool {
         match &self.form {
@@ -256,21 +257,22 @@ impl Update {
         }
     }
 
-    /// The array filters, which [`Display`](fmt::Display) of the update leaves out: they print
-    /// what [`parse_json_with_filters`](Self::parse_json_with_filters) reads.
+    /// Returns the array filters, which [`Display`](fmt::Display) of the update leaves out. They
+    /// print text that [`parse_json_with_filters`](Self::parse_json_with_filters) reads.
     #[must_use]
     pub fn array_filters(&self) -> ArrayFilters<'_> {
         ArrayFilters(self)
     }
 
-    /// Appends what becomes of a document to `out`, in MessagePack. Says whether that is another
-    /// document than before; if not, nothing is appended.
+    /// Appends the changed document to `out`, in MessagePack. Returns whether it differs from the
+    /// old one; if not, nothing is appended.
     ///
-    /// Costs one walk over the names of those documents that changes lie in; all else is copied.
+    /// Costs one walk over the names of the documents in which changes lie; everything else is
+    /// copied.
     ///
     /// # Errors
     ///
-    /// [`UpdateError`] if the update can't be made; nothing is appended then.
+    /// [`UpdateError`] if a change is impossible; nothing is appended then.
     pub fn apply(
         &self,
         document: &[u8],
@@ -285,9 +287,9 @@ impl Update {
         changed
     }
 
-    /// Appends the document that an upsert inserts when none passes the filter: of the values that
-    /// the filter names for paths, changed by this update, `$setOnInsert` included. A replacement
-    /// only takes `_id` from the filter.
+    /// Appends the document that an upsert inserts when no document matches the filter: the values
+    /// that the filter demands for paths, changed by this update, including `$setOnInsert`. A
+    /// replacement takes only `_id` from the filter.
     ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
@@ -305,8 +307,9 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`UpdateError`] if the update can't be made, [`UpdateError::Conflict`] if the filter names
-    /// two values for one field, [`UpdateError::Filter`] as [`Filter::check`]; nothing is appended then.
+    /// [`UpdateError`] if a change is impossible, [`UpdateError::Conflict`] if the filter demands
+    /// two values for one field, [`UpdateError::Filter`] if [`Filter::check`] fails; nothing is
+    /// appended then.
     pub fn upsert(
         &self,
         filter: &Filter,
@@ -332,11 +335,12 @@ impl Update {
         }
     }
 
-    /// What a filter says that the `_id` of a document is that an upsert inserts, in MessagePack.
+    /// Returns the `_id`, in MessagePack, that a filter demands of a document that an upsert
+    /// inserts, if it demands one.
     ///
     /// # Errors
     ///
-    /// As [`upsert`](Self::upsert).
+    /// Same as [`upsert`](Self::upsert).
     pub fn upserted_id(filter: &Filter) -> Result<Option<Vec<u8>>, UpdateError> {
         filter.check().map_err(|error| UpdateError::Filter(Box::new(error)))?;
         let mut base = Vec::new();
@@ -361,7 +365,7 @@ impl Update {
             }
         };
         let writer = Writer::new(document, out, context.bytes_max);
-        let applying = Applying::new(&changes.list, (context.now, inserting), document, writer);
+        let applying = UpdateWalk::new(&changes.list, (context.now, inserting), document, writer);
         if changes.is_plain {
             return applying.run(&changes.root);
         }
@@ -371,7 +375,7 @@ impl Update {
     }
 }
 
-/// Writes what a filter says of a document that passes: the values it names for paths.
+/// Writes the document of the values that a filter demands for paths.
 fn write_base(
     filter: &Filter,
     only_id: bool,
@@ -395,7 +399,7 @@ fn write_base(
     }
     const EMPTY: &[u8] = &[0x80];
     let writer = Writer::new(EMPTY, out, context.bytes_max);
-    if !Applying::new(&changes.list, (context.now, true), EMPTY, writer).run(&changes.root)? {
+    if !UpdateWalk::new(&changes.list, (context.now, true), EMPTY, writer).run(&changes.root)? {
         out.clear();
         out.extend_from_slice(EMPTY);
     }
@@ -416,7 +420,7 @@ fn parse(document: RawValue<'_>, filters: Vec<filters::ArrayFilter>) -> Result<U
 
 fn parse_patch(patch: RawValue<'_>) -> Result<Update, Fault<'_>> {
     check_document("a merge patch", patch)?;
-    let changes = patch::parse(patch)?;
+    let changes = merge_patch::parse(patch)?;
     Ok(Update { form: Form::Patch { patch: operand(patch)?, changes } })
 }
 
@@ -470,7 +474,7 @@ impl std::str::FromStr for Update {
     }
 }
 
-/// The array filters of an update, to be printed.
+/// The array filters of an update, for printing.
 #[derive(Clone, Copy, Debug)]
 pub struct ArrayFilters<'u>(&'u Update);
 

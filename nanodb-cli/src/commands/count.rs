@@ -11,7 +11,7 @@ use crate::database::{self, Opener};
 use crate::failure::Result;
 
 #[derive(Serialize)]
-struct Counted<'a> {
+struct Summary<'a> {
     collection: &'a str,
     count: u64,
 }
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Count, opener: Opener, out: &mut impl Write) -> Re
         None => collection.count(),
     };
     if arguments.json {
-        return print_json(&Counted { collection: &arguments.collection, count }, out);
+        return print_json(&Summary { collection: &arguments.collection, count }, out);
     }
     // Bare digits, for scripts.
     writeln!(out, "{count}")?;

@@ -12,7 +12,7 @@ use crate::failure::Result;
 use crate::figures;
 
 #[derive(Serialize)]
-struct Done {
+struct Summary {
     deleted: u64,
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Delete, opener: Opener, out: &mut impl Write) -> R
         collection.delete_many(filter)?
     };
     if arguments.json {
-        return print_json(&Done { deleted }, out);
+        return print_json(&Summary { deleted }, out);
     }
     writeln!(out, "{} deleted", figures::counted(deleted, "document"))?;
     Ok(())

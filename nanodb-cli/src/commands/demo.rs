@@ -25,7 +25,7 @@ const COLLECTION: &str = "cities";
 const SEED: u64 = 7;
 
 /// What was stored, to compare with what is read.
-struct Loaded {
+struct Sample {
     ids: Vec<i64>,
     people: i64,
     /// Bytes of the source, as JSON.
@@ -85,9 +85,9 @@ fn new_file(path: &Path) -> Result<PathBuf> {
     Ok(path.to_owned())
 }
 
-fn load(cities: &Collection, report: &mut Report<'_>) -> Result<Loaded> {
+fn load(cities: &Collection, report: &mut Report<'_>) -> Result<Sample> {
     let mut source = Cities::new()?;
-    let mut loaded = Loaded { ids: Vec::new(), people: 0, json_bytes: 0 };
+    let mut loaded = Sample { ids: Vec::new(), people: 0, json_bytes: 0 };
     let (mut reading, mut storing) = (Duration::ZERO, Duration::ZERO);
     loop {
         let start = Instant::now();
@@ -120,7 +120,7 @@ fn load(cities: &Collection, report: &mut Report<'_>) -> Result<Loaded> {
 
 fn look_up(
     cities: &Collection,
-    loaded: &Loaded,
+    loaded: &Sample,
     lookups: usize,
     report: &mut Report<'_>,
 ) -> Result<()> {
@@ -140,7 +140,7 @@ fn look_up(
 }
 
 /// Returns the bytes of all documents together.
-fn scan(cities: &Collection, loaded: &Loaded, report: &mut Report<'_>) -> Result<u64> {
+fn scan(cities: &Collection, loaded: &Sample, report: &mut Report<'_>) -> Result<u64> {
     let (mut count, mut people, mut bytes) = (0, 0, 0);
     let start = Instant::now();
     let mut cursor = cities.scan()?;
@@ -173,7 +173,7 @@ fn people_text(people: i64) -> String {
 fn reopen(
     path: &Path,
     opener: Opener,
-    loaded: &Loaded,
+    loaded: &Sample,
     report: &mut Report<'_>,
 ) -> Result<Database> {
     let start = Instant::now();
@@ -238,7 +238,7 @@ fn check(database: &Database, report: &mut Report<'_>) -> Result<()> {
 }
 
 fn sizes(
-    loaded: &Loaded,
+    loaded: &Sample,
     document_bytes: u64,
     file_bytes: u64,
     report: &mut Report<'_>,

@@ -24,8 +24,8 @@ pub(crate) fn run(arguments: &Export, opener: Opener, out: &mut impl Write) -> R
                     out.write_all(line.as_bytes())?;
                     continue;
                 }
-                Err(Failed::Inexact(problem)) => return Err(Failure::Inexact(problem)),
-                Err(Failed::Damaged(problem)) => problem,
+                Err(LineError::Inexact(problem)) => return Err(Failure::Inexact(problem)),
+                Err(LineError::Damaged(problem)) => problem,
             },
             // The cursor goes on behind what is damaged, and so do we: an export may be
             // all that can be saved.
@@ -56,13 +56,17 @@ fn write_options(arguments: &Export) -> WriteOptions {
 }
 
 /// Why a document could not be printed: text that names it.
-enum Failed {
+enum LineError {
     /// The format has no form for a value.
     Inexact(String),
     Damaged(String),
 }
 
-fn print_line(document: &DocView, options: &WriteOptions, line: &mut String) -> Result<(), Failed> {
+fn print_line(
+    document: &DocView,
+    options: &WriteOptions,
+    line: &mut String,
+) -> Result<(), LineError> {
     line.clear();
     document.write_json(options, line).map_err(|error| {
         let problem = match document.id() {
@@ -70,8 +74,8 @@ fn print_line(document: &DocView, options: &WriteOptions, line: &mut String) -> 
             None => format!("a document without an id: {error}"),
         };
         match error {
-            DocumentError::NoJson(_) => Failed::Inexact(problem),
-            _ => Failed::Damaged(problem),
+            DocumentError::NoJson(_) => LineError::Inexact(problem),
+            _ => LineError::Damaged(problem),
         }
     })?;
     line.push('\n');

@@ -11,8 +11,8 @@
 //! that made it: freeing a million small pieces of memory where they were allocated takes
 //! half the time.
 
-mod assigned;
 mod batch;
+mod id_set;
 mod meter;
 mod rejects;
 mod writer;

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Result};
 use crate::figures;
 
 #[derive(Serialize)]
-struct Done {
+struct Summary {
     matched: u64,
     modified: u64,
     upserted: Option<serde_json::Value>,
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> R
     };
     if arguments.json {
         let upserted = done.upserted.map(json_of).transpose()?;
-        let done = Done { matched: done.matched, modified: done.modified, upserted };
+        let done = Summary { matched: done.matched, modified: done.modified, upserted };
         return print_json(&done, out);
     }
     let matched = figures::counted(done.matched, "document");

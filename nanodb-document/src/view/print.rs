@@ -16,7 +16,7 @@ use crate::value::Value;
 
 /// A value and how many containers it stands in.
 #[derive(Clone, Copy)]
-struct Nested<'a>(ValueRef<'a>, usize);
+struct AtDepth<'a>(ValueRef<'a>, usize);
 
 impl ValueRef<'_> {
     fn leaf(&self) -> Option<Text<'_>> {
@@ -37,7 +37,7 @@ impl ValueRef<'_> {
 /// What stands where bytes can't be read.
 const DAMAGED: &str = "<damaged>";
 
-impl fmt::Display for Nested<'_> {
+impl fmt::Display for AtDepth<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(value, depth) = *self;
         let mut comma = "";
@@ -52,7 +52,7 @@ impl fmt::Display for Nested<'_> {
                 f.write_char('[')?;
                 for element in array {
                     match element {
-                        Ok(element) => write!(f, "{comma}{}", Nested(element, depth + 1))?,
+                        Ok(element) => write!(f, "{comma}{}", AtDepth(element, depth + 1))?,
                         Err(_) => write!(f, "{comma}{DAMAGED}")?,
                     }
                     comma = ", ";
@@ -65,7 +65,7 @@ impl fmt::Display for Nested<'_> {
                     match field {
                         Ok((name, value)) => {
                             let name = Text::String(name);
-                            write!(f, "{comma}{name}: {}", Nested(value, depth + 1))?;
+                            write!(f, "{comma}{name}: {}", AtDepth(value, depth + 1))?;
                         }
                         Err(_) => write!(f, "{comma}{DAMAGED}")?,
                     }
@@ -78,7 +78,7 @@ impl fmt::Display for Nested<'_> {
     }
 }
 
-impl fmt::Debug for Nested<'_> {
+impl fmt::Debug for AtDepth<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(value, depth) = *self;
         let damaged = format_args!("{DAMAGED}");
@@ -87,7 +87,7 @@ impl fmt::Debug for Nested<'_> {
                 let mut list = f.debug_list();
                 for element in array {
                     match element {
-                        Ok(element) => list.entry(&Nested(element, depth + 1)),
+                        Ok(element) => list.entry(&AtDepth(element, depth + 1)),
                         Err(_) => list.entry(&damaged),
                     };
                 }
@@ -98,7 +98,7 @@ impl fmt::Debug for Nested<'_> {
                 for field in document {
                     match field {
                         Ok((name, value)) => {
-                            map.entry(&Text::String(name), &Nested(value, depth + 1))
+                            map.entry(&Text::String(name), &AtDepth(value, depth + 1))
                         }
                         Err(_) => map.entry(&damaged, &damaged),
                     };
@@ -110,7 +110,7 @@ impl fmt::Debug for Nested<'_> {
     }
 }
 
-impl Serialize for Nested<'_> {
+impl Serialize for AtDepth<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(value, depth) = *self;
         match value {
@@ -128,7 +128,7 @@ impl Serialize for Nested<'_> {
                 let mut seq = serializer.serialize_seq(Some(array.len()))?;
                 for element in array {
                     let element = element.map_err(S::Error::custom)?;
-                    seq.serialize_element(&Nested(element, depth + 1))?;
+                    seq.serialize_element(&AtDepth(element, depth + 1))?;
                 }
                 seq.end()
             }
@@ -136,7 +136,7 @@ impl Serialize for Nested<'_> {
                 let mut map = serializer.serialize_map(Some(document.len()))?;
                 for field in document {
                     let (name, value) = field.map_err(S::Error::custom)?;
-                    map.serialize_entry(name, &Nested(value, depth + 1))?;
+                    map.serialize_entry(name, &AtDepth(value, depth + 1))?;
                 }
                 map.end()
             }
@@ -153,14 +153,14 @@ macro_rules! through_nested {
         impl fmt::Display for $view {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let $value = self;
-                fmt::Display::fmt(&Nested($into, 0), f)
+                fmt::Display::fmt(&AtDepth($into, 0), f)
             }
         }
 
         impl fmt::Debug for $view {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let $value = self;
-                fmt::Debug::fmt(&Nested($into, 0), f)
+                fmt::Debug::fmt(&AtDepth($into, 0), f)
             }
         }
 
@@ -168,7 +168,7 @@ macro_rules! through_nested {
         impl Serialize for $view {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let $value = self;
-                Nested($into, 0).serialize(serializer)
+                AtDepth($into, 0).serialize(serializer)
             }
         }
     )*};

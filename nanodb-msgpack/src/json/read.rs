@@ -113,7 +113,7 @@ struct Reader<'a> {
 
 /// What an object is taken for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Taken {
+enum ObjectRule {
     /// Itself, whatever it looks like.
     Literally,
     /// A form, if it looks like one.
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
     }
 
     fn whole(&mut self) -> Result<(), JsonError> {
-        self.value(0, Taken::Literally)?;
+        self.value(0, ObjectRule::Literally)?;
         match self.lexer.peek() {
             None => Ok(()),
             Some(_) => Err(self.lexer.error("trailing characters")),
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value that stands in so many containers.
-    fn value(&mut self, depth: usize, taken: Taken) -> Result<(), JsonError> {
+    fn value(&mut self, depth: usize, rule: ObjectRule) -> Result<(), JsonError> {
         let Some(first) = self.lexer.peek() else { return Err(self.lexer.ended("a value")) };
         let offset = self.lexer.offset();
         if self.values == self.options.values_max {
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
                 Digits::UInt(number) => write_uint(&mut self.out, number),
                 Digits::Float(number) => write_float(&mut self.out, number),
             },
-            b'{' => self.object(depth, taken, offset)?,
+            b'{' => self.object(depth, rule, offset)?,
             b'[' => self.array(depth)?,
             b'n' => {
                 self.lexer.word("null")?;
@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
                 Some(_) => {}
                 None => return Err(self.lexer.ended("a list")),
             }
-            self.value(depth, Taken::AsForm)?;
+            self.value(depth, ObjectRule::AsForm)?;
             count += 1;
             match self.lexer.peek() {
                 Some(b',') => self.lexer.bump(),
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
         self.close(start, count, write_array_len)
     }
 
-    fn object(&mut self, depth: usize, taken: Taken, offset: usize) -> Result<(), JsonError> {
+    fn object(&mut self, depth: usize, rule: ObjectRule, offset: usize) -> Result<(), JsonError> {
         self.nest(offset)?;
         let (start, places, names) = (self.open(), self.places.len(), self.names.len());
         let mut hashes = None;
@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
             let name_offset = self.lexer.offset();
             self.text()?;
             self.add_name(names, &mut hashes, name_offset)?;
-            if count == 0 && taken == Taken::AsForm {
+            if count == 0 && rule == ObjectRule::AsForm {
                 is_form = self.is_form(offset)?;
             }
             let is_literal = is_form && count == 0 && self.string == forms::LITERAL;
@@ -254,7 +254,10 @@ impl<'a> Reader<'a> {
                 Some(_) => return Err(self.lexer.error("expected `:`")),
                 None => return Err(self.lexer.ended("an object")),
             }
-            self.value(within, if is_literal { Taken::Literally } else { Taken::AsForm })?;
+            self.value(
+                within,
+                if is_literal { ObjectRule::Literally } else { ObjectRule::AsForm },
+            )?;
             count += 1;
             match self.lexer.peek() {
                 Some(b',') => self.lexer.bump(),

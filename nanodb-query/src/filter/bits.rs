@@ -1,33 +1,34 @@
-//! `$bitsAllSet` and its siblings: which bits a number or binary has.
+//! `$bitsAllSet` and its siblings: tests of single bits.
 //!
-//! A number has the bits of two's complement, its sign going on for ever; of a float only a whole one counts
-//! that fits into 64 bits. Binary, a UUID's too, begins with its lowest bits, and has none past its end.
+//! A number has the bits of its two's complement, with the sign extended without end. Of floats
+//! only whole ones that fit into 64 bits have bits. Binary, a UUID too, begins with its lowest bits
+//! and has none past its end.
 
 use nanodb_msgpack::{Malformed, RawValue, Token};
 
 use super::operand::Operand;
 
-/// What is asked of the bits of a mask.
+/// What must hold of the bits in the mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum BitTest {
     AllSet,
     AllClear,
     AnySet,
     AnyClear,
 }
 
-/// The operators' names.
-const NAMES: [(&str, Wanted); 4] = [
-    ("$bitsAllSet", Wanted::AllSet),
-    ("$bitsAllClear", Wanted::AllClear),
-    ("$bitsAnySet", Wanted::AnySet),
-    ("$bitsAnyClear", Wanted::AnyClear),
+/// The names of the operators.
+const NAMES: [(&str, BitTest); 4] = [
+    ("$bitsAllSet", BitTest::AllSet),
+    ("$bitsAllClear", BitTest::AllClear),
+    ("$bitsAnySet", BitTest::AnySet),
+    ("$bitsAnyClear", BitTest::AnyClear),
 ];
 
-/// A mask, and what is asked of its bits.
+/// A mask, and what must hold of its bits.
 #[derive(Clone, Debug)]
 pub(super) struct Bits {
-    wanted: Wanted,
+    test: BitTest,
     mask: Mask,
     /// The mask as it was written.
     operand: Operand,
@@ -35,20 +36,21 @@ pub(super) struct Bits {
 
 #[derive(Clone, Debug)]
 enum Mask {
-    /// Those bits that are set, the lowest of the first byte being at 0.
+    /// The bits that are set; bit 0 is the lowest bit of the first byte.
     Bytes(Box<[u8]>),
     Positions(Box<[u32]>),
 }
 
-impl Wanted {
+impl BitTest {
     pub(super) fn named(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(known, _)| *known == name).map(|&(_, wanted)| wanted)
+        NAMES.iter().find(|(known, _)| *known == name).map(|&(_, test)| test)
     }
 }
 
 impl Bits {
-    /// `None` if the value is no mask: a whole number from 0, binary, or an array of positions.
-    pub(super) fn new(wanted: Wanted, value: RawValue<'_>) -> Option<Self> {
+    /// Returns `None` if the value is no mask: a whole number from 0, binary, or an array of
+    /// positions.
+    pub(super) fn new(test: BitTest, value: RawValue<'_>) -> Option<Self> {
         let operand = Operand::new(value).ok()?;
         let whole = |value: RawValue<'_>| value.token().ok()?.number()?.as_whole();
         let token = value.token().ok()?;
@@ -65,11 +67,11 @@ impl Bits {
                 Mask::Bytes(number.to_le_bytes().into())
             }
         };
-        Some(Self { wanted, mask, operand })
+        Some(Self { test, mask, operand })
     }
 
     pub(super) fn name(&self) -> &'static str {
-        NAMES.iter().find(|(_, wanted)| *wanted == self.wanted).map_or("", |&(name, _)| name)
+        NAMES.iter().find(|(_, test)| *test == self.test).map_or("", |&(name, _)| name)
     }
 
     pub(super) fn operand(&self) -> &Operand {
@@ -109,17 +111,17 @@ impl Bits {
     }
 
     fn ask(&self, mut positions: impl Iterator<Item = u32>, is_set: impl Fn(u32) -> bool) -> bool {
-        match self.wanted {
-            Wanted::AllSet => positions.all(is_set),
-            Wanted::AllClear => !positions.any(is_set),
-            Wanted::AnySet => positions.any(is_set),
-            Wanted::AnyClear => !positions.all(is_set),
+        match self.test {
+            BitTest::AllSet => positions.all(is_set),
+            BitTest::AllClear => !positions.any(is_set),
+            BitTest::AnySet => positions.any(is_set),
+            BitTest::AnyClear => !positions.all(is_set),
         }
     }
 }
 
 impl PartialEq for Bits {
     fn eq(&self, other: &Self) -> bool {
-        self.wanted == other.wanted && self.operand == other.operand
+        self.test == other.test && self.operand == other.operand
     }
 }

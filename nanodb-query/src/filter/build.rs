@@ -1,8 +1,7 @@
-//! Filters made by a program, their types checked by the compiler.
+//! Filters built by a program, with types that the compiler checks.
 //!
-//! What is refused in text is refused here too, with the same limits. Since conditions are put together
-//! without asking for errors, the first problem stays in the filter, whose conditions are dropped: every
-//! use of it is that error.
+//! The rules and limits are those of text. A chain of conditions returns no errors on the way, so a
+//! filter keeps its first problem and drops its conditions: every use of it is that error.
 
 use std::ops::Not;
 use std::sync::Arc;
@@ -19,10 +18,10 @@ use crate::error::{Problem, QueryError};
 use crate::path::Path;
 use nanodb_msgpack::{RawValue, TypeBracket};
 
-/// A field that a condition is to be made on, by its dotted path.
+/// Begins a condition on the field at a dotted path.
 ///
-/// A condition that is refused in text, such as one on a path of more than 100 parts, is an error when
-/// the filter is used; [`Filter::check`] says so before.
+/// A path that is refused in text, such as one of more than 100 parts, is an error when the filter
+/// is used; [`Filter::check`] reports it earlier.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
@@ -39,82 +38,85 @@ pub fn field(path: &str) -> FieldName {
     FieldName { path: Path::parse(path) }
 }
 
-/// A field, of which a method makes a [`Filter`]; see [`field`].
+/// The subject of a condition; [`field`] returns it, and each method makes a [`Filter`] of it.
 #[derive(Clone, Debug)]
 pub struct FieldName {
     path: Result<Path, Problem>,
 }
 
 impl FieldName {
-    /// The field, or an element of it, is that value: `$eq`.
+    /// Matches if the field, or one of its elements, equals `value`: `$eq`.
     #[must_use]
     pub fn eq(self, value: impl Into<Literal>) -> Filter {
         self.compared("$eq", value, Test::Equal)
     }
 
-    /// Neither the field nor an element of it is that value: `$ne`.
+    /// Matches if neither the field nor one of its elements equals `value`: `$ne`. A missing field
+    /// matches.
     #[must_use]
     pub fn ne(self, value: impl Into<Literal>) -> Filter {
         self.compared("$ne", value, |value| Test::Not(vec![Test::Equal(value)]))
     }
 
-    /// Above that value, and of its type: `$gt`.
+    /// Matches if the field is above `value`, and of its type: `$gt`.
     #[must_use]
     pub fn gt(self, value: impl Into<Literal>) -> Filter {
         self.compared("$gt", value, Test::Greater)
     }
 
-    /// That value or above, and of its type: `$gte`.
+    /// Matches if the field equals `value` or is above it, and is of its type: `$gte`.
     #[must_use]
     pub fn gte(self, value: impl Into<Literal>) -> Filter {
         self.compared("$gte", value, Test::GreaterOrEqual)
     }
 
-    /// Below that value, and of its type: `$lt`.
+    /// Matches if the field is below `value`, and of its type: `$lt`.
     #[must_use]
     pub fn lt(self, value: impl Into<Literal>) -> Filter {
         self.compared("$lt", value, Test::Less)
     }
 
-    /// That value or below, and of its type: `$lte`.
+    /// Matches if the field equals `value` or is below it, and is of its type: `$lte`.
     #[must_use]
     pub fn lte(self, value: impl Into<Literal>) -> Filter {
         self.compared("$lte", value, Test::LessOrEqual)
     }
 
-    /// The field, or an element of it, is one of the values: `$in`.
+    /// Matches if the field, or one of its elements, equals one of `values`: `$in`.
     #[must_use]
     pub fn is_in<V: Into<Literal>>(self, values: impl IntoIterator<Item = V>) -> Filter {
         self.listed("$in", values, |values| Test::In(Choice::new(values, Vec::new())))
     }
 
-    /// Neither the field nor an element of it is one of the values: `$nin`.
+    /// Matches if neither the field nor one of its elements equals one of `values`: `$nin`.
     #[must_use]
     pub fn not_in<V: Into<Literal>>(self, values: impl IntoIterator<Item = V>) -> Filter {
         let test = |values| Test::Not(vec![Test::In(Choice::new(values, Vec::new()))]);
         self.listed("$nin", values, test)
     }
 
-    /// The field is an array that holds all of the values, or is the only one: `$all`.
+    /// Matches if the field is an array that contains all of `values`, or is the only one of them:
+    /// `$all`.
     #[must_use]
     pub fn all<V: Into<Literal>>(self, values: impl IntoIterator<Item = V>) -> Filter {
         let test = |values: Vec<_>| Test::All(values.into_iter().map(Test::Equal).collect());
         self.listed("$all", values, test)
     }
 
-    /// The field is there, or is not: `$exists`.
+    /// Matches if the field exists, even as null, or if it does not: `$exists`.
     #[must_use]
     pub fn exists(self, wanted: bool) -> Filter {
         self.tested(Test::Exists(wanted), Cost::ONE)
     }
 
-    /// The field is an array of so many elements: `$size`.
+    /// Matches if the field is an array of `len` elements: `$size`.
     #[must_use]
     pub fn size(self, len: u32) -> Filter {
         self.tested(Test::Size(len), Cost::ONE)
     }
 
-    /// The field is an array, one element of which is a document that passes: `$elemMatch`.
+    /// Matches if the field is an array with an element, a document, that matches `filter`:
+    /// `$elemMatch`.
     #[must_use]
     pub fn elem_match(self, filter: Filter) -> Filter {
         if filter.refused.is_some() {
@@ -124,11 +126,11 @@ impl FieldName {
         self.tested(Test::ElementDocument(Box::new(filter.into_root())), cost)
     }
 
-    /// The field, or an element of it, is of the type of that name: `$type`.
+    /// Matches if the field, or one of its elements, is of the type with this name: `$type`.
     ///
     /// # Errors
     ///
-    /// [`Problem::Operand`] if there is no such type.
+    /// [`Problem::Operand`] if there is no such type; the errors of [`Filter::check`].
     pub fn is_type(self, name: &str) -> Result<Filter, QueryError> {
         match Types::named(name) {
             Some(types) => self.tested(Test::Type(types), Cost::ONE).checked(),
@@ -136,12 +138,15 @@ impl FieldName {
         }
     }
 
-    /// The field, or an element of it, is a string that the regular expression finds something
-    /// in: `$regex`. The options are letters of `imsxu`.
+    /// Matches if the field, or one of its elements, is a string in which the regular expression
+    /// finds something: `$regex`. The options are letters of `imsxu`.
+    ///
+    /// The syntax is that of PCRE; matching takes time linear in the text.
     ///
     /// # Errors
     ///
-    /// [`Problem::Regex`] if it is none, or too large; [`Problem::Operand`] for other options.
+    /// [`Problem::Regex`] if the expression is wrong, not supported or too large;
+    /// [`Problem::Operand`] for other options; the errors of [`Filter::check`].
     pub fn regex(self, pattern: &str, options: &str) -> Result<Filter, QueryError> {
         if !are_options(options) {
             return Err(self.refuse("$options", "letters of `imsxu`", TypeBracket::String));
@@ -155,11 +160,12 @@ impl FieldName {
         }
     }
 
-    /// The field, or an element of it, cut off to a whole number, leaves that remainder: `$mod`.
+    /// Matches if the field, or one of its elements, truncated to a whole number, leaves this
+    /// remainder: `$mod`.
     ///
     /// # Errors
     ///
-    /// [`Problem::Operand`] if the divisor is 0.
+    /// [`Problem::Operand`] if the divisor is 0; the errors of [`Filter::check`].
     pub fn remainder(self, divisor: i64, remainder: i64) -> Result<Filter, QueryError> {
         if divisor == 0 {
             return Err(self.refuse("$mod", "a divisor that is not 0", TypeBracket::Number));
@@ -199,7 +205,7 @@ impl FieldName {
         self.tested(test(operands), all.within(1))
     }
 
-    /// The filter of one condition, whose operand has that cost.
+    /// Returns the filter of one condition, whose operand has that cost.
     fn tested(self, test: Test, operand: Cost) -> Filter {
         // An object of operators within the object of the field.
         let levels =
@@ -232,12 +238,13 @@ fn operand(operator: &str, path: &str, literal: &Literal) -> Result<(Operand, Co
 }
 
 impl Filter {
-    /// A filter that is not asked about documents: all uses of it are that problem.
+    /// Returns a filter of which every use is this problem.
     fn refused(problem: Problem) -> Self {
         Self { refused: Some(Arc::new(problem.into())), ..Self::default() }
     }
 
-    /// A filter within the limits. So it never nests deeper, however it is put together.
+    /// Returns a filter if it is within the limits. So no filter nests deeper, however it is put
+    /// together.
     fn built(root: Conjunction, cost: Cost) -> Self {
         match cost.check() {
             Ok(()) => Self::new(root, cost),
@@ -249,7 +256,7 @@ impl Filter {
         self.check().map(|()| self)
     }
 
-    /// What passes both: `$and`.
+    /// Matches if both filters match: `$and`.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         if self.refused.is_some() || other.is_all() {
@@ -264,7 +271,7 @@ impl Filter {
         Self::built(root, cost)
     }
 
-    /// What passes one of the two, or both: `$or`.
+    /// Matches if at least one of the filters matches: `$or`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         if self.refused.is_some() {
@@ -287,7 +294,7 @@ impl Filter {
     }
 }
 
-/// What does not pass: `$nor`.
+/// Matches if the filter does not: `$nor`.
 impl Not for Filter {
     type Output = Self;
 

@@ -1,11 +1,11 @@
-//! How large a query is, so that one that a program builds has the limits of one that is text.
+//! The size of a query, so that one that a program builds has the limits of text.
 
 use nanodb_msgpack::{DEPTH_MAX, RawValue};
 
 use crate::error::Problem;
 use crate::limits::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
 
-/// The size of a query as it is printed, or somewhat more.
+/// The size of a query as it is printed, or a little more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cost {
     pub(super) nodes: usize,
@@ -15,16 +15,16 @@ pub(super) struct Cost {
     is_joined: bool,
 }
 
-/// `{"$and": [...]}` around objects.
+/// The levels of `{"$and": [...]}` around objects.
 const AROUND: usize = 2;
 
 impl Cost {
-    /// That of an operand that is one value.
+    /// The cost of an operand that is one value.
     pub(super) const ONE: Self = Self { nodes: 1, depth: 0, regexes: 0, is_joined: false };
-    /// That of a regular expression and its options.
+    /// The cost of a regular expression and its options.
     pub(super) const REGEX: Self = Self { nodes: 2, depth: 0, regexes: 1, is_joined: false };
 
-    /// That of a value that is known to be well-formed.
+    /// Measures a value that is known to be well-formed.
     ///
     /// # Errors
     ///
@@ -37,13 +37,13 @@ impl Cost {
         Ok(Self { nodes, depth: depth(value), ..Self::default() })
     }
 
-    /// That of a parsed query, whose regular expressions were counted.
+    /// Measures a parsed query, whose regular expressions have been counted.
     pub(super) fn of_parsed(query: RawValue<'_>, regexes: usize) -> Self {
         let nodes = query.verify().unwrap_or(usize::MAX);
         Self { nodes, depth: depth(query), regexes, is_joined: false }
     }
 
-    /// That of an object or array around this.
+    /// Returns the cost of an object or array around this.
     pub(super) fn within(self, levels: usize) -> Self {
         let joined = if self.is_joined { AROUND } else { 0 };
         Self {
@@ -54,12 +54,12 @@ impl Cost {
         }
     }
 
-    /// That of one more branch of an `$or`.
+    /// Returns the cost of one more branch of an `$or`.
     pub(super) fn as_branch(self) -> Self {
         Self { nodes: self.nodes, ..self.within(AROUND) }
     }
 
-    /// That of both beside each other.
+    /// Returns the cost of both, next to each other.
     pub(super) fn beside(self, other: Self) -> Self {
         Self {
             nodes: self.nodes.saturating_add(other.nodes),
@@ -69,7 +69,7 @@ impl Cost {
         }
     }
 
-    /// That of both as conditions that must hold.
+    /// Returns the cost of both as conditions that must hold.
     pub(super) fn joined(self, other: Self) -> Self {
         let both = self.beside(other);
         // The array and the object of an `$and` are counted once.
@@ -96,7 +96,7 @@ fn too_deep() -> Problem {
     Problem::TooDeep { depth_max: DEPTH_MAX }
 }
 
-/// How deep a well-formed value nests; its own nesting bounds the recursion.
+/// Returns how deep a well-formed value nests; its own nesting bounds the recursion.
 fn depth(value: RawValue<'_>) -> usize {
     let fields = value.fields().into_iter().flatten().flatten().map(|(_, value)| value);
     let elements = value.elements().into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! Which elements of an array are meant: `$elemMatch` of a projection, `$pull` of an update.
+//! Selecting elements of an array: `$elemMatch` of a projection, `$pull` of an update.
 
 use std::fmt;
 
@@ -14,59 +14,59 @@ use crate::json::print_value;
 use crate::limits::check_patterns;
 use nanodb_msgpack::{Malformed, RawValue};
 
-/// Which elements of an array are meant.
+/// Selects elements of an array.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ElementFilter {
-    wanted: Wanted,
+    test: ElementTest,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Wanted {
-    /// Documents, or arrays as if their indexes were names, that pass a filter.
+enum ElementTest {
+    /// Documents, or arrays as if their indexes were names, that match a filter.
     Document(Conjunction),
-    /// Values of which operators hold.
+    /// Values that pass all tests.
     Value(Vec<Test>),
-    /// Values that are equal.
+    /// Values that are equal to this one.
     Equal(Operand),
 }
 
 impl ElementFilter {
-    /// The operand of `$pull`: that of `$elemMatch`, or any other value, to be equal to.
+    /// Reads the operand of `$pull`: that of `$elemMatch`, or any other value, to be equal to.
     ///
-    /// `value` is within a query that was checked to be well-formed. `path` is named by errors.
+    /// `value` must lie in a query that has been checked to be well-formed. Errors name `path`.
     ///
     /// # Errors
     ///
-    /// What [`Filter::parse`](super::Filter::parse) refuses.
+    /// Whatever [`Filter::parse`](super::Filter::parse) refuses.
     pub fn parse(path: &str, value: RawValue<'_>) -> Result<Self, Problem> {
         check_patterns(value).map_err(|fault| fault.problem)?;
         Self::parse_fault(path, value).map_err(|fault| fault.problem)
     }
 
     pub(crate) fn parse_fault<'a>(path: &str, value: RawValue<'a>) -> Result<Self, Fault<'a>> {
-        let wanted = if !value.is_map() {
-            Wanted::Equal(operand(value)?)
+        let test = if !value.is_map() {
+            ElementTest::Equal(operand(value)?)
         } else if let Some(pattern) = parse_regex_form(path, value)? {
-            Wanted::Value(vec![Test::Regex(pattern)])
+            ElementTest::Value(vec![Test::Regex(pattern)])
         } else if is_value_filter(value) {
             are_operators(path, value)?;
-            Wanted::Value(parse_operators(path, value)?)
+            ElementTest::Value(parse_operators(path, value)?)
         } else {
-            Wanted::Document(parse_conjunction(value)?)
+            ElementTest::Document(parse_conjunction(value)?)
         };
-        Ok(Self { wanted })
+        Ok(Self { test })
     }
 
-    /// Whether an element is meant.
+    /// Returns whether an element is selected.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the bytes are wrong where they were looked at.
+    /// [`Malformed`] if the bytes that were read are not valid MessagePack.
     pub fn matches(&self, element: RawValue<'_>) -> Result<bool, Malformed> {
-        match &self.wanted {
-            Wanted::Document(conjunction) => conjunction.matches_element(element),
-            Wanted::Equal(operand) => operand.equals(Some(element)),
-            Wanted::Value(tests) => {
+        match &self.test {
+            ElementTest::Document(conjunction) => conjunction.matches_element(element),
+            ElementTest::Equal(operand) => operand.equals(Some(element)),
+            ElementTest::Value(tests) => {
                 for test in tests {
                     if !test.matches_value(Some(element))? {
                         return Ok(false);
@@ -79,15 +79,15 @@ impl ElementFilter {
 }
 
 impl ElementFilter {
-    /// Whether `$pull` takes an element out. Unlike for `$elemMatch`, operators hold of an array if
-    /// they hold of an element of it, and fields are those of documents alone.
+    /// Returns whether `$pull` removes an element. Unlike with `$elemMatch`, operators hold of an
+    /// array if they hold of one of its elements, and conditions on fields select documents only.
     pub(crate) fn pulls(&self, element: RawValue<'_>) -> Result<bool, Malformed> {
-        match &self.wanted {
-            Wanted::Document(conjunction) => {
+        match &self.test {
+            ElementTest::Document(conjunction) => {
                 Ok(element.is_map() && conjunction.matches_element(element)?)
             }
-            Wanted::Equal(operand) => operand.equals(Some(element)),
-            Wanted::Value(tests) => {
+            ElementTest::Equal(operand) => operand.equals(Some(element)),
+            ElementTest::Value(tests) => {
                 for test in tests {
                     if !test.matches_from(Some(element), &[])? {
                         return Ok(false);
@@ -98,12 +98,12 @@ impl ElementFilter {
         }
     }
 
-    /// Prints the operand that this was read from.
+    /// Prints the operand from which this was read.
     pub(crate) fn print(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        match &self.wanted {
-            Wanted::Document(conjunction) => print::print_conjunction(conjunction, out),
-            Wanted::Value(tests) => print::print_tests(tests, out),
-            Wanted::Equal(operand) => print_value(operand.value(), out),
+        match &self.test {
+            ElementTest::Document(conjunction) => print::print_conjunction(conjunction, out),
+            ElementTest::Value(tests) => print::print_tests(tests, out),
+            ElementTest::Equal(operand) => print_value(operand.value(), out),
         }
     }
 }

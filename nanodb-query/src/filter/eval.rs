@@ -1,19 +1,20 @@
-//! Asking a filter about a document's bytes.
+//! Evaluating a filter on a document's bytes.
 //!
-//! The walk over a document reads each name once, compares it with the names that the filter wants
-//! by length and bytes, and tests the value where it lies. It ends at the first condition that
-//! does not hold, or when all names were found.
+//! A walk over a document reads each name once, compares it with the names in the filter by length
+//! and bytes, and tests the value in place. It ends at the first condition that fails, or when all
+//! names have been found.
 
 use super::tree::{Choice, Condition, Conjunction, FieldGroup, Junction, Test};
 use crate::path::{AtEnd, Part, walk, walk_on};
 use nanodb_msgpack::{Cursor, Token};
 use nanodb_msgpack::{Malformed, RawValue};
 
-/// Names that one walk looks for; those past it get a walk each.
+/// How many names one walk looks for; each further name takes a walk of its own.
 const GROUPS_AT_ONCE: usize = 64;
 
 impl Conjunction {
-    /// Whether all conditions hold of a document, or of an array as if its indexes were names.
+    /// Returns whether all conditions hold of a document, or of an array as if its indexes were
+    /// names.
     pub(super) fn matches(&self, container: RawValue<'_>) -> Result<bool, Malformed> {
         let (at_once, rest) = match self.groups.split_at_checked(GROUPS_AT_ONCE) {
             Some((at_once, rest)) => (at_once, rest),
@@ -57,7 +58,7 @@ impl FieldGroup {
         self.conditions.first().and_then(|condition| condition.path.parts().first())
     }
 
-    /// Whether the conditions hold, given what the first name led to.
+    /// Returns whether the conditions hold, given the value that the first name led to.
     #[inline]
     fn matches(&self, found: Option<RawValue<'_>>) -> Result<bool, Malformed> {
         for Condition { path, test } in &self.conditions {
@@ -70,11 +71,11 @@ impl FieldGroup {
     }
 }
 
-/// Whether the conditions of at most [`GROUPS_AT_ONCE`] groups hold, in one walk.
+/// Returns whether the conditions of at most [`GROUPS_AT_ONCE`] groups hold, in one walk.
 fn matches_groups(groups: &[FieldGroup], container: RawValue<'_>) -> Result<bool, Malformed> {
     let mut cursor = Cursor::new(container.tail());
     let Some(len) = cursor.read_map_len() else {
-        // An array found by `$elemMatch`, or whatever is no document.
+        // An array found by `$elemMatch`, or something that is not a document.
         for condition in groups.iter().flat_map(|group| &group.conditions) {
             if !condition.test.matches_below(container, condition.path.parts())? {
                 return Ok(false);
@@ -82,7 +83,7 @@ fn matches_groups(groups: &[FieldGroup], container: RawValue<'_>) -> Result<bool
         }
         return Ok(true);
     };
-    // One bit for each group that is yet to be found.
+    // One bit for each group that has not been found yet.
     let mut pending = u64::MAX >> (GROUPS_AT_ONCE - groups.len());
     for _ in 0..len {
         let wanted = groups.iter().enumerate().find(|(index, group)| {
@@ -109,7 +110,7 @@ fn matches_groups(groups: &[FieldGroup], container: RawValue<'_>) -> Result<bool
 }
 
 impl Test {
-    /// Whether this looks at the elements of an array at the end of a path, besides the array.
+    /// Returns how this test looks at an array at the end of a path.
     fn at_end(&self) -> AtEnd {
         match self {
             Self::Exists(_) | Self::Size(_) | Self::ElementDocument(_) | Self::ElementValue(_) => {
@@ -130,7 +131,7 @@ impl Test {
         }
     }
 
-    /// Whether this holds of what a path leads to from a container.
+    /// Returns whether this holds of the values that a path leads to from a container.
     pub(super) fn matches_below(
         &self,
         container: RawValue<'_>,
@@ -151,7 +152,8 @@ impl Test {
         }
     }
 
-    /// Whether this holds of what the rest of a path leads to from what its first part led to.
+    /// Returns whether this holds of the values that the rest of a path leads to, from the value
+    /// that its first part led to.
     #[inline]
     pub(super) fn matches_from(
         &self,
@@ -172,7 +174,7 @@ impl Test {
         }
     }
 
-    /// Whether this holds of one value, or missing one, an array being nothing but itself.
+    /// Returns whether this holds of one value, or of a missing one; an array is only itself here.
     #[inline]
     pub(super) fn matches_value(&self, stored: Option<RawValue<'_>>) -> Result<bool, Malformed> {
         Ok(match self {
@@ -245,7 +247,7 @@ impl Test {
 }
 
 impl Conjunction {
-    /// Whether an element of an array is a document, or an array, of which this holds.
+    /// Returns whether an element of an array is a document or an array of which this holds.
     pub(super) fn matches_element(&self, element: RawValue<'_>) -> Result<bool, Malformed> {
         Ok((element.is_map() || element.is_array()) && self.matches(element)?)
     }
@@ -253,7 +255,7 @@ impl Conjunction {
 
 impl Choice {
     fn has_null(&self) -> bool {
-        // Null is below all other values.
+        // Null sorts before all other values.
         self.values.first().is_some_and(|value| value.is_null())
     }
 
@@ -292,7 +294,7 @@ fn all(
     Ok(true)
 }
 
-/// The first element of an array that `holds` says true of.
+/// Returns whether `holds` is true of an element of an array.
 fn any_element<'a>(
     array: RawValue<'a>,
     mut holds: impl FnMut(RawValue<'a>) -> Result<bool, Malformed>,

@@ -1,4 +1,4 @@
-//! Values of Rust as operands.
+//! Values that a program gives to operators.
 
 use crate::Timestamp;
 use crate::error::Problem;
@@ -9,7 +9,7 @@ use nanodb_msgpack::{
     write_string, write_uint,
 };
 
-/// A value that [`field`](crate::field)'s methods compare with: anything that becomes one.
+/// A value for the methods of [`field`](crate::field) to compare with; many types convert to it.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
@@ -19,18 +19,18 @@ use nanodb_msgpack::{
 /// assert_eq!(field("end").eq(None::<i32>).to_string(), r#"{"end": null}"#);
 /// ```
 ///
-/// One that can't be said, such as a string of more than 4 GiB, keeps the reason, and so does the
-/// filter that is made of it: that is an error when it is asked about a document.
+/// A value that has no encoding, such as a string of more than 4 GiB, is not replaced by null: the
+/// literal keeps the reason, and every use of a filter made of it is that error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Literal(Result<Vec<u8>, Box<Problem>>);
 
 impl Literal {
-    /// A value in MessagePack, such as an encoded document.
+    /// Copies a value in MessagePack, such as an encoded document.
     ///
     /// # Errors
     ///
-    /// [`Problem::Malformed`] if it is not well-formed or too deep, [`Problem::DuplicateField`] if a
-    /// document within names a field twice.
+    /// [`Problem::Malformed`] if the bytes are not well-formed or nest too deep,
+    /// [`Problem::DuplicateField`] if a document among them names a field twice.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Problem> {
         let value = RawValue::new(bytes);
         value.verify().map_err(|_| Problem::Malformed)?;
@@ -39,18 +39,18 @@ impl Literal {
         Ok(Self(Ok(bytes.to_vec())))
     }
 
-    /// A value that there is no encoding for; every use of a filter that is made of it is that
-    /// problem.
+    /// Returns a literal that has no encoding. Every use of a filter made of it is the error
+    /// `problem`.
     #[must_use]
     pub fn refused(problem: Problem) -> Self {
         Self(Err(Box::new(problem)))
     }
 
-    /// The value in MessagePack.
+    /// Returns the value in MessagePack.
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// The [`Problem`] for which the value has no encoding.
     pub fn as_bytes(&self) -> Result<&[u8], &Problem> {
         match &self.0 {
             Ok(bytes) => Ok(bytes),
@@ -64,7 +64,7 @@ impl Literal {
         Self(Ok(bytes))
     }
 
-    /// MessagePack can't say what is longer than 4 GiB.
+    /// MessagePack has no length above 4 GiB.
     fn sized(write: impl FnOnce(&mut Vec<u8>) -> bool) -> Self {
         let mut bytes = Vec::new();
         if write(&mut bytes) { Self(Ok(bytes)) } else { Self::too_long() }

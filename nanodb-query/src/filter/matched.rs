@@ -1,11 +1,12 @@
-//! Which element of an array a document passed by: what `$` stands for in an update.
+//! Which element of an array made a document match: what `$` means in an update.
 
 use super::tree::{Condition, Conjunction, Junction, Test};
 use crate::path::{Part, step};
 use nanodb_msgpack::{Malformed, RawValue};
 
 impl Conjunction {
-    /// The index found by the last condition that looks into an array, of a container that passes.
+    /// Returns the index found by the last condition that looks into an array, in a container that
+    /// matches.
     pub(super) fn matched_element(
         &self,
         container: RawValue<'_>,
@@ -15,7 +16,7 @@ impl Conjunction {
             matched = test.matched_element(container, path.parts())?.or(matched);
         }
         for junction in &self.others {
-            // What passes none of the branches of `$nor` did not pass by any element.
+            // A container that matches no branch of `$nor` did not match by an element.
             let Junction::Or(branches) = junction else { continue };
             for branch in branches {
                 if branch.matches(container)? {
@@ -29,7 +30,7 @@ impl Conjunction {
 }
 
 impl Test {
-    /// The index in the outermost array that the path leads through, or to.
+    /// Returns the index in the outermost array that the path leads through, or to.
     fn matched_element(
         &self,
         container: RawValue<'_>,
@@ -76,7 +77,7 @@ impl Test {
         Ok(None)
     }
 
-    /// Whether this holds of an element, or of what the rest of the path leads to from it.
+    /// Returns whether this holds of an element, or of what the rest of the path leads to from it.
     fn holds_by(
         &self,
         element: RawValue<'_>,

@@ -1,4 +1,4 @@
-//! A field's name, so prepared that a walk over a document tells it from others by one comparison.
+//! A field's name, prepared so that a walk over a document recognises it with one comparison.
 
 use crate::path::Part;
 use nanodb_msgpack::Cursor;
@@ -6,11 +6,11 @@ use nanodb_msgpack::Cursor;
 /// The name of a field, as the first bytes of its MessagePack token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Name {
-    /// The first bytes, and zeros behind them where it has fewer.
+    /// The first bytes, followed by zeros if there are fewer.
     head: u64,
-    /// The bits of `head` that count.
+    /// The bits of `head` that are compared.
     mask: u64,
-    /// Whether `head` is all of it.
+    /// Whether `head` is the whole token.
     is_whole: bool,
 }
 
@@ -28,7 +28,7 @@ impl Name {
         }
     }
 
-    /// Whether the name at the cursor is this one, which is that of `part`.
+    /// Returns whether the name at the cursor is this one, which is that of `part`.
     #[inline]
     pub(super) fn is_at(self, cursor: Cursor<'_>, part: Option<&Part>) -> bool {
         let Some(bytes) = cursor.rest().first_chunk() else { return is_part_at(cursor, part) };

@@ -1,4 +1,4 @@
-//! The value that an operator compares with.
+//! The value that an operator is given.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,19 +10,19 @@ use nanodb_msgpack::{compare, compare_scalars};
 
 use crate::entries::entries;
 
-/// A value of a filter: its bytes, and what of it is looked at for every document.
+/// A value in a filter: its bytes, and what evaluating needs of them for every document.
 #[derive(Clone)]
 pub(crate) struct Operand {
     bytes: Box<[u8]>,
     shape: Shape,
 }
 
-/// What comparing takes, taken from the bytes once.
+/// What a comparison needs, read from the bytes once.
 #[derive(Clone, Copy)]
 enum Shape {
     Null,
     Number(Number),
-    /// Where the text begins in the bytes.
+    /// The offset of the text in the bytes.
     String {
         start: u8,
     },
@@ -55,7 +55,7 @@ impl Operand {
         RawValue::new(&self.bytes)
     }
 
-    /// Whether it would be taken for operators, or refused for looking somewhat like that.
+    /// Returns whether this looks like operators, so that it must be printed within `$eq`.
     pub(super) fn has_dollar(&self) -> bool {
         entries(self.value()).any(|entry| entry.name.starts_with('$'))
     }
@@ -64,7 +64,7 @@ impl Operand {
         matches!(self.shape, Shape::Null)
     }
 
-    /// Its bytes without the header, if it is a string.
+    /// Returns the bytes of a string, without the header.
     #[inline]
     pub(super) fn text(&self) -> Option<&[u8]> {
         match self.shape {
@@ -73,7 +73,7 @@ impl Operand {
         }
     }
 
-    /// Whether the stored value, or missing one, is this.
+    /// Returns whether a stored value, or a missing one, equals this.
     #[inline]
     pub(super) fn equals(&self, stored: Option<RawValue<'_>>) -> Result<bool, Malformed> {
         if let (Some(text), Some(value)) = (self.text(), stored) {
@@ -85,8 +85,8 @@ impl Operand {
         Ok(self.compared(stored)? == Some(Ordering::Equal))
     }
 
-    /// How a stored value compares with this; `None` if it is of another type, or if just one of the
-    /// two is NaN.
+    /// Compares a stored value with this. Returns `None` if it is of another type, or if exactly
+    /// one of the two is NaN.
     #[inline]
     pub(super) fn compared(
         &self,
@@ -113,9 +113,9 @@ impl Operand {
         })
     }
 
-    /// The order over all values.
+    /// Compares in the order over all values.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        // Both were read as a whole when they were made.
+        // Both were read completely when they were made.
         compare(self.value(), other.value()).unwrap_or(Ordering::Equal)
     }
 }

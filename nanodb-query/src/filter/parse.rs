@@ -1,9 +1,10 @@
-//! From a filter document to the tree.
+//! From a filter in MessagePack to the tree.
 //!
-//! Text was turned into MessagePack before, so there is one parser. It is given what
-//! [`check`](crate::limits::check) found well-formed and within the limits; recursion is bounded by that.
+//! Text has been turned into MessagePack before, so there is one parser. Its input has passed
+//! [`check`](crate::limits::check): it is well-formed and within the limits, which bounds the
+//! recursion.
 
-use super::bits::{Bits, Wanted};
+use super::bits::{BitTest, Bits};
 use super::operand::Operand;
 use super::regex::{Pattern, are_options};
 use super::tree::{Choice, Conjunction, Junction, Test};
@@ -26,7 +27,7 @@ fn unknown<'a>(entry: Entry<'a>, path: &str) -> Fault<'a> {
     Fault { problem, tail: entry.tail }
 }
 
-/// A whole filter.
+/// Reads a whole filter.
 pub(super) fn parse_filter(value: RawValue<'_>) -> Result<Conjunction, Fault<'_>> {
     if !value.is_map() {
         let found = value.bracket().unwrap_or(TypeBracket::Null);
@@ -36,7 +37,7 @@ pub(super) fn parse_filter(value: RawValue<'_>) -> Result<Conjunction, Fault<'_>
     parse_conjunction(value)
 }
 
-/// The fields and junctions of a filter, or of a branch of one.
+/// Reads the fields and junctions of a filter, or of a branch of one.
 pub(super) fn parse_conjunction(document: RawValue<'_>) -> Result<Conjunction, Fault<'_>> {
     let mut conjunction = Conjunction::default();
     for entry in entries(document) {
@@ -48,7 +49,7 @@ pub(super) fn parse_conjunction(document: RawValue<'_>) -> Result<Conjunction, F
             }
             "$or" => conjunction.others.push(Junction::Or(parse_branches(entry)?)),
             "$nor" => conjunction.others.push(Junction::Nor(parse_branches(entry)?)),
-            // A word for whoever reads logs.
+            // Text for those who read logs.
             "$comment" => {}
             name if name.starts_with('$') => return Err(unknown(entry, "")),
             name => {
@@ -79,7 +80,7 @@ fn parse_branches(entry: Entry<'_>) -> Result<Vec<Conjunction>, Fault<'_>> {
         .collect()
 }
 
-/// What must hold of a path: operators, or a value to be equal to.
+/// Reads what must hold of a path: operators, or a value to be equal to.
 fn parse_tests<'a>(path: &Path, value: RawValue<'a>) -> Result<Vec<Test>, Fault<'a>> {
     if let Some(pattern) = parse_regex_form(path.as_str(), value)? {
         return Ok(vec![Test::Regex(pattern)]);
@@ -90,7 +91,7 @@ fn parse_tests<'a>(path: &Path, value: RawValue<'a>) -> Result<Vec<Test>, Fault<
     Ok(vec![Test::Equal(operand(value)?)])
 }
 
-/// Whether a value is a document of operators.
+/// Returns whether a value is a document of operators.
 pub(super) fn are_operators<'a>(path: &str, value: RawValue<'a>) -> Result<bool, Fault<'a>> {
     let Some(first) = entries(value).next() else { return Ok(false) };
     let operators = first.name.starts_with('$');
@@ -103,7 +104,7 @@ pub(super) fn are_operators<'a>(path: &str, value: RawValue<'a>) -> Result<bool,
     }
 }
 
-/// The operators of a document, all of which must hold.
+/// Reads the operators of a document, all of which must hold.
 pub(super) fn parse_operators<'a>(
     path: &str,
     document: RawValue<'a>,
@@ -140,7 +141,7 @@ fn parse_operator<'a>(
         "$mod" => parse_mod(path, value)?,
         "$bitsAllSet" | "$bitsAllClear" | "$bitsAnySet" | "$bitsAnyClear" => {
             let expected = "a whole number from 0, binary, or an array of positions from 0";
-            let bits = Wanted::named(name).and_then(|wanted| Bits::new(wanted, value));
+            let bits = BitTest::named(name).and_then(|test| Bits::new(test, value));
             Test::Bits(bits.ok_or_else(|| refuse(name, path, expected, value))?)
         }
         "$all" => parse_all(path, value)?,
@@ -152,8 +153,8 @@ fn parse_operator<'a>(
     }))
 }
 
-/// The operand of an operator that compares: no regular expression, which no value is stored as, and so
-/// none is equal to or above.
+/// Reads the operand of an operator that compares. A regular expression is refused: no stored value
+/// is one, so none equals it or is above it.
 pub(super) fn comparand<'a>(
     operator: &str,
     path: &str,
@@ -245,7 +246,7 @@ fn parse_all<'a>(path: &str, value: RawValue<'a>) -> Result<Test, Fault<'a>> {
     Ok(Test::All(elements(value).map(test).collect::<Result<_, _>>()?))
 }
 
-/// `$elemMatch`, whose operand is a filter of documents or operators for values.
+/// Reads `$elemMatch`, whose operand is a filter of documents or operators for values.
 fn parse_element<'a>(path: &str, value: RawValue<'a>) -> Result<Test, Fault<'a>> {
     if !value.is_map() {
         return Err(refuse("$elemMatch", path, "a document", value));
@@ -270,7 +271,7 @@ fn parse_not<'a>(path: &str, value: RawValue<'a>) -> Result<Test, Fault<'a>> {
     Ok(Test::Not(parse_operators(path, value)?))
 }
 
-/// `$regex`, with the `$options` beside it.
+/// Reads `$regex`, with the `$options` next to it.
 fn parse_regex<'a>(
     path: &str,
     value: RawValue<'a>,
@@ -280,7 +281,7 @@ fn parse_regex<'a>(
     compile(path, ("$regex", value), ("$options", options)).map(Test::Regex)
 }
 
-/// A regular expression within a list: a form, or an object of `$regex`.
+/// Reads a regular expression within a list: a form, or an object of `$regex`.
 fn parse_pattern<'a>(path: &str, value: RawValue<'a>) -> Result<Option<Pattern>, Fault<'a>> {
     let Some(first) = entries(value).find(|entry| entry.name == "$regex") else {
         return parse_regex_form(path, value);
@@ -294,7 +295,7 @@ fn parse_pattern<'a>(path: &str, value: RawValue<'a>) -> Result<Option<Pattern>,
     }
 }
 
-/// `{"$regularExpression": {"pattern": "^a", "options": "i"}}`, as JSON writes `/^a/i`.
+/// Reads `{"$regularExpression": {"pattern": "^a", "options": "i"}}`, the JSON form of `/^a/i`.
 pub(super) fn parse_regex_form<'a>(
     path: &str,
     value: RawValue<'a>,
@@ -338,7 +339,7 @@ fn compile<'a>(
     })
 }
 
-/// Whether a document holds operators for values, and no filter of documents.
+/// Returns whether a document holds operators for values, and not a filter of documents.
 pub(super) fn is_value_filter(document: RawValue<'_>) -> bool {
     entries(document).find(|entry| entry.name != "$comment").is_some_and(|first| {
         first.name.starts_with('$') && !matches!(first.name, "$and" | "$or" | "$nor")

@@ -1,16 +1,17 @@
 //! PCRE's syntax, translated to that of the crate `regex`.
 //!
-//! The two look alike and mean different things in places: `[[a]b]` is a set and a text to the one, a set
-//! of sets to the other. So an expression is parsed by PCRE's rules to a tree ([`parse`]), and written
-//! anew from that in the few forms that mean the same to both ([`emit`]): every set of characters by its
-//! ranges, no flags but those written here.
+//! The two look alike and differ in meaning in places: to PCRE `[[a]b]` is a set followed by text,
+//! to `regex` a set of sets. So an expression is parsed by PCRE's rules to a tree ([`parse`]), and
+//! written again in the few forms that mean the same to both ([`emit`]): every set of characters by
+//! its ranges, and no flags but those written here.
 //!
-//! What the crate can't say is refused by its name: look-around, back-references, recursion, conditions,
-//! atomic groups and possessive quantifiers, callouts and verbs, `\X` and `\C`. Greedy and lazy are the
-//! same, since nobody asks where a match ends, and so are groups that capture and others.
+//! What the crate can't express is refused by name: look-around, back-references, recursion,
+//! conditions, atomic groups and possessive quantifiers, callouts and verbs, `\X` and `\C`. Greedy
+//! and lazy quantifiers are the same here, since only the existence of a match counts, and so are
+//! capturing and other groups.
 //!
-//! As MongoDB compiles them, texts are UTF-8, and a newline is `\n`. `\d`, `\s`, `\w`, `\b` and the classes
-//! of POSIX know ASCII only, unless the expression begins with `(*UCP)`.
+//! As in MongoDB, texts are UTF-8 and a newline is `\n`. `\d`, `\s`, `\w`, `\b` and the classes of
+//! POSIX know ASCII only, unless the expression begins with `(*UCP)`.
 
 mod class;
 mod emit;
@@ -24,13 +25,13 @@ mod tests;
 use self::emit::emit;
 use self::parse::Parser;
 
-/// The longest expression, in bytes; it is MongoDB's.
+/// The longest expression, in bytes; MongoDB has the same limit.
 const PATTERN_BYTES_MAX: usize = 32_764;
 
-/// The longest translation: what is longer is too large when it is compiled.
+/// The longest translation: a longer one would be too large when compiled.
 const TRANSLATED_BYTES_MAX: usize = 1 << 20;
 
-/// What the crate `regex` is to be given for an expression, or why there is nothing.
+/// Returns the expression for the crate `regex`, or the reason why there is none.
 pub(super) fn translate(pattern: &str, options: &str) -> Result<String, String> {
     if pattern.len() > PATTERN_BYTES_MAX {
         return Err(format!("it is longer than {PATTERN_BYTES_MAX} bytes"));

@@ -1,9 +1,9 @@
-//! Text that a document must have somewhere to pass a filter.
+//! A search for text that every match contains, before the filter is evaluated.
 //!
-//! Where a filter says that a path leads to a certain string, the bytes of that string are among those of
-//! every document that passes, whatever the path and whatever form the string's length is written in.
-//! Searching for them takes a fraction of the time that a walk over a document's fields does, and
-//! most documents do not have them.
+//! If a filter demands a certain string at some path, every match contains the bytes of that
+//! string, whatever the path and in whatever form the string's length is written. Searching for
+//! them takes a fraction of the time of a walk over the fields, and most documents do not contain
+//! them.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use memchr::memmem::Finder;
 
 use super::tree::Conjunction;
 
-/// Shorter texts are in most documents by chance.
+/// Shorter texts occur in most documents by chance.
 const TEXT_BYTES_MIN: usize = 3;
 
-/// Of a larger document a walk may see little, and a search would see all.
+/// In a larger document a walk may need few bytes, while a search reads all.
 const DOCUMENT_BYTES_MAX: usize = 4096;
 
 /// Text to be searched for. Clones share it.
@@ -22,7 +22,7 @@ const DOCUMENT_BYTES_MAX: usize = 4096;
 pub(super) struct Prefilter(Arc<Finder<'static>>);
 
 impl Prefilter {
-    /// The longest string that a path must lead to, if there is one.
+    /// Returns the search for the longest string that a path must lead to, if there is one.
     pub(super) fn of(root: &Conjunction) -> Option<Self> {
         let texts = root.equalities().filter_map(|(_, operand)| operand.text());
         let longest = texts.max_by_key(|text| text.len())?;
@@ -30,7 +30,8 @@ impl Prefilter {
         is_searched.then(|| Self(Arc::new(Finder::new(longest).into_owned())))
     }
 
-    /// Whether a document is known not to pass. `false` says nothing.
+    /// Returns whether a document is known not to match. `false` means that the filter must be
+    /// evaluated.
     #[inline]
     pub(super) fn excludes(&self, document: &[u8]) -> bool {
         document.len() <= DOCUMENT_BYTES_MAX && self.0.find(document).is_none()

@@ -1,4 +1,4 @@
-//! Filters as JSON text that is read back as the same filter.
+//! Filters as JSON text, which is read back as the same filter.
 
 use std::fmt::{self, Write};
 
@@ -8,8 +8,8 @@ use crate::json::{print_string, print_value};
 
 /// Prints a filter, or a branch of one.
 ///
-/// An object can't name a field or an operator twice, nor can the order change without making
-/// another tree: what does not fit into one object goes into the next of an `$and`.
+/// An object can't name a field or an operator twice, and a change of order would make another
+/// tree: what does not fit into one object goes into the next one of an `$and`.
 pub(super) fn print_conjunction(conjunction: &Conjunction, out: &mut dyn Write) -> fmt::Result {
     let objects = split(conjunction);
     match objects.as_slice() {
@@ -23,15 +23,15 @@ pub(super) fn print_conjunction(conjunction: &Conjunction, out: &mut dyn Write) 
     }
 }
 
-/// What one object of JSON says.
+/// The content of one JSON object.
 #[derive(Default)]
 struct Object<'a> {
-    fields: Vec<(&'a str, Vec<Named<'a>>)>,
+    fields: Vec<(&'a str, Vec<NamedTest<'a>>)>,
     junctions: Vec<(&'static str, &'a [Conjunction])>,
 }
 
-/// An operator's name, and what it stands for.
-struct Named<'a> {
+/// An operator's name, and the test that it stands for.
+struct NamedTest<'a> {
     name: &'static str,
     test: &'a Test,
 }
@@ -61,20 +61,20 @@ fn split(conjunction: &Conjunction) -> Vec<Object<'_>> {
 }
 
 impl<'a> Object<'a> {
-    /// Adds a condition, if that is possible without changing the order or naming anything twice.
+    /// Adds a condition, if that neither changes the order nor names anything twice.
     fn take(&mut self, condition: &'a Condition) -> bool {
         let path = condition.path.as_str();
         match self.fields.iter().position(|&(there, _)| there == path) {
             None => {
                 let name = operator(&condition.test, &[]);
-                let named = name.map(|name| Named { name, test: &condition.test });
+                let named = name.map(|name| NamedTest { name, test: &condition.test });
                 self.fields.push((path, named.into_iter().collect()));
                 true
             }
             Some(at) if at + 1 == self.fields.len() => {
                 let Some((_, tests)) = self.fields.last_mut() else { return false };
                 let Some(name) = operator(&condition.test, tests) else { return false };
-                tests.push(Named { name, test: &condition.test });
+                tests.push(NamedTest { name, test: &condition.test });
                 true
             }
             Some(_) => false,
@@ -89,7 +89,7 @@ impl<'a> Object<'a> {
             print_string(path, out)?;
             out.write_str(": ")?;
             match tests.as_slice() {
-                [Named { test: Test::Equal(operand), .. }] if !operand.has_dollar() => {
+                [NamedTest { test: Test::Equal(operand), .. }] if !operand.has_dollar() => {
                     print_value(operand.value(), out)?;
                 }
                 tests => print_operators(tests, out)?,
@@ -122,8 +122,8 @@ fn print_list<T>(
     out.write_char(']')
 }
 
-/// The shortest name for a test that is not among those `taken`.
-fn operator(test: &Test, taken: &[Named<'_>]) -> Option<&'static str> {
+/// Returns the shortest name for a test that is not among those `taken`.
+fn operator(test: &Test, taken: &[NamedTest<'_>]) -> Option<&'static str> {
     let names: &[&'static str] = match test {
         Test::Equal(_) => &["$eq"],
         Test::Greater(_) => &["$gt"],
@@ -148,14 +148,14 @@ fn operator(test: &Test, taken: &[Named<'_>]) -> Option<&'static str> {
     names.iter().copied().find_map(|name| free(name, taken))
 }
 
-fn free(name: &'static str, taken: &[Named<'_>]) -> Option<&'static str> {
+fn free(name: &'static str, taken: &[NamedTest<'_>]) -> Option<&'static str> {
     taken.iter().all(|named| named.name != name).then_some(name)
 }
 
-fn print_operators(tests: &[Named<'_>], out: &mut dyn Write) -> fmt::Result {
+fn print_operators(tests: &[NamedTest<'_>], out: &mut dyn Write) -> fmt::Result {
     let mut first = true;
     out.write_char('{')?;
-    for Named { name, test } in tests {
+    for NamedTest { name, test } in tests {
         separate(&mut first, out)?;
         write!(out, r#""{name}": "#)?;
         print_operand(name, test, out)?;
@@ -199,12 +199,12 @@ fn print_operand(name: &str, test: &Test, out: &mut dyn Write) -> fmt::Result {
     }
 }
 
-/// Tests that stood in one object once, so that there are names for all of them.
+/// Prints tests that were read from one object, so that there are names for all of them.
 pub(super) fn print_tests(tests: &[Test], out: &mut dyn Write) -> fmt::Result {
     let mut named = Vec::with_capacity(tests.len());
     for test in tests {
         let name = operator(test, &named).ok_or(fmt::Error)?;
-        named.push(Named { name, test });
+        named.push(NamedTest { name, test });
     }
     print_operators(&named, out)
 }

@@ -1,4 +1,4 @@
-//! Regular expressions: PCRE's, matched in linear time, and limited in size.
+//! Regular expressions in the syntax of PCRE, matched in linear time, and limited in size.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::pcre::translate;
 
-/// The most memory that a compiled expression takes, and again its automaton built while matching.
+/// The most memory for a compiled expression, and again for its automaton built while matching.
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
 /// A compiled regular expression, and how it was written.
@@ -17,10 +17,10 @@ pub(crate) struct Pattern {
     regex: Regex,
 }
 
-/// Several levels of the translation for each that groups may nest.
+/// Each level of groups becomes several levels in the translation.
 const NEST_LIMIT: u32 = 2_000;
 
-/// Whether MongoDB knows these options: each of `imsxu` at most once.
+/// Returns whether MongoDB knows these options: each letter of `imsxu` at most once.
 pub(super) fn are_options(options: &str) -> bool {
     let mut seen = options.chars().collect::<Vec<_>>();
     seen.sort_unstable();
@@ -38,7 +38,7 @@ impl Pattern {
             .build()
             .map_err(|error| match error {
                 regex::Error::CompiledTooBig(_) => too_large(),
-                // The translation has no other mistakes.
+                // The translation has no other errors.
                 error => error.to_string(),
             })?;
         Ok(Self { text: text.into(), options: options.into(), regex })

@@ -1,11 +1,11 @@
-//! The tree that a filter is.
+//! The tree of a filter.
 //!
 //! # Invariants
 //!
 //! 1. A conjunction has one [`FieldGroup`] for each first name, so that one walk over a document
 //!    serves all of them.
-//! 2. `$ne` is `Not([Equal])` and `$nin` is `Not([In])`: there is one way to say a thing, and
-//!    printing chooses the shortest.
+//! 2. `$ne` is `Not([Equal])` and `$nin` is `Not([In])`: the tree has one form for each meaning,
+//!    and printing chooses the shortest name.
 
 use super::bits::Bits;
 use super::name::Name;
@@ -24,7 +24,7 @@ pub(crate) struct Conjunction {
 /// The conditions on fields below one name of the document.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FieldGroup {
-    /// The name, as a walk over a document looks for it.
+    /// The name, in the form in which a walk over a document looks for it.
     pub(super) name: Name,
     pub(super) conditions: Vec<Condition>,
 }
@@ -67,7 +67,7 @@ pub(super) enum Test {
 /// The values of `$in`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Choice {
-    /// In the order over all values, each once.
+    /// Sorted in the order over all values, without duplicates.
     pub(super) values: Vec<Operand>,
     pub(super) patterns: Vec<Pattern>,
 }
@@ -81,8 +81,8 @@ impl Choice {
 }
 
 impl Test {
-    /// The values that something must equal for this to hold: that of `$eq`, the only one of `$in`, those of
-    /// `$all`. What `$all` has besides, such as a regular expression, says no value.
+    /// Returns the values of which something must equal each for this test to hold: that of `$eq`,
+    /// the only one of `$in`, those of `$all`. A regular expression in `$all` demands no value.
     fn equalities(&self) -> impl Iterator<Item = &Operand> {
         let (single, all) = match self {
             Self::Equal(value) => (Some(value), [].as_slice()),
@@ -126,7 +126,7 @@ impl Conjunction {
         self.others.extend(other.others);
     }
 
-    /// The first names of all paths, those of branches included.
+    /// Appends the first names of all paths, including those of branches.
     pub(super) fn first_names<'a>(&'a self, out: &mut Vec<&'a str>) {
         let conditions = self.groups.iter().filter_map(|group| group.conditions.first());
         out.extend(conditions.filter_map(|condition| condition.path.names().next()));
@@ -136,8 +136,8 @@ impl Conjunction {
         }
     }
 
-    /// The values that paths must equal, or have an element of: of conditions that must all hold, not of
-    /// `$or`, unless that has one branch.
+    /// Returns the values that paths must equal, or contain as elements. Only conditions that must
+    /// all hold count; those of an `$or` only if it has one branch.
     pub(super) fn equalities(&self) -> impl Iterator<Item = (&Path, &Operand)> {
         let conditions = self.groups.iter().flat_map(|group| &group.conditions);
         let own = conditions.flat_map(|condition| {
@@ -157,7 +157,7 @@ impl Conjunction {
         )
     }
 
-    /// Ids that alone can pass; see [`Filter::wanted_ids`](super::Filter::wanted_ids).
+    /// Returns the only ids that can match; see [`Filter::wanted_ids`](super::Filter::wanted_ids).
     pub(super) fn wanted_ids(&self) -> Option<Vec<Vec<u8>>> {
         let conditions = self.groups.iter().flat_map(|group| &group.conditions);
         conditions.filter(|condition| condition.path.as_str() == "_id").find_map(|condition| {

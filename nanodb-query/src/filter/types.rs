@@ -2,7 +2,7 @@
 
 use nanodb_msgpack::Token;
 
-/// Each type that `$type` tells apart: its name, its number, its bits.
+/// Each type that `$type` distinguishes: its name, its number, its bits.
 const NAMES: [(&str, Option<i64>, u16); 13] = [
     ("double", Some(1), 1),
     ("string", Some(2), 1 << 1),
@@ -24,12 +24,12 @@ const NAMES: [(&str, Option<i64>, u16); 13] = [
 pub(crate) struct Types(u16);
 
 impl Types {
-    /// The types of that name.
+    /// Returns the types with this name.
     pub(super) fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, ..)| *known == name).map(|&(.., bits)| Self(bits))
     }
 
-    /// The type of that number.
+    /// Returns the type with this number.
     pub(super) fn numbered(number: i128) -> Option<Self> {
         let same = |known: Option<i64>| known.is_some_and(|known| i128::from(known) == number);
         NAMES.iter().find(|(_, known, _)| same(*known)).map(|&(.., bits)| Self(bits))
@@ -39,7 +39,7 @@ impl Types {
         Self(self.0 | other.0)
     }
 
-    /// Whether a value of that token is of one of the types.
+    /// Returns whether a value with that token is of one of the types.
     #[inline]
     pub(super) fn contain(self, token: Token<'_>) -> bool {
         let bit = match token {
@@ -60,7 +60,7 @@ impl Types {
         self.0 & bit != 0
     }
 
-    /// The names of the types, those with a name of their own only.
+    /// Returns the names of the types.
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
         let single = NAMES.iter().filter(|(.., bits)| bits.count_ones() == 1);
         single.filter(move |(.., bits)| self.0 & bits != 0).map(|(name, ..)| *name)

@@ -1,8 +1,8 @@
-//! Where operators may stand, a document within `$literal` is refused.
+//! Refusing a document within `$literal` where operators may stand.
 //!
-//! Once the text is read, such a document is the same bytes as one of operators, and would be
-//! taken for that: whoever wrote `$literal` wants the opposite. What takes a value takes it within
-//! `$literal`, too.
+//! Once the text has been read, such a document has the same bytes as one of operators, and would
+//! be taken for operators, the opposite of what `$literal` asks for. Where a value is expected,
+//! `$literal` is accepted.
 
 use nanodb_msgpack::RawValue;
 
@@ -10,14 +10,14 @@ use super::Text;
 use crate::entries::{elements, entries};
 use crate::error::{Problem, QueryError};
 
-/// What to write in place of it in a condition.
+/// What to write instead in a condition.
 const IN_CONDITION: &str = "write `{\"$eq\": {\"$literal\": {...}}}`";
-/// And as an element to be added.
+/// What to write instead for an element to be added.
 const IN_ADDING: &str = "write `{\"$each\": [{\"$literal\": {...}}]}`";
 const OF_OPERATORS: &str = "operators are not within `$literal`";
 
 impl Text<'_> {
-    /// For a filter that was parsed.
+    /// Checks a filter that has been parsed.
     pub(crate) fn check_filter_literals(&self, filter: RawValue<'_>) -> Result<(), QueryError> {
         self.refuse_literal(filter, OF_OPERATORS)?;
         for entry in entries(filter) {
@@ -32,7 +32,7 @@ impl Text<'_> {
         Ok(())
     }
 
-    /// For an update that was parsed.
+    /// Checks an update that has been parsed.
     pub(crate) fn check_update_literals(&self) -> Result<(), QueryError> {
         for operator in entries(self.value()) {
             let mut fields = entries(operator.value);
@@ -47,7 +47,7 @@ impl Text<'_> {
         Ok(())
     }
 
-    /// What must hold of a field or an element.
+    /// Checks what must hold of a field or an element.
     fn check_condition_literals(&self, condition: RawValue<'_>) -> Result<(), QueryError> {
         self.refuse_literal(condition, IN_CONDITION)?;
         for operator in entries(condition) {
@@ -69,7 +69,7 @@ impl Text<'_> {
         Ok(())
     }
 
-    /// Operators, or a filter.
+    /// Checks operators, or a filter.
     fn check_element_literals(&self, element: RawValue<'_>) -> Result<(), QueryError> {
         let first = entries(element).next();
         match first {

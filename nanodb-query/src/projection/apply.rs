@@ -1,25 +1,25 @@
-//! Copying what is wanted of a document.
+//! Copying the selected fields of a document.
 //!
-//! MessagePack says how many fields a document has before they come, so each level is looked
-//! through twice: once to count, once to copy.
+//! A MessagePack map begins with its number of fields, so each level is walked twice: once to
+//! count, once to copy.
 
 use super::{Fields, Mode, Node, Slice};
 use crate::error::ApplyError;
 use nanodb_msgpack::{Malformed, RawValue, deeper};
 use nanodb_msgpack::{write_array_len, write_map_len};
 
-/// What the projection says of all fields.
+/// What the projection says about all fields.
 #[derive(Clone, Copy)]
-pub(super) struct Wish<'p> {
+pub(super) struct Context<'p> {
     pub(super) mode: Mode,
-    /// What `$` stands for.
+    /// The element that `$` means.
     pub(super) matched: Option<u32>,
-    /// The path that `$` ends; none behind the array where it was used.
+    /// The path before `.$`; `None` below the array where it has been used.
     pub(super) positional: Option<&'p str>,
 }
 
-impl Wish<'_> {
-    /// The element of an array that `$` stands for.
+impl Context<'_> {
+    /// Returns the element of an array that `$` means.
     fn matched<'a>(&self, array: RawValue<'a>) -> Result<RawValue<'a>, ApplyError> {
         let element = self.matched.map(|index| array.element(index)).transpose()?.flatten();
         element.ok_or_else(|| (&super::no_match(self.positional.unwrap_or_default())).into())
@@ -27,7 +27,7 @@ impl Wish<'_> {
 }
 
 pub(super) fn apply(
-    wish: Wish<'_>,
+    context: Context<'_>,
     fields: &Fields,
     document: RawValue<'_>,
     out: &mut Vec<u8>,
@@ -35,106 +35,108 @@ pub(super) fn apply(
     if !document.is_map() {
         return Err(Malformed.into());
     }
-    copy_document(wish, fields, document, out, 0)
+    copy_document(context, fields, document, out, 0)
 }
 
-/// What becomes of a field of a document, or of an element of an array.
-enum Fate<'n, 'a> {
+/// What happens to a field of a document, or to an element of an array.
+enum Outcome<'n, 'a> {
     Drop,
     Copy,
     Below(&'n Fields),
     Slice(Slice),
-    /// An array of that element alone.
+    /// It becomes an array of that element alone.
     Single(RawValue<'a>),
 }
 
 fn fate<'n, 'a>(
-    wish: Wish<'_>,
+    context: Context<'_>,
     node: Option<&'n Node>,
     value: RawValue<'a>,
-) -> Result<Fate<'n, 'a>, ApplyError> {
+) -> Result<Outcome<'n, 'a>, ApplyError> {
     Ok(match node {
-        None if wish.mode == Mode::Include => Fate::Drop,
-        None => Fate::Copy,
-        Some(Node::Whole) if wish.mode == Mode::Include => Fate::Copy,
-        Some(Node::Matched) if value.is_array() && wish.positional.is_some() => {
-            Fate::Single(wish.matched(value)?)
+        None if context.mode == Mode::Include => Outcome::Drop,
+        None => Outcome::Copy,
+        Some(Node::Whole) if context.mode == Mode::Include => Outcome::Copy,
+        Some(Node::Matched) if value.is_array() && context.positional.is_some() => {
+            Outcome::Single(context.matched(value)?)
         }
-        Some(Node::Matched) => Fate::Copy,
-        Some(Node::Whole) => Fate::Drop,
-        Some(Node::Below(fields)) => below(wish, fields, value),
-        Some(Node::Slice(slice)) if value.is_array() => Fate::Slice(*slice),
-        Some(Node::Slice(_)) => Fate::Copy,
+        Some(Node::Matched) => Outcome::Copy,
+        Some(Node::Whole) => Outcome::Drop,
+        Some(Node::Below(fields)) => below(context, fields, value),
+        Some(Node::Slice(slice)) if value.is_array() => Outcome::Slice(*slice),
+        Some(Node::Slice(_)) => Outcome::Copy,
         Some(Node::ElemMatch(wanted)) => {
             for element in value.elements().into_iter().flatten() {
                 let element = element?;
                 if wanted.matches(element)? {
-                    return Ok(Fate::Single(element));
+                    return Ok(Outcome::Single(element));
                 }
             }
-            Fate::Drop
+            Outcome::Drop
         }
     })
 }
 
-/// What becomes of a value where the path goes on.
-fn below<'n, 'a>(wish: Wish<'_>, fields: &'n Fields, value: RawValue<'a>) -> Fate<'n, 'a> {
+/// Returns what happens to a value where the path goes on.
+fn below<'n, 'a>(context: Context<'_>, fields: &'n Fields, value: RawValue<'a>) -> Outcome<'n, 'a> {
     if value.is_map() || value.is_array() {
-        Fate::Below(fields)
-    } else if wish.mode == Mode::Include {
-        Fate::Drop
+        Outcome::Below(fields)
+    } else if context.mode == Mode::Include {
+        Outcome::Drop
     } else {
-        Fate::Copy
+        Outcome::Copy
     }
 }
 
 fn copy_document(
-    wish: Wish<'_>,
+    context: Context<'_>,
     fields: &Fields,
     document: RawValue<'_>,
     out: &mut Vec<u8>,
     depth: usize,
 ) -> Result<(), ApplyError> {
     let depth = deeper(depth)?;
-    // A name that is not UTF-8 is none of those asked for.
+    // A name that is not UTF-8 is in no projection.
     let node = |name| str::from_utf8(name).ok().and_then(|name| fields.get(name));
     let mut len = 0;
     for field in document.fields().ok_or(Malformed)? {
         let (name, value) = field?;
-        len += u32::from(!matches!(fate(wish, node(name), value)?, Fate::Drop));
+        len += u32::from(!matches!(fate(context, node(name), value)?, Outcome::Drop));
     }
     write_map_len(out, len);
     for field in document.fields().ok_or(Malformed)? {
         let (name, value) = field?;
-        let fate = fate(wish, node(name), value)?;
-        if !matches!(fate, Fate::Drop) {
+        let fate = fate(context, node(name), value)?;
+        if !matches!(fate, Outcome::Drop) {
             let text = str::from_utf8(name).map_err(|_| Malformed)?;
             if !nanodb_msgpack::write_string(out, text) {
                 return Err(Malformed.into());
             }
-            copy(wish, fate, value, out, depth)?;
+            copy(context, fate, value, out, depth)?;
         }
     }
     Ok(())
 }
 
 fn copy(
-    wish: Wish<'_>,
-    fate: Fate<'_, '_>,
+    context: Context<'_>,
+    fate: Outcome<'_, '_>,
     value: RawValue<'_>,
     out: &mut Vec<u8>,
     depth: usize,
 ) -> Result<(), ApplyError> {
     match fate {
-        Fate::Drop => Ok(()),
-        Fate::Copy => {
+        Outcome::Drop => Ok(()),
+        Outcome::Copy => {
             out.extend_from_slice(value.bytes()?);
             Ok(())
         }
-        Fate::Below(fields) if value.is_map() => copy_document(wish, fields, value, out, depth),
-        Fate::Below(fields) => copy_array(wish, fields, value, out, depth),
-        Fate::Slice(slice) => copy_slice(slice, value, out),
-        Fate::Single(element) => {
+        Outcome::Below(fields) if value.is_map() => {
+            copy_document(context, fields, value, out, depth)
+        }
+        Outcome::Below(fields) => copy_array(context, fields, value, out, depth),
+        Outcome::Slice(slice) => copy_slice(slice, value, out),
+        Outcome::Single(element) => {
             write_array_len(out, 1);
             out.extend_from_slice(element.bytes()?);
             Ok(())
@@ -143,33 +145,33 @@ fn copy(
 }
 
 fn copy_array(
-    wish: Wish<'_>,
+    context: Context<'_>,
     fields: &Fields,
     array: RawValue<'_>,
     out: &mut Vec<u8>,
     depth: usize,
 ) -> Result<(), ApplyError> {
     let depth = deeper(depth)?;
-    if wish.positional.is_some() && fields.values().any(leads_to_match) {
-        let element = wish.matched(array)?;
-        let wish = Wish { positional: None, ..wish };
-        let fate = below(wish, fields, element);
-        write_array_len(out, u32::from(!matches!(fate, Fate::Drop)));
-        return copy(wish, fate, element, out, depth);
+    if context.positional.is_some() && fields.values().any(leads_to_match) {
+        let element = context.matched(array)?;
+        let context = Context { positional: None, ..context };
+        let fate = below(context, fields, element);
+        write_array_len(out, u32::from(!matches!(fate, Outcome::Drop)));
+        return copy(context, fate, element, out, depth);
     }
     let mut len = 0;
     for element in array.elements().ok_or(Malformed)? {
-        len += u32::from(!matches!(below(wish, fields, element?), Fate::Drop));
+        len += u32::from(!matches!(below(context, fields, element?), Outcome::Drop));
     }
     write_array_len(out, len);
     for element in array.elements().ok_or(Malformed)? {
         let element = element?;
-        copy(wish, below(wish, fields, element), element, out, depth)?;
+        copy(context, below(context, fields, element), element, out, depth)?;
     }
     Ok(())
 }
 
-/// Whether `$` is at a field or below.
+/// Returns whether a `$` is at a field or below it.
 fn leads_to_match(node: &Node) -> bool {
     match node {
         Node::Matched => true,
@@ -185,7 +187,7 @@ fn copy_slice(slice: Slice, array: RawValue<'_>, out: &mut Vec<u8>) -> Result<()
         Slice::First(limit) => (0, limit),
         Slice::Last(limit) => (len.saturating_sub(limit), limit),
         Slice::Range { skip, limit } => {
-            // From the end no further back than the start.
+            // At most back to the start.
             let skip = if skip < 0 { (i64::from(len).saturating_add(skip)).max(0) } else { skip };
             (u32::try_from(skip).unwrap_or(u32::MAX), limit)
         }

@@ -10,7 +10,7 @@ use nanodb_msgpack::Token;
 use nanodb_msgpack::{RawValue, TypeBracket};
 
 /// What a projection says of one path.
-enum Wish {
+enum Rule {
     Field(Mode),
     Special(Node),
 }
@@ -21,19 +21,19 @@ pub(super) fn parse(value: RawValue<'_>) -> Result<Projection, Fault<'_>> {
         return Err(fault(Problem::NotADocument { what: "a projection", found }, value));
     }
     check_patterns(value)?;
-    let mut reading =
-        Reading { mode: None, id: None, slices: false, matches: false, result: Projection::all() };
-    reading.read_fields("", value)?;
-    if reading.id.is_some() && reading.result.fields.contains_key("_id") {
+    let mut parser =
+        Parser { mode: None, id: None, slices: false, matches: false, result: Projection::all() };
+    parser.read_fields("", value)?;
+    if parser.id.is_some() && parser.result.fields.contains_key("_id") {
         return Err(fault(super::collision("_id", "_id"), value));
     }
-    Ok(reading.finish())
+    Ok(parser.finish())
 }
 
-struct Reading {
+struct Parser {
     /// What the fields other than `_id` say.
     mode: Option<Mode>,
-    /// What is said of `_id`.
+    /// What is said about `_id`.
     id: Option<Mode>,
     /// Whether there is a `$slice`, and an `$elemMatch`.
     slices: bool,
@@ -41,7 +41,7 @@ struct Reading {
     result: Projection,
 }
 
-impl Reading {
+impl Parser {
     fn read_fields<'a>(&mut self, above: &str, document: RawValue<'a>) -> Result<(), Fault<'a>> {
         for entry in entries(document) {
             let path = match above {
@@ -67,8 +67,8 @@ impl Reading {
         if below {
             return self.read_fields(path, entry.value);
         }
-        let node = match read_wish(path, entry.value)? {
-            Wish::Special(node) => {
+        let node = match read_rule(path, entry.value)? {
+            Rule::Special(node) => {
                 self.slices |= matches!(node, Node::Slice(_));
                 self.matches |= matches!(node, Node::ElemMatch(_));
                 if self.matches && self.result.needs_match() {
@@ -76,11 +76,11 @@ impl Reading {
                 }
                 node
             }
-            Wish::Field(mode) if path == "_id" => {
+            Rule::Field(mode) if path == "_id" => {
                 self.id = Some(mode);
                 return Ok(());
             }
-            Wish::Field(mode) => {
+            Rule::Field(mode) => {
                 if *self.mode.get_or_insert(mode) != mode {
                     return Err(at_name(Problem::MixedProjection { path: path.to_owned() }));
                 }
@@ -90,7 +90,7 @@ impl Reading {
         self.result.insert(path, node).map_err(at_name)
     }
 
-    /// `"a.$"`, of which `array` is the path without `$`.
+    /// Reads `"a.$"`, of which `array` is the path before `.$`.
     fn read_positional<'a>(
         &mut self,
         array: &str,
@@ -98,7 +98,7 @@ impl Reading {
         entry: Entry<'a>,
     ) -> Result<(), Fault<'a>> {
         let at_name = |problem| Fault { problem, tail: entry.tail };
-        let is_wanted = matches!(read_wish(path, entry.value), Ok(Wish::Field(Mode::Include)));
+        let is_wanted = matches!(read_rule(path, entry.value), Ok(Rule::Field(Mode::Include)));
         if !is_wanted || array.split('.').any(|part| part.starts_with('$')) {
             return Err(refuse(path, "", "1, and `$` only at its end", entry.value));
         }
@@ -115,7 +115,7 @@ impl Reading {
 
     fn finish(self) -> Projection {
         let Self { mode, id, slices, matches, mut result } = self;
-        // What decides where no plain field does.
+        // What decides if no plain field does.
         let otherwise = if slices {
             id.unwrap_or(Mode::Exclude)
         } else if matches {
@@ -134,28 +134,28 @@ impl Reading {
     }
 }
 
-fn read_wish<'a>(path: &str, value: RawValue<'a>) -> Result<Wish, Fault<'a>> {
+fn read_rule<'a>(path: &str, value: RawValue<'a>) -> Result<Rule, Fault<'a>> {
     let expected = "0, 1, `$slice`, `$elemMatch` or a document of fields";
     let token = value.token().ok();
     if let Some(Token::Bool(wanted)) = token {
-        return Ok(Wish::Field(if wanted { Mode::Include } else { Mode::Exclude }));
+        return Ok(Rule::Field(if wanted { Mode::Include } else { Mode::Exclude }));
     }
     if let Some(number) = token.and_then(Token::number) {
         let wanted = number != nanodb_msgpack::Number::Int(0);
-        return Ok(Wish::Field(if wanted { Mode::Include } else { Mode::Exclude }));
+        return Ok(Rule::Field(if wanted { Mode::Include } else { Mode::Exclude }));
     }
     let mut operators = entries(value);
     let (Some(only), None) = (operators.next(), operators.next()) else {
         return Err(refuse("projection", path, expected, value));
     };
     match only.name {
-        "$slice" => read_slice(path, only.value).map(|slice| Wish::Special(Node::Slice(slice))),
+        "$slice" => read_slice(path, only.value).map(|slice| Rule::Special(Node::Slice(slice))),
         "$elemMatch" if path.contains('.') => {
             Err(refuse("$elemMatch", path, "a field of the document itself", only.value))
         }
         "$elemMatch" if only.value.is_map() => {
             let wanted = ElementFilter::parse_fault(path, only.value)?;
-            Ok(Wish::Special(Node::ElemMatch(wanted)))
+            Ok(Rule::Special(Node::ElemMatch(wanted)))
         }
         "$elemMatch" => Err(refuse("$elemMatch", path, "a document", only.value)),
         name => {

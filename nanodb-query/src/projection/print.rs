@@ -1,4 +1,4 @@
-//! Projections as JSON text that is read back as the same projection.
+//! Projections as JSON text, which is read back as the same projection.
 
 use std::fmt::{self, Write};
 
@@ -9,7 +9,7 @@ pub(super) fn print(mode: Mode, fields: &Fields, out: &mut dyn Write) -> fmt::Re
     let mut parts = Parts { mode, first: true, out };
     parts.out.write_char('{')?;
     parts.print("", fields)?;
-    // `_id` is said where it is not what goes without saying.
+    // `_id` is printed if it differs from the default.
     let id = fields.contains_key("_id");
     if mode == Mode::Include && !id {
         parts.name("_id")?;
@@ -22,7 +22,7 @@ pub(super) fn print(mode: Mode, fields: &Fields, out: &mut dyn Write) -> fmt::Re
     out.write_char('}')
 }
 
-/// Whether nodes other than that of `_id` say that fields are included.
+/// Returns whether fields other than `_id` say that fields are included.
 fn says_so(fields: &Fields) -> bool {
     let any = |wanted: fn(&Node) -> bool| {
         fields.iter().any(|(name, node)| name.as_ref() != "_id" && has(node, wanted))
@@ -33,7 +33,7 @@ fn says_so(fields: &Fields) -> bool {
             && !any(|node| matches!(node, Node::Slice(_)))
 }
 
-/// Whether a node, or one below, is a wanted one.
+/// Returns whether `wanted` is true of a node, or of one below it.
 fn has(node: &Node, wanted: fn(&Node) -> bool) -> bool {
     match node {
         Node::Below(fields) => fields.values().any(|node| has(node, wanted)),

@@ -1,7 +1,7 @@
 //! Making the changes of a tree in one walk over a document.
 //!
-//! The walk reads the names of those documents that changes lie in, and steps over all other values.
-//! A new field comes after those that are there, in the order in which the update names them.
+//! The walk reads the names of the documents in which changes lie, and steps over all other values.
+//! A new field is added after the existing ones, in the order in which the update names them.
 
 use super::error::UpdateError;
 use super::operator::{Change, Operator};
@@ -13,34 +13,34 @@ use nanodb_msgpack::compare;
 use nanodb_msgpack::{Cursor, Token, write_map_len, write_null};
 use nanodb_msgpack::{Malformed, RawValue};
 
-/// An update being applied to one document.
-pub(super) struct Applying<'a, 'u, 'o> {
+/// The walk of an update over one document.
+pub(super) struct UpdateWalk<'a, 'u, 'o> {
     pub(super) changes: &'u [Change],
     pub(super) now: Timestamp,
-    /// Whether the document is to be inserted.
+    /// Whether the document is about to be inserted.
     pub(super) inserting: bool,
     pub(super) document: RawValue<'a>,
     pub(super) writer: Writer<'a, 'o>,
-    /// How many arrays the walk is within.
+    /// The number of arrays around the current place.
     arrays: usize,
 }
 
-/// What becomes of a field that is there.
+/// What happens to an existing field.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It is there still, changed or not.
-    Stays,
-    /// It is to be taken away; that is left to the caller.
-    Goes,
+pub(super) enum Outcome {
+    /// It stays, changed or not.
+    Keep,
+    /// It is removed, which is left to the caller.
+    Remove,
 }
 
-/// The most nulls that an array is filled up with: a larger number was hardly meant as an index.
+/// The most nulls that an array is padded with. A larger number was hardly meant as an index.
 pub const UPDATE_NULLS_MAX: u32 = 1_500_000;
 
-/// Names that are compared one by one; among more, one is looked up.
+/// The most names that are compared one by one; among more, a name is looked up.
 const COMPARED_MAX: usize = 8;
 
-impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
+impl<'a, 'u, 'o> UpdateWalk<'a, 'u, 'o> {
     pub(super) fn new(
         changes: &'u [Change],
         (now, inserting): (Timestamp, bool),
@@ -51,7 +51,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         Self { changes, now, inserting, document, writer, arrays: 0 }
     }
 
-    /// Makes all changes; says whether anything is another than before.
+    /// Makes all changes. Returns whether the document differs from the old one.
     pub(super) fn run(mut self, root: &'u Children) -> Result<bool, UpdateError> {
         if !self.document.is_map() {
             return Err(Malformed.into());
@@ -98,7 +98,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
             } else {
                 self.change(node, value, depth)?
             };
-            if fate == Fate::Goes {
+            if fate == Outcome::Remove {
                 self.writer.leave_out(from, self.writer.place(cursor.rest()));
                 len_new -= 1;
             }
@@ -116,12 +116,12 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         Ok(())
     }
 
-    /// Changes `_id`, which must be equal after that, and then is what it was.
-    fn change_id(&mut self, node: &'u Node, value: RawValue<'a>) -> Result<Fate, UpdateError> {
+    /// Applies a change to `_id`, which must be equal afterwards; then its old bytes are kept.
+    fn change_id(&mut self, node: &'u Node, value: RawValue<'a>) -> Result<Outcome, UpdateError> {
         let from = self.writer.place(value.tail());
         self.writer.copy_to(from);
         let mark = self.writer.mark();
-        if self.change(node, value, 1)? == Fate::Goes {
+        if self.change(node, value, 1)? == Outcome::Remove {
             return Err(UpdateError::ChangesId);
         }
         self.writer.copy_to(from + value.bytes()?.len());
@@ -130,7 +130,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
             return Err(UpdateError::ChangesId);
         }
         self.writer.go_back(mark);
-        Ok(Fate::Stays)
+        Ok(Outcome::Keep)
     }
 
     fn change_array(
@@ -160,7 +160,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
             let Some(index) = index else { continue };
             if index >= header.len() {
                 if self.creates(node)?.is_some() {
-                    // What was not looked at yet is before the new elements.
+                    // What has not been read yet comes before the new elements.
                     elements.by_ref().try_for_each(|element| element.map(|_| ()))?;
                     self.writer.copy_to(self.writer.place(elements.tail()));
                     self.pad(node, len, index)?;
@@ -177,8 +177,8 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
                     break element;
                 }
             };
-            if self.change(node, element, depth)? == Fate::Goes {
-                // Those after it keep their places.
+            if self.change(node, element, depth)? == Outcome::Remove {
+                // The elements after it keep their indexes.
                 self.writer.replace(element, |writer| {
                     write_null(writer.out);
                     Ok(())
@@ -207,7 +207,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         Ok(())
     }
 
-    /// The path of a change in or below a node.
+    /// Returns the path of a change in or below a node.
     fn path(&self, node: &Node) -> String {
         let change = node.any_leaf().and_then(|leaf| self.changes.get(leaf.change));
         change.map(|change| change.path.to_string()).unwrap_or_default()
@@ -218,13 +218,13 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         UpdateError::Conflict { at: path.clone(), path }
     }
 
-    /// Changes a value that is there, within `depth` levels.
+    /// Changes an existing value within `depth` levels.
     fn change(
         &mut self,
         node: &'u Node,
         value: RawValue<'a>,
         depth: usize,
-    ) -> Result<Fate, UpdateError> {
+    ) -> Result<Outcome, UpdateError> {
         let children = match node {
             Node::Leaf(leaf) => return self.change_leaf(*leaf, value, depth),
             Node::Below(children) => children,
@@ -244,10 +244,10 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
                 }
             }
         }
-        Ok(Fate::Stays)
+        Ok(Outcome::Keep)
     }
 
-    /// [`Writer::replace`] by what more than a writer is needed for.
+    /// Same as [`Writer::replace`], for a `write` that needs more than the writer.
     fn replace(
         &mut self,
         value: RawValue<'a>,
@@ -260,7 +260,8 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         self.writer.check_size()
     }
 
-    /// Says that the path can't go on to `part`, unless no change minds.
+    /// Returns an error because the path can't go on to `part`, unless all changes below just
+    /// remove something.
     fn refuse(&self, node: &Node, part: &Part, container: RawValue<'_>) -> Result<(), UpdateError> {
         match node {
             Node::Below(children) => {
@@ -269,7 +270,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
             Node::Leaf(leaf) => {
                 let Some(change) = self.changes.get(leaf.change) else { return Ok(()) };
                 let minds = match &change.operator {
-                    // What there is nothing of can't be taken away.
+                    // Nothing can be removed where nothing exists.
                     Operator::Unset
                     | Operator::Pull(_)
                     | Operator::PullAll(_)
@@ -299,8 +300,8 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         }
     }
 
-    /// Those of the children that will be there though they are missing, in the order of the changes
-    /// that make them.
+    /// Returns the children that are missing and will be created, in the order of the changes that
+    /// create them.
     fn created<'c>(
         &self,
         missing: impl Iterator<Item = (&'c Step, &'c Node)>,
@@ -318,7 +319,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         Ok(created.into_iter().map(|(_, part, node)| (part, node)).collect())
     }
 
-    /// The first change by which a field that is missing will be there, if there is one.
+    /// Returns the first change that creates a missing field, if there is one.
     fn creates(&self, node: &Node) -> Result<Option<usize>, UpdateError> {
         let children = match node {
             Node::Leaf(leaf) => {
@@ -338,7 +339,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         Ok(first)
     }
 
-    /// Writes a value that was missing, of what [`creates`](Self::creates), within `depth` levels.
+    /// Writes a missing value that a change [`creates`](Self::creates), within `depth` levels.
     fn create(&mut self, node: &'u Node, depth: usize) -> Result<(), UpdateError> {
         let children = match node {
             Node::Leaf(leaf) => {
@@ -365,7 +366,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         self.create(node, depth)
     }
 
-    /// The value of the field that a `$rename` takes away.
+    /// Returns the value of the field that a `$rename` removes.
     pub(super) fn renamed(&self, change: &Change) -> Result<Option<RawValue<'a>>, UpdateError> {
         let mut value = self.document;
         for part in change.path.parts() {
@@ -387,7 +388,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
         Ok(Some(value))
     }
 
-    /// Says that a `$rename` leads through an array, if that is where the walk is.
+    /// Returns an error if the walk is within an array: a `$rename` leads through none.
     pub(super) fn check_no_array(&self, change: &Change, leaf: Leaf) -> Result<(), UpdateError> {
         if self.arrays == 0 {
             return Ok(());
@@ -408,7 +409,7 @@ impl<'a, 'u, 'o> Applying<'a, 'u, 'o> {
     }
 }
 
-/// Which child the name at a cursor is.
+/// Returns which child the name at a cursor is.
 #[inline]
 fn place_of(children: &Children, cursor: Cursor<'_>) -> Result<Option<usize>, Malformed> {
     if children.len() <= COMPARED_MAX {
@@ -417,7 +418,7 @@ fn place_of(children: &Children, cursor: Cursor<'_>) -> Result<Option<usize>, Ma
     }
     let mut cursor = cursor;
     match cursor.read() {
-        // A name that is not UTF-8 is none of an update.
+        // A name that is not UTF-8 is in no update.
         Some(Token::String(name)) => {
             Ok(str::from_utf8(name).ok().and_then(|name| children.place(name)))
         }

@@ -1,7 +1,7 @@
-//! What the operators for arrays make of an array's elements.
+//! What the array operators do to an array's elements.
 //!
-//! An array is taken apart into the bytes of its elements, which are moved about and never looked
-//! into but for comparing.
+//! An array is split into the bytes of its elements. They are moved, and only read when they are
+//! compared.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use nanodb_msgpack::{Malformed, RawValue};
 /// The elements of an array, each as its bytes.
 pub(super) type List<'a> = Vec<&'a [u8]>;
 
-/// Takes an array apart.
+/// Splits an array into its elements.
 pub(super) fn list(array: RawValue<'_>) -> Result<List<'_>, Malformed> {
     array.elements().ok_or(Malformed)?.map(|element| element?.bytes()).collect()
 }
@@ -24,15 +24,15 @@ pub(super) fn list(array: RawValue<'_>) -> Result<List<'_>, Malformed> {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Push {
     pub(super) values: Vec<Operand>,
-    /// Before which element the values are put, counted from the end if negative.
+    /// The index before which the values are inserted, counted from the end if negative.
     pub(super) position: Option<i64>,
     pub(super) sort: Option<ElementSort>,
-    /// How many elements are kept, the last ones if negative.
+    /// How many elements are kept, from the end if negative.
     pub(super) slice: Option<i64>,
 }
 
 impl Push {
-    /// Whether the values are put at the end, and no more.
+    /// Returns whether the values are added at the end, and nothing else happens.
     pub(super) fn only_appends(&self) -> bool {
         self.position.is_none() && self.sort.is_none() && self.slice.is_none()
     }
@@ -54,7 +54,7 @@ impl Push {
     }
 }
 
-/// That many from the start, or from the end if negative; within `0..=len`.
+/// Returns an index `count` from the start, or from the end if negative, within `0..=len`.
 fn count_from(count: i64, len: usize) -> usize {
     let magnitude = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX).min(len);
     if count < 0 { len - magnitude } else { magnitude }
@@ -83,7 +83,7 @@ impl ElementSort {
         Ok(())
     }
 
-    /// Unlike with the sort of a query, an array is one value here.
+    /// Unlike in the sort of a query, an array is one value here.
     fn key(&self, element: RawValue<'_>) -> Result<Vec<u8>, Malformed> {
         let mut key = Vec::new();
         match self {
@@ -115,17 +115,17 @@ fn append_key(
     Ok(())
 }
 
-/// Values of `$addToSet` and `$pullAll`, each once.
+/// The values of `$addToSet` and `$pullAll`, without duplicates.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Each {
     values: Vec<Operand>,
 }
 
-/// Up to so many values are compared with each element; for more, keys are made.
+/// The most values that are compared with each element; for more, keys are made.
 const COMPARED_MAX: usize = 4;
 
 impl Each {
-    /// The first of those that are equal counts.
+    /// Of equal values the first is kept.
     pub(super) fn new(mut values: Vec<Operand>) -> Result<Self, Malformed> {
         let mut seen = HashSet::new();
         let mut result = Ok(());
@@ -143,7 +143,7 @@ impl Each {
         &self.values
     }
 
-    /// The values that no element of an array is equal to.
+    /// Returns the values that equal no element of an array.
     pub(super) fn missing_from(&self, array: RawValue<'_>) -> Result<Vec<&Operand>, Malformed> {
         let mut missing: Vec<&Operand> = self.values.iter().collect();
         if missing.len() <= COMPARED_MAX {
@@ -169,7 +169,7 @@ impl Each {
         Ok(missing)
     }
 
-    /// Takes out the elements that are equal to a value.
+    /// Removes the elements that equal a value.
     pub(super) fn remove_from(&self, list: &mut List<'_>) -> Result<(), Malformed> {
         if self.values.len() <= COMPARED_MAX {
             return remove(list, |element| {
@@ -197,7 +197,7 @@ fn equal(value: &Operand, element: RawValue<'_>, result: &mut Result<(), Malform
     }) == std::cmp::Ordering::Equal
 }
 
-/// `$pull`: takes out the elements that pass.
+/// Removes the elements that match: `$pull`.
 pub(super) fn pull(filter: &ElementFilter, list: &mut List<'_>) -> Result<(), Malformed> {
     remove(list, |element| filter.pulls(element))
 }

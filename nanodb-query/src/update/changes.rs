@@ -1,4 +1,4 @@
-//! The changes that an update makes, as a list and as a tree.
+//! The changes of an update, as a list and as a tree.
 
 use super::filters::ArrayFilter;
 use super::operator::{Change, Operator};
@@ -6,14 +6,14 @@ use super::tree::{Children, Leaf, Node, Step};
 use crate::error::Problem;
 use crate::path::{Part, Path};
 
-/// The changes that an update makes.
+/// The changes of an update.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Changes {
-    /// In the order in which the update has them; those of one operator follow each other.
+    /// In the order of the update; those of one operator follow each other.
     pub(super) list: Vec<Change>,
     pub(super) filters: Vec<ArrayFilter>,
     pub(super) root: Children,
-    /// Whether the tree has names only.
+    /// Whether the tree contains names only.
     pub(super) is_plain: bool,
 }
 
@@ -39,7 +39,7 @@ impl Changes {
         let mut steps = Vec::new();
         for part in path.parts() {
             let step = self.step(path, part, steps.is_empty())?;
-            // One element was matched, and so only one array can be meant.
+            // One element matched, so only one array can be meant.
             if matches!(step, Step::Matched)
                 && steps.iter().any(|(_, s)| matches!(s, Step::Matched))
             {
@@ -54,7 +54,7 @@ impl Changes {
         let first = steps.next_back();
         for (text, step) in steps {
             let mut children = Children::default();
-            // There is nothing yet that it could conflict with.
+            // Nothing is there yet that it could conflict with.
             let _ = children.add(text, step, node);
             node = Node::Below(children);
         }
@@ -91,7 +91,7 @@ impl Changes {
         }
     }
 
-    /// The identifier of an array filter that no path uses.
+    /// Returns the identifier of an array filter that no path uses.
     pub(super) fn unused_filter(&self) -> Option<&str> {
         let used = |filter: &&ArrayFilter| {
             let step = format!("$[{}]", filter.identifier);

@@ -1,19 +1,19 @@
-//! Why an update can't be applied to a document.
+//! Errors of applying updates.
 
 use nanodb_msgpack::{Malformed, TypeBracket};
 
 use crate::error::QueryError;
 
-/// Why an update can't be applied to a document, which then stays as it is.
+/// The reason why an update can't be applied to a document, which then stays as it is.
 ///
-/// An `operator` is named as the update has it, and a `path` too.
+/// `operator` and `path` are as written in the update.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError {
-    /// The document is no well-formed MessagePack, or not a map.
+    /// The document is not well-formed MessagePack, or not a map.
     #[error("the document is no well-formed MessagePack map")]
     Malformed(#[from] Malformed),
-    /// The filter of an upsert was built of what is refused.
+    /// The filter of an upsert was built of something that is refused.
     #[error(transparent)]
     Filter(Box<QueryError>),
     /// The field is of a type that the operator can't be applied to.
@@ -23,7 +23,7 @@ pub enum UpdateError {
         operator: &'static str,
         /// The field.
         path: String,
-        /// What it needs.
+        /// What the operator needs.
         expected: &'static str,
         /// What the field is.
         found: TypeBracket,
@@ -37,10 +37,10 @@ pub enum UpdateError {
         path: String,
         /// The part of the path that would be created.
         name: String,
-        /// What it would be created in.
+        /// The value that it would be created in.
         found: TypeBracket,
     },
-    /// A number leaves what 64 bits hold.
+    /// A number exceeds 64 bits.
     #[error("`{operator}` on `{path}` leads to an integer of more than 64 bits")]
     Overflow {
         /// The operator.
@@ -48,25 +48,25 @@ pub enum UpdateError {
         /// The field.
         path: String,
     },
-    /// A field would be renamed that is an element of an array or below one, or to such a field.
+    /// A `$rename` concerns an element of an array or a field below one.
     #[error("`$rename` on `{path}` leads through an array at `{through}`")]
     RenameInArray {
-        /// The field's name before.
+        /// The old path of the field.
         path: String,
-        /// The path, of the two, that leads through an array.
+        /// The one of the two paths that leads through an array.
         through: String,
     },
-    /// The `$` of a path stands for the element by which the document passed the filter, and there
-    /// is none.
+    /// A path contains `$`, which means the array element by which the document matched the filter,
+    /// and the filter looks into no array.
     #[error("`{path}` needs a filter that looks into the array: `$` is the element found there")]
     NoMatch {
         /// The field.
         path: String,
     },
-    /// Two changes meet in one field, of this document.
+    /// Two changes meet in one field of this document.
     #[error("updating the path `{path}` would create a conflict at `{at}`")]
     Conflict {
-        /// The path of the second one.
+        /// The path of the second change.
         path: String,
         /// The field.
         at: String,
@@ -77,7 +77,7 @@ pub enum UpdateError {
         /// The limit, [`UPDATE_STEPS_MAX`](crate::UPDATE_STEPS_MAX).
         steps_max: usize,
     },
-    /// An array would be filled up with too many nulls.
+    /// An array would be padded with too many nulls.
     #[error(
         "`{path}` would fill an array up with {count} nulls, and at most {nulls_max} are allowed: a \
          number on a path is the index of an array's element"
@@ -90,7 +90,7 @@ pub enum UpdateError {
         /// The limit, [`UPDATE_NULLS_MAX`](crate::UPDATE_NULLS_MAX).
         nulls_max: u32,
     },
-    /// `_id` would be another one.
+    /// `_id` would change.
     #[error("an update can't change `_id`")]
     ChangesId,
     /// The document would nest deeper than [`DEPTH_MAX`](crate::DEPTH_MAX).
@@ -102,7 +102,7 @@ pub enum UpdateError {
     /// The document would become too large.
     #[error("the document would become larger than {bytes_max} bytes")]
     TooLarge {
-        /// The limit, as it was given.
+        /// The limit, from [`UpdateContext::bytes_max`](crate::UpdateContext::bytes_max).
         bytes_max: usize,
     },
 }

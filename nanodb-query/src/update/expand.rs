@@ -13,13 +13,13 @@ use nanodb_msgpack::{write_map_len, write_string};
 /// The most elements and fields that `$[]` and `$[id]` may stand for in one document.
 pub const UPDATE_STEPS_MAX: usize = 200_000;
 
-/// What the steps of a tree are replaced by.
+/// The replacement of the steps of a tree by indexes.
 pub(super) struct Expansion<'u> {
     changes: &'u [Change],
     filters: &'u [ArrayFilter],
-    /// The element by which the document passed the filter.
+    /// The element by which the document matched the filter.
     matched: Option<u32>,
-    /// How many steps were made.
+    /// The number of steps made so far.
     made: Cell<usize>,
 }
 
@@ -32,7 +32,7 @@ impl<'u> Expansion<'u> {
         Self { changes, filters, matched, made: Cell::new(0) }
     }
 
-    /// The tree for a field of that value, of names only.
+    /// Returns the tree for a field with that value, of names only.
     fn expand(&self, node: &Node, value: Option<RawValue<'_>>) -> Result<Node, UpdateError> {
         Ok(match node {
             Node::Leaf(leaf) => Node::Leaf(*leaf),
@@ -40,13 +40,13 @@ impl<'u> Expansion<'u> {
         })
     }
 
-    /// What is below a document or array, as a tree of names only.
+    /// Returns the tree below a document or array, of names only.
     pub(super) fn expand_children(
         &self,
         children: &Children,
         value: Option<RawValue<'_>>,
     ) -> Result<Children, UpdateError> {
-        // A patch has no `$`.
+        // A patch contains no `$`.
         let mut plain = Children::default();
         for (step, below) in children.iter() {
             match step {
@@ -90,7 +90,7 @@ impl<'u> Expansion<'u> {
         below: &Node,
         container: Option<RawValue<'_>>,
     ) -> Result<(), UpdateError> {
-        // What is plain is the same whatever stands there.
+        // A plain tree is the same for every value.
         let container = container.filter(|_| !below.is_plain());
         let value =
             container.map(|container| step_of_update(container, &part)).transpose()?.flatten();
@@ -134,7 +134,8 @@ impl<'u> Expansion<'u> {
     }
 }
 
-/// Whether an element passes: the filter is asked about a document that has it under its name.
+/// Returns whether an element matches: the filter is evaluated on a document that contains it under
+/// its name.
 fn passes(filter: &ArrayFilter, element: RawValue<'_>) -> Result<bool, UpdateError> {
     let mut document = Vec::new();
     write_map_len(&mut document, 1);

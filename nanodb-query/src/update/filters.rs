@@ -1,4 +1,4 @@
-//! Array filters: which elements a `$[id]` stands for.
+//! Array filters: the elements that a `$[id]` stands for.
 
 use crate::Filter;
 use crate::entries::elements;

@@ -1,6 +1,6 @@
 //! What each operator does to the field at the end of its path.
 
-use super::apply::{Applying, Fate};
+use super::apply::{Outcome, UpdateWalk};
 use super::array::{List, list, pull};
 use super::error::UpdateError;
 use super::number::{self, add, multiply, whole, zero_like};
@@ -13,8 +13,8 @@ use nanodb_msgpack::{Malformed, RawValue};
 use nanodb_msgpack::{Number, Timestamp};
 use nanodb_msgpack::{write_array_len, write_ext};
 
-impl<'a, 'u> Applying<'a, 'u, '_> {
-    /// Whether an operator makes a field that is missing.
+impl<'a, 'u> UpdateWalk<'a, 'u, '_> {
+    /// Returns whether an operator creates a missing field.
     pub(super) fn leaf_creates(&self, leaf: Leaf) -> Result<bool, UpdateError> {
         let Some(change) = self.changes.get(leaf.change) else { return Ok(false) };
         Ok(match &change.operator {
@@ -35,7 +35,7 @@ impl<'a, 'u> Applying<'a, 'u, '_> {
         })
     }
 
-    /// Appends the field that an operator makes.
+    /// Appends the field that an operator creates.
     pub(super) fn create_leaf(&mut self, leaf: Leaf, depth: usize) -> Result<(), UpdateError> {
         let Some(change) = self.changes.get(leaf.change) else { return Ok(()) };
         match &change.operator {
@@ -79,22 +79,22 @@ impl<'a, 'u> Applying<'a, 'u, '_> {
         }
     }
 
-    /// Changes a field that is there.
+    /// Changes an existing field.
     pub(super) fn change_leaf(
         &mut self,
         leaf: Leaf,
         value: RawValue<'a>,
         depth: usize,
-    ) -> Result<Fate, UpdateError> {
-        let Some(change) = self.changes.get(leaf.change) else { return Ok(Fate::Stays) };
+    ) -> Result<Outcome, UpdateError> {
+        let Some(change) = self.changes.get(leaf.change) else { return Ok(Outcome::Keep) };
         match &change.operator {
-            Operator::Unset => return Ok(Fate::Goes),
+            Operator::Unset => return Ok(Outcome::Remove),
             Operator::Rename { .. } => {
-                // What is missing is not renamed, whatever stands at the new name.
-                let Some(renamed) = self.renamed(change)? else { return Ok(Fate::Stays) };
+                // A missing field is not renamed, whatever the new path leads to.
+                let Some(renamed) = self.renamed(change)? else { return Ok(Outcome::Keep) };
                 self.check_no_array(change, leaf)?;
                 if leaf.renamed {
-                    return Ok(Fate::Goes);
+                    return Ok(Outcome::Remove);
                 }
                 self.put(value, renamed.bytes()?, depth)?;
             }
@@ -156,7 +156,7 @@ impl<'a, 'u> Applying<'a, 'u, '_> {
                 Ok(())
             })?,
         }
-        Ok(Fate::Stays)
+        Ok(Outcome::Keep)
     }
 
     fn put(&mut self, value: RawValue<'a>, bytes: &[u8], depth: usize) -> Result<(), UpdateError> {
@@ -167,7 +167,7 @@ impl<'a, 'u> Applying<'a, 'u, '_> {
         })
     }
 
-    /// Puts a number that was computed in the place of the former one.
+    /// Writes a computed number in place of the old one.
     fn put_number(
         &mut self,
         change: &Change,
@@ -198,7 +198,7 @@ impl<'a, 'u> Applying<'a, 'u, '_> {
         self.writer.replace(value, |writer| write_list(writer, &list, depth))
     }
 
-    /// Appends elements to an array, all of which stays.
+    /// Appends elements to an array, which keeps all its own.
     fn append_elements<'v>(
         &mut self,
         array: RawValue<'a>,
@@ -240,11 +240,11 @@ fn write_list(
 }
 
 fn write_time(out: &mut Vec<u8>, time: Timestamp) {
-    // Never longer than MessagePack can say.
+    // Never longer than MessagePack allows.
     let _ = time.with_ext(|data| write_ext(out, Timestamp::EXT_TYPE, data));
 }
 
-/// The number that `$inc` or `$mul` finds.
+/// Returns the number that `$inc` or `$mul` finds.
 fn number_in(change: &Change, value: RawValue<'_>) -> Result<Number, UpdateError> {
     match value.token()?.number() {
         Some(number) => Ok(number),
@@ -260,7 +260,7 @@ fn overflow(change: &Change) -> UpdateError {
     UpdateError::Overflow { operator: change.operator.name(), path: change.path.to_string() }
 }
 
-/// The number that an operand was found to be when it was parsed.
+/// Returns the number that an operand is, as parsing has checked.
 fn number_of(operand: &Operand) -> Result<Number, Malformed> {
     operand.value().token()?.number().ok_or(Malformed)
 }

@@ -1,12 +1,13 @@
 //! Arithmetic of `$inc`, `$mul` and `$bit`.
 //!
-//! Integers stay integers and are computed exactly; a result that 64 bits don't hold is an error, as
-//! a counter that silently became a float would count no further. With a float, the result is one.
+//! Integers stay integers and are computed exactly. A result that exceeds 64 bits is an error,
+//! since a counter that silently became a float would stop counting. If one number is a float, the
+//! result is one.
 
 use nanodb_msgpack::Number;
 use nanodb_msgpack::{write_float, write_int, write_uint};
 
-/// `a + b`, if there is such a number.
+/// Returns `a + b`, if 64 bits can hold it.
 pub(super) fn add(a: Number, b: Number) -> Option<Number> {
     match (whole(a), whole(b)) {
         (Some(a), Some(b)) => of_whole(a + b),
@@ -14,7 +15,7 @@ pub(super) fn add(a: Number, b: Number) -> Option<Number> {
     }
 }
 
-/// `a * b`, if there is such a number.
+/// Returns `a * b`, if 64 bits can hold it.
 pub(super) fn multiply(a: Number, b: Number) -> Option<Number> {
     match (whole(a), whole(b)) {
         (Some(a), Some(b)) => a.checked_mul(b).and_then(of_whole),
@@ -22,7 +23,7 @@ pub(super) fn multiply(a: Number, b: Number) -> Option<Number> {
     }
 }
 
-/// Zero, an integer or a float as that number is.
+/// Returns zero, as an integer or a float like `number`.
 pub(super) fn zero_like(number: Number) -> Number {
     match number {
         Number::Float(_) => Number::Float(0.0),
@@ -61,7 +62,7 @@ impl BitOperation {
 }
 
 impl Bits {
-    /// What becomes of an integer, if 64 bits hold it.
+    /// Returns the new integer, if 64 bits can hold it.
     pub(super) fn apply(&self, number: i128) -> Option<Number> {
         of_whole(self.0.iter().fold(number, |number, &(operation, operand)| match operation {
             BitOperation::And => number & operand,
@@ -71,7 +72,7 @@ impl Bits {
     }
 }
 
-/// The value of an integer; none of a float, be it whole.
+/// Returns the value of an integer; `None` for a float, even a whole one.
 pub(super) fn whole(number: Number) -> Option<i128> {
     match number {
         Number::Int(number) => Some(number.into()),

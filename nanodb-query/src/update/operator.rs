@@ -22,7 +22,7 @@ pub(super) enum Operator {
     Min(Operand),
     Max(Operand),
     CurrentDate,
-    /// The change's path is that of the field before.
+    /// The change's path is the old one.
     Rename {
         to: Path,
     },
@@ -57,7 +57,7 @@ pub(super) enum OperatorName {
 }
 
 impl OperatorName {
-    /// All of them. One that is left out here is refused as unknown.
+    /// All of them. An operator missing here is refused as unknown.
     pub(super) const ALL: [Self; 15] = [
         Self::Set,
         Self::SetOnInsert,
@@ -76,7 +76,7 @@ impl OperatorName {
         Self::Pop,
     ];
 
-    /// The operator that is written so.
+    /// Returns the operator with this name.
     pub(super) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.as_str() == text)
     }
@@ -136,7 +136,7 @@ mod tests {
     fn each_name_is_read_as_its_own_operator() {
         for name in OperatorName::ALL {
             assert_eq!(OperatorName::parse(name.as_str()), Some(name));
-            // Text knows it as well, and takes no value that begins so for a form.
+            // The reader of text knows it as well, and does not take such a value for a form.
             let mut value = Vec::new();
             write_map_len(&mut value, 1);
             assert!(write_string(&mut value, name.as_str()));

@@ -1,7 +1,7 @@
-//! From an update document to changes and their tree.
+//! From an update in MessagePack to changes and their tree.
 //!
-//! As with filters, text was turned into MessagePack before, and what is read here was found
-//! well-formed and within the limits.
+//! As with filters, text has been turned into MessagePack before, and the input is well-formed and
+//! within the limits.
 
 use super::array::{Each, ElementSort, Push};
 use super::changes::Changes;
@@ -160,7 +160,7 @@ fn parse_add_to_set<'a>(path: &str, value: RawValue<'a>) -> Result<Each, Fault<'
     }
 }
 
-/// Whether a value says how to add elements, rather than being one.
+/// Returns whether a value says how to add elements, rather than being one.
 fn has_modifiers<'a>(
     operator: &str,
     wanted: &str,

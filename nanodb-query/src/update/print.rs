@@ -1,4 +1,4 @@
-//! Updates as JSON text that is read back as the same update.
+//! Updates as JSON text, which is read back as the same update.
 
 use std::fmt::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::filter::Operand;
 use crate::json::{print_string, print_value};
 use nanodb_msgpack::RawValue;
 
-/// Prints changes, those of one operator together.
+/// Prints changes; those of one operator stand together.
 pub(super) fn print_changes(changes: &[Change], out: &mut dyn Write) -> fmt::Result {
     out.write_char('{')?;
     let mut before = None;
@@ -81,7 +81,7 @@ fn print_push(push: &Push, out: &mut dyn Write) -> fmt::Result {
     out.write_char('}')
 }
 
-/// What is added to an array: one value as it is, unless that would be read as modifiers.
+/// Prints what is added to an array: one value as it is, unless it would be read as modifiers.
 fn print_added(values: &[Operand], out: &mut dyn Write) -> fmt::Result {
     if let [only] = values
         && !is_like_modifiers(only.value())

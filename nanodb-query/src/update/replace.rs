@@ -1,4 +1,4 @@
-//! A new document in place of an old one, which keeps its `_id`.
+//! Replacing a document by a new one, which keeps the old `_id`.
 
 use super::error::UpdateError;
 use super::writer::check_depth;

@@ -3,16 +3,16 @@
 //!
 //! # Invariants
 //!
-//! 1. No two changes are at the same path, and none is below another: that is a conflict.
+//! 1. No two changes have the same path, and none is below another: that is a conflict.
 //! 2. Below one name either all steps are `$[...]` or none is.
-//! 3. The tree that a document is walked with has names only: `$` and `$[...]` were replaced by the
-//!    indexes that they stand for in this document ([`expand`](super::expand)).
+//! 3. The tree that a document is walked with contains names only: `$` and `$[...]` have been
+//!    replaced by the indexes that they stand for in this document ([`expand`](super::expand)).
 
 use std::collections::BTreeMap;
 
 use crate::path::Part;
 
-/// What becomes of a field and what is below it.
+/// What happens to a field and below it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Leaf(Leaf),
@@ -23,17 +23,17 @@ pub(super) enum Node {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Leaf {
     pub(super) change: usize,
-    /// Whether this is the field that `$rename` takes away, and not the one that it makes.
+    /// Whether this is the field that `$rename` removes, and not the one that it creates.
     pub(super) renamed: bool,
 }
 
-/// The names below a field, in the order in which the update has them.
+/// The names below a field, in the order of the update.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Children {
     list: Vec<(Step, Node)>,
-    /// Where a step is in the list, by its text.
+    /// The place of a step in the list, by its text.
     places: BTreeMap<Box<str>, usize>,
-    /// Whether whatever is no document becomes one, as a merge patch has it.
+    /// Whether a value that is not a document becomes one, as in a merge patch.
     pub(super) is_patch: bool,
 }
 
@@ -42,9 +42,9 @@ pub(super) struct Children {
 pub(super) enum Step {
     /// A name or index.
     Name(Part),
-    /// `$`, the element by which the document passed the filter.
+    /// `$`, the element by which the document matched the filter.
     Matched,
-    /// `$[]`, all elements, or `$[id]`, those that pass the array filter of that number.
+    /// `$[]`, all elements, or `$[id]`, those that match the array filter with that number.
     Each(Option<usize>),
 }
 
@@ -59,7 +59,7 @@ impl Node {
         Self::Leaf(Leaf { change, renamed: false })
     }
 
-    /// Any change in or below this.
+    /// Returns any change in or below this.
     pub(super) fn any_leaf(&self) -> Option<Leaf> {
         match self {
             Self::Leaf(leaf) => Some(*leaf),
@@ -67,7 +67,7 @@ impl Node {
         }
     }
 
-    /// Whether no step in this tree depends on the document.
+    /// Returns whether no step in this tree depends on the document.
     pub(super) fn is_plain(&self) -> bool {
         match self {
             Self::Leaf(_) => true,
@@ -77,7 +77,7 @@ impl Node {
         }
     }
 
-    /// Whether `$` is in this tree.
+    /// Returns whether `$` is in this tree.
     pub(super) fn needs_match(&self) -> bool {
         match self {
             Self::Leaf(_) => false,
@@ -87,8 +87,7 @@ impl Node {
         }
     }
 
-    /// Makes one tree of two that are for the same field. If they conflict, says where: the steps
-    /// from here.
+    /// Merges two trees for the same field. If they conflict, returns where: the steps from here.
     pub(super) fn merge(&mut self, other: Self) -> Result<(), String> {
         match (self, other) {
             (Self::Below(own), Self::Below(other)) => {
@@ -119,13 +118,12 @@ impl Children {
         self.list.get(place).map(|(_, node)| node)
     }
 
-    /// Where the child of that name is in the list.
+    /// Returns where the child with that name is in the list.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.places.get(name).copied()
     }
 
-    /// Adds what becomes of one child, whose step reads `text`. If that conflicts, says at which
-    /// path below.
+    /// Adds a child, whose step reads `text`. If that conflicts, returns the path below.
     pub(super) fn add(&mut self, text: &str, step: Step, node: Node) -> Result<(), String> {
         let below =
             |at: String| if at.is_empty() { text.to_owned() } else { format!("{text}.{at}") };

@@ -1,5 +1,5 @@
-//! The new document, written from left to right: what stays is copied from the old one in as large
-//! pieces as it can be.
+//! Writing the new document from left to right: what stays is copied from the old one in pieces as
+//! large as possible.
 
 use super::error::UpdateError;
 use crate::DEPTH_MAX;
@@ -9,7 +9,7 @@ use nanodb_msgpack::{Malformed, RawValue, deeper};
 #[derive(Debug)]
 pub(super) struct Writer<'a, 'o> {
     old: &'a [u8],
-    /// So much of the old document was copied or left out.
+    /// How much of the old document has been copied or left out.
     done: usize,
     pub(super) out: &'o mut Vec<u8>,
     /// Where the new document begins.
@@ -19,7 +19,7 @@ pub(super) struct Writer<'a, 'o> {
     pub(super) changed: bool,
 }
 
-/// The header of a map or an array, to be written again when its length is known.
+/// The header of a map or an array, which is written again once its length is known.
 #[derive(Debug)]
 pub(super) struct Header {
     /// Where it is in the new document.
@@ -30,13 +30,13 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// How many fields or elements there were.
+    /// Returns how many fields or elements there were.
     pub(super) fn len(&self) -> u32 {
         self.len
     }
 }
 
-/// How far writing was.
+/// A place to go back to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     done: usize,
@@ -50,7 +50,7 @@ impl<'a, 'o> Writer<'a, 'o> {
         Self { old, done: 0, base: out.len(), out, bytes_max, changed: false }
     }
 
-    /// Where the bytes that end the old document begin in it.
+    /// Returns where the bytes that end the old document begin in it.
     pub(super) fn place(&self, tail: &[u8]) -> usize {
         self.old.len() - tail.len()
     }
@@ -63,7 +63,7 @@ impl<'a, 'o> Writer<'a, 'o> {
         }
     }
 
-    /// Leaves out what is between two places, all before the first being copied.
+    /// Leaves out the bytes between two places, after copying all before them.
     pub(super) fn leave_out(&mut self, from: usize, to: usize) {
         self.copy_to(from);
         self.done = to;
@@ -74,14 +74,14 @@ impl<'a, 'o> Writer<'a, 'o> {
         Mark { done: self.done, written: self.out.len(), changed: self.changed }
     }
 
-    /// Takes back all that was written since.
+    /// Drops all that was written since.
     pub(super) fn go_back(&mut self, mark: Mark) {
         self.done = mark.done;
         self.out.truncate(mark.written);
         self.changed = mark.changed;
     }
 
-    /// Puts what `write` writes in the place of an old value.
+    /// Writes a new value in place of an old one.
     pub(super) fn replace(
         &mut self,
         value: RawValue<'_>,
@@ -111,7 +111,7 @@ impl<'a, 'o> Writer<'a, 'o> {
         Ok(Header { at, size: self.out.len() - at, len, is_map })
     }
 
-    /// Writes a header again if its length is another one now.
+    /// Writes a header again if its length has changed.
     pub(super) fn set_len(&mut self, header: &Header, len: u32) {
         if len == header.len {
             return;
@@ -126,7 +126,7 @@ impl<'a, 'o> Writer<'a, 'o> {
         self.changed = true;
     }
 
-    /// Copies what is left of the old document.
+    /// Copies the rest of the old document.
     pub(super) fn finish(&mut self) -> Result<(), UpdateError> {
         self.copy_to(self.old.len());
         self.check_size()
@@ -171,7 +171,7 @@ fn check_next(cursor: &mut Cursor<'_>, depth: usize) -> Result<(), UpdateError> 
     Ok(())
 }
 
-/// One level further down, if there may be one.
+/// Returns the next depth, unless it exceeds the limit.
 pub(super) fn one_deeper(depth: usize) -> Result<usize, UpdateError> {
     deeper(depth).map_err(|_| UpdateError::TooDeep { depth_max: DEPTH_MAX })
 }

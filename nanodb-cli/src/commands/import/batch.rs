@@ -114,31 +114,32 @@ impl<R: Read> Batches<R> {
                 Err(why) => why,
             };
             let Some(rejects) = self.rejects.clone() else { return Err(why.failure) };
-            let text = match why.broken {
-                Broken::Element => self.elements.shorten_last(),
-                Broken::Line if self.elements.are_lines() => {
+            let text = match why.scope {
+                FailureScope::Element => self.elements.shorten_last(),
+                FailureScope::Line if self.elements.are_lines() => {
                     self.elements.skip_line().map_err(|e| input_failure(&self.input, e))?
                 }
-                Broken::Line | Broken::Input => return Err(why.failure),
+                FailureScope::Line | FailureScope::Input => return Err(why.failure),
             };
             rejects.write(&text, &why.failure)?;
         }
     }
 
-    fn read_document(&mut self, text_size: &mut usize) -> Result<Option<Part>, Unread> {
+    fn read_document(&mut self, text_size: &mut usize) -> Result<Option<Part>, ReadFailure> {
         let Self { elements, input, id_field, rejects, .. } = self;
-        let fail = |broken, source: JsonError| {
-            let broken = if matches!(source, JsonError::Read(_)) { Broken::Input } else { broken };
-            Unread { broken, failure: input_failure(input, source) }
+        let fail = |scope, source: JsonError| {
+            let scope =
+                if matches!(source, JsonError::Read(_)) { FailureScope::Input } else { scope };
+            ReadFailure { scope, failure: input_failure(input, source) }
         };
-        let next = elements.next().map_err(|error| fail(Broken::Line, error))?;
+        let next = elements.next().map_err(|error| fail(FailureScope::Line, error))?;
         let Some(element) = next else { return Ok(None) };
         *text_size += element.text.len();
         let at = element.at;
-        let mut document = element.parse().map_err(|error| fail(Broken::Element, error))?;
+        let mut document = element.parse().map_err(|error| fail(FailureScope::Element, error))?;
         if let Some(field) = id_field {
-            name_id(&mut document, field).map_err(|why| Unread {
-                broken: Broken::Element,
+            name_id(&mut document, field).map_err(|why| ReadFailure {
+                scope: FailureScope::Element,
                 failure: Failure::Refused { name: input.clone(), at, why },
             })?;
         }
@@ -147,13 +148,13 @@ impl<R: Read> Batches<R> {
     }
 }
 
-/// Why no document could be read, and what is broken.
-struct Unread {
-    broken: Broken,
+/// Why no document could be read, and what is scope.
+struct ReadFailure {
+    scope: FailureScope,
     failure: Failure,
 }
 
-enum Broken {
+enum FailureScope {
     /// An element is no document, or not one for this collection.
     Element,
     /// No element begins here.

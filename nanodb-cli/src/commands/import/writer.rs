@@ -8,8 +8,8 @@ use nanodb::{
     Collection, Database, Document, Encode as _, ErrorKind, ID_FIELD, Id, TransactionCollection,
 };
 
-use super::assigned::Assigned;
 use super::batch::{Batch, Part};
+use super::id_set::IdSet;
 use super::rejects::Rejects;
 use crate::arguments::{Import, OnConflict};
 use crate::failure::{Failure, Result};
@@ -55,7 +55,7 @@ pub(super) struct Writer {
     input: String,
     tally: Tally,
     /// The ids of documents of this input that have none in it.
-    assigned: Assigned,
+    assigned: IdSet,
     rejects: Option<Rejects>,
 }
 
@@ -72,7 +72,7 @@ impl Writer {
             on_conflict: arguments.on_conflict,
             input,
             tally: Tally::default(),
-            assigned: Assigned::default(),
+            assigned: IdSet::default(),
             rejects,
         }
     }
@@ -307,7 +307,7 @@ fn has_id(run: &[Document]) -> bool {
 fn set_aside(
     collection: &TransactionCollection<'_>,
     run: &[Document],
-    assigned: &mut Assigned,
+    assigned: &mut IdSet,
 ) -> nanodb::Result<Vec<Document>> {
     let mut aside = Vec::new();
     for id in run.iter().filter_map(Document::id).map(|id| id.to_owned()) {

@@ -1,8 +1,8 @@
-//! JSON merge patch, RFC 7396: a document of the fields that are to change.
+//! JSON merge patch, RFC 7396: a document of the fields to change.
 //!
-//! Null takes a field away, a document changes the fields within, anything else is the new value. It
-//! is the same tree of changes that operators make, but for what is no document where one goes on:
-//! that becomes one.
+//! Null removes a field, a document changes the fields below, anything else is the new value. The
+//! patch becomes the same tree of changes that operators make, except that a value that is not a
+//! document becomes one where the patch goes on.
 
 use super::changes::Changes;
 use super::operator::{Change, Operator};
@@ -33,11 +33,11 @@ fn parse_children<'a>(
                 Ok(Token::Null) => Operator::Unset,
                 _ => Operator::Set(operand(entry.value)?),
             };
-            // No error needs more of the path than this: nothing is in a patch's way.
+            // No error needs more of the path: nothing is in a patch's way.
             changes.push(Change { path: Path::of_program(entry.name), operator });
             Node::leaf(changes.len() - 1)
         };
-        // No name is there twice, so nothing conflicts.
+        // No name occurs twice, so nothing conflicts.
         let _ = children.add(entry.name, Step::Name(Part::new(entry.name)), node);
     }
     Ok(children)

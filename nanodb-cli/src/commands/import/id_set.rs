@@ -9,12 +9,12 @@ use nanodb::Id;
 
 /// A set of integers; adjacent ones, as assigned ids are, take the room of one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Assigned {
+pub(super) struct IdSet {
     /// First and last of each run; no two touch.
     runs: BTreeMap<i64, i64>,
 }
 
-impl Assigned {
+impl IdSet {
     pub(super) fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn it_is_a_set_of_integers_whatever_the_order() {
         let mut random = fastrand::Rng::with_seed(1);
-        let (mut set, mut model) = (Assigned::default(), BTreeSet::new());
+        let (mut set, mut model) = (IdSet::default(), BTreeSet::new());
         for _ in 0..5_000 {
             let id = random.i64(0..60);
             if random.bool() {
