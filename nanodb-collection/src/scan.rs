@@ -117,11 +117,13 @@ enum Step {
 
 impl Scan {
     /// A cursor over nothing.
+    #[doc(hidden)]
     pub fn empty() -> Self {
         Self::new(Owner::PAGER, "".into(), Extents::default(), Pages::None)
     }
 
     /// A cursor over what a view shows of a collection, which goes by that name.
+    #[doc(hidden)]
     pub fn over(view: Arc<ReadView>, store: &Store, name: &Arc<str>) -> Self {
         match store.state_at(view.snapshot().seq()) {
             Some(state) => {
@@ -184,6 +186,7 @@ impl Scan {
 
     /// The next document that `is_wanted` says true of, to keep. If that is an error, the next call goes
     /// on with the document after it.
+    #[doc(hidden)]
     pub fn next_that(
         &mut self,
         mut is_wanted: impl FnMut(&DocView) -> Result<bool>,
@@ -204,6 +207,7 @@ impl Scan {
     }
 
     /// Takes the next pages out, so many at most, for a cursor of their own; none at the end.
+    #[doc(hidden)]
     pub fn split(&mut self, pages: u64) -> Option<Self> {
         let Walk { owner, collection, extents, position, pages_left, pages: source } =
             &mut self.walk;
@@ -225,17 +229,20 @@ impl Scan {
     }
 
     /// The name of the collection.
+    #[doc(hidden)]
     pub fn collection(&self) -> &Arc<str> {
         &self.walk.collection
     }
 
     /// How many pages are still to be opened.
+    #[doc(hidden)]
     pub fn pages_left(&self) -> u64 {
         self.walk.pages_left
     }
 
     /// Whether all pages that are left can be in memory, so that a document is soon found
     /// [again](Self::document_at).
+    #[doc(hidden)]
     pub fn fits_in_cache(&self) -> bool {
         match &*self.walk.pages {
             // What a transaction has seen can't be seen once it is over.
@@ -248,6 +255,7 @@ impl Scan {
     }
 
     /// The document with a [record id](StoredDoc::record_id) that the cursor has found it by.
+    #[doc(hidden)]
     pub fn document_at(&self, record_id: RecordId) -> Result<StoredDoc> {
         let page = PageId::new(record_id.page);
         let guard = self.walk.pages.slotted(self.walk.owner, page)?;
@@ -391,11 +399,13 @@ pub struct ScanIter {
 impl ScanIter {
     /// Those that a cursor has not come to yet.
     #[doc(hidden)]
+    #[doc(hidden)]
     pub fn new(cursor: Scan) -> Self {
         Self { cursor }
     }
 
     /// The name of the collection.
+    #[doc(hidden)]
     pub fn name(&self) -> &str {
         &self.cursor.walk.collection
     }

@@ -409,26 +409,47 @@ impl Database {
         Ok(report.map_or(ControlFlow::Break(()), ControlFlow::Continue))
     }
 
-    /// Brings the file up to date, syncs it, and gives up this handle.
+    /// Writes everything into the file and syncs it like [`checkpoint`](Self::checkpoint), and gives
+    /// up this handle.
     ///
-    /// There is nothing to do for one that is open [read-only](crate::Options::read_only): what a crash has
-    /// left beside the file stays.
+    /// The last handle also shortens the file, removes its logs and unlocks it, and reports what
+    /// fails in that. Other handles, collections, snapshots and documents keep the file open; what
+    /// fails when the last of them is dropped is not reported, and nothing is lost by it: the next
+    /// opening reads the logs.
     ///
-    /// Other handles go on; the log is removed and the file released with the last of them. Dropping the last
-    /// handle does the same, but nobody learns whether it worked.
+    /// A [read-only](crate::Options::read_only) database has nothing to write: files that a crash has
+    /// left beside it stay.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("data.nanodb");
+    /// let db = Database::open(&path)?;
+    /// db.collection("users").insert(doc! { "name": "Alice" })?;
+    /// db.close()?;
+    /// assert_eq!(std::fs::read_dir(path.parent().expect("a directory"))?.count(), 1); // the one file
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`checkpoint`](Self::checkpoint).
+    /// Same as [`checkpoint`](Self::checkpoint).
     pub fn close(self) -> Result<()> {
         // Nothing is written where nobody has written.
         if self.engine.is_changed() {
             self.engine.give_back_of_empty();
         }
-        match self.engine.check_access() {
-            Ok(()) => self.checkpoint(),
-            // There is nothing to bring up to date.
-            Err(_) => Ok(()),
+        if self.engine.check_access().is_err() {
+            return Ok(());
+        }
+        match Arc::try_unwrap(self.engine) {
+            // Nobody else can be using it.
+            Ok(engine) => Ok(engine.pager().clone().close()?),
+            Err(engine) => Ok(engine.pager().checkpoint()?),
         }
     }
 }

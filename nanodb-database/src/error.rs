@@ -1,3 +1,3 @@
 //! The errors, which are the engine's.
 
-pub use nanodb_collection::{CatalogError, Error, ErrorKind, Result, StorageError};
+pub(crate) use nanodb_collection::{Error, Result};

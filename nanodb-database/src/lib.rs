@@ -7,7 +7,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `options`, `open`, `database` | how a file is opened, and what is done with all of it |
+//! | `options`, `open`, `database`, `storage` | how a file is opened, and what is done with all of it |
 //! | `collection`, `typed` | a collection by name; one that holds values of a Rust type |
 //! | `snapshot` | all collections as of one moment |
 //! | `transaction`, `transaction_collection`, `retry` | several writes as one |
@@ -28,18 +28,19 @@ mod read;
 mod retry;
 mod salvage;
 mod snapshot;
+pub mod storage;
 mod transaction;
 mod transaction_collection;
 mod typed;
 
 pub use collection::Collection;
 pub use database::Database;
-pub use error::{CatalogError, Error, ErrorKind, Result, StorageError};
 pub use info::CollectionInfo;
 pub use nanodb_collection::{
-    ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, CollectionStats,
-    CompactProgress, Durability, OpenReport, Problem, ProblemKind, SalvageMode, SalvageReport,
-    SalvagedCollection, Scan, ScanIter, Stats, StoredDoc,
+    ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX, CatalogError, CheckProgress, CheckReport,
+    CollectionStats, CompactProgress, Durability, Error, ErrorKind, OpenReport, Problem,
+    ProblemKind, Result, SalvageMode, SalvageReport, SalvagedCollection, Scan, ScanIter, Stats,
+    StorageError, StoredDoc,
 };
 pub use nanodb_document::{
     ArrayView, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, DocumentError, Draft,
@@ -48,8 +49,8 @@ pub use nanodb_document::{
     ValueType, array, doc, from_document, json, to_document,
 };
 pub use nanodb_query::{
-    ApplyError, FieldName, Filter, Literal, Problem as QueryProblem, Projection, QueryError, Sort,
-    TypeBracket, Update, UpdateError, field,
+    ApplyError, ArrayFilters, FieldName, Filter, Literal, Malformed, Problem as QueryProblem,
+    Projection, QueryError, Sort, TypeBracket, Update, UpdateContext, UpdateError, field,
 };
 pub use options::Options;
 pub use query::{

@@ -197,6 +197,7 @@ impl<'a> IdRef<'a> {
 
     /// The id that a token is; `None` for types that ids can't have.
     #[must_use]
+    #[doc(hidden)]
     pub fn from_token(token: Token<'a>) -> Option<Self> {
         match token {
             Token::Int(number) => Some(Self::Int(number)),

@@ -145,6 +145,7 @@ impl Sort {
     }
 
     /// Returns the paths, each with whether it is descending.
+    #[doc(hidden)]
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&Path, bool)> {
         self.fields.iter().map(|field| (&field.path, field.descending))
     }

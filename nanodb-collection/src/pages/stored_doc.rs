@@ -57,6 +57,7 @@ impl StoredDoc {
     }
 
     /// Returns the record that it was read from; none if it was made of a document.
+    #[doc(hidden)]
     pub fn record_id(&self) -> Option<RecordId> {
         match &self.0 {
             Bytes::Page { guard, record } => Some(record.on(guard.id())),
@@ -65,11 +66,13 @@ impl StoredDoc {
     }
 
     /// Whether all of it is on one page.
+    #[doc(hidden)]
     pub fn is_on_one_page(&self) -> bool {
         matches!(self.0, Bytes::Page { .. })
     }
 
     /// What was made of a document.
+    #[doc(hidden)]
     pub fn made(bytes: Vec<u8>) -> Self {
         Self(Bytes::Assembled { bytes: bytes.into(), record: None })
     }
@@ -97,6 +100,7 @@ impl StoredDoc {
 
     /// The document as a Rust type; one that does not have its shape is told apart from one that is
     /// damaged.
+    #[doc(hidden)]
     pub fn to_typed<T: DeserializeOwned>(&self, collection: &str) -> Result<T> {
         self.to_type(collection)
     }
@@ -110,6 +114,7 @@ impl StoredDoc {
 
     /// Adds to an error which document it is of.
     #[cold]
+    #[doc(hidden)]
     pub fn blame(&self, collection: &str, error: Error) -> Error {
         let page = self.record_id().map(|record| PageId::new(record.page));
         error.of_document(collection, self, page)

@@ -11,8 +11,9 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::Document;
 use crate::database::Database;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::options::Options;
+use nanodb_collection::ErrorKind;
 
 /// Lets nobody pass while it is shut.
 #[derive(Debug, Default)]

@@ -241,11 +241,7 @@ impl TransactionCollection<'_> {
         filter: impl Into<Filter>,
         update: &'c Update,
     ) -> FindOneAndModify<'c> {
-        FindOneAndModify::new(
-            Target::Transaction(self),
-            filter.into(),
-            Change::Update(update),
-        )
+        FindOneAndModify::new(Target::Transaction(self), filter.into(), Change::Update(update))
     }
 
     /// Prepares to find one document that matches a filter and replace it; see

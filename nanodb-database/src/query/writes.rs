@@ -67,7 +67,9 @@ impl Collection {
     /// [`Options::transaction_bytes_max`](crate::Options::transaction_bytes_max).
     pub fn update_many(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
         let filter = filter.into();
-        self.in_transaction(|collection| modify::update(collection, &filter, Action::Update(update), ALL))
+        self.in_transaction(|collection| {
+            modify::update(collection, &filter, Action::Update(update), ALL)
+        })
     }
 
     /// Updates one document that matches a filter; if none does, inserts one.
@@ -96,7 +98,9 @@ impl Collection {
     /// Same as [`update_one`](Self::update_one) and [`insert`](Self::insert).
     pub fn upsert(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
         let filter = filter.into();
-        self.in_transaction(|collection| modify::upsert(collection, &filter, Action::Update(update)))
+        self.in_transaction(|collection| {
+            modify::upsert(collection, &filter, Action::Update(update))
+        })
     }
 
     /// Replaces one document that matches a filter, any of several; the new one keeps its id.
@@ -156,7 +160,9 @@ impl Collection {
         document: impl Encode,
     ) -> Result<UpdateResult> {
         let filter = filter.into();
-        self.in_transaction(|collection| modify::upsert(collection, &filter, Action::Replace(&document)))
+        self.in_transaction(|collection| {
+            modify::upsert(collection, &filter, Action::Replace(&document))
+        })
     }
 
     /// Deletes one document that matches a filter, any of several; returns how many were deleted.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nanodb_database::{Collection, Database, Document, Error, ErrorKind, doc};
-use nanodb_sim::{Crash, Failure, Fault, Files, SimStorage, Unsynced};
+use nanodb_sim::{CallKind, Crash, Failure, Fault, Files, SimStorage, Unsynced};
 
 /// Of each collection its documents, by id: how long their texts are.
 type Contents = BTreeMap<String, BTreeMap<i64, usize>>;
@@ -275,4 +275,34 @@ fn whatever_call_fails_while_indexes_are_saved_and_documents_move_nothing_acknow
     }
     println!("{calls} calls, {failed} failed, {went_on} went on");
     assert!(failed > calls as usize / 2 && went_on > 20, "{failed} failed, {went_on} went on");
+}
+
+#[test]
+fn a_log_that_the_last_handle_cannot_remove_is_an_error_of_close_and_loses_nothing() {
+    let storage = SimStorage::new();
+    let db = open(&storage).unwrap();
+    db.collection("a").insert(document(1, 10)).unwrap();
+    // The file is up to date; what is left to do is to remove the log.
+    db.checkpoint().unwrap();
+    storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::Directory).for_ever());
+    let error = db.close().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    storage.clear_fault();
+    let db = open(&storage).unwrap();
+    assert!(db.collection("a").contains(1).unwrap());
+    db.close().unwrap();
+}
+
+#[test]
+fn a_handle_that_is_not_the_last_closes_without_touching_the_logs() {
+    let storage = SimStorage::new();
+    let db = open(&storage).unwrap();
+    let all = db.collection("a");
+    all.insert(document(1, 10)).unwrap();
+    db.checkpoint().unwrap();
+    storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::Directory).for_ever());
+    db.close().unwrap();
+    storage.clear_fault();
+    all.insert(document(2, 10)).unwrap();
+    assert_eq!(all.count(), 2);
 }
