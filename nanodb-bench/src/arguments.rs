@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The stores to measure, each once, in the order of the report.
+    /// Returns the stores to measure, each once, in the order of the report.
     pub(crate) fn stores(&self) -> Vec<StoreKind> {
         let mut stores = StoreKind::all();
         stores.retain(|store| self.only.is_empty() || self.only.contains(store));

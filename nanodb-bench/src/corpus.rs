@@ -44,12 +44,12 @@ impl Corpus {
         self.bytes.len()
     }
 
-    /// The sum that reading or scanning everything has to arrive at.
+    /// Returns the sum that reading or scanning everything has to arrive at.
     pub(crate) fn sum(&self) -> u64 {
         sum_bytes(&self.bytes)
     }
 
-    /// All documents with their ids, in the order of insertion.
+    /// Returns all documents with their ids, in the order of insertion.
     pub(crate) fn documents(&self) -> Vec<(u64, &[u8])> {
         let mut rest = self.bytes.as_slice();
         let mut start = 0;
@@ -62,7 +62,7 @@ impl Corpus {
         documents
     }
 
-    /// All ids in an order without pattern, another one each round.
+    /// Returns all ids in an order without pattern, another one each round.
     pub(crate) fn shuffled_ids(&self, round: u32) -> Vec<u64> {
         let mut ids: Vec<u64> = (1..=self.len() as u64).collect();
         Rng::with_seed(SEED + u64::from(round)).shuffle(&mut ids);

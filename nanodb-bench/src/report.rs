@@ -65,7 +65,7 @@ impl Report {
 }
 
 impl Row {
-    /// The stores that took part, the best first.
+    /// Returns the stores that took part, the best first.
     fn new(workload: Workload, stores: &[StoreKind], results: &Results) -> Self {
         let mut standings: Vec<(StoreKind, f64, Vec<f64>)> = stores
             .iter()
@@ -102,7 +102,7 @@ impl Row {
 }
 
 impl Unit {
-    /// How many times as good `ours` is as `theirs`.
+    /// Returns how many times as good `ours` is as `theirs`.
     fn advantage(self, ours: f64, theirs: f64) -> f64 {
         match self {
             Self::DocumentsPerSecond => ours / theirs,
@@ -174,7 +174,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// The middle of the figures, or of its two middle ones; none of none.
+/// Returns the middle of the figures, or of its two middle ones; none of none.
 fn median(figures: &[f64]) -> Option<f64> {
     let mut figures = figures.to_vec();
     figures.sort_by(f64::total_cmp);

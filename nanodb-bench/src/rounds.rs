@@ -151,7 +151,7 @@ impl<P: Fn(&str)> Round<'_, P> {
         Ok(())
     }
 
-    /// The stores in the order of their turn at the next workload.
+    /// Returns the stores in the order of their turn at the next workload.
     fn turn(&mut self) -> Vec<StoreKind> {
         let mut stores = self.stores.to_vec();
         stores.rotate_left(self.rotation % self.stores.len().max(1));

@@ -97,18 +97,18 @@ impl StoreKind {
         })
     }
 
-    /// Whether the store keeps anything when it is closed.
+    /// Returns whether the store keeps anything when it is closed.
     pub(crate) fn has_files(self) -> bool {
         self != Self::HashMap
     }
 
-    /// Whether a commit can be made to wait for the disk.
+    /// Returns whether a commit can be made to wait for the disk.
     pub(crate) fn has_synced_commits(self) -> bool {
         self.has_files()
     }
 
-    /// Whether the store is one that NanoDB is compared with: neither itself nor the `HashMap`,
-    /// which keeps nothing and marks what memory alone would allow.
+    /// Returns whether the store is one that NanoDB is compared with: neither itself nor the
+    /// `HashMap`, which keeps nothing and marks what memory alone would allow.
     pub(crate) fn is_peer(self) -> bool {
         !matches!(self, Self::NanoDb | Self::HashMap)
     }
@@ -142,7 +142,7 @@ impl fmt::Display for StoreKind {
     }
 }
 
-/// The error of a store that lost a document.
+/// Returns the error of a store that lost a document.
 fn missing(id: u64) -> Box<dyn Error + Send + Sync> {
     format!("document {id} is missing").into()
 }

@@ -133,7 +133,7 @@ pub(crate) fn open_and_first_read(kind: StoreKind, folder: &Path, corpus: &Corpu
     Ok(time.as_secs_f64() * 1_000.0)
 }
 
-/// What a folder's files occupy on the disk, over what the documents alone would need.
+/// Returns what a folder's files occupy on the disk, over what the documents alone would need.
 pub(crate) fn file_size(folder: &Path, corpus: &Corpus) -> Result<f64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
@@ -142,7 +142,7 @@ pub(crate) fn file_size(folder: &Path, corpus: &Corpus) -> Result<f64> {
     Ok(bytes as f64 / corpus.size() as f64)
 }
 
-/// Documents a second, when all of them took `time`.
+/// Returns documents a second, if all of them took `time`.
 pub(crate) fn per_second(corpus: &Corpus, time: Duration) -> f64 {
     corpus.len() as f64 / time.as_secs_f64()
 }

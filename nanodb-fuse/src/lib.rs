@@ -60,17 +60,17 @@ impl Mounted {
         lock(&self.state).set_plan(plan);
     }
 
-    /// How many calls there were that change something or sync.
+    /// Returns how many calls there were that change something or sync.
     pub fn calls(&self) -> u64 {
         lock(&self.state).calls()
     }
 
-    /// Whether the power has gone.
+    /// Returns whether the power has gone.
     pub fn is_cut(&self) -> bool {
         lock(&self.state).is_cut()
     }
 
-    /// All that was done so far, up to where the power went.
+    /// Returns all that was done so far, up to where the power went.
     pub fn journal(&self) -> Vec<Event> {
         lock(&self.state).journal().to_vec()
     }

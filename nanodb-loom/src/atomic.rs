@@ -18,7 +18,7 @@ macro_rules! atomics {
         }
 
         impl $name {
-            /// An atomic with a first value.
+            /// Returns an atomic with a first value.
             pub fn new(value: $value) -> Self {
                 Self { value: atomic::$name::new(value), accesses: atomic::AtomicUsize::new(0) }
             }
@@ -28,7 +28,7 @@ macro_rules! atomics {
                 &self.value
             }
 
-            /// The value, or one that it had and that may still be seen.
+            /// Returns the value, or one that it had and that may still be seen.
             pub fn load(&self, order: Ordering) -> $value {
                 self.accessed().load(order)
             }

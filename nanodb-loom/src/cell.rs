@@ -21,12 +21,12 @@ impl<T> Default for OnceLock<T> {
 }
 
 impl<T> OnceLock<T> {
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     pub fn get(&self) -> Option<&T> {
         if self.filled.load(Ordering::Acquire) { self.value.get() } else { None }
     }
 
-    /// The value, made if there is none. `make` must do nothing that another thread could
+    /// Returns the value, made if there is none. `make` must do nothing that another thread could
     /// come in between.
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         let value = self.value.get_or_init(make);
@@ -46,7 +46,7 @@ pub struct ArcSwapOption<T> {
 }
 
 impl<T> ArcSwapOption<T> {
-    /// A cell with a first value.
+    /// Returns a cell with a first value.
     pub fn new(value: Option<Arc<T>>) -> Self {
         Self { values: Mutex::new(vec![value]), in_force: AtomicUsize::new(0) }
     }
@@ -56,12 +56,12 @@ impl<T> ArcSwapOption<T> {
         values.get(number).cloned().flatten()
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn load_full(&self) -> Option<Arc<T>> {
         self.value(self.in_force.load(Ordering::Acquire))
     }
 
-    /// The value, as a guard.
+    /// Returns the value, as a guard.
     pub fn load(&self) -> arc_swap::Guard<Option<Arc<T>>> {
         arc_swap::Guard::from_inner(self.load_full())
     }

@@ -7,12 +7,12 @@ use std::time::Duration;
 pub struct Instant;
 
 impl Instant {
-    /// The one moment that there is.
+    /// Returns the one moment that there is.
     pub fn now() -> Self {
         Self
     }
 
-    /// Nothing.
+    /// Does nothing.
     pub fn elapsed(self) -> Duration {
         Duration::ZERO
     }

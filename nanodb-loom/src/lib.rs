@@ -25,7 +25,7 @@ pub fn every_interleaving(protocol: impl Fn() + Sync + Send + 'static) {
     interleavings(3, protocol);
 }
 
-/// As `every_interleaving`, with that many interruptions.
+/// Does the same as `every_interleaving`, with this many interruptions.
 pub fn interleavings(interruptions_max: usize, protocol: impl Fn() + Sync + Send + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(interruptions_max);

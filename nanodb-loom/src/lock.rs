@@ -49,7 +49,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 }
 
 impl Condvar {
-    /// No thread waits for it.
+    /// Returns a condition that no thread waits for.
     pub fn new() -> Self {
         Self::default()
     }

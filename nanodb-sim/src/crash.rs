@@ -51,7 +51,7 @@ struct SyncedFile {
 }
 
 impl Crash {
-    /// A disk with these files, all on stable storage.
+    /// Returns a disk with these files, all on stable storage.
     pub fn new(files: &Files) -> Self {
         let synced = |bytes: &Vec<u8>| SyncedFile { bytes: bytes.clone(), named: true };
         Self {
@@ -78,7 +78,7 @@ impl Crash {
         }
     }
 
-    /// How many calls are not on stable storage.
+    /// Returns how many calls are not on stable storage.
     pub fn unsynced(&self) -> usize {
         self.unsynced.len()
     }
@@ -145,7 +145,7 @@ impl Crash {
         }
     }
 
-    /// The disk that a power cut now leaves.
+    /// Returns the disk that a power cut now leaves.
     pub fn image(&self, unsynced: Unsynced) -> Files {
         let mut random = match unsynced {
             Unsynced::Random(seed) => Some(Random::new(seed)),

@@ -64,12 +64,12 @@ pub enum Damage {
     },
 }
 
-/// Every bit in these bytes, flipped one at a time.
+/// Returns every bit in these bytes, flipped one at a time.
 pub fn flipped_bits(bytes: Range<usize>) -> impl Iterator<Item = Damage> {
     (bytes.start * 8..bytes.end * 8).map(|bit| Damage::FlippedBit { bit })
 }
 
-/// Every shorter length at a boundary of a page or half a page, and one byte beside it.
+/// Returns every shorter length at a boundary of a page or half a page, and one byte beside it.
 pub fn truncations(len: usize) -> impl Iterator<Item = Damage> {
     (0..=len)
         .step_by(PAGE_SIZE / 2)
@@ -78,7 +78,7 @@ pub fn truncations(len: usize) -> impl Iterator<Item = Damage> {
         .map(|len| Damage::Truncated { len })
 }
 
-/// Every pair of pages, swapped.
+/// Returns every pair of pages, swapped.
 pub fn swapped_pages(len: usize) -> impl Iterator<Item = Damage> {
     let pages = len / PAGE_SIZE;
     (0..pages).flat_map(move |first| {
@@ -86,7 +86,7 @@ pub fn swapped_pages(len: usize) -> impl Iterator<Item = Damage> {
     })
 }
 
-/// Every page in every other page's place.
+/// Returns every page in every other page's place.
 pub fn duplicated_pages(len: usize) -> impl Iterator<Item = Damage> {
     let pages = len / PAGE_SIZE;
     (0..pages).flat_map(move |from| {
@@ -94,7 +94,7 @@ pub fn duplicated_pages(len: usize) -> impl Iterator<Item = Damage> {
     })
 }
 
-/// Every page, zeroed.
+/// Returns every page, zeroed.
 pub fn zeroed_pages(len: usize) -> impl Iterator<Item = Damage> {
     (0..len / PAGE_SIZE).map(|page| Damage::ZeroedPage { page })
 }
@@ -112,7 +112,8 @@ pub fn random_files(seed: u64, count: usize) -> impl Iterator<Item = Damage> {
 }
 
 impl Damage {
-    /// What `file` is after the damage. Pages and bits that it does not have stay as they are.
+    /// Returns what `file` is after the damage. Pages and bits that it does not have stay as they
+    /// are.
     pub fn apply(self, file: &[u8]) -> Vec<u8> {
         let mut bytes = file.to_vec();
         match self {
@@ -151,7 +152,7 @@ impl Damage {
     }
 }
 
-/// A page of the file, or nothing if it has none of that number.
+/// Returns a page of the file, or nothing if it has none of that number.
 fn page(file: &[u8], number: usize) -> &[u8] {
     file.chunks_exact(PAGE_SIZE).nth(number).unwrap_or_default()
 }

@@ -73,19 +73,19 @@ impl Fault {
         Self { kind: None, file: None, after, for_ever: false, failure }
     }
 
-    /// The same fault, for calls of one kind only.
+    /// Limits the fault to calls of one kind.
     #[must_use]
     pub fn of(self, kind: CallKind) -> Self {
         Self { kind: Some(kind), ..self }
     }
 
-    /// The same fault, for calls to one file only: "" or a sidecar's suffix.
+    /// Limits the fault to calls to one file: "" or a sidecar's suffix.
     #[must_use]
     pub fn in_file(self, file: &'static str) -> Self {
         Self { file: Some(file), ..self }
     }
 
-    /// The same fault, for all further calls too.
+    /// Makes all further calls fail, too.
     #[must_use]
     pub fn for_ever(self) -> Self {
         Self { for_ever: true, ..self }

@@ -32,27 +32,27 @@ impl Forgery {
         Self { bytes: file.to_vec(), seed: XxHash3_64::oneshot(&file[UUID..UUID + 16]) }
     }
 
-    /// The file as it is by now.
+    /// Returns the file as it is by now.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// How many pages it has.
+    /// Returns how many pages it has.
     pub fn pages(&self) -> usize {
         self.bytes.len() / PAGE_SIZE
     }
 
-    /// The kind of a page.
+    /// Returns the kind of a page.
     pub fn kind(&self, page: usize) -> u8 {
         self.bytes[page * PAGE_SIZE + 24]
     }
 
-    /// The owner of a page.
+    /// Returns the owner of a page.
     pub fn owner(&self, page: usize) -> u32 {
         self.u32_at(page, 20)
     }
 
-    /// The body of a page.
+    /// Returns the body of a page.
     pub fn body(&self, page: usize) -> &[u8] {
         let start = page * PAGE_SIZE + PAGE_HEADER_SIZE;
         &self.bytes[start..start + BODY_SIZE]
@@ -75,12 +75,12 @@ impl Forgery {
         self.put(0, offset, bytes).put(1, offset, bytes)
     }
 
-    /// The page that the root begins on.
+    /// Returns the page that the root begins on.
     pub fn root_page(&self) -> usize {
         usize::try_from(self.u32_at(0, ROOT_PAGE)).unwrap_or(usize::MAX)
     }
 
-    /// The root.
+    /// Returns the root.
     pub fn root(&self) -> &[u8] {
         let len = usize::try_from(self.u32_at(0, ROOT_LEN)).unwrap_or(usize::MAX);
         let start = self.root_page() * PAGE_SIZE + STREAM_BYTES;

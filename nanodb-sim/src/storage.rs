@@ -76,26 +76,26 @@ impl Disk {
 }
 
 impl SimStorage {
-    /// An empty file.
+    /// Returns an empty file.
     pub fn new() -> Self {
         Self::from_files(Files::from([(String::new(), Vec::new())]))
     }
 
-    /// A file with these bytes.
+    /// Returns a file with these bytes.
     pub fn from_contents(bytes: Vec<u8>) -> Self {
         let storage = Self::new();
         storage.set_contents(bytes);
         storage
     }
 
-    /// A disk with these files, whose main one is named "".
+    /// Returns a disk with these files, whose main one is named "".
     pub fn from_files(files: Files) -> Self {
         let storage = Self::default();
         storage.state().files = files;
         storage
     }
 
-    /// The file's bytes; none if it is not there.
+    /// Returns the file's bytes; none if it is not there.
     pub fn contents(&self) -> Vec<u8> {
         self.state().files.get(&self.name).cloned().unwrap_or_default()
     }
@@ -105,7 +105,7 @@ impl SimStorage {
         self.state().files.insert(self.name.clone(), bytes);
     }
 
-    /// The bytes of the file without a name that was made last; none if there was none.
+    /// Returns the bytes of the file without a name that was made last; none if there was none.
     pub fn temp_file_contents(&self) -> Vec<u8> {
         self.state().temp_files.last().cloned().unwrap_or_default()
     }
@@ -117,7 +117,7 @@ impl SimStorage {
         }
     }
 
-    /// All files of the disk that have names.
+    /// Returns all files of the disk that have names.
     pub fn files(&self) -> Files {
         self.state().files.clone()
     }
@@ -127,18 +127,18 @@ impl SimStorage {
         self.state().journal = Some(Vec::new());
     }
 
-    /// How many events were recorded so far.
+    /// Returns how many events were recorded so far.
     pub fn journal_len(&self) -> usize {
         self.state().journal.as_ref().map_or(0, Vec::len)
     }
 
-    /// What was done since [`start_journal`](Self::start_journal), so far; nothing that another
-    /// thread does meanwhile is missed by who asks again.
+    /// Returns what was done since [`start_journal`](Self::start_journal), so far; nothing that
+    /// another thread does meanwhile is missed by who asks again.
     pub fn journal(&self) -> Vec<Event> {
         self.state().journal.clone().unwrap_or_default()
     }
 
-    /// What was done since [`start_journal`](Self::start_journal); ends recording.
+    /// Returns what was done since [`start_journal`](Self::start_journal); ends recording.
     pub fn take_journal(&self) -> Vec<Event> {
         self.state().journal.take().unwrap_or_default()
     }
@@ -151,7 +151,7 @@ impl SimStorage {
         state.failed = 0;
     }
 
-    /// From now on everything works.
+    /// Makes every call work from now on.
     pub fn clear_fault(&self) {
         let mut state = self.state();
         state.fault = None;
@@ -164,7 +164,7 @@ impl SimStorage {
         Hold { disk: Arc::clone(&self.disk) }
     }
 
-    /// How many calls are held.
+    /// Returns how many calls are held.
     pub fn held(&self) -> usize {
         self.state().held
     }
@@ -181,27 +181,27 @@ impl SimStorage {
         self.state().capacity = bytes;
     }
 
-    /// How long a file of the disk is; 0 if it is not there.
+    /// Returns how long a file of the disk is; 0 if it is not there.
     pub fn file_len(&self, name: &str) -> u64 {
         self.state().files.get(name).map_or(0, Vec::len) as u64
     }
 
-    /// How many bytes the files with names have in all.
+    /// Returns how many bytes the files with names have in all.
     pub fn total_len(&self) -> u64 {
         self.state().total_len()
     }
 
-    /// How many calls have failed since the fault was set.
+    /// Returns how many calls have failed since the fault was set.
     pub fn failed(&self) -> u64 {
         self.state().failed
     }
 
-    /// How many calls were made in the file's life, failed ones included, locks not.
+    /// Returns how many calls were made in the file's life, failed ones included, locks not.
     pub fn calls(&self) -> u64 {
         self.state().calls
     }
 
-    /// A handle to another file of the disk.
+    /// Returns a handle to another file of the disk.
     fn file(&self, name: &str) -> Self {
         Self {
             disk: Arc::clone(&self.disk),
@@ -239,7 +239,7 @@ impl SimStorage {
         Event { file: self.name.clone(), action }
     }
 
-    /// The state, once calls of this kind are not held.
+    /// Returns the state, once calls of this kind are not held.
     fn pass(&self, kind: CallKind) -> MutexGuard<'_, State> {
         let mut state = self.state();
         state.held += 1;
@@ -308,7 +308,7 @@ impl State {
         self.files.values().map(|bytes| bytes.len() as u64).sum()
     }
 
-    /// How long a file may become that is to be `wanted` bytes long.
+    /// Returns how long a file may become that is to be `wanted` bytes long.
     fn room(&self, name: &str, wanted: u64) -> u64 {
         let len = self.files.get(name).map_or(0, Vec::len) as u64;
         let free = self.capacity.map_or(u64::MAX, |max| max.saturating_sub(self.total_len()));

@@ -26,12 +26,12 @@ pub(crate) fn mounted(disk: io::Result<Mounted>) -> Option<Mounted> {
     disk.inspect_err(|error| eprintln!("SKIPPED, for there is no FUSE here: {error}")).ok()
 }
 
-/// How many commits a database has; `None` if it is as of none of those allowed.
+/// Returns how many commits a database has; `None` if it is as of none of those allowed.
 fn commits(states: &[State], found: &State, durable: u64) -> Option<u64> {
     (durable..=COMMITS).find(|&number| states[usize::try_from(number).unwrap()] == *found)
 }
 
-/// The child's part; nothing when the tests run.
+/// Does the child's part; does nothing when the tests run.
 #[test]
 fn child() {
     let Some(path) = std::env::var_os(PATH) else { return };
@@ -102,7 +102,7 @@ fn check(files: &Files, states: &[State], durable: u64, what: &str) {
     assert!(report.problems.iter().all(is_header), "{what}: {report}");
 }
 
-/// One run: how many disks were looked at. None if there is no FUSE.
+/// Makes one run and returns how many disks were looked at; none if there is no FUSE.
 fn run(seed: u64) -> Option<usize> {
     let states = states(seed);
     let mut random = Random::new(seed);

@@ -18,7 +18,7 @@ enum Commit {
     Load(std::ops::Range<i64>),
 }
 
-/// What commit `number` of a workload does to a state.
+/// Returns what commit `number` of a workload does to a state.
 fn commit(seed: u64, number: u64, state: &State) -> Commit {
     let mut random = Random::new(seed * 1000 + number);
     let last = state.keys().next_back().copied().unwrap_or(0);
@@ -39,7 +39,7 @@ fn document(id: i64, written: i64) -> Document {
     doc! { "_id": id, "written": written, "pad": pad }
 }
 
-/// The states after 0, 1, 2 and so on commits.
+/// Returns the states after 0, 1, 2 and so on commits.
 pub(crate) fn states(seed: u64) -> Vec<State> {
     let mut states = vec![State::new()];
     for number in 0..COMMITS {
@@ -73,7 +73,7 @@ pub(crate) fn perform(db: &Database, seed: u64, number: u64, state: &State) -> R
     }
 }
 
-/// What a database holds; each document must be one that some commit has written.
+/// Returns what a database holds; each document must be one that some commit has written.
 pub(crate) fn found(db: &Database) -> State {
     let documents = db.collection("all").iter().unwrap();
     documents

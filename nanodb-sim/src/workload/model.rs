@@ -62,7 +62,7 @@ impl Model {
         }
     }
 
-    /// The ids that the collections should assign next.
+    /// Returns the ids that the collections should assign next.
     pub(super) fn next_ids(&self) -> BTreeMap<&'static str, Id> {
         self.collections.iter().map(|(&name, all)| (name, Id::Int(all.next_id.max(1)))).collect()
     }
@@ -92,7 +92,7 @@ impl Model {
         Outcome::Inserted(ids)
     }
 
-    /// Whether these collections hold these documents and no others.
+    /// Returns whether these collections hold these documents and no others.
     pub(super) fn same_documents(&self, other: &BTreeMap<String, BTreeMap<Id, Document>>) -> bool {
         self.collections.len() == other.len()
             && self.collections.iter().zip(other).all(|((name, all), (other_name, found))| {
@@ -103,7 +103,7 @@ impl Model {
     }
 }
 
-/// The number, if it is one that might have been assigned.
+/// Returns the number, if it is one that might have been assigned.
 fn as_assigned(id: &Id) -> Option<i64> {
     match *id {
         Id::Int(number) if (0..=ASSIGNED_ID_MAX).contains(&number) => Some(number),
@@ -111,7 +111,7 @@ fn as_assigned(id: &Id) -> Option<i64> {
     }
 }
 
-/// The name of a collection by its number.
+/// Returns the name of a collection by its number.
 pub(super) fn name(collection: u8) -> &'static str {
     NAMES[usize::from(collection) % NAMES.len()]
 }
@@ -126,7 +126,7 @@ pub(super) fn id_of(number: u8) -> Id {
     }
 }
 
-/// The documents that an insert brings.
+/// Returns the documents that an insert brings.
 pub(super) fn documents(write: &Write, stamp: u64) -> Vec<Document> {
     let new = |id: Option<u8>, size| document(id.map(id_of).as_ref(), size, stamp);
     match write {
@@ -138,7 +138,7 @@ pub(super) fn documents(write: &Write, stamp: u64) -> Vec<Document> {
     }
 }
 
-/// The document that takes another's place; it names its id half of the time.
+/// Returns the document that takes another's place; it names its id half of the time.
 pub(super) fn replacement(id: u8, size: u16, stamp: u64) -> (Id, Document) {
     let id = id_of(id);
     let new = document(stamp.is_multiple_of(2).then_some(&id), size, stamp);

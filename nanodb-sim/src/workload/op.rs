@@ -127,7 +127,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The operations that these bytes mean. Every sequence of bytes means one.
+    /// Returns the operations that these bytes mean. Every sequence of bytes means one.
     pub fn sequence(bytes: &[u8]) -> Vec<Self> {
         let mut source = Source(bytes);
         let mut ops = Vec::new();
@@ -202,7 +202,7 @@ impl Write {
         }
     }
 
-    /// Which collection it changes.
+    /// Returns the number of the collection that it changes.
     pub fn collection(&self) -> u8 {
         match *self {
             Self::Insert { collection, .. }
@@ -225,7 +225,7 @@ fn maybe_id(source: &mut Source<'_>) -> Option<u8> {
     (source.below(5) > 1).then(|| id(source))
 }
 
-/// From nothing to several pages, with the sizes around one page and two among them.
+/// Returns a size from nothing to several pages, often around one page or two.
 fn size(source: &mut Source<'_>) -> u16 {
     match source.below(16) {
         0..8 => u16::from(source.byte()),

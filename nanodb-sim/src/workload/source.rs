@@ -19,7 +19,7 @@ impl Source<'_> {
         u16::from_le_bytes([self.byte(), self.byte()])
     }
 
-    /// A number below `bound`, which is at most 256.
+    /// Returns a number below `bound`, which is at most 256.
     pub(super) fn below(&mut self, bound: u16) -> u8 {
         u8::try_from(u16::from(self.byte()) % bound.max(1)).unwrap_or(0)
     }

@@ -35,7 +35,7 @@ pub struct World {
 }
 
 impl World {
-    /// An empty database whose writes promise `durability`, with a small cache and log.
+    /// Returns an empty database whose writes promise `durability`, with a small cache and log.
     pub fn new(durability: Durability) -> Self {
         let storage = SimStorage::new();
         storage.start_journal();
@@ -132,7 +132,7 @@ impl World {
         self.db().collection(name(number))
     }
 
-    /// What should be visible now.
+    /// Returns what should be visible now.
     fn model(&self) -> &Model {
         self.states.last().unwrap_or_else(|| panic!("there is always a state"))
     }
@@ -394,7 +394,7 @@ impl World {
         self.states.truncate(state + 1);
     }
 
-    /// The ids that the collections would assign next.
+    /// Returns the ids that the collections would assign next.
     fn next_ids<'m>(
         &self,
         names: impl Iterator<Item = &'m &'static str>,
@@ -421,7 +421,7 @@ impl World {
         all
     }
 
-    /// An operation while a call fails. What it was to do is done as a whole or not at all.
+    /// Runs an operation while a call fails. It is done as a whole or not at all.
     fn failing(&mut self, after: u8, failure: Failure, op: &Op) {
         let before = self.model().clone();
         self.storage.set_fault(Fault::once(u64::from(after), failure));

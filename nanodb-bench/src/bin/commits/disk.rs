@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Result, rate};
 
-/// Write calls of 256 bytes a second, over bytes that are there already.
+/// Measures write calls of 256 bytes a second, over existing bytes.
 pub(super) fn writes(folder: &Path, span: Duration) -> Result<f64> {
     let mut file = prepared(folder)?;
     let rate = rate(span, || {
@@ -20,7 +20,7 @@ pub(super) fn writes(folder: &Path, span: Duration) -> Result<f64> {
     Ok(rate)
 }
 
-/// Overwrites of 4 KiB, each synced, a second.
+/// Measures overwrites of 4 KiB a second, each synced.
 pub(super) fn syncs(folder: &Path, span: Duration) -> Result<f64> {
     let mut file = prepared(folder)?;
     let mut block = 0;

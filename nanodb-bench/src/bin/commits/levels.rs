@@ -31,7 +31,7 @@ pub(super) fn measure(arguments: &Arguments, folder: &Path, rows: &mut Rows) -> 
     Ok(())
 }
 
-/// Each thread inserts into a collection of its own.
+/// Measures commits of threads that each insert into their own collection.
 fn commits(folder: &Path, level: Durability, threads: u64, span: Duration) -> Result<f64> {
     let path = folder.join("commits.nanodb");
     let db = Database::options().durability(level).cache_bytes_max(256 << 20).open(&path)?;

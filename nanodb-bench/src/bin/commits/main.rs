@@ -109,7 +109,7 @@ impl Rows {
     }
 }
 
-/// A document of some 165 bytes as MessagePack.
+/// Returns a document of some 165 bytes as MessagePack.
 fn document(id: u64) -> Document {
     doc! {
         "_id": id,
@@ -121,7 +121,7 @@ fn document(id: u64) -> Document {
     }
 }
 
-/// How many times a second `work` is done, which returns how often it was in a stretch.
+/// Returns how many times a second `work` is done, which returns how often it was in a stretch.
 fn rate(span: Duration, mut work: impl FnMut() -> Result<u64>) -> Result<f64> {
     let start = Instant::now();
     let mut count = 0;

@@ -30,7 +30,7 @@ impl Decoded {
         unreadable.map_or(Ok(()), Err)
     }
 
-    /// All documents with their scores.
+    /// Returns all documents with their scores.
     fn scored(&self) -> Result<Vec<(f64, StoredDoc)>> {
         let mut scored = Vec::new();
         for document in self.people.iter()? {

@@ -7,7 +7,7 @@ use super::Result;
 const CITIES: [&str; 8] =
     ["Berlin", "Hamburg", "Paris", "Rome", "Vienna", "Madrid", "Lisbon", "Oslo"];
 
-/// The document with that id, from 1 on.
+/// Returns the document with that id, from 1 on.
 pub(super) fn document(id: u64) -> Document {
     // Spread without a random source. No two products are equal, and hence no two scores.
     let mixed = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -40,7 +40,7 @@ pub(super) fn in_batches(
     Ok(())
 }
 
-/// How many bytes of MessagePack a document takes.
+/// Returns how many bytes of MessagePack a document takes.
 pub(super) fn mean_size(documents: u64) -> Result<u64> {
     let mut bytes = Vec::new();
     for id in (1..=documents).step_by(997) {

@@ -45,16 +45,16 @@ struct Arguments {
 trait Contender {
     fn name(&self) -> &'static str;
 
-    /// How many documents pass the filter.
+    /// Returns how many documents pass the filter.
     fn count(&mut self) -> Result<u64>;
 
-    /// The sum of the ids of the documents that pass, each of which was handed out.
+    /// Returns the sum of the ids of the documents that pass, each of which was handed out.
     fn scan(&mut self) -> Result<u64>;
 
-    /// The ids of the first ten documents, which were handed out, in order.
+    /// Returns the ids of the first ten documents, which were handed out, in order.
     fn first_ten(&mut self) -> Result<Vec<u64>>;
 
-    /// A number made of all ids in order; the documents were handed out.
+    /// Returns a number made of all ids in order; the documents were handed out.
     fn sorted(&mut self) -> Result<u64>;
 
     /// Adds one to a field of every tenth document; says how many these were.
@@ -152,7 +152,7 @@ fn agree(
     Ok(())
 }
 
-/// What the ids of documents come to in their order.
+/// Returns what the ids of documents come to in their order.
 fn in_order(so_far: u64, id: u64) -> u64 {
     so_far.wrapping_mul(0x0000_0100_0000_01b3) ^ id
 }

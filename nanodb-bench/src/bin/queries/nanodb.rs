@@ -21,7 +21,7 @@ impl Nanodb {
     }
 }
 
-/// A database with the documents in it, on a file whose pages stay in memory.
+/// Returns a database with the documents in it, on a file whose pages stay in memory.
 pub(super) fn load(path: &Path, count: u64) -> Result<(Database, Collection)> {
     let db =
         Database::options().durability(Durability::Buffered).cache_bytes_max(2 << 30).open(path)?;

@@ -61,7 +61,7 @@ pub(super) struct Times {
     processor: Duration,
 }
 
-/// How long this thread has been on a processor so far, as Linux tells.
+/// Returns how long this thread has been on a processor so far, as Linux tells.
 fn on_processor() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     Some(Duration::from_nanos(text.split(' ').next()?.parse().ok()?))
@@ -96,7 +96,7 @@ impl Report {
 }
 
 impl Row {
-    /// The milliseconds of all rounds, the shortest first.
+    /// Returns the milliseconds of all rounds, the shortest first.
     fn sorted(&self, of: impl Fn(&Times) -> Duration) -> Vec<f64> {
         let mut sorted: Vec<f64> =
             self.times.iter().map(|times| of(times).as_secs_f64() * 1e3).collect();

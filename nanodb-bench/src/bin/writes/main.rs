@@ -153,8 +153,8 @@ fn update(store: &mut dyn Store, arguments: &Arguments) -> Result<u64> {
     Ok(bytes)
 }
 
-/// A document of 100 bytes, or a little less where its id is short. Any two with one id have the
-/// same length.
+/// Returns a document of 100 bytes, or a little less if its id is short. Any two with one id have
+/// the same length.
 fn document(id: u64, random: &mut Rng) -> Result<(u64, Vec<u8>)> {
     let mut out = Vec::with_capacity(100);
     encode::write_map_len(&mut out, 4)?;
@@ -181,7 +181,7 @@ fn print(store: &str, what: &str, before: Option<u64>, bytes: u64) -> Result<()>
     Ok(())
 }
 
-/// What this process has passed to the system in write calls, where the system says it.
+/// Returns what this process has passed to the system in write calls, where the system says it.
 fn written() -> Result<Option<u64>> {
     let Ok(io) = std::fs::read_to_string("/proc/self/io") else { return Ok(None) };
     let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));
