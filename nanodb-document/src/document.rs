@@ -7,11 +7,11 @@ use crate::id::{ID_FIELD, IdRef};
 use crate::seen_names::SeenNames;
 use crate::value::Value;
 
-/// Named values in order.
+/// A document in memory: named values in order.
 ///
-/// Names are unique; fields keep the order in which they were first inserted. Looking
-/// a name up compares it with each in turn, which for the dozen fields of an ordinary
-/// document beats hashing.
+/// Names are unique, and fields keep the order in which they were first inserted. A look-up
+/// compares the name with each one in turn; for the dozen fields of an ordinary document that is
+/// faster than hashing.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -32,47 +32,48 @@ pub struct Document {
 }
 
 impl Document {
-    /// A document without fields.
+    /// Returns a document without fields.
     #[must_use]
     pub const fn new() -> Self {
         Self { fields: Vec::new() }
     }
 
-    /// A document without fields and with room for so many.
+    /// Returns a document without fields, with space for `fields` of them.
     #[must_use]
     pub fn with_capacity(fields: usize) -> Self {
         Self { fields: Vec::with_capacity(fields) }
     }
 
-    /// How many fields there are.
+    /// Returns the number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
         self.fields.len()
     }
 
-    /// Whether there are no fields.
+    /// Returns whether there are no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 
-    /// The value of the field of this name; dots in `name` are part of the name.
+    /// Returns the value of a field; dots in `name` are part of the name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.position(name).and_then(|index| self.fields.get(index)).map(|(_, value)| value)
     }
 
-    /// The value of the field of this name, to be changed in place.
+    /// Returns the value of a field, to be changed in place.
     #[must_use]
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         let index = self.position(name)?;
         self.fields.get_mut(index).map(|(_, value)| value)
     }
 
-    /// The value that a dotted path leads to: names of fields, and indexes of arrays.
+    /// Returns the value that a dotted path leads to, through names of fields and indexes of
+    /// arrays.
     ///
-    /// A name that has a dot in it can't be reached this way. An index is decimal
-    /// digits without a leading zero.
+    /// A field whose name contains a dot can't be reached this way. An index is decimal digits
+    /// without a leading zero.
     ///
     /// ```
     /// # extern crate nanodb_document as nanodb;
@@ -91,16 +92,17 @@ impl Document {
         }
     }
 
-    /// Whether there is a field of this name.
+    /// Returns whether there is a field with this name.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.position(name).is_some()
     }
 
-    /// Sets a field. One of that name is replaced where it stands, and its former
-    /// value returned; else the field is added at the end.
+    /// Sets a field. If one with this name exists, its value is replaced and returned; otherwise
+    /// the field is added at the end.
     ///
-    /// Looks at every name: to build a document of very many fields, collect it.
+    /// Compares the name with every other: to build a document of thousands of fields, collect it
+    /// from an iterator.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
         let (name, value) = (name.into(), value.into());
         if let Some(old) = self.get_mut(&name) {
@@ -110,28 +112,28 @@ impl Document {
         None
     }
 
-    /// Takes a field out; those after it move up.
+    /// Removes a field and returns its value; the fields after it move up.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         self.position(name).map(|index| self.fields.remove(index).1)
     }
 
-    /// Takes all fields out.
+    /// Removes all fields.
     pub fn clear(&mut self) {
         self.fields.clear();
     }
 
-    /// Keeps the fields that `keep` says true for.
+    /// Keeps only the fields for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
         self.fields.retain_mut(|(name, value)| keep(name, value));
     }
 
-    /// The id: `_id`, if there is one and it is of a type that ids can have.
+    /// Returns the id: the field `_id`, if it exists and is of a type that ids can have.
     #[must_use]
     pub fn id(&self) -> Option<IdRef<'_>> {
         self.get(ID_FIELD).and_then(|value| IdRef::try_from(value).ok())
     }
 
-    /// A document of these fields, or the name that they hold twice.
+    /// Returns a document of these fields, or the first name that occurs twice.
     pub(crate) fn from_distinct(fields: Vec<(String, Value)>) -> Result<Self, String> {
         let mut seen = SeenNames::new();
         let twice = fields.iter().find(|(name, _)| !seen.insert(name.as_bytes()));

@@ -19,7 +19,7 @@ use self::rules::{
 };
 use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Uuid, Value};
 
-/// Whatever can be stored as a document.
+/// A type that can be stored as a document.
 ///
 /// | type | |
 /// |---|---|
@@ -48,14 +48,13 @@ use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Uuid, V
 pub trait Encode {
     /// Appends this document in its stored form to `out`.
     ///
-    /// `fallback` is the id it gets if it has none; with `None` the draft waits for
-    /// [`Draft::assign_id`]. A document without any id is measured as if it had the
-    /// longest integer.
+    /// `fallback` is the id for a document that has none. With `None` such a draft waits for
+    /// [`Draft::assign_id`], and its size is checked as if it had the longest integer.
     ///
     /// # Errors
     ///
-    /// Any [`DocumentError`] but [`Deserialize`](DocumentError::Deserialize); `out` is
-    /// then as it was before.
+    /// Any [`DocumentError`] except [`Deserialize`](DocumentError::Deserialize). `out` is then as
+    /// it was before.
     fn encode(
         &self,
         fallback: Option<IdRef<'_>>,
@@ -87,7 +86,7 @@ impl Encode for Document {
         };
         let (before, rest) = self.as_slice().split_at_checked(id_index).unwrap_or_default();
         let Some(((_, id), after)) = rest.split_first() else {
-            // `position` found it in there.
+            // `position` has found it.
             return Err(DocumentError::duplicate_field(ID_FIELD));
         };
         let id = IdRef::try_from(id)?;
@@ -108,7 +107,7 @@ impl Encode for DocView {
     }
 }
 
-/// A document as it is, with or without an id.
+/// Encodes a document as it is, with or without an id.
 ///
 /// # Errors
 ///
@@ -119,7 +118,7 @@ pub fn to_bytes(document: &Document) -> Result<Vec<u8>, DocumentError> {
     Ok(out)
 }
 
-/// Appends a value that stands in a document.
+/// Appends a value as it is encoded within a document.
 ///
 /// # Errors
 ///
@@ -128,7 +127,7 @@ pub fn value_to_bytes(value: &Value, out: &mut Vec<u8>) -> Result<(), DocumentEr
     write_value(value, out, 1)
 }
 
-/// Appends a document as it is: no id, no order changed.
+/// Appends a document as it is: it gets no id, and its order stays.
 pub(super) fn write_document(
     document: &Document,
     out: &mut Vec<u8>,
@@ -152,7 +151,7 @@ fn write_fields(
     Ok(())
 }
 
-/// Appends a value that stands in a container of this depth.
+/// Appends a value that lies in a container at this depth.
 #[inline]
 fn write_value(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), DocumentError> {
     match value {

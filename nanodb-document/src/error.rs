@@ -1,4 +1,4 @@
-//! What can be wrong with a document.
+//! Errors of documents.
 
 use std::error::Error;
 
@@ -6,10 +6,10 @@ use crate::{
     DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, FIELD_NAME_BYTES_MAX, ID_BYTES_MAX, ValueType,
 };
 
-/// Why a document can't be stored, or its bytes can't be read.
+/// The reason why a document can't be stored, or its bytes can't be read.
 ///
-/// A `path` leads from the document to the place, names and array indexes joined by
-/// dots; it is empty for the document itself.
+/// A `path` leads from the document to the place: names and array indexes joined by dots. It is
+/// empty for the document itself.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -22,26 +22,26 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DocumentError {
-    /// A document must be a map.
+    /// The value is not a map, as a document must be.
     #[error("a document must be a map, not {found}")]
     NotADocument {
-        /// What was there instead.
+        /// The type of what was given instead.
         found: ValueType,
     },
-    /// The encoded document is above the limit.
+    /// The encoded document exceeds the limit.
     #[error("the document takes {size} bytes encoded, more than the {max} allowed")]
     TooLarge {
-        /// What it takes.
+        /// The bytes that it takes.
         size: usize,
         /// The limit, [`DOCUMENT_BYTES_MAX`].
         max: usize,
     },
-    /// One value alone is above the limit on documents.
+    /// A single value exceeds the limit on documents.
     #[error("the value at `{path}` takes {size} bytes, more than the {max} allowed for a document")]
     ValueTooLarge {
-        /// Where it is.
+        /// The path of the value.
         path: String,
-        /// What it takes.
+        /// The bytes that it takes.
         size: usize,
         /// The limit, [`DOCUMENT_BYTES_MAX`].
         max: usize,
@@ -57,9 +57,9 @@ pub enum DocumentError {
     /// A field's name is too long.
     #[error("a field's name in `{path}` takes {size} bytes, more than the {max} allowed")]
     NameTooLong {
-        /// The map that holds the field.
+        /// The map that contains the field.
         path: String,
-        /// The name's bytes.
+        /// The bytes of the name.
         size: usize,
         /// The limit, [`FIELD_NAME_BYTES_MAX`].
         max: usize,
@@ -67,9 +67,9 @@ pub enum DocumentError {
     /// A map's key is not a string.
     #[error("a key of the map at `{path}` is {found}, not a string")]
     NameNotString {
-        /// The map that holds the key.
+        /// The map that contains the key.
         path: String,
-        /// What the key is.
+        /// The type of the key.
         found: ValueType,
     },
     /// A string, or a field's name, is not UTF-8.
@@ -87,13 +87,13 @@ pub enum DocumentError {
     /// The `_id` is of a type that ids can't have.
     #[error("`_id` must be an integer, a string, binary, an ObjectId or a UUID, not {found}")]
     IdType {
-        /// What it is.
+        /// The type of the value.
         found: ValueType,
     },
     /// The `_id` takes too many bytes.
     #[error("`_id` takes {size} bytes encoded, more than the {max} allowed")]
     IdTooLarge {
-        /// What it takes.
+        /// The bytes that it takes.
         size: usize,
         /// The limit, [`ID_BYTES_MAX`].
         max: usize,
@@ -101,30 +101,30 @@ pub enum DocumentError {
     /// An extension of type -1 that is not one of MessagePack's three timestamps.
     #[error("the extension of type -1 at `{path}`, {size} bytes long, is not a timestamp")]
     BadTimestamp {
-        /// Where it is.
+        /// The path of the value.
         path: String,
-        /// How many bytes of data it has.
+        /// The number of bytes of its data.
         size: usize,
     },
-    /// The bytes are not MessagePack, or end too early.
+    /// The bytes are not valid MessagePack, or end too early.
     #[error("not MessagePack, or cut off, at byte {offset}")]
     Malformed {
-        /// Where the value begins that can't be read.
+        /// The offset of the value that can't be read.
         offset: usize,
     },
-    /// A format of JSON has no form for a value.
+    /// The chosen JSON format has no form for a value.
     #[error(transparent)]
     NoJson(nanodb_msgpack::json::WriteError),
     /// Bytes follow the document.
     #[error("{size} bytes follow the document")]
     TrailingBytes {
-        /// How many.
+        /// How many bytes.
         size: usize,
     },
     /// A Rust value could not be serialised.
     #[error("could not serialise the value")]
     Serialize(#[source] Box<dyn Error + Send + Sync>),
-    /// The document does not have the shape of the Rust type asked for.
+    /// The document does not have the shape of the requested Rust type.
     #[error("the document does not have the shape of the type asked for")]
     Deserialize(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -166,9 +166,9 @@ impl DocumentError {
         Self::BadTimestamp { path: String::new(), size: data.len() }
     }
 
-    /// This error, found in the field `name` of what is looked at now.
+    /// Adds the field `name` to the front of the path.
     ///
-    /// Paths are made on the way back up, so that documents in order pay nothing.
+    /// Paths are built on the way back up, so that valid documents pay nothing for them.
     #[cold]
     pub(crate) fn at_field(mut self, name: &str) -> Self {
         if let Some(path) = self.path_mut() {
@@ -180,7 +180,7 @@ impl DocumentError {
         self
     }
 
-    /// This error, found in the element `index` of what is looked at now.
+    /// Adds the element `index` to the front of the path.
     #[cold]
     pub(crate) fn at_index(self, index: impl ToString) -> Self {
         self.at_field(&index.to_string())

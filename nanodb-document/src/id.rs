@@ -1,8 +1,8 @@
-//! Ids: what a document is found by.
+//! Ids, by which documents are found.
 //!
-//! A document's id is its `_id` field: an integer, a string, binary, an ObjectId or a UUID;
-//! a whole number with a point is the integer. As stored bytes an id is a *key*: the shortest MessagePack form of the
-//! value, so that equal ids are equal bytes.
+//! A document's id is its field `_id`: an integer, a string, binary, an ObjectId or a UUID. A float
+//! that is a whole number is the integer. As stored bytes an id is a *key*: the shortest
+//! MessagePack form of the value, so that equal ids are equal bytes.
 //!
 //! ```text
 //! id                          key
@@ -21,10 +21,9 @@
 //! UUID                        c4 10, the 16 bytes; in the record d8 04, the 16 bytes
 //! ```
 //!
-//! Numbers are big-endian. Integers are equal by value whatever type they came from;
-//! a string never equals the binary of its bytes; a UUID does, and has its key: only its
-//! record says which of the two it is. Ids order as numbers, strings, binary and
-//! ObjectIds, each by their bytes.
+//! Numbers are big-endian. Integers are equal by value, whatever type they came from. A string
+//! never equals the binary of its bytes. A UUID does, and has its key; only its record tells the
+//! two apart. Ids are ordered as numbers, strings, binary and ObjectIds, each by their bytes.
 
 mod convert;
 mod key;
@@ -75,10 +74,10 @@ pub enum Id {
     Uuid(Uuid),
 }
 
-/// The id of a document, borrowed: what look-ups take.
+/// The id of a document, borrowed, for look-ups.
 ///
-/// Whoever asks for one says `impl Into<IdRef<'_>>`, so that integers, strings, bytes
-/// and `&Id` all do.
+/// Functions that look up an id take `impl Into<IdRef<'_>>`, so that integers, strings, bytes and
+/// `&Id` all work.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -109,7 +108,7 @@ pub enum IdRef<'a> {
 }
 
 impl Id {
-    /// This id, borrowed.
+    /// Returns this id, borrowed.
     #[must_use]
     #[inline]
     pub fn as_ref(&self) -> IdRef<'_> {
@@ -123,19 +122,19 @@ impl Id {
         }
     }
 
-    /// This id as the bytes that are stored and hashed.
+    /// Returns this id as the bytes that are stored and hashed.
     #[must_use]
     pub fn to_key(&self) -> Key {
         self.as_ref().to_key()
     }
 
-    /// The id that `key` stands for; `None` if it is not one whole id.
+    /// Returns the id with the key `key`, or `None` if that is not exactly one id.
     #[must_use]
     pub fn from_key(key: &[u8]) -> Option<Self> {
         IdRef::from_key(key).map(IdRef::to_owned)
     }
 
-    /// The number, if this is an integer that an `i64` holds.
+    /// Returns the number, if this is an integer that fits into an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
@@ -145,7 +144,7 @@ impl Id {
         }
     }
 
-    /// The text, if this is a string.
+    /// Returns the text, if this is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -154,7 +153,7 @@ impl Id {
         }
     }
 
-    /// The bytes, if this is binary or a UUID.
+    /// Returns the bytes, if this is binary or a UUID.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
@@ -166,7 +165,7 @@ impl Id {
 }
 
 impl<'a> IdRef<'a> {
-    /// A copy of this id that borrows nothing.
+    /// Returns a copy of this id that borrows nothing.
     #[must_use]
     pub fn to_owned(self) -> Id {
         match self {
@@ -179,7 +178,7 @@ impl<'a> IdRef<'a> {
         }
     }
 
-    /// This id as the bytes that are stored and hashed. Allocates only for strings and
+    /// Returns this id as the bytes that are stored and hashed. Allocates only for strings and
     /// binary above [`Key::INLINE_BYTES_MAX`] bytes.
     #[must_use]
     #[inline]
@@ -187,7 +186,7 @@ impl<'a> IdRef<'a> {
         Key::new(self)
     }
 
-    /// The id that `key` stands for; `None` if it is not one whole id.
+    /// Returns the id with the key `key`, or `None` if that is not exactly one id.
     #[must_use]
     pub fn from_key(key: &'a [u8]) -> Option<Self> {
         let mut cursor = Cursor::new(key);
@@ -195,7 +194,7 @@ impl<'a> IdRef<'a> {
         cursor.rest().is_empty().then_some(id)
     }
 
-    /// The id that a token is; `None` for types that ids can't have.
+    /// Returns the id that a token is, or `None` for types that ids can't have.
     #[must_use]
     #[doc(hidden)]
     pub fn from_token(token: Token<'a>) -> Option<Self> {
@@ -213,14 +212,14 @@ impl<'a> IdRef<'a> {
         }
     }
 
-    /// The integer that a float is, if it is one.
+    /// Returns the integer that a float is, if it is one.
     pub(crate) fn whole(number: f64) -> Option<Self> {
         let whole = Number::Float(number).as_whole()?;
         let signed = i64::try_from(whole).map(Self::Int);
         signed.or_else(|_| u64::try_from(whole).map(Self::UInt)).ok()
     }
 
-    /// The bytes of binary and of a UUID, which are the same id.
+    /// Returns the bytes of binary and of a UUID, which are the same id.
     fn binary(&self) -> Option<&[u8]> {
         match self {
             Self::Binary(bytes) => Some(bytes),
@@ -229,7 +228,7 @@ impl<'a> IdRef<'a> {
         }
     }
 
-    /// What comes first: all of one class are compared with each other.
+    /// Returns the rank of the type; ids are ordered by it first.
     fn class(&self) -> u8 {
         match self {
             Self::Int(_) | Self::UInt(_) => 0,
@@ -239,7 +238,7 @@ impl<'a> IdRef<'a> {
         }
     }
 
-    /// The number, wide enough for both integer variants; `None` for other ids.
+    /// Returns the number, wide enough for both integer variants; `None` for other ids.
     fn number(self) -> Option<i128> {
         match self {
             Self::Int(number) => Some(number.into()),
@@ -281,11 +280,11 @@ impl Hash for IdRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
             Self::String(text) => (1_u8, text).hash(state),
-            // As binary, which it equals.
+            // Same as binary, which it equals.
             Self::Binary(bytes) => (2_u8, *bytes).hash(state),
             Self::Uuid(id) => (2_u8, id.bytes().as_slice()).hash(state),
             Self::ObjectId(id) => (3_u8, id).hash(state),
-            // By value, so that equal ids of different variants hash alike.
+            // By value, so that equal ids of different variants have the same hash.
             _ => (0_u8, self.number()).hash(state),
         }
     }

@@ -14,8 +14,8 @@ impl Document {
     /// Reads a document from JSON: MongoDB's Extended JSON in any of its forms, and all that
     /// [`to_json`](Self::to_json) writes.
     ///
-    /// The document itself is taken as it is; an object within whose first name begins with a
-    /// dollar stands for a value that JSON lacks, or is refused.
+    /// The document itself is taken as it is. An object within it whose first name begins with a
+    /// dollar is the form of a value that JSON lacks; an unknown form is refused.
     ///
     /// ```
     /// # extern crate nanodb_document as nanodb;
@@ -36,13 +36,13 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`JsonError`], with the place: no JSON, not an object, a field that occurs twice, half of a
-    /// surrogate pair, a form that is wrong or means nothing here, or more than 100 levels.
+    /// [`JsonError`], with the place: invalid JSON, not an object, a field that occurs twice, half
+    /// of a surrogate pair, a form that is wrong or has no meaning here, or more than 100 levels.
     pub fn parse_json(text: &str) -> Result<Self, JsonError> {
         Self::parse_json_with(text.as_bytes(), &ReadOptions::new())
     }
 
-    /// Reads a document from JSON in UTF-8, as `options` say.
+    /// Reads a document from JSON in UTF-8, with options.
     ///
     /// # Errors
     ///
@@ -53,8 +53,8 @@ impl Document {
     }
 
     /// Writes this document as JSON on one line: relaxed Extended JSON with all digits of a time,
-    /// and `$ext` and `$literal` for what that lacks. [`parse_json`](Self::parse_json) reads it
-    /// back as it was.
+    /// and `$ext` and `$literal` for values that it lacks. [`parse_json`](Self::parse_json) reads
+    /// back an equal document.
     ///
     /// # Errors
     ///
@@ -69,14 +69,14 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`DocumentError::Malformed`] where the bytes are damaged.
+    /// [`DocumentError::Malformed`] if the bytes are damaged.
     pub fn to_json(&self) -> Result<String, DocumentError> {
         let mut out = String::new();
         self.write_json(&WriteOptions::new(), &mut out)?;
         Ok(out)
     }
 
-    /// Appends this document to `out` as JSON, as `options` say.
+    /// Appends this document to `out` as JSON, with options.
     ///
     /// ```
     /// # extern crate nanodb_document as nanodb;
@@ -101,8 +101,8 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`DocumentError::Malformed`] where the bytes are damaged, [`DocumentError::NoJson`] where
-    /// the format has no form for a value; `out` then ends in a part of the document.
+    /// [`DocumentError::Malformed`] if the bytes are damaged, [`DocumentError::NoJson`] if the
+    /// format has no form for a value; `out` then ends in a part of the document.
     pub fn write_json(
         &self,
         options: &WriteOptions,
@@ -113,8 +113,7 @@ impl DocView {
 }
 
 impl ValueRef<'_> {
-    /// Writes this value as JSON on one line, as it stands within a document; see
-    /// [`Document::to_json`].
+    /// Writes this value as JSON on one line, as within a document; see [`Document::to_json`].
     ///
     /// # Errors
     ///

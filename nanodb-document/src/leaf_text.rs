@@ -1,10 +1,10 @@
-//! How values that are no containers are printed for people, owned or borrowed; see `value/display.rs`.
+//! Printing values other than containers, owned or borrowed, for people; see `value/display.rs`.
 
 use std::fmt::{self, Write};
 
 use nanodb_msgpack::{ObjectId, Timestamp, Uuid};
 
-/// A leaf that knows how to print itself, shared by owned and borrowed values.
+/// A value other than a container, ready to be printed.
 pub(crate) enum Text<'a> {
     Null,
     Float(f64),
@@ -20,7 +20,7 @@ impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Null => f.write_str("null"),
-            // Debug keeps the ".0" that tells a float from an integer.
+            // `{:?}` keeps the ".0" that distinguishes a float from an integer.
             Self::Float(number) => write!(f, "{number:?}"),
             Self::String(text) => quoted(f, text),
             Self::Binary(bytes) => hex(f, bytes),

@@ -2,9 +2,9 @@
 //!
 //! # The rules
 //!
-//! [`Document`] owns its fields and is what programs build and change. [`DocView`] is
-//! a stored document's bytes, read where they lie. [`Encode`] goes from the one to the
-//! other, and is where every rule about documents is enforced:
+//! [`Document`] owns its fields; programs build and change it. [`DocView`] reads a stored
+//! document's bytes in place. [`Encode`] turns the one into the other and enforces every rule about
+//! documents:
 //!
 //! ```text
 //! rule                                          limit                     breaking it is
@@ -22,10 +22,9 @@
 //! an extension of type -1 is a timestamp                                  BadTimestamp
 //! ```
 //!
-//! The stored form is MessagePack (see `nanodb-msgpack`): a map whose
-//! first field is `_id`, the other fields in the order they were given. Every integer,
-//! length and header is in its shortest form and every float has eight bytes, so equal
-//! documents are equal bytes.
+//! The stored form is MessagePack (see `nanodb-msgpack`): a map whose first field is `_id`, and
+//! then the other fields in the order in which they were given. Every integer, length and header is
+//! in its shortest form and every float has eight bytes, so equal documents are equal bytes.
 //!
 //! # Where things are
 //!

@@ -1,7 +1,7 @@
-//! The grammar of dotted paths, which documents in memory, stored ones and queries share.
+//! The grammar of dotted paths, shared by documents in memory, stored ones and queries.
 //!
-//! A path is steps with dots between them. In a document a step is a field's name, in an array an
-//! index: decimal digits without a leading zero.
+//! A path consists of steps with dots between them. In a document a step is a field's name. In an
+//! array it is an index: decimal digits without a leading zero.
 
 /// Returns the array index that a step of a dotted path is, or `None` for any other name.
 ///

@@ -6,10 +6,10 @@ use hashbrown::HashSet;
 /// The most names that are compared one by one; above it they are hashed.
 const LINEAR_MAX: usize = 16;
 
-/// The names seen so far in one map, to refuse one that comes twice.
+/// The names seen so far in one map, to refuse a repeated one.
 ///
-/// A word of 64 bits, one set for each name by its length and ends, says for most new
-/// names that no comparison is needed.
+/// A sketch of 64 bits, one set for each name by its length and ends, makes comparisons unnecessary
+/// for most new names.
 pub(crate) struct SeenNames<'a> {
     sketch: u64,
     few: [&'a [u8]; LINEAR_MAX],
@@ -23,7 +23,7 @@ impl<'a> SeenNames<'a> {
         Self { sketch: 0, few: [&[]; LINEAR_MAX], len: 0, many: None }
     }
 
-    /// Adds `name`; false if it was there.
+    /// Adds `name`; returns false if it was there.
     #[inline]
     pub(crate) fn insert(&mut self, name: &'a [u8]) -> bool {
         let bit = sketch_bit(name);

@@ -1,4 +1,4 @@
-//! Values: what a document's fields hold, in memory.
+//! Values in memory: what a document's fields hold.
 //!
 //! ```text
 //! variant    stored as (see `nanodb-msgpack`)                  made from
@@ -20,26 +20,26 @@
 //!
 //! # Equality
 //!
-//! `==` on values is an equivalence (`Eq` holds) and sees structure:
+//! `==` on values is an equivalence (`Eq` holds) and compares structure:
 //!
 //! * Integers compare by value, so a hand-made `UInt(5)` equals `Int(5)`.
-//! * An integer never equals a float: `5` and `5.0` are stored and shown differently,
-//!   and a test that compares what it stored with what it reads wants to know. Ids and
-//!   queries compare numbers by value.
-//! * A UUID never equals the binary of its bytes, for the same reason; ids and queries do
-//!   compare them by value.
-//! * Floats compare as IEEE says, so `0.0 == -0.0`, except that NaN equals NaN: a
-//!   document must equal its own copy.
-//! * Documents are equal when they hold equal fields in the same order.
+//! * An integer never equals a float: `5` and `5.0` are stored and shown differently, and a test
+//!   that compares a stored value with the one it reads should notice. Ids and queries compare
+//!   numbers by value.
+//! * A UUID never equals the binary of its bytes, for the same reason. Ids and queries compare them
+//!   by value.
+//! * Floats compare as in IEEE 754, so `0.0 == -0.0`, except that NaN equals NaN: a document must
+//!   equal its own copy.
+//! * Documents are equal if they hold equal fields in the same order.
 
 mod convert;
 mod display;
-mod kind;
 mod macros;
 mod rmpv;
 pub(crate) mod serde_impl;
+mod value_type;
 
-pub use self::kind::ValueType;
+pub use self::value_type::ValueType;
 use nanodb_msgpack::Token;
 pub(crate) use nanodb_msgpack::{ObjectId, Timestamp, Uuid};
 
@@ -84,16 +84,16 @@ pub enum Value {
     Document(Document),
     /// A point in time.
     Timestamp(Timestamp),
-    /// A MessagePack extension that means nothing to the database: its type, its data.
+    /// A MessagePack extension that has no meaning to the database: its type, its data.
     ///
-    /// Type -1 is MessagePack's own timestamp, and is read back as
-    /// [`Timestamp`](Self::Timestamp); type 7 of 12 bytes is read back as
-    /// [`ObjectId`](Self::ObjectId), type 4 of 16 bytes as [`Uuid`](Self::Uuid).
+    /// Some extensions are read back as another variant: type -1, MessagePack's own timestamp, as
+    /// [`Timestamp`](Self::Timestamp), type 7 of 12 bytes as [`ObjectId`](Self::ObjectId), type 4
+    /// of 16 bytes as [`Uuid`](Self::Uuid).
     Ext(i8, Vec<u8>),
 }
 
 impl Value {
-    /// The type of this value.
+    /// Returns the type of this value.
     #[must_use]
     pub fn value_type(&self) -> ValueType {
         match self {
@@ -112,13 +112,13 @@ impl Value {
         }
     }
 
-    /// Whether this is null.
+    /// Returns whether this is null.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The truth value, if this is one.
+    /// Returns the boolean, if this is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match *self {
@@ -127,7 +127,7 @@ impl Value {
         }
     }
 
-    /// The number, if this is an integer that an `i64` holds.
+    /// Returns the number, if this is an integer that fits into an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
@@ -137,7 +137,7 @@ impl Value {
         }
     }
 
-    /// The number, if this is an integer that a `u64` holds.
+    /// Returns the number, if this is an integer that fits into a `u64`.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         match *self {
@@ -147,7 +147,7 @@ impl Value {
         }
     }
 
-    /// The number, if this is one; integers beyond 2^53 are rounded.
+    /// Returns the number, if this is one; integers beyond 2^53 are rounded.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match *self {
@@ -158,7 +158,7 @@ impl Value {
         }
     }
 
-    /// The text, if this is a string.
+    /// Returns the text, if this is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -167,7 +167,7 @@ impl Value {
         }
     }
 
-    /// The bytes, if this is binary.
+    /// Returns the bytes, if this is binary.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
@@ -176,7 +176,7 @@ impl Value {
         }
     }
 
-    /// The ObjectId, if this is one.
+    /// Returns the ObjectId, if this is one.
     #[must_use]
     pub fn as_object_id(&self) -> Option<ObjectId> {
         match *self {
@@ -185,7 +185,7 @@ impl Value {
         }
     }
 
-    /// The UUID, if this is one.
+    /// Returns the UUID, if this is one.
     #[must_use]
     pub fn as_uuid(&self) -> Option<Uuid> {
         match *self {
@@ -194,7 +194,7 @@ impl Value {
         }
     }
 
-    /// The value that an extension is.
+    /// Returns the value of an extension.
     pub(crate) fn from_ext(tag: i8, data: &[u8]) -> Self {
         let token = Token::Ext(tag, data);
         if let Some(timestamp) = token.timestamp() {
@@ -207,7 +207,7 @@ impl Value {
         }
     }
 
-    /// The elements, if this is an array.
+    /// Returns the elements, if this is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Value]> {
         match self {
@@ -216,7 +216,7 @@ impl Value {
         }
     }
 
-    /// The elements, if this is an array.
+    /// Returns the elements, mutable, if this is an array.
     #[must_use]
     pub fn as_array_mut(&mut self) -> Option<&mut Vec<Value>> {
         match self {
@@ -225,7 +225,7 @@ impl Value {
         }
     }
 
-    /// The document, if this is one.
+    /// Returns the document, if this is one.
     #[must_use]
     pub fn as_document(&self) -> Option<&Document> {
         match self {
@@ -234,7 +234,7 @@ impl Value {
         }
     }
 
-    /// The document, if this is one.
+    /// Returns the document, mutable, if this is one.
     #[must_use]
     pub fn as_document_mut(&mut self) -> Option<&mut Document> {
         match self {
@@ -243,7 +243,7 @@ impl Value {
         }
     }
 
-    /// The point in time, if this is one.
+    /// Returns the timestamp, if this is one.
     #[must_use]
     pub fn as_timestamp(&self) -> Option<Timestamp> {
         match *self {
@@ -252,7 +252,7 @@ impl Value {
         }
     }
 
-    /// The value below this one that a dotted path leads to; see [`Document::get_path`].
+    /// Returns the value below this one that a dotted path leads to; see [`Document::get_path`].
     #[must_use]
     pub fn get_path(&self, path: &str) -> Option<&Value> {
         let mut value = self;

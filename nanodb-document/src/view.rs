@@ -1,4 +1,4 @@
-//! A stored document, read where it lies.
+//! A stored document, read in place.
 
 mod decode;
 mod print;
@@ -17,14 +17,13 @@ use crate::encode::serde::deserialize_bytes;
 use crate::{Document, DocumentError, IdRef, record_key};
 use nanodb_msgpack::Cursor;
 
-/// A document as MessagePack bytes.
+/// A document as MessagePack bytes, read in place.
 ///
-/// Fields are found by stepping over those before them; nothing is decoded that was
-/// not asked for, and nothing allocated. The first field, `_id`, costs a few
-/// nanoseconds, each further one about three.
+/// A look-up steps over the fields before the one it is for. Nothing else is decoded, and nothing
+/// is allocated. The first field, `_id`, costs a few nanoseconds, each further one about three.
 ///
-/// The bytes are not trusted: wrong ones are `None` or an error wherever they are
-/// come across, never a panic. [`parse`](Self::parse) checks all of them.
+/// The bytes are not trusted: wrong ones give `None` or an error when they are read, never a panic.
+/// [`parse`](Self::parse) checks all of them at once.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -53,56 +52,56 @@ use nanodb_msgpack::Cursor;
 pub struct DocView([u8]);
 
 impl DocView {
-    /// Takes `bytes` for a document, without looking at them.
+    /// Returns a view of `bytes`, without reading them.
     #[must_use]
     #[inline]
     pub fn from_bytes(bytes: &[u8]) -> &Self {
         Self::wrap_ref(bytes)
     }
 
-    /// Takes `bytes` for a document after walking over all of them.
+    /// Returns a view of `bytes`, after checking all of them.
     ///
     /// # Errors
     ///
-    /// The [`DocumentError`] of the rule that is broken. That there be an `_id`, and
-    /// that it come first, is not asked.
+    /// The [`DocumentError`] of the rule that is broken. An `_id` is not required, nor that it is
+    /// the first field.
     pub fn parse(bytes: &[u8]) -> Result<&Self, DocumentError> {
         validate(bytes)?;
         Ok(Self::from_bytes(bytes))
     }
 
-    /// The document's bytes.
+    /// Returns the document's bytes.
     #[must_use]
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// How many fields there are.
+    /// Returns the number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
         let len = Cursor::new(&self.0).read_map_len().unwrap_or(0);
         usize::try_from(len).unwrap_or(usize::MAX)
     }
 
-    /// Whether there are no fields.
+    /// Returns whether there are no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The id. `None` if the first field is not an `_id` of a type that ids can have,
-    /// as it is in every stored document.
+    /// Returns the id, or `None` if the first field is not an `_id` of a type that ids can have. In
+    /// every stored document it is.
     #[must_use]
     #[inline]
     pub fn id(&self) -> Option<IdRef<'_>> {
         record_key(&self.0).and_then(IdRef::from_key)
     }
 
-    /// The value that a dotted path leads to: names of fields, and indexes of arrays
+    /// Returns the value that a dotted path leads to: names of fields, and indexes of arrays
     /// (decimal digits without a leading zero), as in `"items.0.name"`.
     ///
-    /// A name that has a dot in it is found by [`get_field`](Self::get_field).
+    /// A field whose name contains a dot is found by [`get_field`](Self::get_field).
     #[must_use]
     #[inline]
     pub fn get(&self, path: &str) -> Option<ValueRef<'_>> {
@@ -117,7 +116,7 @@ impl DocView {
         ValueRef::read(&mut cursor)
     }
 
-    /// The value of the field of this name; dots in `name` are part of the name.
+    /// Returns the value of a field; dots in `name` are part of the name.
     #[must_use]
     #[inline]
     pub fn get_field(&self, name: &str) -> Option<ValueRef<'_>> {
@@ -126,7 +125,7 @@ impl DocView {
         ValueRef::read(&mut cursor)
     }
 
-    /// The fields, in order.
+    /// Returns an iterator over the fields, in order.
     #[must_use]
     pub fn iter(&self) -> Fields<'_> {
         let mut cursor = Cursor::new(&self.0);
@@ -140,7 +139,7 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// Where the bytes are damaged: [`Malformed`](DocumentError::Malformed),
+    /// If the bytes are damaged: [`Malformed`](DocumentError::Malformed),
     /// [`NotUtf8`](DocumentError::NotUtf8), [`TooDeep`](DocumentError::TooDeep),
     /// [`DuplicateField`](DocumentError::DuplicateField),
     /// [`NotADocument`](DocumentError::NotADocument) or
@@ -153,7 +152,7 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`DocumentError::Deserialize`] where it does not have the shape of `T`, or the
+    /// [`DocumentError::Deserialize`] if the document does not have the shape of `T`, or if its
     /// bytes are damaged.
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DocumentError> {
         deserialize_bytes(&self.0)
@@ -183,13 +182,13 @@ impl TryFrom<&DocView> for Document {
     }
 }
 
-/// The fields of a [`DocView`]; damaged bytes are an error, and the end.
+/// An iterator over the fields of a [`DocView`]. Damaged bytes give an error, and end it.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     size: usize,
     cursor: Cursor<'a>,
     left: u32,
-    /// Not a map: reported once.
+    /// The bytes are not a map: reported once.
     damaged: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Stepping over MessagePack bytes without decoding more than is asked for.
+//! Stepping over MessagePack bytes, decoding only what is asked for.
 
 use crate::Token;
 use crate::marker::{
@@ -10,9 +10,8 @@ use crate::marker::{
 
 /// A place in MessagePack bytes.
 ///
-/// Copying a cursor remembers a place; nothing is allocated. A call that returns
-/// `None` found bytes that end too early or are not what was asked for; the cursor
-/// then stands where it stood before.
+/// Copying a cursor is cheap, and remembers a place. A call that returns `None` found bytes that
+/// end too early, or something else than it was to read; the cursor then has not moved.
 ///
 /// ```
 /// use nanodb_msgpack::{Cursor, Token};
@@ -33,35 +32,35 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// A cursor at the start of `bytes`.
+    /// Returns a cursor at the start of `bytes`.
     #[must_use]
     #[inline]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    /// The bytes not stepped over yet.
+    /// Returns the bytes after the cursor.
     #[must_use]
     #[inline]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// The next token's first byte, left where it is.
+    /// Returns the first byte of the next token, without moving.
     #[must_use]
     #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
-    /// Whether `values` more values can follow at all: each takes a byte at least.
+    /// Returns whether `values` more values may follow: each takes at least a byte.
     #[must_use]
     #[inline]
     pub fn may_hold(&self, values: u64) -> bool {
         u64::try_from(self.rest.len()).is_ok_and(|size| values <= size)
     }
 
-    /// Reads one token: a scalar as a whole, of an array or a map the header only.
+    /// Reads one token: a whole scalar, or the header of an array or a map.
     #[inline]
     pub fn read(&mut self) -> Option<Token<'a>> {
         let (&marker, rest) = self.rest.split_first()?;
@@ -108,7 +107,8 @@ impl<'a> Cursor<'a> {
         Some(len)
     }
 
-    /// Reads a string's bytes, not checked to be UTF-8: what a field's name is compared with.
+    /// Reads the bytes of a string, without checking that they are UTF-8; comparing a field's name
+    /// needs no such check.
     #[inline]
     pub fn read_string_bytes(&mut self) -> Option<&'a [u8]> {
         let (&marker, rest) = self.rest.split_first()?;
@@ -127,7 +127,7 @@ impl<'a> Cursor<'a> {
         Some(bytes)
     }
 
-    /// Steps over one value, children and all, however deep they nest.
+    /// Steps over one value with all its children, however deep they nest.
     #[inline]
     pub fn skip(&mut self) -> Option<()> {
         let size = TOKEN_SIZE[usize::from(self.peek()?)];
@@ -138,7 +138,7 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    /// Steps over one value and returns the bytes it takes.
+    /// Steps over one value and returns its bytes.
     #[inline]
     pub fn take_value(&mut self) -> Option<&'a [u8]> {
         let start = self.rest;
@@ -149,7 +149,7 @@ impl<'a> Cursor<'a> {
     /// Steps over `count` values that follow each other.
     pub fn skip_many(&mut self, count: u64) -> Option<()> {
         let mut rest = self.rest;
-        // Values yet to be stepped over. Saturates rather than overflows: bytes that
+        // The number of values still to step over. Saturates rather than overflows: bytes that
         // claim so many children end long before.
         let mut pending = count;
         while pending > 0 {
@@ -169,8 +169,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Steps over a token that [`TOKEN_SIZE`] has no size for; `rest` follows its first
-/// byte. Returns how many values are its children.
+/// Steps over a token that [`TOKEN_SIZE`] has no size for; `rest` follows its first byte. Returns
+/// the number of its children.
 #[inline]
 fn skip_header(marker: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
     let (payload, rest) = match marker {

@@ -1,7 +1,7 @@
 //! Extensions and bytes in serde's data model, as `rmp-serde` knows them.
 //!
-//! An extension is a newtype struct named `_ExtStruct` of its type and its data. Formats
-//! without extensions write the bare pair, and it is read back from that too.
+//! An extension is a newtype struct named `_ExtStruct` that holds its type and its data. Formats
+//! without extensions write the bare pair, which is read as an extension, too.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 use crate::Timestamp;
 
-/// The name by which `rmp-serde` knows an extension.
+/// The name that `rmp-serde` gives to an extension.
 const EXT_STRUCT_NAME: &str = "_ExtStruct";
 
-/// Bytes that serialise as bytes; serde takes a plain slice for a sequence.
+/// Bytes that serialise as bytes; serde treats a plain slice as a sequence.
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes<'a>(pub &'a [u8]);
 
@@ -38,7 +38,7 @@ impl Serialize for ExtParts<'_> {
 ///
 /// # Errors
 ///
-/// The serializer's own.
+/// Those of the serializer.
 pub fn serialize_ext<S: Serializer>(
     serializer: S,
     tag: i8,
@@ -52,11 +52,11 @@ pub fn serialize_ext<S: Serializer>(
 pub struct Ext(pub i8, pub Vec<u8>);
 
 impl Ext {
-    /// Reads what is within the newtype struct that `rmp-serde` hands an extension out as.
+    /// Reads the content of the newtype struct that `rmp-serde` uses for an extension.
     ///
     /// # Errors
     ///
-    /// The deserializer's own, and where it has no pair of a type and data.
+    /// Those of the deserializer, and an error if the content is not a pair of a type and data.
     pub fn from_newtype<'de, D: Deserializer<'de>>(inner: D) -> Result<Self, D::Error> {
         inner.deserialize_tuple(2, ExtVisitor)
     }
@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for ExtVisitor {
     }
 }
 
-/// Bytes that were serialised as bytes, or as a sequence where the format has none.
+/// Bytes that were serialised as bytes, or as a sequence if the format has no bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedBytes(pub Vec<u8>);
 

@@ -1,8 +1,8 @@
-//! Values as JSON text: the one dialect, read and written.
+//! Values as JSON text: one dialect, for reading and writing.
 //!
-//! It is MongoDB's relaxed Extended JSON, version 2, and `$ext` and `$literal` for what that
-//! lacks. What JSON has no type for is written as an object whose name begins with a dollar, a
-//! *form*:
+//! It is MongoDB's relaxed Extended JSON, version 2, with `$ext` and `$literal` for values that it
+//! lacks. A value that JSON has no type for is written as an object whose name begins with a
+//! dollar, a *form*:
 //!
 //! ```text
 //! value                     written as                        read, too
@@ -28,14 +28,14 @@
 //! null                                                        {"$undefined": true}
 //! ```
 //!
-//! `$numberDecimal` is read as [`Decimals`] says. `$timestamp`, `$minKey`, `$maxKey`, `$code`,
+//! [`Decimals`] says how `$numberDecimal` is read. `$timestamp`, `$minKey`, `$maxKey`, `$code`,
 //! `$scope`, `$dbPointer`, `$regularExpression`, `$regex` with `$options`, and binary of other
-//! subtypes are refused: there are no such values here. Any other object whose first name begins
-//! with a dollar is refused as well, but for `{"$ref": ..., "$id": ...}`, which is a document to
-//! MongoDB, too. The text itself is never a form, only values within it are. An object that names
-//! a field twice is an error.
+//! subtypes are refused: there are no such values here. Every other object whose first name begins
+//! with a dollar is refused as well, except `{"$ref": ..., "$id": ...}`, which is a document to
+//! MongoDB, too. The text itself is never a form, only values within it are. An object that names a
+//! field twice is an error.
 //!
-//! What is written in full is read back as it was.
+//! A text in [`Format::Full`] is read back as the same value.
 
 mod error;
 mod forms;

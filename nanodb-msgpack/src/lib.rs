@@ -2,9 +2,9 @@
 //!
 //! # Where things are
 //!
-//! [`Cursor`] steps over tokens, `write_*` append them. [`RawValue`] looks at a value,
-//! [`compare`] is the order over all values, [`encode_key`] writes bytes that sort like it, and
-//! [`json`] is values as text.
+//! [`Cursor`] steps over tokens, and `write_*` append them. [`RawValue`] reads a value in place,
+//! [`compare`] orders all values, [`encode_key`] writes bytes that sort like them, and [`json`]
+//! reads and writes them as text.
 //!
 //! # The bytes
 //!
@@ -34,16 +34,15 @@
 //!
 //! # Invariants
 //!
-//! 1. Reading never panics, whatever the bytes: every step is bounds-checked and
-//!    wrong bytes are `None`.
-//! 2. Every step consumes at least one byte, and nesting is counted, not recursed
-//!    into, so the time is bounded by the number of bytes and the stack is flat.
-//! 3. Writing chooses the shortest form of every integer, length and header, and
-//!    eight bytes for floats; [`Token::is_canonical`] says whether bytes that were
-//!    read are in that form.
+//! 1. Reading never panics, whatever the bytes: every step is bounds-checked, and wrong bytes give
+//!    `None`.
+//! 2. Every step consumes at least one byte, and nesting is counted instead of recursed into, so
+//!    the time is bounded by the number of bytes and the stack stays flat.
+//! 3. Writing chooses the shortest form of every integer, length and header, and eight bytes for
+//!    floats. [`Token::is_canonical`] returns whether bytes that were read are in that form.
 //!
-//! Whether strings are UTF-8 is not looked at here: comparing a field's name needs
-//! no such check, and who hands a string out makes it.
+//! Strings are not checked to be UTF-8 here: comparing a field's name needs no such check, and
+//! functions that return a string do it.
 
 mod cursor;
 mod ext;

@@ -1,4 +1,4 @@
-//! First bytes of tokens, and how many bytes a token takes where that byte alone says it.
+//! The first bytes of tokens, and the sizes of tokens that the first byte determines.
 
 pub(super) const FIX_MAP: u8 = 0x80;
 pub(super) const FIX_ARRAY: u8 = 0x90;
@@ -35,11 +35,11 @@ pub(super) const ARRAY32: u8 = 0xdd;
 pub(super) const MAP16: u8 = 0xde;
 pub(super) const MAP32: u8 = 0xdf;
 
-/// For each first byte the size of its whole token, or 0 where a length follows, the
-/// token has children, or the byte is not one that MessagePack uses.
+/// The size of the whole token for each first byte. It is 0 if a length follows, the token has
+/// children, or MessagePack does not use the byte.
 ///
-/// Skipping is one dependent load a token with this table, where matching on the byte
-/// would be a branch that real documents mispredict.
+/// With this table, skipping is one dependent load for each token; matching on the byte would be a
+/// branch that real documents mispredict.
 pub(super) static TOKEN_SIZE: [u8; 256] = token_sizes();
 
 const fn token_sizes() -> [u8; 256] {

@@ -1,11 +1,11 @@
-//! Numbers, compared by value whatever form they are stored in.
+//! Numbers, compared by value in whatever form they are stored.
 
 use std::cmp::Ordering;
 
 /// A number of a document.
 ///
-/// Numbers are compared exactly: no integer is rounded to a float for it. NaN equals itself and is
-/// below all others; `-0.0` equals `0`.
+/// Comparison is exact: no integer is rounded to a float for it. NaN equals itself and is below all
+/// other numbers; `-0.0` equals `0`.
 ///
 /// ```
 /// use nanodb_msgpack::Number;
@@ -19,14 +19,14 @@ use std::cmp::Ordering;
 pub enum Number {
     /// An integer from `i64::MIN` to `i64::MAX`.
     Int(i64),
-    /// An integer, as a rule above `i64::MAX`.
+    /// An integer, usually above `i64::MAX`.
     UInt(u64),
     /// A float.
     Float(f64),
 }
 
 impl Number {
-    /// The whole number that this is cut off to; none if it is NaN or beyond 64 bits.
+    /// Returns this number truncated to a whole one; `None` if it is NaN or exceeds 64 bits.
     #[must_use]
     pub fn truncated(self) -> Option<i128> {
         match self {
@@ -39,21 +39,21 @@ impl Number {
         }
     }
 
-    /// The number, if it is whole, in whatever form.
+    /// Returns this number, in any form, if it is whole and fits into 64 bits.
     #[must_use]
     pub fn as_whole(self) -> Option<i128> {
         self.truncated().filter(|_| !matches!(self, Self::Float(number) if number.fract() != 0.0))
     }
 
-    /// Whether this is NaN.
+    /// Returns whether this is NaN.
     #[must_use]
     #[inline]
     pub fn is_nan(self) -> bool {
         matches!(self, Self::Float(number) if number.is_nan())
     }
 
-    /// The largest float that is not above this number, and what is missing from it to this number:
-    /// together they order as the numbers do.
+    /// Returns the largest float that is not above this number, and the difference to it. Together
+    /// they are ordered as the numbers are.
     pub(crate) fn floor_float(self) -> (f64, u16) {
         let whole = match self {
             Self::Float(number) => return (number, 0),
@@ -75,7 +75,7 @@ const U64_END_FLOAT: f64 = 18_446_744_073_709_551_616.0;
 /// The least integer of 64 bits.
 const I64_MIN_FLOAT: f64 = -9_223_372_036_854_775_808.0;
 
-/// A float far within the range of the result, cut off.
+/// Truncates a float that is far within the range of the result.
 #[expect(clippy::cast_possible_truncation, reason = "the callers know that it fits")]
 fn truncate(number: f64) -> i128 {
     number as i128
@@ -115,7 +115,7 @@ impl Eq for Number {}
 
 #[inline]
 fn compare_floats(a: f64, b: f64) -> Ordering {
-    // Only NaN is neither below, above nor equal.
+    // Only NaN is neither below nor above nor equal.
     a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
 }
 

@@ -1,4 +1,4 @@
-//! ObjectIds, as MongoDB makes them: twelve bytes.
+//! ObjectIds, the ids that MongoDB assigns: twelve bytes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,8 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::{Ext, hex, serialize_ext};
 
-/// An ObjectId, twelve bytes. It is stored as an extension of type 7, BSON's own number of the type.
+/// An ObjectId, twelve bytes. It is stored as an extension of type 7, the number of the type in
+/// BSON.
 ///
 /// ```
 /// # extern crate nanodb_msgpack as nanodb;
@@ -24,7 +25,7 @@ use crate::{Ext, hex, serialize_ext};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId([u8; 12]);
 
-/// A text that is no ObjectId, or no UUID.
+/// The error of a text that is not an ObjectId, or not a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not {expected}")]
 pub struct IdTextError {
@@ -32,30 +33,30 @@ pub struct IdTextError {
 }
 
 impl ObjectId {
-    /// The type of MessagePack's extension for ObjectIds.
+    /// The extension type of ObjectIds.
     pub const EXT_TYPE: i8 = 7;
 
-    /// The ObjectId of these bytes.
+    /// Returns the ObjectId with these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 12]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// Returns its bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 12] {
         &self.0
     }
 
-    /// Reads the data of an extension of type [`EXT_TYPE`](Self::EXT_TYPE); `None` if it is of
-    /// another length.
+    /// Reads the data of an extension of type [`EXT_TYPE`](Self::EXT_TYPE); `None` if it does not
+    /// have 12 bytes.
     #[must_use]
     pub fn from_ext(data: &[u8]) -> Option<Self> {
         data.try_into().ok().map(Self)
     }
 }
 
-/// 24 hexadecimal digits.
+/// Prints 24 hexadecimal digits.
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         hex::print(&self.0, f)

@@ -1,6 +1,6 @@
-//! The one order over all values.
+//! The order over all values.
 //!
-//! Values of different types sort by type, as [`TypeBracket`] lists them; of one type:
+//! Values of different types sort by type bracket, as [`TypeBracket`] lists them. Within a bracket:
 //!
 //! ```text
 //! type       order
@@ -43,8 +43,7 @@ use crate::{Cursor, Token};
 ///
 /// # Errors
 ///
-/// [`Malformed`] if that shows before the order does; the end of what is above or below is not
-/// looked at.
+/// [`Malformed`] if wrong bytes are read before the order is known; what follows is not read.
 pub fn compare(a: RawValue<'_>, b: RawValue<'_>) -> Result<Ordering, Malformed> {
     compare_next(&mut Cursor::new(a.tail()), &mut Cursor::new(b.tail()), 0)
 }
@@ -63,7 +62,7 @@ fn compare_next(
     })
 }
 
-/// Compares tokens in the order over all values; of arrays and maps only their types.
+/// Compares tokens in the order over all values; arrays and maps only by type.
 #[must_use]
 #[inline]
 pub fn compare_scalars(a: Token<'_>, b: Token<'_>) -> Ordering {
@@ -79,7 +78,7 @@ pub fn compare_scalars(a: Token<'_>, b: Token<'_>) -> Ordering {
     }
 }
 
-/// Compares tokens of which one is an extension, or what is stored as one.
+/// Compares two tokens of which one is an extension, or a value stored as one.
 fn compare_extensions(a: Token<'_>, b: Token<'_>) -> Ordering {
     a.bracket().cmp(&b.bracket()).then_with(|| {
         if let (Some(a), Some(b)) = (a.timestamp(), b.timestamp()) {

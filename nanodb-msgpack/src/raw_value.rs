@@ -1,15 +1,14 @@
-//! Stored values, looked at where they lie.
+//! Stored values, read in place.
 
 use std::fmt;
 
 use crate::{Cursor, Token};
 use crate::{Number, ObjectId, Timestamp, Uuid};
 
-/// How deep maps and arrays may nest for whatever looks into them, in values as in JSON text.
+/// How deep maps and arrays may nest, in values as in JSON text.
 pub const DEPTH_MAX: usize = 100;
 
-/// Bytes that were to be a document are no well-formed MessagePack, or nest deeper than
-/// [`DEPTH_MAX`].
+/// The error of bytes that are not well-formed MessagePack, or nest deeper than [`DEPTH_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not well-formed MessagePack")]
 pub struct Malformed;
@@ -60,11 +59,11 @@ impl fmt::Display for TypeBracket {
     }
 }
 
-/// A value as MessagePack bytes.
+/// A value as MessagePack bytes, read in place.
 ///
-/// It begins where the bytes begin, which may go on after it: finding its end costs stepping over
-/// it, and mostly nobody asks. Copying one copies a reference. Nothing is checked before it is
-/// looked at, and wrong bytes are [`Malformed`] then, never a panic.
+/// It begins at the first byte, and other bytes may follow it: finding its end costs a walk over
+/// it, and is rarely needed. Copying is cheap. Bytes are checked only when they are read; wrong
+/// ones give [`Malformed`] then, never a panic.
 ///
 /// ```
 /// use nanodb_msgpack::{TypeBracket, RawValue};
@@ -85,63 +84,64 @@ pub struct RawValue<'a> {
 }
 
 impl<'a> RawValue<'a> {
-    /// The value at the start of `bytes`.
+    /// Returns the value at the start of `bytes`.
     #[must_use]
     #[inline]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { tail: bytes }
     }
 
-    /// The bytes from here on, what follows the value included.
+    /// Returns the bytes from here on, including those after the value.
     #[must_use]
     #[inline]
     pub const fn tail(self) -> &'a [u8] {
         self.tail
     }
 
-    /// Its bytes, and no more.
+    /// Returns exactly its bytes.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the bytes end before the value does, or use a byte that MessagePack does not.
+    /// [`Malformed`] if the bytes end before the value does, or contain one that MessagePack does
+    /// not use.
     pub fn bytes(self) -> Result<&'a [u8], Malformed> {
         Cursor::new(self.tail).take_value().ok_or(Malformed)
     }
 
-    /// The value, if it is a scalar; else how many children it has.
+    /// Returns the value, if it is a scalar; otherwise the number of its children.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes).
+    /// Same as [`bytes`](Self::bytes).
     #[inline]
     pub fn token(self) -> Result<Token<'a>, Malformed> {
         Cursor::new(self.tail).read().ok_or(Malformed)
     }
 
-    /// What type it is of.
+    /// Returns its type bracket.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes).
+    /// Same as [`bytes`](Self::bytes).
     pub fn bracket(self) -> Result<TypeBracket, Malformed> {
         self.token().map(|token| token.bracket())
     }
 
-    /// Whether it is a map, by its first byte.
+    /// Returns whether it is a map, from its first byte.
     #[must_use]
     #[inline]
     pub fn is_map(self) -> bool {
         matches!(self.tail.first(), Some(0x80..=0x8f | 0xde | 0xdf))
     }
 
-    /// Whether it is an array, by its first byte.
+    /// Returns whether it is an array, from its first byte.
     #[must_use]
     #[inline]
     pub fn is_array(self) -> bool {
         matches!(self.tail.first(), Some(0x90..=0x9f | 0xdc | 0xdd))
     }
 
-    /// Its fields in order, if it is a document.
+    /// Returns its fields in order, if it is a document.
     #[must_use]
     #[inline]
     pub fn fields(self) -> Option<Fields<'a>> {
@@ -150,7 +150,7 @@ impl<'a> RawValue<'a> {
         Some(Fields { cursor, left })
     }
 
-    /// Its elements in order, if it is an array.
+    /// Returns its elements in order, if it is an array.
     #[must_use]
     #[inline]
     pub fn elements(self) -> Option<Elements<'a>> {
@@ -159,11 +159,11 @@ impl<'a> RawValue<'a> {
         Some(Elements { cursor, left })
     }
 
-    /// The field of that name, if this is a document that has it.
+    /// Returns the field with this name, if this is a document that contains it.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if what stands before the field is wrong.
+    /// [`Malformed`] if the bytes before the field are wrong.
     pub fn field(self, name: &str) -> Result<Option<RawValue<'a>>, Malformed> {
         let Some(fields) = self.fields() else { return Ok(None) };
         for field in fields {
@@ -175,11 +175,11 @@ impl<'a> RawValue<'a> {
         Ok(None)
     }
 
-    /// The element of that index, if this is an array that has it.
+    /// Returns the element with this index, if this is an array that contains it.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if what stands before the element is wrong.
+    /// [`Malformed`] if the bytes before the element are wrong.
     pub fn element(self, index: u32) -> Result<Option<RawValue<'a>>, Malformed> {
         let mut cursor = Cursor::new(self.tail);
         let Some(len) = cursor.read_array_len() else { return Ok(None) };
@@ -190,13 +190,12 @@ impl<'a> RawValue<'a> {
         Ok(Some(Self::new(cursor.rest())))
     }
 
-    /// Steps over all of it and checks what whoever evaluates values takes for granted at most once:
-    /// that it ends, nests no deeper than [`DEPTH_MAX`], and has names and strings of UTF-8.
-    /// Returns how many values it consists of.
+    /// Checks the whole value: that it ends, nests no deeper than [`DEPTH_MAX`], and has UTF-8
+    /// names and strings. Returns the number of values that it consists of.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if not.
+    /// [`Malformed`] if one of these does not hold.
     pub fn verify(self) -> Result<usize, Malformed> {
         let mut cursor = Cursor::new(self.tail);
         verify(&mut cursor, 0)
@@ -228,7 +227,7 @@ fn verify(cursor: &mut Cursor<'_>, depth: usize) -> Result<usize, Malformed> {
     Ok(values)
 }
 
-/// One level further down than `depth`.
+/// Returns the depth below `depth`.
 ///
 /// # Errors
 ///
@@ -239,7 +238,7 @@ pub fn deeper(depth: usize) -> Result<usize, Malformed> {
 }
 
 impl<'a> Token<'a> {
-    /// What type it is of.
+    /// Returns its type bracket.
     #[must_use]
     #[inline]
     pub fn bracket(self) -> TypeBracket {
@@ -258,7 +257,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// The number, if it is one.
+    /// Returns the number, if it is one.
     #[must_use]
     #[inline]
     pub fn number(self) -> Option<Number> {
@@ -270,7 +269,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// The point in time, if it is one.
+    /// Returns the timestamp, if it is one.
     #[must_use]
     #[inline]
     pub fn timestamp(self) -> Option<Timestamp> {
@@ -280,7 +279,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// The ObjectId, if it is one.
+    /// Returns the ObjectId, if it is one.
     #[must_use]
     #[inline]
     pub fn object_id(self) -> Option<ObjectId> {
@@ -290,7 +289,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// The UUID, if it is one.
+    /// Returns the UUID, if it is one.
     #[must_use]
     #[inline]
     pub fn uuid(self) -> Option<Uuid> {
@@ -300,7 +299,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// The bytes, if it is binary or a UUID, which is the same value.
+    /// Returns the bytes, if it is binary or a UUID, which is the same value.
     #[must_use]
     #[inline]
     pub fn binary(self) -> Option<&'a [u8]> {
@@ -311,7 +310,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// The text, if it is a string of UTF-8.
+    /// Returns the text, if it is a string in UTF-8.
     #[must_use]
     pub fn text(self) -> Option<&'a str> {
         match self {
@@ -321,9 +320,9 @@ impl<'a> Token<'a> {
     }
 }
 
-/// The fields of a stored document: their names' bytes, and the values.
+/// An iterator over the fields of a stored document: the bytes of their names, and their values.
 ///
-/// What is given out was stepped over: it ends within the bytes.
+/// Each value that it returns has been stepped over: it ends within the bytes.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     cursor: Cursor<'a>,
@@ -331,19 +330,19 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The bytes from the next one on, what follows the last one included.
+    /// Returns the bytes from the next field on, including those after the last one.
     #[must_use]
     pub fn tail(&self) -> &'a [u8] {
         self.cursor.rest()
     }
 
-    /// How many are left.
+    /// Returns how many fields are left.
     #[must_use]
     pub fn len(&self) -> u32 {
         self.left
     }
 
-    /// Whether none is left.
+    /// Returns whether no field is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.left == 0
@@ -369,7 +368,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// The elements of a stored array.
+/// An iterator over the elements of a stored array.
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
     cursor: Cursor<'a>,
@@ -377,19 +376,19 @@ pub struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    /// The bytes from the next one on, what follows the last one included.
+    /// Returns the bytes from the next element on, including those after the last one.
     #[must_use]
     pub fn tail(&self) -> &'a [u8] {
         self.cursor.rest()
     }
 
-    /// How many are left.
+    /// Returns how many elements are left.
     #[must_use]
     pub fn len(&self) -> u32 {
         self.left
     }
 
-    /// Whether none is left.
+    /// Returns whether no element is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.left == 0

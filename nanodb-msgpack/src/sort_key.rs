@@ -1,4 +1,4 @@
-//! Values as bytes that sort like the values: for sorting, and for indexes.
+//! Values as bytes that sort like the values, for sorts and indexes.
 //!
 //! ```text
 //! value              tag  what follows
@@ -20,8 +20,8 @@
 //! extension          50   type, first bit flipped; length in 4 bytes; the bytes
 //! ```
 //!
-//! Numbers are big-endian. No key is the beginning of another one, so keys may follow each other in
-//! a compound key, and a key with all bits flipped sorts the other way.
+//! Numbers are big-endian. No key is the beginning of another one, so a compound key is several
+//! keys one after the other, and a key with all bits flipped sorts in the opposite direction.
 
 use crate::raw_value::{Malformed, RawValue, TypeBracket, deeper};
 use crate::{Cursor, Token};
@@ -29,14 +29,14 @@ use crate::{Cursor, Token};
 const EMPTY_ARRAY: u8 = 0x08;
 const NULL: u8 = 0x10;
 
-/// Appends the key of a value; a missing one has that of null.
+/// Appends the key of a value; a missing value has the key of null.
 ///
-/// Two keys compare as bytes like the values in the [order over all values](crate::compare). Equal
-/// values have equal keys: `5` and `5.0` the same.
+/// Keys, compared as bytes, are in the [order over all values](crate::compare). Equal values, such
+/// as `5` and `5.0`, have equal keys.
 ///
 /// # Errors
 ///
-/// [`Malformed`]; `out` then ends in a part of a key.
+/// [`Malformed`] if the value is; `out` then ends in a part of a key.
 pub fn encode_key(value: Option<RawValue<'_>>, out: &mut Vec<u8>) -> Result<(), Malformed> {
     match value {
         None => {
@@ -47,7 +47,7 @@ pub fn encode_key(value: Option<RawValue<'_>>, out: &mut Vec<u8>) -> Result<(), 
     }
 }
 
-/// Appends the key that sorts below null: that of an empty array in a sort or an index.
+/// Appends the key that sorts before null: that of an empty array in a sort or an index.
 pub fn encode_empty_array_key(out: &mut Vec<u8>) {
     out.push(EMPTY_ARRAY);
 }
@@ -115,12 +115,12 @@ fn encode_next(cursor: &mut Cursor<'_>, depth: usize, out: &mut Vec<u8>) -> Resu
     Ok(())
 }
 
-/// The bits of a float, such that they sort as numbers do.
+/// Returns the bits of a float, transformed so that they sort as numbers do.
 fn sortable(float: f64) -> u64 {
     if float.is_nan() {
         return 0;
     }
-    // Adding zero makes 0.0 of -0.0.
+    // Adding zero turns -0.0 into 0.0.
     let bits = (float + 0.0).to_bits();
     if bits >> 63 == 0 { bits ^ (1 << 63) } else { !bits }
 }

@@ -1,4 +1,4 @@
-//! A point in time, as MessagePack's extension -1 stores it.
+//! Timestamps, stored as MessagePack's extension -1.
 //!
 //! ```text
 //! data bytes  meaning                                        written when
@@ -9,14 +9,14 @@
 //! 12          nanoseconds u32, then seconds i64              otherwise
 //! ```
 //!
-//! All big-endian. Seconds count from 1970-01-01 00:00:00 UTC, leap seconds not counted.
+//! All numbers are big-endian. Seconds count from 1970-01-01 00:00:00 UTC, without leap seconds.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const NANOS_MAX: u32 = 999_999_999;
 
-/// A point in time with nanoseconds.
+/// A point in time, with a resolution of nanoseconds.
 ///
 /// ```
 /// # extern crate nanodb_msgpack as nanodb;
@@ -33,36 +33,37 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The type of MessagePack's extension for points in time.
+    /// The extension type of timestamps.
     pub const EXT_TYPE: i8 = -1;
 
-    /// So many seconds and nanoseconds after 1970 began; `None` if `nanos` is a second
-    /// or more. Before 1970 `secs` is negative and `nanos` still counts forward.
+    /// Returns the time `secs` seconds and `nanos` nanoseconds after the beginning of 1970; `None`
+    /// if `nanos` is a second or more. Before 1970 `secs` is negative and `nanos` still counts
+    /// forward.
     #[must_use]
     pub const fn new(secs: i64, nanos: u32) -> Option<Self> {
         if nanos > NANOS_MAX { None } else { Some(Self { secs, nanos }) }
     }
 
-    /// The present, by the system's clock.
+    /// Returns the current time of the system's clock.
     #[must_use]
     pub fn now() -> Self {
         SystemTime::now().into()
     }
 
-    /// Whole seconds since 1970 began, rounded down.
+    /// Returns the whole seconds since the beginning of 1970, rounded down.
     #[must_use]
     pub const fn secs(self) -> i64 {
         self.secs
     }
 
-    /// Nanoseconds past the whole second, below 1,000,000,000.
+    /// Returns the nanoseconds after the whole second, below 1,000,000,000.
     #[must_use]
     pub const fn nanos(self) -> u32 {
         self.nanos
     }
 
-    /// Reads the data of an extension of type [`EXT_TYPE`](Self::EXT_TYPE); `None` if
-    /// it is of another length than 4, 8 or 12 or its nanoseconds are a second or more.
+    /// Reads the data of an extension of type [`EXT_TYPE`](Self::EXT_TYPE). Returns `None` if it
+    /// does not have 4, 8 or 12 bytes, or if its nanoseconds are a second or more.
     #[must_use]
     pub fn from_ext(data: &[u8]) -> Option<Self> {
         if let Ok(data) = <[u8; 4]>::try_from(data) {
@@ -78,7 +79,7 @@ impl Timestamp {
         Self::new(i64::from_be_bytes(secs), u32::from_be_bytes(*nanos))
     }
 
-    /// The data of the shortest extension for this point in time, passed to `write`.
+    /// Calls `write` with the data of the shortest extension for this time.
     pub fn with_ext<R>(self, write: impl FnOnce(&[u8]) -> R) -> R {
         match u64::try_from(self.secs) {
             Ok(secs) if secs < 1 << 34 => match (self.nanos, u32::try_from(secs)) {
@@ -96,7 +97,7 @@ impl Timestamp {
     }
 }
 
-/// Times out of range, billions of years away, become the first or last timestamp.
+/// A time out of range, billions of years away, becomes the first or last timestamp.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         match time.duration_since(UNIX_EPOCH) {
@@ -123,7 +124,7 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// Fails with the timestamp itself where the platform's clock can't say that time.
+/// Fails with the timestamp itself if the platform's clock can't represent the time.
 impl TryFrom<Timestamp> for SystemTime {
     type Error = Timestamp;
 
@@ -140,14 +141,14 @@ impl TryFrom<Timestamp> for SystemTime {
     }
 }
 
-/// RFC 3339 in UTC, with as many digits after the second as needed; years before 0 and after 9999
-/// have a sign and six digits at least, as ISO 8601 wants them.
+/// Prints the time in the format of RFC 3339, in UTC, with as many digits after the second as
+/// needed. Years before 0 and after 9999 have a sign and at least six digits, as in ISO 8601.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil(self.secs.div_euclid(86_400));
         let second = self.secs.rem_euclid(86_400);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        // ISO 8601 wants four digits, or six and a sign.
+        // ISO 8601 requires four digits, or a sign and six.
         match year {
             0..=9999 => write!(f, "{year:04}")?,
             _ => write!(f, "{year:+07}")?,
@@ -161,7 +162,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Year, month and day of the Gregorian calendar, so many days after 1970-01-01.
+/// Returns year, month and day of the Gregorian calendar, `days` after 1970-01-01.
 ///
 /// Counts in eras of 400 years from 0000-03-01, so that a leap day ends its year.
 fn civil(days: i64) -> (i64, i64, i64) {

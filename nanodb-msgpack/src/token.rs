@@ -1,7 +1,6 @@
 //! One MessagePack token: a whole scalar, or the header of an array or a map.
 
-/// What [`Cursor::read`](crate::Cursor::read) found: a scalar with its payload, or
-/// how many children follow.
+/// The result of [`Cursor::read`](crate::Cursor::read): a scalar, or how many children follow.
 ///
 /// ```
 /// use nanodb_msgpack::{Cursor, Token};
@@ -18,7 +17,7 @@ pub enum Token<'a> {
     Null,
     /// True or false.
     Bool(bool),
-    /// An integer that an `i64` holds, whatever form it was written in.
+    /// An integer that fits into an `i64`, in whatever form it was written.
     Int(i64),
     /// An integer above `i64::MAX`.
     UInt(u64),
@@ -28,17 +27,17 @@ pub enum Token<'a> {
     String(&'a [u8]),
     /// Binary data.
     Binary(&'a [u8]),
-    /// An array of so many elements, which follow.
+    /// An array with this many elements, which follow.
     Array(u32),
-    /// A map of so many pairs, which follow.
+    /// A map with this many pairs, which follow.
     Map(u32),
     /// An extension: its type and its data.
     Ext(i8, &'a [u8]),
 }
 
 impl Token<'_> {
-    /// Whether `raw`, the bytes that this token was read from, is what `write_*` would
-    /// write for it.
+    /// Returns whether `raw`, the bytes that this token was read from, is what `write_*` writes for
+    /// it.
     #[must_use]
     #[inline]
     pub fn is_canonical(&self, raw: &[u8]) -> bool {
@@ -89,7 +88,7 @@ impl Token<'_> {
     }
 }
 
-/// How many bytes the shortest form of `number` takes.
+/// Returns the number of bytes of the shortest form of `number`.
 const fn int_size(number: i64) -> usize {
     match number {
         -32..=127 => 1,

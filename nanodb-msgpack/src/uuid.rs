@@ -8,7 +8,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::{Ext, IdTextError, hex, serialize_ext};
 
-/// A UUID. It is stored as an extension of type 4, BSON's own number of the subtype, and is
+/// A UUID. It is stored as an extension of type 4, the number of the subtype in BSON, and is
 /// otherwise the same value as the binary of its sixteen bytes.
 ///
 /// ```
@@ -26,30 +26,30 @@ use crate::{Ext, IdTextError, hex, serialize_ext};
 pub struct Uuid([u8; 16]);
 
 impl Uuid {
-    /// The type of MessagePack's extension for UUIDs.
+    /// The extension type of UUIDs.
     pub const EXT_TYPE: i8 = 4;
 
-    /// The UUID of these bytes.
+    /// Returns the UUID with these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// Returns its bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// Reads the data of an extension of type [`EXT_TYPE`](Self::EXT_TYPE); `None` if it is of
-    /// another length.
+    /// Reads the data of an extension of type [`EXT_TYPE`](Self::EXT_TYPE); `None` if it does not
+    /// have 16 bytes.
     #[must_use]
     pub fn from_ext(data: &[u8]) -> Option<Self> {
         data.try_into().ok().map(Self)
     }
 }
 
-/// 32 hexadecimal digits and four hyphens.
+/// Prints 32 hexadecimal digits and four hyphens.
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, byte) in self.0.iter().enumerate() {

@@ -24,8 +24,7 @@ pub fn write_bool(out: &mut Vec<u8>, value: bool) {
     out.push(if value { TRUE } else { FALSE });
 }
 
-/// Appends a signed integer; one that is not negative gets the same bytes as from
-/// [`write_uint`].
+/// Appends a signed integer; one that is not negative has the same bytes as from [`write_uint`].
 #[inline]
 pub fn write_int(out: &mut Vec<u8>, number: i64) {
     if let Ok(number) = u64::try_from(number) {
@@ -63,15 +62,14 @@ pub fn write_uint(out: &mut Vec<u8>, number: u64) {
     }
 }
 
-/// Appends a float, in eight bytes always: four would lose digits or need a test of
-/// whether they do.
+/// Appends a float, always in eight bytes: four would lose digits, or need a check whether they do.
 #[inline]
 pub fn write_float(out: &mut Vec<u8>, number: f64) {
     tagged(out, FLOAT64, number.to_be_bytes());
 }
 
-/// Appends a string. False, and nothing appended, if it is longer than the 4 GiB that
-/// MessagePack can say.
+/// Appends a string. Returns false, and appends nothing, if it is longer than the 4 GiB that
+/// MessagePack allows.
 #[inline]
 #[must_use]
 pub fn write_string(out: &mut Vec<u8>, text: &str) -> bool {
@@ -92,8 +90,8 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) -> bool {
     true
 }
 
-/// Appends binary data. False, and nothing appended, if it is longer than the 4 GiB
-/// that MessagePack can say.
+/// Appends binary data. Returns false, and appends nothing, if it is longer than the 4 GiB that
+/// MessagePack allows.
 #[inline]
 #[must_use]
 pub fn write_binary(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
@@ -106,8 +104,8 @@ pub fn write_binary(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     true
 }
 
-/// Appends an extension. False, and nothing appended, if it is longer than the 4 GiB
-/// that MessagePack can say.
+/// Appends an extension. Returns false, and appends nothing, if it is longer than the 4 GiB that
+/// MessagePack allows.
 #[must_use]
 pub fn write_ext(out: &mut Vec<u8>, tag: i8, data: &[u8]) -> bool {
     match data.len() {
@@ -161,8 +159,7 @@ fn container_header(out: &mut Vec<u8>, len: u32, marker16: u8, marker32: u8) {
     }
 }
 
-/// The header of a payload too long for a one-byte length; false if it is too long for
-/// any.
+/// Writes the header of a payload too long for a one-byte length; false if it is too long for any.
 fn long_header(out: &mut Vec<u8>, len: usize, marker16: u8, marker32: u8) -> bool {
     match u32::try_from(len) {
         Ok(len) => container_header(out, len, marker16, marker32),

@@ -9,8 +9,8 @@ use crate::value::Value;
 /// The most names that are compared one by one; above it they are hashed.
 const LINEAR_MAX: usize = 16;
 
-/// A document being filled with fields whose names may repeat: the last value wins,
-/// at the first one's place.
+/// A document being filled with fields whose names may repeat: the last value wins, at the place of
+/// the first one.
 pub(super) struct Builder<'d> {
     document: &'d mut Document,
     hasher: RandomState,
@@ -31,7 +31,7 @@ impl<'d> Builder<'d> {
         let hash_at = |index: &usize| {
             fields.get(*index).map_or(0, |(name, _)| hasher.hash_one(name.as_str()))
         };
-        // Catches up with the fields that came before the table was wanted.
+        // Adds the fields that were there before the table was needed.
         for index in positions.len()..fields.len() {
             positions.insert_unique(hash_at(&index), index, hash_at);
         }

@@ -1,4 +1,4 @@
-//! Walking and collecting a document's fields.
+//! Iterating over a document's fields, and collecting them.
 
 use std::{slice, vec};
 
@@ -6,32 +6,32 @@ use super::Document;
 use super::builder::Builder;
 use crate::value::Value;
 
-/// The fields of a [`Document`], in order.
+/// An iterator over the fields of a [`Document`], in order.
 #[derive(Clone, Debug)]
 pub struct Iter<'a>(slice::Iter<'a, (String, Value)>);
 
-/// The fields of a [`Document`], in order, the values to be changed.
+/// An iterator over the fields of a [`Document`], in order, with mutable values.
 #[derive(Debug)]
 pub struct IterMut<'a>(slice::IterMut<'a, (String, Value)>);
 
-/// The fields of a [`Document`] taken apart, in order.
+/// An iterator that takes a [`Document`] apart, field by field, in order.
 #[derive(Debug)]
 pub struct IntoIter(vec::IntoIter<(String, Value)>);
 
 impl Document {
-    /// The fields, in order.
+    /// Returns an iterator over the fields, in order.
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {
         Iter(self.fields.iter())
     }
 
-    /// The fields, in order, the values to be changed.
+    /// Returns an iterator over the fields, in order, with mutable values.
     #[must_use]
     pub fn iter_mut(&mut self) -> IterMut<'_> {
         IterMut(self.fields.iter_mut())
     }
 
-    /// The fields' names, in order.
+    /// Returns an iterator over the names of the fields, in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
         self.fields.iter().map(|(name, _)| name.as_str())
     }
@@ -110,7 +110,7 @@ impl IntoIterator for Document {
     }
 }
 
-/// A name that comes again replaces the value; the cost is linear in the fields.
+/// A repeated name replaces the value. The cost is linear in the number of fields.
 impl<N: Into<String>, V: Into<Value>> Extend<(N, V)> for Document {
     fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, fields: I) {
         let mut builder = Builder::new(self);
@@ -120,7 +120,7 @@ impl<N: Into<String>, V: Into<Value>> Extend<(N, V)> for Document {
     }
 }
 
-/// A name that comes again keeps its first place and gets its last value.
+/// A repeated name keeps its first place and gets its last value.
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Document {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
         let fields = fields.into_iter();

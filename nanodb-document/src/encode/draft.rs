@@ -1,8 +1,8 @@
-//! Encoded documents that may still wait for an id.
+//! Encoded documents that may not have an id yet.
 //!
-//! A collection knows the id it would assign only while it holds its lock, and must
-//! not run a caller's code (a `Serialize`, say) there. So documents are encoded
-//! before, and those without an `_id` leave a gap for one:
+//! A collection knows the id that it would assign only while it holds its lock, and must not run a
+//! caller's code, such as a `Serialize`, there. So documents are encoded before, and those without
+//! an `_id` leave a gap for one:
 //!
 //! ```text
 //!  start                                   end
@@ -19,14 +19,14 @@ use crate::DocumentError;
 use crate::id::{ID_BYTES_MAX, ID_NAME_TOKEN, IdRef, Key, record_key};
 use nanodb_msgpack::{INTEGER_BYTES_MAX, MAP_HEADER_BYTES_MAX, write_map_len};
 
-/// Room for a map's header, the name `_id` and any integer.
+/// Space for a map's header, the name `_id` and any integer.
 const GAP: usize = MAP_HEADER_BYTES_MAX + ID_NAME_TOKEN.len() + INTEGER_BYTES_MAX;
 
-/// Where a document was encoded to within a buffer, and whether it has its id yet.
+/// An encoded document within a buffer, which may not have its id yet.
 ///
-/// Whoever encodes many documents keeps one buffer and a draft for each. The methods
-/// that take a buffer want the one that was encoded into; with another they find
-/// nothing or the wrong bytes, and never panic.
+/// To encode many documents, keep one buffer and a draft for each. The methods that take a buffer
+/// need the one that was encoded into. With another buffer they return nothing or the wrong bytes,
+/// and never panic.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -47,13 +47,13 @@ const GAP: usize = MAP_HEADER_BYTES_MAX + ID_NAME_TOKEN.len() + INTEGER_BYTES_MA
 pub struct Draft {
     start: usize,
     end: usize,
-    /// Fields without `_id`, as long as there is none.
+    /// The number of fields without `_id`, while there is none.
     waiting: Option<u32>,
 }
 
 impl Draft {
-    /// Encodes a document: what stands before the fields, then the fields by `write`,
-    /// which number `count` without `_id`. If that fails, `out` is as before.
+    /// Encodes a document: the header and the id, then the `count` other fields by `write`. If that
+    /// fails, `out` is as it was before.
     #[inline]
     pub(super) fn write(
         id: Option<IdRef<'_>>,
@@ -77,7 +77,7 @@ impl Draft {
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), DocumentError>,
     ) -> Result<Self, DocumentError> {
         let start = out.len();
-        // Each field takes two bytes at least, so this limit is no stricter.
+        // Each field takes at least two bytes, so this limit is no stricter.
         if count >= DOCUMENT_BYTES_MAX {
             return Err(DocumentError::too_large(count));
         }
@@ -99,7 +99,7 @@ impl Draft {
         Ok(Self { start, end: out.len(), waiting })
     }
 
-    /// Whether the document has an id: its own, one given when it was encoded, or one
+    /// Returns whether the document has an id: its own, one given when it was encoded, or one
     /// assigned since.
     #[must_use]
     #[inline]
@@ -107,8 +107,8 @@ impl Draft {
         self.waiting.is_none()
     }
 
-    /// Gives the document an id, if it has none. Costs a few nanoseconds: the fields
-    /// stay where they are.
+    /// Gives the document an id, if it has none. Costs a few nanoseconds, since the fields are not
+    /// moved.
     #[inline]
     pub fn assign_id(&mut self, id: i64, buffer: &mut [u8]) {
         let Some(count) = self.waiting else { return };
@@ -127,21 +127,21 @@ impl Draft {
         self.waiting = None;
     }
 
-    /// The encoded document; empty as long as it has no id.
+    /// Returns the encoded document; empty while it has no id.
     #[must_use]
     #[inline]
     pub fn record<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
         buffer.get(self.range()).unwrap_or_default()
     }
 
-    /// Where the encoded document lies in the buffer; empty as long as it has no id.
+    /// Returns where the encoded document is in the buffer; empty while it has no id.
     #[must_use]
     #[inline]
     pub fn range(&self) -> Range<usize> {
         if self.has_id() { self.start..self.end } else { self.end..self.end }
     }
 
-    /// The document's key, if it has an id, as [`record_key`] gives it.
+    /// Returns the document's key, as [`record_key`] does, if it has an id.
     #[must_use]
     #[inline]
     pub fn key<'b>(&self, buffer: &'b [u8]) -> Option<&'b [u8]> {
@@ -156,8 +156,8 @@ fn write_id(id: IdRef<'_>, out: &mut Vec<u8>) -> Result<(), DocumentError> {
         IdRef::Binary(bytes) => bytes.len(),
         IdRef::Int(_) | IdRef::UInt(_) | IdRef::ObjectId(_) | IdRef::Uuid(_) => 0,
     };
-    // Tested first, so that an absurd id is not copied only to be refused. Above this
-    // size the header takes five bytes.
+    // Checked first, so that a huge id is not copied only to be refused. Above this size the header
+    // takes five bytes.
     if payload > usize::from(u16::MAX) {
         return Err(DocumentError::id_too_large(payload.saturating_add(5)));
     }

@@ -1,10 +1,10 @@
-//! Tokens of which a glance says that they are in stored form: nearly all that documents have.
+//! Tokens whose first bytes show that they are in stored form, as nearly all in documents are.
 //!
-//! What is said here is never more than `Token::is_canonical` and `str::from_utf8` would say, and
-//! often less: bytes that are not told by a glance are for the slow way, and so are those that
-//! are wrong. The first bytes are those of the table in `nanodb-msgpack`.
+//! These functions accept no more than `Token::is_canonical` and `str::from_utf8` do, and often
+//! less: all other bytes, wrong ones included, take the slow path. The first bytes are those of the
+//! table in `nanodb-msgpack`.
 
-/// What follows the scalar that `bytes` begin with, if that is in stored form for sure.
+/// Returns what follows the scalar that `bytes` begin with, if it is certainly in stored form.
 #[inline]
 pub(super) fn after_scalar(bytes: &[u8]) -> Option<&[u8]> {
     let (&first, rest) = bytes.split_first()?;
@@ -25,7 +25,7 @@ pub(super) fn after_scalar(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The short name that `bytes` begin with, and what follows it.
+/// Returns the short name that `bytes` begin with, and what follows it.
 #[inline]
 pub(super) fn split_name(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&first, rest) = bytes.split_first()?;
@@ -46,7 +46,7 @@ fn after_number<const N: usize>(rest: &[u8], is_long: impl Fn([u8; N]) -> bool) 
     is_long(*number).then_some(rest)
 }
 
-/// As the standard library's, but with no more than two loads for a name.
+/// Same as in the standard library, with at most two loads for a name.
 #[inline]
 fn is_ascii(text: &[u8]) -> bool {
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);

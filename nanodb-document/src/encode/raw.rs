@@ -1,8 +1,8 @@
 //! From MessagePack bytes of any origin to stored bytes.
 //!
-//! One walk checks every rule and copies. Bytes that are in stored form already are
-//! copied in one piece; a token that is not (a long integer, a four-byte float, an
-//! `_id` further back) ends the piece and is written anew.
+//! One walk checks every rule and copies. Bytes that are already in stored form are copied in one
+//! piece. A token that is not (a long integer, a four-byte float, an `_id` that is not first) ends
+//! the piece and is written again.
 
 use std::str;
 
@@ -16,7 +16,7 @@ use nanodb_msgpack::{
     write_string, write_uint,
 };
 
-/// Appends the document that `bytes` are, checked and in stored form.
+/// Appends the document in `bytes`, checked and in stored form.
 pub(super) fn encode(
     bytes: &[u8],
     fallback: Option<IdRef<'_>>,
@@ -34,7 +34,7 @@ pub(super) fn encode(
     })
 }
 
-/// Checks every rule but those on `_id`.
+/// Checks every rule except those about `_id`.
 pub(crate) fn validate(bytes: &[u8]) -> Result<(), DocumentError> {
     let (cursor, len) = open(bytes)?;
     if bytes.len() > DOCUMENT_BYTES_MAX {
@@ -49,7 +49,7 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<(), DocumentError> {
 fn open(bytes: &[u8]) -> Result<(Cursor<'_>, u32), DocumentError> {
     let mut cursor = Cursor::new(bytes);
     match cursor.read() {
-        // A length that the bytes can't bear out: said at once, not as a size.
+        // The bytes are too few for this length: reported as damage, not as a size.
         Some(Token::Map(len)) if !cursor.may_hold(2 * u64::from(len)) => {
             Err(DocumentError::Malformed { offset: bytes.len() })
         }
@@ -59,7 +59,7 @@ fn open(bytes: &[u8]) -> Result<(Cursor<'_>, u32), DocumentError> {
     }
 }
 
-/// The value of the first `_id`; `None` too where the bytes are wrong, which the walk
+/// Returns the value of the first `_id`. Returns `None` also if the bytes are wrong, which the walk
 /// then reports.
 fn find_id(mut cursor: Cursor<'_>, len: u32) -> Option<Token<'_>> {
     for _ in 0..len {
@@ -95,7 +95,7 @@ fn token_type(token: Token<'_>) -> ValueType {
     }
 }
 
-/// Where the walk puts what it has read.
+/// The destination of a walk.
 trait Output {
     fn copy(&mut self, bytes: &[u8]);
     fn rewrite(&mut self, token: Token<'_>) -> Result<(), DocumentError>;
@@ -108,7 +108,7 @@ impl Output for Vec<u8> {
 
     #[cold]
     fn rewrite(&mut self, token: Token<'_>) -> Result<(), DocumentError> {
-        // What came out of bytes has a length that MessagePack can say.
+        // A length that was read from bytes fits into MessagePack.
         let _fits = match token {
             Token::Int(number) => {
                 write_int(self, number);
@@ -135,14 +135,14 @@ impl Output for Vec<u8> {
                 true
             }
             Token::Ext(tag, data) => return write_extension(tag, data, self),
-            // These have one form only.
+            // These have only one form.
             Token::Null | Token::Bool(_) => true,
         };
         Ok(())
     }
 }
 
-/// For checking without copying.
+/// A destination that drops everything, for checking without copying.
 struct Discard;
 
 impl Output for Discard {
@@ -156,13 +156,13 @@ impl Output for Discard {
 struct Walk<'a, 'o, O> {
     bytes: &'a [u8],
     cursor: Cursor<'a>,
-    /// What lies before this was copied, rewritten or left out.
+    /// Everything before this offset has been copied, rewritten or left out.
     copied: usize,
     out: &'o mut O,
 }
 
 impl<'a, O: Output> Walk<'a, '_, O> {
-    /// Walks the fields of a map at this depth, whose header was read.
+    /// Walks the fields of a map at this depth, after its header.
     fn fields(&mut self, len: u32, mut skip_id: bool, depth: usize) -> Result<(), DocumentError> {
         let mut seen = SeenNames::new();
         for _ in 0..len {
@@ -186,7 +186,7 @@ impl<'a, O: Output> Walk<'a, '_, O> {
         ahead.read_string_bytes() == Some(ID_FIELD.as_bytes())
     }
 
-    /// Steps over the `_id`, a scalar: it was written before, in front of everything.
+    /// Steps over the `_id`, a scalar, which has been written in front of everything.
     fn leave_out_field(&mut self) -> Result<(), DocumentError> {
         self.flush(self.offset());
         self.token()?;
@@ -247,7 +247,7 @@ impl<'a, O: Output> Walk<'a, '_, O> {
         Ok(name)
     }
 
-    /// Reads a token, and writes it anew if it is not in stored form.
+    /// Reads a token, and writes it again if it is not in stored form.
     #[inline]
     fn checked_token(&mut self) -> Result<Token<'a>, DocumentError> {
         let start = self.offset();
@@ -281,7 +281,7 @@ impl<'a, O: Output> Walk<'a, '_, O> {
         self.bytes.len() - self.cursor.rest().len()
     }
 
-    /// Copies what was walked over and not copied yet, up to `end`.
+    /// Copies everything up to `end` that has not been copied yet.
     fn flush(&mut self, end: usize) {
         self.out.copy(self.bytes.get(self.copied..end).unwrap_or_default());
         self.copied = end;

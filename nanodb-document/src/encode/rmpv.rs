@@ -31,7 +31,7 @@ impl Encode for rmpv::Value {
     }
 }
 
-/// The type of a value, in our words.
+/// Returns the type of a value.
 pub(crate) fn rmpv_type(value: &rmpv::Value) -> ValueType {
     match value {
         rmpv::Value::Nil => ValueType::Null,
@@ -75,7 +75,7 @@ fn not_an_id(value: &rmpv::Value) -> DocumentError {
     DocumentError::IdType { found: rmpv_type(value) }
 }
 
-/// Appends the pairs but for the name `skipped`, the id that was written before.
+/// Appends the pairs, except the id with the name `skipped`, which has been written before.
 fn write_pairs(
     pairs: &[Pair],
     skipped: Option<&str>,
@@ -100,7 +100,7 @@ fn write_pairs(
     Ok(())
 }
 
-/// Appends a value that stands in a container of this depth.
+/// Appends a value that lies in a container at this depth.
 fn write_value(value: &rmpv::Value, out: &mut Vec<u8>, depth: usize) -> Result<(), DocumentError> {
     match value {
         rmpv::Value::Nil => write_null(out),

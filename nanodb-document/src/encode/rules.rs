@@ -1,16 +1,16 @@
-//! The limits of documents, kept by all that writes one.
+//! The limits of documents, which every encoder checks.
 
 use nanodb_msgpack::{Timestamp, write_binary, write_ext, write_string};
 
 use crate::DocumentError;
 
-/// The most bytes that a document takes when encoded: 16 MiB.
+/// The most bytes of an encoded document: 16 MiB.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// How deep maps and arrays may nest, the document itself being the first level.
+/// How deep maps and arrays may nest; the document itself is the first level.
 pub const DOCUMENT_DEPTH_MAX: usize = 100;
 
-/// The most bytes that a field's name takes.
+/// The most bytes of a field's name.
 pub const FIELD_NAME_BYTES_MAX: usize = 1024;
 
 #[inline]
@@ -18,8 +18,8 @@ pub(crate) fn check_depth(depth: usize) -> Result<(), DocumentError> {
     if depth > DOCUMENT_DEPTH_MAX { Err(DocumentError::too_deep()) } else { Ok(()) }
 }
 
-/// A length as a header holds it. Children take a byte each at least, so what is
-/// refused here is above the limit on documents anyway.
+/// Returns a length as a header stores it. Each child takes at least a byte, so a length that is
+/// refused here exceeds the limit on documents anyway.
 #[inline]
 pub(super) fn container_len(len: usize) -> Result<u32, DocumentError> {
     match u32::try_from(len) {
@@ -38,7 +38,7 @@ pub(super) fn write_name(name: &str, out: &mut Vec<u8>) -> Result<(), DocumentEr
 
 #[inline]
 pub(super) fn write_text(text: &str, out: &mut Vec<u8>) -> Result<(), DocumentError> {
-    // Tested before it is copied.
+    // Checked before it is copied.
     if text.len() <= DOCUMENT_BYTES_MAX && write_string(out, text) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! From anything that serialises to stored bytes, and from documents to Rust types.
+//! From any `Serialize` type to stored bytes, and from documents to Rust types.
 
 use std::cell::Cell;
 
@@ -11,7 +11,7 @@ use super::wide::{self, Wide};
 use super::{Encode, raw, write_document};
 use crate::{DocView, Document, DocumentError, IdRef};
 
-/// The most bytes that a thread keeps between calls.
+/// The most bytes of the buffer that a thread keeps between calls.
 const SCRATCH_BYTES_MAX: usize = 64 * 1024;
 
 thread_local! {
@@ -20,12 +20,12 @@ thread_local! {
 
 /// A value that is stored by serialising it with serde.
 ///
-/// Structs and maps are documents; `None` is null; enums are as serde tags them, and
-/// the variant's name is a string or the one field of a document; bytes are binary.
-/// The format is not human-readable, so types that ask (UUIDs, addresses) choose
-/// their binary form. An `i128` or `u128` is an integer like any other, and
-/// [`Serialize`](DocumentError::Serialize) where it is not in the range of `i64` or `u64`.
-/// What is read into a `u128` is an error if it is negative.
+/// Structs and maps become documents and `None` becomes null. Enums follow serde's tagging: the
+/// variant's name becomes a string, or the only field of a document. Bytes become binary. The
+/// format is not human-readable, so types that ask (UUIDs, addresses) choose their binary form.
+///
+/// An `i128` or `u128` becomes an integer, or [`Serialize`](DocumentError::Serialize) if it is not
+/// in the range of `i64` or `u64`. Reading a negative number into a `u128` is an error.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -50,11 +50,11 @@ thread_local! {
 pub struct Serialized<'a, T: ?Sized>(pub &'a T);
 
 impl<T: Serialize + ?Sized> Serialized<'_, T> {
-    /// Decodes what would be stored.
+    /// Returns the document that would be stored.
     ///
     /// # Errors
     ///
-    /// As [`to_document`](crate::to_document).
+    /// Same as [`to_document`](crate::to_document).
     pub fn to_document(&self) -> Result<Document, DocumentError> {
         self.with_bytes(|bytes| DocView::parse(bytes)?.to_document())
     }
@@ -96,17 +96,17 @@ pub(crate) fn deserialize_bytes<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
 ) -> Result<T, DocumentError> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
-    // Damaged bytes may nest deeper than any document; serde recurses into them.
-    // Options and newtypes count as levels there, hence the room.
+    // Damaged bytes may nest deeper than any document, and serde recurses into them. Options and
+    // newtypes count as levels there, hence the factor.
     deserializer.set_max_depth(2 * DOCUMENT_DEPTH_MAX);
     T::deserialize(wide::read::Wide(&mut deserializer))
         .map_err(|error| DocumentError::Deserialize(error.into()))
 }
 
-/// Lends the thread's buffer, empty. It is taken out meanwhile, so that a `Serialize`
-/// which comes back here finds a fresh one.
+/// Lends the thread's buffer, empty. It is taken out of the thread, so that a `Serialize` that
+/// calls this again gets a new one.
 fn with_scratch<R>(use_it: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-    // The destructor of another local of the thread may come here when this one is gone.
+    // A destructor of another thread-local may run this after this one is gone.
     let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
     scratch.clear();
     let result = use_it(&mut scratch);

@@ -1,9 +1,9 @@
-//! Integers of 128 bits: stored as integers where they fit, refused where they don't.
+//! Integers of 128 bits: stored as integers if they fit, refused otherwise.
 //!
-//! MessagePack has none, and `rmp-serde` writes them as sixteen bytes of binary, whatever their value:
-//! then 5 of one type would be another value than 5 of another, for each filter, sort and id. This is a
-//! serializer around that one (any one), which differs in these two types alone; the rest is
-//! handing on, so that it gets to what lies within.
+//! MessagePack has none, and `rmp-serde` writes them as sixteen bytes of binary, whatever their
+//! value. Then 5 of one type would differ from 5 of another, to filters, sorts and ids. This
+//! serializer wraps another one and differs in these two types only; the rest passes calls on, so
+//! that it reaches the values within.
 
 pub(super) mod read;
 
@@ -14,10 +14,10 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-/// A serializer, or what it makes for a container, that stores wide integers as integers.
+/// A serializer, or what it returns for a container, that stores wide integers as integers.
 pub(super) struct Wide<S>(pub(super) S);
 
-/// A value within, to be serialised in the same way.
+/// A value within, which is serialised in the same way.
 struct Within<'a, T: ?Sized>(&'a T);
 
 impl<T: Serialize + ?Sized> Serialize for Within<'_, T> {

@@ -1,4 +1,4 @@
-//! Keys: ids as the bytes that are hashed, and compared with what a record begins with.
+//! Keys: ids as the bytes that are hashed, and compared with the beginning of a record.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -11,8 +11,8 @@ use nanodb_msgpack::{
 
 /// An id in its stored form, ready to be hashed and compared with records.
 ///
-/// Integers, ObjectIds, ULIDs and UUIDs (as text too) lie in the key itself; longer
-/// ids allocate.
+/// Integers, ObjectIds, ULIDs and UUIDs (as text too) are stored in the key itself; longer ids
+/// allocate.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -31,11 +31,10 @@ enum Repr {
 }
 
 impl Key {
-    /// Keys of up to so many bytes are kept without an allocation: room for a UUID as
-    /// text.
+    /// The most bytes of a key that is kept without an allocation: a UUID as text fits.
     pub const INLINE_BYTES_MAX: usize = 38;
 
-    /// The key of `id`.
+    /// Returns the key of `id`.
     #[must_use]
     #[inline]
     pub fn new(id: IdRef<'_>) -> Self {
@@ -48,12 +47,12 @@ impl Key {
             IdRef::String(text) => Self::string(text),
             IdRef::Binary(bytes) => Self::binary(bytes),
             IdRef::ObjectId(id) => Self::from_parts(&[0xc7, 0x0c, 0x07], id.bytes()),
-            // That of the same binary.
+            // The key of the same binary.
             IdRef::Uuid(id) => Self::binary(id.bytes()),
         }
     }
 
-    /// The key's bytes.
+    /// Returns the key's bytes.
     #[must_use]
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
@@ -97,8 +96,8 @@ impl Key {
             Ok(len) => Self::from_parts(&[0xd9, len], text.as_bytes()),
             Err(_) => {
                 let mut bytes = Vec::with_capacity(text.len() + 5);
-                // A string too long for MessagePack has no stored form: no record has
-                // the empty key.
+                // A string too long for MessagePack has no stored form, and no record has the empty
+                // key.
                 let _fits = write_string(&mut bytes, text);
                 Self::from_slice(&bytes)
             }
@@ -121,7 +120,7 @@ impl Key {
         Self::from_parts(&from, &[])
     }
 
-    /// The key that already is `bytes`, such as one taken from a record.
+    /// Returns the key with these bytes, such as one taken from a record.
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Self {
         Self::from_parts(bytes, &[])
@@ -188,8 +187,8 @@ impl fmt::Debug for Key {
 }
 
 impl IdRef<'_> {
-    /// Appends this id as it is stored in a record. False, and nothing appended, for an id of
-    /// 4 GiB.
+    /// Appends this id as it is stored in a record. Returns false, and appends nothing, for an id
+    /// of 4 GiB.
     pub(crate) fn write_stored(self, out: &mut Vec<u8>) -> bool {
         match self {
             IdRef::Int(number) => write_int(out, number),

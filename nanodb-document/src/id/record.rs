@@ -10,14 +10,14 @@
 //! ...             the other fields
 //! ```
 //!
-//! Only the beginning is looked at, so that the head of a spilled document will do.
+//! Only the beginning is read, so the head of an overflow document is enough.
 
 use nanodb_msgpack::Cursor;
 
 /// The name `_id` as a token.
 pub(crate) const ID_NAME_TOKEN: [u8; 4] = [0xa3, b'_', b'i', b'd'];
 
-/// The key of a record: the bytes of its `_id`, which is its first field. `None` if
+/// Returns the key of a record: the bytes of its `_id`, which is its first field. Returns `None` if
 /// the record does not begin as records do.
 ///
 /// ```
@@ -33,15 +33,16 @@ pub(crate) const ID_NAME_TOKEN: [u8; 4] = [0xa3, b'_', b'i', b'd'];
 #[inline]
 pub fn record_key(record: &[u8]) -> Option<&[u8]> {
     let rest = after_id_name(record)?;
-    // An id is a scalar: containers have no place here.
+    // An id is a scalar, not a container.
     if matches!(rest.first()?, 0x80..=0x9f | 0xdc..=0xdf) {
         return None;
     }
     Cursor::new(rest).take_value()
 }
 
-/// Whether `key` is the key of `record`, a UUID's being that of its bytes. Cheaper than comparing
-/// with [`record_key`], since no key is the beginning of another.
+/// Returns whether `key` is the key of `record`; that of a UUID is the key of its bytes.
+///
+/// Faster than a comparison with [`record_key`], since no key is the beginning of another.
 #[must_use]
 #[inline]
 pub fn record_has_key(record: &[u8], key: &[u8]) -> bool {
@@ -54,24 +55,24 @@ fn has_uuid_key(rest: &[u8], key: &[u8]) -> bool {
     rest.get(..UUID_SIZE).is_some_and(|stored| same_key(stored, key))
 }
 
-/// How binary of 16 bytes begins.
+/// The first bytes of binary of 16 bytes.
 const BINARY_HEAD: [u8; 2] = [0xc4, 0x10];
 
-/// How a UUID begins as it is stored.
+/// The first bytes of a stored UUID.
 const UUID_HEAD: [u8; 2] = [0xd8, 0x04];
 
-/// What either takes.
+/// The bytes that either takes.
 const UUID_SIZE: usize = 18;
 
-/// Whether two keys, from records or made of ids, are those of the same id.
+/// Returns whether two keys, from records or made of ids, belong to the same id.
 #[must_use]
 #[inline]
 pub fn same_key(a: &[u8], b: &[u8]) -> bool {
     a == b || a.len() == UUID_SIZE && with_hashed_key(a, |a| with_hashed_key(b, |b| a == b))
 }
 
-/// Passes to `read` the key that is hashed for one that a record has: for a UUID that of the
-/// binary of its bytes.
+/// Calls `read` with the key that is hashed for a key in a record: for a UUID, that of the binary
+/// of its bytes.
 #[inline]
 pub fn with_hashed_key<R>(key: &[u8], read: impl FnOnce(&[u8]) -> R) -> R {
     if !key.starts_with(&UUID_HEAD) {

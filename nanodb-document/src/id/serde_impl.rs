@@ -1,7 +1,7 @@
 //! Ids in serde's data model: an integer, a string, bytes, or an extension.
 //!
-//! JSON has no bytes: there a binary id is a sequence of integers, and reads back as
-//! the same id.
+//! JSON has no bytes: there a binary id is a sequence of integers, which is read back as the same
+//! id.
 
 use std::fmt;
 

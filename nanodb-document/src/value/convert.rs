@@ -10,7 +10,7 @@ use crate::id::{Id, IdRef};
 
 static NULL: Value = Value::Null;
 
-/// The field or element, or null where there is none.
+/// Returns the field or element, or null if there is none.
 impl Index<&str> for Value {
     type Output = Value;
 
@@ -19,7 +19,7 @@ impl Index<&str> for Value {
     }
 }
 
-/// The element, or null where there is none.
+/// Returns the element, or null if there is none.
 impl Index<usize> for Value {
     type Output = Value;
 
@@ -28,7 +28,7 @@ impl Index<usize> for Value {
     }
 }
 
-/// The field, or null where there is none.
+/// Returns the field, or null if there is none.
 impl Index<&str> for Document {
     type Output = Value;
 
@@ -112,21 +112,21 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// An array, of integers where `T` is `u8`: for bytes say [`Value::Binary`].
+/// Makes an array, of integers if `T` is `u8`; for bytes use [`Value::Binary`].
 impl<T: Into<Value>> From<Vec<T>> for Value {
     fn from(elements: Vec<T>) -> Self {
         Self::Array(elements.into_iter().map(Into::into).collect())
     }
 }
 
-/// An array, of integers where `T` is `u8`: for bytes say [`Value::Binary`].
+/// Makes an array, of integers if `T` is `u8`; for bytes use [`Value::Binary`].
 impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
     fn from(elements: [T; N]) -> Self {
         Self::Array(elements.into_iter().map(Into::into).collect())
     }
 }
 
-/// An array, of integers where `T` is `u8`: for bytes say [`Value::Binary`].
+/// Makes an array, of integers if `T` is `u8`; for bytes use [`Value::Binary`].
 impl<T: Clone + Into<Value>> From<&[T]> for Value {
     fn from(elements: &[T]) -> Self {
         Self::Array(elements.iter().cloned().map(Into::into).collect())

@@ -1,4 +1,4 @@
-//! Values as text for people: close to JSON, and never parsed back.
+//! Values as text for people: similar to JSON, and never parsed back.
 //!
 //! `Display` writes one line: strings quoted and escaped as in JSON, binary as
 //! `h'0aff'`, timestamps as `t'2024-05-06T07:08:09Z'`, ObjectIds as

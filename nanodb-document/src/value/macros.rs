@@ -1,10 +1,10 @@
 //! Documents and arrays written as in JSON.
 
-/// A [`Document`](crate::Document), written as in JSON.
+/// Makes a [`Document`](crate::Document), written as in JSON.
 ///
-/// Keys are string literals, or any expression in parentheses; values are literals,
-/// nested `{}` and `[]`, `null`, or any expression with a `From` into
-/// [`Value`](crate::Value). A name given twice keeps its first place and its last value.
+/// Keys are string literals, or any expression in parentheses. Values are literals, nested `{}` and
+/// `[]`, `null`, or any expression that converts to a [`Value`](crate::Value). A repeated name
+/// keeps its first place and gets its last value.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -36,7 +36,7 @@ macro_rules! doc {
     }};
 }
 
-/// A `Vec` of [`Value`](crate::Value)s, written as in JSON; see [`doc!`](crate::doc).
+/// Makes a `Vec` of [`Value`](crate::Value)s, written as in JSON; see [`doc!`](crate::doc).
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -78,8 +78,8 @@ macro_rules! __doc_key {
     };
 }
 
-/// The fields of `doc!`, one at a time: `null`, `[]` and `{}` are taken before an
-/// expression is tried, because Rust would read them as something else.
+/// The fields of `doc!`, one at a time. `null`, `[]` and `{}` are matched before an expression is
+/// tried, because Rust would read them as something else.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __doc_fields {

@@ -1,4 +1,4 @@
-//! To and from `rmpv::Value`, the general MessagePack value of the Rust world.
+//! From and to `rmpv::Value`, a general MessagePack value used by many crates.
 
 use super::{ObjectId, Timestamp, Uuid, Value};
 use crate::encode::rmpv::rmpv_type;
@@ -32,8 +32,8 @@ impl From<Document> for rmpv::Value {
     }
 }
 
-/// Fails where a map's key is not a string or occurs twice, a string is not UTF-8, an
-/// extension of type -1 is no timestamp, or values nest deeper than a document may.
+/// Fails if a map's key is not a string or occurs twice, a string is not UTF-8, an extension of
+/// type -1 is not a valid timestamp, or values nest deeper than a document may.
 impl TryFrom<rmpv::Value> for Value {
     type Error = DocumentError;
 
@@ -42,7 +42,7 @@ impl TryFrom<rmpv::Value> for Value {
     }
 }
 
-/// Fails as the conversion to [`Value`] does, or where the value is not a map.
+/// Fails as the conversion to [`Value`] does, or if the value is not a map.
 impl TryFrom<rmpv::Value> for Document {
     type Error = DocumentError;
 

@@ -14,10 +14,9 @@
 //!                     newtype of (type, bytes)
 //! ```
 //!
-//! MessagePack through `rmp-serde` brings every value back as it was; JSON has no
-//! binary and no extensions, and whoever wants those to survive JSON marks them (as
-//! the command-line tool does) before it writes. A map that names a field twice keeps
-//! the last value; a map with keys that are not strings is refused.
+//! MessagePack through `rmp-serde` reads every value back unchanged. JSON has no binary and no
+//! extensions; to keep those, use the JSON functions of this crate. A map that names a field twice
+//! keeps the last value. A map with keys that are not strings is refused.
 
 use std::fmt;
 
@@ -29,11 +28,11 @@ use super::Value;
 use crate::encode::serde::deserialize_document;
 use crate::{Document, DocumentError, Serialized};
 
-/// How many elements or fields room is made for before they are seen: what a length
-/// claims may be a lie.
+/// The most elements or fields that space is reserved for before they are seen: a length may be
+/// wrong.
 const CAPACITY_HINT_MAX: usize = 64;
 
-/// Converts anything that serialises to a map (a struct, say) to a document.
+/// Converts a value that serialises to a map, such as a struct, to a document.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -51,8 +50,8 @@ const CAPACITY_HINT_MAX: usize = 64;
 ///
 /// # Errors
 ///
-/// [`DocumentError::Serialize`] where `T` itself fails, [`DocumentError::NotADocument`]
-/// where it is not a map, else as any document that breaks a rule.
+/// [`DocumentError::Serialize`] if `T` itself fails, [`DocumentError::NotADocument`] if it is not a
+/// map, otherwise the error of the rule for documents that is broken.
 pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Document, DocumentError> {
     Serialized(value).to_document()
 }
@@ -75,8 +74,8 @@ pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Document, Documen
 ///
 /// # Errors
 ///
-/// [`DocumentError::Deserialize`] where the document does not have the shape of `T`,
-/// else as any document that breaks a rule.
+/// [`DocumentError::Deserialize`] if the document does not have the shape of `T`, otherwise the
+/// error of the rule for documents that is broken.
 pub fn from_document<T: DeserializeOwned>(document: &Document) -> Result<T, DocumentError> {
     deserialize_document(document)
 }
@@ -213,7 +212,7 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 }
 
-/// The value that an extension is.
+/// Returns the value of an extension.
 fn from_ext(Ext(tag, data): Ext) -> Value {
     Value::from_ext(tag, &data)
 }

@@ -6,11 +6,10 @@ use crate::encode::rules::check_depth;
 use crate::{Document, DocumentError, Value};
 use nanodb_msgpack::{Cursor, Token};
 
-/// How many children room is made for before they are seen: what a length claims may
-/// be a lie.
+/// The most children that space is reserved for before they are seen: a length may be wrong.
 const CAPACITY_MAX: u32 = 64;
 
-/// Decodes `bytes`, which must be one map and no more.
+/// Decodes `bytes`, which must be exactly one map.
 pub(super) fn decode_document(bytes: &[u8]) -> Result<Document, DocumentError> {
     let value = decode_value(bytes)?;
     match value {
@@ -19,7 +18,7 @@ pub(super) fn decode_document(bytes: &[u8]) -> Result<Document, DocumentError> {
     }
 }
 
-/// Decodes `bytes`, which must be one value and no more.
+/// Decodes `bytes`, which must be exactly one value.
 pub(super) fn decode_value(bytes: &[u8]) -> Result<Value, DocumentError> {
     let mut decoder = Decoder { size: bytes.len(), cursor: Cursor::new(bytes) };
     let value = decoder.value(0)?;
@@ -35,7 +34,7 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    /// Decodes a value that stands in a container of this depth.
+    /// Decodes a value that lies in a container at this depth.
     fn value(&mut self, depth: usize) -> Result<Value, DocumentError> {
         let offset = self.size - self.cursor.rest().len();
         let token = self.cursor.read().ok_or(DocumentError::Malformed { offset })?;

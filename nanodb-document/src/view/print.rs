@@ -1,7 +1,7 @@
-//! Stored documents compared, printed and serialised without decoding them first.
+//! Comparing, printing and serialising stored documents without decoding them first.
 //!
-//! Damaged bytes may nest as deep as they are long, so everything that recurses here
-//! counts levels and stops at [`DOCUMENT_DEPTH_MAX`].
+//! Damaged bytes may nest without bound, so every recursion here counts levels and stops at
+//! [`DOCUMENT_DEPTH_MAX`].
 
 use std::fmt::{self, Write};
 
@@ -14,7 +14,7 @@ use nanodb_msgpack::{Bytes, serialize_ext};
 use crate::leaf_text::Text;
 use crate::value::Value;
 
-/// A value and how many containers it stands in.
+/// A value and the number of containers around it.
 #[derive(Clone, Copy)]
 struct AtDepth<'a>(ValueRef<'a>, usize);
 
@@ -34,7 +34,7 @@ impl ValueRef<'_> {
     }
 }
 
-/// What stands where bytes can't be read.
+/// What is printed for bytes that can't be read.
 const DAMAGED: &str = "<damaged>";
 
 impl fmt::Display for AtDepth<'_> {
@@ -179,8 +179,8 @@ through_nested! {
     DocView: |document| ValueRef::Document(document);
 }
 
-/// Equality as of [`Value`]; containers compare by their stored bytes, which for
-/// documents in stored form is the same except that `0.0` differs from `-0.0`.
+/// Equality as of [`Value`]. Containers compare by their stored bytes, which for documents in
+/// stored form is the same except that `0.0` differs from `-0.0`.
 impl PartialEq for ValueRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {

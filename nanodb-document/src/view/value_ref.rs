@@ -1,4 +1,4 @@
-//! Values of a stored document, read where they lie.
+//! Values of a stored document, read in place.
 
 use std::str;
 
@@ -54,14 +54,13 @@ pub enum ValueRef<'a> {
 }
 
 impl<'a> ValueRef<'a> {
-    /// The value that the bytes begin with; `None` if they are wrong.
+    /// Returns the value that the bytes begin with, or `None` if they are wrong.
     #[must_use]
     pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
         Self::read(&mut Cursor::new(bytes))
     }
 
-    /// Reads the value that the cursor stands at and steps over it; `None` if the
-    /// bytes are wrong.
+    /// Reads the value at the cursor and steps over it; `None` if the bytes are wrong.
     pub(super) fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
         let start = *cursor;
         Some(match cursor.read()? {
@@ -94,7 +93,7 @@ impl<'a> ValueRef<'a> {
         })
     }
 
-    /// The type of this value.
+    /// Returns the type of this value.
     #[must_use]
     pub fn value_type(&self) -> ValueType {
         match self {
@@ -113,13 +112,13 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// Whether this is null.
+    /// Returns whether this is null.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The truth value, if this is one.
+    /// Returns the boolean, if this is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match *self {
@@ -128,7 +127,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The number, if this is an integer that an `i64` holds.
+    /// Returns the number, if this is an integer that fits into an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
@@ -138,7 +137,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The number, if this is an integer that a `u64` holds.
+    /// Returns the number, if this is an integer that fits into a `u64`.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         match *self {
@@ -148,7 +147,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The number, if this is one; integers beyond 2^53 are rounded.
+    /// Returns the number, if this is one; integers beyond 2^53 are rounded.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match *self {
@@ -159,7 +158,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The text, if this is a string.
+    /// Returns the text, if this is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&'a str> {
         match *self {
@@ -168,7 +167,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The bytes, if this is binary.
+    /// Returns the bytes, if this is binary.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&'a [u8]> {
         match *self {
@@ -177,7 +176,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The elements, if this is an array.
+    /// Returns the elements, if this is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<ArrayView<'a>> {
         match *self {
@@ -186,7 +185,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The document, if this is one.
+    /// Returns the document, if this is one.
     #[must_use]
     pub fn as_document(&self) -> Option<&'a DocView> {
         match *self {
@@ -195,7 +194,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The point in time, if this is one.
+    /// Returns the timestamp, if this is one.
     #[must_use]
     pub fn as_timestamp(&self) -> Option<Timestamp> {
         match *self {
@@ -204,7 +203,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The ObjectId, if this is one.
+    /// Returns the ObjectId, if this is one.
     #[must_use]
     pub fn as_object_id(&self) -> Option<ObjectId> {
         match *self {
@@ -213,7 +212,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The UUID, if this is one.
+    /// Returns the UUID, if this is one.
     #[must_use]
     pub fn as_uuid(&self) -> Option<Uuid> {
         match *self {
@@ -222,7 +221,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The id that this value is, if it is of a type that ids can have.
+    /// Returns the id that this value is, if it is of a type that ids can have.
     #[must_use]
     pub fn as_id(&self) -> Option<IdRef<'a>> {
         match *self {
@@ -241,7 +240,7 @@ impl<'a> ValueRef<'a> {
     ///
     /// # Errors
     ///
-    /// As [`DocView::to_document`].
+    /// Same as [`DocView::to_document`].
     pub fn to_value(&self) -> Result<Value, DocumentError> {
         Ok(match *self {
             Self::Null => Value::Null,
@@ -261,7 +260,7 @@ impl<'a> ValueRef<'a> {
     }
 }
 
-/// The bytes between two places of one cursor.
+/// Returns the bytes between two places of one cursor.
 fn passed<'a>(start: Cursor<'a>, end: Cursor<'a>) -> Option<&'a [u8]> {
     let size = start.rest().len().checked_sub(end.rest().len())?;
     start.rest().get(..size)
@@ -269,34 +268,34 @@ fn passed<'a>(start: Cursor<'a>, end: Cursor<'a>) -> Option<&'a [u8]> {
 
 /// An array within a stored document.
 ///
-/// Elements differ in size, so reaching one steps over those before it.
+/// Elements differ in size, so reaching one costs a step over each one before it.
 #[derive(Clone, Copy)]
 pub struct ArrayView<'a> {
-    /// One whole MessagePack array.
+    /// Exactly one MessagePack array.
     bytes: &'a [u8],
 }
 
 impl<'a> ArrayView<'a> {
-    /// How many elements there are.
+    /// Returns the number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         let len = Cursor::new(self.bytes).read_array_len().unwrap_or(0);
         usize::try_from(len).unwrap_or(usize::MAX)
     }
 
-    /// Whether there are no elements.
+    /// Returns whether there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The array's bytes.
+    /// Returns the array's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// The element at `index`.
+    /// Returns the element at `index`.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<ValueRef<'a>> {
         let mut cursor = Cursor::new(self.bytes);
@@ -304,7 +303,7 @@ impl<'a> ArrayView<'a> {
         ValueRef::read(&mut cursor)
     }
 
-    /// The elements, in order.
+    /// Returns an iterator over the elements, in order.
     #[must_use]
     pub fn iter(&self) -> Elements<'a> {
         let mut cursor = Cursor::new(self.bytes);
@@ -322,7 +321,7 @@ impl<'a> IntoIterator for ArrayView<'a> {
     }
 }
 
-/// The elements of an [`ArrayView`]; damaged bytes are an error, and the end.
+/// An iterator over the elements of an [`ArrayView`]. Damaged bytes give an error, and end it.
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
     size: usize,

@@ -1,8 +1,8 @@
-//! What can be wrong with a text, and where.
+//! Errors of reading JSON text, with their place.
 
 use std::fmt;
 
-/// Why a text was refused, and where that shows.
+/// The reason why a text is refused, and the place.
 #[derive(Debug, thiserror::Error)]
 #[error("{problem} at {position}")]
 pub struct JsonError {
@@ -19,26 +19,26 @@ impl JsonError {
         Self { problem, position }
     }
 
-    /// Something that is wrong with a text as a whole.
+    /// Returns an error about a text as a whole.
     #[must_use]
     pub fn of_whole(problem: &dyn fmt::Display) -> Self {
         let start = Position { offset: 0, line: 1, column: 1 };
         Self::syntax(problem.to_string(), start)
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     #[must_use]
     pub fn problem(&self) -> &JsonProblem {
         &self.problem
     }
 
-    /// Where it is.
+    /// Returns where it is.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// What is wrong, and where it is.
+    /// Returns what is wrong, and where it is.
     #[must_use]
     pub fn into_parts(self) -> (JsonProblem, Position) {
         (self.problem, self.position)
@@ -49,7 +49,7 @@ impl JsonError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonProblem {
-    /// The text is no JSON.
+    /// The text is not valid JSON.
     #[error("{message}")]
     Syntax {
         /// What is wrong.
@@ -61,13 +61,13 @@ pub enum JsonProblem {
         /// What has no end.
         within: &'static str,
     },
-    /// `NaN` or `Infinity` without a form around it.
+    /// `NaN` or `Infinity` stands without a form around it.
     #[error("JSON has no {name}; write {{\"$numberDouble\": \"{name}\"}}")]
     NotANumber {
         /// The name, as the form has it.
         name: &'static str,
     },
-    /// A string holds one half of a surrogate pair, which stands for no character.
+    /// A string contains half of a surrogate pair, which is not a character.
     #[error(
         "`\\u{half:04x}` is half of a surrogate pair and stands for no character; mend the text, \
          or have such halves replaced by U+FFFD"
@@ -76,15 +76,15 @@ pub enum JsonProblem {
         /// The half.
         half: u16,
     },
-    /// An object like `{"$date": ...}`, by which JSON says what it has no type for, is wrong.
+    /// An object like `{"$date": ...}`, the form of a value that JSON has no type for, is wrong.
     #[error("`{form}` must be {expected}")]
     Form {
-        /// Its name.
+        /// The name of the form.
         form: &'static str,
-        /// What it should hold.
+        /// What the form must hold.
         expected: &'static str,
     },
-    /// A value of MongoDB's that is no value here.
+    /// A value of MongoDB that has no counterpart here.
     #[error("`{form}` is no value here: {instead}")]
     NoValue {
         /// The name of its form.
@@ -92,7 +92,7 @@ pub enum JsonProblem {
         /// What to do instead.
         instead: &'static str,
     },
-    /// An object whose first name begins with a dollar is no form that is known.
+    /// An object begins with a dollar and is not a known form.
     #[error(
         "unknown form `{name}`; a document whose first name begins with `$` is written as \
          {{\"$literal\": {{...}}}}"
@@ -104,7 +104,7 @@ pub enum JsonProblem {
     /// An object names a field twice.
     #[error("the field `{name}` occurs twice")]
     DuplicateField {
-        /// The field.
+        /// The name of the field.
         name: String,
     },
     /// The text nests too deep.
@@ -124,11 +124,11 @@ pub enum JsonProblem {
 /// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Bytes before it.
+    /// The number of bytes before it.
     pub offset: usize,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The column, from 1, in bytes.
+    /// The column, counted from 1, in bytes.
     pub column: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Forms: objects that stand for what JSON has no type for.
+//! Forms: objects that stand for values that JSON has no type for.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,7 +27,7 @@ const SYMBOL: &str = "$symbol";
 const TYPE: &str = "$type";
 const UNDEFINED: &str = "$undefined";
 
-/// The names of forms that have a meaning, but for `$type`, which stands beside `$binary` only.
+/// The names of forms, except `$type`, which only stands next to `$binary`.
 const NAMES: [&str; 13] = [
     BINARY,
     DATE,
@@ -44,8 +44,8 @@ const NAMES: [&str; 13] = [
     UUID,
 ];
 
-/// What MongoDB has and is no value here: the names of the form, whether a query may have an
-/// operator of that name, and what to do instead.
+/// Values of MongoDB that have no counterpart here: the name of the form, whether a query may have
+/// an operator with that name, and what to do instead.
 const NO_VALUES: [(&str, bool, &str); 9] = [
     ("$timestamp", false, "write a point in time as {\"$date\": ...}"),
     ("$minKey", false, "leave the field out; null sorts below all other values"),
@@ -58,25 +58,25 @@ const NO_VALUES: [(&str, bool, &str); 9] = [
     ("$dbPointer", false, "store the id as a field, or {\"$ref\": ..., \"$id\": ...}"),
 ];
 
-/// Whether an object whose first name that is stands for something else than itself.
+/// Returns whether an object that begins with this name stands for something else than itself.
 pub(super) fn is_form(first_name: &str) -> bool {
     is_form_in_query(first_name)
         || first_name == TYPE
         || NO_VALUES.iter().any(|&(name, ..)| name == first_name)
 }
 
-/// The same in a query, where operators have such names, too.
+/// Same as [`is_form`] in a query, where operators have such names, too.
 pub(super) fn is_form_in_query(first_name: &str) -> bool {
     NAMES.contains(&first_name)
         || NO_VALUES.iter().any(|&(name, is_operator, _)| name == first_name && !is_operator)
 }
 
-/// Whether `name` means something to a reader of MongoDB's Extended JSON, wherever it stands.
+/// Returns whether `name` has a meaning to a reader of MongoDB's Extended JSON, wherever it stands.
 pub(super) fn is_mongodb_form(name: &str) -> bool {
     is_form(name) && !matches!(name, EXT | FLOAT | LITERAL | TYPE | "$options" | "$scope")
 }
 
-/// What a form stands for.
+/// The value that a form stands for.
 pub(super) enum Form {
     Null,
     Int(i64),
@@ -85,14 +85,14 @@ pub(super) enum Form {
     Binary(Vec<u8>),
     Timestamp(Timestamp),
     Ext(i8, Vec<u8>),
-    /// The document within, which begins after so many bytes.
+    /// The document within, and the offset at which it begins.
     Literal {
         skipped: usize,
     },
 }
 
 impl Form {
-    /// Appends what the form stands for; false if it is longer than MessagePack can say.
+    /// Appends the value. Returns false if it is too long for MessagePack.
     pub(super) fn write(&self, out: &mut Vec<u8>) -> bool {
         match self {
             Self::Null => write_null(out),
@@ -110,7 +110,7 @@ impl Form {
     }
 }
 
-/// The fields of a form, as they were written; what is within them was interpreted already.
+/// The fields of a form, as they were written; what is within them has been interpreted already.
 struct Parts<'a>(Vec<(&'a str, RawValue<'a>)>);
 
 impl<'a> Parts<'a> {
@@ -192,7 +192,7 @@ pub(super) fn interpret(object: RawValue<'_>, options: &ReadOptions) -> Result<F
     }
 }
 
-/// A string, or milliseconds; `{"$numberLong": ...}` was made a number before.
+/// Reads a string, or milliseconds; `{"$numberLong": ...}` has become a number before.
 fn date(value: RawValue<'_>) -> Option<Form> {
     match int(value) {
         Some(millis) => from_millis(millis).map(Form::Timestamp),
@@ -205,7 +205,7 @@ fn from_millis(millis: i64) -> Option<Timestamp> {
     Timestamp::new(millis.div_euclid(1000), nanos)
 }
 
-/// Base64, or the object of that and a subtype which MongoDB's tools write.
+/// Reads base64, or the object of base64 and a subtype that MongoDB's tools write.
 fn binary(parts: &Parts<'_>, value: RawValue<'_>) -> Result<Form, JsonProblem> {
     const EXPECTED: &str = "a string of base64, or an object of `base64` and a `subType` of \
                             \"00\", or \"04\" for a UUID";
@@ -224,7 +224,7 @@ fn binary(parts: &Parts<'_>, value: RawValue<'_>) -> Result<Form, JsonProblem> {
     read().ok_or(JsonProblem::Form { form: BINARY, expected: EXPECTED })
 }
 
-/// `{"$binary": "AQID", "$type": "00"}`; `None` if it is not of that shape.
+/// Reads `{"$binary": "AQID", "$type": "00"}`; `None` if it is not of that shape.
 fn old_binary(parts: &Parts<'_>) -> Option<Result<Form, JsonProblem>> {
     let subtype = parts.get(TYPE)?;
     let number = int(subtype).map(|number| format!("{number:02x}"));
@@ -253,7 +253,7 @@ fn ext(value: RawValue<'_>, options: &ReadOptions) -> Option<Form> {
     let data = decode(parts.text("base64")?)?;
     match Timestamp::from_ext(&data) {
         Some(time) if tag == Timestamp::EXT_TYPE => Some(Form::Timestamp(time)),
-        // No document has such a value, but a query may ask for it.
+        // No document contains such a value, but a query may ask for it.
         None if tag == Timestamp::EXT_TYPE && !options.operators => None,
         _ => Some(Form::Ext(tag, data)),
     }
@@ -305,7 +305,7 @@ fn uuid(text: &str) -> Option<Form> {
     Some(Form::Ext(Uuid::EXT_TYPE, id.bytes().to_vec()))
 }
 
-/// The name of a float that JSON has no digits for.
+/// Returns the name of a float that JSON has no digits for.
 pub(super) fn special_name(number: f64) -> Option<&'static str> {
     if number.is_nan() {
         Some("NaN")

@@ -1,4 +1,4 @@
-//! Values that are neither arrays nor documents, in each format.
+//! Values other than arrays and documents, in each format.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::options::{Format, Inexact, WriteOptions};
 use super::print::{WriteError, print_string};
 use crate::{Timestamp, Token, Uuid};
 
-/// Seconds of the years from 1970 to 9999, in which relaxed dates are strings.
+/// The seconds of the years 1970 to 9999, in which relaxed dates are strings.
 const RELAXED_DATES: std::ops::RangeInclusive<i64> = 0..=253_402_300_799;
 
 const OPTIONS: &str = "; it can be rounded, or written as a string";
@@ -69,7 +69,7 @@ fn write_float(number: f64, options: &WriteOptions, out: &mut dyn Write) -> Resu
     let form = forms::NUMBER_DOUBLE;
     match (forms::special_name(number), options.format) {
         (Some(name), _) => write!(out, "{{\"{form}\":\"{name}\"}}")?,
-        // `{:?}` keeps the point, by which floats are told from integers.
+        // `{:?}` keeps the point, which distinguishes floats from integers.
         (None, Format::Canonical) => write!(out, "{{\"{form}\":\"{number:?}\"}}")?,
         (None, _) => write!(out, "{number:?}")?,
     }

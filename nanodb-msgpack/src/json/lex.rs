@@ -1,4 +1,4 @@
-//! The tokens of JSON, and where they are.
+//! The tokens of JSON, and their places.
 
 use super::error::{JsonError, JsonProblem, Position};
 
@@ -26,7 +26,7 @@ impl<'a> Lexer<'a> {
         self.at
     }
 
-    /// The next byte that is not white space, which is stepped over.
+    /// Returns the next byte that is not white space, after stepping over white space.
     pub(super) fn peek(&mut self) -> Option<u8> {
         while let Some(&byte) = self.text.get(self.at) {
             if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
@@ -37,7 +37,7 @@ impl<'a> Lexer<'a> {
         None
     }
 
-    /// Steps over a byte that was looked at.
+    /// Steps over a byte that has been read.
     pub(super) fn bump(&mut self) {
         self.at += 1;
     }
@@ -50,7 +50,7 @@ impl<'a> Lexer<'a> {
         JsonError::syntax(message, Position::of(self.text, self.at))
     }
 
-    /// The text ends here: said of its last byte.
+    /// Returns the error that the text ends here; its place is the last byte.
     pub(super) fn ended(&self, within: &'static str) -> JsonError {
         let last = self.text.len().saturating_sub(1);
         self.error_at(JsonProblem::Ended { within }, last)
@@ -69,7 +69,7 @@ impl<'a> Lexer<'a> {
         Err(self.error("expected value"))
     }
 
-    /// What stands where a value should and is none.
+    /// Returns the error for something that is not a value.
     pub(super) fn no_value(&self) -> JsonError {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let names = [("NaN", "NaN"), ("Infinity", "Infinity"), ("-Infinity", "-Infinity")];
@@ -79,7 +79,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Reads a number, whose first byte was looked at.
+    /// Reads a number, whose first byte has been read.
     pub(super) fn number(&mut self) -> Result<Digits, JsonError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let Some((size, is_whole)) = number_size(rest) else {
@@ -111,7 +111,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Reads a string, whose quotation mark was looked at, and appends it to `out`.
+    /// Reads a string, whose quotation mark has been read, and appends it to `out`.
     pub(super) fn string(
         &mut self,
         replace_surrogates: bool,
@@ -139,7 +139,7 @@ impl<'a> Lexer<'a> {
                 }
                 Some(b'\\') => self.escape(replace_surrogates, out)?,
                 other => {
-                    // A line that ends within a string is told by what follows it.
+                    // What follows shows that a line ends within a string.
                     self.at += usize::from(other == Some(&b'\n'));
                     return Err(self.error(
                         "control character (\\u0000-\\u001F) found while parsing a string",
@@ -149,7 +149,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Reads what a backslash begins.
+    /// Reads an escape sequence.
     fn escape(&mut self, replace_surrogates: bool, out: &mut String) -> Result<(), JsonError> {
         let Some(&kind) = self.text.get(self.at + 1) else { return Err(self.ended("a string")) };
         let character = match kind {
@@ -193,7 +193,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// The four digits of the `\uXXXX` that begins at `at`.
+    /// Returns the four digits of the `\uXXXX` at `at`.
     fn hex(&self, at: usize) -> Result<u16, JsonError> {
         let Some(digits) = self.text.get(at + 2..at + 6) else {
             return Err(self.ended("a string"));
@@ -206,8 +206,8 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// How many bytes the number takes that `text` begins with, and whether it is whole; `None` if
-/// it is none.
+/// Returns the number of bytes of the number that `text` begins with, and whether it is an integer;
+/// `None` if there is no number.
 fn number_size(text: &[u8]) -> Option<(usize, bool)> {
     let digits = |from: usize| {
         let rest = text.get(from..).unwrap_or_default();

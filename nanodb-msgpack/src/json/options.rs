@@ -1,6 +1,6 @@
-//! How a text is to be read.
+//! Options for reading and writing JSON text.
 
-/// How a text is to be read; by default as strictly as the [dialect](super) says.
+/// How a text is read; by default as strictly as the [dialect](super) says.
 ///
 /// ```
 /// # extern crate nanodb_msgpack as nanodb;
@@ -18,21 +18,22 @@ pub struct ReadOptions {
     pub(super) values_max: usize,
 }
 
-/// What a `$numberDecimal` becomes: there is no such type here.
+/// What a `$numberDecimal` becomes, for which there is no type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decimals {
     /// An error.
     #[default]
     Refuse,
-    /// A string of its digits, as they stand.
+    /// A string of its digits, as written.
     String,
     /// The nearest float.
     Double,
 }
 
 impl ReadOptions {
-    /// Half surrogates, decimals and unknown forms are refused; there may be any number of values.
+    /// Returns the defaults: half surrogates, decimals and unknown forms are refused, and the
+    /// number of values is not limited.
     pub const fn new() -> Self {
         Self {
             replace_surrogates: false,
@@ -42,27 +43,27 @@ impl ReadOptions {
         }
     }
 
-    /// Whether half of a surrogate pair, such as `\ud83d` alone, becomes U+FFFD; it is an error
-    /// otherwise.
+    /// Sets whether half of a surrogate pair, such as `\ud83d` alone, becomes U+FFFD. By default it
+    /// is an error.
     pub const fn replace_surrogates(mut self, replace: bool) -> Self {
         self.replace_surrogates = replace;
         self
     }
 
-    /// What a `$numberDecimal` becomes.
+    /// Sets what a `$numberDecimal` becomes. By default it is an error.
     pub const fn decimals(mut self, decimals: Decimals) -> Self {
         self.decimals = decimals;
         self
     }
 
-    /// Whether the text is a query: an object whose first name begins with a dollar and is no form
-    /// may then be an operator, and is taken as it is.
+    /// Sets whether the text is a query. Then an object that begins with a dollar and is not a
+    /// known form may be an operator, and is taken as it is.
     pub const fn operators(mut self, operators: bool) -> Self {
         self.operators = operators;
         self
     }
 
-    /// How many values there may be at most.
+    /// Sets the most values in a text. By default there is no limit.
     pub const fn values_max(mut self, values_max: usize) -> Self {
         self.values_max = values_max;
         self
@@ -75,7 +76,7 @@ impl Default for ReadOptions {
     }
 }
 
-/// How values are to be written.
+/// How values are written.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct WriteOptions {
@@ -84,11 +85,11 @@ pub struct WriteOptions {
     pub(super) layout: Layout,
 }
 
-/// In which forms values are written that JSON has no type for.
+/// The forms of values that JSON has no type for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// The [dialect](super), which has a form for everything and is read back as it was.
+    /// The [dialect](super), which has a form for every value and is read back as the same.
     #[default]
     Full,
     /// MongoDB's relaxed Extended JSON, version 2, and nothing that it lacks.
@@ -97,22 +98,23 @@ pub enum Format {
     Canonical,
 }
 
-/// What is done with a value that MongoDB's formats can't hold: an integer above 2^63-1, a time
-/// finer than a millisecond or beyond 64 bits of them, an extension.
+/// What happens to a value that MongoDB's formats can't hold: an integer above 2^63-1, a time finer
+/// than a millisecond or with more than 64 bits of them, an extension.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Inexact {
     /// It is an error.
     #[default]
     Refuse,
-    /// An integer becomes the nearest float, a time the millisecond that it lies in; others are
-    /// an error.
+    /// An integer becomes the nearest float, a time the millisecond that contains it; other values
+    /// are an error.
     Round,
-    /// It becomes a string: the digits, the time as the dialect writes it, the extension's base64.
+    /// It becomes a string: the digits, the time as the dialect writes it, or the extension's
+    /// base64.
     Text,
 }
 
-/// Where white space goes.
+/// Where white space is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Layout {
@@ -126,24 +128,24 @@ pub enum Layout {
 }
 
 impl WriteOptions {
-    /// In full, without white space.
+    /// Returns the defaults: [`Format::Full`], [`Inexact::Refuse`], [`Layout::Compact`].
     pub const fn new() -> Self {
         Self { format: Format::Full, inexact: Inexact::Refuse, layout: Layout::Compact }
     }
 
-    /// In which forms values are written.
+    /// Sets the forms in which values are written.
     pub const fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// What is done with a value that MongoDB's formats can't hold.
+    /// Sets what happens to a value that MongoDB's formats can't hold.
     pub const fn inexact(mut self, inexact: Inexact) -> Self {
         self.inexact = inexact;
         self
     }
 
-    /// Where white space goes.
+    /// Sets where white space is written.
     pub const fn layout(mut self, layout: Layout) -> Self {
         self.layout = layout;
         self

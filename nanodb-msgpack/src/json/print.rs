@@ -7,21 +7,21 @@ use super::leaf::write_leaf;
 use super::options::{Format, Layout, WriteOptions};
 use crate::{Elements, Fields, Malformed, RawValue, Token, deeper};
 
-/// Why a value was not written.
+/// The reason why a value is not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The value is not well-formed, or the text could not be appended to.
+    /// The value is not well-formed, or the destination failed.
     #[error("not well-formed MessagePack")]
     Malformed,
     /// MongoDB's formats have no form for a value.
     #[error("{what} at `{path}` has no form in MongoDB's Extended JSON{way_out}")]
     Unheld {
-        /// Where it is: names and indexes, joined by dots.
+        /// The path of the value: names and indexes, joined by dots.
         path: String,
-        /// What it is.
+        /// The kind of value.
         what: &'static str,
-        /// What may be done about it.
+        /// What can be done about it.
         way_out: &'static str,
     },
 }
@@ -31,7 +31,7 @@ impl WriteError {
         Self::Unheld { path: String::new(), what, way_out }
     }
 
-    /// This error, found in the field or element of that name.
+    /// Adds a field or element to the front of the path.
     #[cold]
     fn at(mut self, name: &str) -> Self {
         if let Self::Unheld { path, .. } = &mut self {
@@ -82,11 +82,11 @@ pub fn write_value(
     Printer { options, out }.value(value, 0)
 }
 
-/// Appends a value that is a document itself: unlike one within, it is never taken for a form.
+/// Appends a document that stands for itself: unlike one within, it is never taken for a form.
 ///
 /// # Errors
 ///
-/// As [`write_value`], and where `document` is none.
+/// Same as [`write_value`], and an error if `document` is not a document.
 pub fn write_document(
     document: RawValue<'_>,
     options: &WriteOptions,
@@ -96,11 +96,11 @@ pub fn write_document(
     Printer { options, out }.fields(fields, 0)
 }
 
-/// Prints a value as JSON on one line; what is malformed is an error of formatting.
+/// Prints a value as JSON on one line.
 ///
 /// # Errors
 ///
-/// As [`Write`]'s, and where `value` is malformed.
+/// Those of [`Write`], and [`fmt::Error`] if `value` is malformed.
 pub fn print_value(value: RawValue<'_>, out: &mut dyn Write) -> fmt::Result {
     let options = WriteOptions::new().layout(Layout::Spaced);
     write_value(value, &options, out).map_err(|_| fmt::Error)
@@ -110,7 +110,7 @@ pub fn print_value(value: RawValue<'_>, out: &mut dyn Write) -> fmt::Result {
 ///
 /// # Errors
 ///
-/// As [`Write`]'s.
+/// Those of [`Write`].
 pub fn print_string(text: &str, out: &mut dyn Write) -> fmt::Result {
     out.write_char('"')?;
     let mut rest = text;
@@ -141,7 +141,7 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    /// Writes a value that stands in so many containers.
+    /// Writes a value within `depth` containers.
     fn value(&mut self, value: RawValue<'_>, depth: usize) -> Result<(), WriteError> {
         match value.token()? {
             Token::Array(_) => match value.elements() {
@@ -168,7 +168,7 @@ impl Printer<'_> {
         Ok(self.out.write_char(']')?)
     }
 
-    /// Writes a document within another value, which might be taken for a form.
+    /// Writes a document within another value, where it might be taken for a form.
     fn nested(&mut self, fields: Fields<'_>, depth: usize) -> Result<(), WriteError> {
         let first = fields.clone().next().transpose()?;
         if self.options.format != Format::Full {
@@ -208,7 +208,7 @@ impl Printer<'_> {
         Ok(self.out.write_char('}')?)
     }
 
-    /// What stands before the child of that index.
+    /// Writes what comes before the child with that index.
     fn separate(&mut self, index: usize, depth: usize) -> fmt::Result {
         if index > 0 {
             self.out.write_char(',')?;
@@ -220,7 +220,7 @@ impl Printer<'_> {
         }
     }
 
-    /// What stands before the bracket at the end.
+    /// Writes what comes before the closing bracket.
     fn end(&mut self, is_empty: bool, depth: usize) -> fmt::Result {
         if self.options.layout == Layout::Lines && !is_empty {
             return self.new_line(depth);

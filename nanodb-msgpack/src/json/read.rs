@@ -1,9 +1,8 @@
 //! From a text to MessagePack bytes, in one pass.
 //!
-//! An array or object is written before it is known how many children it has: its header takes
-//! one byte at first, and is made longer afterwards where that does not do. An object whose first
-//! name begins with a dollar is written like any other and then taken for a form: the value that
-//! it stands for is written in its place.
+//! An array or object is written before the number of its children is known: its header takes one
+//! byte at first, and is replaced by a longer one if needed. An object whose first name begins with
+//! a dollar is written like any other; then the value that it stands for is written in its place.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
@@ -19,8 +18,8 @@ use crate::{
     write_null, write_string, write_uint,
 };
 
-/// How many brackets may be open at once: each level may stand in a `$literal`, and the last one
-/// hold a form of two.
+/// The most brackets that may be open at once: each level may stand in a `$literal`, and the last
+/// one may hold a form of two.
 const NESTING_MAX: usize = 2 * DEPTH_MAX + 2;
 
 /// A text, and the bytes that mean the same.
@@ -28,14 +27,14 @@ const NESTING_MAX: usize = 2 * DEPTH_MAX + 2;
 pub struct Text<'a> {
     text: &'a [u8],
     bytes: Vec<u8>,
-    /// For names and values, in order: where they begin in the bytes, and where in the text.
+    /// The places of names and values, in order: the offset in the bytes, and in the text.
     places: Vec<(usize, usize)>,
-    /// The documents that stood within `$literal`: where they begin in the bytes.
+    /// The documents that stood within `$literal`: their offsets in the bytes.
     literals: Vec<usize>,
 }
 
 impl<'a> Text<'a> {
-    /// Reads a text that is one value of JSON and no more.
+    /// Reads a text that is exactly one JSON value.
     ///
     /// # Errors
     ///
@@ -47,20 +46,21 @@ impl<'a> Text<'a> {
         Ok(Self { text, bytes: out, places, literals })
     }
 
-    /// What the text says.
+    /// Returns the value of the text.
     #[must_use]
     pub fn value(&self) -> RawValue<'_> {
         RawValue::new(&self.bytes)
     }
 
-    /// Whether the value that `tail` begins with, and all after it, stood within `$literal`.
+    /// Returns whether the value at the start of `tail`, which holds all bytes from there on, stood
+    /// within `$literal`.
     #[must_use]
     pub fn is_literal(&self, tail: &[u8]) -> bool {
         self.literals.binary_search(&self.bytes.len().saturating_sub(tail.len())).is_ok()
     }
 
-    /// Where in the text that is which `tail` begins with: a name or value of
-    /// [`value`](Self::value), and all after it.
+    /// Returns the place in the text of a name or value of [`value`](Self::value); `tail` holds all
+    /// bytes from there on.
     #[must_use]
     pub fn position_of(&self, tail: &[u8]) -> Position {
         let offset = self.bytes.len().saturating_sub(tail.len());
@@ -71,7 +71,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Reads a text that is one value of JSON and no more, to the MessagePack that means the same.
+/// Reads a text that is exactly one JSON value, into MessagePack.
 ///
 /// The value itself is never a form, only values within it are.
 ///
@@ -102,21 +102,21 @@ struct Reader<'a> {
     places: Vec<(usize, usize)>,
     literals: Vec<usize>,
     values: usize,
-    /// How many brackets are open.
+    /// The number of open brackets.
     nesting: usize,
-    /// A string under way, kept for its memory.
+    /// The string being read; kept to reuse its memory.
     string: String,
-    /// The names of all objects that have no end yet, where they are in `out`.
+    /// The names of all open objects, by their places in `out`.
     names: Vec<Range<usize>>,
     hasher: RandomState,
 }
 
-/// What an object is taken for.
+/// How an object is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ObjectRule {
-    /// Itself, whatever it looks like.
+    /// As itself, whatever it looks like.
     Literally,
-    /// A form, if it looks like one.
+    /// As a form, if it looks like one.
     AsForm,
 }
 
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a value that stands in so many containers.
+    /// Reads a value within `depth` containers.
     fn value(&mut self, depth: usize, rule: ObjectRule) -> Result<(), JsonError> {
         let Some(first) = self.lexer.peek() else { return Err(self.lexer.ended("a value")) };
         let offset = self.lexer.offset();
@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
         let (start, places, names) = (self.open(), self.places.len(), self.names.len());
         let mut hashes = None;
         let (mut count, mut is_form) = (0, false);
-        // Within a form nothing is a level but the document of a `$literal`.
+        // Within a form only the document of a `$literal` is a level.
         let mut within = depth + 1;
         loop {
             match self.lexer.peek() {
@@ -279,7 +279,7 @@ impl<'a> Reader<'a> {
         if is_form { self.interpret(start, places, offset) } else { Ok(()) }
     }
 
-    /// Whether the object is a form that has the name in `self.string` first.
+    /// Returns whether the object, whose first name is in `self.string`, is a form.
     fn is_form(&self, offset: usize) -> Result<bool, JsonError> {
         if !self.string.starts_with('$') {
             return Ok(false);
@@ -298,14 +298,14 @@ impl<'a> Reader<'a> {
         Err(self.lexer.error_at(problem, offset))
     }
 
-    /// Writes in place of the form at `start` what it stands for.
+    /// Replaces the form at `start` by the value that it stands for.
     fn interpret(&mut self, start: usize, places: usize, offset: usize) -> Result<(), JsonError> {
         let written = self.out.get(start..).unwrap_or_default();
         let form = forms::interpret(RawValue::new(written), &self.options)
             .map_err(|problem| self.lexer.error_at(problem, offset))?;
         match form {
             Form::Literal { skipped } => {
-                // The document within moves to where the form was, and the places with it.
+                // The document within moves to the place of the form, and its places with it.
                 self.out.drain(start..start + skipped);
                 self.places.drain(places..(places + 2).min(self.places.len()));
                 for (place, _) in self.places.iter_mut().skip(places) {
@@ -343,7 +343,7 @@ impl<'a> Reader<'a> {
         hashes: &mut Option<HashSet<u64>>,
         offset: usize,
     ) -> Result<(), JsonError> {
-        /// Up to so many names are compared one by one; above it they are hashed first.
+        /// The most names that are compared one by one; above it they are hashed first.
         const LINEAR_MAX: usize = 16;
         let before = self.names.get(first..).unwrap_or_default();
         let name = self.string.as_bytes();
@@ -375,7 +375,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Begins a container, whose first byte was looked at, by a header of one byte.
+    /// Begins a container, whose first byte has been read, with a header of one byte.
     fn open(&mut self) -> usize {
         self.lexer.bump();
         self.out.push(0);
@@ -405,12 +405,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// One level further down in what the text says.
+    /// Returns the next depth, unless it exceeds the limit.
     fn deeper(&self, depth: usize, offset: usize) -> Result<usize, JsonError> {
         if depth < DEPTH_MAX { Ok(depth + 1) } else { Err(self.too_deep(offset)) }
     }
 
-    /// One bracket further down in the text.
+    /// Counts one more open bracket, unless that exceeds the limit.
     fn nest(&mut self, offset: usize) -> Result<(), JsonError> {
         if self.nesting == NESTING_MAX {
             return Err(self.too_deep(offset));

@@ -1,10 +1,12 @@
-//! Reading the points in time that documents print: RFC 3339, any year.
+//! Reading times in the format of RFC 3339, of any year.
 
 use crate::Timestamp;
 
-/// Reads `2023-11-14T22:13:20.5Z`. The `T` may be a space, the `Z` an offset such as
-/// `+02:00` or `+0200`; years may have a sign and more than four digits. More than nine digits
-/// after the second, or a date that the calendar lacks, is `None`.
+/// Reads `2023-11-14T22:13:20.5Z`.
+///
+/// The `T` may be a space, and the `Z` an offset such as `+02:00` or `+0200`. Years may have a sign
+/// and more than four digits. Returns `None` for more than nine digits after the second, and for a
+/// date that the calendar lacks.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let days = parse_date(date)?;
@@ -14,7 +16,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     Timestamp::new(i64::try_from(secs).ok()?, nanos)
 }
 
-/// Days after 1970-01-01.
+/// Returns the number of days after 1970-01-01.
 fn parse_date(date: &str) -> Option<i64> {
     let (rest, day) = date.rsplit_once('-')?;
     let (year, month) = rest.rsplit_once('-')?;
@@ -29,7 +31,7 @@ fn parse_date(date: &str) -> Option<i64> {
     days_before(year, month)?.checked_add(day - 1)
 }
 
-/// Seconds of the day, and nanoseconds.
+/// Returns the second of the day, and nanoseconds.
 fn parse_time(time: &str) -> Option<(i64, u32)> {
     let (whole, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let mut parts = whole.split(':');
@@ -45,7 +47,7 @@ fn parse_time(time: &str) -> Option<(i64, u32)> {
     Some((hour * 3600 + minute * 60 + second, nanos))
 }
 
-/// The time without its offset from UTC, and that in seconds.
+/// Splits a time into the part before the offset from UTC, and the offset in seconds.
 fn split_offset(time: &str) -> Option<(&str, i64)> {
     if let Some(time) = time.strip_suffix(['Z', 'z']) {
         return Some((time, 0));
@@ -83,7 +85,8 @@ fn days_of_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 to the first of a month; `None` for years no timestamp reaches.
+/// Returns the days from 1970-01-01 to the first of a month; `None` for years that no timestamp
+/// reaches.
 fn days_before(year: i64, month: i64) -> Option<i64> {
     // A timestamp has 63 bits of seconds, which is below 300 billion years.
     if year.abs() > 300_000_000_000 {

@@ -94,7 +94,7 @@ const MSGPACK: &[&[&str]] = &[
 ];
 
 const DOCUMENT: &[&[&str]] = &[
-    &["path", "seen_names", "leaf_text", "value/kind"],
+    &["path", "seen_names", "leaf_text", "value/value_type"],
     &["error"],
     &["document", "document/*", "value", "value/*", "id", "id/*"],
     &["encode", "encode/*", "value/serde_impl", "value/rmpv"],

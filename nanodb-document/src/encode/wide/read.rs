@@ -1,8 +1,8 @@
-//! Reading integers of 128 bits: a negative one is no `u128`.
+//! Reading integers of 128 bits: a negative number is not a `u128`.
 //!
-//! `rmp-serde` reads both types by one function, and makes of -5 the `u128` of the same bits. So this is
-//! a deserializer around that one, which differs in this type alone; the rest is handing on, so
-//! that it gets to what lies within.
+//! `rmp-serde` reads both types with one function, and turns -5 into the `u128` with the same bits.
+//! This deserializer wraps that one and differs in this type only; the rest passes calls on, so
+//! that it reaches the values within.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
-/// A deserializer, or what one hands to a visitor or gets from it.
+/// A deserializer, or a value that one passes to a visitor or gets from it.
 pub(in crate::encode) struct Wide<T>(pub(in crate::encode) T);
 
 /// The visitor of a `u128`.
@@ -37,7 +37,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Unsigned<V> {
         }
     }
 
-    /// As `rmp-serde` writes a wide integer.
+    /// The form in which `rmp-serde` writes a wide integer.
     fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<V::Value, E> {
         match bytes.try_into() {
             Ok(bytes) => self.0.visit_u128(u128::from_be_bytes(bytes)),
