@@ -430,7 +430,7 @@ impl Database {
     /// let db = Database::open(&path)?;
     /// db.collection("users").insert(doc! { "name": "Alice" })?;
     /// db.close()?;
-    /// assert_eq!(std::fs::read_dir(path.parent().expect("a directory"))?.count(), 1); // the one file
+    /// assert_eq!(path.parent().expect("a directory").read_dir()?.count(), 1); // the one file
     /// # Ok(())
     /// # }
     /// ```

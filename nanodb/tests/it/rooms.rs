@@ -34,6 +34,7 @@ const COLLECTION: &[&[&str]] = &[
 const PAGER: &[&[&str]] = &[
     &["ids", "sync", "process", "leb128", "durability"],
     &["error", "file/storage", "file/storage/*"],
+    &["application"],
     &["options", "open_report"],
     &["file/page", "file/header", "file/stream"],
     // Data alone: what is shared by all of an open file refers to these.
