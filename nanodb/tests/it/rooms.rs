@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 const COLLECTION: &[&[&str]] = &[
-    &["error", "limits"],
+    &["application", "error", "limits"],
     &["reclaim"],
     &["pages", "pages/*"],
     &["catalog/varint", "catalog/edit"],
