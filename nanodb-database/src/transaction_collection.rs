@@ -8,8 +8,7 @@ use nanodb_pager::Pager;
 use crate::encode_buffer::{id_of, replacement, with_buffer};
 use crate::error::Result;
 use crate::transaction::Transaction;
-use nanodb_collection::StoredDoc;
-use nanodb_collection::{Scan, ScanIter};
+use nanodb_collection::{Scan, ScanIter, Statement, StoredDoc};
 use nanodb_document::Encode;
 use nanodb_document::{Id, IdRef, Key};
 
@@ -170,6 +169,18 @@ impl<'t> TransactionCollection<'t> {
         self.check_access()?;
         let key = Key::new(id.into());
         self.transaction.txn.statement(&self.name, |statement| statement.delete(&key))
+    }
+
+    /// Stores a document, in stored form and with the same id, in place of one that was found in
+    /// this transaction; false if that has gone meanwhile.
+    pub(crate) fn replace_found(&self, found: &StoredDoc, record: &[u8]) -> Result<bool> {
+        let replace = |statement: &mut Statement<'_>| statement.replace_found(found, record);
+        self.transaction.txn.statement(&self.name, replace)
+    }
+
+    /// Deletes a document that was found in this transaction; false if it has gone meanwhile.
+    pub(crate) fn delete_found(&self, found: &StoredDoc) -> Result<bool> {
+        self.transaction.txn.statement(&self.name, |statement| statement.delete_found(found))
     }
 
     /// Whether writing is refused for what the database was opened for.

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use nanodb_index::{KeyHash, NotLoaded, RecordId};
+use nanodb_page::spill::Head;
 use nanodb_page::{PageRef, RecordKind, SlotId};
 use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 
@@ -345,6 +346,29 @@ impl Store {
         let mut bytes = Vec::new();
         overflow::assemble(self.owner, guard.id(), head, &tx, &mut bytes)?;
         Ok(Some(StoredDoc::assembled(bytes, record_id)))
+    }
+
+    /// Whether a record begins the document that has exactly these bytes, as a writer sees it.
+    pub(crate) fn holds(&self, tx: &WriteTx, record_id: RecordId, bytes: &[u8]) -> Result<bool> {
+        let id = PageId::new(record_id.page);
+        let page = PageSource::page(&tx, id)?;
+        let slot = SlotId::new(record_id.slot).filter(|_| page.is_slotted_of(self.owner));
+        let Some(slot) = slot else { return Ok(false) };
+        let damaged_by = |e| Error::damaged_by(id, e);
+        let record = match page.slots(id)?.get(slot).map_err(damaged_by)? {
+            Some(record) if record.kind == RecordKind::Document => {
+                return Ok(record.bytes == bytes);
+            }
+            Some(record) if record.kind == RecordKind::Head => record.bytes,
+            _ => return Ok(false),
+        };
+        let head = Head::decode(record).map_err(damaged_by)?;
+        if !bytes.starts_with(head.bytes) || head.total_len as usize != bytes.len() {
+            return Ok(false);
+        }
+        let mut whole = Vec::with_capacity(bytes.len());
+        overflow::assemble(self.owner, id, record, &tx, &mut whole)?;
+        Ok(whole == bytes)
     }
 
     /// Whether the record that an entry leads to is the document with this key, as a writer sees it.

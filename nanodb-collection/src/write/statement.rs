@@ -16,7 +16,7 @@ use crate::limits::NEXT_ID_MAX;
 use crate::pages::stored_doc::StoredDoc;
 use crate::store::{CollectionState, Store};
 use nanodb_document::Draft;
-use nanodb_document::{Id, IdRef, same_key};
+use nanodb_document::{Id, IdRef, record_key, same_key};
 
 /// A statement on one collection, which is locked, within a transaction.
 pub struct Statement<'a> {
@@ -117,25 +117,70 @@ impl Statement<'_> {
     pub fn replace(&mut self, key: &[u8], document: &[u8]) -> Result<bool, Failure> {
         let hash = self.store.hash(key);
         let Some(from) = self.find(hash, key)? else { return Ok(false) };
+        self.replace_from(from, key, document)?;
+        Ok(true)
+    }
+
+    /// Stores a document in place of the one with its key, which begins in that record.
+    fn replace_from(&mut self, from: RecordId, key: &[u8], document: &[u8]) -> Result<(), Failure> {
         let to = self.replace_at(from, document).map_err(Failure::Halfway)?;
         if to != from {
-            self.move_entry(hash, from, to);
+            self.move_entry(self.store.hash(key), from, to);
         }
         self.write_set.changed = true;
         self.write_set.stored = true;
-        Ok(true)
+        Ok(())
     }
 
     /// Deletes the document with this key; false if there is none.
     pub fn delete(&mut self, key: &[u8]) -> Result<bool, Failure> {
         let hash = self.store.hash(key);
         let Some(record_id) = self.find(hash, key)? else { return Ok(false) };
+        self.delete_from(record_id, hash)?;
+        Ok(true)
+    }
+
+    /// Deletes the document with this key hash that begins in that record.
+    fn delete_from(&mut self, record_id: RecordId, hash: KeyHash) -> Result<(), Failure> {
         self.remove_at(record_id).map_err(Failure::Halfway)?;
         self.forget_entry(hash, record_id);
         self.write_set.count = self.write_set.count.saturating_sub(1);
         self.write_set.changed = true;
-        self.give_back_if_many().map_err(Failure::Halfway)?;
-        Ok(true)
+        self.give_back_if_many().map_err(Failure::Halfway)
+    }
+
+    /// Stores a document in place of one that the transaction has found, with the same id; false
+    /// if that has gone meanwhile.
+    ///
+    /// What was found knows its record and what its bytes are, so nothing is looked up in the index
+    /// unless the document was changed since it was found.
+    pub fn replace_found(&mut self, found: &StoredDoc, document: &[u8]) -> Result<bool, Failure> {
+        let key = key_of(found)?;
+        match self.locate(found, key)? {
+            Some(from) => self.replace_from(from, key, document).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Deletes a document that the transaction has found; false if it has gone meanwhile. Looks up
+    /// no more than [`replace_found`](Self::replace_found).
+    pub fn delete_found(&mut self, found: &StoredDoc) -> Result<bool, Failure> {
+        let key = key_of(found)?;
+        match self.locate(found, key)? {
+            Some(record_id) => self.delete_from(record_id, self.store.hash(key)).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Where a document is that was found.
+    fn locate(&mut self, found: &StoredDoc, key: &[u8]) -> Result<Option<RecordId>> {
+        if let Some(record_id) = found.record_id()
+            // A page that cannot be read proves nothing; looking the key up says what is wrong.
+            && self.store.holds(self.tx, record_id, found.as_bytes()).unwrap_or(false)
+        {
+            return Ok(Some(record_id));
+        }
+        self.find(self.store.hash(key), key)
     }
 
     /// Where the document with this key is, as of the installed commits and this change.
@@ -177,6 +222,11 @@ impl Statement<'_> {
             self.write_set.removed.push(hash, record_id);
         }
     }
+}
+
+/// The key of a document that was found.
+fn key_of(found: &StoredDoc) -> Result<&[u8]> {
+    record_key(found.as_bytes()).ok_or_else(Error::malformed)
 }
 
 /// The hashes of the documents that one statement is about to insert.

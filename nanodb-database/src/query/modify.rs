@@ -10,11 +10,12 @@ use super::candidates::Candidates;
 use super::find::{matches, not_applied};
 use super::plan::{Plan, to_id};
 use super::source::Source;
+use crate::encode_buffer::{self, with_buffer};
 use crate::error::{Error, Result};
 use crate::transaction_collection::TransactionCollection;
 use nanodb_collection::StoredDoc;
 use nanodb_document::{DOCUMENT_BYTES_MAX, DocView, DocumentError, Encode};
-use nanodb_document::{Id, IdRef};
+use nanodb_document::{Id, IdRef, Key, same_key};
 
 /// What an update did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +95,7 @@ pub(super) fn delete(
     collection.check_access()?;
     let mut count = 0;
     for_each(collection, filter, which, |document| {
-        count += u64::from(collection.delete(id_of(document)?)?);
+        count += u64::from(collection.delete_found(document)?);
         Ok(())
     })?;
     Ok(count)
@@ -171,17 +172,33 @@ pub(super) fn change(
 ) -> Result<bool> {
     let id = id_of(document)?;
     match action {
-        Action::Update(update) => match updated(filter, update, context, document)? {
-            Some(new) => collection.replace(id, DocView::from_bytes(&new)),
-            None => Ok(false),
-        },
+        Action::Update(update) => {
+            let Some(new) = updated(filter, update, context, document)? else { return Ok(false) };
+            with_buffer(|buffer| {
+                // What an update brings may be in other forms of MessagePack than the stored one,
+                // and names may have become too long.
+                let new = DocView::from_bytes(&new);
+                let draft = encode_buffer::replacement(id, &Key::new(id), new, buffer)?;
+                collection.replace_found(document, draft.record(buffer))
+            })
+        }
         Action::Replace(new) => {
             let record = replacement(new, id)?;
             if record == document.as_bytes() {
                 return Ok(false);
             }
-            collection.replace(id, DocView::from_bytes(&record))
+            check_id(id, &record)?;
+            collection.replace_found(document, &record)
         }
+    }
+}
+
+/// Refuses a document, in stored form, that has another id.
+fn check_id(id: IdRef<'_>, record: &[u8]) -> Result<()> {
+    let found = DocView::from_bytes(record).id();
+    match found.filter(|&found| !same_key(&Key::new(found), &Key::new(id))) {
+        Some(found) => Err(Error::IdMismatch { id: id.to_owned(), found: found.to_owned() }),
+        None => Ok(()),
     }
 }
 

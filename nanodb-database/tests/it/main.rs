@@ -11,6 +11,7 @@ mod damage;
 mod edges;
 mod faults;
 mod flush;
+mod found;
 mod full_disk;
 mod index;
 mod index_crash;

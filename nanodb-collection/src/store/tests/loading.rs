@@ -97,3 +97,35 @@ fn a_document_whose_move_is_in_a_checkpoint_and_never_published_is_found() {
     assert_eq!(a.get(1).unwrap().unwrap().to_document().unwrap(), sized(1, 40));
     assert!((0..10_000).step_by(97).all(|id| a.contains(id).unwrap()));
 }
+
+/// No part of the index is loaded: what was found knows where it is.
+#[test]
+fn what_a_transaction_has_found_is_replaced_and_deleted_without_a_look_up() {
+    let (db, a, _) = reopened();
+    let store = store(&db, "a");
+    let transaction = crate::Txn::new(Arc::clone(db.engine()));
+    let mut scan = transaction.scan(&"a".into()).unwrap();
+    let (mut buffer, mut seen) = (Vec::new(), 0);
+    while let Some(found) = scan.next_that(|_| Ok(true)).unwrap() {
+        let id = found.id().map(nanodb_document::IdRef::to_owned).unwrap();
+        let done = transaction.statement("a", |statement| match seen % 100 {
+            0 => statement.delete_found(&found),
+            1 => {
+                buffer.clear();
+                let new = doc! { "_id": id, "new": true };
+                let draft = nanodb_document::Encode::encode(&new, None, &mut buffer).unwrap();
+                statement.replace_found(&found, draft.record(&buffer))
+            }
+            _ => Ok(true),
+        });
+        assert!(done.unwrap());
+        seen += 1;
+    }
+    drop(scan);
+    transaction.commit().unwrap();
+    assert_eq!((seen, a.count(), store.id_index.loaded_bytes()), (10_000, 9900, 0));
+    assert!(!a.contains(0).unwrap() && a.get(1).unwrap().unwrap().get("new").is_some());
+    assert!(store.id_index.loaded_bytes() > 0);
+    let report = db.check().unwrap();
+    assert!(report.is_clean(), "{report}");
+}
