@@ -74,13 +74,13 @@ const PAGER: &[&[&str]] = &[
 ];
 
 const DATABASE: &[&[&str]] = &[
-    &["error", "info", "options", "encode_buffer"],
+    &["error", "info", "storage", "options", "encode_buffer"],
     &["transaction"],
     &["transaction_collection", "snapshot"],
     &["retry"],
     &["collection"],
     &["typed"],
-    &["query", "query/*"],
+    &["query", "query/*", "read"],
     &["database"],
     &["open"],
     &["salvage"],
