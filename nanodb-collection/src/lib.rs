@@ -9,7 +9,7 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | `error`, `limits` | what can go wrong; how much there may be |
+//! | `application`, `error`, `limits` | whose files these are; what can go wrong; how much there may be |
 //! | `reclaim` | what is kept for snapshots, and let go with them |
 //! | `pages` | documents on pages |
 //! | `catalog::{varint, edit, manifest}` | what the file keeps besides pages, as bytes |

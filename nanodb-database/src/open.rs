@@ -18,8 +18,9 @@ pub(crate) static OPEN_FILES: OpenFiles<Engine> = OpenFiles::new();
 impl Database {
     /// Opens the database in the file at `path`, making it if there is none.
     ///
-    /// Takes time in proportion to the number of collections, not of documents, and after a crash
-    /// to what the log holds. The index of ids is read piece by piece, as it is needed.
+    /// Reads the catalog and the free map, whose size depends on the number of collections and of
+    /// separate runs of pages, not of documents; after a crash also the log. The id index is read
+    /// piece by piece, as it is needed.
     ///
     /// # Errors
     ///
