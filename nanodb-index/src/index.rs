@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crossbeam_utils::CachePadded;
+
 use crate::cache_lines::LINE_WORDS;
 use crate::directory::Directory;
 use crate::group::Located;
@@ -38,7 +40,7 @@ pub struct IdIndex {
     pub(crate) pool: Pool,
     pub(crate) stash: Stash,
     moves: AtomicU64,
-    pub(crate) own: WriterLine,
+    pub(crate) own: CachePadded<WriterLine>,
 }
 
 /// The entries of a key are not in memory.
@@ -53,10 +55,9 @@ impl fmt::Display for NotLoaded {
 
 impl std::error::Error for NotLoaded {}
 
-/// What the writer changes with every operation, on cache lines of its own, for readers
-/// would otherwise fetch theirs anew after each.
+/// What the writer changes with every operation. On cache lines of its own, for readers would
+/// otherwise fetch theirs anew after each.
 #[derive(Debug, Default)]
-#[repr(align(64))]
 pub(crate) struct WriterLine {
     pub(crate) state: Mutex<State>,
     pub(crate) len: AtomicUsize,
@@ -79,7 +80,7 @@ impl IdIndex {
             pool: Pool::within(memory),
             stash: Stash::default(),
             moves: AtomicU64::default(),
-            own: WriterLine::default(),
+            own: CachePadded::default(),
         };
         if memory.keeps_marks() {
             index.directory.keep_marks();

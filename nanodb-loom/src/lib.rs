@@ -6,11 +6,13 @@
 #![cfg(loom)]
 
 mod atomic;
+mod backoff;
 mod cell;
 mod clock;
 mod lock;
 
 pub use atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
+pub use backoff::Backoff;
 pub use cell::{ArcSwapOption, OnceLock};
 pub use clock::Instant;
 pub use lock::{Condvar, Mutex, MutexGuard};

@@ -6,16 +6,16 @@
 #[cfg(not(loom))]
 pub(crate) use {
     arc_swap::ArcSwapOption,
+    crossbeam_utils::Backoff,
     parking_lot::{Condvar, Mutex, MutexGuard},
     std::{
         sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
-        thread::yield_now,
         time::Instant,
     },
 };
 
 #[cfg(loom)]
 pub(crate) use nanodb_loom::{
-    ArcSwapOption, AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Condvar, Instant, Mutex,
-    MutexGuard, Ordering, thread::yield_now,
+    ArcSwapOption, AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, Condvar, Instant, Mutex,
+    MutexGuard, Ordering,
 };

@@ -8,13 +8,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossbeam_utils::Backoff;
+
 use crate::error::{Error, Result};
 use crate::lock::HeldRef;
 use crate::lock::owner::LockOwner;
 use crate::store::{CollectionState, Store};
-
-/// How often a lock is tried that is not waited for.
-const TRIES: usize = 4;
 
 /// A name and the collection that it means.
 #[derive(Debug)]
@@ -59,11 +58,12 @@ impl NameBinding {
 
     /// The collection's lock, if nobody keeps it for long and the name means it still.
     pub(crate) fn try_lock(&self) -> Option<HeldRef<'_, CollectionState>> {
-        for _ in 0..TRIES {
+        let backoff = Backoff::new();
+        while !backoff.is_completed() {
             if let Some(held) = self.store.state.try_lock(LockOwner::current()) {
                 return self.is_attached().then_some(held);
             }
-            std::thread::yield_now();
+            backoff.snooze();
         }
         None
     }

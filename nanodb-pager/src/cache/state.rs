@@ -1,5 +1,6 @@
 //! What the cache keeps of an open file: the pages in memory, and who still reads older ones.
 
+use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
 use crate::cache::clock::EvictionClock;
@@ -10,7 +11,9 @@ use crate::cache::version_file::VersionSpill;
 
 /// The pages in memory, and who still reads older versions of them.
 pub(crate) struct CacheState {
-    pub(crate) table: PageTable,
+    /// On cache lines of its own: every read of a page goes through it, and the rest changes with
+    /// commits and evictions.
+    pub(crate) table: CachePadded<PageTable>,
     pub(crate) stripes: Stripes,
     pub(crate) clock: EvictionClock,
     pub(crate) snapshots: SnapshotRegistry,
@@ -23,7 +26,7 @@ impl CacheState {
     /// Returns a cache without pages that keeps to `bytes_max`.
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self {
-            table: PageTable::new(),
+            table: CachePadded::new(PageTable::new()),
             stripes: Stripes::new(),
             clock: EvictionClock::new(bytes_max),
             snapshots: SnapshotRegistry::default(),

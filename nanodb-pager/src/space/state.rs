@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
 use crate::error::{Corruption, Result};
@@ -15,8 +16,9 @@ pub(crate) struct SpaceState {
     pub(crate) allocator: Mutex<FreeMap>,
     /// The allocator's page count for readers, who take no lock. Written under the
     /// allocator's lock; relaxed, since whoever learns a page's number learns it
-    /// from a commit, which orders more than this.
-    pub(crate) page_count: AtomicU32,
+    /// from a commit, which orders more than this. On a cache line of its own, as every read of a
+    /// page looks at it.
+    pub(crate) page_count: CachePadded<AtomicU32>,
     /// How many commits have freed pages. Changed under the commit lock, which orders it for
     /// commits; relaxed, since all others only want to be told early.
     pub(crate) frees: AtomicU64,
@@ -40,7 +42,7 @@ impl SpaceState {
     /// `own_pages` of them.
     pub(crate) fn new(allocator: FreeMap, own_pages: u32) -> Self {
         Self {
-            page_count: AtomicU32::new(allocator.page_count()),
+            page_count: CachePadded::new(AtomicU32::new(allocator.page_count())),
             allocator: Mutex::new(allocator),
             frees: AtomicU64::new(0),
             own_pages: AtomicU32::new(own_pages),

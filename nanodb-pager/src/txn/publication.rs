@@ -11,13 +11,17 @@
 
 use std::collections::BTreeSet;
 
+use crossbeam_utils::CachePadded;
+
 use crate::ids::Seq;
 use crate::sync::{AtomicU64, Condvar, Mutex, Ordering};
 
 pub(crate) struct Publication {
     /// Release on writing, under `ready`; acquire on reading: who reads a commit's
     /// number sees the versions it installed and what its committer did before.
-    published: AtomicU64,
+    /// On a cache line of its own: every read of a page looks at it, and commits change what lies
+    /// beside it.
+    published: CachePadded<AtomicU64>,
     /// Commits that may be published but have one before them that may not yet.
     ready: Mutex<Ready>,
     advanced: Condvar,
@@ -32,7 +36,7 @@ struct Ready {
 impl Publication {
     pub(crate) fn new(published: Seq) -> Self {
         Self {
-            published: AtomicU64::new(published.get()),
+            published: CachePadded::new(AtomicU64::new(published.get())),
             ready: Mutex::default(),
             advanced: Condvar::new(),
         }

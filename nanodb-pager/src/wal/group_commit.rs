@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use super::Lsn;
-use crate::sync::{AtomicU64, AtomicUsize, Condvar, Instant, Mutex, Ordering, yield_now};
+use crate::sync::{AtomicU64, AtomicUsize, Backoff, Condvar, Instant, Mutex, Ordering};
 
 /// Which part of the last sync's time a leader waits for others at most.
 const WAIT_FRACTION: u32 = 4;
@@ -77,10 +77,12 @@ impl GroupSync {
             None => return self.leave(SyncRole::Done),
         };
         let arrived = Instant::now();
+        // It spins for those who are on other processors already, then gives its own up.
+        let backoff = Backoff::new();
         while self.waiting.load(Ordering::Relaxed) < last.shared_by
             && arrived.elapsed() < last.took / WAIT_FRACTION
         {
-            yield_now();
+            backoff.snooze();
         }
         let shared_by = self.waiting.load(Ordering::Relaxed);
         self.leave(SyncRole::Lead(Leader { shared_by, began: Instant::now() }))
