@@ -127,14 +127,7 @@ struct Dispatcher {
 impl Dispatcher {
     fn new(requests: Receiver<Request>) -> Self {
         let (ends, ended) = unbounded();
-        Self {
-            requests,
-            ended,
-            ends,
-            queued: Vec::new(),
-            running: Vec::new(),
-            leaving: Vec::new(),
-        }
+        Self { requests, ended, ends, queued: Vec::new(), running: Vec::new(), leaving: Vec::new() }
     }
 
     fn run(mut self) {

@@ -16,9 +16,10 @@
 //! whatever was torn. Only after it do pages that were freed before the switch, and the
 //! old log, get new contents.
 //!
-//! On a full disk it makes do with what is [kept](crate::space::reserve) for that: the root and the free
-//! map go to free pages, in pieces if need be; images to the same few pages of the double-write buffer, batch
-//! after batch, each once the pages of the one before are durable in place.
+//! On a full disk it makes do with what is [kept](crate::space::reserve) for that: the root and the
+//! free map go to free pages, in pieces if need be; images to the same few pages of the
+//! double-write buffer, batch after batch, each once the pages of the one before are durable in
+//! place.
 //!
 //! A checkpoint that meets a full disk in step 3 or 4 all the same, as one of what a crash has
 //! left, or where the file system writes nothing in place, stops. It keeps what it has taken over
@@ -273,7 +274,8 @@ impl Shared {
     fn checkpoint_now(&self, on_disk: &mut DiskState, wanted: bool, worth: u32) -> Result<()> {
         let is_forced = wanted || on_disk.lost_map.is_some();
         if is_forced || self.wal.recovered.read().is_some() {
-            // While nothing has been taken over yet: somebody else's file is no reason to refuse reads.
+            // While nothing has been taken over yet: somebody else's file is no reason to refuse
+            // reads.
             self.reserve_sidecar_names(on_disk)?;
         }
         match self.switch_log(on_disk, is_forced)? {
@@ -324,8 +326,8 @@ impl Shared {
         commit.schedule.log_full = false;
     }
 
-    /// Makes what the file now says known. An error says no more than that a file beside it stays too
-    /// long.
+    /// Makes what the file now says known. An error says no more than that a file beside it stays
+    /// too long.
     fn finish(&self, on_disk: &mut DiskState, running: RunningCheckpoint) -> Result<()> {
         let taken_pages: u32 = running.taken().map(|extent| extent.pages).sum();
         let RunningCheckpoint { seq, dirty, number, placed, grown, .. } = running;

@@ -224,7 +224,8 @@ pub enum Error {
         /// What was to be done with it.
         doing: &'static str,
     },
-    /// The layer above could not apply the metadata of commits to the root, or has panicked over it.
+    /// The layer above could not apply the metadata of commits to the root, or has panicked over
+    /// it.
     #[error("the metadata of commits could not be applied to the metadata root")]
     Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -281,7 +282,8 @@ impl Error {
         matches!(self, Self::Io { source, .. } if is_full_disk(source))
     }
 
-    /// Whether the operating system failed to read some bytes of the file or of what lies beside it.
+    /// Whether the operating system failed to read some bytes of the file or of what lies beside
+    /// it.
     pub fn is_failed_read(&self) -> bool {
         matches!(self, Self::Io { doing, .. } if doing.starts_with("reading "))
     }
@@ -397,8 +399,8 @@ pub enum Corruption {
         /// Where the damage begins, as an offset in the log file.
         offset: u64,
     },
-    /// The free map can't be read. It was made anew from what the root says is in use; the next checkpoint
-    /// saves it.
+    /// The free map can't be read. It was made anew from what the root says is in use; the next
+    /// checkpoint saves it.
     #[error(
         "the free map is damaged, which costs nothing and ends with the next checkpoint: {why}"
     )]

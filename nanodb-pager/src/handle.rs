@@ -10,8 +10,8 @@ use crate::shared::Shared;
 
 /// What every handle, snapshot and transaction holds.
 ///
-/// Threads in the background hold the [`Shared`] in it instead, and only while they work. So the last
-/// of the handles is known when it goes: its thread waits for the background to leave the
+/// Threads in the background hold the [`Shared`] in it instead, and only while they work. So the
+/// last of the handles is known when it goes: its thread waits for the background to leave the
 /// file, closes it, and may open it again at once.
 pub(crate) struct PagerHandle {
     shared: Arc<Shared>,

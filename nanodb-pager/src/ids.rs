@@ -19,17 +19,17 @@ pub const BODY_SIZE: usize = PAGE_SIZE - PAGE_HEADER_SIZE;
 pub struct PageId(u32);
 
 impl PageId {
-    /// The page with this number.
+    /// Returns the page with this number.
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
-    /// The number itself.
+    /// Returns the number itself.
     pub const fn get(self) -> u32 {
         self.0
     }
 
-    /// Where the page begins in the file, in bytes.
+    /// Returns where the page begins in the file, in bytes.
     pub(crate) const fn offset(self) -> u64 {
         self.0 as u64 * PAGE_SIZE as u64
     }
@@ -51,12 +51,12 @@ impl Seq {
     /// Before any commit.
     pub const ZERO: Self = Self(0);
 
-    /// The commit with this number.
+    /// Returns the commit with this number.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number itself.
+    /// Returns the number itself.
     pub const fn get(self) -> u64 {
         self.0
     }
@@ -83,12 +83,12 @@ impl Owner {
     /// The pager itself: header and stream pages.
     pub const PAGER: Self = Self(0);
 
-    /// The owner with this number.
+    /// Returns the owner with this number.
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
-    /// The number itself.
+    /// Returns the number itself.
     pub const fn get(self) -> u32 {
         self.0
     }
@@ -106,12 +106,12 @@ impl PageKind {
     /// The first kind that the layer above may use.
     pub const FIRST_FREE: Self = Self(16);
 
-    /// The kind with this number.
+    /// Returns the kind with this number.
     pub const fn new(number: u8) -> Self {
         Self(number)
     }
 
-    /// The number itself.
+    /// Returns the number itself.
     pub const fn get(self) -> u8 {
         self.0
     }
@@ -127,24 +127,24 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// An extent of `pages` pages from `start` on.
+    /// Returns the extent of `pages` pages from `start` on.
     pub const fn new(start: PageId, pages: u32) -> Self {
         Self { start, pages }
     }
 
-    /// The number of the first page behind the extent.
+    /// Returns the number of the first page behind the extent.
     ///
     /// Wide enough never to overflow, whatever bytes the extent was read from.
     pub const fn end(self) -> u64 {
         self.start.get() as u64 + self.pages as u64
     }
 
-    /// Whether `page` lies in the extent.
+    /// Returns whether `page` lies in the extent.
     pub const fn contains(self, page: PageId) -> bool {
         page.get() >= self.start.get() && (page.get() as u64) < self.end()
     }
 
-    /// The page at `index` of the extent, if it has that many.
+    /// Returns the page at `index` of the extent, if it has that many.
     pub fn page(self, index: u32) -> Option<PageId> {
         if index >= self.pages {
             return None;

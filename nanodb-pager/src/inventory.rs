@@ -57,8 +57,8 @@ pub struct Space {
     pub pending: Vec<Extent>,
     /// Pages that the pager itself uses: header, root and free map.
     pub own: Vec<Extent>,
-    /// The root that the last checkpoint has saved: [checkpoint pages](crate::CheckpointPageWriter) are
-    /// those that it refers to.
+    /// The root that the last checkpoint has saved: [checkpoint pages](crate::CheckpointPageWriter)
+    /// are those that it refers to.
     pub metadata_root: Arc<[u8]>,
 }
 
@@ -81,7 +81,7 @@ pub struct PageInventory {
 const COPIED_BYTES: usize = 64 * 1024;
 
 impl Pager {
-    /// Figures of the file.
+    /// Returns figures of the file.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl Pager {
         })
     }
 
-    /// Where every page belongs, as of one moment.
+    /// Returns where every page belongs, as of one moment.
     pub fn space(&self) -> Space {
         self.shared.prune();
         // Under the commit lock no commit frees and no checkpoint moves the streams.
@@ -120,16 +120,16 @@ impl Pager {
         space(&on_disk, &self.shared.space.allocator.lock())
     }
 
-    /// How many pages the file has, the free ones included.
+    /// Returns how many pages the file has, the free ones included.
     pub fn page_count(&self) -> u32 {
         self.shared.space.page_count.load(Ordering::Relaxed)
     }
 
-    /// Where every page belongs as of one commit, and all that belongs to it.
+    /// Returns where every page belongs as of one commit, with a snapshot of that commit.
     ///
-    /// Waits for a checkpoint under way and keeps others from beginning for a moment. Commits wait while the lists
-    /// of free pages are copied, and for 64 KiB at a time of their metadata. The commit may
-    /// not be [published](Self::published) yet.
+    /// Waits for the running checkpoint and keeps others from beginning for a moment. Commits wait
+    /// while the lists of free pages are copied, and for 64 KiB at a time of their metadata. The
+    /// commit may not be [published](Self::published) yet.
     ///
     /// # Errors
     ///
@@ -163,8 +163,8 @@ impl Pager {
     }
     /// Checks what the pager itself keeps on disk: both header copies, root and free map.
     ///
-    /// Returns everything that is damaged; nothing when all is well. The pages of the layer above are
-    /// its own to check, by reading them.
+    /// Returns everything that is damaged; nothing when all is well. The pages of the layer above
+    /// are its own to check, by reading them.
     ///
     /// # Errors
     ///

@@ -23,55 +23,57 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// Returns the metadata root: what the metadata of all commits comes to, up to the last checkpoint
-    /// or, if that was later, to when the file was opened. Empty for a new file.
+    /// Returns the metadata root: what the metadata of all commits comes to, up to the last
+    /// checkpoint or, if that was later, to when the file was opened. Empty for a new file.
     pub fn metadata_root(&self) -> Arc<[u8]> {
         Arc::clone(&self.shared.checkpoint.metadata_root.lock())
     }
 
-    /// What opening the file found.
+    /// Returns what opening the file found.
     pub fn open_report(&self) -> OpenReport {
         self.shared.report
     }
 
-    /// What tells this file from every other, from its creation on.
+    /// Returns 16 random bytes that identify the file, from its creation on.
     pub fn uuid(&self) -> [u8; 16] {
         self.shared.uuid
     }
 
-    /// A random number that stays with the file, for hashes that are stored in it.
+    /// Returns a random number that stays with the file, for hashes that are stored in it.
     pub fn hash_seed(&self) -> u64 {
         self.shared.hash_seed
     }
 
-    /// How many bytes of pages are kept in memory at most.
+    /// Returns how many bytes of pages are kept in memory at most.
     pub fn cache_bytes_max(&self) -> usize {
         self.shared.cache.clock.frames_max() * PAGE_SIZE
     }
 
-    /// The newest commit that readers may look at.
+    /// Returns the newest commit that readers may look at.
     #[inline]
     pub fn published(&self) -> Seq {
         self.shared.publication.published()
     }
 
-    /// Waits until commit `seq`, which is installed, is [published](Self::published); false if it never
-    /// will be, because a write or a sync has failed. Its committer must not wait for the caller.
+    /// Waits until commit `seq`, which is installed, is [published](Self::published); false if it
+    /// never will be, because a write or a sync has failed. Its committer must not wait for the
+    /// caller.
     #[must_use]
     pub fn wait_until_published(&self, seq: Seq) -> bool {
         self.shared.publication.wait(seq)
     }
 
-    /// The newest version of `page` that is not above `at`.
+    /// Returns the newest version of `page` that is not above `at`.
     ///
     /// Costs no lock and no reference count when the page is in memory. `at` is
     /// what [`published`](Self::published) returned; it may become outdated while
-    /// it is used, which ends in [`Error::NoVersion`](crate::Error::NoVersion): ask again and repeat.
+    /// it is used, which ends in [`Error::NoVersion`](crate::Error::NoVersion): ask again and
+    /// repeat.
     ///
     /// # Errors
     ///
-    /// [`Error::NoVersion`](crate::Error::NoVersion); [`Error::Corrupt`](crate::Error::Corrupt) if the page on disk is damaged or the
-    /// file has no such page; [`Error::Io`](crate::Error::Io).
+    /// [`Error::NoVersion`](crate::Error::NoVersion); [`Error::Corrupt`](crate::Error::Corrupt) if
+    /// the page on disk is damaged or the file has no such page; [`Error::Io`](crate::Error::Io).
     #[inline]
     pub fn page(&self, page: PageId, at: Seq) -> Result<PageGuard> {
         let shared: &Shared = &self.shared;
@@ -90,21 +92,23 @@ impl Pager {
         shared.page_slow(page, slot, at)
     }
 
-    /// Reads pages that a checkpoint has saved, with one call; see [`CheckpointPageWriter`](crate::CheckpointPageWriter).
+    /// Reads checkpoint pages that lie side by side, with one call; see
+    /// [`CheckpointPageWriter`](crate::CheckpointPageWriter).
     ///
-    /// They are read from the file each time. The caller sees to it that they are not read any
-    /// more once [`CheckpointHooks::after_checkpoint`](crate::CheckpointHooks::after_checkpoint) has said that they are freed.
+    /// They are read from the file each time. The caller must not read them any
+    /// more once [`CheckpointHooks::after_checkpoint`](crate::CheckpointHooks::after_checkpoint)
+    /// has said that they are freed.
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`](crate::Error::Corrupt) if one of them is damaged, is none of those that `tag` means, or lies
-    /// behind the file's end; [`Error::Io`](crate::Error::Io).
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if one of them is damaged, is none of those that
+    /// `tag` means, or lies behind the file's end; [`Error::Io`](crate::Error::Io).
     pub fn read_checkpoint_pages(&self, pages: Extent, tag: PageTag) -> Result<CheckpointPages> {
         self.shared.read_checkpoint_pages(pages, tag)
     }
 
-    /// Calls `visit` with the metadata of each commit since the last checkpoint, in commit order. Right
-    /// after opening these are the commits that a crash has left in the logs.
+    /// Calls `visit` with the metadata of each commit since the last checkpoint, in commit order.
+    /// Right after opening these are the commits that a crash has left in the logs.
     ///
     /// No commit is installed meanwhile.
     pub fn for_each_uncheckpointed(&self, visit: impl FnMut(&[u8])) {
@@ -120,48 +124,49 @@ impl Pager {
     /// Returns when everything committed before the call is on stable storage, whatever its level.
     ///
     /// Costs one sync of the log, shared with commits of other threads, and none if
-    /// nothing has been committed since the last one. The file is not brought up to date as by a
-    /// [`checkpoint`](Self::checkpoint). The first call after opening a file that was not closed also saves
-    /// what was found, as the first commit would.
+    /// nothing has been committed since the last one. It makes no
+    /// [`checkpoint`](Self::checkpoint). The first call after opening a file that was not closed
+    /// also saves what was found, as the first commit would.
     ///
     /// # Errors
     ///
-    /// [`Error::Poisoned`](crate::Error::Poisoned) if a write or sync fails, now or earlier; [`Error::Closed`](crate::Error::Closed);
-    /// [`Error::Io`](crate::Error::Io) if there is no room to save what was found.
+    /// [`Error::Poisoned`](crate::Error::Poisoned) if a write or sync fails, now or earlier;
+    /// [`Error::Closed`](crate::Error::Closed); [`Error::Io`](crate::Error::Io) if there is no room
+    /// to save what was found.
     pub fn sync(&self) -> Result<()> {
         self.shared.sync_committed()
     }
 
-    /// Brings the file up to date with everything committed so far, so that opening it
+    /// Makes a checkpoint: writes everything committed so far to the file, so that opening it
     /// need not read the log.
     ///
-    /// Happens by itself when the log has grown to its limit; commits and readers go
+    /// One is made automatically when the log has grown to its limit; commits and readers go
     /// on meanwhile. On return everything committed before the call is on stable
     /// storage, whatever its level.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`](crate::Error::Io) if the disk is full: nothing is lost, commits go on, and the next
-    /// checkpoint goes on where this one stopped. [`Error::Poisoned`](crate::Error::Poisoned) if anything else fails, now
-    /// or earlier, with the failure as its cause: a write or sync, or [`Error::Metadata`](crate::Error::Metadata),
-    /// [`Error::Full`](crate::Error::Full), [`Error::Corrupt`](crate::Error::Corrupt); [`Error::Closed`](crate::Error::Closed); [`Error::ReadOnly`](crate::Error::ReadOnly).
+    /// [`Error::Io`](crate::Error::Io) if the disk is full: nothing is lost, commits go on, and the
+    /// next checkpoint goes on where this one stopped. [`Error::Poisoned`](crate::Error::Poisoned)
+    /// if anything else fails, now or earlier, with the failure as its cause: a write or sync, or
+    /// [`Error::Metadata`](crate::Error::Metadata), [`Error::Full`](crate::Error::Full),
+    /// [`Error::Corrupt`](crate::Error::Corrupt); [`Error::Closed`](crate::Error::Closed); [`Error::ReadOnly`](crate::Error::ReadOnly).
     pub fn checkpoint(&self) -> Result<()> {
         self.shared.checkpoint()
     }
 
-    /// As [`checkpoint`](Self::checkpoint), even if nothing has changed since the last one: the root,
-    /// the free map and what the layer above saves may find room further in front, and the
-    /// file be truncated behind them.
+    /// Makes a checkpoint even if nothing has changed since the last one: the root, the free map
+    /// and checkpoint pages may find room further in front, and the file be truncated behind them.
     ///
     /// # Errors
     ///
-    /// As [`checkpoint`](Self::checkpoint).
+    /// Same as [`checkpoint`](Self::checkpoint).
     pub fn checkpoint_always(&self) -> Result<()> {
         self.shared.checkpoint_always()
     }
 
-    /// Sees to it that each log takes `bytes` more besides what is kept for commits that make room,
-    /// before something begins that would stop half-way on a full disk.
+    /// Makes room on the disk for `bytes` more in each log, besides what is kept for commits that
+    /// make room: before something begins that would stop half-way on a full disk.
     ///
     /// # Errors
     ///
@@ -171,14 +176,15 @@ impl Pager {
         self.shared.make_room_in_logs(bytes)
     }
 
-    /// Brings the file up to date, removes the log, and refuses further writes. One
-    /// file remains. There is nothing to do where the file is open read-only: what lies beside it stays.
+    /// Makes a last checkpoint, removes the sidecars, and refuses further writes. One
+    /// file remains. There is nothing to do where the file is open read-only: what lies beside it
+    /// stays.
     ///
     /// The file stays locked until the last handle, snapshot and transaction is gone.
     ///
     /// # Errors
     ///
-    /// As [`checkpoint`](Self::checkpoint).
+    /// Same as [`checkpoint`](Self::checkpoint).
     pub fn close(self) -> Result<()> {
         match self.shared.options.access {
             Access::Read => Ok(()),
@@ -186,7 +192,7 @@ impl Pager {
         }
     }
 
-    /// Whether writing is refused for what the file was opened for, whatever is to be written.
+    /// Returns an error if the file was opened for reading only, whatever is to be written.
     ///
     /// # Errors
     ///

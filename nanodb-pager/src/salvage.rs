@@ -5,19 +5,19 @@
 //! possible, and not for going on with.
 //!
 //! A page that can be read need not count: transactions write to pages that are free before they
-//! commit, and what was freed stays until something else is written there. With a sound header a page
-//! counts
+//! commit, and what was freed stays until something else is written there. With a sound header a
+//! page counts
 //!
 //! 1. if the logs name it: as the last commit in them has left it; or
 //! 2. if the free map, brought up to date from the logs, says that it is in use; or
-//! 3. if there is no free map any more, and it is not newer than the last checkpoint. Some of these may
-//!    have been free.
+//! 3. if there is no free map any more, and it is not newer than the last checkpoint. Some of these
+//!    may have been free.
 //!
 //! Without a header every page counts, and the logs are not looked at. A log that is damaged counts
 //! up to there.
 //!
-//! What the device can't read costs the pages that it is on: they are noted, and reading goes on behind
-//! them.
+//! What the device can't read costs the pages that it is on: they are noted, and reading goes on
+//! behind them.
 
 mod roots;
 
@@ -83,11 +83,11 @@ pub struct FoundPage {
 }
 
 impl Salvage {
-    /// Reads every page of the file that `storage` is. Writes nothing.
+    /// Reads every page of the file that `storage` holds. Writes nothing.
     ///
     /// Takes 24 bytes of memory a page, and what opening takes for the logs. Does not lock the
-    /// storage: a [`Pager`](crate::Pager) that could not open it has, and holds the lock for as long as the
-    /// storage is there.
+    /// storage: a [`Pager`](crate::Pager) that could not open it has, and holds the lock for as
+    /// long as the storage is there.
     ///
     /// # Errors
     ///
@@ -132,40 +132,40 @@ impl Salvage {
         Ok(salvage)
     }
 
-    /// Whether pages are held against their checksums. If not, they are what they say of
+    /// Returns whether pages are compared with their checksums. If not, they are what they say of
     /// themselves, and may be damaged all the same.
     pub fn is_verified(&self) -> bool {
         self.checksummer.is_some()
     }
 
-    /// The pages that can be read, in order, without those that are known to be free.
+    /// Returns the pages that can be read, in order, without those that are known to be free.
     pub fn pages(&self) -> &[FoundPage] {
         &self.pages
     }
 
-    /// What is wrong with the other pages. A page of zeros is as good as one never written.
+    /// Returns what is wrong with the other pages. A page of zeros is as good as one never written.
     pub fn damaged(&self) -> &[Corruption] {
         &self.damaged
     }
 
-    /// The pages that the device can't read, in order.
+    /// Returns the pages that the device can't read, in order.
     pub fn unreadable(&self) -> &[Unreadable] {
         &self.unreadable
     }
 
-    /// How many pages are whole, but hold what nothing says was ever committed. They are not among
-    /// the [pages](Self::pages).
+    /// Returns how many pages are whole, but hold what nothing says was ever committed. They are
+    /// not among the [pages](Self::pages).
     pub fn left_out(&self) -> u32 {
         self.left_out
     }
 
-    /// Why the root, the free map or the logs could not be read, or no further. Without a header
-    /// nobody looks for them.
+    /// Returns why the root, the free map or the logs could not be read, or no further. Without a
+    /// header nobody looks for them.
     pub fn missed(&self) -> &[Error] {
         &self.missed
     }
 
-    /// The root as of the last checkpoint, if header and root can be read.
+    /// Returns the metadata root as of the last checkpoint, if header and root can be read.
     pub fn metadata_root(&self) -> Option<&[u8]> {
         self.metadata_root.as_deref()
     }
@@ -175,19 +175,20 @@ impl Salvage {
         self.logged.metadata.iter()
     }
 
-    /// Whether the file says which pages are free, so that none of those is among the
+    /// Returns whether the file says which pages are free, so that none of those is among the
     /// [pages](Self::pages).
     pub fn knows_free_pages(&self) -> bool {
         self.free.is_some()
     }
 
-    /// Whatever may be a root, the newest first; each may be followed by zeros, and some are
-    /// something else. After an error, as of [`page`](Self::page), the next one comes.
+    /// Iterates over whatever may be a metadata root, the newest first; each may be followed by
+    /// zeros, and some are something else. After an error, as of [`page`](Self::page), the next one
+    /// comes.
     pub fn possible_roots(&self) -> impl Iterator<Item = Result<Vec<u8>>> {
         Roots::of(self)
     }
 
-    /// A page as the file has it, or as the logs have left it.
+    /// Returns a page as the file has it, or as the logs have left it.
     ///
     /// # Errors
     ///

@@ -23,14 +23,14 @@ pub struct Snapshot {
 }
 
 impl Pager {
-    /// A view of everything published up to now.
+    /// Returns a view of everything published up to now.
     pub fn snapshot(&self) -> Snapshot {
         let shared = &self.shared;
         let seq = shared.cache.snapshots.register(|| shared.publication.published());
         Snapshot { pager: Pager { shared: Arc::clone(shared) }, seq }
     }
 
-    /// The commits in `range` that snapshots are open at, in order.
+    /// Returns the commits in `range` that snapshots are open at, in order.
     ///
     /// For a layer above that keeps something of its own for them. What ends at a commit
     /// that [`published`](Self::published) had reached before the call, no snapshot made
@@ -46,18 +46,18 @@ impl Snapshot {
         Self { pager, seq }
     }
 
-    /// The commit that the view shows.
+    /// Returns the commit that the view shows.
     #[inline]
     pub fn seq(&self) -> Seq {
         self.seq
     }
 
-    /// The pager that the view is of.
+    /// Returns the pager that the view is of.
     pub fn pager(&self) -> &Pager {
         &self.pager
     }
 
-    /// The page as of the snapshot.
+    /// Returns the page as of the snapshot.
     ///
     /// # Errors
     ///

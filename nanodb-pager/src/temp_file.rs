@@ -30,8 +30,8 @@ pub struct TempBytes {
 }
 
 impl Pager {
-    /// A new temporary file: in the directory of the database, or, for one that is in memory or
-    /// open read-only, in the system's directory for temporary files.
+    /// Makes a new temporary file: in the directory of the database, or, for one that is in memory
+    /// or open read-only, in the system's directory for temporary files.
     ///
     /// # Errors
     ///
@@ -54,14 +54,14 @@ impl Pager {
 }
 
 impl TempFile {
-    /// How many bytes it has.
+    /// Returns how many bytes it has.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "a length in bytes, not a collection")]
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Writes bytes behind those that are there.
+    /// Appends bytes, and returns what to read them with.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl TempFile {
         Ok(appended)
     }
 
-    /// Reads what was appended to this very file, in place of what `out` held.
+    /// Reads what was appended to this very file into `out`, in place of what that held.
     ///
     /// # Errors
     ///

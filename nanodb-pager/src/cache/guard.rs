@@ -40,31 +40,31 @@ impl PageGuard {
         }
     }
 
-    /// The page's number.
+    /// Returns the page's number.
     #[inline]
     pub fn id(&self) -> PageId {
         self.frame().id()
     }
 
-    /// The commit that wrote this version.
+    /// Returns the commit that wrote this version.
     #[inline]
     pub fn seq(&self) -> Seq {
         self.frame().seq()
     }
 
-    /// Whose page it is.
+    /// Returns the page's owner.
     #[inline]
     pub fn owner(&self) -> Owner {
         self.frame().owner()
     }
 
-    /// What the page holds.
+    /// Returns what kind of page it is.
     #[inline]
     pub fn kind(&self) -> PageKind {
         self.frame().kind()
     }
 
-    /// The page without its header: [`BODY_SIZE`](crate::BODY_SIZE) bytes.
+    /// Returns the page without its header: [`BODY_SIZE`](crate::BODY_SIZE) bytes.
     #[inline]
     pub fn body(&self) -> &[u8] {
         self.frame().body()

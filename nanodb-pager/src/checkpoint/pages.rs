@@ -47,14 +47,14 @@ impl<'a> CheckpointPageWriter<'a> {
         Self { shared, seq, taken, freed, buffer: Vec::new(), first: PageId::new(0) }
     }
 
-    /// The commit that the checkpoint shows.
+    /// Returns the commit that the checkpoint shows.
     pub fn seq(&self) -> Seq {
         self.seq
     }
 
-    /// Whether pages that an earlier checkpoint has saved keep the file long, while there is room
-    /// for all of them further in front: [`take`](Self::take) finds it for one page at a time. It is
-    /// worth it if more than one page in `part` is free.
+    /// Returns whether pages that an earlier checkpoint has written keep the file long, while there
+    /// is room for all of them further in front: [`take`](Self::take) finds it for one page at a
+    /// time. It is worth it if more than one page in `part` is free.
     pub fn are_worth_moving(
         &self,
         mut extents: impl Iterator<Item = Extent> + Clone,
@@ -63,13 +63,13 @@ impl<'a> CheckpointPageWriter<'a> {
         let allocator = self.shared.space.allocator.lock();
         let (all, free) = (allocator.page_count(), allocator.free_pages());
         let pages = extents.clone().map(|extent| u64::from(extent.pages)).sum::<u64>();
-        // Where the file would end if there were no free pages in it, and these were there twice. Before
-        // it are as many free pages as these are, at least.
+        // Where the file would end if there were no free pages in it, and these were there twice.
+        // Before it are as many free pages as these are, at least.
         let end = u64::from(all.saturating_sub(free)) + pages;
         free > all / part.max(1) && extents.any(|extent| extent.end() > end)
     }
 
-    /// Whether so many pages can be taken. If not, the disk is full, or the file's size
+    /// Returns whether so many pages can be taken. If not, the disk is full, or the file's size
     /// [limited](crate::Options::file_bytes_max).
     pub fn has_room(&self, pages: u64) -> bool {
         u32::try_from(pages).is_ok_and(|pages| self.shared.has_room_to_save(pages))
@@ -155,7 +155,7 @@ impl<'a> CheckpointPageWriter<'a> {
         Ok(())
     }
 
-    /// How many extents were taken so far, for [`release_since`](Self::release_since).
+    /// Returns how many extents were taken so far, for [`release_since`](Self::release_since).
     pub fn taken(&self) -> usize {
         self.taken.len()
     }
@@ -175,21 +175,21 @@ impl<'a> CheckpointPageWriter<'a> {
         Ok(())
     }
 
-    /// The number that [`Pager::hash_seed`](crate::Pager::hash_seed) returns.
+    /// Returns the number that [`Pager::hash_seed`](crate::Pager::hash_seed) returns.
     pub fn hash_seed(&self) -> u64 {
         self.shared.hash_seed
     }
 
-    /// Reads pages that an earlier checkpoint has saved, while others are written.
+    /// Returns a reader of pages that earlier checkpoints have written.
     pub fn reader(&self) -> CheckpointPageReader<'a> {
         CheckpointPageReader { shared: self.shared }
     }
 
-    /// A page of commits, as of the commit that the checkpoint shows.
+    /// Returns a page of commits, as of the commit that the checkpoint shows.
     ///
     /// # Errors
     ///
-    /// As [`Pager::page`](crate::Pager::page).
+    /// Same as [`Pager::page`](crate::Pager::page).
     pub fn page(&self, page: PageId) -> Result<PageGuard> {
         self.shared.space.check_bounds(page)?;
         let slot = self.shared.cache.table.slot(page);
@@ -251,11 +251,11 @@ pub struct CheckpointPageReader<'a> {
 }
 
 impl CheckpointPageReader<'_> {
-    /// Reads pages that an earlier checkpoint has saved.
+    /// Reads pages that an earlier checkpoint has written.
     ///
     /// # Errors
     ///
-    /// As [`Pager::read_checkpoint_pages`](crate::Pager::read_checkpoint_pages).
+    /// Same as [`Pager::read_checkpoint_pages`](crate::Pager::read_checkpoint_pages).
     pub fn read(&self, pages: Extent, tag: PageTag) -> Result<CheckpointPages> {
         self.shared.read_checkpoint_pages(pages, tag)
     }
@@ -274,7 +274,7 @@ pub struct CheckpointPages {
 }
 
 impl CheckpointPages {
-    /// Their bodies, in order.
+    /// Iterates over their bodies, in order.
     pub fn bodies(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.bytes.chunks_exact(PAGE_SIZE).filter_map(|page| page.get(PAGE_HEADER_SIZE..))
     }

@@ -1,4 +1,40 @@
-//! What a checkpoint knows: what the file says, and how far one has come that is under way.
+//! What a checkpoint knows: what the file says, and how far the running one has come.
+//!
+//! # The states of a checkpoint
+//!
+//! ```text
+//!   idle --prepare--> preparing --switch_log--> switched --sync_log--> log synced
+//!    ^                                                                     |
+//!    |                                                                     | place_streams
+//!    |                  +---------- the next batch ----------+             v
+//!    |                  |                                    |           placed
+//!    |                  v                                    |             |
+//!    |              +--------+  write_images   +--------+    |             |
+//!    |              | batch  | --------------> | imaged | ---+  write      |
+//!    |              +--------+                 +--------+  (in place)      |
+//!    |                  ^                          |                       |
+//!    |                  +--------------------------|-----------------------+
+//!    |                                             | after the last one: sync
+//!    |    finish                  write_header     v
+//!    +------------ header durable <------------ written
+//!
+//!   full disk, from "log synced" to "written": stopped --go_on_if_stopped--> where it was
+//!   any other failure: poisoned, and nothing more is written until the file is opened anew
+//! ```
+//!
+//! | state | where it is kept | what a crash leaves |
+//! |---|---|---|
+//! | idle | `on_disk` is unlocked | the header, and the log that it names |
+//! | preparing | [`CheckpointSchedule::preparing`] | the same: commits of the layer above are as all others |
+//! | switched | a [`RunningCheckpoint`], `on_disk` locked | the header, the former log, and what commits have put into the next one |
+//! | log synced | | the same, the former log whole |
+//! | placed | [`RunningCheckpoint::placed`] | the same: nothing durable refers to the pages that were written |
+//! | imaged | [`RunningCheckpoint::imaged`] | the same, and images of the batch |
+//! | written | [`RunningCheckpoint::written`] | the same; pages in place are new, old or torn: a torn one has an image, or the logs hold it whole |
+//! | header durable | [`DiskState::header`] | the new header and the log after the switch. If only one copy of the header is written, either of both counts, and all that each refers to is there |
+//! | stopped | [`DiskState::stopped`] | what the state left in which it was |
+//!
+//! The steps are told in [`checkpoint`](crate::checkpoint).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

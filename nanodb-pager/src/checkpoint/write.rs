@@ -187,8 +187,8 @@ impl Shared {
     /// in whose place something else lies: sound, so that without the log it would be taken for
     /// what the commit has written.
     ///
-    /// Reads each page once that commits since the last checkpoint have written so: after a large load
-    /// as many as it has. What can't be read, or fails its own checksum, stays as it is.
+    /// Reads each page once that commits since the last checkpoint have written so: after a large
+    /// load as many as it has. What can't be read, or fails its own checksum, stays as it is.
     fn mark_lost(&self) -> Result<()> {
         let pages =
             self.wal.recovered.read().as_ref().map(RecoveredLog::written).unwrap_or_default();

@@ -45,14 +45,14 @@ pub(crate) fn write_zeros(
 /// Calls come from many threads at once. The pager never reads a range while it
 /// writes the same range.
 pub trait Storage: Debug + Send + Sync + 'static {
-    /// How many bytes there are.
+    /// Returns how many bytes there are.
     ///
     /// # Errors
     ///
     /// What the operating system says.
     fn len(&self) -> io::Result<u64>;
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
         Ok(self.len()? == 0)
     }
 
-    /// Cuts or lengthens the file; new bytes are zero.
+    /// Truncates or lengthens the file; new bytes are zero.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// What the operating system says; part of `buf` may then have been written.
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()>;
 
-    /// Returns when all that was written is on stable storage, the length included.
+    /// Syncs: returns when all that was written is on stable storage, the length included.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// may then be lost, even if a later call succeeds.
     fn sync(&self) -> io::Result<()>;
 
-    /// Claims the file for this handle alone; `false` if another handle has it.
+    /// Locks the file for this handle alone; `false` if another handle has it.
     ///
     /// The lock lasts until the storage is dropped.
     ///
@@ -113,7 +113,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// What the operating system says.
     fn lock(&self) -> io::Result<bool>;
 
-    /// Claims the file for reading, beside other handles that do the same; `false` if one has it
+    /// Locks the file for reading, beside other handles that do the same; `false` if one has it
     /// for itself. By default nobody else may have it either.
     ///
     /// The lock lasts until the storage is dropped.
@@ -125,17 +125,17 @@ pub trait Storage: Debug + Send + Sync + 'static {
         self.lock()
     }
 
-    /// Which processes have a lock on the file, for messages; none where nothing tells.
+    /// Returns which processes have a lock on the file, for messages; none where nothing tells.
     fn lock_holders(&self) -> LockHolders {
         LockHolders::default()
     }
 
-    /// Where the file is, for messages; none if it has no name.
+    /// Returns where the file is, for messages; none if it has no name.
     fn path(&self) -> Option<&Path> {
         None
     }
 
-    /// Whether the bytes outlive the process. If not, no log is kept.
+    /// Returns whether the bytes outlive the process. If not, no log is kept.
     fn is_persistent(&self) -> bool {
         true
     }
@@ -151,7 +151,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// What the operating system says.
     fn sidecar(&self, suffix: &str) -> io::Result<Arc<dyn Storage>>;
 
-    /// Whether there is such a file.
+    /// Returns whether there is such a file.
     ///
     /// # Errors
     ///
@@ -182,14 +182,15 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// What the operating system says.
     fn replace_sidecar(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Returns when the names of sidecars created, replaced or removed are on stable storage.
+    /// Syncs the directory: returns when the names of sidecars created, replaced or removed are on
+    /// stable storage.
     ///
     /// # Errors
     ///
     /// What the operating system says.
     fn sync_directory(&self) -> io::Result<()>;
 
-    /// An empty file without a name, gone with its last handle: room for what does not fit
+    /// Makes an empty file without a name, gone with its last handle: room for what does not fit
     /// into memory and need not outlive the process. Never synced.
     ///
     /// # Errors

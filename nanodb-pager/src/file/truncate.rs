@@ -1,12 +1,12 @@
 //! Truncating the file: free pages at its end go back to the file system.
 //!
 //! The free map that a checkpoint saves ends with the last page in use, and so does the page
-//! count in its header. The file itself is truncated once that header is durable, and only as far as
-//! nobody uses it in the running system either: commits since the switch of logs and open transactions
-//! may have taken pages behind, and snapshots may want what was freed. As many pages
+//! count in its header. The file itself is truncated once that header is durable, and only as far
+//! as nobody uses it in the running system either: commits since the switch of logs and open
+//! transactions may have taken pages behind, and snapshots may want what was freed. As many pages
 //! as a checkpoint takes for itself are left behind the end, and those that are
-//! [kept](crate::space::reserve), or checkpoints on a full disk would give away what the next one needs;
-//! closing leaves none. A truncation that a power cut undoes
+//! [kept](crate::space::reserve), or checkpoints on a full disk would give away what the next one
+//! needs; closing leaves none. A truncation that a power cut undoes
 //! leaves a file that is too long, which means nothing; the next checkpoint truncates it.
 //!
 //! # Who comes too late
@@ -68,9 +68,9 @@ impl Shared {
         Ok(())
     }
 
-    /// Whether the file could be truncated if the pages of the root and the free map were not at its
-    /// end: another checkpoint puts them further in front. By a page, where the file is to be as
-    /// `short` as it can be; else by `least` pages at least.
+    /// Whether the file could be truncated if the pages of the root and the free map were not at
+    /// its end: another checkpoint puts them further in front. By a page, where the file is to be
+    /// as `short` as it can be; else by `least` pages at least.
     pub(crate) fn own_pages_keep_the_file_long(
         &self,
         on_disk: &DiskState,

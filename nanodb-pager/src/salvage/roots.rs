@@ -9,8 +9,8 @@ use crate::salvage::Salvage;
 
 /// The streams of a file, the newest first, one at a time.
 ///
-/// Takes some 40 bytes of memory for each page of a stream, and the bytes of one stream; each page is
-/// read twice, whatever the pages say. Pages of one stream were written by one checkpoint, so a
+/// Takes some 40 bytes of memory for each page of a stream, and the bytes of one stream; each page
+/// is read twice, whatever the pages say. Pages of one stream were written by one checkpoint, so a
 /// chain ends where a page of another is; and a page that two chains claim counts for the first.
 pub(super) struct Roots<'a> {
     salvage: &'a Salvage,

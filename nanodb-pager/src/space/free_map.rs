@@ -4,7 +4,7 @@
 //! length (to find the smallest run that is long enough). Allocation and release
 //! cost O(log runs).
 //!
-//! Pages that a commit freed are *pending* until no reader can want their last
+//! Pages that a commit freed are [*pending*](PendingPages) until no reader can want their last
 //! contents; only then are they free. Pages that a transaction has taken are
 //! *reserved* until it commits or gives them back.
 //!
@@ -13,13 +13,15 @@
 //! as of the checkpoint, whoever may still read it: who opens the file has no readers and
 //! no transactions yet. A gap of zero ends the map; only zeros follow.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Corruption, Error, Result};
 use crate::file::header::HEADER_PAGES;
 use crate::ids::{Extent, PageId, Seq};
 use crate::leb128;
 use crate::space::change::SpaceChange;
+use crate::space::pending::PendingPages;
+use crate::space::runs::overlaps;
 
 /// How many of the first runs are looked at before the shortest that is long enough is taken.
 const FIRST_RUNS: usize = 32;
@@ -33,26 +35,13 @@ pub(crate) struct FreeMap {
     by_start: BTreeMap<u32, u32>,
     by_len: BTreeSet<(u32, u32)>,
     free_pages: u32,
-    pending: VecDeque<Pending>,
-    pending_by_start: BTreeMap<u32, u32>,
+    pending: PendingPages,
     /// Taken by transactions that have not committed yet.
     reserved: BTreeMap<u32, u32>,
     reserved_pages: u32,
-    /// Which commits have taken pages: runs since the last checkpoint, at least, and all that
-    /// an older snapshot may not know of. No two overlap.
-    young: BTreeMap<u32, (u32, Seq)>,
     /// Where the pager's own streams lie.
     own: BTreeMap<u32, u32>,
     page_count: u32,
-}
-
-/// Pages that are not in use any more, but perhaps read.
-#[derive(Clone, Copy, Debug)]
-struct Pending {
-    /// The commit that took them, or any before it.
-    taken_by: Seq,
-    freed_by: Seq,
-    extent: Extent,
 }
 
 impl FreeMap {
@@ -62,11 +51,9 @@ impl FreeMap {
             by_start: BTreeMap::new(),
             by_len: BTreeSet::new(),
             free_pages: 0,
-            pending: VecDeque::new(),
-            pending_by_start: BTreeMap::new(),
+            pending: PendingPages::default(),
             reserved: BTreeMap::new(),
             reserved_pages: 0,
-            young: BTreeMap::new(),
             own: BTreeMap::new(),
             page_count,
         }
@@ -122,7 +109,7 @@ impl FreeMap {
 
     /// How many runs the map may have that a checkpoint saves next.
     pub(crate) fn runs_max(&self) -> usize {
-        self.by_start.len() + self.pending_by_start.len() + self.reserved.len()
+        self.by_start.len() + self.pending.len() + self.reserved.len()
     }
 
     /// Adds free pages at the end of the file.
@@ -144,7 +131,7 @@ impl FreeMap {
 
     /// The runs that become free once nobody reads them any more.
     pub(crate) fn pending(&self) -> impl Iterator<Item = Extent> + '_ {
-        self.pending.iter().map(|pending| pending.extent)
+        self.pending.iter()
     }
 
     /// Takes `pages` pages that lie side by side: the start of one of the first free
@@ -267,28 +254,7 @@ impl FreeMap {
     /// Ends a reservation: its transaction has committed as `taken_by`.
     pub(crate) fn keep(&mut self, taken_by: Seq, reserved: Extent) {
         self.end_reservation(reserved);
-        self.note_taken(taken_by, reserved);
-    }
-
-    /// Notes which commit has taken these pages. Of a run that was taken before and overlaps them,
-    /// what lies outside keeps its commit: without one a page passes for seen by every snapshot.
-    fn note_taken(&mut self, taken_by: Seq, extent: Extent) {
-        let (start, end) = (extent.start.get(), extent.start.get() + extent.pages);
-        if let Some((&before, &(pages, seq))) = self.young.range(..start).next_back()
-            && before + pages > start
-        {
-            self.young.insert(before, (start - before, seq));
-            if before + pages > end {
-                self.young.insert(end, (before + pages - end, seq));
-            }
-        }
-        while let Some((&within, &(pages, seq))) = self.young.range(start..end).next() {
-            self.young.remove(&within);
-            if within + pages > end {
-                self.young.insert(end, (within + pages - end, seq));
-            }
-        }
-        self.young.insert(start, (extent.pages, taken_by));
+        self.pending.mark_taken(taken_by, reserved);
     }
 
     /// Ends a reservation: its transaction has given up.
@@ -324,7 +290,7 @@ impl FreeMap {
         extent.start.get() >= HEADER_PAGES
             && extent.end() <= u64::from(self.page_count)
             && !overlaps(&self.by_start, extent)
-            && !overlaps(&self.pending_by_start, extent)
+            && !self.pending.overlaps(extent)
             && !overlaps(&self.own, extent)
     }
 
@@ -369,64 +335,23 @@ impl FreeMap {
         (run_start + run_len >= end).then_some((run_start, run_len))
     }
 
-    /// Notes pages that commit `freed_by` freed; `freed_by` never decreases.
+    /// Adds pages that commit `freed_by` freed to the pending ones; `freed_by` never decreases.
     pub(crate) fn defer(&mut self, freed_by: Seq, extent: Extent) {
-        // Pages that were taken by several commits part here, or what is known of each were lost.
-        let mut at = u64::from(extent.start.get());
-        while at < extent.end()
-            && let Ok(start) = u32::try_from(at)
-        {
-            let (taken_by, end) = self.young_run(start);
-            let end = end.min(extent.end());
-            let pages = u32::try_from(end - at).unwrap_or(extent.pages);
-            let extent = Extent::new(PageId::new(start), pages);
-            self.pending.push_back(Pending { taken_by, freed_by, extent });
-            self.pending_by_start.insert(start, pages);
-            at = end;
-        }
-    }
-
-    /// The commit that has taken a page, or any before it, and the end of the run for which the answer
-    /// is the same.
-    fn young_run(&self, page: u32) -> (Seq, u64) {
-        let next = page.checked_add(1).and_then(|next| self.young.range(next..).next());
-        let next = next.map_or(u64::MAX, |(&start, _)| u64::from(start));
-        match self.young.range(..=page).next_back() {
-            Some((&start, &(pages, seq))) if page - start < pages => {
-                (seq, next.min(u64::from(start) + u64::from(pages)))
-            }
-            _ => (Seq::ZERO, next),
-        }
+        self.pending.push(freed_by, extent);
     }
 
     /// Makes pending pages free that were freed at or before `limit` and that none of the
-    /// registered `snapshots`, which are in order, has seen in use. Others may be registered only at
-    /// `limit` or later.
+    /// registered `snapshots`, which are in order, has seen in use. Others may be registered only
+    /// at `limit` or later.
     pub(crate) fn release_unseen(&mut self, limit: Seq, snapshots: &[Seq]) {
-        let all = std::mem::take(&mut self.pending);
-        for pending in all {
-            let next = snapshots.partition_point(|&seq| seq < pending.taken_by);
-            let seen = snapshots.get(next).is_some_and(|&seq| seq < pending.freed_by);
-            if seen || pending.freed_by > limit {
-                self.pending.push_back(pending);
-            } else {
-                self.pending_by_start.remove(&pending.extent.start.get());
-                self.release(pending.extent);
-            }
-        }
-        // Whoever is registered later sees all of these in use.
-        let oldest = snapshots.first().map_or(limit, |&oldest| oldest.min(limit));
-        self.young.retain(|_, (_, taken_by)| *taken_by > oldest);
+        let unseen = self.pending.take_unseen(limit, snapshots);
+        unseen.into_iter().for_each(|extent| self.release(extent));
     }
 
     /// Makes pending pages free whose last readers are gone: all those freed at or
     /// before `horizon`, the oldest commit that anybody still reads at.
     pub(crate) fn release_pending(&mut self, horizon: Seq) {
-        while let Some(&Pending { freed_by, extent, .. }) = self.pending.front()
-            && freed_by <= horizon
-        {
-            self.pending.pop_front();
-            self.pending_by_start.remove(&extent.start.get());
+        while let Some(extent) = self.pending.pop_freed_by(horizon) {
             self.release(extent);
         }
     }
@@ -491,240 +416,5 @@ impl FreeMap {
     }
 }
 
-/// Whether any of `runs` shares a page with `extent`.
-pub(crate) fn overlaps(runs: &BTreeMap<u32, u32>, extent: Extent) -> bool {
-    let end = u32::try_from(extent.end()).unwrap_or(u32::MAX);
-    runs.range(..end).next_back().is_some_and(|(&start, &len)| start + len > extent.start.get())
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn extent(start: u32, pages: u32) -> Extent {
-        Extent::new(PageId::new(start), pages)
-    }
-
-    #[test]
-    fn the_first_run_that_fits_is_taken_and_neighbours_merge() {
-        let mut map = FreeMap::new(20);
-        map.release(extent(2, 3));
-        map.release(extent(10, 5));
-        assert_eq!(map.allocate(4).unwrap(), extent(10, 4));
-        assert_eq!(map.allocate(1).unwrap(), extent(2, 1));
-        map.release(extent(2, 1));
-        map.release(extent(5, 5));
-        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(2, 8), extent(14, 1)]);
-        assert_eq!(map.allocate(9).unwrap(), extent(20, 9));
-    }
-
-    #[test]
-    fn of_many_runs_the_shortest_that_fits_is_taken_when_the_first_are_too_short() {
-        let mut map = FreeMap::new(900);
-        (0..100).for_each(|n| map.release(extent(2 + 2 * n, 1)));
-        map.release(extent(500, 9));
-        map.release(extent(600, 5));
-        assert_eq!(map.allocate(4).unwrap(), extent(600, 4));
-        assert_eq!(map.allocate(1).unwrap(), extent(2, 1));
-        assert_eq!(map.reserve_up_to(20).unwrap(), extent(500, 9));
-        assert_eq!(map.reserve_up_to(20).unwrap().pages, 1);
-        assert_eq!(FreeMap::new(2).reserve_up_to(20).unwrap(), extent(2, 20));
-    }
-
-    #[test]
-    fn pages_in_pieces_are_taken_where_they_do_not_lie_side_by_side() {
-        let mut map = FreeMap::new(30);
-        [extent(4, 1), extent(8, 3), extent(20, 2)].into_iter().for_each(|run| map.release(run));
-        assert_eq!(map.clone().allocate_pieces(3).unwrap(), [extent(8, 3)]);
-        assert_eq!(map.allocate_pieces(7), None);
-        let pieces = map.allocate_pieces(5).unwrap();
-        assert_eq!(pieces, [extent(4, 1), extent(8, 3), extent(20, 1)]);
-        assert_eq!((map.free_pages(), map.free_at_the_end()), (1, 0));
-        map.lengthen(3).unwrap();
-        assert_eq!((map.page_count(), map.free_pages(), map.free_at_the_end()), (33, 4, 3));
-    }
-
-    #[test]
-    fn free_pages_at_the_end_are_cut_off() {
-        let mut map = FreeMap::new(20);
-        assert_eq!(map.truncate(2), 20);
-        map.release(extent(5, 2));
-        assert_eq!(map.truncate(2), 20);
-        map.release(extent(12, 8));
-        assert_eq!(map.free_before(extent(7, 5)), 2);
-        assert_eq!((map.free_before(extent(7, 4)), map.free_before(extent(8, 4))), (0, 0));
-        assert_eq!((map.truncate(15), map.free_pages()), (15, 5));
-        assert_eq!(map.free_before(extent(7, 5)), 2);
-        assert_eq!((map.truncate(2), map.free_pages()), (12, 2));
-        assert!(map.allocate_at(extent(14, 2)));
-        assert_eq!((map.page_count(), map.free_pages()), (16, 4));
-    }
-
-    #[test]
-    fn pages_are_pending_until_the_horizon_passes() {
-        let mut map = FreeMap::new(20);
-        map.defer(Seq::new(5), extent(7, 2));
-        map.release_pending(Seq::new(4));
-        assert_eq!(map.free_pages(), 0);
-        map.release_pending(Seq::new(5));
-        assert_eq!(map.free_pages(), 2);
-    }
-
-    #[test]
-    fn pages_are_free_that_no_snapshot_has_seen_in_use() {
-        let mut map = FreeMap::new(2);
-        let taken = map.reserve(4).unwrap();
-        map.keep(Seq::new(5), taken);
-        let later = map.reserve(2).unwrap();
-        map.keep(Seq::new(8), later);
-        map.defer(Seq::new(9), extent(2, 2));
-        map.defer(Seq::new(10), extent(6, 2));
-        // Nothing is known of those of a file that was opened.
-        map.page_count = 12;
-        map.defer(Seq::new(11), extent(8, 2));
-        let free = |map: &FreeMap| map.runs().collect::<Vec<_>>();
-        let release = |map: &mut FreeMap, limit, snapshots: &[u64]| {
-            let snapshots: Vec<Seq> = snapshots.iter().copied().map(Seq::new).collect();
-            map.release_unseen(Seq::new(limit), &snapshots);
-        };
-        release(&mut map, 20, &[3, 6, 8]);
-        assert_eq!(free(&map), []);
-        release(&mut map, 9, &[3, 7]);
-        assert_eq!(free(&map), []);
-        release(&mut map, 10, &[3, 7]);
-        assert_eq!(free(&map), [extent(6, 2)]);
-        release(&mut map, 20, &[4, 9]);
-        assert_eq!(free(&map), [extent(2, 2), extent(6, 2)]);
-        release(&mut map, 20, &[11]);
-        assert_eq!(free(&map), [extent(2, 2), extent(6, 4)]);
-        assert!(!map.has_pending());
-    }
-
-    #[test]
-    fn pages_that_are_freed_together_go_each_when_no_snapshot_has_seen_it() {
-        let mut map = FreeMap::new(4);
-        for seq in [5, 6, 8] {
-            let taken = map.reserve(2).unwrap();
-            map.keep(Seq::new(seq), taken);
-        }
-        map.defer(Seq::new(9), extent(2, 9));
-        map.release_unseen(Seq::new(9), &[Seq::new(4)]);
-        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(4, 6)]);
-        assert!(!map.in_use(extent(3, 1)) && !map.in_use(extent(10, 1)) && map.has_pending());
-        map.release_unseen(Seq::new(9), &[Seq::new(9)]);
-        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(2, 9)]);
-        assert_eq!(map.pending_by_start.len(), 0);
-    }
-
-    #[test]
-    fn pages_beside_ones_that_were_taken_again_are_still_known_to_be_unseen() {
-        let mut map = FreeMap::new(2);
-        let take = |map: &mut FreeMap, pages, seq| {
-            let taken = map.reserve(pages).unwrap();
-            map.keep(Seq::new(seq), taken);
-            taken
-        };
-        let free = |map: &mut FreeMap, seq, extent| {
-            map.defer(Seq::new(seq), extent);
-            map.release_unseen(Seq::new(seq), &[Seq::new(4)]);
-        };
-        assert_eq!(take(&mut map, 12, 5), extent(2, 12));
-        // From the front, and in the middle.
-        free(&mut map, 6, extent(2, 4));
-        assert_eq!(take(&mut map, 2, 7), extent(2, 2));
-        free(&mut map, 8, extent(8, 2));
-        free(&mut map, 9, extent(4, 2));
-        assert_eq!(take(&mut map, 2, 10), extent(4, 2));
-        assert_eq!(take(&mut map, 2, 11), extent(8, 2));
-        // All were taken after the snapshot.
-        free(&mut map, 12, extent(2, 12));
-        assert_eq!(map.runs().collect::<Vec<_>>(), [extent(2, 12)]);
-        assert!(!map.has_pending());
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_known_of_pages_taken_in_any_order_is_the_last_that_took_each(
-            taken in proptest::collection::vec((2_u32..60, 1_u32..12), 1..40),
-        ) {
-            let mut map = FreeMap::new(100);
-            let mut model = [0_u64; 100];
-            for (seq, (start, pages)) in (1..).zip(taken) {
-                map.note_taken(Seq::new(seq), extent(start, pages));
-                model[start as usize..][..pages as usize].fill(seq);
-            }
-            for (page, &seq) in (0..).zip(&model) {
-                let (found, end) = map.young_run(page);
-                prop_assert_eq!(found, Seq::new(seq), "page {}", page);
-                prop_assert!(end > u64::from(page));
-            }
-        }
-    }
-
-    #[test]
-    fn a_page_that_is_free_or_pending_is_not_in_use() {
-        let mut map = FreeMap::new(20);
-        map.release(extent(4, 2));
-        map.defer(Seq::new(1), extent(8, 2));
-        let in_use = |start, pages| map.in_use(extent(start, pages));
-        assert!(in_use(2, 2) && in_use(6, 2) && in_use(10, 10));
-        assert!(!in_use(1, 1) && !in_use(3, 2) && !in_use(5, 1) && !in_use(6, 3));
-        assert!(!in_use(9, 1) && !in_use(19, 2));
-    }
-
-    #[test]
-    fn any_number_of_zeros_ends_the_map() {
-        for zeros in 0..4 {
-            for (mut bytes, runs) in [(vec![], 0), (vec![3, 2], 1)] {
-                bytes.resize(bytes.len() + zeros, 0);
-                assert_eq!(FreeMap::decode(&bytes, 20).unwrap().runs().count(), runs);
-            }
-        }
-        assert!(FreeMap::decode(&[3, 2, 0, 1], 20).is_err());
-    }
-
-    #[test]
-    fn page_numbers_that_run_out_are_an_error_and_change_nothing() {
-        let mut map = FreeMap::new(u32::MAX - 1);
-        assert!(matches!(map.allocate(2), Err(Error::Full { asked: 2 })));
-        assert_eq!(map.allocate(1).unwrap(), extent(u32::MAX - 1, 1));
-    }
-
-    proptest! {
-        #[test]
-        fn never_gives_a_page_twice(sizes in prop::collection::vec((1_u32..9, any::<bool>()), 1..80)) {
-            let mut map = FreeMap::new(2);
-            let mut held: Vec<Extent> = Vec::new();
-            for (pages, release) in sizes {
-                if release && !held.is_empty() {
-                    let extent = held.swap_remove(pages as usize % held.len());
-                    map.release(extent);
-                } else {
-                    let new = map.allocate(pages).unwrap();
-                    prop_assert!(held.iter().all(|h| new.end() <= u64::from(h.start.get())
-                        || h.end() <= u64::from(new.start.get())));
-                    held.push(new);
-                }
-                let used: u32 = held.iter().map(|h| h.pages).sum();
-                prop_assert_eq!(used + map.free_pages() + 2, map.page_count());
-            }
-            let bytes = map.encode();
-            let back = FreeMap::decode(&bytes, map.page_count()).unwrap();
-            prop_assert!(back.runs().eq(map.runs()));
-            let mut again = FreeMap::new(2);
-            for &extent in &held {
-                prop_assert!(again.allocate_at(extent) && !again.allocate_at(extent));
-            }
-            prop_assert!(held.iter().all(|&extent| again.in_use(extent)));
-        }
-
-        #[test]
-        fn decodes_anything(bytes in prop::collection::vec(any::<u8>(), 0..60), page_count: u32) {
-            if let Ok(map) = FreeMap::decode(&bytes, page_count) {
-                prop_assert!(map.runs().all(|run| run.end() <= u64::from(page_count)));
-            }
-        }
-    }
-}
+mod tests;

@@ -1,15 +1,15 @@
 //! The limit on the file's size, where one is set.
 //!
 //! Transactions are refused pages that would make the file longer than it may be. As of a full
-//! disk, something is [kept back](crate::space::reserve) for what has to go on: a checkpoint writes the
-//! root and the free map to new places before it gives the old ones back. A limited file keeps back
-//! more than that: what the layer above is likely to save. That is no promise: where it can't be
-//! had, the layer above saves less. So the file never passes its limit, checkpoints included. One
-//! that is longer when it is opened grows by no more than its checkpoints need.
+//! disk, something is [kept back](crate::space::reserve) for what has to go on: a checkpoint writes
+//! the root and the free map to new places before it gives the old ones back. A limited file keeps
+//! back more than that: what the layer above is likely to save. That is no promise: where it can't
+//! be had, the layer above saves less. So the file never passes its limit, checkpoints included.
+//! One that is longer when it is opened grows by no more than its checkpoints need.
 //!
-//! What is counted is the file's pages that are in use, and then its length; the logs and the double-write
-//! buffer have a limit of their own. What commits have freed is in use until a checkpoint. So one is
-//! made before a transaction is refused, if that may help.
+//! What is counted is the file's pages that are in use, and then its length; the logs and the
+//! double-write buffer have a limit of their own. What commits have freed is in use until a
+//! checkpoint. So one is made before a transaction is refused, if that may help.
 
 use std::sync::atomic::Ordering;
 

@@ -2,17 +2,18 @@
 //!
 //! All that the map says follows from the root: free is what neither the layer above uses by
 //! it nor the pager for itself. So a damaged page of it keeps nobody from opening the file, as long
-//! as the layer above [tells](crate::CheckpointHooks::extents_in_use) what is in use. What the logs took
-//! and gave back since is added as always, and the next checkpoint saves the map.
+//! as the layer above [tells](crate::CheckpointHooks::extents_in_use) what is in use. What the logs
+//! took and gave back since is added as always, and the next checkpoint saves the map.
 //!
 //! # Until that checkpoint
 //!
 //! The header leads to the damaged map, and whoever opens the file then must find it as damaged: a
-//! chain that is half old and half new might say anything. So the pages of it that can be read stay in
-//! use, and so does the first one that can't. That one may be readable again the next time, and
+//! chain that is half old and half new might say anything. So the pages of it that can be read stay
+//! in use, and so does the first one that can't. That one may be readable again the next time, and
 //! lead to pages which nobody could know of, and in which a checkpoint that was interrupted has
-//! left a part of another stream. Therefore it is overwritten with zeros before the first checkpoint
-//! takes any page. Whatever else is written to those pages is no part of a stream, and says so.
+//! left a part of another stream. Therefore it is overwritten with zeros before the first
+//! checkpoint takes any page. Whatever else is written to those pages is no part of a stream, and
+//! says so.
 
 use crate::checkpoint::hooks::CheckpointHooks;
 use crate::checkpoint::state::{DiskState, LostMap};

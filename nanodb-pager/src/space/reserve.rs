@@ -19,7 +19,8 @@
 //!    file could become longer then. Nor does what the layer above saves take them.
 //! 3. So a checkpoint needs no more of the disk than it has: its log was made ready before it
 //!    switched to that, its root and free map find room in free pages, in pieces if need be, images
-//!    go to the double-write buffer a batch at a time, and pages that are written in place have theirs.
+//!    go to the double-write buffer a batch at a time, and pages that are written in place have
+//!    theirs.
 //! 4. So a commit that gives space back and finds no room in the log finds it after a checkpoint,
 //!    if its record is no longer than what is kept.
 //!

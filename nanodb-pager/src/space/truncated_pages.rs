@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::ids::PageId;
 
-/// Which pages have been truncated away since the file was opened, some of them perhaps in use again.
+/// Which pages have been truncated away since the file was opened, some of them perhaps in use
+/// again.
 pub(crate) struct TruncatedPages {
     /// From here on. Relaxed, as is `to`: only errors are looked at again, and whoever
     /// finds a page gone finds it so after the truncation, by the allocator's lock or the file's.

@@ -44,7 +44,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use crate::ids::{Extent, PageId, Seq};
-use crate::space::free_map::overlaps;
+use crate::space::runs::overlaps;
 
 /// The pages that are, or may be, written directly.
 #[derive(Default)]

@@ -22,8 +22,8 @@ use crate::error::{Error, Result, is_full_disk};
 use crate::ids::{BODY_SIZE, Extent, PageId, Seq};
 use crate::shared::Commit;
 use crate::space::change::SpaceChange;
-use crate::space::free_map::overlaps;
 use crate::space::reserve::METADATA_ROOT_BYTES_PER_EXTENT;
+use crate::space::runs::overlaps;
 use crate::txn::installed::InstalledCommit;
 use crate::wal::Lsn;
 use crate::wal::payload::Builder;
@@ -40,20 +40,19 @@ const RELAXED_BYTES_MAX: usize = 64 * 1024;
 const UNLOGGED_ENTRY_MAX: usize = 5 + 1 + 8;
 
 impl WriteTx {
-    /// Makes the changes what later transactions build on, without showing them to
-    /// readers yet.
+    /// Installs the changes: later transactions build on them, readers do not see them yet.
     ///
     /// The caller does what must be done before anybody sees them, then calls
-    /// [`InstalledCommit::publish`]. Until then no later commit of anyone is published: a
-    /// thread that holds one and commits another waits for itself for ever.
+    /// [`InstalledCommit::publish`]. Until then no later commit is published, whoever makes it: a
+    /// thread that holds one and commits another deadlocks with itself.
     ///
     /// # Errors
     ///
     /// [`Error::WriteConflict`] if another transaction has changed or freed a page meanwhile,
     /// [`Error::NotAllocated`] if one has freed a page that this one frees too;
     /// [`Error::TransactionTooLarge`]; [`Error::Io`] if there is no room for the log;
-    /// [`Error::Poisoned`], [`Error::Closed`]; [`Error::ReadOnly`], as from all that changes pages of
-    /// a file that is open [read-only](crate::Options::read_only). Then nothing has changed.
+    /// [`Error::Poisoned`], [`Error::Closed`]; [`Error::ReadOnly`], as from all that changes pages
+    /// of a file that is open [read-only](crate::Options::read_only). Then nothing has changed.
     pub fn install(mut self, metadata: &[u8]) -> Result<InstalledCommit> {
         let shared = Arc::clone(&self.shared);
         if let Err(error) = shared.check_access() {

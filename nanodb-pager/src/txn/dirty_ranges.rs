@@ -26,9 +26,9 @@ pub struct DirtyRanges {
 }
 
 impl DirtyRanges {
-    /// Notes that the bytes at `range` of the body were, or will be, changed.
+    /// Marks the bytes at `range` of the body as changed, or about to be changed.
     ///
-    /// Whoever changes a page through [`PageMut::split`](crate::PageMut::split)
+    /// A caller that changes a page through [`PageMut::split`](crate::PageMut::split)
     /// marks every range it writes; what it leaves out may be missing after a crash.
     /// What lies behind the body's end is left out.
     #[inline]
@@ -72,17 +72,17 @@ impl DirtyRanges {
         }
     }
 
-    /// The ranges, in order.
+    /// Iterates over the ranges, in order.
     pub fn iter(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         self.ranges.iter().map(|&(start, end)| usize::from(start)..usize::from(end))
     }
 
-    /// How many bytes they cover.
+    /// Returns how many bytes they cover.
     pub(crate) fn bytes(&self) -> usize {
         self.iter().map(|range| range.len()).sum()
     }
 
-    /// Whether two bodies differ only within the ranges.
+    /// Returns whether two bodies differ only within the ranges.
     pub(crate) fn cover(&self, before: &[u8], after: &[u8]) -> bool {
         let mut at = 0;
         for range in self.iter().chain(std::iter::once(BODY_SIZE..BODY_SIZE)) {

@@ -1,8 +1,8 @@
 //! A transaction's pages that go to the data file without a detour over the log.
 //!
-//! Fresh pages that are never used (see [`unlogged`](crate::space::unlogged)) are written when so many have
-//! gathered in memory that the cache would suffer, and dropped: a load of any size takes a
-//! bounded amount of memory, but for some 60 bytes a page. What is left at the commit is
+//! Fresh pages that are never used (see [`unlogged`](crate::space::unlogged)) are written when so
+//! many have gathered in memory that the cache would suffer, and dropped: a load of any size takes
+//! a bounded amount of memory, but for some 60 bytes a page. What is left at the commit is
 //! written in the same way if there is enough of it to be worth a sync of the data file.
 //! A page that is touched again after it was written is read back, and written again.
 

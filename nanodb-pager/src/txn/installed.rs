@@ -39,13 +39,13 @@ impl InstalledCommit {
         Self { shared, seq, undeclared: None, checkpoint: CheckpointUrgency::None }
     }
 
-    /// The commit's number. For a transaction that changed nothing, the newest
+    /// Returns the commit's number. For a transaction that changed nothing, the newest
     /// commit that it may have read.
     pub fn seq(&self) -> Seq {
         self.seq
     }
 
-    /// Makes the commit as durable as was asked and then visible; returns when it is.
+    /// Makes the commit as durable as the transaction asked, and then visible; returns when it is.
     ///
     /// # Errors
     ///

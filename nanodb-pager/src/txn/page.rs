@@ -25,7 +25,7 @@ impl<'tx> TxPage<'tx> {
         Self(PageSource::InstalledCommit(PageGuard::owned(frame)))
     }
 
-    /// Whose page it is.
+    /// Returns the page's owner.
     #[inline]
     pub fn owner(&self) -> Owner {
         match &self.0 {
@@ -34,7 +34,7 @@ impl<'tx> TxPage<'tx> {
         }
     }
 
-    /// What the page holds.
+    /// Returns what kind of page it is.
     #[inline]
     pub fn kind(&self) -> PageKind {
         match &self.0 {
@@ -43,7 +43,7 @@ impl<'tx> TxPage<'tx> {
         }
     }
 
-    /// The page without its header: [`BODY_SIZE`](crate::BODY_SIZE) bytes.
+    /// Returns the page without its header: [`BODY_SIZE`](crate::BODY_SIZE) bytes.
     #[inline]
     pub fn body(&self) -> &[u8] {
         match &self.0 {
@@ -73,27 +73,27 @@ impl<'tx> PageMut<'tx> {
         Self { frame, dirty }
     }
 
-    /// The page's number.
+    /// Returns the page's number.
     pub fn id(&self) -> PageId {
         self.frame.id()
     }
 
-    /// Whose page it is.
+    /// Returns the page's owner.
     pub fn owner(&self) -> Owner {
         self.frame.owner()
     }
 
-    /// What the page holds.
+    /// Returns what kind of page it is.
     pub fn kind(&self) -> PageKind {
         self.frame.kind()
     }
 
-    /// The page without its header: [`BODY_SIZE`](crate::BODY_SIZE) bytes.
+    /// Returns the page without its header: [`BODY_SIZE`](crate::BODY_SIZE) bytes.
     pub fn body(&self) -> &[u8] {
         self.frame.body()
     }
 
-    /// The body to change, and where to mark which ranges of it were changed.
+    /// Returns the body to change, and the set in which to mark the ranges that were changed.
     ///
     /// Every byte that is changed must be marked. Debug builds check it at commit.
     #[inline]

@@ -38,7 +38,7 @@ impl TxView {
         Self { shared, changed, _viewed: viewed }
     }
 
-    /// The page as the transaction saw it.
+    /// Returns the page as the transaction saw it.
     ///
     /// # Errors
     ///

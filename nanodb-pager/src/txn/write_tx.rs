@@ -15,8 +15,9 @@ use crate::error::{Error, Result};
 use crate::file::page::Frame;
 use crate::handle::PagerHandle;
 use crate::ids::{Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
-use crate::space::free_map::{FreeMap, overlaps};
+use crate::space::free_map::FreeMap;
 use crate::space::quota::PageRequest;
+use crate::space::runs::overlaps;
 use crate::space::unlogged::NeverUsed;
 use crate::txn::dirty_ranges::DirtyRanges;
 
@@ -67,7 +68,8 @@ impl WriteTx {
         }
     }
 
-    /// The page as this transaction sees it: its own copy, else the newest installed version.
+    /// Returns the page as this transaction sees it: its own copy, else the newest installed
+    /// version.
     ///
     /// # Errors
     ///
@@ -80,12 +82,12 @@ impl WriteTx {
         Ok(TxPage::installed(self.unchanged(page)?))
     }
 
-    /// The page as [`page`](Self::page) shows it, to keep: it stays what it is
+    /// Returns the page as [`page`](Self::page) shows it, to keep: it stays what it is
     /// whatever the transaction does next.
     ///
     /// # Errors
     ///
-    /// As [`page`](Self::page).
+    /// Same as [`page`](Self::page).
     pub fn guard(&self, page: PageId) -> Result<PageGuard> {
         let frame = match self.pages.find(page) {
             Some(at) => Arc::clone(&self.pages[at].frame),
@@ -102,7 +104,7 @@ impl WriteTx {
         }
     }
 
-    /// All pages of `owner` as the transaction sees them now, to keep.
+    /// Returns all pages of `owner` as the transaction sees them now, to keep.
     ///
     /// Costs a reference count for each page that it has changed; one of these that it
     /// changes again is copied first. As long as there is a view, pages that were written to
@@ -121,7 +123,7 @@ impl WriteTx {
         )
     }
 
-    /// The page for changing: a private copy, made at the first call.
+    /// Returns the page for changing: a private copy, made at the first call.
     ///
     /// # Errors
     ///
@@ -188,13 +190,12 @@ impl WriteTx {
         self.take(pages, false)
     }
 
-    /// As [`allocate_extent`](Self::allocate_extent), but where the file has free pages and none of
-    /// them lie side by side in such number, or may not grow by as many, fewer are taken: one at
-    /// least.
+    /// Takes up to `pages` pages that lie side by side. Where the file has free pages but not that
+    /// many side by side, or may not grow by as many, fewer are taken: one at least.
     ///
     /// # Errors
     ///
-    /// As [`allocate_extent`](Self::allocate_extent).
+    /// Same as [`allocate_extent`](Self::allocate_extent).
     pub fn allocate_up_to(&mut self, pages: u32) -> Result<Extent> {
         if pages == 0 {
             return self.allocate_extent(0);
@@ -210,9 +211,9 @@ impl WriteTx {
         Ok(extent)
     }
 
-    /// Makes `page` a fresh page: its body all zero.
+    /// Makes `page` a fresh page, its body all zero, and returns it for changing.
     ///
-    /// Meant for a page that nobody has read since it was allocated. What it held
+    /// Meant for a page that was not read since it was allocated. What it held
     /// before is gone for snapshots too, unless this transaction has called
     /// [`page_mut`](Self::page_mut) for it.
     ///
@@ -251,7 +252,7 @@ impl WriteTx {
     ///
     /// # Errors
     ///
-    /// As [`allocate_extent`](Self::allocate_extent) and [`init_page`](Self::init_page).
+    /// Same as [`allocate_extent`](Self::allocate_extent) and [`init_page`](Self::init_page).
     pub fn allocate(&mut self, kind: PageKind, owner: Owner) -> Result<PageId> {
         let page = self.allocate_extent(1)?.start;
         self.init_page(page, kind, owner)?;
@@ -262,7 +263,7 @@ impl WriteTx {
     ///
     /// # Errors
     ///
-    /// As [`free_extent`](Self::free_extent).
+    /// Same as [`free_extent`](Self::free_extent).
     pub fn free(&mut self, page: PageId) -> Result<()> {
         self.free_extent(Extent::new(page, 1))
     }
@@ -281,57 +282,57 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Asks for another promise than the file's default; see [`Durability`].
+    /// Overrides the file's durability for this transaction; see [`Durability`].
     pub fn set_durability(&mut self, durability: Durability) {
         self.durability = durability;
     }
 
-    /// Says that the transaction makes room: on a full disk its commit may then use a part of
-    /// the log that is kept for such commits alone: 64 KiB at the default size. And what it takes
-    /// from now on may be of those pages that are kept back of a
-    /// [limited](crate::Options::file_bytes_max) file.
+    /// Lets the transaction use what is kept for those that make room: on a full disk, a part of
+    /// the log, 64 KiB at the default size; and, for pages that it takes from now on, those that
+    /// are kept back of a [limited](crate::Options::file_bytes_max) file.
     ///
     /// That does for a dozen commits that are synced one by one, or for hundreds that are not. Then
     /// the commit makes a checkpoint and the log begins anew: that takes nothing of the disk where
-    /// the file system writes in place. So such commits go on for ever, if the record of
+    /// the file system writes in place. So such commits never run out of room, if the record of
     /// each is within the 64 KiB. A longer one may be refused; the error says how many bytes it
     /// needs.
     pub fn may_use_reserve(&mut self) {
         self.may_use_reserve = true;
     }
 
-    /// Says how many bytes of memory the layer above keeps because of this commit until a
-    /// checkpoint shows it. They count as its metadata does: a checkpoint is due when what waits for
-    /// one takes half of the cache's budget.
+    /// Charges the commit with `bytes` of memory that the layer above keeps because of it until a
+    /// checkpoint shows it. They count as its metadata does: a checkpoint is due when what waits
+    /// for one takes half of the cache's budget.
     pub fn charge_memory(&mut self, bytes: usize) {
         self.kept_bytes = bytes;
     }
 
-    /// Says by how many bytes the commit makes the root longer at most, besides those for the
-    /// extents that it takes and gives back: pages are kept for as long a root.
+    /// Announces that the commit makes the metadata root longer by up to `bytes`, besides those for
+    /// the extents that it takes and gives back: pages are kept for as long a root.
     pub fn grow_metadata_root(&mut self, bytes: usize) {
         self.metadata_root_growth += bytes;
     }
 
-    /// How many bytes of pages the transaction holds in memory. Pages that it has taken
+    /// Returns how many bytes of pages the transaction holds in memory. Pages that it has taken
     /// itself are written to the file when too many gather, and do not count then.
     pub fn bytes(&self) -> usize {
         self.pages.len() * PAGE_SIZE
     }
 
-    /// Installs the changes and publishes them: readers see all of them at once.
+    /// Commits: installs the changes and publishes them, so that readers see all of them at once.
     ///
-    /// `metadata` says what changed besides the pages; see [`CheckpointHooks`](crate::CheckpointHooks).
-    /// A transaction that changed nothing, with empty `metadata`, is no commit of its own.
+    /// `metadata` says what changed besides the pages; see
+    /// [`CheckpointHooks`](crate::CheckpointHooks). A transaction that changed nothing, with empty
+    /// `metadata`, is no commit of its own.
     ///
     /// # Errors
     ///
-    /// As [`install`](Self::install).
+    /// Same as [`install`](Self::install).
     pub fn commit(self, metadata: &[u8]) -> Result<Seq> {
         self.install(metadata)?.publish()
     }
 
-    /// Gives up all changes; dropping the transaction does the same.
+    /// Discards all changes; dropping the transaction does the same.
     pub fn rollback(self) {}
 
     fn check_allocated(&self, page: PageId, doing: &'static str) -> Result<()> {

@@ -40,8 +40,8 @@ impl Shared {
     }
 
     /// What it means that a file beside the database can't be made, replaced or removed. If
-    /// the database is not there any more, what lies there is another's, and this handle has no place
-    /// left for a log.
+    /// the database is not there any more, what lies there is another's, and this handle has no
+    /// place left for a log.
     pub(crate) fn bedouble_write_failed(
         &self,
         doing: impl Into<String>,

@@ -1,33 +1,46 @@
 //! Whose the files beside the database are, and whether one of them is needed.
 //!
-//! Any file may happen to be called `data.nanodb-log1`: a copy that somebody made, another database.
-//! And any of them may be lost: left behind when the database was moved, or beside another hard
-//! link to it. Neither may cost anything without a word. So the header has a [`LogState`], which goes
-//! round like this:
+//! Any file may happen to be called `data.nanodb-log1`: a copy that somebody made, another
+//! database. And any of them may be lost: left behind when the database was moved, or beside
+//! another hard link to it. Neither may cost anything without a word. So the header has a
+//! [`LogState`]:
 //!
 //! ```text
-//!           first write            log begun              idle checkpoint
-//! CLOSED ---------------> OPEN ---------------> LOGGED -------------------> OPEN
-//!    ^                     |                       |
-//!    +---------------------+-----------------------+
-//!              clean close, files removed
+//!          reserve_sidecar_names         begin_named_log
+//!   Closed ---------------------> Open ------------------> Logged ---+
+//!     ^                           | ^                       | ^      | write_checkpoint, if commits
+//!     |      remove_sidecars      | |    write_checkpoint,  | |      | have begun the next log
+//!     +---------------------------+ +-----------------------+ +------+ meanwhile
+//!                                        if none has, or
+//!                                        remove_sidecars
 //! ```
+//!
+//! | state | what a crash leaves | and opening does |
+//! |---|---|---|
+//! | `Closed` | the file alone; beside it what closing has not removed yet, or another's files | ignores another's files; replays nothing |
+//! | `Open` | the file, and sidecars that are the database's own, of which none is needed | replays nothing |
+//! | `Logged` | the file, the log of the header's `log_generation`, perhaps the one after it, and images | replays both; [`Error::LogLost`] if the first is missing |
+//!
+//! How a log that is open comes and goes while the header says one of these is drawn at
+//! [`OpenLog`](crate::wal::state::OpenLog).
 //!
 //! # Invariants
 //!
-//! 1. While it is `CLOSED`, what lies beside the database is used or removed only if it says that it is
-//!    this database's own, or says nothing at all (zeros). Names are looked at before it is `OPEN`.
-//! 2. From `OPEN` on, the names are the database's own, whatever a torn write has made of the files.
-//! 3. It is `LOGGED` only once the first block of the log of the header's `log_generation` is on stable
-//!    storage, name included; and before a commit that goes to that log is acknowledged. So who
-//!    finds it `LOGGED` and has no such log misses commits. By then the name of the other log is
-//!    there, too, and stays as long as it is `LOGGED`: who finds that one gone may miss what was
+//! 1. While it is `Closed`, what lies beside the database is used or removed only if it says that
+//!    it is this database's own, or says nothing at all (zeros). Names are looked at before it is
+//!    `Open`.
+//! 2. From `Open` on, the names are the database's own, whatever a torn write has made of the
+//!    files.
+//! 3. It is `Logged` only once the first block of the log of the header's `log_generation` is on
+//!    stable storage, name included; and before a commit that goes to that log is acknowledged. So
+//!    who finds it `Logged` and has no such log misses commits. By then the name of the other log
+//!    is there, too, and stays as long as it is `Logged`: who finds that one gone may miss what was
 //!    committed while a checkpoint was under way.
 //! 4. A commit may begin the log after the header's without asking while a checkpoint is under way
 //!    that is going to name it. Until that header is written, the one before names the log
 //!    before, without which the later one does not count either.
-//! 5. A state is a revision of the header: it is written to the copy that is not the one known to be
-//!    on stable storage, and synced. So a torn write leaves the state before.
+//! 5. A state is a revision of the header: it is written to the copy that is not the one known to
+//!    be on stable storage, and synced. So a torn write leaves the state before.
 
 use std::sync::Arc;
 
@@ -118,8 +131,8 @@ impl Shared {
         self.storage.remove_sidecar(suffix).map_err(|e| self.bedouble_write_failed(doing, e))
     }
 
-    /// What the header of a checkpoint is to say. From here until it is written, a commit that has no
-    /// log waits.
+    /// What the header of a checkpoint is to say. From here until it is written, a commit that has
+    /// no log waits.
     pub(crate) fn next_log_state(&self) -> Result<LogState> {
         if !self.storage.is_persistent() {
             return Ok(LogState::Closed);
@@ -157,8 +170,9 @@ impl Shared {
     /// Removes what is this database's own beside it, once nothing of it is needed. Others' files
     /// stay.
     ///
-    /// One that says whose it is, so that it is known again whatever a power cut does, goes last: as long
-    /// as it is there, the next opening does not rely on the header's being on stable storage.
+    /// One that says whose it is, so that it is known again whatever a power cut does, goes last:
+    /// as long as it is there, the next opening does not rely on the header's being on stable
+    /// storage.
     pub(crate) fn remove_sidecars(&self, on_disk: &mut DiskState) -> Result<()> {
         if !self.storage.is_persistent() {
             return Ok(());

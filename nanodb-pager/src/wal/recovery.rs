@@ -13,8 +13,8 @@
 //! and lost a page. The log then ends before that record, which was never acknowledged. There
 //! is one page that need not be right: one that a later record holds whole, for a checkpoint
 //! may have torn it. Where a record is vouched for, a page that fails is damaged, and costs
-//! what is on it. The checkpoint looks at all of those pages, and not only where one is asked for: one
-//! that a disk has not written may hold a sound page of an earlier time, which nothing but the
+//! what is on it. The checkpoint looks at all of those pages, and not only where one is asked for:
+//! one that a disk has not written may hold a sound page of an earlier time, which nothing but the
 //! record tells from the right one, and that goes with the log.
 
 mod changes;
@@ -190,8 +190,8 @@ impl Replay {
                 None
             };
             if let Some(loss) = lost {
-                // The later one may rightly hold what was there before: of the checkpoint before, or
-                // of whoever left a file of that name when no log was needed.
+                // The later one may rightly hold what was there before: of the checkpoint before,
+                // or of whoever left a file of that name when no log was needed.
                 self.loss = self.loss.or(is_named.then_some((suffix, loss)));
                 continue;
             }
@@ -375,8 +375,8 @@ impl RecoveredLog {
         changed.filter_map(|changes| changes.first()).map(|change| change.page()).collect()
     }
 
-    /// The pages that are in the data file as records say that vouch for them, and of which the logs
-    /// say no more: a checkpoint has nothing to write of them.
+    /// The pages that are in the data file as records say that vouch for them, and of which the
+    /// logs say no more: a checkpoint has nothing to write of them.
     pub(crate) fn written(&self) -> Vec<PageId> {
         let bases = self.changes.by_page().filter_map(|changes| match since_base(changes) {
             [base] if base.is_unlogged() && self.changes.seq(*base) <= self.vouched => Some(base),

@@ -24,9 +24,9 @@ impl Shared {
     /// that a power cut takes back no longer names the log that later commits went to, and
     /// pages written in place must not be newer than the log. A sync alone does not help: after
     /// one that has failed, a system may take the bytes for saved. So all of them are written
-    /// again: the logs and the double-write buffer as copies that then take their places, since in place a
-    /// torn write would cost what is saved; the pages that records name and nobody vouches for as
-    /// images in the double-write buffer; and the header, as its next revision.
+    /// again: the logs and the double-write buffer as copies that then take their places, since in
+    /// place a torn write would cost what is saved; the pages that records name and nobody vouches
+    /// for as images in the double-write buffer; and the header, as its next revision.
     pub(crate) fn resync(&self, on_disk: &mut DiskState) -> Result<()> {
         self.check_writable()?;
         if self.wal.resynced.load(Ordering::Acquire) {
@@ -63,7 +63,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Writes images of pages whose records would not count without them to the double-write buffer.
+    /// Writes images of pages whose records would not count without them to the double-write
+    /// buffer.
     fn save_unvouched(&self, on_disk: &mut DiskState) -> Result<()> {
         let failed = |e| Error::io(format!("copying {}", double_write::SUFFIX), e);
         let recovered = self.wal.recovered.read();

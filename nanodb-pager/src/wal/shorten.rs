@@ -3,9 +3,10 @@
 //! The logs and the double-write buffer are written over again and again, and not made shorter for
 //! that: appending is dearer. But one large transaction must not cost its room until the file is
 //! closed. So once a checkpoint is done, whose header no longer needs what is in them, the log
-//! that nobody writes to and the double-write buffer are truncated: a log to its limit, the double-write buffer to what a batch of
-//! images takes, and neither below what is [kept](crate::space::reserve) for a full disk. Where a write has
-//! met a full disk, they are truncated to just that: what the disk has is for the file.
+//! that nobody writes to and the double-write buffer are truncated: a log to its limit, the
+//! double-write buffer to what a batch of images takes, and neither below what is
+//! [kept](crate::space::reserve) for a full disk. Where a write has met a full disk, they are
+//! truncated to just that: what the disk has is for the file.
 
 use std::sync::atomic::Ordering;
 

@@ -26,9 +26,9 @@ pub(crate) struct WalState {
     /// The most room in the logs that the layer above has asked for; they keep it. Relaxed: a
     /// checkpoint that does not see it was over before there was any.
     pub(crate) requested_bytes: AtomicU64,
-    /// Whether a write has met a full disk since the last checkpoint: the next one gives back all that
-    /// the files beside the database have beyond what is [kept](crate::space::reserve). Relaxed: it is
-    /// only a hint.
+    /// Whether a write has met a full disk since the last checkpoint: the next one gives back all
+    /// that the files beside the database have beyond what is [kept](crate::space::reserve).
+    /// Relaxed: it is only a hint.
     pub(crate) met_full_disk: AtomicBool,
 }
 
@@ -48,6 +48,24 @@ impl WalState {
 }
 
 /// The logs as commits see them, one after the other.
+///
+/// ```text
+///              begin_log                        switch_log
+///   no writer ----------> writer --------------------------------> no writer, former
+///     ^   ^                |  ^                                      |         |
+///     |   |                |  | append, lead_sync                    |         | begin_log
+///     |   |                +--+                                      |         v
+///     |   |                      lead_sync: the former log is synced |     writer, former
+///     |   +----------------------------------------------------------+         |
+///     | close                                                                  | lead_sync:
+///   writer <-------------------------------------------------------------------+ the former first
+/// ```
+///
+/// | state | what a crash leaves of the commits |
+/// |---|---|
+/// | no writer | those that the file shows, and those in logs that were recovered |
+/// | writer | besides, what was synced of the log, and perhaps more of it |
+/// | former | besides, the former log up to some commit; of the later log nothing, unless the former is whole |
 pub(crate) struct OpenLog {
     /// Where commits go; none until the first one since opening or the last switch.
     pub(crate) writer: Option<Log>,
@@ -55,8 +73,9 @@ pub(crate) struct OpenLog {
     pub(crate) next: NextLog,
     /// The log before it, as long as its end may not be on stable storage.
     pub(crate) former: Option<Arc<dyn Storage>>,
-    /// Whether the checkpoint under way is going to name the log after the header's, if one has been
-    /// begun by then; and the header names the one before. See [`log_state`](crate::wal::log_state).
+    /// Whether the checkpoint under way is going to name the log after the header's, if one has
+    /// been begun by then; and the header names the one before. See
+    /// [`log_state`](crate::wal::log_state).
     pub(crate) next_header_names_log: bool,
     /// Whether some of the unlogged pages that any log names may not be on stable storage.
     pub(crate) unlogged_unsynced: bool,

@@ -80,7 +80,8 @@ fn a_checkpoint_with_nothing_to_write_writes_nothing() {
     assert_eq!(storage.take_journal(), []);
     storage.start_journal();
     pager.close().unwrap();
-    // Nothing but what is kept for a full disk goes: free pages, both logs and the double-write buffer.
+    // Nothing but what is kept for a full disk goes: free pages, both logs and the double-write
+    // buffer.
     let events: Vec<_> = storage.take_journal().into_iter().map(|e| (e.file, e.action)).collect();
     let is_header = |(file, action): &(String, Action)| {
         let event = Event { file: file.clone(), action: action.clone() };

@@ -356,7 +356,8 @@ fn a_header_that_a_killed_process_left_in_memory_is_not_built_upon() {
     assert_eq!(crate::support::first_bytes(&pager, group[0]).unwrap(), 3_u64.to_le_bytes());
 }
 
-/// More pages than a checkpoint writes between two syncs of the double-write buffer, with such a cache.
+/// More pages than a checkpoint writes between two syncs of the double-write buffer, with such a
+/// cache.
 const MANY: usize = 100;
 
 #[test]

@@ -210,7 +210,8 @@ fn what_a_failed_sync_forgot_is_saved_before_anything_is_built_on_it() {
     assert!(checked > 2000, "{checked}");
 }
 
-/// A power cut has garbled one copy; the sync that was to mend it fails; and the power is cut again.
+/// A power cut has garbled one copy; the sync that was to mend it fails; and the power is cut
+/// again.
 #[test]
 fn a_copy_of_the_header_that_is_mended_in_vain_does_not_cost_the_other() {
     for copy in [0, 1] {

@@ -532,7 +532,8 @@ fn what_a_recovery_has_copied_before_the_disk_was_full_is_not_copied_again() {
     let mut left = storage.files();
     storage.start_journal();
     pager.checkpoint().unwrap();
-    // The power goes before the header is written: the log and the double-write buffer are both needed.
+    // The power goes before the header is written: the log and the double-write buffer are both
+    // needed.
     for event in storage.take_journal() {
         if let ("", Action::Write { offset: 0..8192, .. }) = (event.file.as_str(), &event.action) {
             break;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use nanodb_pager::{Application, PAGE_SIZE, Salvage};
 use nanodb_sim::SimStorage;
 
-/// A file without header of so many stream pages, the first half of which all lead to the chain that
-/// the second half is.
+/// A file without header of so many stream pages, the first half of which all lead to the chain
+/// that the second half is.
 fn streams(pages: u32) -> SimStorage {
     let mut bytes = vec![0xEE; 2 * PAGE_SIZE];
     for page in 2..2 + pages {

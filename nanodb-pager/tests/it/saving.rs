@@ -19,8 +19,8 @@ const SAVED_OWNER: Owner = Owner::new(9);
 /// So many extents are kept; the oldest is freed for a new one.
 const KEPT: usize = 3;
 
-/// A root of the last commit's metadata, which is a number of eight bytes, and of saved extents: each
-/// checkpoint saves one more, of one to four pages that say which number they belong to.
+/// A root of the last commit's metadata, which is a number of eight bytes, and of saved extents:
+/// each checkpoint saves one more, of one to four pages that say which number they belong to.
 #[derive(Default)]
 pub(crate) struct Saving {
     told: Mutex<Vec<(Vec<u8>, Seq)>>,

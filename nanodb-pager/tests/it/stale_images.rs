@@ -1,5 +1,5 @@
-//! What an earlier checkpoint left in the double-write buffer is not taken for an image of the interrupted
-//! one, when a power cut has kept the directory of a batch and lost the images.
+//! What an earlier checkpoint left in the double-write buffer is not taken for an image of the
+//! interrupted one, when a power cut has kept the directory of a batch and lost the images.
 
 use nanodb_pager::{BODY_SIZE, Durability, Error, Extent, PAGE_SIZE, PageId, Pager};
 use nanodb_sim::{Action, Event, Files, SimStorage};
@@ -79,7 +79,8 @@ struct Again {
 impl Again {
     fn load(level: Durability) -> Self {
         let (storage, pager) = new_file();
-        // The first life of the page: an image of it is left in the first place of the double-write buffer.
+        // The first life of the page: an image of it is left in the first place of the double-write
+        // buffer.
         let mut tx = pager.begin();
         let extent = tx.allocate_extent(20).unwrap();
         // The one that the load begins with: checkpoints take those before it.

@@ -8,7 +8,8 @@ use nanodb_sim::SimStorage;
 pub(crate) const KIND: PageKind = PageKind::FIRST_FREE;
 pub(crate) const OWNER: Owner = Owner::new(7);
 
-/// A root that is the metadata of all commits, one after the other: nothing lost, doubled or reordered.
+/// A root that is the metadata of all commits, one after the other: nothing lost, doubled or
+/// reordered.
 pub(crate) struct Concatenate;
 
 impl CheckpointHooks for Concatenate {

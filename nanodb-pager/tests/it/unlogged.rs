@@ -320,8 +320,8 @@ fn what_is_remembered_of_loads_beside_other_writers_counts_as_memory() {
     assert_loaded(&pager, &pages);
 }
 
-/// A write that the disk has lost: what lies there is a page as sound as any, of this database, with
-/// this number and owner.
+/// A write that the disk has lost: what lies there is a page as sound as any, of this database,
+/// with this number and owner.
 #[test]
 fn a_page_of_a_load_that_the_disk_has_not_written_is_told_of_after_recovery_as_before_it() {
     for deltas in [false, true] {

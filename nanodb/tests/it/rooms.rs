@@ -38,7 +38,15 @@ const PAGER: &[&[&str]] = &[
     &["options", "open_report"],
     &["file/page", "file/header", "file/stream"],
     // Data alone: what is shared by all of an open file refers to these.
-    &["space/change", "space/free_map", "space/unlogged", "space/truncated_pages", "space/state"],
+    &[
+        "space/change",
+        "space/runs",
+        "space/pending",
+        "space/free_map",
+        "space/unlogged",
+        "space/truncated_pages",
+        "space/state",
+    ],
     &["txn/dirty_ranges", "txn/publication"],
     &[
         "cache/spare_frames",

@@ -29,7 +29,8 @@ impl FileStorage {
     ///
     /// # Errors
     ///
-    /// What the operating system says; [`io::ErrorKind::InvalidInput`] for what is no ordinary file.
+    /// What the operating system says; [`io::ErrorKind::InvalidInput`] for what is no ordinary
+    /// file.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         loop {
             match Self::open_existing(&path) {
@@ -75,14 +76,14 @@ impl FileStorage {
     ///
     /// # Errors
     ///
-    /// As [`open_existing`](Self::open_existing).
+    /// Same as [`open_existing`](Self::open_existing).
     pub fn open_read_only(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = place::real_path(path.as_ref())?;
         let file = sidecar::open_to_read(&path)?;
         Self::over(file, path, Access::Read)
     }
 
-    /// What tells this file from every other one.
+    /// Returns what identifies this file among all others.
     ///
     /// # Errors
     ///
@@ -94,7 +95,7 @@ impl FileStorage {
         Ok(FileId(metadata.dev(), metadata.ino()))
     }
 
-    /// What tells this file from every other one.
+    /// Returns what identifies this file among all others.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Who may have a file open at the same time: one writer alone, or any number of readers.
 //!
 //! The operating system keeps the lock, and gives it up when a process ends however it ends. All
-//! that is decided about it is decided here: how a file is locked, how long somebody waits for it, and
-//! who is named when it can't be had.
+//! that is decided about it is decided here: how a file is locked, how long somebody waits for it,
+//! and who is named when it can't be had.
 
 use std::fmt;
 use std::fs::{File, TryLockError};
@@ -36,7 +36,7 @@ pub struct LockHolder {
 pub struct LockHolders(pub Vec<LockHolder>);
 
 impl LockHolder {
-    /// The process that is running.
+    /// Returns the running process.
     #[must_use]
     pub fn current() -> Self {
         let process_id = std::process::id();
@@ -49,7 +49,7 @@ impl LockHolder {
 }
 
 impl LockHolders {
-    /// The running process alone.
+    /// Returns the running process alone.
     #[must_use]
     pub fn current() -> Self {
         Self(vec![LockHolder::current()])
@@ -85,8 +85,8 @@ impl fmt::Display for LockHolders {
 
 /// How long somebody is prepared to wait for a file, and how long the next pause is.
 ///
-/// The system tells nobody that a file has become free in a way that can be given up in time, so it is
-/// asked again and again: soon at first, then ten times a second.
+/// The system tells nobody that a file has become free in a way that can be given up in time, so it
+/// is asked again and again: soon at first, then ten times a second.
 #[derive(Debug)]
 pub struct LockWait {
     /// None if it never comes.
@@ -98,13 +98,13 @@ const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 impl LockWait {
-    /// Begins now.
+    /// Returns a wait of `timeout` that begins now.
     #[must_use]
     pub fn new(timeout: Duration) -> Self {
         Self { until: Instant::now().checked_add(timeout), pause: PAUSE_MIN }
     }
 
-    /// When it is over; none if never.
+    /// Returns when it is over; none if never.
     #[must_use]
     pub fn until(&self) -> Option<Instant> {
         self.until
@@ -213,7 +213,8 @@ mod linux {
         if inode != metadata.ino() {
             return None;
         }
-        // Some file systems (btrfs, overlays) tell programs another device than they tell the kernel.
+        // Some file systems (btrfs, overlays) tell programs another device than they tell the
+        // kernel.
         let is_same = device == parts(metadata.dev()) || has_open(process_id, metadata);
         is_same.then_some(process_id)
     }

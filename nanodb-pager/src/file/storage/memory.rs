@@ -25,7 +25,7 @@ struct Bytes {
 }
 
 impl MemoryStorage {
-    /// An empty storage.
+    /// Returns an empty storage.
     pub fn new() -> Self {
         Self::default()
     }

@@ -6,9 +6,9 @@
 //! is known by that path from then on. A second *hard* link can't be told from the first; there
 //! the header says that a log is missing.
 //!
-//! A path is only where the file was when it was opened. Before anything beside it is made, replaced
-//! or removed, [`Place::check`] looks whether the same file is still there: another file of that
-//! name has sidecars of its own.
+//! A path is only where the file was when it was opened. Before anything beside it is made,
+//! replaced or removed, [`Place::check`] looks whether the same file is still there: another file
+//! of that name has sidecars of its own.
 
 use std::fs::{self, File, Metadata};
 use std::io;

@@ -12,7 +12,7 @@ use super::{LockHolders, Storage};
 pub struct ReadOnly(Arc<dyn Storage>);
 
 impl ReadOnly {
-    /// Lets `storage` be read.
+    /// Wraps `storage`.
     pub fn new(storage: Arc<dyn Storage>) -> Self {
         Self(storage)
     }

@@ -1,7 +1,7 @@
 //! Where the logs hold what they change of which page.
 //!
-//! Twelve bytes for each entry of a record, whatever it says: the rest is read from the log when the
-//! page is put together. So a log takes no more memory than it has bytes, in the main.
+//! Twelve bytes for each entry of a record, whatever it says: the rest is read from the log when
+//! the page is put together. So a log takes no more memory than it has bytes, in the main.
 
 use crate::error::Corruption;
 use crate::ids::{PageId, Seq};
@@ -19,8 +19,9 @@ const FORGOTTEN: u64 = 0b100;
 const OFFSET_SHIFT: u32 = 3;
 const LOG_SHIFT: u32 = 63;
 
-/// A page's entry in a record: its page, then the log (one bit), the offset of the entry in the log,
-/// whether it is forgotten (one bit), and its kind (two). So they sort by page and then by time.
+/// A page's entry in a record: its page, then the log (one bit), the offset of the entry in the
+/// log, whether it is forgotten (one bit), and its kind (two). So they sort by page and then by
+/// time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Change([u32; 3]);
 

@@ -20,7 +20,8 @@ impl Forger {
         Self { uuid, generation: number(80), seq: number(88), log_generation: number(128) }
     }
 
-    /// A double-write buffer of one batch that names these pages, each with this checksum, and the images.
+    /// A double-write buffer of one batch that names these pages, each with this checksum, and the
+    /// images.
     pub(super) fn side(&self, pages: impl Iterator<Item = u32>, images: usize) -> Vec<u8> {
         let entries: Vec<[u8; 12]> = pages
             .map(|page| {
