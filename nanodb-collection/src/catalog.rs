@@ -20,7 +20,7 @@ pub(crate) mod varint;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use nanodb_pager::{Owner, Pager};
+use nanodb_pager::Pager;
 use parking_lot::Mutex;
 use smallvec::smallvec;
 
@@ -28,7 +28,7 @@ use crate::catalog::edit::{CatalogEdit, CatalogEdits};
 use crate::catalog::manifest::{Manifest, StoredCollection};
 use crate::error::{Error, Result};
 use crate::id_index::index_set::IndexSet;
-use crate::limits::COLLECTION_NAME_BYTES_MAX;
+use crate::ids::{COLLECTION_NAME_BYTES_MAX, CollectionId};
 use crate::lock::owner::LockOwner;
 use crate::lock::{HeldArc, HeldRef};
 use crate::reclaim::Reclaimer;
@@ -45,8 +45,8 @@ pub(crate) struct Catalog {
     reclaimer: Arc<Reclaimer>,
     pub(crate) index_set: Arc<IndexSet>,
     pub(crate) names: Arc<NameTable>,
-    /// The number of the next new collection.
-    next_collection: Mutex<u32>,
+    /// The id of the next new collection.
+    next_collection: Mutex<CollectionId>,
 }
 
 /// A name, and the lock of what it means.
@@ -67,12 +67,12 @@ impl Catalog {
         let root = Manifest::decode(&pager.metadata_root())?;
         root.check_pages(pager.page_count())?;
         let mut replayed = replayed(&pager);
-        let binding = |(id, mut stored): (u32, StoredCollection)| {
+        let binding = |(id, mut stored): (CollectionId, StoredCollection)| {
             let name: Arc<str> = std::mem::take(&mut stored.name).into();
             let (reclaimer, index_set) = (Arc::clone(&reclaimer), Arc::clone(&index_set));
             let replayed = replayed.remove(&id).unwrap_or_default();
             let store =
-                Store::open(Owner::new(id), pager.clone(), reclaimer, index_set, stored, replayed);
+                Store::open(id.owner(), pager.clone(), reclaimer, index_set, stored, replayed);
             NameBinding::new(name, Arc::new(store))
         };
         let bindings = root.collections.into_iter().map(binding);
@@ -91,10 +91,10 @@ impl Catalog {
         }
         check_name(name)?;
         let mut next_collection = self.next_collection.lock();
-        let number = *next_collection;
-        let next = number.checked_add(1).ok_or(Error::CollectionsExhausted)?;
+        let id = *next_collection;
+        let next = id.next().ok_or(Error::CollectionsExhausted)?;
         let (reclaimer, index_set) = (Arc::clone(&self.reclaimer), Arc::clone(&self.index_set));
-        let store = Store::unmade(Owner::new(number), self.pager.clone(), reclaimer, index_set);
+        let store = Store::unmade(id.owner(), self.pager.clone(), reclaimer, index_set);
         let binding = NameBinding::new(name.into(), Arc::new(store));
         // Nobody else has it yet.
         let held = binding.store.state.lock_arc(party).map_err(|_| Error::conflict(name))?;
@@ -181,8 +181,8 @@ impl Catalog {
 }
 
 /// The changes of id indexes that opening found in the logs.
-fn replayed(pager: &Pager) -> HashMap<u32, Vec<nanodb_index::Change>, ahash::RandomState> {
-    let mut replayed: HashMap<u32, Vec<nanodb_index::Change>, ahash::RandomState> =
+fn replayed(pager: &Pager) -> HashMap<CollectionId, Vec<nanodb_index::Change>, ahash::RandomState> {
+    let mut replayed: HashMap<CollectionId, Vec<nanodb_index::Change>, ahash::RandomState> =
         HashMap::default();
     pager.for_each_uncheckpointed(|note| {
         for entry in CatalogEdits::new(note).flatten() {

@@ -14,6 +14,7 @@ use crate::catalog::manifest::{Manifest, StoredCollection};
 use crate::error::CatalogError;
 use crate::id_index::index_set::IndexSet;
 use crate::id_index::run_writer::{Saving, in_order, is_misplaced};
+use crate::ids::CollectionId;
 use crate::maintenance::shrink::Shrinker;
 
 /// Such a part of the file must be free for indexes to be written anew further in front; and when
@@ -27,7 +28,7 @@ pub(crate) struct CatalogHooks {
     shrinker: Arc<Shrinker>,
     /// Collections whose index could not be made anew, because pages are damaged. That is not
     /// tried again at each checkpoint.
-    in_vain: Mutex<BTreeSet<u32>>,
+    in_vain: Mutex<BTreeSet<CollectionId>>,
 }
 
 impl CatalogHooks {
@@ -41,7 +42,7 @@ impl CatalogHooks {
 pub(crate) fn apply_edits(
     root: &[u8],
     metadata: &mut dyn Iterator<Item = &[u8]>,
-    mut index: impl FnMut(u32, &mut dyn Iterator<Item = Change>),
+    mut index: impl FnMut(CollectionId, &mut dyn Iterator<Item = Change>),
 ) -> Result<Manifest, CatalogError> {
     let mut root = Manifest::decode(root)?;
     for metadata in metadata {
@@ -70,7 +71,7 @@ impl CheckpointHooks for CatalogHooks {
         metadata: &mut dyn Iterator<Item = &[u8]>,
         pages: &mut CheckpointPageWriter<'_>,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-        let mut changes: BTreeMap<u32, Vec<Change>> = BTreeMap::new();
+        let mut changes: BTreeMap<CollectionId, Vec<Change>> = BTreeMap::new();
         let free_part = if self.shrinker.is_paused() { COMPACTION_FREE_PART } else { FREE_PART };
         let mut before = Manifest::decode(root)?;
         let mut root = apply_edits(root, metadata, |collection, changed| {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use nanodb_query::{QueryError, UpdateError};
 
-use crate::limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
+use crate::ids::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 use nanodb_document::{DocView, DocumentError, Id, IdRef};
 
 /// The result of a database operation.

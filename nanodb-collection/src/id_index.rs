@@ -31,6 +31,7 @@ use parking_lot::Mutex;
 
 use self::run::IndexRun;
 use crate::error::{Error, Result};
+use crate::ids::CollectionId;
 
 /// What the loaded groups of all id indexes of a database take. Relaxed: a figure by itself.
 #[derive(Debug, Default)]
@@ -73,7 +74,7 @@ pub(crate) struct SavedIndex {
 /// collection, which holds the file open: a checkpoint must not come to be the last to do so.
 #[derive(Debug)]
 pub(crate) struct CollectionIndex {
-    number: u32,
+    collection: CollectionId,
     pub(crate) index: OnceLock<LoadedIndex>,
     pub(crate) base: Mutex<SavedIndex>,
     /// What the index was last counted to take. Relaxed: a figure by itself.
@@ -85,12 +86,18 @@ pub(crate) struct CollectionIndex {
 impl CollectionIndex {
     pub(crate) fn new(owner: Owner, total: Arc<LoadedBytes>, base: SavedIndex) -> Arc<Self> {
         let (index, loaded_bytes) = (OnceLock::new(), AtomicUsize::new(0));
-        Arc::new(Self { number: owner.get(), index, base: Mutex::new(base), loaded_bytes, total })
+        Arc::new(Self {
+            collection: CollectionId::of(owner),
+            index,
+            base: Mutex::new(base),
+            loaded_bytes,
+            total,
+        })
     }
 
-    /// The collection's number.
-    pub(crate) fn number(&self) -> u32 {
-        self.number
+    /// Whose index it is.
+    pub(crate) fn collection(&self) -> CollectionId {
+        self.collection
     }
 
     /// What the index was counted to take.

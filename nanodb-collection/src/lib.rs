@@ -9,7 +9,7 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | `application`, `error`, `limits` | whose files these are; what can go wrong; how much there may be |
+//! | `application`, `error`, `ids` | whose files these are; what can go wrong; the numbers of collections |
 //! | `reclaim` | what is kept for snapshots, and let go with them |
 //! | `pages` | documents on pages |
 //! | `catalog::{varint, edit, manifest}` | what the file keeps besides pages, as bytes |
@@ -31,7 +31,7 @@ mod checkpoint;
 mod engine;
 mod error;
 mod id_index;
-mod limits;
+mod ids;
 mod lock;
 mod maintenance;
 mod open_files;
@@ -49,7 +49,7 @@ pub use application::APPLICATION;
 pub use catalog::binding::NameBinding;
 pub use engine::Engine;
 pub use error::{CatalogError, Error, ErrorKind, Result, StorageError};
-pub use limits::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
+pub use ids::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 pub use maintenance::check::{CheckProgress, CheckReport, Problem, ProblemKind, why};
 pub use maintenance::compact::CompactProgress;
 pub use maintenance::salvage::{

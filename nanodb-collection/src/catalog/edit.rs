@@ -30,6 +30,7 @@ use nanodb_index::{Change, KeyHash, RecordId};
 use nanodb_pager::{Extent, PageId};
 
 use crate::catalog::varint::{self, Reader};
+use crate::ids::CollectionId;
 
 const CREATE: u8 = 1;
 const DROP: u8 = 2;
@@ -45,9 +46,9 @@ const CHANGE_BYTES_MIN: usize = 6;
 /// One entry of a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CatalogEdit<'a> {
-    Create { collection: u32, name: &'a str },
-    Drop { collection: u32 },
-    Rename { collection: u32, name: &'a str },
+    Create { collection: CollectionId, name: &'a str },
+    Drop { collection: CollectionId },
+    Rename { collection: CollectionId, name: &'a str },
     State(State),
     RunsAdded(Runs),
     RunsRemoved(Runs),
@@ -57,7 +58,7 @@ pub(crate) enum CatalogEdit<'a> {
 /// Entries of the id index that go, and then those that come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Index<'a> {
-    pub(crate) collection: u32,
+    pub(crate) collection: CollectionId,
     removed: usize,
     added: usize,
     /// Checked when the note is read.
@@ -67,17 +68,26 @@ pub(crate) struct Index<'a> {
 /// Overflow pages that a collection takes or gives back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Runs {
-    pub(crate) collection: u32,
+    pub(crate) collection: CollectionId,
     pub(crate) runs: Vec<Extent>,
 }
 
-/// A collection's numbers after a commit.
+/// What a collection counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// How many documents there are.
+    pub(crate) count: u64,
+    /// The next integer to assign as an id.
+    pub(crate) next_id: u64,
+    /// How many pages of the extents are in use.
+    pub(crate) used_pages: u64,
+}
+
+/// A collection's numbers and extents after a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
-    pub(crate) collection: u32,
-    pub(crate) count: u64,
-    pub(crate) next_id: u64,
-    pub(crate) used_pages: u64,
+    pub(crate) collection: CollectionId,
+    pub(crate) counters: Counters,
     /// The extents from this index on are replaced by `extents`.
     pub(crate) extents_from: usize,
     pub(crate) extents: Vec<Extent>,
@@ -89,22 +99,22 @@ impl CatalogEdit<'_> {
         match self {
             Self::Create { collection, name } => {
                 out.push(CREATE);
-                varint::write(out, u64::from(*collection));
+                varint::write(out, u64::from(collection.get()));
                 varint::write_text(out, name);
             }
             Self::Drop { collection } => {
                 out.push(DROP);
-                varint::write(out, u64::from(*collection));
+                varint::write(out, u64::from(collection.get()));
             }
             Self::Rename { collection, name } => {
                 out.push(RENAME);
-                varint::write(out, u64::from(*collection));
+                varint::write(out, u64::from(collection.get()));
                 varint::write_text(out, name);
             }
             Self::State(state) => encode_state(
                 out,
                 state.collection,
-                [state.count, state.next_id, state.used_pages],
+                state.counters,
                 state.extents_from,
                 &state.extents,
             ),
@@ -118,18 +128,18 @@ impl CatalogEdit<'_> {
     }
 }
 
-/// Appends a [`State`] entry without making one; `numbers` are count, next id and pages in
-/// use.
+/// Appends a [`State`] entry without making one.
 pub(crate) fn encode_state(
     out: &mut Vec<u8>,
-    collection: u32,
-    numbers: [u64; 3],
+    collection: CollectionId,
+    counters: Counters,
     extents_from: usize,
     extents: &[Extent],
 ) {
     out.push(STATE);
-    varint::write(out, u64::from(collection));
-    for number in numbers {
+    varint::write(out, u64::from(collection.get()));
+    let Counters { count, next_id, used_pages } = counters;
+    for number in [count, next_id, used_pages] {
         varint::write(out, number);
     }
     varint::write(out, extents_from as u64);
@@ -140,7 +150,7 @@ pub(crate) fn encode_state(
 #[inline]
 pub(crate) fn encode_index(
     out: &mut Vec<u8>,
-    collection: u32,
+    collection: CollectionId,
     removed: impl ExactSizeIterator<Item = (KeyHash, RecordId)>,
     added: impl ExactSizeIterator<Item = (KeyHash, RecordId)>,
 ) {
@@ -155,16 +165,16 @@ pub(crate) fn encode_index(
     }
 }
 
-fn encode_index_header(out: &mut Vec<u8>, collection: u32, removed: usize, added: usize) {
+fn encode_index_header(out: &mut Vec<u8>, collection: CollectionId, removed: usize, added: usize) {
     out.push(INDEX);
-    varint::write(out, collection.into());
+    varint::write(out, u64::from(collection.get()));
     varint::write(out, removed as u64);
     varint::write(out, added as u64);
 }
 
 impl<'a> Index<'a> {
     /// Reads what [`encode_index`] wrote, and checks that it makes sense.
-    fn read(collection: u32, reader: &mut Reader<'a>) -> Option<Self> {
+    fn read(collection: CollectionId, reader: &mut Reader<'a>) -> Option<Self> {
         let (removed, added) = (reader.usize()?, reader.usize()?);
         let count = removed.checked_add(added)?;
         if count > reader.remaining() / CHANGE_BYTES_MIN {
@@ -204,7 +214,7 @@ fn read_index_entry(reader: &mut Reader<'_>, before: u32) -> Option<(KeyHash, Re
 impl Runs {
     fn encode(&self, tag: u8, out: &mut Vec<u8>) {
         out.push(tag);
-        varint::write(out, u64::from(self.collection));
+        varint::write(out, u64::from(self.collection.get()));
         write_extents(out, &self.runs);
     }
 }
@@ -249,16 +259,18 @@ impl<'a> CatalogEdits<'a> {
     fn read(&mut self) -> Option<CatalogEdit<'a>> {
         let reader = &mut self.reader;
         let tag = reader.byte()?;
-        let collection = reader.u32()?;
+        let collection = CollectionId::new(reader.u32()?);
         Some(match tag {
             CREATE => CatalogEdit::Create { collection, name: reader.text()? },
             DROP => CatalogEdit::Drop { collection },
             RENAME => CatalogEdit::Rename { collection, name: reader.text()? },
             STATE => CatalogEdit::State(State {
                 collection,
-                count: reader.u64()?,
-                next_id: reader.u64()?,
-                used_pages: reader.u64()?,
+                counters: Counters {
+                    count: reader.u64()?,
+                    next_id: reader.u64()?,
+                    used_pages: reader.u64()?,
+                },
                 extents_from: reader.usize()?,
                 extents: read_extents(reader)?,
             }),
@@ -296,24 +308,24 @@ mod tests {
     #[test]
     fn entries_have_the_bytes_the_format_promises() {
         let mut note = Vec::new();
-        let runs = Runs { collection: 1, runs: vec![Extent::new(PageId::new(300), 2)] };
+        let runs =
+            Runs { collection: CollectionId::new(1), runs: vec![Extent::new(PageId::new(300), 2)] };
         let index = [4, 3, 2, 1, 0x90, 3, 7, 5, 3, 2, 1, 0, 7, 6, 3, 2, 1, 0x8d, 1, 8];
-        let index = Index { collection: 1, removed: 1, added: 2, entries: &index };
+        let index =
+            Index { collection: CollectionId::new(1), removed: 1, added: 2, entries: &index };
         let entries = [
-            CatalogEdit::Create { collection: 1, name: "abc" },
-            CatalogEdit::Rename { collection: 1, name: "d" },
+            CatalogEdit::Create { collection: CollectionId::new(1), name: "abc" },
+            CatalogEdit::Rename { collection: CollectionId::new(1), name: "d" },
             CatalogEdit::State(State {
-                collection: 1,
-                count: 5,
-                next_id: 6,
-                used_pages: 1,
+                collection: CollectionId::new(1),
+                counters: Counters { count: 5, next_id: 6, used_pages: 1 },
                 extents_from: 0,
                 extents: vec![Extent::new(PageId::new(2), 1)],
             }),
             CatalogEdit::RunsAdded(runs.clone()),
             CatalogEdit::RunsRemoved(runs),
             CatalogEdit::Index(index.clone()),
-            CatalogEdit::Drop { collection: 1 },
+            CatalogEdit::Drop { collection: CollectionId::new(1) },
         ];
         entries.iter().for_each(|entry| entry.encode(&mut note));
         assert_eq!(
@@ -351,7 +363,12 @@ mod tests {
         );
         let (mut again, entry) = (Vec::new(), |change: &Change| (change.key, change.record_id));
         let (removed, added) = changes.split_at(1);
-        encode_index(&mut again, 1, removed.iter().map(entry), added.iter().map(entry));
+        encode_index(
+            &mut again,
+            CollectionId::new(1),
+            removed.iter().map(entry),
+            added.iter().map(entry),
+        );
         let mut expected = Vec::new();
         CatalogEdit::Index(index).encode(&mut expected);
         assert_eq!(again, expected);

@@ -35,11 +35,11 @@ use std::collections::{BTreeMap, HashSet};
 use nanodb_page::layout::SLOT_COUNT_MAX;
 use nanodb_pager::Extent;
 
-use crate::catalog::edit::{CatalogEdit, State, read_extents, write_extents};
+use crate::catalog::edit::{CatalogEdit, Counters, State, read_extents, write_extents};
 use crate::catalog::varint::{self, Reader};
 use crate::error::CatalogError;
 use crate::id_index::run::{IndexRun, decode_index, encode_index};
-use crate::limits::{COLLECTION_NAME_BYTES_MAX, NEXT_ID_MAX};
+use crate::ids::{COLLECTION_NAME_BYTES_MAX, CollectionId, NEXT_ID_MAX};
 use crate::pages::extent_set::ExtentSet;
 use crate::pages::extents::Extents;
 
@@ -60,13 +60,13 @@ pub(crate) struct StoredCollection {
 /// All collections by their ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Manifest {
-    pub(crate) next_collection: u32,
-    pub(crate) collections: BTreeMap<u32, StoredCollection>,
+    pub(crate) next_collection: CollectionId,
+    pub(crate) collections: BTreeMap<CollectionId, StoredCollection>,
 }
 
 impl Default for Manifest {
     fn default() -> Self {
-        Self { next_collection: 1, collections: BTreeMap::new() }
+        Self { next_collection: CollectionId::FIRST, collections: BTreeMap::new() }
     }
 }
 
@@ -103,12 +103,12 @@ impl Manifest {
     }
 
     fn decode_collections(reader: &mut Reader<'_>, sections: &mut Sections) -> Option<Self> {
-        let next_collection = reader.u32()?;
+        let next_collection = CollectionId::new(reader.u32()?);
         let mut root = Self { next_collection, collections: BTreeMap::new() };
         let mut names = HashSet::new();
-        let mut last_id = 0;
+        let mut last_id = CollectionId::default();
         for _ in 0..reader.u64()? {
-            let id = reader.u32()?;
+            let id = CollectionId::new(reader.u32()?);
             let stored = StoredCollection::decode(reader, sections)?;
             if id <= last_id || id >= next_collection || !names.insert(stored.name.clone()) {
                 return None;
@@ -127,14 +127,16 @@ impl Manifest {
         for (collection, extent) in self.extents() {
             let rest = left.checked_sub(u64::from(extent.pages));
             let inside = extent.end() <= u64::from(page_count);
-            left = rest.filter(|_| inside).ok_or(CatalogError::Pages { collection })?;
+            left = rest
+                .filter(|_| inside)
+                .ok_or(CatalogError::Pages { collection: collection.get() })?;
         }
         Ok(())
     }
 
     /// All pages in use, each extent with its collection's number: of documents, and of what
     /// checkpoints have saved.
-    pub(crate) fn extents(&self) -> impl Iterator<Item = (u32, Extent)> + '_ {
+    pub(crate) fn extents(&self) -> impl Iterator<Item = (CollectionId, Extent)> + '_ {
         self.collections.iter().flat_map(|(&collection, stored)| {
             let own = stored.extents.list.iter().copied().chain(stored.overflow.iter());
             own.chain(stored.index_extents()).map(move |extent| (collection, extent))
@@ -145,10 +147,10 @@ impl Manifest {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         varint::write(&mut out, VERSION);
-        varint::write(&mut out, u64::from(self.next_collection));
+        varint::write(&mut out, u64::from(self.next_collection.get()));
         varint::write(&mut out, self.collections.len() as u64);
         for (&id, stored) in &self.collections {
-            varint::write(&mut out, u64::from(id));
+            varint::write(&mut out, u64::from(id.get()));
             stored.encode(&mut out);
         }
         varint::write(&mut out, 0);
@@ -184,11 +186,9 @@ impl Manifest {
         }
     }
 
-    fn create(&mut self, collection: u32, name: &str) -> Result<(), CatalogError> {
-        let next = collection.checked_add(1).ok_or(CatalogError::Collection { collection })?;
-        if collection == 0 {
-            return Err(CatalogError::Collection { collection });
-        }
+    fn create(&mut self, collection: CollectionId, name: &str) -> Result<(), CatalogError> {
+        let next = collection.next().filter(|_| collection >= CollectionId::FIRST);
+        let next = next.ok_or(CatalogError::Collection { collection: collection.get() })?;
         self.next_collection = self.next_collection.max(next);
         let saved = Some(Vec::new());
         let new = StoredCollection {
@@ -201,8 +201,9 @@ impl Manifest {
         Ok(())
     }
 
-    fn get_mut(&mut self, collection: u32) -> Result<&mut StoredCollection, CatalogError> {
-        self.collections.get_mut(&collection).ok_or(CatalogError::Collection { collection })
+    fn get_mut(&mut self, collection: CollectionId) -> Result<&mut StoredCollection, CatalogError> {
+        let missing = CatalogError::Collection { collection: collection.get() };
+        self.collections.get_mut(&collection).ok_or(missing)
     }
 }
 
@@ -264,13 +265,14 @@ impl StoredCollection {
 
     fn set(&mut self, state: State) -> Result<(), CatalogError> {
         self.extents.replace_from(state.extents_from, &state.extents);
-        let count_max = state.used_pages.saturating_mul(SLOT_COUNT_MAX.into());
-        if state.used_pages > self.extents.total_pages || state.count > count_max {
-            return Err(CatalogError::Collection { collection: state.collection });
+        let Counters { count, next_id, used_pages } = state.counters;
+        let count_max = used_pages.saturating_mul(SLOT_COUNT_MAX.into());
+        if used_pages > self.extents.total_pages || count > count_max {
+            return Err(CatalogError::Collection { collection: state.collection.get() });
         }
-        self.extents.used_pages = state.used_pages;
-        self.count = state.count;
-        self.next_id = state.next_id;
+        self.extents.used_pages = used_pages;
+        self.count = count;
+        self.next_id = next_id;
         Ok(())
     }
 }

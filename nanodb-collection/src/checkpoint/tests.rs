@@ -9,10 +9,10 @@ fn hooks() -> CatalogHooks {
 #[test]
 fn edits_apply_in_order_in_one_go_or_in_several() {
     let metadata: Vec<Vec<u8>> = [
-        CatalogEdit::Create { collection: 1, name: "a" },
-        CatalogEdit::Create { collection: 2, name: "b" },
-        CatalogEdit::Drop { collection: 1 },
-        CatalogEdit::Rename { collection: 2, name: "a" },
+        CatalogEdit::Create { collection: CollectionId::new(1), name: "a" },
+        CatalogEdit::Create { collection: CollectionId::new(2), name: "b" },
+        CatalogEdit::Drop { collection: CollectionId::new(1) },
+        CatalogEdit::Rename { collection: CollectionId::new(2), name: "a" },
     ]
     .iter()
     .map(|entry| {
@@ -28,7 +28,7 @@ fn edits_apply_in_order_in_one_go_or_in_several() {
     let step_by_step = metadata.chunks(1).fold(Vec::new(), |root, one| apply(&root, one));
     assert_eq!(at_once, step_by_step);
     let root = Manifest::decode(&at_once).unwrap();
-    assert_eq!(root.collections[&2].name, "a");
+    assert_eq!(root.collections[&CollectionId::new(2)].name, "a");
     assert_eq!(root.collections.len(), 1);
 }
 
@@ -46,13 +46,14 @@ fn thread_ms() -> Option<u64> {
 /// Many extents and many commits: each costs what it says, and nothing for what stays.
 #[test]
 fn extents_and_states_do_not_multiply() {
-    use crate::catalog::edit::State;
+    use crate::catalog::edit::{Counters, State};
     use nanodb_pager::{Extent, PageId};
 
     let (extents, states) = (200_000, 50_000);
     let mut metadata = Vec::new();
-    CatalogEdit::Create { collection: 1, name: "a" }.encode(&mut metadata);
-    let state = State { collection: 1, next_id: 1, ..State::default() };
+    CatalogEdit::Create { collection: CollectionId::new(1), name: "a" }.encode(&mut metadata);
+    let counters = Counters { next_id: 1, ..Counters::default() };
+    let state = State { collection: CollectionId::new(1), counters, ..State::default() };
     let all = vec![Extent::new(PageId::new(2), 1); extents];
     CatalogEdit::State(State { extents: all, ..state.clone() }).encode(&mut metadata);
     for _ in 0..states {
@@ -64,6 +65,6 @@ fn extents_and_states_do_not_multiply() {
     };
     let root = apply_edits(&[], &mut [&metadata[..]].into_iter(), |_, _| {}).unwrap();
     let took = thread_ms().unwrap() - before;
-    assert_eq!(root.collections[&1].extents.total_pages, extents as u64);
+    assert_eq!(root.collections[&CollectionId::new(1)].extents.total_pages, extents as u64);
     assert!(took < 2000, "{took} ms");
 }

@@ -17,6 +17,7 @@ use nanodb_index::{IndexWriter, KeyHash};
 use parking_lot::Mutex;
 
 use super::{CollectionIndex, LoadedBytes};
+use crate::ids::CollectionId;
 
 /// Rounds of the hand after which nothing can go. One of them is not whole, for the hand began amid it; in
 /// so many more goes each group that nobody looks at; in the last one goes any.
@@ -33,9 +34,9 @@ pub(crate) struct Budget {
 /// The collections that have groups in memory, by number.
 #[derive(Debug, Default)]
 struct Ring {
-    indexes: BTreeMap<u32, Weak<CollectionIndex>>,
+    indexes: BTreeMap<CollectionId, Weak<CollectionIndex>>,
     /// Where the hand is.
-    at: u32,
+    at: CollectionId,
 }
 
 impl Budget {
@@ -63,7 +64,7 @@ impl Budget {
             return;
         }
         let mut ring = self.ring.lock();
-        ring.indexes.entry(own.number()).or_insert_with(|| Arc::downgrade(own));
+        ring.indexes.entry(own.collection()).or_insert_with(|| Arc::downgrade(own));
         // How many collections the hand has passed since something went.
         let mut passed = 0;
         while self.is_exceeded() && passed < ROUNDS * ring.indexes.len() {
@@ -73,14 +74,14 @@ impl Budget {
                 ring.indexes.remove(&number);
                 continue;
             };
-            let spared = (number == own.number()).then_some(hash);
+            let spared = (number == own.collection()).then_some(hash);
             let step = id_index.drop_unused(spared, must_go);
             if step.dropped {
                 passed = 0;
             }
             if step.at_end {
                 passed += 1;
-                ring.at = number.wrapping_add(1);
+                ring.at = number.next().unwrap_or_default();
                 if id_index.loaded_bytes() == 0 {
                     ring.indexes.remove(&number);
                 }
@@ -91,7 +92,7 @@ impl Budget {
 
 impl Ring {
     /// The collection that the hand is at.
-    fn here(&self) -> Option<(u32, Weak<CollectionIndex>)> {
+    fn here(&self) -> Option<(CollectionId, Weak<CollectionIndex>)> {
         let mut from_here = self.indexes.range(self.at..).chain(&self.indexes);
         from_here.next().map(|(&number, id_index)| (number, Weak::clone(id_index)))
     }

@@ -11,12 +11,13 @@ use parking_lot::Mutex;
 use super::CollectionIndex;
 use super::budget::Budget;
 use super::run::IndexRun;
+use crate::ids::CollectionId;
 
 /// The id indexes of a database.
 #[derive(Debug)]
 pub(crate) struct IndexSet {
-    indexes: Mutex<HashMap<u32, Weak<CollectionIndex>>>,
-    damaged: Mutex<BTreeSet<u32>>,
+    indexes: Mutex<HashMap<CollectionId, Weak<CollectionIndex>>>,
+    damaged: Mutex<BTreeSet<CollectionId>>,
     pub(crate) budget: Budget,
     /// What groups give up goes to those of other collections.
     pub(crate) memory: IndexMemory,
@@ -37,11 +38,15 @@ impl IndexSet {
 
     /// Has a collection told of checkpoints, for as long as it is there.
     pub(crate) fn enter(&self, collection: Owner, id_index: &Arc<CollectionIndex>) {
-        self.indexes.lock().insert(collection.get(), Arc::downgrade(id_index));
+        self.indexes.lock().insert(CollectionId::of(collection), Arc::downgrade(id_index));
     }
 
     /// A checkpoint is durable: tells the collections what the file holds of their indexes.
-    pub(crate) fn saved(&self, mut runs: impl FnMut(u32) -> Option<Vec<IndexRun>>, seq: Seq) {
+    pub(crate) fn saved(
+        &self,
+        mut runs: impl FnMut(CollectionId) -> Option<Vec<IndexRun>>,
+        seq: Seq,
+    ) {
         self.damaged.lock().clear();
         let mut indexes = Vec::new();
         self.indexes.lock().retain(|&number, id_index| {
@@ -56,11 +61,11 @@ impl IndexSet {
     }
 
     /// Has the next checkpoint make an index anew.
-    pub(crate) fn report_damage(&self, collection: u32) {
+    pub(crate) fn report_damage(&self, collection: CollectionId) {
         self.damaged.lock().insert(collection);
     }
 
-    pub(crate) fn damaged(&self) -> BTreeSet<u32> {
+    pub(crate) fn damaged(&self) -> BTreeSet<CollectionId> {
         self.damaged.lock().clone()
     }
 }

@@ -19,6 +19,7 @@ use nanodb_pager::{CheckpointPageReader, CheckpointPageWriter, Error, Extent, Ow
 
 use crate::catalog::manifest::StoredCollection;
 use crate::id_index::run::{INDEX, IndexRun, Unreadable, decode_pages};
+use crate::ids::CollectionId;
 use crate::pages::extents::Extents;
 use crate::pages::records::for_each_document;
 
@@ -78,11 +79,11 @@ pub(crate) fn in_order(mut changes: Vec<Change>) -> Vec<Change> {
 
 impl<'a, 'p> Saving<'a, 'p> {
     pub(crate) fn new(
-        collection: u32,
+        collection: CollectionId,
         free_part: u32,
         pages: &'a mut CheckpointPageWriter<'p>,
     ) -> Self {
-        Self { owner: Owner::new(collection), free_part, pages }
+        Self { owner: collection.owner(), free_part, pages }
     }
 }
 

@@ -21,6 +21,7 @@ use nanodb_pager::{Extent, InstalledCommit, PageInventory, Seq};
 use crate::catalog::manifest::{Manifest, StoredCollection};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::ids::CollectionId;
 use crate::lock::owner::LockOwner;
 use crate::read_view::ReadView;
 
@@ -254,12 +255,12 @@ fn run(engine: &Arc<Engine>, progress: Progress<'_>) -> Result<Option<CheckRepor
     let mut collections = Manifest::decode(&root)?.collections;
     check.at.pages = collections.values().map(|stored| stored.extents.used_pages).sum();
     for binding in engine.catalog.names.all_at(seq) {
-        let number = binding.store.owner.get();
-        let Some(stored) = collections.remove(&number) else {
+        let id = CollectionId::of(binding.store.owner);
+        let Some(stored) = collections.remove(&id) else {
             check.unlisted(&binding.name);
             continue;
         };
-        if let Some(saved) = saved.get(&number) {
+        if let Some(saved) = saved.get(&id) {
             check.saved_index(&binding, saved)?;
         }
         if check.collection(&binding, &stored, view.snapshot())?.is_break() {

@@ -11,6 +11,7 @@ use nanodb_pager::{Extent, FoundPage, Owner, PageId, Salvage};
 use crate::catalog::manifest::Manifest;
 use crate::checkpoint::apply_edits;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ids::CollectionId;
 use crate::maintenance::check::{Problem, ProblemKind, why};
 use crate::pages::extents::Extents;
 use crate::pages::overflow::assemble;
@@ -180,7 +181,7 @@ pub fn salvage_pages(
         by_owner.entry(found.owner).or_default().push(found);
     }
     for (owner, mut found) in by_owner {
-        let stored = listed.collections.get(&owner.get());
+        let stored = listed.collections.get(&CollectionId::of(owner));
         if stored.is_none() && is_current {
             // Of a collection that was dropped.
             continue;

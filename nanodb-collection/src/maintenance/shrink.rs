@@ -35,6 +35,7 @@ use parking_lot::Mutex;
 use crate::catalog::binding::NameBinding;
 use crate::catalog::names::NameTable;
 use crate::id_index::LoadedIndex;
+use crate::ids::CollectionId;
 use crate::lock::HeldRef;
 use crate::maintenance::relocation_pass::{Walk, give_back};
 use crate::store::CollectionState;
@@ -111,14 +112,14 @@ struct Unused {
 /// The room in the sparse pages of each collection, by number, as last seen: in whole pages.
 #[derive(Default)]
 struct Rooms {
-    pages: BTreeMap<u32, u64>,
+    pages: BTreeMap<CollectionId, u64>,
 }
 
 /// A walk over all collections.
 struct Pass {
     end: PageId,
     /// The collection that it has come to, by number, and how far it has come there.
-    collection: u32,
+    collection: CollectionId,
     walk: Option<Walk>,
     /// In how many turns in a row it was busy.
     busy: u32,
@@ -219,7 +220,7 @@ impl Shrinker {
         let is_held = !subject.pager.snapshots_within(Seq::ZERO..until).is_empty();
         *last_turn = subject.pager.published();
         let mut all = subject.names.all_published();
-        all.sort_unstable_by_key(number);
+        all.sort_unstable_by_key(collection_id);
         if pass.is_none() {
             let end = PageId::new(stats.page_count - stats.free_pages);
             let (file, used) = (stats.page_count.into(), end.get().into());
@@ -248,9 +249,9 @@ impl Shrinker {
     ) -> bool {
         let mut given_back = None;
         while !left.is_spent() && !self.stopping.load(Ordering::Relaxed) {
-            let at = all.partition_point(|binding| number(binding) < pass.collection);
+            let at = all.partition_point(|binding| collection_id(binding) < pass.collection);
             let Some(binding) = all.get(at) else { return true };
-            pass.come_to(number(binding));
+            pass.come_to(collection_id(binding));
             let Some(held) = binding.try_lock() else {
                 pass.busy += 1;
                 if pass.busy < BUSY_MAX {
@@ -277,9 +278,9 @@ impl Shrinker {
     }
 }
 
-/// The number of a collection.
-fn number(binding: &Arc<NameBinding>) -> u32 {
-    binding.store.owner.get()
+/// The id of a collection.
+fn collection_id(binding: &Arc<NameBinding>) -> CollectionId {
+    CollectionId::of(binding.store.owner)
 }
 
 /// What may still be done in a turn.
@@ -305,9 +306,9 @@ impl Rooms {
         let before = std::mem::take(&mut self.pages);
         for binding in all {
             let now = binding.try_lock().map(|held| held.room.whole_pages());
-            let pages = now.or_else(|| before.get(&number(binding)).copied()).unwrap_or(0);
+            let pages = now.or_else(|| before.get(&collection_id(binding)).copied()).unwrap_or(0);
             if pages > 0 {
-                self.pages.insert(number(binding), pages);
+                self.pages.insert(collection_id(binding), pages);
             }
         }
         self.pages.values().sum()
@@ -316,11 +317,11 @@ impl Rooms {
 
 impl Pass {
     fn new(end: PageId) -> Self {
-        Self { end, collection: 0, walk: None, busy: 0, has_skipped: false }
+        Self { end, collection: CollectionId::default(), walk: None, busy: 0, has_skipped: false }
     }
 
     /// Goes over to this collection, if it is not there yet.
-    fn come_to(&mut self, collection: u32) {
+    fn come_to(&mut self, collection: CollectionId) {
         if self.collection != collection {
             (self.collection, self.walk, self.busy) = (collection, None, 0);
         }
@@ -328,7 +329,7 @@ impl Pass {
 
     /// Goes on to the next collection.
     fn leave(&mut self) {
-        self.come_to(self.collection.saturating_add(1));
+        self.come_to(self.collection.next().unwrap_or(self.collection));
     }
 
     fn step(

@@ -16,6 +16,7 @@ use super::Store;
 use crate::error::{Error, Result};
 use crate::id_index::load::{Failed, saved_entries};
 use crate::id_index::{LoadedIndex, SavedIndex};
+use crate::ids::CollectionId;
 use crate::pages::extents::Extents;
 use crate::pages::records::for_each_document;
 
@@ -150,7 +151,7 @@ impl Store {
                     ids.load(range, &entries);
                 }
                 Err(Failed::Damaged(page)) => {
-                    self.index_set.report_damage(self.owner.get());
+                    self.index_set.report_damage(CollectionId::of(self.owner));
                     (base.damaged, base.runs) = (Some(page), None);
                 }
                 // It may be read another time.

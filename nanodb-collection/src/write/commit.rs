@@ -22,6 +22,7 @@ use crate::catalog::edit::CatalogEdit;
 use crate::catalog::names::NameTable;
 use crate::catalog::reservation::NameReservation;
 use crate::error::Result;
+use crate::ids::CollectionId;
 use crate::store::{CollectionState, Store};
 
 /// What the root says of a collection besides its name and its pages, in bytes, at most.
@@ -132,7 +133,7 @@ impl<'a, H: DerefMut<Target = CollectionState>> Part<'a, H> {
     /// Appends what the commit says of the collection besides pages.
     fn encode(&self, note: &mut Vec<u8>) {
         let owner = self.binding.store.owner;
-        let collection = owner.get();
+        let collection = CollectionId::of(owner);
         match &self.change {
             Change::Written(write_set, reservation) if write_set.changed => {
                 if reservation.is_some() {

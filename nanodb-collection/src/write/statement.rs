@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::write_set::WriteSet;
 use crate::error::{Error, Result};
 use crate::id_index::LoadedIndex;
-use crate::limits::NEXT_ID_MAX;
+use crate::ids::NEXT_ID_MAX;
 use crate::pages::stored_doc::StoredDoc;
 use crate::store::{CollectionState, Store};
 use nanodb_document::Draft;

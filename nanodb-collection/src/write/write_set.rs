@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use nanodb_index::{KeyHash, RecordId};
 use nanodb_pager::{Extent, Owner, PageId};
 
-use crate::catalog::edit::{CatalogEdit, Runs, encode_index, encode_state};
+use crate::catalog::edit::{CatalogEdit, Counters, Runs, encode_index, encode_state};
 use crate::id_index::entry_set::EntrySet;
+use crate::ids::CollectionId;
 use crate::pages::extents::{Extents, Position};
 use crate::pages::free_space::{SearchStart, SpaceClass};
 use crate::store::CollectionState;
@@ -87,20 +88,21 @@ impl WriteSet {
 
     /// Appends to a commit's note what the change says besides pages.
     pub(crate) fn encode(&self, writer: &CollectionState, owner: Owner, note: &mut Vec<u8>) {
-        let owner = owner.get();
+        let collection = CollectionId::of(owner);
         // In this order: a page that was taken and given back is in both.
         let entries =
             [CatalogEdit::RunsAdded as fn(Runs) -> CatalogEdit<'static>, CatalogEdit::RunsRemoved];
         for (runs, entry) in [&self.runs_added, &self.runs_removed].into_iter().zip(entries) {
             if !runs.is_empty() {
-                entry(Runs { collection: owner, runs: runs.clone() }).encode(note);
+                entry(Runs { collection, runs: runs.clone() }).encode(note);
             }
         }
-        let numbers = [self.count, self.next_id, self.used_pages];
+        let Self { count, next_id, used_pages, .. } = *self;
+        let counters = Counters { count, next_id, used_pages };
         let (from, extents) = self.changed_extents(writer);
-        encode_state(note, owner, numbers, from, &extents);
+        encode_state(note, collection, counters, from, &extents);
         if !(self.added.is_empty() && self.removed.is_empty()) {
-            encode_index(note, owner, self.removed.iter(), self.added.iter());
+            encode_index(note, collection, self.removed.iter(), self.added.iter());
         }
     }
 

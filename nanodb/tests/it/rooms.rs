@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 const COLLECTION: &[&[&str]] = &[
-    &["application", "error", "limits"],
+    &["application", "error", "ids"],
     &["reclaim"],
     &["pages", "pages/*"],
     &["catalog/varint", "catalog/edit"],

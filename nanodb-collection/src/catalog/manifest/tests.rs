@@ -10,22 +10,20 @@ fn extent(start: u32, pages: u32) -> Extent {
 
 fn sample() -> Manifest {
     let mut root = Manifest::default();
-    root.apply(CatalogEdit::Create { collection: 1, name: "a" }).unwrap();
-    root.apply(CatalogEdit::Create { collection: 3, name: "b" }).unwrap();
+    root.apply(CatalogEdit::Create { collection: CollectionId::new(1), name: "a" }).unwrap();
+    root.apply(CatalogEdit::Create { collection: CollectionId::new(3), name: "b" }).unwrap();
     root.apply(CatalogEdit::State(State {
-        collection: 3,
-        count: 200,
-        next_id: 300,
-        used_pages: 2,
+        collection: CollectionId::new(3),
+        counters: Counters { count: 200, next_id: 300, used_pages: 2 },
         extents_from: 0,
         extents: vec![extent(2, 1), extent(5, 2)],
     }))
     .unwrap();
-    let runs = |extent| edit::Runs { collection: 3, runs: vec![extent] };
+    let runs = |extent| edit::Runs { collection: CollectionId::new(3), runs: vec![extent] };
     root.apply(CatalogEdit::RunsAdded(runs(extent(9, 4)))).unwrap();
     root.apply(CatalogEdit::RunsRemoved(runs(extent(10, 1)))).unwrap();
     let run = IndexRun::new(Seq::new(7), 200, vec![extent(15, 1)]);
-    root.collections.get_mut(&3).unwrap().saved = Some(vec![run]);
+    root.collections.get_mut(&CollectionId::new(3)).unwrap().saved = Some(vec![run]);
     root
 }
 
@@ -55,16 +53,14 @@ fn a_root_is_read_as_it_was_written() {
 fn extents_are_replaced_from_an_index_on() {
     let mut root = sample();
     let state = State {
-        collection: 3,
-        count: 201,
-        next_id: 301,
-        used_pages: 5,
+        collection: CollectionId::new(3),
+        counters: Counters { count: 201, next_id: 301, used_pages: 5 },
         extents_from: 1,
         extents: vec![extent(5, 4), extent(20, 8)],
     };
     for _ in 0..2 {
         root.apply(CatalogEdit::State(state.clone())).unwrap();
-        let extents = &root.collections[&3].extents;
+        let extents = &root.collections[&CollectionId::new(3)].extents;
         assert_eq!(extents.list.to_vec(), [extent(2, 1), extent(5, 4), extent(20, 8)]);
         assert_eq!((extents.used_pages, extents.total_pages), (5, 13));
     }
@@ -73,9 +69,9 @@ fn extents_are_replaced_from_an_index_on() {
 #[test]
 fn a_dropped_collection_leaves_its_number_behind() {
     let mut root = sample();
-    root.apply(CatalogEdit::Drop { collection: 3 }).unwrap();
-    assert_eq!(root.next_collection, 4);
-    let unknown = root.apply(CatalogEdit::Rename { collection: 3, name: "c" });
+    root.apply(CatalogEdit::Drop { collection: CollectionId::new(3) }).unwrap();
+    assert_eq!(root.next_collection.get(), 4);
+    let unknown = root.apply(CatalogEdit::Rename { collection: CollectionId::new(3), name: "c" });
     assert_eq!(unknown, Err(CatalogError::Collection { collection: 3 }));
 }
 

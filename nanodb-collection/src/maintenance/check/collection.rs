@@ -13,7 +13,7 @@ use super::{Check, ProblemKind, why};
 use crate::catalog::binding::NameBinding;
 use crate::catalog::manifest::StoredCollection;
 use crate::error::{Error, Result};
-use crate::limits::NEXT_ID_MAX;
+use crate::ids::NEXT_ID_MAX;
 use crate::pages::extent_set::ExtentSet;
 use crate::pages::overflow::{assemble, for_each_piece};
 use crate::pages::source::{PageSource, StoredPage};
