@@ -51,7 +51,7 @@ use nanodb_document::DocView;
 #[must_use = "a cursor does nothing until it is asked for documents"]
 pub struct Scan {
     page: Option<OpenPage>,
-    /// The document put together last, if it was spilled.
+    /// The document put together last, if it was in pieces.
     assembled: Vec<u8>,
     walk: Walk,
 }

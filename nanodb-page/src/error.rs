@@ -138,7 +138,7 @@ pub enum Corruption {
         /// The slot named, as stored.
         slot: u16,
     },
-    /// The head of a spilled document holds as much as the whole, or more.
+    /// The head of an overflow document holds as much as the whole, or more.
     #[error("a head of {len} bytes for a document of {total_len}")]
     HeadLen {
         /// Bytes of the document in the head.

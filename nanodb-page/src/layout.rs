@@ -24,7 +24,7 @@
 //!  0..13  offset  first byte of the record, counted from the start of the body
 //! 13..26  len     its length
 //! 26..32  kind    0 dead (the whole word is zero), 1 document,
-//!                 2 head of a spilled document, 3 fragment of one
+//!                 2 head of an overflow document, 3 fragment of one
 //! ```
 //!
 //! # Invariants

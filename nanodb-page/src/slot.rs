@@ -51,9 +51,9 @@ pub enum RecordKind {
     /// A whole document.
     Document,
     /// The first part of a document that continues elsewhere; see
-    /// [`spill::Head`](crate::spill::Head).
+    /// [`overflow::Head`](crate::overflow::Head).
     Head,
-    /// A later part of such a document; see [`spill::Piece`](crate::spill::Piece).
+    /// A later part of such a document; see [`overflow::Piece`](crate::overflow::Piece).
     /// Nobody's first byte, so scans pass over it.
     Fragment,
 }

@@ -7,7 +7,7 @@
 //! of the greatest size, and no more memory than the pages that it has.
 
 use nanodb_page::RecordKind;
-use nanodb_page::spill::{Head, Next, Piece, overflow_len_max};
+use nanodb_page::overflow::{Head, Next, Piece, overflow_len_max};
 use nanodb_pager::{BODY_SIZE, Owner, PageId};
 
 use crate::error::{Error, Result};

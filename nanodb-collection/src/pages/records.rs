@@ -1,7 +1,7 @@
 //! The documents on one page: their key hashes, where they lie, and where they begin.
 
 use nanodb_index::{KeyHash, RecordId};
-use nanodb_page::spill::Head;
+use nanodb_page::overflow::Head;
 use nanodb_page::{PageRef, Record, RecordKind, SlotId};
 use nanodb_pager::{Owner, PageId};
 

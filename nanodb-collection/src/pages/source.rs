@@ -6,7 +6,7 @@
 //! kind, is never read as a collection's own.
 
 use nanodb_page::PageRef;
-use nanodb_page::spill::Next;
+use nanodb_page::overflow::Next;
 use nanodb_pager::{
     Owner, PageGuard, PageId, PageKind, PageMut, Salvage, Snapshot, TxPage, WriteTx,
 };

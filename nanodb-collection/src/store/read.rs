@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use nanodb_index::{KeyHash, NotLoaded, RecordId};
-use nanodb_page::spill::Head;
+use nanodb_page::overflow::Head;
 use nanodb_page::{PageRef, RecordKind, SlotId};
 use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 
@@ -21,12 +21,12 @@ use nanodb_document::{record_has_key, record_key, with_hashed_key};
 pub(crate) struct Found {
     guard: PageGuard,
     record: RecordSpan,
-    spilled: bool,
+    overflows: bool,
 }
 
 /// What a candidate turned out to be.
 enum Proof {
-    Proved { record: RecordSpan, spilled: bool },
+    Proved { record: RecordSpan, overflows: bool },
     NotIt,
 }
 
@@ -97,7 +97,7 @@ impl Search<'_> {
         };
         match self.store.prove(&guard, record_id, self.key) {
             Ok(Proof::NotIt) => None,
-            Ok(Proof::Proved { record, spilled }) => Some(Ok(Found { guard, record, spilled })),
+            Ok(Proof::Proved { record, overflows }) => Some(Ok(Found { guard, record, overflows })),
             Err(error) => {
                 self.damaged = Some(error);
                 None
@@ -270,13 +270,13 @@ impl Store {
         if !proved {
             return Ok(Proof::NotIt);
         }
-        let spilled = record.kind == RecordKind::Head;
-        Ok(Proof::Proved { record: RecordSpan::of(&record), spilled })
+        let overflows = record.kind == RecordKind::Head;
+        Ok(Proof::Proved { record: RecordSpan::of(&record), overflows })
     }
 
     #[inline]
     fn read(&self, found: Found, view: View) -> Answer<StoredDoc> {
-        if found.spilled {
+        if found.overflows {
             return self.assemble(&found, view);
         }
         Ok(StoredDoc::on_page(found.guard, found.record))
@@ -336,10 +336,10 @@ impl Store {
         key: &[u8],
     ) -> Result<Option<StoredDoc>> {
         let guard = tx.guard(PageId::new(record_id.page))?;
-        let Proof::Proved { record, spilled } = self.prove(&guard, record_id, key)? else {
+        let Proof::Proved { record, overflows } = self.prove(&guard, record_id, key)? else {
             return Ok(None);
         };
-        if !spilled {
+        if !overflows {
             return Ok(Some(StoredDoc::on_page(guard, record)));
         }
         let head = record.bytes(guard.body());

@@ -1,7 +1,7 @@
 //! Where the records of a document go.
 //!
 //! Documents are appended to the tail page. One that does not fit in what the tail has
-//! left begins a new tail page, if that wastes little. Else it is *spilled*: its head
+//! left begins a new tail page, if that wastes little. Else it becomes an *overflow document*: its head
 //! fills what is left, whole overflow pages take the bulk, and the last piece becomes a
 //! fragment on the new tail page, where other documents join it:
 //!
@@ -18,7 +18,7 @@ use std::num::NonZeroU32;
 
 use nanodb_index::{KeyHash, RecordId};
 use nanodb_page::layout::record_len_max;
-use nanodb_page::spill::{
+use nanodb_page::overflow::{
     FRAGMENT_HEADER_SIZE, HEAD_HEADER_SIZE, Head, Next, Piece, overflow_len_max,
 };
 use nanodb_page::{PageMut, RecordKind, SlotId};
@@ -109,7 +109,7 @@ impl Statement<'_> {
             None => self.next_fill(head_len_min(document))?,
         };
         if document.len() > free {
-            return self.spill(tail, free, document);
+            return self.append_in_pieces(tail, free, document);
         }
         match self.insert_record(tail, RecordKind::Document, &[document])? {
             Some(slot) => Ok(record_at(tail, slot)),
@@ -118,7 +118,7 @@ impl Statement<'_> {
     }
 
     /// Stores a document that is larger than the `free` bytes of the tail page.
-    fn spill(&mut self, tail: PageId, free: usize, document: &[u8]) -> Result<RecordId> {
+    fn append_in_pieces(&mut self, tail: PageId, free: usize, document: &[u8]) -> Result<RecordId> {
         let head_len = free.saturating_sub(HEAD_HEADER_SIZE);
         let (bytes, rest) = document.split_at_checked(head_len).unwrap_or_default();
         let next = self.write_rest(rest, None)?;
@@ -208,7 +208,7 @@ impl Statement<'_> {
 
     /// Stores `document` in place of the record at `at`; returns which record it is now.
     ///
-    /// It stays in its page if that has room for all of it, or if it has to be spilled
+    /// It stays in its page if that has room for all of it, or if it takes several pieces
     /// anyway and the old record's room does for a head. Else it moves to the tail.
     pub(crate) fn replace_at(&mut self, at: RecordId, document: &[u8]) -> Result<RecordId> {
         let (page, slot) = page_and_slot(at)?;
@@ -301,7 +301,7 @@ impl Statement<'_> {
 
 /// What is left of a document that is to be replaced.
 struct Old {
-    /// The length of its record: of the head, if it was spilled.
+    /// The length of its record: of the head, if it was an overflow document.
     record_len: usize,
     /// The page that had its last piece.
     fragment_page: Option<PageId>,
@@ -329,6 +329,6 @@ fn head_len_min(document: &[u8]) -> usize {
     WASTE_BYTES_MAX.max(HEAD_HEADER_SIZE + key_end)
 }
 
-// The last piece of a spilled document is at most this long, and a page takes it.
+// The last piece of an overflow document is at most this long, and a page takes it.
 const _: () =
     assert!(OVERFLOW_BYTES_MAX - WASTE_BYTES_MAX + FRAGMENT_HEADER_SIZE <= RECORD_BYTES_MAX);

@@ -5,7 +5,7 @@
 
 use nanodb_index::RecordId;
 use nanodb_page::RecordKind;
-use nanodb_page::spill::Next;
+use nanodb_page::overflow::Next;
 use nanodb_pager::{Extent, PageId};
 
 use super::records::page_and_slot;

@@ -10,5 +10,5 @@ mod damage;
 mod edges;
 mod golden;
 mod model;
-mod spill;
+mod overflow;
 mod support;

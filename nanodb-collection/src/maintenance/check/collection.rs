@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use nanodb_index::{KeyHash, RecordId};
 use nanodb_page::RecordKind;
-use nanodb_page::spill::Next;
+use nanodb_page::overflow::Next;
 use nanodb_pager::{Extent, PageId, Snapshot};
 
 use super::index::Entries;

@@ -94,7 +94,7 @@ pub enum Next {
     },
 }
 
-/// The first part of a spilled document.
+/// The first part of an overflow document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head<'a> {
     /// Bytes of the whole document.
@@ -134,7 +134,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// A later part of a spilled document.
+/// A later part of an overflow document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece<'a> {
     /// Where the document goes on; `None` if this is its end.

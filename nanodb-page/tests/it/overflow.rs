@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use nanodb_page::spill::{
+use nanodb_page::overflow::{
     self, FRAGMENT_HEADER_SIZE, HEAD_HEADER_SIZE, Head, Next, OVERFLOW_HEADER_SIZE, Piece,
 };
 use nanodb_page::{Corruption, PageError, SlotId};
@@ -18,9 +18,9 @@ fn page(number: u32) -> NonZeroU32 {
 #[test]
 fn constants_are_those_of_the_format() {
     assert_eq!((HEAD_HEADER_SIZE, FRAGMENT_HEADER_SIZE, OVERFLOW_HEADER_SIZE), (10, 6, 8));
-    assert_eq!(spill::overflow_len_max(4064), 4056);
-    assert_eq!(spill::overflow_len_max(7), 0);
-    assert_eq!(spill::overflow_len_max(1 << 20), 65_535);
+    assert_eq!(overflow::overflow_len_max(4064), 4056);
+    assert_eq!(overflow::overflow_len_max(7), 0);
+    assert_eq!(overflow::overflow_len_max(1 << 20), 65_535);
 }
 
 #[test]
