@@ -1,4 +1,4 @@
-//! Bringing the data file up to date, so that the log can begin anew.
+//! Checkpoints: writing to the data file what the log holds, so that the log can be used again.
 //!
 //! 1. Under the commit lock: switch to the next log, take over the dirty pages, the metadata
 //!    and the space changes. Commits go on at once. The checkpoint shows the file as
@@ -48,12 +48,12 @@ use crate::ids::{PAGE_SIZE, PageId};
 use crate::shared::{Commit, Shared};
 use crate::wal::state::NextLog;
 
-/// This part of the bytes of unlogged pages counts as if it were in the log: opening may have to
+/// One in this many bytes of unlogged pages counts as if it were in the log: opening may have to
 /// check them, which is faster than replaying as many bytes of log.
 const UNLOGGED_PART: u64 = 8;
 
-/// What commits have freed is used again after a checkpoint, which is due when that is so many
-/// pages, and such a part of the file: 256 KiB, an eighth.
+/// Pages that commits have freed are used again after a checkpoint. It is due when they are more than
+/// 256 KiB and an eighth of the file.
 const FREED_PAGES_MIN: u32 = 64;
 const FREED_PART: u32 = 8;
 
@@ -112,23 +112,23 @@ impl DerefMut for DiskStateGuard<'_> {
 }
 
 impl Shared {
-    /// What the file on disk says, once no checkpoint is under way.
+    /// Returns what the file on disk says, once no checkpoint is running.
     pub(crate) fn lock_disk_state(&self) -> DiskStateGuard<'_> {
         DiskStateGuard { on_disk: self.checkpoint.on_disk.lock(), _ended: EndSignal(self) }
     }
 
-    /// Brings the file up to date with everything committed so far.
+    /// Makes a checkpoint, unless nothing has changed.
     pub(crate) fn checkpoint(&self) -> Result<()> {
         self.prepare();
         self.checkpoint_held(&mut self.lock_disk_state(), false)
     }
 
-    /// As [`checkpoint`](Self::checkpoint), even if nothing has changed.
+    /// Makes a checkpoint even if nothing has changed.
     pub(crate) fn checkpoint_always(&self) -> Result<()> {
         self.checkpoint_held(&mut self.lock_disk_state(), true)
     }
 
-    /// A checkpoint on this thread if one is due and none is under way. Waits for one under way
+    /// Makes a checkpoint on this thread if one is due and none is running. Waits for a running one
     /// only if commits must be slowed down, and only until it has switched to another log.
     pub(crate) fn checkpoint_if_due(&self) -> Result<()> {
         let mut commit = self.commit.lock();
@@ -186,7 +186,7 @@ impl Shared {
         }
     }
 
-    /// Has the layer above do what it does before a checkpoint, unless commits wait for that.
+    /// Calls the layer above's hook before a checkpoint, unless commits wait for the checkpoint.
     fn prepare(&self) {
         let mut commit = self.commit.lock();
         let is_pressing = commit.schedule.log_full
@@ -205,7 +205,7 @@ impl Shared {
         self.hooks.before_checkpoint(log_bytes);
     }
 
-    /// Whether so much waits in memory or in the log that it should go to the file.
+    /// Returns how urgent a checkpoint is: by what waits in memory and in the log for it.
     pub(crate) fn checkpoint_urgency(&self, commit: &Commit) -> CheckpointUrgency {
         if commit.schedule.log_full {
             return CheckpointUrgency::Due;
@@ -234,7 +234,7 @@ impl Shared {
         }
     }
 
-    /// Whether so many pages wait to be free that the file would grow for want of them.
+    /// Returns whether so many pages are pending that the file would grow for lack of them.
     fn much_is_freed(&self, commit: &Commit) -> bool {
         let freed = commit.uncheckpointed.freed_pages;
         freed >= FREED_PAGES_MIN
@@ -242,7 +242,7 @@ impl Shared {
             && freed > self.space.page_count.load(Ordering::Relaxed) / FREED_PART
     }
 
-    /// Brings the file up to date, and is ready for commits that follow.
+    /// Makes a checkpoint, and makes the next log ready for commits that follow.
     fn checkpoint_held(&self, on_disk: &mut DiskState, wanted: bool) -> Result<()> {
         self.go_on_if_stopped(on_disk)?;
         if let Err(error) = self.prepare_log() {
@@ -253,7 +253,7 @@ impl Shared {
         self.checkpoint_now(on_disk, wanted, WORTH_PAGES_MIN)
     }
 
-    /// Brings the file up to date, as the last thing that is done to it.
+    /// Makes a checkpoint as the last thing that is done to the file.
     pub(crate) fn checkpoint_last(&self, on_disk: &mut DiskState) -> Result<()> {
         self.go_on_if_stopped(on_disk)?;
         self.checkpoint_now(on_disk, false, WORTH_PAGES_AT_LAST)
@@ -318,7 +318,7 @@ impl Shared {
         shortened
     }
 
-    /// The disk was full: the next checkpoint is due when the log has grown a little.
+    /// Puts the next checkpoint off until the log has grown a little: the disk was full.
     fn postpone(&self) {
         let mut commit = self.commit.lock();
         let log_bytes = commit.log_bytes();

@@ -22,7 +22,7 @@ impl PagerHandle {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Sees to a checkpoint that a commit has made due: in the background if possible.
+    /// Requests a checkpoint that a commit has made due: in the background if possible.
     pub(crate) fn request_checkpoint(&self, urgency: CheckpointUrgency) {
         if urgency == CheckpointUrgency::None {
             return;
@@ -58,7 +58,7 @@ impl PagerHandle {
         }
     }
 
-    /// Sees to it that relaxed commits reach the disk in time.
+    /// Requests that relaxed commits be flushed in time.
     pub(crate) fn request_flush(&self) {
         let interval = Duration::from_millis(self.options.relaxed_flush_interval_ms);
         if !background::ask(&self.shared, Task::Flush, interval) {

@@ -123,7 +123,7 @@ impl Options {
     ///
     /// Without it, the commit that makes a checkpoint due makes it before it returns, and relaxed
     /// commits wait for 64 KiB, a stronger commit or a checkpoint, however long that takes.
-    /// So it is where no thread can be started, too.
+    /// The same holds where no thread can be started.
     #[must_use]
     pub fn background(mut self, background: bool) -> Self {
         self.background = background;

@@ -12,7 +12,7 @@ use crate::shared::Shared;
 /// A view of the file as of one commit, which stays the same however much is
 /// written meanwhile.
 ///
-/// Costs nothing but the page versions that it alone still wants. They are in memory as
+/// Costs only the page versions that no other reader needs. They are in memory as
 /// long as the cache's budget allows, then in a temporary file, and go when it is dropped.
 /// Nobody waits for a snapshot.
 #[derive(Debug)]

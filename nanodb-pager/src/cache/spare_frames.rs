@@ -1,4 +1,4 @@
-//! SpareFrames that nobody uses any more, kept for whoever needs one next.
+//! Frames that are not in use any more, kept to be used again.
 //!
 //! Every commit copies the pages it changes, and the versions they replace go a moment
 //! later. Giving 4 KiB back to the allocator and asking for them again costs more than
@@ -14,7 +14,7 @@ use crate::file::page::Frame;
 /// How many frames are kept: 256 KiB.
 const SPARE_MAX: usize = 64;
 
-/// SpareFrames to be used again.
+/// Frames that can be used again.
 #[derive(Default)]
 pub(crate) struct SpareFrames {
     /// Each held by nobody else.

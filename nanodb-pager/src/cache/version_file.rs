@@ -30,7 +30,7 @@ struct Free {
 }
 
 /// Where one version is in a temporary file. The place is free again when this is dropped;
-/// whoever reads from it keeps it.
+/// a reader keeps it until it has read.
 #[derive(Debug)]
 pub(crate) struct SpilledVersion {
     number: u32,

@@ -22,8 +22,8 @@ use crate::error::{Error, Result};
 use crate::ids::{Extent, PAGE_SIZE, PageId};
 use crate::shared::Shared;
 
-/// So many pages are worth another checkpoint, and such a part of the file: 64 KiB, a sixteenth;
-/// and when the file is closed.
+/// Another checkpoint is worthwhile if it truncates at least 64 KiB and a sixteenth of the file; when
+/// the file is closed, 16 KiB and a sixteenth.
 pub(crate) const WORTH_PAGES_MIN: u32 = 16;
 pub(crate) const WORTH_PAGES_AT_LAST: u32 = 4;
 const WORTH_PART: u32 = 16;
@@ -87,7 +87,7 @@ impl Shared {
         gain >= least.max(allocator.page_count() / WORTH_PART)
     }
 
-    /// What it means that a page could not be had: nothing but that it is gone, if it was truncated
+    /// What it means that a page could not be had: only that it is gone, if it was truncated
     /// away and no commit has taken it since.
     #[cold]
     pub(crate) fn unless_truncated(&self, page: PageId, error: Error) -> Error {

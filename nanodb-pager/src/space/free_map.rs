@@ -158,8 +158,8 @@ impl FreeMap {
         Ok(Extent::new(PageId::new(start), pages))
     }
 
-    /// As [`reserve`](Self::reserve), but where no free run has as many, a part of the longest
-    /// will do: one page at least.
+    /// Reserves up to `pages` pages: where no free run has as many, a part of the longest, one
+    /// page at least.
     ///
     /// # Errors
     ///
@@ -237,7 +237,7 @@ impl FreeMap {
         self.put_run(start, len);
     }
 
-    /// As [`allocate`](Self::allocate), for a transaction that may still give up.
+    /// Takes pages like [`allocate`](Self::allocate), for a transaction that may still give up.
     ///
     /// # Errors
     ///

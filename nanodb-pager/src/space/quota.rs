@@ -18,13 +18,13 @@ use crate::ids::{Extent, PAGE_SIZE};
 use crate::shared::Shared;
 use crate::space::free_map::FreeMap;
 
-/// So many pages are kept back at least.
+/// The least number of pages that are kept back.
 const KEPT_BACK_MIN: u32 = 4;
 
-/// The layer above saves no more than such a part of what it keeps in memory until then.
+/// Checkpoint pages take at most one in this many bytes that the layer above keeps in memory.
 const SAVED_PART: usize = 5;
 
-/// And no more than such a part of the pages that transactions take.
+/// And at most one in this many pages that transactions take.
 const TAKEN_PART: u32 = 6;
 
 /// What a transaction asks for.

@@ -107,7 +107,7 @@ fn allocate_at(free: &mut FreeMap, extent: Extent) -> Result<(), Corruption> {
 }
 
 impl Shared {
-    /// Sees to it that a damaged map stays so, whatever is written elsewhere. Before a checkpoint
+    /// Makes sure that a damaged map stays so, whatever is written elsewhere. Before a checkpoint
     /// takes any page.
     pub(crate) fn bury_lost_map(&self, on_disk: &mut DiskState) -> Result<()> {
         let Some(lost) = &mut on_disk.lost_map else { return Ok(()) };

@@ -41,10 +41,10 @@ use crate::shared::Shared;
 use crate::space::free_map::{FreeMap, RUN_SIZE_MAX};
 use crate::wal::{self, writer};
 
-/// So many pages are kept besides those that the next checkpoint may need for root and free map.
+/// How many pages are kept besides those that the next checkpoint may need for root and free map.
 const SPARE_PAGES: u32 = 8;
 
-/// So many of them what the layer above saves may not have.
+/// How many of them checkpoint pages may not take.
 const SPARE_FROM_SAVING: u32 = 4;
 
 /// What an extent that is taken or given back adds to the root at most.
@@ -121,7 +121,7 @@ impl Shared {
         self.pages_kept(&allocator).saturating_sub(allocator.free_pages())
     }
 
-    /// Sees to it that the file has the free pages that are kept.
+    /// Makes the file long enough for the free pages that are kept.
     fn keep_pages(&self) -> Result<()> {
         let _growing = self.space.growing.lock();
         let mut allocator = self.space.allocator.lock();
@@ -133,8 +133,8 @@ impl Shared {
         }
     }
 
-    /// Sees to it that `pages` free pages lie side by side and that `kept` are left besides, if
-    /// need be by making the file longer. The caller holds `growing`.
+    /// Provides `pages` free pages side by side and leaves `kept` besides, if need be by making the
+    /// file longer. The caller holds `growing`.
     pub(crate) fn make_free(&self, allocator: &mut FreeMap, pages: u32, kept: u32) -> Result<()> {
         let for_these = match allocator.longest_run() >= pages {
             true => 0,
@@ -144,7 +144,7 @@ impl Shared {
         self.grow(allocator, for_these.max(for_all))
     }
 
-    /// Makes the file longer by so many pages, which are free then and have their room on the disk.
+    /// Makes the file longer by `pages`, which are free then and have their room on the disk.
     fn grow(&self, allocator: &mut FreeMap, pages: u32) -> Result<()> {
         if pages == 0 {
             return Ok(());

@@ -29,11 +29,11 @@ use crate::wal::Lsn;
 use crate::wal::payload::Builder;
 use crate::wal::writer::{RECORD_LEN_MAX, is_within_reserve};
 
-/// So often a commit that gives space back asks for a checkpoint to make room in the log: others
+/// How often a commit that gives space back asks for a checkpoint to make room in the log: others
 /// may take it in between.
 const TRIES_MAX: u32 = 16;
 
-/// So many bytes of relaxed commits gather before they are written.
+/// How many bytes of relaxed commits gather before they are written.
 const RELAXED_BYTES_MAX: usize = 64 * 1024;
 
 /// The longest entry of an unlogged page: its number, a tag and a checksum.

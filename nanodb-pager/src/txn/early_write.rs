@@ -23,14 +23,14 @@ use crate::txn::dirty_ranges::DirtyRanges;
 /// A page whose log entry is longer than this is worth a write of its own.
 const WORTH_BYTES_MIN: usize = BODY_SIZE / 2;
 
-/// So many such pages are worth a sync of the data file at a commit: 256 KiB. With fewer,
+/// At a commit, this many such pages are worth a sync of the data file: 256 KiB. With fewer,
 /// a commit that waits for its syncs takes a third longer than through the log.
 const WORTH_A_SYNC_MIN: usize = 64;
 
-/// So many are worth a write of their own, where nobody waits for a sync: 32 KiB.
+/// This many are worth a write of their own if no thread waits for a sync: 32 KiB.
 const WORTH_A_WRITE_MIN: usize = 8;
 
-/// So many of the pages begun last stay in memory: they are likely to be touched again.
+/// This many of the pages begun last stay in memory: they are likely to be touched again.
 const RECENT_MAX: usize = 8;
 
 /// How many pages are written with one call at most.

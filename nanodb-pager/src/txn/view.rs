@@ -13,8 +13,8 @@ use crate::ids::PageId;
 /// Pages as a transaction saw them when it was asked; made by
 /// [`WriteTx::view`](crate::WriteTx::view).
 ///
-/// What the transaction had not changed by then is read as it is installed: whoever
-/// keeps a view sees to it that nobody else installs changes to these pages meanwhile.
+/// What the transaction had not changed by then is read as it is installed: the
+/// caller makes sure that nobody else installs changes to these pages while it keeps a view.
 pub struct TxView {
     shared: Arc<PagerHandle>,
     changed: HashMap<PageId, ViewPage, ahash::RandomState>,

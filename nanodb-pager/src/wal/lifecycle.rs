@@ -53,7 +53,7 @@ impl Shared {
         }
     }
 
-    /// Sees to it that each log takes `bytes` more than it holds and what is kept in it, before
+    /// Makes room in each log for `bytes` more than it holds and what is kept in it, before
     /// something begins that would stop half-way on a full disk.
     pub(crate) fn make_room_in_logs(&self, bytes: u64) -> Result<()> {
         if !self.storage.is_persistent() {
@@ -176,7 +176,7 @@ impl Shared {
     /// Puts on stable storage what has been committed so far, and what opening found.
     pub(crate) fn sync_committed(&self) -> Result<()> {
         self.check_writable()?;
-        // What a process before has left may be in nothing but the operating system's memory.
+        // What a process before has left may be in the operating system's memory alone.
         if !self.wal.resynced.load(Ordering::Acquire) {
             self.resync(&mut self.lock_disk_state())?;
         }

@@ -36,7 +36,7 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// As [`shorten_log`](Self::shorten_log).
+    /// Same as [`shorten_log`](Self::shorten_log).
     pub(crate) fn shorten_double_write(&self, end: u64) -> Result<()> {
         let is_full = self.wal.met_full_disk.load(Ordering::Relaxed);
         let batch = if is_full { 0 } else { double_write::len_for(self.cache.batch_pages()) };

@@ -343,7 +343,7 @@ fn a_checkpoint_of_any_number_of_pages_needs_no_more_of_a_full_disk() {
 }
 
 #[test]
-fn a_file_that_was_cut_has_room_for_a_free_map_that_becomes_longer_on_a_full_disk() {
+fn a_truncated_file_has_room_for_a_free_map_that_becomes_longer_on_a_full_disk() {
     let storage = SimStorage::new();
     let pager = open(&storage);
     let mut tx = pager.begin();
@@ -487,7 +487,7 @@ fn the_background_gives_a_full_disk_back_what_the_log_had_of_it() {
 }
 
 #[test]
-fn no_log_is_turned_to_that_could_not_be_begun_on_a_full_disk() {
+fn no_log_is_switched_to_that_could_not_be_begun_on_a_full_disk() {
     let (files, pages) = disk();
     let storage = SimStorage::from_files(files);
     let pager = open(&storage);

@@ -169,7 +169,7 @@ mod memory {
     }
 
     #[test]
-    fn a_side_area_that_names_many_pages_takes_no_more_than_is_stated() {
+    fn a_double_write_buffer_that_names_many_pages_takes_no_more_than_is_stated() {
         let (mut files, forger) = sound();
         files.insert("-dwb".to_owned(), forger.side(0..3_000_000, 0));
         assert_bounded(&files);

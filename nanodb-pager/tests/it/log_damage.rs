@@ -138,7 +138,7 @@ fn a_flipped_bit_in_any_file_that_a_crash_left_gives_right_answers_or_an_error()
     let left = left_by_a_checkpoint();
     assert!(!left.look_at(left.files.clone(), "sound"));
     let names: Vec<&str> = left.files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["", "-log0", "-log1", "-dwb"]);
+    assert_eq!(names, ["", "-dwb", "-log0", "-log1"]);
     assert!(left.files.values().map(Vec::len).sum::<usize>() >= 128 * 1024);
     let step = if long() { 1 } else { 509 };
     for (name, bytes) in &left.files {
@@ -159,7 +159,7 @@ fn a_flipped_bit_in_any_file_that_a_crash_left_gives_right_answers_or_an_error()
 }
 
 #[test]
-fn a_page_torn_by_the_crash_comes_from_the_side_area_or_is_refused() {
+fn a_page_torn_by_the_crash_comes_from_the_double_write_buffer_or_is_refused() {
     let left = left_by_a_checkpoint();
     let page = *left.states[20].keys().next().unwrap();
     let mut torn = left.files.clone();

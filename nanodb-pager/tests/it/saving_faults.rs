@@ -256,7 +256,8 @@ fn used_pages(pager: &Pager) -> u32 {
 }
 
 #[test]
-fn whatever_call_fails_while_pages_are_saved_and_the_file_is_cut_nothing_acknowledged_is_lost() {
+fn whatever_call_fails_while_pages_are_saved_and_the_file_is_truncated_nothing_acknowledged_is_lost()
+ {
     let (files, pages) = Work::prepared();
     let mut work = Work::on(files.clone(), pages.clone());
     let before = work.storage.calls();

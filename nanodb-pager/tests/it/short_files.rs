@@ -74,7 +74,7 @@ fn a_checkpoint_after_a_large_transaction_leaves_the_files_beside_the_database_s
 }
 
 #[test]
-fn what_a_crash_has_left_is_cut_once_it_is_recovered() {
+fn what_a_crash_has_left_is_truncated_once_it_is_recovered() {
     let (storage, pager, pages) = pages();
     pager.close().unwrap();
     let pager = open_with(&storage, 16 << 20);
@@ -102,7 +102,7 @@ fn room_that_was_asked_for_is_kept() {
 }
 
 #[test]
-fn files_that_cannot_be_cut_are_no_failure_and_are_cut_later() {
+fn files_that_cannot_be_truncated_are_no_failure_and_are_truncated_later() {
     let (storage, pager, pages) = pages();
     storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::SetLen).for_ever());
     change_all(&pager, &pages, 1);

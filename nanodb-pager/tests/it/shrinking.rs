@@ -68,7 +68,7 @@ fn a_snapshot_keeps_the_pages_that_it_wants_and_when_it_goes_so_do_they() {
 }
 
 #[test]
-fn what_a_snapshot_has_kept_is_cut_off_by_a_checkpoint_that_has_nothing_else_to_do() {
+fn what_a_snapshot_has_kept_is_truncated_by_a_checkpoint_that_has_nothing_else_to_do() {
     let (_storage, pager, pages) = forty_pages();
     // The root and the free map find room there.
     free(&pager, &pages[4..8]);
@@ -110,7 +110,7 @@ fn a_transaction_keeps_the_pages_that_it_has_taken_at_the_end() {
 }
 
 #[test]
-fn who_asks_too_late_for_a_page_that_was_cut_off_is_told_there_is_no_version() {
+fn who_asks_too_late_for_a_page_that_was_truncated_is_told_there_is_no_version() {
     let (_storage, pager, pages) = forty_pages();
     let at = pager.published();
     free(&pager, &pages[10..]);

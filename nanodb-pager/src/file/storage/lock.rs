@@ -67,7 +67,7 @@ impl fmt::Display for LockHolder {
     }
 }
 
-/// So many are named; a hundred readers would hide what to do about them.
+/// The most holders that a message names; a hundred readers would hide what to do about them.
 const NAMED_MAX: usize = 4;
 
 impl fmt::Display for LockHolders {

@@ -14,7 +14,7 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// So many links one after the other are a circle, as systems have it.
+/// More links than this, one after the other, count as a cycle, as in operating systems.
 const LINKS_MAX: usize = 40;
 
 /// The file is not where it was opened.

@@ -46,7 +46,7 @@ fn pages_in_pieces_are_taken_where_they_do_not_lie_side_by_side() {
 }
 
 #[test]
-fn free_pages_at_the_end_are_cut_off() {
+fn free_pages_at_the_end_are_truncated() {
     let mut map = FreeMap::new(20);
     assert_eq!(map.truncate(2), 20);
     map.release(extent(5, 2));

@@ -98,7 +98,7 @@ impl Logs {
 }
 
 #[test]
-fn a_turn_to_the_next_log_leaves_no_record_behind_unsynced() {
+fn a_switch_to_the_next_log_leaves_no_record_behind_unsynced() {
     every_interleaving(|| {
         let logs = Arc::new(Logs::default());
         let committer = {
