@@ -6,11 +6,6 @@
 //! JSON text, one for MessagePack, and builders. [`RawValue`] reads stored values; it and the order
 //! over all values come from `nanodb-msgpack`.
 
-/// The programs in the manual are run as tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/query.md")]
-mod manual {}
-
 mod convert;
 mod entries;
 mod error;

@@ -87,10 +87,13 @@ pub use nanodb_database::{
     json, storage, to_document,
 };
 
-// The programs in the README and in the tour are tests.
+// The programs in the README, in the tour and in the query manual are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/tour.md")]
 mod tour {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/query.md")]
+mod query {}
