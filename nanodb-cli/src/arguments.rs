@@ -1,4 +1,4 @@
-//! What the command line may say.
+//! The command line: commands and their arguments.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -8,66 +8,81 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
-  1  failed, or not found
-  2  the command line makes no sense
-  3  another process has the database open, and keeps this one out
+  0  success, also if the reader of the output closed it early
+  1  failure, or not found
+  2  invalid command line
+  3  another process has the database open and keeps this one out
   4  the database is damaged";
 
 const IMPORT: &str = "\
 Store the documents of a JSON file in a collection.
 
 The file is a JSON array of objects or JSON Lines (objects one after the other), plain or \
-compressed by gzip; it is read as a stream, so it may be larger than memory. The database and the \
-collection are made if they don't exist.
+compressed by gzip. It is read as a stream, so it may be larger than memory. The database and the \
+collection are created if they don't exist.
 
-Documents are stored in batches, in the order of the input, each batch as a whole or not at all. \
-If the import fails, all batches before the one with the failure are stored, and it says how many \
-documents that is. With --on-conflict replace, a batch takes two steps, its new documents and those \
-that exist; all of them are checked before the first step.
+Documents are stored in batches, in the order of the input. Each batch is stored as a whole or \
+not at all, and survives a crash once it is stored. If the import fails, all batches before the one \
+that failed are stored; the message says how many documents that is. With --on-conflict replace, a \
+batch is stored in two steps: first its new documents, then those that replace others. The whole \
+batch is checked before the first step.
 
-Documents without an `_id` are given the next integer; where a later document of the input brings \
-that one, the first gets another.
+A document without an `_id` is given the next integer. If a later document of the input has that \
+integer as its own `_id`, the first is given another one.
 
-JSON has fewer types than documents. MongoDB's Extended JSON is read in all its forms, such as \
-{\"$date\": \"2023-11-14T22:13:20.5Z\"}, {\"$binary\": {\"base64\": \"AQID\", \"subType\": \"00\"}} and \
-{\"$numberDouble\": \"NaN\"}; besides {\"$ext\": {\"type\": 5, \"base64\": \"\"}} as an extension, and \
-{\"$literal\": {…}} as an object that only looks like one of these. 5 is an integer and 5.0 a float. \
-Integers beyond 64 bits become floats. A field that occurs twice is an error.";
+JSON has fewer types than documents. All forms of MongoDB's Extended JSON are read, such as \
+{\"$date\": \"2023-11-14T22:13:20.5Z\"}, {\"$numberDouble\": \"NaN\"} and \
+{\"$binary\": {\"base64\": \"AQID\", \"subType\": \"00\"}}. In addition, \
+{\"$ext\": {\"type\": 5, \"base64\": \"\"}} is an extension, and {\"$literal\": {…}} an object that \
+only looks like one of these forms. 5 is an integer and 5.0 a float. Integers that exceed 64 bits \
+become floats. A field that occurs twice is an error.";
 
 const EXPORT: &str = "\
-Print all documents of a collection as JSON Lines, in the order they are stored: that of their \
-insertion, for a collection that was only added to.
+Print all documents of a collection as JSON Lines, in the order in which they are stored. If \
+documents were only added to the collection, that is the order of their insertion.
 
-`nanodb import` reads every value back as it was, unless --format asks for MongoDB's forms alone. \
-Documents on damaged pages are left out, with a \
-message each and the exit code 4.";
+`nanodb import` reads every value back unchanged, unless --format asks for MongoDB's forms only. \
+Documents on damaged pages are left out, with a message for each and exit code 4.";
 
 const FIND: &str = "\
-Print the documents that pass a filter, as JSON Lines, or as a table on a terminal.
+Print the documents that match a filter, as JSON Lines, or as a table on a terminal.
 
-Filters, sorts and projections are MongoDB's, written as JSON; values that JSON lacks are written \
-as `nanodb import` reads them. Without a sort, documents come in the order they are stored.";
+Filters, sorts and projections are those of MongoDB, written as JSON. Values that JSON lacks have \
+the forms that `nanodb import` reads. Without a sort, documents are printed in the order in which \
+they are stored.";
 
 const UPDATE: &str = "\
-Change the documents that pass a filter, all or none.
+Change the documents that match a filter: all of them or, if one can't be changed, none.
 
-The update is made of MongoDB's operators, written as JSON: \
+The update consists of MongoDB's operators, written as JSON: \
 '{\"$set\": {\"city\": \"Berlin\"}, \"$inc\": {\"visits\": 1}}'.";
 
-const SALVAGE: &str = "\
-Copy whatever can be read of a damaged database into a new one, and list what can't.
+const COMPACT: &str = "\
+Make the file as short as possible.
 
-Nothing is written to the damaged file, which may be one that nobody has permission to write. \
-Where its list of collections or its header is lost, pages are \
-read by what they say of themselves: then documents may be there that were deleted or never committed, which \
-is said, and collections whose names are lost are called by numbers. The exit code is 4 if not all was saved.";
+Documents are moved from the end of the file to free space nearer the front, and the file is \
+truncated. Nothing is lost if the command is interrupted: what has been moved stays moved. Prints \
+the length of the file before and after.";
+
+const CHECK: &str = "\
+Read the whole file and list what is wrong with it.
+
+Every page's checksum, every document and the id index are checked. Nothing is changed. The exit \
+code is 4 if something is wrong.";
+
+const SALVAGE: &str = "\
+Copy everything that can be read of a damaged database to a new one, and list what can't.
+
+Nothing is written to the damaged file, so permission to read it is enough. If its header or its \
+list of collections is lost, each page is read by what it says of itself. The copy may then contain \
+documents that were deleted or never committed, which a message says, and collections whose names \
+are lost are named by numbers. The exit code is 4 if not everything could be copied.";
 
 /// Imports, exports, inspects and checks NanoDB files
 #[derive(Clone, Debug, Parser)]
 #[command(name = "nanodb", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Arguments {
-    /// How long to wait for others to close the database, if they have it open
+    /// How long to wait while another process keeps the database open
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, default_value = "0")]
     pub(crate) wait: Duration,
     #[command(subcommand)]
@@ -92,25 +107,27 @@ pub(crate) enum Command {
     Export(Export),
     /// List the collections and how many documents they have
     Collections(Whole),
-    /// Print how many documents a collection has, or how many pass a filter
+    /// Print how many documents a collection has, or how many match a filter
     Count(Count),
-    /// Print the documents that pass a filter
+    /// Print the documents that match a filter
     #[command(long_about = FIND)]
     Find(Find),
-    /// Print the values that a field has, each once, in order
+    /// Print the values of a field, sorted and without duplicates
     Distinct(Distinct),
-    /// Change the documents that pass a filter, all or none
+    /// Change the documents that match a filter, all or none
     #[command(long_about = UPDATE)]
     Update(Update),
-    /// Delete the documents that pass a filter, all or none
+    /// Delete the documents that match a filter, all or none
     Delete(Delete),
-    /// Print figures of the file and of its collections
+    /// Print the sizes of the file and of its collections
     Stats(Whole),
     /// Read the whole file and list what is wrong with it
+    #[command(long_about = CHECK)]
     Check(Whole),
-    /// Make the file as short as it can be
+    /// Make the file as short as possible
+    #[command(long_about = COMPACT)]
     Compact(Whole),
-    /// Copy whatever can be read of a damaged database into a new one
+    /// Copy everything that can be read of a damaged database to a new one
     #[command(long_about = SALVAGE)]
     Salvage(Salvage),
     /// Load 135,233 real cities, look them up, scan, reopen and verify them
@@ -125,7 +142,7 @@ pub(crate) struct Import {
     pub(crate) collection: String,
     /// The JSON file, or - for standard input
     pub(crate) file: PathBuf,
-    /// How the documents follow each other
+    /// How the documents are separated
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     pub(crate) format: Format,
     /// The field that holds the id: it becomes `_id`
@@ -134,20 +151,20 @@ pub(crate) struct Import {
     /// What to do about a document whose id is taken
     #[arg(long, value_enum, default_value_t = OnConflict::Error)]
     pub(crate) on_conflict: OnConflict,
-    /// What becomes of half of a surrogate pair, such as \ud83d alone
+    /// What half of a surrogate pair becomes, such as \ud83d alone
     #[arg(long, value_enum, default_value_t = Surrogates::Refuse)]
     pub(crate) surrogates: Surrogates,
-    /// What a $numberDecimal becomes, which has no type here
+    /// What a $numberDecimal becomes, for which there is no type
     #[arg(long, value_enum, default_value_t = Decimals::Refuse)]
     pub(crate) decimals: Decimals,
-    /// Write documents that can't be read or stored to this file, which must not exist yet, and go
-    /// on; without it the first one stops the import
+    /// Write documents that can't be read or stored to this file, which must not exist yet, and
+    /// continue; by default the first one stops the import
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
-    /// How many documents are stored at once; fewer when they come to 4 MiB of JSON
+    /// How many documents are stored at once; fewer if they exceed 4 MiB of JSON
     #[arg(long, value_name = "N", default_value = "5000")]
     pub(crate) batch_size: NonZeroUsize,
-    /// Print what was done as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -229,21 +246,21 @@ pub(crate) struct Export {
     pub(crate) database: PathBuf,
     /// The collection
     pub(crate) collection: String,
-    /// In which forms values are written that JSON has no type for
+    /// The forms of values that JSON has no type for
     #[arg(long, value_enum, default_value_t = Forms::Full)]
     pub(crate) format: Forms,
-    /// What becomes of a value that MongoDB's forms can't hold
+    /// What a value becomes that MongoDB's forms can't hold
     #[arg(long, value_enum, default_value_t = Inexact::Refuse)]
     pub(crate) inexact: Inexact,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Forms {
-    /// MongoDB's relaxed ones, and more for what these lack; `nanodb import` reads all as it was
+    /// MongoDB's relaxed forms, and others for values that these lack; read back unchanged
     Full,
-    /// MongoDB's relaxed Extended JSON and nothing else
+    /// Only MongoDB's relaxed Extended JSON
     Relaxed,
-    /// MongoDB's canonical Extended JSON and nothing else
+    /// Only MongoDB's canonical Extended JSON
     Canonical,
 }
 
@@ -251,7 +268,7 @@ pub(crate) enum Forms {
 pub(crate) enum Inexact {
     /// Stop
     Refuse,
-    /// An integer becomes the nearest float, a time the millisecond that it lies in
+    /// An integer becomes the nearest float, a time the millisecond that contains it
     Round,
     /// A string: the digits, the time, an extension's base64
     Text,
@@ -279,19 +296,19 @@ pub(crate) struct Find {
     /// Which documents, in MongoDB's language as JSON; all by default
     #[arg(default_value = "{}")]
     pub(crate) filter: String,
-    /// In which order, such as {"age": -1, "name": 1}
+    /// The order, such as {"age": -1, "name": 1}
     #[arg(long, value_name = "JSON")]
     pub(crate) sort: Option<String>,
-    /// Leave out so many at the start
+    /// How many documents to leave out at the start
     #[arg(long, value_name = "N")]
     pub(crate) skip: Option<u64>,
-    /// Print so many at most; 0 is no limit
+    /// The most documents to print; 0 is no limit
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
-    /// Which fields, such as {"name": 1, "_id": 0}
+    /// The fields to print, such as {"name": 1, "_id": 0}
     #[arg(long, value_name = "JSON")]
     pub(crate) projection: Option<String>,
-    /// Print how the documents are found, and how many are looked at, instead of them
+    /// Instead of the documents, print how they are found and how many are examined
     #[arg(long)]
     pub(crate) explain: bool,
     /// How documents are printed
@@ -335,10 +352,10 @@ pub(crate) struct Update {
     /// Change the first one only
     #[arg(long)]
     pub(crate) one: bool,
-    /// Insert a document if none passes; changes the first one only
+    /// Insert a document if none matches; otherwise change the first one only
     #[arg(long)]
     pub(crate) upsert: bool,
-    /// What $[name] in the update stands for: an array of filters
+    /// The filters that $[name] in the update refers to, as an array
     #[arg(long, value_name = "JSON")]
     pub(crate) array_filters: Option<String>,
     /// Print JSON
@@ -362,7 +379,7 @@ pub(crate) struct Delete {
     pub(crate) json: bool,
 }
 
-/// A command about the whole database.
+/// The arguments of a command about the whole database.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Whole {
     /// The database's file
@@ -378,14 +395,14 @@ pub(crate) struct Salvage {
     pub(crate) damaged: PathBuf,
     /// The new database's file, which must not exist yet
     pub(crate) new: PathBuf,
-    /// Print what was saved as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Demo {
-    /// Make the database here and keep it; otherwise it is made in a temporary directory
+    /// Create the database here and keep it; by default it is in a temporary directory
     #[arg(long, value_name = "PATH")]
     pub(crate) keep: Option<PathBuf>,
     /// How many ids to look up

@@ -1,4 +1,4 @@
-//! The commands, one a file.
+//! The commands, one in each file.
 
 mod check;
 mod collections;
@@ -25,7 +25,7 @@ use crate::arguments::Command;
 use crate::database::Opener;
 use crate::failure::{Failure, Result};
 
-/// Does what was asked for, and prints to `out`.
+/// Runs a command, which prints to `out`.
 pub(crate) fn run(command: &Command, opener: Opener, out: &mut impl Write) -> Result<()> {
     match command {
         Command::Import(arguments) => import::run(arguments, opener, out),
@@ -45,7 +45,7 @@ pub(crate) fn run(command: &Command, opener: Opener, out: &mut impl Write) -> Re
     }
 }
 
-/// A part of a query on the command line; `what` it is, for who mistyped it.
+/// Returns a part of a query on the command line; the error calls it `what`.
 fn parse<T>(what: &'static str, parsed: Result<T, QueryError>) -> Result<T> {
     parsed.map_err(|source| Failure::Query { what, source })
 }

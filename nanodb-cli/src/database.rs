@@ -16,18 +16,18 @@ pub(crate) struct Opener {
 }
 
 impl Opener {
-    /// For a command that reads alone: a database that must be there already, of which nothing is
-    /// changed, nor beside it.
+    /// Opens a database for a command that only reads. It must exist; nothing is written to it or
+    /// next to it.
     pub(crate) fn read(self, path: &Path) -> Result<Database> {
         self.existing(path, Database::options().read_only(true))
     }
 
-    /// For a command that changes what is there already.
+    /// Opens an existing database for a command that changes it.
     pub(crate) fn change(self, path: &Path) -> Result<Database> {
         self.existing(path, Database::options().create(false))
     }
 
-    /// For a command that makes a database where there is none.
+    /// Opens a database, or creates it if it does not exist.
     pub(crate) fn make(self, path: &Path) -> Result<Database> {
         Ok(Database::options().lock_timeout(self.wait).open(path)?)
     }
@@ -36,20 +36,20 @@ impl Opener {
         let refuse = |why| Failure::NoDatabase { path: path.to_owned(), why };
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => Err(refuse("this is a directory")),
-            // Opening would make a database of it, which is not for such a command.
+            // Opening an empty file would make a database of it.
             Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
                 Err(refuse("the file is empty, not a database"))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(refuse("there is no such file"))
             }
-            // What else may be wrong is told better by opening it.
+            // Opening it gives a better message for other problems.
             _ => Ok(options.lock_timeout(self.wait).open(path)?),
         }
     }
 }
 
-/// A collection that must be there: reading one that was never made would find nothing,
+/// Returns a collection, which must exist: reading one that was never created would find nothing,
 /// which hides a mistyped name.
 pub(crate) fn existing_collection(database: &Database, name: &str) -> Result<Collection> {
     let others: Vec<String> =

@@ -1,4 +1,4 @@
-//! Why a command failed, and the exit code that says so.
+//! The reasons why commands fail, and their exit codes.
 //!
 //! ```text
 //! code  meaning
@@ -23,34 +23,34 @@ use crate::json::{JsonError, Position};
 /// The result of a command.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Why a command failed.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The database refused.
+    /// The database returned an error.
     Database(nanodb::Error),
-    /// There is no such file, or it is none.
+    /// The file does not exist, or is not a database.
     NoDatabase { path: PathBuf, why: &'static str },
-    /// There is no such collection.
+    /// The collection does not exist.
     NoCollection { name: String, others: Vec<String> },
-    /// A filter, an order or an update makes no sense.
+    /// A filter, a sort, a projection or an update is wrong.
     Query { what: &'static str, source: nanodb::QueryError },
-    /// There is no such document, or no such id.
+    /// There is no such document, or the id is not one.
     NoDocument(String),
     /// The input could not be opened.
     OpenInput { path: PathBuf, source: io::Error },
-    /// The input is not documents.
+    /// The input does not consist of documents.
     Input { name: String, source: JsonError },
     /// A document of the input can't be stored.
     Refused { name: String, at: Position, why: String },
-    /// What was to be printed could not be.
+    /// The output could not be written.
     Output(io::Error),
     /// Something about a file other than the database's.
     File { doing: &'static str, path: PathBuf, source: io::Error },
-    /// A format can't hold a value, and no other was asked for.
+    /// A format can't hold a value, and --inexact does not say what to do.
     Inexact(String),
-    /// Damage was found; where was said before.
+    /// Damage was found; messages before said where.
     Damaged { problems: u64 },
-    /// What was read is not what was written.
+    /// What was read differs from what was written.
     Different(String),
 }
 
@@ -72,7 +72,7 @@ impl Failure {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// What went wrong, on one line.
+    /// Returns what went wrong, on one line.
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Database(error) if error.kind() == ErrorKind::Locked => {
@@ -100,7 +100,7 @@ impl Failure {
         }
     }
 
-    /// The line of the input that is to blame.
+    /// Returns the line of the input that caused the failure.
     pub(crate) fn line(&self) -> Option<u64> {
         match self {
             Self::Refused { at, .. } => Some(at.line),
@@ -110,7 +110,7 @@ impl Failure {
     }
 }
 
-/// Some of the names, for a list that helps someone who mistyped one.
+/// Returns some of the names, for a message to someone who mistyped one.
 fn list(names: &[String]) -> String {
     const SHOWN_MAX: usize = 8;
     let mut text = String::new();
@@ -125,7 +125,7 @@ fn list(names: &[String]) -> String {
     text
 }
 
-/// An error with all its causes.
+/// Returns an error with all its causes.
 pub(crate) fn describe(error: &nanodb::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -142,7 +142,7 @@ impl From<nanodb::Error> for Failure {
     }
 }
 
-/// Commands that write elsewhere than to their output say so themselves.
+/// Commands that write to files other than their output report that themselves.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Output(error)

@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use indicatif::{BinaryBytes, HumanCount};
 
-/// A count with its thousands apart.
+/// Formats a count with separated thousands.
 pub(crate) fn count(number: u64) -> HumanCount {
     HumanCount(number)
 }
 
-/// A count of things, which have an ordinary plural.
+/// Formats a count of things that have a regular plural.
 pub(crate) fn counted(number: u64, thing: &str) -> String {
     format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// A size as KiB, MiB or GiB.
+/// Formats a size as KiB, MiB or GiB.
 pub(crate) fn bytes(size: u64) -> BinaryBytes {
     BinaryBytes(size)
 }
 
-/// A time with as many digits as mean something.
+/// Prints a time with a sensible number of digits.
 pub(crate) struct Time(pub(crate) Duration);
 
 impl fmt::Display for Time {
@@ -37,7 +37,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// How many a second, rounded to three digits.
+/// Returns how many there are in a second, rounded to three digits.
 pub(crate) fn rate(number: u64, time: Duration) -> HumanCount {
     let exact = number as f64 / time.as_secs_f64().max(1e-9);
     let unit = 10_f64.powf(exact.max(1.0).log10().floor() - 2.0).max(1.0);

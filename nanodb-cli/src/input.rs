@@ -1,4 +1,4 @@
-//! Where imported documents come from: a file or standard input, compressed or not.
+//! The input of an import: a file or standard input, compressed or not.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write as _};
@@ -11,23 +11,23 @@ use flate2::bufread::GzDecoder;
 const BUFFER_SIZE: usize = 128 * 1024;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// An input, decompressed if it began with the magic bytes of gzip.
+/// An input, decompressed if it begins with the magic bytes of gzip.
 pub(crate) struct Input {
     reader: Box<dyn Read + Send>,
-    /// What it is called in messages.
+    /// Its name in messages.
     pub(crate) name: String,
-    /// How many bytes there are, compressed; `None` for a stream.
+    /// The number of bytes, compressed; `None` for a stream.
     pub(crate) size: Option<u64>,
     pub(crate) progress: Progress,
 }
 
-/// How many bytes of an input were read, compressed.
+/// The number of bytes read from an input, compressed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress(Arc<AtomicU64>);
 
 impl Progress {
     pub(crate) fn bytes(&self) -> u64 {
-        // A figure to be shown; nothing is read by it.
+        // Only displayed; no other data depends on it.
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -64,7 +64,7 @@ impl Read for Input {
     }
 }
 
-/// Reads what `source` holds, decompressed where it is gzip, all members of it; `name` is for a
+/// Returns a reader of `source`, which decompresses all members if it is gzip; `name` is for a
 /// warning.
 pub(crate) fn decompress(
     mut source: impl Read + Send + 'static,
@@ -84,18 +84,18 @@ pub(crate) fn decompress(
 
 /// The members of a gzip file, one after the other.
 ///
-/// What follows the last and is none is left out, as by gzip(1): zeros, with which tapes are filled
-/// up, without a word, anything else with a warning.
+/// Data after the last member that is not a member is ignored, as by gzip(1): zeros, which pad
+/// tapes, silently, anything else with a warning.
 struct Gzip<R: BufRead> {
     /// `None` after the last.
     member: Option<GzDecoder<R>>,
-    /// Whether nothing was read of this member yet, and it is not the first.
+    /// Whether nothing has been read of this member yet, and it is not the first.
     is_next: bool,
     name: String,
 }
 
 impl<R: BufRead> Gzip<R> {
-    /// Goes on to the next member, if there is one.
+    /// Goes to the next member, if there is one.
     fn next_member(&mut self) -> io::Result<()> {
         let Some(member) = self.member.take() else { return Ok(()) };
         let mut source = member.into_inner();
@@ -142,7 +142,7 @@ impl<R: BufRead> Read for Gzip<R> {
                     self.is_next = false;
                     return Ok(size);
                 }
-                // Its header is none.
+                // Its header is not valid.
                 Err(error) if self.is_next && error.kind() == io::ErrorKind::InvalidInput => {
                     self.member = None;
                     self.warn();

@@ -1,7 +1,7 @@
-//! Documents as JSON, in and out. The dialect is the library's, [`nanodb::json`].
+//! Documents as JSON, read and written. The dialect is that of the library, [`nanodb::json`].
 //!
-//! [`elements`] finds where one document of a stream ends and the next begins,
-//! [`parse`] reads one, [`mod@print`] writes one.
+//! [`elements`] finds where one document of a stream ends and the next begins, [`parse`] reads a
+//! document, [`mod@print`] writes one.
 
 pub(crate) mod elements;
 pub(crate) mod parse;

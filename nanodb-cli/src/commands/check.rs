@@ -1,4 +1,4 @@
-//! `nanodb check`: everything read, everything wrong listed.
+//! `nanodb check`: reads everything and lists what is wrong.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `nanodb collections`: what is in a database.
+//! `nanodb collections`: lists the collections of a database.
 
 use std::io::Write;
 

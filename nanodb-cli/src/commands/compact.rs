@@ -1,4 +1,4 @@
-//! `nanodb compact`: the file as short as it can be.
+//! `nanodb compact`: makes the file as short as possible.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -24,9 +24,10 @@ struct Summary {
 
 pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Result<()> {
     let database = opener.change(&arguments.database)?;
-    // What an open file keeps for a full disk goes when it is closed: lengths of the file alone.
+    // The space that an open file reserves for a full disk goes when it is closed, so the lengths
+    // are those of the file alone.
     let bytes_before = file_bytes(&arguments.database)?;
-    // Draws nothing where standard error is not a terminal.
+    // Draws nothing if standard error is not a terminal.
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
         bar.set_style(style);

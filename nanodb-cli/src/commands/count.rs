@@ -1,4 +1,4 @@
-//! `nanodb count`: how many documents a collection has, or how many pass a filter.
+//! `nanodb count`: prints how many documents a collection has, or how many match a filter.
 
 use std::io::Write;
 
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Count, opener: Opener, out: &mut impl Write) -> Re
     if arguments.json {
         return print_json(&Summary { collection: &arguments.collection, count }, out);
     }
-    // Bare digits, for scripts.
+    // Digits only, for scripts.
     writeln!(out, "{count}")?;
     Ok(())
 }

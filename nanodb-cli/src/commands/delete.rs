@@ -1,4 +1,4 @@
-//! `nanodb delete`: deletes the documents that pass a filter.
+//! `nanodb delete`: deletes the documents that match a filter.
 
 use std::io::Write;
 

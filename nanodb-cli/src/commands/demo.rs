@@ -1,7 +1,7 @@
-//! `nanodb demo`: real data through everything that a database does, with figures.
+//! `nanodb demo`: stores, reads and checks real data, and prints how long each step takes.
 //!
-//! Each step is timed by itself, and what it read is compared with what it should have
-//! read: the demo fails if anything differs.
+//! Each step is timed by itself. What it reads is compared with the source: the demo fails if
+//! anything differs.
 
 mod cities;
 mod report;
@@ -21,10 +21,10 @@ use crate::figures::{self, Time};
 
 const COLLECTION: &str = "cities";
 
-/// Any number: it makes two runs look up the same ids.
+/// An arbitrary number that makes all runs look up the same ids.
 const SEED: u64 = 7;
 
-/// What was stored, to compare with what is read.
+/// What was stored, for comparison with what is read.
 struct Sample {
     ids: Vec<i64>,
     people: i64,
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Demo, opener: Opener, out: &mut impl Write) -> Res
     Ok(())
 }
 
-/// A path for a file that is not there yet: the demo adds to no database of yours.
+/// Returns a path at which no file exists yet: the demo never adds to an existing database.
 fn new_file(path: &Path) -> Result<PathBuf> {
     if path.exists() {
         let source = std::io::ErrorKind::AlreadyExists.into();
@@ -139,7 +139,7 @@ fn look_up(
     report.step("look up", "ids at random, one by one", time, Some(ids.len() as u64))
 }
 
-/// Returns the bytes of all documents together.
+/// Scans all documents and returns their total size in bytes.
 fn scan(cities: &Collection, loaded: &Sample, report: &mut Report<'_>) -> Result<u64> {
     let (mut count, mut people, mut bytes) = (0, 0, 0);
     let start = Instant::now();

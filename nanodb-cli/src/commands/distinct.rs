@@ -1,4 +1,4 @@
-//! `nanodb distinct`: the values that a field has.
+//! `nanodb distinct`: prints the values of a field.
 
 use std::io::Write;
 

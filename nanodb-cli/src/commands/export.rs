@@ -1,4 +1,4 @@
-//! `nanodb export`: a collection as JSON Lines.
+//! `nanodb export`: prints a collection as JSON Lines.
 
 use std::io::{self, Write};
 
@@ -27,8 +27,8 @@ pub(crate) fn run(arguments: &Export, opener: Opener, out: &mut impl Write) -> R
                 Err(LineError::Inexact(problem)) => return Err(Failure::Inexact(problem)),
                 Err(LineError::Damaged(problem)) => problem,
             },
-            // The cursor goes on behind what is damaged, and so do we: an export may be
-            // all that can be saved.
+            // The scan continues after damage, and so does the export: it may be all that can be
+            // saved.
             Err(error) if error.kind() == ErrorKind::Damaged => describe(&error),
             Err(error) => return Err(error.into()),
         };
@@ -55,7 +55,7 @@ fn write_options(arguments: &Export) -> WriteOptions {
     WriteOptions::new().format(format).inexact(inexact)
 }
 
-/// Why a document could not be printed: text that names it.
+/// The reason why a document can't be printed, in a text that names the document.
 enum LineError {
     /// The format has no form for a value.
     Inexact(String),

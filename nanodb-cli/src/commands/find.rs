@@ -1,4 +1,4 @@
-//! `nanodb find`: the documents that pass a filter.
+//! `nanodb find`: prints the documents that match a filter.
 
 use std::io::{self, IsTerminal as _, Write};
 

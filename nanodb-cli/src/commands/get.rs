@@ -1,4 +1,4 @@
-//! `nanodb get`: one document by its id.
+//! `nanodb get`: prints the document with an id.
 
 use std::io::Write;
 
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Get, opener: Opener, out: &mut impl Write) -> Resu
     Ok(())
 }
 
-/// The id that a text on the command line means, or why it is none.
+/// Returns the id that a text on the command line means, or why it is not an id.
 fn parse_id(text: &str, id_type: IdType) -> Result<Id, String> {
     match id_type {
         IdType::String => Ok(text.into()),
@@ -48,7 +48,7 @@ fn parse_id(text: &str, id_type: IdType) -> Result<Id, String> {
             let id = text.parse::<Uuid>().map(Id::from);
             id.map_err(|error| format!("{text:?} is {error}"))
         }
-        // 007 and +7 are more likely somebody's strings.
+        // 007 and +7 are more likely strings.
         IdType::Auto => Ok(parse_integer(text)
             .filter(|id| id.to_string() == text)
             .unwrap_or_else(|| text.into())),

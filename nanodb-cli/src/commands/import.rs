@@ -1,4 +1,4 @@
-//! `nanodb import`: documents of a JSON file into a collection.
+//! `nanodb import`: stores the documents of a JSON file in a collection.
 //!
 //! One thread reads and parses, this one stores:
 //!
@@ -6,10 +6,9 @@
 //! Input -> Elements -> Batch  ==channel==>  Writer -> Collection
 //! ```
 //!
-//! The channel holds one batch, so there are four in memory at most: one being read, one
-//! waiting, one being stored, one stored. A batch that was stored goes back to the thread
-//! that made it: freeing a million small pieces of memory where they were allocated takes
-//! half the time.
+//! The channel holds one batch, so at most four are in memory: one being read, one waiting, one
+//! being stored, one stored. A stored batch goes back to the thread that made it: freeing a million
+//! small pieces of memory where they were allocated takes half the time.
 
 mod batch;
 mod id_set;
@@ -52,15 +51,15 @@ struct Summary<'a> {
 }
 
 pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> Result<()> {
-    // First, so that a mistyped path leaves no empty database behind.
+    // First, so that a mistyped path does not leave an empty database behind.
     let input = Input::open(&arguments.file)
         .map_err(|source| Failure::OpenInput { path: arguments.file.clone(), source })?;
     let rejects = arguments.rejects.as_deref().map(Rejects::new).transpose()?;
     let start = Instant::now();
     let database = opener.make(&arguments.database)?;
     let (tally, loaded) = load(arguments, input, &database, rejects);
-    // Closing writes to the file what was stored, and so belongs to the time it took. After
-    // a failure, too: the batches before it are to stay.
+    // Closing writes what was stored to the file, so it counts in the time. After a failure, too:
+    // the batches before it are kept.
     let closed = database.close().map_err(Failure::from);
     let result = loaded.and(closed);
     let time = start.elapsed();
@@ -90,8 +89,8 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
     Ok(())
 }
 
-/// Moves everything from the input to the collection; what was done by the time of an
-/// error stays done.
+/// Moves everything from the input to the collection; after an error, the batches before it are
+/// kept.
 fn load(
     arguments: &Import,
     input: Input,
@@ -115,8 +114,7 @@ fn load(
         scope.spawn(move || {
             while let Some(batch) = batches.next() {
                 to_free.try_iter().for_each(drop);
-                // An error is the last thing to be said; a receiver that is gone has met
-                // one of its own.
+                // An error is the last message; if the receiver is gone, it failed itself.
                 if batch.is_err() | sender.send(batch).is_err() {
                     break;
                 }
@@ -126,7 +124,7 @@ fn load(
             let mut batch = batch?;
             writer.write(&mut batch)?;
             meter.show(writer.tally().total());
-            // Nobody is left to free it only after the last batch was read.
+            // The sender is gone only after the last batch was read.
             let _ = stored.send(batch);
         }
         Ok(())
@@ -138,7 +136,7 @@ fn load(
     (writer.tally(), result)
 }
 
-/// How the documents are to be read.
+/// Returns the options for reading documents.
 fn read_options(arguments: &Import) -> json::ReadOptions {
     let decimals = match arguments.decimals {
         Decimals::Refuse => json::Decimals::Refuse,
@@ -150,12 +148,12 @@ fn read_options(arguments: &Import) -> json::ReadOptions {
         .decimals(decimals)
 }
 
-/// Makes the collection if no document has: one without documents was imported.
+/// Creates the collection if the input contained no document.
 fn make_collection(database: &Database, name: &str) -> Result<()> {
     if database.collections().iter().any(|collection| collection.name == name) {
         return Ok(());
     }
-    // A collection comes with its first document.
+    // Otherwise the first document creates it.
     database.write(|tx| {
         let collection = tx.collection(name);
         let id = collection.insert(doc! { "_id": "" })?;

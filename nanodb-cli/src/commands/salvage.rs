@@ -1,4 +1,4 @@
-//! `nanodb salvage`: whatever can be read of a damaged database, in a new one.
+//! `nanodb salvage`: copies everything that can be read of a damaged database to a new one.
 
 use std::fs;
 use std::io::Write;
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Salvage, opener: Opener, out: &mut impl Write) -> 
     let report = match saved.salvage(&arguments.damaged) {
         Ok(report) => report,
         Err(error) => {
-            // What was saved by then stays; an empty database is of no use to anybody.
+            // What was copied so far is kept; an empty database is of no use.
             if saved.collections().is_empty() {
                 drop(saved);
                 let _ = fs::remove_file(&arguments.new);

@@ -1,4 +1,4 @@
-//! `nanodb stats`: figures of a file.
+//! `nanodb stats`: prints the sizes of a file and its collections.
 
 use std::io::Write;
 
@@ -11,8 +11,8 @@ use crate::database::Opener;
 use crate::failure::Result;
 use crate::figures;
 
-/// The figures that mean something for a file just opened. Those of memory and of work
-/// under way describe a running program, which this is not.
+/// The figures that have a meaning for a file just opened. Those of memory and of running work
+/// describe a running program.
 #[derive(Serialize)]
 struct File<'a> {
     file_bytes: u64,

@@ -9,10 +9,11 @@ use nanodb::{DocView, ValueRef};
 use crate::failure::{Failure, Result};
 use crate::json::print;
 
-/// So many documents make one table: columns must fit all of them, so they are kept until then.
+/// The most documents in one table. Columns must fit all of them, so they are kept until then.
 const ROWS_MAX: usize = 1000;
 
-/// A table under way. Its columns are the fields of its documents, in the order they come up.
+/// A table being filled. Its columns are the fields of its documents, in the order in which they
+/// first occur.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     columns: Vec<String>,
@@ -38,7 +39,7 @@ impl Table {
         if self.rows.len() < ROWS_MAX { Ok(()) } else { std::mem::take(self).finish(out) }
     }
 
-    /// Prints what there is.
+    /// Prints the rest.
     pub(super) fn finish(self, out: &mut impl Write) -> Result<()> {
         if self.rows.is_empty() {
             return Ok(());
@@ -48,7 +49,7 @@ impl Table {
         let columns = self.columns.len();
         table.set_header(self.columns.into_iter().map(Cell::new));
         for mut row in self.rows {
-            // A field that came up later.
+            // A field that first occurred later.
             row.resize(columns, String::new());
             table.add_row(row);
         }
@@ -57,10 +58,10 @@ impl Table {
     }
 }
 
-/// Text as it is, anything else as JSON.
+/// Returns text as it is, anything else as JSON.
 fn text(value: ValueRef<'_>) -> Result<String> {
     if let Some(text) = value.as_str() {
-        // Nothing a document holds may steer the terminal.
+        // The content of a document must not control the terminal.
         return Ok(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect());
     }
     let mut json = Vec::new();

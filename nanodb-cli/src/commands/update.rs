@@ -1,4 +1,4 @@
-//! `nanodb update`: changes the documents that pass a filter.
+//! `nanodb update`: changes the documents that match a filter.
 
 use std::io::Write;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> R
     };
     let change = parse("update", change)?;
     let database = opener.change(&arguments.database)?;
-    // An upsert may be the first write to a collection, as an import may.
+    // An upsert, like an import, may be the first write to a collection.
     let collection = if arguments.upsert {
         database.collection(&arguments.collection)
     } else {
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> R
     Ok(())
 }
 
-/// An id as `nanodb export` writes it.
+/// Returns an id in the form in which `nanodb export` writes it.
 fn json_of(id: Id) -> Result<serde_json::Value> {
     const NAME: &str = "id";
     let text = doc! { NAME: (id) }.to_json().map_err(nanodb::Error::from)?;

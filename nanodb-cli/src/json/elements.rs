@@ -1,10 +1,9 @@
-//! One document's text after the other out of a stream, in memory of a document's size.
+//! Splitting a stream into the texts of its documents, in memory for one document.
 //!
-//! The stream is a JSON array of objects, or objects one after the other with any white
-//! space between them, of which JSON Lines is the common case. Where an object ends is
-//! found by counting brackets outside of strings; what is within is left to
-//! [`parse`](super::parse). So a broken object is told by the parser, with the place,
-//! and not here.
+//! The stream is a JSON array of objects, or objects one after the other with any white space
+//! between them, such as JSON Lines. The end of an object is found by counting brackets outside of
+//! strings; the content is left to [`parse`](super::parse). So the parser reports a broken object,
+//! with the place.
 
 mod scan;
 #[cfg(test)]
@@ -19,16 +18,15 @@ use self::scan::Scanner;
 use super::parse::{find_error, parse_document};
 use super::{JsonError, Position};
 
-/// The most bytes of JSON that one document may take. A document has 16 MiB at most,
-/// and six letters of JSON (`\u0001`) may stand for one byte.
+/// The most bytes of JSON for one document. A document has at most 16 MiB, and each of its bytes
+/// may take six letters of JSON (`\u0001`).
 const ELEMENT_SIZE_MAX: usize = 128 * 1024 * 1024;
 
-/// How much is read at once, at least.
+/// The least number of bytes to read at once.
 const READ_SIZE: usize = 256 * 1024;
 
-/// An object that has grown to this size without an end is looked at for errors, and
-/// again each time its size has doubled: a bracket that is missing early in a large
-/// input is then found early.
+/// An object that has grown to this size without an end is checked for errors, and again each time
+/// its size has doubled: a bracket that is missing early in a large input is then found early.
 const PROBE_SIZE: usize = 1024 * 1024;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -48,19 +46,19 @@ pub(crate) struct Elements<R> {
     reader: R,
     ended: bool,
     buffer: Vec<u8>,
-    /// What lies in `buffer` before this was handed out or skipped.
+    /// Everything in `buffer` before this was returned or skipped.
     start: usize,
-    /// Where in the stream `start` is.
+    /// The place of `start` in the stream.
     position: Position,
     state: State,
     options: ReadOptions,
-    /// Where in `buffer` the last element began, and where in the stream.
+    /// Where the last element began, in `buffer` and in the stream.
     last: (usize, Position),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
-    /// Nothing was read; the layout is this, or what the first byte says.
+    /// Nothing has been read. The layout is this, or what the first byte says.
     Start(Option<Layout>),
     /// After the `[` of an array.
     Open,
@@ -76,20 +74,20 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
     pub(crate) text: &'a [u8],
-    /// Where its first byte is.
+    /// The place of its first byte.
     pub(crate) at: Position,
     options: ReadOptions,
 }
 
 impl Element<'_> {
-    /// The document that this is the text of.
+    /// Reads the document in this text.
     pub(crate) fn parse(&self) -> Result<Document, JsonError> {
         parse_document(self.text, self.at, &self.options)
     }
 }
 
 impl<R: Read> Elements<R> {
-    /// Reads from `reader`, in larger pieces; a layout of `None` is found out.
+    /// Returns a reader of `reader`, in larger pieces. The first byte decides a layout of `None`.
     pub(crate) fn new(reader: R, layout: Option<Layout>) -> Self {
         Self {
             reader,
@@ -103,12 +101,12 @@ impl<R: Read> Elements<R> {
         }
     }
 
-    /// From now on documents are read as `options` say.
+    /// Sets the options for reading documents from now on.
     pub(crate) fn reading(self, options: ReadOptions) -> Self {
         Self { options, ..self }
     }
 
-    /// The next document's text; `None` after the last.
+    /// Returns the text of the next document, or `None` after the last.
     pub(crate) fn next(&mut self) -> Result<Option<Element<'_>>, JsonError> {
         if !self.find_element()? {
             return Ok(None);
@@ -121,14 +119,14 @@ impl<R: Read> Elements<R> {
         Ok(Some(Element { text, at, options: self.options }))
     }
 
-    /// Whether it is known where the next document begins if one is broken: not within an array.
+    /// Returns whether the begin of the next document is known if one is broken, which it is not
+    /// within an array.
     pub(crate) fn are_lines(&self) -> bool {
         self.state == State::Lines
     }
 
-    /// Takes the last element, which is no document, for shorter where another one begins within
-    /// it: on a later line, with a bracket in the column in which this one has its own. Returns
-    /// the text of the broken one.
+    /// Cuts the last element, which is not a document, if another one begins within it: on a later
+    /// line, with a bracket in the column of its own first one. Returns the text of the broken one.
     pub(crate) fn shorten_last(&mut self) -> Vec<u8> {
         let (start, at) = self.last;
         let text = self.buffer.get(start..self.start).unwrap_or_default();
@@ -138,7 +136,7 @@ impl<R: Read> Elements<R> {
         broken
     }
 
-    /// Leaves the rest of this line out, and returns it.
+    /// Skips the rest of this line, and returns it.
     pub(crate) fn skip_line(&mut self) -> Result<Vec<u8>, JsonError> {
         loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
@@ -196,7 +194,7 @@ impl<R: Read> Elements<R> {
         }
     }
 
-    /// How long the object is that begins here; all of it is in the buffer then.
+    /// Returns the length of the object that begins here, all of which is in the buffer then.
     fn scan_element(&mut self) -> Result<usize, JsonError> {
         let mut scanner = Scanner::default();
         let mut probe_size = PROBE_SIZE;
@@ -217,13 +215,13 @@ impl<R: Read> Elements<R> {
                 return Err(JsonError::syntax(self.position, message));
             }
             if !self.fill()? {
-                // Cut off: the parser says where and what is missing.
+                // Cut off: the parser says where, and what is missing.
                 return Ok(self.buffer.len() - self.start);
             }
         }
     }
 
-    /// The next byte that is not white space, which is skipped; `None` at the end.
+    /// Returns the next byte that is not white space, which is skipped; `None` at the end.
     fn peek(&mut self) -> Result<Option<u8>, JsonError> {
         loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
@@ -260,7 +258,7 @@ impl<R: Read> Elements<R> {
         self.start += size;
     }
 
-    /// Reads on; false at the end of the stream.
+    /// Reads more bytes; false at the end of the stream.
     fn fill(&mut self) -> Result<bool, JsonError> {
         if self.ended {
             return Ok(false);
@@ -294,8 +292,8 @@ impl<R: Read> Elements<R> {
     }
 }
 
-/// How much of `text`, which begins in a column, stands before a later line with an opening bracket
-/// in that column; all of it if there is no such line.
+/// Returns how much of `text`, which begins in `column`, comes before a later line with an opening
+/// bracket in that column; all of it if there is no such line.
 fn broken_len(text: &[u8], column: u64) -> usize {
     let newlines = text.iter().enumerate().filter(|&(_, &byte)| byte == b'\n');
     for line in newlines.map(|(index, _)| index + 1) {

@@ -1,11 +1,11 @@
-//! From the text of one JSON object to a document; errors say where in the whole input they are.
+//! From the text of one JSON object to a document; errors have the place in the whole input.
 
 use nanodb::Document;
 use nanodb::json::{self, JsonProblem, ReadOptions};
 
 use super::{JsonError, Position};
 
-/// Reads the object that `text` is, which stands at `at`; errors say where they are.
+/// Reads the object `text`, which begins at `at`; errors have the place in the input.
 pub(crate) fn parse_document(
     text: &[u8],
     at: Position,
@@ -14,7 +14,7 @@ pub(crate) fn parse_document(
     Document::parse_json_with(text, options).map_err(|error| locate(&error, at))
 }
 
-/// What is wrong with the part of an object that `text` is, apart from its being a part.
+/// Returns what is wrong with `text`, the beginning of an object, apart from its missing end.
 pub(super) fn find_error(text: &[u8], at: Position, options: &ReadOptions) -> Option<JsonError> {
     let error = Document::parse_json_with(text, options).err()?;
     match error.problem() {

@@ -1,9 +1,9 @@
-//! Places in a text, and what is wrong there.
+//! Places in a text, and errors with a place.
 
 use std::fmt;
 use std::io;
 
-/// A place in a text, as editors count: from line 1, column 1. Columns count bytes.
+/// A place in a text, as in editors: from line 1, column 1. Columns count bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Position {
     pub(crate) line: u64,
@@ -13,9 +13,9 @@ pub(crate) struct Position {
 impl Position {
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 
-    /// The place after `text`, which stands here.
+    /// Returns the place after `text`, which begins here.
     pub(crate) fn after(self, text: &[u8]) -> Self {
-        // Two simple passes: the first is done 32 bytes at a time.
+        // Two simple passes: the first handles 32 bytes at a time.
         let newlines = text.iter().filter(|&&byte| byte == b'\n').count() as u64;
         match text.iter().rposition(|&byte| byte == b'\n') {
             None => Self { line: self.line, column: self.column + text.len() as u64 },
@@ -23,7 +23,7 @@ impl Position {
         }
     }
 
-    /// The place that is `line` and `column` (both from 1) of a text which stands here.
+    /// Returns the place at `line` and `column` (both from 1) of a text that begins here.
     pub(crate) fn within(self, line: usize, column: usize) -> Self {
         let (line, column) = (line as u64, (column as u64).max(1));
         if line <= 1 {
@@ -40,10 +40,10 @@ impl fmt::Display for Position {
     }
 }
 
-/// Why no more documents come out of a text.
+/// The reason why a text contains no further document.
 #[derive(Debug)]
 pub(crate) enum JsonError {
-    /// The text could not be read, or not be decompressed.
+    /// The text could not be read or decompressed.
     Read(io::Error),
     /// It is not JSON, or not documents.
     Syntax { at: Position, message: String },

@@ -1,4 +1,4 @@
-//! Stored documents as JSON in bytes, for whatever is printed.
+//! Stored documents as JSON in bytes, for all output.
 
 use std::io;
 

@@ -1,7 +1,7 @@
-//! The demo's data: all cities of the world with more than 1,000 people.
+//! The demo's data: all cities of the world with more than 1,000 inhabitants.
 //!
-//! It is part of the program (3.6 MB, compressed), so that the demo runs from wherever
-//! the program was copied to.
+//! It is part of the program (3.6 MB, compressed), so that the demo runs from wherever the program
+//! is.
 
 use std::io::Read;
 
@@ -11,10 +11,10 @@ use crate::failure::{Failure, Result};
 use crate::input;
 use crate::json::{Elements, JsonError};
 
-/// What the data is, and whose.
+/// The data, and its source.
 pub(super) const CITIES: &str = "cities of the world, from GeoNames (geonames.org, CC BY 4.0)";
 
-/// How many there are.
+/// The number of cities.
 pub(super) const COUNT: u64 = 135_233;
 
 /// How many are stored at once.
@@ -23,7 +23,7 @@ pub(super) const BATCH: usize = 5000;
 static DATA: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/cities.jsonl.gz"));
 
-/// Reads them batch by batch.
+/// An iterator over the cities, batch by batch.
 pub(super) struct Cities {
     elements: Elements<Box<dyn Read + Send>>,
     json_bytes: u64,
@@ -36,7 +36,7 @@ impl Cities {
         Ok(Self { elements: Elements::new(reader, None), json_bytes: 0 })
     }
 
-    /// The next cities, `_id` first; none at the end.
+    /// Returns the next cities, `_id` first; none at the end.
     pub(super) fn next_batch(&mut self) -> Result<Vec<Document>> {
         let mut batch = Vec::with_capacity(BATCH);
         while batch.len() < BATCH {
@@ -47,13 +47,13 @@ impl Cities {
         Ok(batch)
     }
 
-    /// Bytes of the cities so far, as JSON without line ends.
+    /// Returns the size of the cities so far, as JSON without line ends.
     pub(super) fn json_bytes(&self) -> u64 {
         self.json_bytes
     }
 }
 
-/// The city under GeoNames' number for it, which the data has as `cityId`.
+/// Uses GeoNames' number of a city, `cityId` in the data, as its `_id`.
 fn with_id(city: Document) -> Document {
     let name = |name: String| if name == "cityId" { ID_FIELD.to_owned() } else { name };
     city.into_iter().map(|(field, value)| (name(field), value)).collect()

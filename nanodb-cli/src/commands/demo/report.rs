@@ -1,11 +1,11 @@
-//! The demo's lines, aligned.
+//! The lines that the demo prints, aligned.
 
 use std::io::Write;
 
 use crate::failure::Result;
 use crate::figures;
 
-/// Prints each line as soon as it is known.
+/// Prints each line as soon as its figures are known.
 pub(super) struct Report<'a> {
     out: &'a mut dyn Write,
 }
@@ -20,7 +20,7 @@ impl<'a> Report<'a> {
         Ok(self.out.flush()?)
     }
 
-    /// A step: how many documents, how long, how many a second, doing what.
+    /// Prints a step: how many documents, how long, how many a second, doing what.
     pub(super) fn row(
         &mut self,
         name: &str,
@@ -32,7 +32,7 @@ impl<'a> Report<'a> {
         self.line(&format!("  {name:<10}  {count:>9}  {time:>8}  {rate:>13}   {detail}"))
     }
 
-    /// How many bytes something takes, all in all and a document.
+    /// Prints a size, in total and for each document.
     pub(super) fn size(&mut self, name: &str, total: u64, each: f64, note: &str) -> Result<()> {
         let total = figures::bytes(total).to_string();
         self.line(&format!("  {name:<10}  {total:>9}  {each:>5.1} bytes a document{note}"))

@@ -1,4 +1,4 @@
-//! Documents of the input in portions.
+//! Reading the documents of the input in batches.
 
 use std::io::Read;
 
@@ -9,16 +9,16 @@ use crate::arguments::Import;
 use crate::failure::{Failure, Result};
 use crate::json::{Elements, JsonError, Position};
 
-/// A batch is full with this much JSON, however few documents that is. In memory they take
-/// several times as much, and there are several batches.
+/// A batch is full with this much JSON, even with few documents. In memory they take several times
+/// as much, and there are several batches.
 const BATCH_TEXT_SIZE: usize = 4 * 1024 * 1024;
 
-/// Documents that are to be stored at once, and where in the input they begin.
+/// Documents that are stored at once, and where in the input they begin.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) documents: Vec<Document>,
     pub(super) places: Vec<Position>,
-    /// What stands in the input, if rejects are written.
+    /// The text of each in the input, if rejects are written.
     pub(super) texts: Vec<Box<[u8]>>,
 }
 
@@ -49,14 +49,14 @@ pub(super) struct Part {
     pub(super) text: Option<Box<[u8]>>,
 }
 
-/// Reads batch after batch.
+/// Reads one batch after the other.
 pub(super) struct Batches<R> {
     elements: Elements<R>,
     input: String,
     id_field: Option<String>,
     documents_max: usize,
     rejects: Option<Rejects>,
-    /// Why the input could not be read to its end: told once what was read before is stored.
+    /// The reason why the input ended early: reported once the documents before it are stored.
     unread: Option<Failure>,
 }
 
@@ -77,7 +77,7 @@ impl<R: Read> Batches<R> {
         }
     }
 
-    /// The next batch; `None` at the end. After an error there is no point in going on.
+    /// Returns the next batch, or `None` at the end. Must not be called again after an error.
     pub(super) fn next(&mut self) -> Option<Result<Batch>> {
         if let Some(failure) = self.unread.take() {
             return Some(Err(failure));
@@ -95,7 +95,7 @@ impl<R: Read> Batches<R> {
             let part = match self.next_document(&mut text_size) {
                 Ok(Some(next)) => next,
                 Ok(None) => break,
-                // Nothing is wrong with the documents before.
+                // The documents before are valid.
                 Err(failure @ Failure::Input { source: JsonError::Read(_), .. }) => {
                     self.unread = Some(failure);
                     break;
@@ -148,14 +148,14 @@ impl<R: Read> Batches<R> {
     }
 }
 
-/// Why no document could be read, and what is scope.
+/// The reason why a document could not be read, and how much of the input is lost with it.
 struct ReadFailure {
     scope: FailureScope,
     failure: Failure,
 }
 
 enum FailureScope {
-    /// An element is no document, or not one for this collection.
+    /// An element is not a document, or not one for this collection.
     Element,
     /// No element begins here.
     Line,
@@ -167,7 +167,7 @@ fn input_failure(input: &str, source: JsonError) -> Failure {
     Failure::Input { name: input.to_owned(), source }
 }
 
-/// Makes a field the document's `_id`.
+/// Renames a field to `_id`.
 fn name_id(document: &mut Document, field: &str) -> Result<(), String> {
     if field == ID_FIELD && document.contains(field) {
         return Ok(());

@@ -1,16 +1,16 @@
-//! Which ids this import has assigned to documents that had none.
+//! The ids that this import has assigned to documents without one.
 //!
-//! A later document of the same input may bring such an id of its own. The file's id counts: the
-//! document that was given it gets another one. So both are stored, in whatever order they come.
+//! A later document of the same input may have such an id of its own. The id in the file counts:
+//! the document that was given it gets another one. So both are stored, in either order.
 
 use std::collections::BTreeMap;
 
 use nanodb::Id;
 
-/// A set of integers; adjacent ones, as assigned ids are, take the room of one.
+/// A set of integers. Adjacent ones, such as assigned ids, take the space of one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct IdSet {
-    /// First and last of each run; no two touch.
+    /// The first and last number of each range; no two ranges touch.
     runs: BTreeMap<i64, i64>,
 }
 
@@ -19,7 +19,7 @@ impl IdSet {
         self.runs.is_empty()
     }
 
-    /// Whether this import has assigned the id.
+    /// Returns whether this import has assigned the id.
     pub(super) fn contains(&self, id: &Id) -> bool {
         integer(id).is_some_and(|id| self.run_around(id).is_some())
     }

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::figures;
 use crate::input::{Input, Progress};
 
-/// Shows how far an import is, if standard error is a terminal.
+/// Shows the progress of an import, if standard error is a terminal.
 pub(super) struct Meter {
     bar: ProgressBar,
     progress: Progress,
@@ -19,7 +19,7 @@ impl Meter {
             Some(_) => "{bar:40} {percent:>3}%  {msg}  {eta} left",
             None => "{spinner} {binary_bytes}  {msg}  {elapsed}",
         };
-        // Draws nothing where standard error is not a terminal.
+        // Draws nothing if standard error is not a terminal.
         let bar = ProgressBar::with_draw_target(input.size, ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);

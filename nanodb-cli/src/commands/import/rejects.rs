@@ -1,4 +1,4 @@
-//! Where documents go that can't be read or stored, if the import is to go on without them.
+//! The file for documents that can't be read or stored, if the import continues without them.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::failure::{Failure, Result};
 
-/// So many are told of one by one.
+/// The most rejects that get a message each.
 const TOLD_MAX: u64 = 20;
 
 /// The file of rejects, of which both threads of an import have a handle.
@@ -19,16 +19,17 @@ pub(super) struct Rejects {
 #[derive(Debug)]
 struct State {
     path: PathBuf,
-    /// Made with the first reject.
+    /// Created with the first reject.
     file: Option<File>,
     count: u64,
-    /// How many bytes they take.
+    /// The length of the file.
     len: u64,
     is_synced: bool,
 }
 
 impl Rejects {
-    /// A file that is not there yet: another import's rejects, or the input, are not written over.
+    /// Takes a path at which no file exists: neither another import's rejects nor the input are
+    /// overwritten.
     pub(super) fn new(path: &Path) -> Result<Self> {
         if path.symlink_metadata().is_ok() {
             let source = io::Error::new(io::ErrorKind::AlreadyExists, "the file exists already");
@@ -38,12 +39,12 @@ impl Rejects {
         Ok(Self { state: Arc::new(Mutex::new(state)) })
     }
 
-    /// How many documents were written to it.
+    /// Returns how many documents were written to it.
     pub(super) fn count(&self) -> u64 {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).count
     }
 
-    /// Waits until all that was written is on stable storage.
+    /// Waits until everything written is on stable storage.
     pub(super) fn sync(&self) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { path, file: Some(file), is_synced: false, .. } = &*state else { return Ok(()) };
@@ -53,7 +54,7 @@ impl Rejects {
         Ok(())
     }
 
-    /// Writes what stands in the input, on lines of its own, and says why.
+    /// Writes the text of a document on lines of its own, and prints the reason.
     pub(super) fn write(&self, text: &[u8], why: &Failure) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { path, file, count, len, is_synced } = &mut *state;
@@ -65,7 +66,7 @@ impl Rejects {
         line.push(b'\n');
         *is_synced = false;
         file.write_all(&line).map_err(|error| {
-            // No half of a line, as where the disk is full.
+            // Removes half a line, which a full disk may have left.
             let _ = file.set_len(*len);
             failed(path, error)
         })?;
@@ -81,14 +82,14 @@ impl Rejects {
     }
 }
 
-/// So that the file's name is there, too.
+/// Makes the file's name durable, too.
 #[cfg(unix)]
 fn sync_directory(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Directories are no files there, and are written by themselves.
+/// Directories can't be opened as files there, and are written by the system.
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())

@@ -1,4 +1,4 @@
-//! Batches into a collection, with conflicts settled.
+//! Storing batches in a collection, and resolving conflicts.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::failure::{Failure, Result};
 use crate::figures;
 use crate::json::Position;
 
-/// What became of the documents so far.
+/// What has happened to the documents so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Tally {
     pub(super) inserted: u64,
@@ -47,14 +47,14 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Stores batches. It is the only one to write: the database's file is locked.
+/// Stores batches. No one else writes meanwhile: the database's file is locked.
 pub(super) struct Writer {
     database: Database,
     collection: Collection,
     on_conflict: OnConflict,
     input: String,
     tally: Tally,
-    /// The ids of documents of this input that have none in it.
+    /// The ids assigned to documents of this input that have none in it.
     assigned: IdSet,
     rejects: Option<Rejects>,
 }
@@ -82,11 +82,11 @@ impl Writer {
         Tally { rejected, ..self.tally }
     }
 
-    /// Stores a batch as a whole, or nothing of it. (Replacing, in two steps: see
+    /// Stores a batch as a whole, or nothing of it. (Replacing takes two steps: see
     /// [`replace`](Self::replace).)
     pub(super) fn write(&mut self, batch: &mut Batch) -> Result<()> {
         self.reject(batch)?;
-        // What was left out of the batch is safe before the batch is.
+        // The rejects of the batch are on disk before the batch is.
         self.rejects.as_ref().map_or(Ok(()), Rejects::sync)?;
         match self.on_conflict {
             OnConflict::Error => self.insert(batch),
@@ -129,7 +129,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Documents that all have ids, or all have none.
+    /// Inserts documents that all have ids, or all have none.
     fn insert_alike(&mut self, documents: &[Document]) -> nanodb::Result<()> {
         let ids = self.collection.insert_many(documents)?;
         if !has_id(documents) {
@@ -138,12 +138,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Documents with and without ids, or with ids that earlier ones have been given: those get
-    /// others. All of it is one transaction.
+    /// Inserts documents with and without ids, or with ids that were assigned to earlier ones,
+    /// which get others. All of it is one transaction.
     fn insert_mixed(&mut self, documents: &[Document]) -> nanodb::Result<()> {
         let name = self.collection.name();
         let assigned = self.database.write(|tx| {
-            // It may run again.
+            // The closure may run again.
             let mut assigned = self.assigned.clone();
             let collection = tx.collection(name);
             for run in runs(documents) {
@@ -158,7 +158,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether one of the documents brings an id that this import has assigned.
+    /// Returns whether one of the documents has an id that this import has assigned.
     fn takes_assigned(&self, documents: &[Document]) -> bool {
         !self.assigned.is_empty()
             && documents.iter().filter_map(Document::id).any(|id| self.is_assigned(&id.to_owned()))
@@ -168,12 +168,13 @@ impl Writer {
         self.assigned.contains(id)
     }
 
-    /// Whether the id belongs to a document that is not of this input, or has it there.
+    /// Returns whether the id belongs to a document that is not of this input, or has it there.
     fn is_taken(&self, id: &Id) -> nanodb::Result<bool> {
         Ok(!self.is_assigned(id) && self.collection.contains(id)?)
     }
 
-    /// Stores the documents whose ids are not taken, by earlier ones of the batch neither.
+    /// Stores the documents whose ids are not taken, neither in the collection nor by earlier ones
+    /// of the batch.
     fn skip(&mut self, batch: &mut Batch) -> Result<()> {
         let mut seen = HashSet::new();
         let mut new = Batch::default();
@@ -192,8 +193,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Stores all new documents, then replaces all that exist: two transactions. Everything is
-    /// checked before, so only a failure of the file can come between.
+    /// Stores all new documents, then replaces all existing ones, in two transactions. Everything
+    /// is checked before, so only a failure of the file can come between.
     fn replace(&mut self, batch: &mut Batch) -> Result<()> {
         if let Some(refusal) = self.find_invalid(batch) {
             return Err(refusal);
@@ -238,7 +239,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The failure that says which document of the batch an error is about.
+    /// Returns the failure that says which document of the batch an error is about.
     fn refusal(&self, batch: &Batch, error: nanodb::Error) -> Failure {
         let found = match error.kind() {
             ErrorKind::Invalid => self.find_invalid(batch),
@@ -256,7 +257,7 @@ impl Writer {
         self.duplicates(batch).next().map(|(_, failure)| failure)
     }
 
-    /// The documents that break a rule, by index, and which.
+    /// Returns the documents that break a rule, by index, with the rule.
     fn invalid(&self, batch: &Batch) -> impl Iterator<Item = (usize, Failure)> {
         let mut buffer = Vec::new();
         let all = batch.documents.iter().zip(&batch.places).enumerate();
@@ -267,7 +268,7 @@ impl Writer {
         })
     }
 
-    /// The documents whose ids are taken, by index, and by whom.
+    /// Returns the documents whose ids are taken, by index, with the owner of the id.
     fn duplicates(&self, batch: &Batch) -> impl Iterator<Item = (usize, Failure)> {
         let mut seen = HashMap::new();
         let all = batch.documents.iter().zip(&batch.places).enumerate();
@@ -292,18 +293,18 @@ impl Writer {
     }
 }
 
-/// The documents in order, parted where those with ids meet those without.
+/// Splits the documents where those with ids meet those without.
 fn runs(documents: &[Document]) -> impl Iterator<Item = &[Document]> {
     documents.chunk_by(|one, next| one.contains(ID_FIELD) == next.contains(ID_FIELD))
 }
 
-/// Whether the documents of a run have ids.
+/// Returns whether the documents of a run have ids.
 fn has_id(run: &[Document]) -> bool {
     run.first().is_some_and(|document| document.contains(ID_FIELD))
 }
 
-/// Takes out the documents whose ids were assigned and are now brought by one of `run`; returns
-/// them, without ids.
+/// Takes out the documents whose assigned ids are those of documents in `run`; returns them,
+/// without ids.
 fn set_aside(
     collection: &TransactionCollection<'_>,
     run: &[Document],

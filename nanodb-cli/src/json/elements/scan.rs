@@ -1,4 +1,4 @@
-//! Where an object ends: brackets counted, strings stepped over.
+//! Finding where an object ends: counting brackets, skipping strings.
 
 /// What a byte means to the scanner.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,12 +28,11 @@ const CLASSES: [Class; 256] = {
     classes
 };
 
-/// Looks for the end of one object, in a text that may come piece by piece.
+/// Finds the end of one object, in a text that may come piece by piece.
 ///
-/// It does not care which bracket closes which, nor what stands between them: the
-/// parser sees the object afterwards, and refuses what is wrong. A string that runs
-/// into a line's end is wrong in any case, so the object is said to end there: a quote
-/// forgotten costs one line and not all that follow.
+/// It ignores which bracket closes which, and what is between them: the parser reads the object
+/// afterwards and refuses what is wrong. A string that contains a line's end is always wrong, so
+/// the object ends there: a forgotten quote costs one line and not all that follow.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Scanner {
     /// How far earlier calls have come.
@@ -43,7 +42,7 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    /// The object's size, if it ends within `text`, which begins as it did before.
+    /// Returns the object's size, if it ends within `text`, which must begin as in earlier calls.
     pub(super) fn scan(&mut self, text: &[u8]) -> Option<usize> {
         let mut at = self.scanned;
         while let Some(&byte) = text.get(at) {
@@ -52,7 +51,7 @@ impl Scanner {
                 (true, Class::Control) => return Some(at + 1),
                 (true, Class::Backslash) => {
                     if at + 1 == text.len() {
-                        // What it escapes has not come yet: both are seen next time.
+                        // The escaped character has not come yet: both are read next time.
                         break;
                     }
                     at += 1;
