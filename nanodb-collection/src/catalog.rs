@@ -1,10 +1,10 @@
 //! Which collections there are, by name.
 //!
-//! In memory [names]; in the file what the commits' notes add up to. A collection is
+//! In memory [names]; in the file what the edits of commits add up to. A collection is
 //! made by the first commit that puts something into it; dropping and renaming are commits
 //! of their own. There is no lock for all of it: what is done to a collection is done
 //! under that one's writers' lock, making it included. Whoever is about to make one
-//! *claims* the name with a collection that is locked from its first moment on, so that
+//! *reserves* the name with a collection that is locked from its first moment on, so that
 //! another who wants the name waits for that lock as for any.
 //!
 //! Locks are taken in this order: collections' (in any order, see [`crate::lock::wait_for_graph`]), the
@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::id_index::index_set::IndexSet;
 use crate::ids::{COLLECTION_NAME_BYTES_MAX, CollectionId};
 use crate::lock::owner::LockOwner;
-use crate::lock::{HeldArc, HeldRef};
+use crate::lock::{LockGuard, OwnedLockGuard};
 use crate::reclaim::Reclaimer;
 use crate::store::{CollectionState, Store};
 use crate::write::commit::{Change, Commit, Part};
@@ -54,18 +54,18 @@ pub(crate) enum Reserved {
     /// There is such a collection, or somebody else is making it.
     Taken(Arc<NameBinding>),
     /// There is none, and nobody else will make it before this is given up.
-    New(Arc<NameBinding>, NameReservation, HeldArc<CollectionState>),
+    New(Arc<NameBinding>, NameReservation, OwnedLockGuard<CollectionState>),
 }
 
 impl Catalog {
-    /// The catalog that the pager's root describes.
+    /// The catalog that the pager's metadata root describes.
     pub(crate) fn open(
         pager: Pager,
         reclaimer: Arc<Reclaimer>,
         index_set: Arc<IndexSet>,
     ) -> Result<Self> {
-        let root = Manifest::decode(&pager.metadata_root())?;
-        root.check_pages(pager.page_count())?;
+        let manifest = Manifest::decode(&pager.metadata_root())?;
+        manifest.check_pages(pager.page_count())?;
         let mut replayed = replayed(&pager);
         let binding = |(id, mut stored): (CollectionId, StoredCollection)| {
             let name: Arc<str> = std::mem::take(&mut stored.name).into();
@@ -75,17 +75,17 @@ impl Catalog {
                 Store::open(id.owner(), pager.clone(), reclaimer, index_set, stored, replayed);
             NameBinding::new(name, Arc::new(store))
         };
-        let bindings = root.collections.into_iter().map(binding);
+        let bindings = manifest.collections.into_iter().map(binding);
         let names = Arc::new(NameTable::new(pager.clone(), Arc::clone(&reclaimer), bindings));
         for binding in names.all_current() {
             index_set.enter(binding.store.owner, &binding.store.id_index);
         }
-        let next_collection = Mutex::new(root.next_collection);
+        let next_collection = Mutex::new(manifest.next_collection);
         Ok(Self { pager, reclaimer, index_set, names, next_collection })
     }
 
-    /// What the name means to a writer; claimed if it means nothing.
-    pub(crate) fn reserve(&self, name: &str, party: LockOwner) -> Result<Reserved> {
+    /// What the name means to a writer; reserved if it means nothing.
+    pub(crate) fn reserve(&self, name: &str, owner: LockOwner) -> Result<Reserved> {
         if let Some(binding) = self.names.current(name) {
             return Ok(Reserved::Taken(binding));
         }
@@ -97,7 +97,7 @@ impl Catalog {
         let store = Store::unmade(id.owner(), self.pager.clone(), reclaimer, index_set);
         let binding = NameBinding::new(name.into(), Arc::new(store));
         // Nobody else has it yet.
-        let held = binding.store.state.lock_arc(party).map_err(|_| Error::conflict(name))?;
+        let held = binding.store.state.lock_arc(owner).map_err(|_| Error::conflict(name))?;
         if let Err(taken) = self.names.reserve(&binding) {
             return Ok(Reserved::Taken(taken));
         }
@@ -111,11 +111,11 @@ impl Catalog {
     fn with_current<T>(
         &self,
         name: &str,
-        then: impl FnOnce(&Arc<NameBinding>, HeldRef<'_, CollectionState>) -> Result<T>,
+        then: impl FnOnce(&Arc<NameBinding>, LockGuard<'_, CollectionState>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let party = LockOwner::current();
+        let owner = LockOwner::current();
         while let Some(binding) = self.names.current(name) {
-            if let Some(held) = binding.lock(party)? {
+            if let Some(held) = binding.lock(owner)? {
                 return then(&binding, held).map(Some);
             }
         }
@@ -151,12 +151,12 @@ impl Catalog {
         loop {
             let renamed = self.with_current(from, |binding, held| {
                 if from == to {
-                    return Ok(Renamed::Done);
+                    return Ok(RenameOutcome::Done);
                 }
                 check_name(to)?;
                 let renamed = NameBinding::new(to.into(), Arc::clone(&binding.store));
                 if let Err(taken) = self.names.reserve(&renamed) {
-                    return Ok(Renamed::Taken(taken));
+                    return Ok(RenameOutcome::Taken(taken));
                 }
                 // Gives the name up if the commit fails.
                 let reservation = NameReservation::new(&self.names, &renamed);
@@ -164,13 +164,13 @@ impl Catalog {
                 let part = Part { change, held, binding };
                 let commit = Commit::install(self.pager.begin(), smallvec![part], || ())?;
                 commit.publish()?;
-                Ok(Renamed::Done)
+                Ok(RenameOutcome::Done)
             })?;
             let missing = || Error::NoCollection { name: from.to_owned() };
             match renamed.ok_or_else(missing)? {
-                Renamed::Done => return Ok(()),
+                RenameOutcome::Done => return Ok(()),
                 // Whoever has it may be about to give it up.
-                Renamed::Taken(binding) => {
+                RenameOutcome::Taken(binding) => {
                     if binding.lock(LockOwner::current())?.is_some() {
                         return Err(Error::CollectionExists { name: to.to_owned() });
                     }
@@ -184,8 +184,8 @@ impl Catalog {
 fn replayed(pager: &Pager) -> HashMap<CollectionId, Vec<nanodb_index::Change>, ahash::RandomState> {
     let mut replayed: HashMap<CollectionId, Vec<nanodb_index::Change>, ahash::RandomState> =
         HashMap::default();
-    pager.for_each_uncheckpointed(|note| {
-        for entry in CatalogEdits::new(note).flatten() {
+    pager.for_each_uncheckpointed(|metadata| {
+        for entry in CatalogEdits::new(metadata).flatten() {
             if let CatalogEdit::Index(index) = entry {
                 replayed.entry(index.collection).or_default().extend(index.changes());
             }
@@ -195,7 +195,7 @@ fn replayed(pager: &Pager) -> HashMap<CollectionId, Vec<nanodb_index::Change>, a
 }
 
 /// How an attempt at renaming ended.
-enum Renamed {
+enum RenameOutcome {
     Done,
     Taken(Arc<NameBinding>),
 }

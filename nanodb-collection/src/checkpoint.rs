@@ -44,16 +44,16 @@ pub(crate) fn apply_edits(
     metadata: &mut dyn Iterator<Item = &[u8]>,
     mut index: impl FnMut(CollectionId, &mut dyn Iterator<Item = Change>),
 ) -> Result<Manifest, CatalogError> {
-    let mut root = Manifest::decode(root)?;
+    let mut manifest = Manifest::decode(root)?;
     for metadata in metadata {
         for entry in CatalogEdits::new(metadata) {
-            match entry.ok_or(CatalogError::MalformedNote)? {
+            match entry.ok_or(CatalogError::MalformedEdits)? {
                 CatalogEdit::Index(changed) => index(changed.collection, &mut changed.changes()),
-                entry => root.apply(entry)?,
+                edit => manifest.apply(edit)?,
             }
         }
     }
-    Ok(root)
+    Ok(manifest)
 }
 
 impl CheckpointHooks for CatalogHooks {
@@ -74,16 +74,16 @@ impl CheckpointHooks for CatalogHooks {
         let mut changes: BTreeMap<CollectionId, Vec<Change>> = BTreeMap::new();
         let free_part = if self.shrinker.is_paused() { COMPACTION_FREE_PART } else { FREE_PART };
         let mut before = Manifest::decode(root)?;
-        let mut root = apply_edits(root, metadata, |collection, changed| {
+        let mut manifest = apply_edits(root, metadata, |collection, changed| {
             changes.entry(collection).or_default().extend(changed);
         })?;
         for (&collection, stored) in &mut before.collections {
-            if !root.collections.contains_key(&collection) {
+            if !manifest.collections.contains_key(&collection) {
                 Saving::new(collection, free_part, &mut *pages).free_all(stored)?;
             }
         }
         let damaged = self.index_set.damaged();
-        for (&collection, stored) in &mut root.collections {
+        for (&collection, stored) in &mut manifest.collections {
             let misplaced = || {
                 let runs = stored.saved.as_deref().unwrap_or_default();
                 is_misplaced(runs, pages, free_part)
@@ -102,13 +102,14 @@ impl CheckpointHooks for CatalogHooks {
                 self.in_vain.lock().insert(collection);
             }
         }
-        Ok(root.encode())
+        Ok(manifest.encode())
     }
 
     fn checkpoint_pages(&self, root: &[u8]) -> u64 {
         // A root that makes no sense is refused elsewhere.
-        let root = Manifest::decode(root).unwrap_or_default();
-        root.collections
+        let manifest = Manifest::decode(root).unwrap_or_default();
+        manifest
+            .collections
             .values()
             .flat_map(StoredCollection::index_extents)
             .map(|run| u64::from(run.pages))
@@ -119,8 +120,8 @@ impl CheckpointHooks for CatalogHooks {
         &self,
         root: &[u8],
     ) -> Result<Option<Vec<Extent>>, Box<dyn Error + Send + Sync>> {
-        let root = Manifest::decode(root)?;
-        Ok(Some(root.extents().map(|(_, extent)| extent).collect()))
+        let manifest = Manifest::decode(root)?;
+        Ok(Some(manifest.extents().map(|(_, extent)| extent).collect()))
     }
 
     fn before_checkpoint(&self, log_bytes: u64) {
@@ -129,8 +130,8 @@ impl CheckpointHooks for CatalogHooks {
 
     fn after_checkpoint(&self, root: &[u8], seq: Seq) {
         // It was made by `save`.
-        if let Ok(mut root) = Manifest::decode(root) {
-            let runs = |collection| root.collections.get_mut(&collection)?.saved.take();
+        if let Ok(mut manifest) = Manifest::decode(root) {
+            let runs = |collection| manifest.collections.get_mut(&collection)?.saved.take();
             self.index_set.saved(runs, seq);
         }
     }

@@ -468,11 +468,11 @@ pub enum CatalogError {
         /// The collection's number.
         collection: u32,
     },
-    /// A note's bytes end in the middle of something, or say what cannot be.
-    #[error("a commit's note makes no sense")]
-    MalformedNote,
-    /// A note speaks of a collection that there is not, or makes one that there is.
-    #[error("a commit's note does not agree with the catalog on collection {collection}")]
+    /// The bytes of a commit's edits end in the middle of something, or say what cannot be.
+    #[error("a commit's edits make no sense")]
+    MalformedEdits,
+    /// An edit speaks of a collection that there is not, or makes one that there is.
+    #[error("a commit's edits do not agree with the catalog on collection {collection}")]
     Collection {
         /// The collection's number.
         collection: u32,

@@ -34,10 +34,10 @@ pub(crate) struct Held<G, H: Deref<Target = LockHolder>> {
 }
 
 /// Held for the time of a call.
-pub(crate) type HeldRef<'a, T> = Held<MutexGuard<'a, T>, &'a LockHolder>;
+pub(crate) type LockGuard<'a, T> = Held<MutexGuard<'a, T>, &'a LockHolder>;
 
 /// Held by a transaction.
-pub(crate) type HeldArc<T> = Held<ArcMutexGuard<RawMutex, T>, Arc<LockHolder>>;
+pub(crate) type OwnedLockGuard<T> = Held<ArcMutexGuard<RawMutex, T>, Arc<LockHolder>>;
 
 impl<T> WriteLock<T> {
     pub(crate) fn new(value: T) -> Self {
@@ -46,50 +46,50 @@ impl<T> WriteLock<T> {
 
     /// Takes the lock, waiting for it if need be.
     #[inline]
-    pub(crate) fn lock(&self, party: LockOwner) -> Result<HeldRef<'_, T>, Deadlock> {
+    pub(crate) fn lock(&self, owner: LockOwner) -> Result<LockGuard<'_, T>, Deadlock> {
         let guard = match self.value.try_lock() {
             Some(guard) => guard,
-            None => self.wait(party, || self.value.lock())?,
+            None => self.wait(owner, || self.value.lock())?,
         };
-        Ok(Held::new(&*self.holder, guard, party))
+        Ok(Held::new(&*self.holder, guard, owner))
     }
 
     /// Takes the lock, waiting for it if need be, to hold it for longer.
-    pub(crate) fn lock_arc(&self, party: LockOwner) -> Result<HeldArc<T>, Deadlock> {
+    pub(crate) fn lock_arc(&self, owner: LockOwner) -> Result<OwnedLockGuard<T>, Deadlock> {
         let guard = match self.value.try_lock_arc() {
             Some(guard) => guard,
-            None => self.wait(party, || self.value.lock_arc())?,
+            None => self.wait(owner, || self.value.lock_arc())?,
         };
-        Ok(Held::new(Arc::clone(&self.holder), guard, party))
+        Ok(Held::new(Arc::clone(&self.holder), guard, owner))
     }
 
     /// Takes the lock if nobody has it.
     #[inline]
-    pub(crate) fn try_lock(&self, party: LockOwner) -> Option<HeldRef<'_, T>> {
-        Some(Held::new(&*self.holder, self.value.try_lock()?, party))
+    pub(crate) fn try_lock(&self, owner: LockOwner) -> Option<LockGuard<'_, T>> {
+        Some(Held::new(&*self.holder, self.value.try_lock()?, owner))
     }
 
     #[cold]
-    fn wait<G>(&self, party: LockOwner, lock: impl FnOnce() -> G) -> Result<G, Deadlock> {
-        let _waiting = WAIT_FOR_GRAPH.enter(party, &self.holder)?;
+    fn wait<G>(&self, owner: LockOwner, lock: impl FnOnce() -> G) -> Result<G, Deadlock> {
+        let _waiting = WAIT_FOR_GRAPH.enter(owner, &self.holder)?;
         let guard = lock();
         // Before the graph forgets that we waited: see there.
-        self.holder.set(party);
+        self.holder.set(owner);
         Ok(guard)
     }
 }
 
 impl<G, H: Deref<Target = LockHolder>> Held<G, H> {
-    fn new(holder: H, guard: G, party: LockOwner) -> Self {
-        holder.set(party);
+    fn new(holder: H, guard: G, owner: LockOwner) -> Self {
+        holder.set(owner);
         Self { holder, guard }
     }
 }
 
-impl<T> HeldArc<T> {
+impl<T> OwnedLockGuard<T> {
     /// Says that another thread has taken the lock over.
-    pub(crate) fn transfer_to(&self, party: LockOwner) {
-        self.holder.set(party);
+    pub(crate) fn transfer_to(&self, owner: LockOwner) {
+        self.holder.set(owner);
     }
 
     /// Whether this is the lock that `deadlock` came back to.

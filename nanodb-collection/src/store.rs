@@ -95,9 +95,9 @@ pub(crate) struct CollectionState {
     /// Pages that hold the middle of documents too large for a record.
     pub(crate) overflow: ExtentSet,
     pub(crate) retired: Retired,
-    pub(crate) room: FreeSpaceMap,
-    /// Room for a commit's note.
-    pub(crate) note: Vec<u8>,
+    pub(crate) free_space: FreeSpaceMap,
+    /// A buffer for the edits of a commit.
+    pub(crate) edits: Vec<u8>,
 }
 
 impl Store {
@@ -152,12 +152,12 @@ impl Store {
             state: WriteLock::new(CollectionState {
                 count: stored.count,
                 next_id: stored.next_id,
-                room: FreeSpaceMap::unseen(stored.extents.used_pages),
+                free_space: FreeSpaceMap::unseen(stored.extents.used_pages),
                 extents: stored.extents,
                 order: PageOrder::default(),
                 overflow: stored.overflow,
                 retired: Retired::default(),
-                note: Vec::new(),
+                edits: Vec::new(),
             }),
             states: Mutex::new(CollectionVersions::new(first)),
             history: Mutex::default(),
@@ -230,7 +230,7 @@ impl CollectionState {
         self.extents = Extents::default();
         self.order = PageOrder::default();
         self.overflow = ExtentSet::default();
-        self.room = FreeSpaceMap::default();
+        self.free_space = FreeSpaceMap::default();
     }
 }
 

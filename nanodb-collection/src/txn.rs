@@ -5,7 +5,7 @@
 //! pages and on numbers of the transaction's own; a commit installs all of it at once:
 //!
 //! ```text
-//! install pages and one note for all collections; for each collection: add index entries,
+//! install pages and the edits of all collections; for each collection: add index entries,
 //! bring its books up to date; release all locks; make it durable; publish
 //! ```
 //!
@@ -57,7 +57,7 @@ struct Open {
     tx: WriteTx,
     parts: Vec<Participant>,
     /// The thread that used it last.
-    party: LockOwner,
+    owner: LockOwner,
     /// Whether a statement has begun and not ended as it should.
     is_poisoned: bool,
 }
@@ -66,8 +66,8 @@ impl Txn {
     /// Begins one, which is given up if it is dropped.
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
-        let (parts, party) = (Vec::new(), LockOwner::current());
-        let open = Open { tx: engine.pager.begin(), parts, party, is_poisoned: false };
+        let (parts, owner) = (Vec::new(), LockOwner::current());
+        let open = Open { tx: engine.pager.begin(), parts, owner, is_poisoned: false };
         let finished = Arc::new(AtomicBool::new(false));
         Self { status: RefCell::new(Status::Open(open)), finished, engine }
     }
@@ -194,8 +194,8 @@ impl Txn {
         open.adopt();
         let at = match open.part(&self.engine, name) {
             Ok(at) => at,
-            Err(participant::Refused::Error(error)) => return Err(error),
-            Err(participant::Refused::Deadlock(deadlock)) => {
+            Err(participant::LockFailure::Error(error)) => return Err(error),
+            Err(participant::LockFailure::Deadlock(deadlock)) => {
                 self.give_up(&mut status, name, &deadlock);
                 return Err(Error::conflict(name));
             }
@@ -221,7 +221,7 @@ impl Txn {
     }
 
     fn give_up(&self, status: &mut Status, name: &str, deadlock: &Deadlock) {
-        // If the circle is closed by a lock of another transaction of this thread, it will
+        // If the cycle is closed by a lock of another transaction of this thread, it will
         // be again: that one does not end meanwhile.
         let is_hopeless = match status {
             Status::Open(open) => !open.parts.iter().any(|part| part.closes(deadlock)),
@@ -241,19 +241,19 @@ impl Txn {
 impl Open {
     /// Says that the calling thread has the transaction now.
     fn adopt(&mut self) {
-        let party = LockOwner::current();
-        if party != self.party {
-            self.party = party;
-            self.parts.iter().for_each(|part| part.transfer_to(party));
+        let owner = LockOwner::current();
+        if owner != self.owner {
+            self.owner = owner;
+            self.parts.iter().for_each(|part| part.transfer_to(owner));
         }
     }
 
     /// Which part a collection is, locking it if it is none yet.
-    fn part(&mut self, db: &Engine, name: &str) -> Result<usize, participant::Refused> {
+    fn part(&mut self, db: &Engine, name: &str) -> Result<usize, participant::LockFailure> {
         if let Some(at) = self.parts.iter().position(|part| part.name() == name) {
             return Ok(at);
         }
-        self.parts.push(Participant::lock(db, name, self.party)?);
+        self.parts.push(Participant::lock(db, name, self.owner)?);
         Ok(self.parts.len() - 1)
     }
 }

@@ -4,7 +4,7 @@
 //! lock the collection      Catalog::reserve, NameBinding::lock
 //! begin                    the id index at hand, private copies of pages, an empty write set
 //! statement                changes the copies and the write set, or is refused: `statement`,
-//!                          which stores records (`records`) on pages that have room (`placement`)
+//!                          which stores records (`records`) on pages with free space (`placement`)
 //! install and apply        `commit`: all of it is in the log's order now, for the next writer
 //! unlock
 //! publish                  durable, as far as was asked, and visible to readers

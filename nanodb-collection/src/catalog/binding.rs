@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossbeam_utils::Backoff;
 
 use crate::error::{Error, Result};
-use crate::lock::HeldRef;
+use crate::lock::LockGuard;
 use crate::lock::owner::LockOwner;
 use crate::store::{CollectionState, Store};
 
@@ -51,13 +51,13 @@ impl NameBinding {
     /// The collection's lock, for the time of a call; `None` if the name means something
     /// else by now.
     #[inline]
-    pub(crate) fn lock(&self, party: LockOwner) -> Result<Option<HeldRef<'_, CollectionState>>> {
-        let held = self.store.state.lock(party).map_err(|_| Error::conflict(&self.name))?;
+    pub(crate) fn lock(&self, owner: LockOwner) -> Result<Option<LockGuard<'_, CollectionState>>> {
+        let held = self.store.state.lock(owner).map_err(|_| Error::conflict(&self.name))?;
         Ok(self.is_attached().then_some(held))
     }
 
     /// The collection's lock, if nobody keeps it for long and the name means it still.
-    pub(crate) fn try_lock(&self) -> Option<HeldRef<'_, CollectionState>> {
+    pub(crate) fn try_lock(&self) -> Option<LockGuard<'_, CollectionState>> {
         let backoff = Backoff::new();
         while !backoff.is_completed() {
             if let Some(held) = self.store.state.try_lock(LockOwner::current()) {

@@ -1,10 +1,10 @@
 //! What a commit tells the catalog besides the pages it changes.
 //!
-//! A note is a sequence of entries; numbers are [LEB128](crate::catalog::varint), text has its
+//! A commit's metadata is a sequence of edits; numbers are [LEB128](crate::catalog::varint), text has its
 //! length in front.
 //!
 //! ```text
-//! tag  entry        fields
+//! tag  edit         fields
 //! ---  -----------  ------------------------------------------------------------
 //!   1  Create       collection, name
 //!   2  Drop         collection
@@ -24,7 +24,7 @@
 //!
 //! State gives the numbers as they are after the commit and not by how much they
 //! changed, runs are sets of pages, and of the changes of one index entry the last counts: a sequence
-//! of notes that is replayed twice says the same as one that is replayed once.
+//! of edits that is replayed twice says the same as one that is replayed once.
 
 use nanodb_index::{Change, KeyHash, RecordId};
 use nanodb_pager::{Extent, PageId};
@@ -43,7 +43,7 @@ const INDEX: u8 = 7;
 /// The fewest bytes that an index entry takes.
 const CHANGE_BYTES_MIN: usize = 6;
 
-/// One entry of a note.
+/// One edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CatalogEdit<'a> {
     Create { collection: CollectionId, name: &'a str },
@@ -61,7 +61,7 @@ pub(crate) struct Index<'a> {
     pub(crate) collection: CollectionId,
     removed: usize,
     added: usize,
-    /// Checked when the note is read.
+    /// Checked when the edit is read.
     entries: &'a [u8],
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct State {
 }
 
 impl CatalogEdit<'_> {
-    /// Appends the entry to a note.
+    /// Appends the edit to a commit's metadata.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Create { collection, name } => {
@@ -244,7 +244,7 @@ pub(crate) fn read_extents(reader: &mut Reader<'_>) -> Option<Vec<Extent>> {
     Some(extents)
 }
 
-/// Iterates over the entries of a note. `None` as an item: the bytes make no sense, and
+/// Iterates over the edits of a commit's metadata. `None` as an item: the bytes make no sense, and
 /// nothing follows.
 #[derive(Debug)]
 pub(crate) struct CatalogEdits<'a> {
@@ -252,8 +252,8 @@ pub(crate) struct CatalogEdits<'a> {
 }
 
 impl<'a> CatalogEdits<'a> {
-    pub(crate) fn new(note: &'a [u8]) -> Self {
-        Self { reader: Reader::new(note) }
+    pub(crate) fn new(metadata: &'a [u8]) -> Self {
+        Self { reader: Reader::new(metadata) }
     }
 
     fn read(&mut self) -> Option<CatalogEdit<'a>> {
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn entries_have_the_bytes_the_format_promises() {
-        let mut note = Vec::new();
+        let mut metadata = Vec::new();
         let runs =
             Runs { collection: CollectionId::new(1), runs: vec![Extent::new(PageId::new(300), 2)] };
         let index = [4, 3, 2, 1, 0x90, 3, 7, 5, 3, 2, 1, 0, 7, 6, 3, 2, 1, 0x8d, 1, 8];
@@ -327,9 +327,9 @@ mod tests {
             CatalogEdit::Index(index.clone()),
             CatalogEdit::Drop { collection: CollectionId::new(1) },
         ];
-        entries.iter().for_each(|entry| entry.encode(&mut note));
+        entries.iter().for_each(|entry| entry.encode(&mut metadata));
         assert_eq!(
-            note,
+            metadata,
             [
                 &[1, 1, 3, b'a', b'b', b'c'][..],
                 &[3, 1, 1, b'd'],
@@ -344,7 +344,7 @@ mod tests {
             ]
             .concat()
         );
-        let read: Option<Vec<CatalogEdit<'_>>> = CatalogEdits::new(&note).collect();
+        let read: Option<Vec<CatalogEdit<'_>>> = CatalogEdits::new(&metadata).collect();
         assert_eq!(read.as_deref(), Some(&entries[..]));
 
         let change = |key, page, slot, removed| Change {

@@ -104,7 +104,7 @@ impl Manifest {
 
     fn decode_collections(reader: &mut Reader<'_>, sections: &mut Sections) -> Option<Self> {
         let next_collection = CollectionId::new(reader.u32()?);
-        let mut root = Self { next_collection, collections: BTreeMap::new() };
+        let mut manifest = Self { next_collection, collections: BTreeMap::new() };
         let mut names = HashSet::new();
         let mut last_id = CollectionId::default();
         for _ in 0..reader.u64()? {
@@ -114,10 +114,10 @@ impl Manifest {
                 return None;
             }
             last_id = id;
-            root.collections.insert(id, stored);
+            manifest.collections.insert(id, stored);
         }
         sections.pass_over(reader)?;
-        Some(root)
+        Some(manifest)
     }
 
     /// Checks that the pages are in the file, and all together not more than it has. So
@@ -157,12 +157,12 @@ impl Manifest {
         out
     }
 
-    /// Does to the catalog what a note's entry says.
+    /// Applies an edit.
     pub(crate) fn apply(&mut self, entry: CatalogEdit<'_>) -> Result<(), CatalogError> {
         match entry {
             CatalogEdit::Create { collection, name } => self.create(collection, name),
             CatalogEdit::Drop { collection } => {
-                // Replayed on a root that knows of the drop already, there is nothing to do.
+                // Replayed on a manifest that knows of the drop already, there is nothing to do.
                 self.collections.remove(&collection);
                 Ok(())
             }

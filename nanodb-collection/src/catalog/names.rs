@@ -2,7 +2,7 @@
 //!
 //! A *version* binds a name to a collection from one commit to another. The *current* one,
 //! which no commit has ended, is what writers go by; readers go by the version as of
-//! their commit. A version may be current before its commit is there: it is *claimed*
+//! their commit. A version may be current before its commit is there: it is *reserved*
 //! by a transaction that will make the collection, or give it that name, and that holds
 //! the collection's lock until it has or has not.
 
@@ -33,7 +33,7 @@ struct Table {
 
 struct NameVersion {
     binding: Arc<NameBinding>,
-    /// None as long as it is only claimed.
+    /// None as long as it is only reserved.
     since: Option<Seq>,
     /// None for the current one.
     until: Option<Seq>,
@@ -59,7 +59,7 @@ impl NameTable {
         Self { pager, reclaimer, listed: AtomicBool::new(false), table: RwLock::new(table) }
     }
 
-    /// What the name means to a writer: a collection that there is, or that is claimed.
+    /// What the name means to a writer: a collection that there is, or that is reserved.
     pub(crate) fn current(&self, name: &str) -> Option<Arc<NameBinding>> {
         self.table.read().current(name).map(|version| Arc::clone(&version.binding))
     }
@@ -124,7 +124,7 @@ impl NameTable {
         Ok(())
     }
 
-    /// Takes a claim back.
+    /// Takes a reservation back.
     pub(super) fn release(&self, binding: &Arc<NameBinding>) {
         let mut table = self.table.write();
         if let Some(versions) = table.versions.get_mut(&binding.name) {
@@ -137,7 +137,7 @@ impl NameTable {
         binding.detach();
     }
 
-    /// A claimed version holds from commit `since` on.
+    /// A reserved version holds from commit `since` on.
     pub(super) fn begin(&self, binding: &Arc<NameBinding>, since: Seq) {
         if let Some(version) = self.table.write().current_mut(&binding.name) {
             version.since = Some(since);

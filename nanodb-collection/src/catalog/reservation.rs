@@ -7,7 +7,7 @@ use nanodb_pager::Seq;
 use super::binding::NameBinding;
 use super::names::NameTable;
 
-/// A collection that a name was claimed for and that no commit has made yet. Dropped, it
+/// A collection that a name was reserved for and that no commit has made yet. Dropped, it
 /// gives the name up.
 pub(crate) struct NameReservation {
     names: Arc<NameTable>,
@@ -15,7 +15,7 @@ pub(crate) struct NameReservation {
 }
 
 impl NameReservation {
-    /// A name that was claimed for that collection.
+    /// A name that was reserved for that collection.
     pub(super) fn new(names: &Arc<NameTable>, binding: &Arc<NameBinding>) -> Self {
         Self { names: Arc::clone(names), binding: Some(Arc::clone(binding)) }
     }

@@ -1,7 +1,7 @@
 //! Unsigned numbers in as many bytes as they need (LEB128).
 //!
 //! Seven bits a byte, the lowest first; the top bit says that another byte follows.
-//! Notes and the root are made of such numbers and of text with its length in front.
+//! Edits and the manifest are made of such numbers and of text with its length in front.
 
 /// The most bytes that a `u64` takes.
 const SIZE_MAX: usize = 10;

@@ -25,15 +25,15 @@ fn edits_apply_in_order_in_one_go_or_in_several() {
         hooks().apply(root, &mut metadata.iter().map(Vec::as_slice)).unwrap()
     };
     let at_once = apply(&[], &metadata);
-    let step_by_step = metadata.chunks(1).fold(Vec::new(), |root, one| apply(&root, one));
+    let step_by_step = metadata.chunks(1).fold(Vec::new(), |manifest, one| apply(&manifest, one));
     assert_eq!(at_once, step_by_step);
-    let root = Manifest::decode(&at_once).unwrap();
-    assert_eq!(root.collections[&CollectionId::new(2)].name, "a");
-    assert_eq!(root.collections.len(), 1);
+    let manifest = Manifest::decode(&at_once).unwrap();
+    assert_eq!(manifest.collections[&CollectionId::new(2)].name, "a");
+    assert_eq!(manifest.collections.len(), 1);
 }
 
 #[test]
-fn a_note_that_makes_no_sense_is_refused() {
+fn metadata_that_makes_no_sense_is_refused() {
     assert!(hooks().apply(&[], &mut [&[9_u8, 1][..]].into_iter()).is_err());
 }
 
@@ -63,8 +63,8 @@ fn extents_and_states_do_not_multiply() {
         println!("skipped: this system does not tell the processor time of a thread");
         return;
     };
-    let root = apply_edits(&[], &mut [&metadata[..]].into_iter(), |_, _| {}).unwrap();
+    let manifest = apply_edits(&[], &mut [&metadata[..]].into_iter(), |_, _| {}).unwrap();
     let took = thread_ms().unwrap() - before;
-    assert_eq!(root.collections[&CollectionId::new(1)].extents.total_pages, extents as u64);
+    assert_eq!(manifest.collections[&CollectionId::new(1)].extents.total_pages, extents as u64);
     assert!(took < 2000, "{took} ms");
 }

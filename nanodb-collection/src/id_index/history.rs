@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 /// An entry that the index has no more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Former {
+pub(crate) struct FormerEntry {
     pub(crate) hash: KeyHash,
     pub(crate) record_id: RecordId,
     /// The earliest open snapshot at which it was right.
@@ -26,13 +26,13 @@ pub(crate) struct Former {
 /// The entries of one collection that only snapshots want.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    by_hash: HashTable<Former>,
-    by_snapshot: BTreeMap<Seq, Vec<Former>>,
+    by_hash: HashTable<FormerEntry>,
+    by_snapshot: BTreeMap<Seq, Vec<FormerEntry>>,
 }
 
 impl History {
     /// Keeps an entry if a snapshot wants it; `open` are all of them, in order.
-    pub(crate) fn keep(&mut self, former: Former, open: &[Seq]) {
+    pub(crate) fn keep(&mut self, former: FormerEntry, open: &[Seq]) {
         if self.hold(former, open) {
             self.by_hash
                 .insert_unique(former.hash.table_hash(), former, |former| former.hash.table_hash());
@@ -42,7 +42,7 @@ impl History {
     /// Where documents with that hash may have been as of the snapshot at `at`.
     pub(crate) fn find(&self, hash: KeyHash, at: Seq) -> SmallVec<[RecordId; 2]> {
         let same = self.by_hash.iter_hash(hash.table_hash());
-        let right = |f: &&Former| f.hash == hash && f.from <= at && at < f.until;
+        let right = |f: &&FormerEntry| f.hash == hash && f.from <= at && at < f.until;
         same.filter(right).map(|former| former.record_id).collect()
     }
 
@@ -81,7 +81,7 @@ impl History {
     }
 
     /// Gives an entry to the latest snapshot that wants it, if one does.
-    fn hold(&mut self, former: Former, open: &[Seq]) -> bool {
+    fn hold(&mut self, former: FormerEntry, open: &[Seq]) -> bool {
         let before = open.partition_point(|&seq| seq < former.until);
         let latest = before.checked_sub(1).and_then(|at| open.get(at));
         match latest.filter(|&&seq| seq >= former.from) {

@@ -19,31 +19,31 @@ pub(crate) fn saved_entries(
     owner: Owner,
     runs: &[IndexRun],
     range: (u32, u32),
-) -> Found<Vec<Change>> {
+) -> LoadResult<Vec<Change>> {
     let mut all = Vec::new();
     for run in runs {
-        let found = Search { pager, owner, run }.find(range)?;
+        let found = RunSearch { pager, owner, run }.find(range)?;
         all = if all.is_empty() { found } else { apply(&all, &found) };
     }
     Ok(all)
 }
 
 /// Looks for keys in a run.
-struct Search<'a> {
+struct RunSearch<'a> {
     pager: &'a Pager,
     owner: Owner,
     run: &'a IndexRun,
 }
 
 /// Why nothing was found in a run.
-pub(crate) enum Failed {
+pub(crate) enum LoadError {
     Damaged(PageId),
     Pager(nanodb_pager::Error),
 }
 
-pub(crate) type Found<T> = Result<T, Failed>;
+pub(crate) type LoadResult<T> = Result<T, LoadError>;
 
-impl Failed {
+impl LoadError {
     fn of(page: PageId, error: nanodb_pager::Error) -> Self {
         match error {
             nanodb_pager::Error::Corrupt(_) => Self::Damaged(page),
@@ -52,9 +52,9 @@ impl Failed {
     }
 }
 
-impl Search<'_> {
+impl RunSearch<'_> {
     /// The changes of the keys of a range. Keys are hashes, so where they lie is easy to guess.
-    fn find(&self, range: (u32, u32)) -> Found<Vec<Change>> {
+    fn find(&self, range: (u32, u32)) -> LoadResult<Vec<Change>> {
         let mut changes = Vec::new();
         let mut at = self.start(range.0)?;
         while let Some(extent) = self.run.extent_at(at, READ_PAGES_MAX) {
@@ -66,13 +66,13 @@ impl Search<'_> {
                     for page in at..at + u64::from(extent.pages) {
                         self.first_key(page)?;
                     }
-                    return Err(Failed::of(extent.start, error));
+                    return Err(LoadError::of(extent.start, error));
                 }
             };
             let is_past = |body: &[u8]| first_key(body).is_ok_and(|key| key.bits() > range.1);
             let is_last = read.bodies().any(is_past);
             decode_pages(&read, &mut changes)
-                .map_err(|Unreadable| Failed::Damaged(extent.start))?;
+                .map_err(|Unreadable| LoadError::Damaged(extent.start))?;
             if is_last {
                 break;
             }
@@ -83,7 +83,7 @@ impl Search<'_> {
     }
 
     /// A page that no change of `key` lies before, and not far before the first that may have one.
-    fn start(&self, key: u32) -> Found<u64> {
+    fn start(&self, key: u32) -> LoadResult<u64> {
         let pages = self.run.pages();
         if pages <= u64::from(READ_PAGES_MAX) {
             return Ok(0);
@@ -109,13 +109,13 @@ impl Search<'_> {
         Ok(low)
     }
 
-    fn first_key(&self, index: u64) -> Found<KeyHash> {
+    fn first_key(&self, index: u64) -> LoadResult<KeyHash> {
         let Some(extent) = self.run.extent_at(index, 1) else {
-            return Err(Failed::Damaged(PageId::new(0)));
+            return Err(LoadError::Damaged(PageId::new(0)));
         };
-        let damaged = || Failed::Damaged(extent.start);
+        let damaged = || LoadError::Damaged(extent.start);
         let read = self.pager.read_checkpoint_pages(extent, self.run.mark(self.owner));
-        let read = read.map_err(|error| Failed::of(extent.start, error))?;
+        let read = read.map_err(|error| LoadError::of(extent.start, error))?;
         let body = read.bodies().next().ok_or_else(damaged)?;
         first_key(body).map_err(|_| damaged())
     }

@@ -1,7 +1,7 @@
 //! The id index of a collection as a file keeps it: runs, oldest first.
 //!
 //! A run is a sequence of pages of kind 18, as `nanodb_index::run` packs them, written by one
-//! checkpoint. The root says for each which checkpoint that was, how many entries it has, and
+//! checkpoint. The manifest says for each which checkpoint that was, how many entries it has, and
 //! where its pages are. Of all changes of one entry that of the newest run counts.
 
 use nanodb_index::Change;

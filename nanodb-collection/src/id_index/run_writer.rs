@@ -1,6 +1,6 @@
 //! Saving the id indexes in a checkpoint.
 //!
-//! What the notes since the last checkpoint say becomes one more run. When several runs are of
+//! What the edits since the last checkpoint say becomes one more run. When several runs are of
 //! about the same size they are merged into one, and when too much of what they hold is
 //! obsolete, all are. So each entry is written a few times in its life, and a look-up in the
 //! file has a few runs to ask. Everything is read and written page by page, in order.

@@ -13,15 +13,15 @@ impl LockOwner {
     #[inline]
     pub(crate) fn current() -> Self {
         thread_local! {
-            static PARTY: Cell<Option<LockOwner>> = const { Cell::new(None) };
+            static OWNER: Cell<Option<LockOwner>> = const { Cell::new(None) };
         }
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        PARTY.get().unwrap_or_else(|| {
+        OWNER.get().unwrap_or_else(|| {
             // Relaxed: only that no two get the same matters.
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let party = Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX));
-            PARTY.set(Some(party));
-            party
+            let owner = Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX));
+            OWNER.set(Some(owner));
+            owner
         })
     }
 
@@ -42,8 +42,8 @@ impl LockHolder {
         NonZeroU64::new(self.0.load(Ordering::Relaxed)).map(LockOwner)
     }
 
-    pub(crate) fn set(&self, party: LockOwner) {
-        self.0.store(party.0.get(), Ordering::Relaxed);
+    pub(crate) fn set(&self, owner: LockOwner) {
+        self.0.store(owner.0.get(), Ordering::Relaxed);
     }
 
     pub(crate) fn clear(&self) {

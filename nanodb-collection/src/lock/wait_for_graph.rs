@@ -5,14 +5,14 @@
 //! waits for, and so on; where the walk comes back to the thread that is about to wait,
 //! it is refused.
 //!
-//! # Why no circle is missed
+//! # Why no cycle is missed
 //!
-//! In a circle every thread waits for a lock that the next one holds. Each has entered
+//! In a cycle every thread waits for a lock that the next one holds. Each has entered
 //! itself before blocking, one after the other; take the last. All others are in the
 //! graph by then. A thread notes itself as the holder of a lock before it does anything
 //! else, so before it entered for the lock that it waits for now, and the graph's lock
 //! orders that before the last one's walk. It still waits, so it has released nothing
-//! since. The walk thus finds every lock of the circle with its holder, and returns to
+//! since. The walk thus finds every lock of the cycle with its holder, and returns to
 //! where it began.
 //!
 //! # Why nobody is refused for nothing
@@ -38,7 +38,7 @@ use parking_lot::Mutex;
 
 use super::owner::{LockHolder, LockOwner};
 
-/// One for all databases of the process: a circle may pass through several.
+/// One for all databases of the process: a cycle may pass through several.
 pub(crate) static WAIT_FOR_GRAPH: WaitForGraph = WaitForGraph::new();
 
 /// The threads that wait, each with the holder of what it waits for.
@@ -59,7 +59,7 @@ pub(crate) struct Deadlock {
 #[must_use]
 pub(crate) struct Waiting<'a> {
     waits: &'a WaitForGraph,
-    party: LockOwner,
+    owner: LockOwner,
 }
 
 impl WaitForGraph {
@@ -67,34 +67,34 @@ impl WaitForGraph {
         Self { waiting: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Enters `party` as waiting for what `holder` holds, unless it would wait for itself.
+    /// Enters `owner` as waiting for what `holder` holds, unless it would wait for itself.
     pub(crate) fn enter(
         &self,
-        party: LockOwner,
+        owner: LockOwner,
         holder: &Arc<LockHolder>,
     ) -> Result<Waiting<'_>, Deadlock> {
         let mut waiting = self.waiting.lock();
         let mut at = holder;
-        // Longer than all who wait is a circle that `party` is not part of: it is about
+        // Longer than all who wait is a cycle that `owner` is not part of: it is about
         // to come apart, see the module.
         for _ in 0..=waiting.len() {
             match at.get() {
                 None => break,
-                Some(next) if next == party => return Err(Deadlock { closing: Arc::clone(at) }),
+                Some(next) if next == owner => return Err(Deadlock { closing: Arc::clone(at) }),
                 Some(next) => match waiting.get(&next) {
                     Some(holder) => at = holder,
                     None => break,
                 },
             }
         }
-        waiting.insert(party, Arc::clone(holder));
-        Ok(Waiting { waits: self, party })
+        waiting.insert(owner, Arc::clone(holder));
+        Ok(Waiting { waits: self, owner })
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.waits.waiting.lock().remove(&self.party);
+        self.waits.waiting.lock().remove(&self.owner);
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_would_close_a_circle_is_refused() {
+    fn the_one_that_would_close_a_cycle_is_refused() {
         let waits = WaitForGraph::new();
         let [a, b, c] = [1, 2, 3].map(held_by);
         let _first = waits.enter(LockOwner::numbered(1), &b).unwrap();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_party_does_not_wait_for_itself() {
+    fn an_owner_does_not_wait_for_itself() {
         let waits = WaitForGraph::new();
         let a = held_by(1);
         assert!(waits.enter(LockOwner::numbered(1), &a).is_err());
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_others_that_is_coming_apart_holds_nobody_up() {
+    fn a_cycle_of_others_that_is_coming_apart_holds_nobody_up() {
         let waits = WaitForGraph::new();
         let a = held_by(1);
         // Owner 1 has got what it waited for and has not left the graph yet.

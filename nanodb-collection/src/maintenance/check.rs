@@ -2,7 +2,7 @@
 //!
 //! All of it is as of one commit, the newest one when the check begins, and nobody waits for it:
 //!
-//! * Where each page belongs is told by the pager and by what the notes up to that commit add up to. Commits
+//! * Where each page belongs is told by the pager and by what the edits up to that commit add up to. Commits
 //!   wait while the list of free pages is copied.
 //! * Pages of collections are read as of a snapshot of that commit.
 //! * The index of ids knows no commits. An entry that is missing must be in the history that is kept for
@@ -204,8 +204,8 @@ struct Check<'a> {
     report: CheckReport,
     progress: Progress<'a>,
     at: CheckProgress,
-    /// For each page of the file whether somebody claims it.
-    claimed: Vec<bool>,
+    /// For each page of the file whether it is in use.
+    in_use: Vec<bool>,
 }
 
 impl Engine {
@@ -230,28 +230,28 @@ fn run(engine: &Arc<Engine>, progress: Progress<'_>) -> Result<Option<CheckRepor
         engine.pager.inventory()?;
     let view = ReadView::of(engine, snapshot);
     let seq = view.snapshot().seq();
-    await_settled(engine, seq)?;
+    await_applied(engine, seq)?;
 
     let page_count = usize::try_from(space.page_count).unwrap_or(usize::MAX);
     let mut check = Check {
         report: CheckReport::default(),
         progress,
         at: CheckProgress::default(),
-        claimed: vec![false; page_count],
+        in_use: vec![false; page_count],
     };
     for corruption in engine.pager.verify()? {
         let kind = ProblemKind::DamagedFile { why: corruption.to_string() };
         check.add(None, Some(corruption.page().get()), kind);
     }
     for extent in space.own.iter().chain(&space.free).chain(&space.pending).chain(&taken) {
-        check.claim(None, *extent);
+        check.mark_in_use(None, *extent);
     }
     // The index in the file is that of the last checkpoint, whatever was dropped since.
     let saved = Manifest::decode(&space.metadata_root)?.collections;
     saved
         .values()
         .flat_map(StoredCollection::index_extents)
-        .for_each(|extent| check.claim(None, extent));
+        .for_each(|extent| check.mark_in_use(None, extent));
     let mut collections = Manifest::decode(&root)?.collections;
     check.at.pages = collections.values().map(|stored| stored.extents.used_pages).sum();
     for binding in engine.catalog.names.all_at(seq) {
@@ -269,7 +269,7 @@ fn run(engine: &Arc<Engine>, progress: Progress<'_>) -> Result<Option<CheckRepor
     }
     collections.values().for_each(|stored| check.unlisted(&stored.name));
     for page in 0..space.page_count {
-        if check.claimed.get(page as usize) == Some(&false) {
+        if check.in_use.get(page as usize) == Some(&false) {
             check.add(None, Some(page), ProblemKind::Unclaimed);
         }
     }
@@ -278,11 +278,11 @@ fn run(engine: &Arc<Engine>, progress: Progress<'_>) -> Result<Option<CheckRepor
 
 /// Returns when those who have installed commits up to that one have done what they do before
 /// these are published.
-fn await_settled(engine: &Engine, seq: Seq) -> Result<()> {
+fn await_applied(engine: &Engine, seq: Seq) -> Result<()> {
     while engine.pager.published() < seq {
         // One that changes nothing waits for what it may have read.
         if engine.pager.begin().install(&[]).and_then(InstalledCommit::publish).is_err() {
-            // Nothing will be published any more, nor installed. Who was about to settle holds
+            // Nothing will be published any more, nor installed. Who was about to apply a commit holds
             // a collection's lock.
             for binding in engine.catalog.names.all_current() {
                 drop(binding.lock(LockOwner::current())?);
@@ -311,17 +311,17 @@ impl Check<'_> {
     }
 
     /// Notes that all pages of `extent` are in use; says so if they are in use already.
-    fn claim(&mut self, collection: Option<&str>, extent: Extent) {
+    fn mark_in_use(&mut self, collection: Option<&str>, extent: Extent) {
         let first = extent.start.get();
         for number in first..=first.saturating_add(extent.pages.saturating_sub(1)) {
-            let claimed = self.claimed.get_mut(number as usize);
-            let kind = match claimed.map(|claimed| std::mem::replace(claimed, true)) {
+            let in_use = self.in_use.get_mut(number as usize);
+            let kind = match in_use.map(|in_use| std::mem::replace(in_use, true)) {
                 Some(false) => continue,
                 Some(true) => ProblemKind::ClaimedTwice,
                 None => ProblemKind::OutOfBounds,
             };
             self.add(collection, Some(number), kind);
-            if self.claimed.len() <= number as usize {
+            if self.in_use.len() <= number as usize {
                 // The rest of it is no better, and may be long.
                 return;
             }

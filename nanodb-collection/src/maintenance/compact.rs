@@ -5,8 +5,8 @@
 //! end the next checkpoint cuts off. What is given back can be used only after a checkpoint, so there are
 //! several rounds, as long as they gain something.
 //!
-//! On a full disk it does not begin. In a file at its limit there may be no room for what is to
-//! move first: then it stays where it is, and what has room moves.
+//! On a full disk it does not begin. In a file at its limit there may be no space for what is to
+//! move first: then it stays where it is, and what has space moves.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -134,7 +134,7 @@ impl Step<'_> {
         (self.progress)(self.at)
     }
 
-    /// Looks at the pages that nobody has seen since the database was opened: the room in them is
+    /// Looks at the pages that nobody has seen since the database was opened: the free space in them is
     /// where documents can go.
     fn see(&mut self, binding: &Arc<NameBinding>) -> Result<ControlFlow<()>> {
         while let Some(held) = binding.lock(LockOwner::current())? {

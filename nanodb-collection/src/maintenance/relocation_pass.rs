@@ -2,7 +2,7 @@
 //! documents off those that are to go.
 //!
 //! To go are the pages behind the place where the file would end if there were no gaps in it, and
-//! sparse ones, as long as there is room before them. A document leaves with all of its pieces if one of them
+//! sparse ones, as long as there is free space before them. A document leaves with all of its pieces if one of them
 //! lies on such a page. Where its pieces are is known only from its head, so every page is
 //! looked at.
 
@@ -32,9 +32,9 @@ pub(crate) struct Walk {
     end: PageId,
     /// The pages before this one are still to be looked at.
     below: u32,
-    /// Whether sparse pages are to go, too: not once there was no room for what was on one.
+    /// Whether sparse pages are to go, too: not once there was no space for what was on one.
     sparse: bool,
-    /// Whether it may use what is kept back for those who make room, as where somebody waits for it.
+    /// Whether it may use what is kept back for those who free space, as where somebody waits for it.
     uses_reserve: bool,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Step {
     pub(crate) pages: usize,
     /// Bytes of documents that were moved.
     pub(crate) moved_bytes: usize,
-    /// Whether there was no room further in front: what was freed has to become free first.
+    /// Whether there was no free space further in front: what was freed has to become free first.
     pub(crate) is_stuck: bool,
     /// Whether nothing is left to do.
     pub(crate) is_last: bool,
@@ -116,16 +116,16 @@ impl Walk {
         Ok(true)
     }
 
-    /// Whether a page is sparse, and there is room for so many bytes before it.
+    /// Whether a page is sparse, and there is space for so many bytes before it.
     fn is_to_go(&self, statement: &Statement<'_>, page: PageId, bytes: usize) -> bool {
         self.sparse
             && statement.is_slotted(page)
             && statement.class(page) != SpaceClass::None
-            && statement.room_before(page) >= bytes
+            && statement.space_before(page) >= bytes
     }
 }
 
-/// Looks at some more of the pages whose room is not known; whether there were any.
+/// Looks at some more of the pages whose free space is not known; whether there were any.
 pub(crate) fn see_pages(
     pager: &Pager,
     binding: &Arc<NameBinding>,

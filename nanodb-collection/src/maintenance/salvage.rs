@@ -172,8 +172,8 @@ pub fn salvage_pages(
         .and_then(|root| apply_edits(root, &mut pages.metadata(), |_, _| ()).ok());
     let is_current = current.is_some();
     let listed = match current {
-        Some(root) => root,
-        None => newest_root(pages, &mut report).unwrap_or_default(),
+        Some(manifest) => manifest,
+        None => newest_manifest(pages, &mut report).unwrap_or_default(),
     };
     report.uncertain = !is_current && !pages.knows_free_pages();
     let mut by_owner: BTreeMap<Owner, Vec<FoundPage>> = BTreeMap::new();
@@ -232,12 +232,12 @@ fn keep_used(found: &mut Vec<FoundPage>, extents: &Extents) {
 }
 
 /// The newest list of collections that any page holds.
-fn newest_root(pages: &Salvage, report: &mut SalvageReport) -> Option<Manifest> {
+fn newest_manifest(pages: &Salvage, report: &mut SalvageReport) -> Option<Manifest> {
     for bytes in pages.possible_roots() {
         match bytes {
             Ok(bytes) => {
-                if let Some(root) = Manifest::decode_first(&bytes) {
-                    return Some(root);
+                if let Some(manifest) = Manifest::decode_first(&bytes) {
+                    return Some(manifest);
                 }
             }
             Err(error) => report.lost(None, &error.into()),

@@ -1,7 +1,7 @@
 //! Shrinking by and by: with each checkpoint a few pages move toward the front of the file.
 //!
 //! Before a checkpoint begins, whoever makes it takes a *turn*: it counts how much of the file is
-//! unused, free pages and the room in sparse ones. When much has lain unused through the last
+//! unused, free pages and the free space of sparse ones. When much has lain unused through the last
 //! few turns, collections are [walked over](Walk) as for compaction, a few steps in each turn,
 //! and the checkpoint cuts off what has become free by then.
 //!
@@ -16,7 +16,7 @@
 //!
 //! What deletions free and insertions take again is not unused through several turns. Where the file has
 //! grown again after pages were moved, it takes twice as many turns the next time. What a walk over all
-//! collections has not made less, as room that no document fits into, does not count again before
+//! collections has not made less, as space that no document fits into, does not count again before
 //! as much has come to it as makes a walk worthwhile.
 //!
 //! # Failures
@@ -36,7 +36,7 @@ use crate::catalog::binding::NameBinding;
 use crate::catalog::names::NameTable;
 use crate::id_index::LoadedIndex;
 use crate::ids::CollectionId;
-use crate::lock::HeldRef;
+use crate::lock::LockGuard;
 use crate::maintenance::relocation_pass::{Walk, give_back};
 use crate::store::CollectionState;
 
@@ -82,8 +82,8 @@ struct State {
     database: Option<Subject>,
     /// What was published at the last turn.
     last_turn: Seq,
-    unused: Unused,
-    rooms: Rooms,
+    unused: UnusedSpace,
+    sparse_space: SparseSpace,
     pass: Option<Pass>,
 }
 
@@ -95,7 +95,7 @@ struct Subject {
 
 /// How much of the file was unused of late, and whether that is worth a pass. All in pages.
 #[derive(Debug)]
-struct Unused {
+struct UnusedSpace {
     /// At the last turns.
     recent: VecDeque<u64>,
     /// How many of them count.
@@ -109,9 +109,9 @@ struct Unused {
     shortest: Option<u64>,
 }
 
-/// The room in the sparse pages of each collection, by number, as last seen: in whole pages.
+/// The free space in the sparse pages of each collection, by number, as last seen: in whole pages.
 #[derive(Default)]
-struct Rooms {
+struct SparseSpace {
     pages: BTreeMap<CollectionId, u64>,
 }
 
@@ -127,13 +127,13 @@ struct Pass {
     has_skipped: bool,
 }
 
-impl Default for Unused {
+impl Default for UnusedSpace {
     fn default() -> Self {
         Self { recent: VecDeque::new(), turns: TURNS, before: None, in_vain: 0, shortest: None }
     }
 }
 
-impl Unused {
+impl UnusedSpace {
     /// Counts one more turn in; whether a pass is worthwhile.
     fn count(&mut self, unused: u64, file: u64, used: u64) -> bool {
         self.in_vain = self.in_vain.min(unused);
@@ -213,7 +213,7 @@ impl Shrinker {
         }
         // Whoever has it makes the turn.
         let Some(mut state) = self.state.try_lock() else { return };
-        let State { database, last_turn, unused, rooms, pass } = &mut *state;
+        let State { database, last_turn, unused, sparse_space, pass } = &mut *state;
         let Some(subject) = database else { return };
         let Ok(stats) = subject.pager.stats() else { return };
         let until = Seq::new(last_turn.get().saturating_add(1));
@@ -224,7 +224,7 @@ impl Shrinker {
         if pass.is_none() {
             let end = PageId::new(stats.page_count - stats.free_pages);
             let (file, used) = (stats.page_count.into(), end.get().into());
-            let unused_pages = u64::from(stats.free_pages) + rooms.count(&all);
+            let unused_pages = u64::from(stats.free_pages) + sparse_space.count(&all);
             if unused.count(unused_pages, file, used) && !is_held {
                 unused.pass_begins(file, used);
                 *pass = Some(Pass::new(end));
@@ -300,12 +300,12 @@ impl Budget {
     }
 }
 
-impl Rooms {
-    /// How many whole pages the room in sparse pages comes to, as far as is known.
+impl SparseSpace {
+    /// How many whole pages the free space in sparse pages comes to, as far as is known.
     fn count(&mut self, all: &[Arc<NameBinding>]) -> u64 {
         let before = std::mem::take(&mut self.pages);
         for binding in all {
-            let now = binding.try_lock().map(|held| held.room.whole_pages());
+            let now = binding.try_lock().map(|held| held.free_space.whole_pages());
             let pages = now.or_else(|| before.get(&collection_id(binding)).copied()).unwrap_or(0);
             if pages > 0 {
                 self.pages.insert(collection_id(binding), pages);
@@ -336,7 +336,7 @@ impl Pass {
         &mut self,
         pager: &Pager,
         binding: &Arc<NameBinding>,
-        held: HeldRef<'_, CollectionState>,
+        held: LockGuard<'_, CollectionState>,
         index: &LoadedIndex,
         left: &mut Budget,
     ) {
@@ -374,7 +374,7 @@ mod tests {
     /// How many passes begin in a file of so many pages, of which so many are unused at the turns. Each
     /// pass cuts off `gain` times what is unused.
     fn passes(turns: impl Iterator<Item = (u64, u64)>, mut gain: impl FnMut() -> bool) -> usize {
-        let (mut unused, mut cut, mut begun) = (Unused::default(), 0, 0);
+        let (mut unused, mut cut, mut begun) = (UnusedSpace::default(), 0, 0);
         for (file, free) in turns {
             let gone = u64::min(cut, free);
             if unused.count(free - gone, file - gone, file - free) {

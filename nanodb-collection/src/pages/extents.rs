@@ -89,7 +89,7 @@ impl Extents {
     }
 
     /// Replaces all extents from `index` on. Costs what goes and what comes, and nothing for those
-    /// that stay: every commit's note comes here.
+    /// that stay: every commit's edits come here.
     pub(crate) fn replace_from(&mut self, index: usize, extents: &[Extent]) {
         while self.list.len() > index
             && let Some(gone) = self.list.pop()

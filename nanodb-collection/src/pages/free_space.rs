@@ -1,6 +1,6 @@
-//! Which pages of a collection have room worth filling again.
+//! Which pages of a collection have free space worth filling again.
 //!
-//! Kept in memory only. Writers note a page when what they delete from it makes room, and take
+//! Kept in memory only. Writers list a page when what they delete from it frees space, and take
 //! it off when they begin to fill it. After opening nothing is known: then a *hand* goes round the
 //! pages that were there, a few for each page that is asked for, so that opening costs nothing and
 //! a writer never waits for long. What is listed is a hint, looked at again before it is used.
@@ -13,7 +13,7 @@ use nanodb_pager::{BODY_SIZE, PageId};
 
 use crate::pages::extents::Position;
 
-/// How much room a page has.
+/// How much free space a page has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum SpaceClass {
     /// Not worth a look: less than a quarter.
@@ -25,7 +25,7 @@ pub(crate) enum SpaceClass {
 }
 
 impl SpaceClass {
-    /// SearchStart the most room to the least.
+    /// From the most free space to the least.
     const ALL: [Self; 3] = [Self::Empty, Self::Half, Self::Quarter];
 
     pub(crate) fn of(slots: &PageRef<'_>) -> Self {
@@ -48,7 +48,7 @@ impl SpaceClass {
     }
 }
 
-/// The pages with room, as of the installed commits.
+/// The pages with free space, as of the installed commits.
 #[derive(Debug, Default)]
 pub(crate) struct FreeSpaceMap {
     empty: BTreeSet<u32>,
@@ -77,7 +77,7 @@ impl FreeSpaceMap {
         }
     }
 
-    /// Notes what room a page has.
+    /// Notes how much free space a page has.
     pub(crate) fn set(&mut self, page: u32, class: SpaceClass) {
         for (set, of) in [
             (&mut self.empty, SpaceClass::Empty),
@@ -103,7 +103,7 @@ impl FreeSpaceMap {
         found.unwrap_or(SpaceClass::None)
     }
 
-    /// How many whole pages all this room comes to, at least.
+    /// How many whole pages all this space comes to, at least.
     pub(crate) fn whole_pages(&self) -> u64 {
         let bytes = |class: SpaceClass| class.bytes_min() * self.of(class).map_or(0, BTreeSet::len);
         (SpaceClass::ALL.into_iter().map(bytes).sum::<usize>() / BODY_SIZE) as u64
@@ -124,16 +124,16 @@ impl FreeSpaceMap {
         bytes
     }
 
-    /// The pages with room for `bytes`, for sure; those with the least first.
-    pub(crate) fn tightest(&self, bytes: usize) -> impl Iterator<Item = u32> + '_ {
+    /// The pages with space for `bytes`, for sure; those with the least first.
+    pub(crate) fn least_free(&self, bytes: usize) -> impl Iterator<Item = u32> + '_ {
         let fitting =
             SpaceClass::ALL.into_iter().rev().filter(move |class| class.bytes_min() >= bytes);
         fitting.filter_map(|class| self.of(class)).flatten().copied()
     }
 
-    /// The pages with room from `from` on, those with the most first; in each class the first
+    /// The pages with free space from `from` on, those with the most first; in each class the first
     /// ones of the file first.
-    pub(crate) fn roomiest(
+    pub(crate) fn most_free(
         &self,
         from: SearchStart,
     ) -> impl Iterator<Item = (SpaceClass, u32)> + '_ {
@@ -150,7 +150,7 @@ impl FreeSpaceMap {
     }
 }
 
-/// How far a change has come in [`FreeSpaceMap::roomiest`].
+/// How far a change has come in [`FreeSpaceMap::most_free`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SearchStart {
     pub(crate) class: SpaceClass,
@@ -165,8 +165,8 @@ impl SearchStart {
 mod tests {
     use super::*;
 
-    fn room() -> FreeSpaceMap {
-        let mut room = FreeSpaceMap::default();
+    fn free_space() -> FreeSpaceMap {
+        let mut free_space = FreeSpaceMap::default();
         for (page, class) in [
             (9, SpaceClass::Quarter),
             (5, SpaceClass::Half),
@@ -174,29 +174,32 @@ mod tests {
             (3, SpaceClass::Empty),
             (4, SpaceClass::None),
         ] {
-            room.set(page, class);
+            free_space.set(page, class);
         }
-        room
+        free_space
     }
 
     #[test]
-    fn the_pages_with_most_room_come_first_and_in_front_of_the_file() {
-        let mut room = room();
-        let all = |room: &FreeSpaceMap, from| {
-            room.roomiest(from).map(|(_, page)| page).collect::<Vec<_>>()
+    fn the_pages_with_most_free_space_come_first_and_in_front_of_the_file() {
+        let mut free_space = free_space();
+        let all = |free_space: &FreeSpaceMap, from| {
+            free_space.most_free(from).map(|(_, page)| page).collect::<Vec<_>>()
         };
-        assert_eq!(all(&room, SearchStart::START), [3, 7, 5, 9]);
-        assert_eq!(all(&room, SearchStart { class: SpaceClass::Empty, after: Some(3) }), [7, 5, 9]);
-        assert_eq!(all(&room, SearchStart { class: SpaceClass::Half, after: Some(5) }), [9]);
-        room.set(3, SpaceClass::Quarter);
-        room.set(7, SpaceClass::None);
-        assert_eq!(all(&room, SearchStart::START), [5, 3, 9]);
+        assert_eq!(all(&free_space, SearchStart::START), [3, 7, 5, 9]);
+        assert_eq!(
+            all(&free_space, SearchStart { class: SpaceClass::Empty, after: Some(3) }),
+            [7, 5, 9]
+        );
+        assert_eq!(all(&free_space, SearchStart { class: SpaceClass::Half, after: Some(5) }), [9]);
+        free_space.set(3, SpaceClass::Quarter);
+        free_space.set(7, SpaceClass::None);
+        assert_eq!(all(&free_space, SearchStart::START), [5, 3, 9]);
     }
 
     #[test]
     fn the_tightest_page_that_is_sure_to_do_is_found() {
-        let room = room();
-        let all = |bytes| room.tightest(bytes).collect::<Vec<_>>();
+        let free_space = free_space();
+        let all = |bytes| free_space.least_free(bytes).collect::<Vec<_>>();
         assert_eq!(all(100), [9, 5, 3, 7]);
         assert_eq!(all(BODY_SIZE / 4 + 1), [5, 3, 7]);
         assert_eq!(all(BODY_SIZE / 2 + 1), [3, 7]);

@@ -2,7 +2,7 @@
 //!
 //! Each piece is proved to belong to the collection; the chain is followed no further
 //! than the document's stated length, which is held against the limit first. A chain that
-//! runs in a circle is left after few rounds, and one of many tiny pieces is refused: a
+//! runs in a cycle is left after few rounds, and one of many tiny pieces is refused: a
 //! writer fills its pieces. So a damaged or hostile chain costs no more time than a document
 //! of the greatest size, and no more memory than the pages that it has.
 
@@ -40,7 +40,7 @@ pub(crate) fn for_each_piece(
     let mut next = Some(head.next);
     let mut at = head_page;
     let mut count = 0_usize;
-    // A place passed before (Brent): in a circle it is come by again.
+    // A place passed before (Brent): in a cycle it is come by again.
     let mut passed = None;
     while let Some(here) = next {
         at = page_of(here);

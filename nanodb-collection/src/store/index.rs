@@ -14,7 +14,7 @@ use parking_lot::MutexGuard;
 
 use super::Store;
 use crate::error::{Error, Result};
-use crate::id_index::load::{Failed, saved_entries};
+use crate::id_index::load::{LoadError, saved_entries};
 use crate::id_index::{LoadedIndex, SavedIndex};
 use crate::ids::CollectionId;
 use crate::pages::extents::Extents;
@@ -150,12 +150,12 @@ impl Store {
                     let entries = apply(&saved, &ids.recorded(range));
                     ids.load(range, &entries);
                 }
-                Err(Failed::Damaged(page)) => {
+                Err(LoadError::Damaged(page)) => {
                     self.index_set.report_damage(CollectionId::of(self.owner));
                     (base.damaged, base.runs) = (Some(page), None);
                 }
                 // It may be read another time.
-                Err(Failed::Pager(error)) => return Err(error.into()),
+                Err(LoadError::Pager(error)) => return Err(error.into()),
             }
         }
         drop(base);

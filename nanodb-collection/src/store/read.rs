@@ -18,7 +18,7 @@ use crate::pages::stored_doc::StoredDoc;
 use nanodb_document::{record_has_key, record_key, with_hashed_key};
 
 /// A document's record, found and proved.
-pub(crate) struct Found {
+pub(crate) struct FoundRecord {
     guard: PageGuard,
     record: RecordSpan,
     overflows: bool,
@@ -31,7 +31,7 @@ enum Proof {
 }
 
 /// Why a look-up at a commit has no answer.
-enum Unanswered {
+enum ReadFailure {
     /// A version was dropped meanwhile: a newer commit has what is needed.
     Outdated(PageId),
     /// The index does not have this part of it in memory.
@@ -39,28 +39,28 @@ enum Unanswered {
     Failed(Error),
 }
 
-type Answer<T> = Result<T, Unanswered>;
+type Answer<T> = Result<T, ReadFailure>;
 
 /// The commit that is read at.
 #[derive(Clone, Copy)]
-struct View {
+struct ReadPoint {
     at: Seq,
     /// Whether a snapshot keeps the versions that this reader wants.
     registered: bool,
 }
 
 /// A look-up under way.
-struct Search<'a> {
+struct IdLookup<'a> {
     store: &'a Store,
     key: &'a [u8],
-    view: View,
+    point: ReadPoint,
     damaged: Option<Error>,
 }
 
 /// The pages of a collection as of the commit that is read at.
 struct PagesAt<'a> {
     store: &'a Store,
-    view: View,
+    point: ReadPoint,
     /// A page of which the version was dropped meanwhile.
     outdated: Cell<Option<PageId>>,
 }
@@ -69,35 +69,37 @@ impl PageSource for PagesAt<'_> {
     type Page = PageGuard;
 
     fn page(&self, id: PageId) -> Result<PageGuard> {
-        match self.store.page(id, self.view) {
+        match self.store.page(id, self.point) {
             Ok(Some(guard)) => Ok(guard),
-            Err(Unanswered::Failed(error)) => Err(error),
-            Err(Unanswered::Outdated(page)) => {
+            Err(ReadFailure::Failed(error)) => Err(error),
+            Err(ReadFailure::Outdated(page)) => {
                 self.outdated.set(Some(page));
                 Err(Error::damaged(id))
             }
-            Ok(None) | Err(Unanswered::NotLoaded) => Err(Error::damaged(id)),
+            Ok(None) | Err(ReadFailure::NotLoaded) => Err(Error::damaged(id)),
         }
     }
 }
 
-impl Search<'_> {
+impl IdLookup<'_> {
     /// The document, if that record is it.
     #[inline]
-    fn probe(&mut self, record_id: RecordId) -> Option<Answer<Found>> {
-        let guard = match self.store.page(PageId::new(record_id.page), self.view) {
+    fn probe(&mut self, record_id: RecordId) -> Option<Answer<FoundRecord>> {
+        let guard = match self.store.page(PageId::new(record_id.page), self.point) {
             Ok(Some(guard)) => guard,
             Ok(None) => return None,
             // Another candidate may be the right one.
-            Err(Unanswered::Failed(error @ Error::DamagedPage { .. })) => {
+            Err(ReadFailure::Failed(error @ Error::DamagedPage { .. })) => {
                 self.damaged = Some(error);
                 return None;
             }
-            Err(unanswered) => return Some(Err(unanswered)),
+            Err(failure) => return Some(Err(failure)),
         };
         match self.store.prove(&guard, record_id, self.key) {
             Ok(Proof::NotIt) => None,
-            Ok(Proof::Proved { record, overflows }) => Some(Ok(Found { guard, record, overflows })),
+            Ok(Proof::Proved { record, overflows }) => {
+                Some(Ok(FoundRecord { guard, record, overflows }))
+            }
             Err(error) => {
                 self.damaged = Some(error);
                 None
@@ -107,10 +109,10 @@ impl Search<'_> {
 
     /// What to answer when `found` came of all candidates.
     #[inline]
-    fn end(self, found: Option<Answer<Found>>) -> Answer<Option<Found>> {
+    fn end(self, found: Option<Answer<FoundRecord>>) -> Answer<Option<FoundRecord>> {
         match (found, self.damaged) {
             (Some(answer), _) => answer.map(Some),
-            (None, Some(error)) => Err(Unanswered::Failed(error)),
+            (None, Some(error)) => Err(ReadFailure::Failed(error)),
             (None, None) => Ok(None),
         }
     }
@@ -124,7 +126,7 @@ impl Store {
     /// The document with this key as of now.
     #[inline]
     pub fn get(&self, key: &[u8]) -> Result<Option<StoredDoc>> {
-        self.read_now(key, |found, view| self.read(found, view).map(Some))
+        self.read_now(key, |found, point| self.read(found, point).map(Some))
     }
 
     /// Whether there is a document with this key now.
@@ -134,7 +136,7 @@ impl Store {
 
     /// The document with this key as of a snapshot.
     pub fn get_at(&self, key: &[u8], snapshot: &Snapshot) -> Result<Option<StoredDoc>> {
-        self.read_at(key, snapshot, |found, view| self.read(found, view).map(Some))
+        self.read_at(key, snapshot, |found, point| self.read(found, point).map(Some))
     }
 
     /// Whether there is a document with this key as of a snapshot.
@@ -147,33 +149,33 @@ impl Store {
         &self,
         key: &[u8],
         snapshot: &Snapshot,
-        read: impl FnOnce(Found, View) -> Answer<Option<T>>,
+        read: impl FnOnce(FoundRecord, ReadPoint) -> Answer<Option<T>>,
     ) -> Result<Option<T>> {
         let at = snapshot.seq();
-        let view = View { at, registered: true };
+        let point = ReadPoint { at, registered: true };
         let Some(index) = self.index_at(snapshot)? else { return Ok(None) };
         let hash = self.hash(key);
-        let (mut search, mut found) = loop {
-            let mut search = Search { store: self, key, view, damaged: None };
-            match index.ids.look_up(hash, |record_id| search.probe(record_id)) {
-                Ok(found) => break (search, found),
+        let (mut lookup, mut found) = loop {
+            let mut lookup = IdLookup { store: self, key, point, damaged: None };
+            match index.ids.look_up(hash, |record_id| lookup.probe(record_id)) {
+                Ok(found) => break (lookup, found),
                 Err(NotLoaded) => self.load(index, hash)?,
             }
         };
         if found.is_none() {
             let former = self.history.lock().find(hash, at);
-            found = former.into_iter().find_map(|record_id| search.probe(record_id));
+            found = former.into_iter().find_map(|record_id| lookup.probe(record_id));
         }
-        let answer = match search.end(found) {
-            Ok(Some(found)) => read(found, view),
+        let answer = match lookup.end(found) {
+            Ok(Some(found)) => read(found, point),
             Ok(None) => return index.miss(),
-            Err(unanswered) => Err(unanswered),
+            Err(failure) => Err(failure),
         };
-        answer.map_err(|unanswered| match unanswered {
-            Unanswered::Failed(error) => error,
-            Unanswered::Outdated(page) => nanodb_pager::Error::NoVersion { page, at }.into(),
+        answer.map_err(|failure| match failure {
+            ReadFailure::Failed(error) => error,
+            ReadFailure::Outdated(page) => nanodb_pager::Error::NoVersion { page, at }.into(),
             // Of the index; nothing else answers so.
-            Unanswered::NotLoaded => Error::damaged(PageId::new(0)),
+            ReadFailure::NotLoaded => Error::damaged(PageId::new(0)),
         })
     }
 
@@ -182,35 +184,40 @@ impl Store {
     fn read_now<T>(
         &self,
         key: &[u8],
-        read: impl Fn(Found, View) -> Answer<Option<T>>,
+        read: impl Fn(FoundRecord, ReadPoint) -> Answer<Option<T>>,
     ) -> Result<Option<T>> {
         let Some(index) = self.index()? else { return Ok(None) };
         loop {
             let moves = index.ids.moves();
-            let view = View { at: self.pager.published(), registered: false };
-            let answer = match self.locate(index, key, view) {
-                Ok(Some(found)) => read(found, view),
+            let point = ReadPoint { at: self.pager.published(), registered: false };
+            let answer = match self.locate(index, key, point) {
+                Ok(Some(found)) => read(found, point),
                 Ok(None) if index.ids.moves() != moves => continue,
                 Ok(None) => return index.miss(),
-                Err(unanswered) => Err(unanswered),
+                Err(failure) => Err(failure),
             };
             match answer {
                 Ok(answer) => return Ok(answer),
-                Err(Unanswered::Failed(error)) => return Err(error),
-                Err(Unanswered::Outdated(_)) => {}
+                Err(ReadFailure::Failed(error)) => return Err(error),
+                Err(ReadFailure::Outdated(_)) => {}
                 // The commit is taken anew, too: it was looked for in nothing.
-                Err(Unanswered::NotLoaded) => self.load(index, self.hash(key))?,
+                Err(ReadFailure::NotLoaded) => self.load(index, self.hash(key))?,
             }
         }
     }
 
     /// One look-up at one commit.
     #[inline]
-    fn locate(&self, index: &LoadedIndex, key: &[u8], view: View) -> Answer<Option<Found>> {
-        let mut search = Search { store: self, key, view, damaged: None };
-        match index.ids.look_up(self.hash(key), |record_id| search.probe(record_id)) {
-            Ok(found) => search.end(found),
-            Err(NotLoaded) => Err(Unanswered::NotLoaded),
+    fn locate(
+        &self,
+        index: &LoadedIndex,
+        key: &[u8],
+        point: ReadPoint,
+    ) -> Answer<Option<FoundRecord>> {
+        let mut lookup = IdLookup { store: self, key, point, damaged: None };
+        match index.ids.look_up(self.hash(key), |record_id| lookup.probe(record_id)) {
+            Ok(found) => lookup.end(found),
+            Err(NotLoaded) => Err(ReadFailure::NotLoaded),
         }
     }
 
@@ -241,7 +248,11 @@ impl Store {
 
     /// A page as of a commit; `None` if it had nothing for a reader at that commit.
     #[inline]
-    fn page(&self, page: PageId, View { at, registered }: View) -> Answer<Option<PageGuard>> {
+    fn page(
+        &self,
+        page: PageId,
+        ReadPoint { at, registered }: ReadPoint,
+    ) -> Answer<Option<PageGuard>> {
         match self.pager.page(page, at) {
             Ok(guard) => Ok(Some(guard)),
             // Rule 4 of the module: versions are dropped only once a newer commit is
@@ -250,9 +261,9 @@ impl Store {
                 if registered || self.pager.published() == at {
                     return Ok(None);
                 }
-                Err(Unanswered::Outdated(page))
+                Err(ReadFailure::Outdated(page))
             }
-            Err(error) => Err(Unanswered::Failed(error.into())),
+            Err(error) => Err(ReadFailure::Failed(error.into())),
         }
     }
 
@@ -275,24 +286,24 @@ impl Store {
     }
 
     #[inline]
-    fn read(&self, found: Found, view: View) -> Answer<StoredDoc> {
+    fn read(&self, found: FoundRecord, point: ReadPoint) -> Answer<StoredDoc> {
         if found.overflows {
-            return self.assemble(&found, view);
+            return self.assemble(&found, point);
         }
         Ok(StoredDoc::on_page(found.guard, found.record))
     }
 
     #[cold]
-    fn assemble(&self, found: &Found, view: View) -> Answer<StoredDoc> {
+    fn assemble(&self, found: &FoundRecord, point: ReadPoint) -> Answer<StoredDoc> {
         let record = found.record.bytes(found.guard.body());
-        let pages = PagesAt { store: self, view, outdated: Cell::new(None) };
+        let pages = PagesAt { store: self, point, outdated: Cell::new(None) };
         let mut bytes = Vec::new();
         let head = found.guard.id();
         let result = overflow::assemble(self.owner, head, record, &pages, &mut bytes);
         match (result, pages.outdated.get()) {
             (Ok(()), _) => Ok(StoredDoc::assembled(bytes, found.record.on(found.guard.id()))),
-            (Err(_), Some(page)) => Err(Unanswered::Outdated(page)),
-            (Err(error), None) => Err(Unanswered::Failed(error)),
+            (Err(_), Some(page)) => Err(ReadFailure::Outdated(page)),
+            (Err(error), None) => Err(ReadFailure::Failed(error)),
         }
     }
 

@@ -6,7 +6,7 @@ use nanodb_pager::Seq;
 
 use super::{CollectionState, Store};
 use crate::id_index::LoadedIndex;
-use crate::id_index::history::Former;
+use crate::id_index::history::FormerEntry;
 use crate::id_index::retired::Entry;
 use crate::lock::owner::LockOwner;
 
@@ -61,7 +61,7 @@ impl Store {
                     && self.was_at(hash, record_id, seq)
             });
             if let Some(from) = from {
-                self.history.lock().keep(Former { hash, record_id, from, until }, &open);
+                self.history.lock().keep(FormerEntry { hash, record_id, from, until }, &open);
             }
         }
         if !self.history.lock().is_empty() {

@@ -10,7 +10,7 @@ use crate::catalog::binding::NameBinding;
 use crate::catalog::reservation::NameReservation;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::lock::HeldArc;
+use crate::lock::OwnedLockGuard;
 use crate::lock::owner::LockOwner;
 use crate::lock::wait_for_graph::Deadlock;
 use crate::pages::extents::Extents;
@@ -25,17 +25,17 @@ use crate::write::write_set::WriteSet;
 pub(crate) struct Participant {
     write_set: WriteSet,
     reservation: Option<NameReservation>,
-    held: HeldArc<CollectionState>,
+    held: OwnedLockGuard<CollectionState>,
     binding: Arc<NameBinding>,
 }
 
 /// Why a collection was not locked.
-pub(crate) enum Refused {
+pub(crate) enum LockFailure {
     Deadlock(Deadlock),
     Error(Error),
 }
 
-impl From<Error> for Refused {
+impl From<Error> for LockFailure {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
@@ -43,12 +43,13 @@ impl From<Error> for Refused {
 
 impl Participant {
     /// Locks the collection of that name, or the name if there is none.
-    pub(crate) fn lock(db: &Engine, name: &str, party: LockOwner) -> Result<Self, Refused> {
+    pub(crate) fn lock(db: &Engine, name: &str, owner: LockOwner) -> Result<Self, LockFailure> {
         loop {
-            let (binding, reservation, mut held) = match db.catalog.reserve(name, party)? {
+            let (binding, reservation, mut held) = match db.catalog.reserve(name, owner)? {
                 Reserved::New(binding, reservation, held) => (binding, Some(reservation), held),
                 Reserved::Taken(binding) => {
-                    let held = binding.store.state.lock_arc(party).map_err(Refused::Deadlock)?;
+                    let held =
+                        binding.store.state.lock_arc(owner).map_err(LockFailure::Deadlock)?;
                     if !binding.is_attached() {
                         continue;
                     }
@@ -84,8 +85,8 @@ impl Participant {
         Ok(Statement::new(store, index, &self.held, tx, &mut self.write_set))
     }
 
-    pub(crate) fn transfer_to(&self, party: LockOwner) {
-        self.held.transfer_to(party);
+    pub(crate) fn transfer_to(&self, owner: LockOwner) {
+        self.held.transfer_to(owner);
     }
 
     pub(crate) fn closes(&self, deadlock: &Deadlock) -> bool {

@@ -1,7 +1,7 @@
 //! The commit: what single calls, transactions, dropping and renaming end in.
 //!
 //! ```text
-//! encode the note; install pages and note; for each collection: index entries, its books, unlock;
+//! encode the edits; install pages and edits; for each collection: index entries, its books, unlock;
 //! make it durable and visible; then remove what nobody wants any more
 //! ```
 //!
@@ -25,7 +25,7 @@ use crate::error::Result;
 use crate::ids::CollectionId;
 use crate::store::{CollectionState, Store};
 
-/// What the root says of a collection besides its name and its pages, in bytes, at most.
+/// What the manifest says of a collection besides its name and its pages, in bytes, at most.
 const COLLECTION_BYTES: usize = 128;
 
 /// What a commit does to a collection.
@@ -75,18 +75,18 @@ impl<'a> Commit<'a> {
         installed: impl FnOnce(),
     ) -> Result<Self> {
         // The first collection lends its buffer.
-        let mut note = parts.first_mut().map(|part| std::mem::take(&mut part.held.note));
-        let bytes = note.get_or_insert_default();
+        let mut edits = parts.first_mut().map(|part| std::mem::take(&mut part.held.edits));
+        let bytes = edits.get_or_insert_default();
         bytes.clear();
         parts.iter().for_each(|part| part.encode(bytes));
         tx.charge_memory(parts.iter().map(|part| part.change.kept_bytes()).sum());
-        tx.grow_metadata_root(parts.iter().map(|part| part.root_growth()).sum());
-        if !parts.iter().any(|part| part.change.takes_room()) {
+        tx.grow_metadata_root(parts.iter().map(|part| part.manifest_growth()).sum());
+        if !parts.iter().any(|part| part.change.takes_space()) {
             tx.may_use_reserve();
         }
         let done = tx.install(bytes);
-        if let (Some(part), Some(note)) = (parts.first_mut(), note) {
-            part.held.note = note;
+        if let (Some(part), Some(edits)) = (parts.first_mut(), edits) {
+            part.held.edits = edits;
         }
         installed();
         let done = done?;
@@ -119,8 +119,8 @@ impl Change {
         }
     }
 
-    /// Whether it takes room, rather than make some.
-    fn takes_room(&self) -> bool {
+    /// Whether it takes space, rather than free some.
+    fn takes_space(&self) -> bool {
         match self {
             Self::Written(write_set, _) => write_set.stored,
             Self::Dropped(_) => false,
@@ -131,26 +131,26 @@ impl Change {
 
 impl<'a, H: DerefMut<Target = CollectionState>> Part<'a, H> {
     /// Appends what the commit says of the collection besides pages.
-    fn encode(&self, note: &mut Vec<u8>) {
+    fn encode(&self, edits: &mut Vec<u8>) {
         let owner = self.binding.store.owner;
         let collection = CollectionId::of(owner);
         match &self.change {
             Change::Written(write_set, reservation) if write_set.changed => {
                 if reservation.is_some() {
-                    CatalogEdit::Create { collection, name: &self.binding.name }.encode(note);
+                    CatalogEdit::Create { collection, name: &self.binding.name }.encode(edits);
                 }
-                write_set.encode(&self.held, owner, note);
+                write_set.encode(&self.held, owner, edits);
             }
             Change::Written(..) => {}
-            Change::Dropped(_) => CatalogEdit::Drop { collection }.encode(note),
+            Change::Dropped(_) => CatalogEdit::Drop { collection }.encode(edits),
             Change::Renamed(reservation, _) => {
-                CatalogEdit::Rename { collection, name: reservation.name() }.encode(note);
+                CatalogEdit::Rename { collection, name: reservation.name() }.encode(edits);
             }
         }
     }
 
-    /// How much longer the root may get by a name, in bytes.
-    fn root_growth(&self) -> usize {
+    /// How much longer the manifest may get by a name, in bytes.
+    fn manifest_growth(&self) -> usize {
         match &self.change {
             Change::Written(_, Some(reservation)) | Change::Renamed(reservation, _) => {
                 reservation.name().len() + COLLECTION_BYTES

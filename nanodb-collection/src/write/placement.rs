@@ -1,7 +1,7 @@
 //! Which pages documents go to, and which go back to the file.
 //!
 //! The page that documents go to, the *fill page*, is at first the tail. When it is full, a page
-//! that deletions have left [room](crate::pages::free_space) in takes its place, and a new tail only where there
+//! that deletions have left [free space](crate::pages::free_space) in takes its place, and a new tail only where there
 //! is none. When an eighth of a collection's pages are empty, they go back to the file; or when the
 //! last document has gone. That is not for the transaction that empties them to do: who reads a
 //! page which is given back sees it as it was before, and must find no document there that is gone.
@@ -26,7 +26,7 @@ use crate::pages::source::{PageSource, SLOTTED, StoredPage};
 /// So many pages the hand passes at most for each one that is asked for.
 const HAND_PAGES: usize = 4;
 
-/// So many of the pages that are listed as having room are looked at for a fragment.
+/// So many of the pages that are listed as having free space are looked at for a fragment.
 const LOOKS_MAX: usize = 8;
 
 /// So many empty pages go back to the file, if they are such a part of the collection.
@@ -106,11 +106,11 @@ impl Statement<'_> {
     #[cold]
     pub(super) fn give_up_fill(&mut self) {
         if let Some(page) = self.write_set.fill.take() {
-            self.write_set.room.insert(page.get(), SpaceClass::None);
+            self.write_set.space_classes.insert(page.get(), SpaceClass::None);
         }
     }
 
-    /// What room a page has, and how many bytes it takes.
+    /// How much free space a page has, by class, and how many bytes it takes.
     pub(super) fn look(&self, page: PageId) -> Result<(SpaceClass, usize)> {
         let held = (&*self.tx).slotted(self.store.owner, page)?;
         let slots = held.slots(page)?;
@@ -119,20 +119,20 @@ impl Statement<'_> {
 
     /// Another page for documents to go to, and how many bytes it takes: `bytes_min` at least.
     pub(super) fn next_fill(&mut self, bytes_min: usize) -> Result<(PageId, usize)> {
-        match self.page_with_room(bytes_min) {
+        match self.page_with_space(bytes_min) {
             Some(found) => Ok(found),
             None => Ok((self.new_tail()?, RECORD_BYTES_MAX)),
         }
     }
 
-    /// The page that was left the most room in, and how much: `bytes_min` at least. It becomes
+    /// The page with the most free space, and how much: `bytes_min` at least. It becomes
     /// the fill page.
-    fn page_with_room(&mut self, bytes_min: usize) -> Option<(PageId, usize)> {
+    fn page_with_space(&mut self, bytes_min: usize) -> Option<(PageId, usize)> {
         let writer = self.writer;
-        for (class, page) in writer.room.roomiest(self.write_set.room_from) {
-            self.write_set.room_from = SearchStart { class, after: Some(page) };
+        for (class, page) in writer.free_space.most_free(self.write_set.search_start) {
+            self.write_set.search_start = SearchStart { class, after: Some(page) };
             let page = PageId::new(page);
-            match self.room_in(page) {
+            match self.space_in(page) {
                 Some((_, free)) if free >= bytes_min => {
                     self.set_fill(page);
                     return Some((page, free.min(RECORD_BYTES_MAX)));
@@ -145,13 +145,13 @@ impl Statement<'_> {
         unseen.map(|(page, free)| (page, free.min(RECORD_BYTES_MAX)))
     }
 
-    /// A page that was left room in for a record of so many bytes; it becomes the fill page.
+    /// A page with free space for a record of so many bytes; it becomes the fill page.
     pub(super) fn page_for(&mut self, bytes: usize) -> Option<PageId> {
         // A long search through what this change has used already is not worth it.
         let writer = self.writer;
-        let listed = writer.room.tightest(bytes).take(LOOKS_MAX).map(PageId::new);
+        let listed = writer.free_space.least_free(bytes).take(LOOKS_MAX).map(PageId::new);
         for page in listed {
-            match self.room_in(page) {
+            match self.space_in(page) {
                 Some((_, free)) if free >= bytes => {
                     self.set_fill(page);
                     return Some(page);
@@ -170,13 +170,13 @@ impl Statement<'_> {
             let (hand, unseen) = &mut self.write_set.hand;
             *unseen = unseen.checked_sub(1)?;
             let page = hand.advance(&self.writer.extents.list)?;
-            match self.room_in(page) {
+            match self.space_in(page) {
                 Some((_, free)) if free >= bytes => {
                     self.set_fill(page);
                     return Some((page, free));
                 }
                 Some((class, _)) => {
-                    self.write_set.room.insert(page.get(), class);
+                    self.write_set.space_classes.insert(page.get(), class);
                 }
                 None => {}
             }
@@ -184,7 +184,7 @@ impl Statement<'_> {
         None
     }
 
-    /// Moves the hand over so many pages, which are listed if they have room; returns over how many
+    /// Moves the hand over so many pages, which are listed if they have free space; returns over how many
     /// it came.
     pub(crate) fn see_pages(&mut self, count: usize) -> usize {
         for seen in 0..count {
@@ -192,28 +192,28 @@ impl Statement<'_> {
             let Some(left) = unseen.checked_sub(1) else { return seen };
             *unseen = left;
             let Some(page) = hand.advance(&self.writer.extents.list) else { continue };
-            if let Some((class, _)) = self.room_in(page) {
-                self.write_set.room.insert(page.get(), class);
+            if let Some((class, _)) = self.space_in(page) {
+                self.write_set.space_classes.insert(page.get(), class);
             }
         }
         count
     }
 
-    /// What room a page has, if any, as long as this change has not used it.
-    fn room_in(&self, page: PageId) -> Option<(SpaceClass, usize)> {
-        let used = self.write_set.room.contains_key(&page.get());
+    /// What free space a page has, if any, as long as this change has not used it.
+    fn space_in(&self, page: PageId) -> Option<(SpaceClass, usize)> {
+        let used = self.write_set.space_classes.contains_key(&page.get());
         let behind = self.write_set.before.is_some_and(|before| page >= before);
         if used || behind || self.write_set.fill == Some(page) {
             return None;
         }
-        // One that can't be read has no room.
+        // One that can't be read has no free space.
         self.look(page).ok().filter(|&(class, _)| class != SpaceClass::None)
     }
 
-    /// Takes a page off the list that turned out to have no room, or that may not be used now.
+    /// Takes a page off the list that turned out to have no free space, or that may not be used now.
     fn unlist(&mut self, page: PageId) {
         if self.write_set.before.is_none_or(|before| page < before) {
-            self.write_set.room.entry(page.get()).or_insert(SpaceClass::None);
+            self.write_set.space_classes.entry(page.get()).or_insert(SpaceClass::None);
         }
     }
 
@@ -229,23 +229,23 @@ impl Statement<'_> {
             && let Ok((class @ (SpaceClass::Quarter | SpaceClass::Half | SpaceClass::Empty), _)) =
                 self.look(before)
         {
-            self.write_set.room.insert(before.get(), class);
+            self.write_set.space_classes.insert(before.get(), class);
         }
         self.write_set.fill_is_sound = true;
-        self.write_set.room.insert(page.get(), SpaceClass::None);
+        self.write_set.space_classes.insert(page.get(), SpaceClass::None);
     }
 
     /// Notes that a record has gone from a page, or become shorter or longer.
-    pub(super) fn note_room(&mut self, page: PageId, before: SpaceClass, after: SpaceClass) {
+    pub(super) fn note_space(&mut self, page: PageId, before: SpaceClass, after: SpaceClass) {
         if before != after && self.write_set.fill != Some(page) {
-            self.write_set.room.insert(page.get(), after);
+            self.write_set.space_classes.insert(page.get(), after);
         }
     }
 
     /// Gives empty pages back to the file, if there are many or no document is left. Once for
     /// each change.
     pub(crate) fn give_back_if_many(&mut self) -> Result<()> {
-        let empty = self.writer.room.empty_pages().len() as u64;
+        let empty = self.writer.free_space.empty_pages().len() as u64;
         let many = EMPTY_PAGES_MIN.max(self.writer.extents.used_pages / EMPTY_PART);
         let was_last = self.write_set.count == 0;
         if (empty >= many || was_last) && self.write_set.given_back.is_empty() {
@@ -258,7 +258,7 @@ impl Statement<'_> {
     /// Gives the pages back to the file that were empty before this change and still are.
     /// Looked at are those that are listed, and `others`.
     pub(super) fn give_back_empty(&mut self, others: &[PageId]) -> Result<()> {
-        let empty = self.writer.room.empty_pages().iter().copied();
+        let empty = self.writer.free_space.empty_pages().iter().copied();
         let others = others.iter().map(|page| page.get());
         let listed: BTreeSet<u32> = empty.chain(others).collect();
         if listed.is_empty() {
@@ -269,7 +269,9 @@ impl Statement<'_> {
             .into_iter()
             .map(PageId::new)
             .filter(|&page| order.contains(extents, page))
-            .filter(|&page| self.room_in(page).is_some_and(|(class, _)| class == SpaceClass::Empty))
+            .filter(|&page| {
+                self.space_in(page).is_some_and(|(class, _)| class == SpaceClass::Empty)
+            })
             .collect();
         for run in pages.chunk_by(|a, b| a.get() + 1 == b.get()) {
             if let (Some(&first), Ok(len)) = (run.first(), u32::try_from(run.len())) {
@@ -277,7 +279,7 @@ impl Statement<'_> {
             }
         }
         for page in &pages {
-            self.write_set.room.insert(page.get(), SpaceClass::None);
+            self.write_set.space_classes.insert(page.get(), SpaceClass::None);
         }
         self.write_set.used_pages -= pages.len() as u64;
         self.write_set.total_pages -= pages.len() as u64;

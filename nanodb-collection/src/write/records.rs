@@ -129,7 +129,7 @@ impl Statement<'_> {
         }
     }
 
-    /// Stores what a head has no room for; returns where it begins. The last piece goes to
+    /// Stores what does not fit into a head; returns where it begins. The last piece goes to
     /// one of `pages` if it fits there, else to a new tail page.
     fn write_rest(&mut self, rest: &[u8], pages: impl IntoIterator<Item = PageId>) -> Result<Next> {
         let last_len = match rest.len() % OVERFLOW_BYTES_MAX {
@@ -162,7 +162,7 @@ impl Statement<'_> {
         self.write_fragment(page, bytes)?.ok_or_else(|| Error::damaged(page))
     }
 
-    /// Stores a piece of a document on a page, if that has room.
+    /// Stores a piece of a document on a page, if it fits there.
     fn write_fragment(&mut self, page: PageId, bytes: &[u8]) -> Result<Option<Next>> {
         let header = Piece { next: None, bytes }.fragment_header();
         let slot = self.insert_record(page, RecordKind::Fragment, &[&header, bytes])?;
@@ -208,8 +208,8 @@ impl Statement<'_> {
 
     /// Stores `document` in place of the record at `at`; returns which record it is now.
     ///
-    /// It stays in its page if that has room for all of it, or if it takes several pieces
-    /// anyway and the old record's room does for a head. Else it moves to the tail.
+    /// It stays in its page if all of it fits there, or if it takes several pieces
+    /// anyway and the old record's bytes do for a head. Else it moves to the tail.
     pub(crate) fn replace_at(&mut self, at: RecordId, document: &[u8]) -> Result<RecordId> {
         let (page, slot) = page_and_slot(at)?;
         let old = self.free_pieces(page, slot)?;
@@ -246,7 +246,7 @@ impl Statement<'_> {
         let before = SpaceClass::of(&slots.view());
         let done = slots.replace(slot, kind, parts).map_err(|e| Error::damaged_by(page, e))?;
         let after = SpaceClass::of(&slots.view());
-        self.note_room(page, before, after);
+        self.note_space(page, before, after);
         Ok(done)
     }
 
@@ -265,7 +265,7 @@ impl Statement<'_> {
         let before = SpaceClass::of(&slots.view());
         let removed = slots.remove(slot).map_err(|e| Error::damaged_by(page, e))?;
         let after = SpaceClass::of(&slots.view());
-        self.note_room(page, before, after);
+        self.note_space(page, before, after);
         if removed { Ok(()) } else { Err(Error::damaged(page)) }
     }
 

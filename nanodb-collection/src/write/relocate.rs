@@ -17,7 +17,7 @@ use crate::pages::source::{PageSource, StoredPage, page_of};
 use nanodb_document::record_key;
 
 /// What a page of a collection is made up of.
-pub(crate) struct Surveyed {
+pub(crate) struct PageSurvey {
     pub(crate) class: SpaceClass,
     pub(crate) live_bytes: usize,
     /// The documents that begin here, and where their other pieces are.
@@ -34,9 +34,9 @@ impl Statement<'_> {
             && fill >= page
         {
             self.write_set.fill = None;
-            // One that is damaged has no room.
+            // One that is damaged has no free space.
             let class = self.look(fill).map_or(SpaceClass::None, |(class, _)| class);
-            self.write_set.room.insert(fill.get(), class);
+            self.write_set.space_classes.insert(fill.get(), class);
             self.write_set.changed = true;
         }
         Ok(())
@@ -48,7 +48,7 @@ impl Statement<'_> {
     }
 
     /// What is on a page.
-    pub(crate) fn survey(&self, page: PageId) -> Result<Surveyed> {
+    pub(crate) fn survey(&self, page: PageId) -> Result<PageSurvey> {
         let tx = &*self.tx;
         let held = tx.slotted(self.store.owner, page)?;
         let slots = held.slots(page)?;
@@ -66,7 +66,7 @@ impl Statement<'_> {
             }
             documents.push((record_id, pieces));
         }
-        Ok(Surveyed { class: SpaceClass::of(&slots), live_bytes: slots.live_bytes(), documents })
+        Ok(PageSurvey { class: SpaceClass::of(&slots), live_bytes: slots.live_bytes(), documents })
     }
 
     /// Stores the document of a record anew; returns how many bytes it has, 0 if there is none any
@@ -101,20 +101,20 @@ impl Statement<'_> {
         Ok(document.len())
     }
 
-    /// What room a page has, as far as is known.
+    /// What free space a page has, as far as is known.
     pub(crate) fn class(&self, page: PageId) -> SpaceClass {
-        let changed = self.write_set.room.get(&page.get()).copied();
-        changed.unwrap_or_else(|| self.writer.room.class(page.get()))
+        let changed = self.write_set.space_classes.get(&page.get()).copied();
+        changed.unwrap_or_else(|| self.writer.free_space.class(page.get()))
     }
 
-    /// Notes what room a page has that was looked at. It is not filled in this change.
+    /// Notes what free space a page has that was looked at. It is not filled in this change.
     pub(crate) fn note_class(&mut self, page: PageId, class: SpaceClass) {
-        self.write_set.room.insert(page.get(), class);
+        self.write_set.space_classes.insert(page.get(), class);
     }
 
     /// How many bytes the pages before that one take, at least.
-    pub(crate) fn room_before(&self, page: PageId) -> usize {
-        self.writer.room.bytes_before(page.get())
+    pub(crate) fn space_before(&self, page: PageId) -> usize {
+        self.writer.free_space.bytes_before(page.get())
     }
 
     pub(crate) fn is_fill(&self, page: PageId) -> bool {

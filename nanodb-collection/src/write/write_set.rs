@@ -1,4 +1,4 @@
-//! What a transaction has changed in one collection so far, and what the commit notes of it.
+//! What a transaction has changed in one collection so far, and the edits that the commit makes of it.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(crate) struct WriteSet {
     pub(crate) next_id: u64,
     /// Whether there is anything to commit.
     pub(crate) changed: bool,
-    /// Whether documents were stored. If not, what is to be committed makes room.
+    /// Whether documents were stored. If not, what is to be committed frees space.
     pub(crate) stored: bool,
     /// Entries for the index.
     pub(crate) added: EntrySet,
@@ -34,10 +34,10 @@ pub(crate) struct WriteSet {
     pub(super) fill: Option<PageId>,
     /// Whether this change has found the fill page to be what it should be.
     pub(super) fill_is_sound: bool,
-    /// Pages whose room has changed.
-    pub(super) room: BTreeMap<u32, SpaceClass>,
-    /// How far the search for pages with room has come.
-    pub(super) room_from: SearchStart,
+    /// Pages whose free space has changed.
+    pub(super) space_classes: BTreeMap<u32, SpaceClass>,
+    /// How far the search for pages with free space has come.
+    pub(super) search_start: SearchStart,
     /// How far the hand has come, and how many pages are before it.
     pub(super) hand: (Position, u64),
     /// Pages that are given back, by number.
@@ -68,11 +68,11 @@ impl WriteSet {
             stored: false,
             added: EntrySet::default(),
             removed: EntrySet::default(),
-            fill: writer.room.fill.or_else(|| extents.tail()),
+            fill: writer.free_space.fill.or_else(|| extents.tail()),
             fill_is_sound: false,
-            room: BTreeMap::new(),
-            room_from: SearchStart::START,
-            hand: (writer.room.hand, writer.room.unseen),
+            space_classes: BTreeMap::new(),
+            search_start: SearchStart::START,
+            hand: (writer.free_space.hand, writer.free_space.unseen),
             given_back: Vec::new(),
             trimmed: false,
             before: None,
@@ -86,23 +86,23 @@ impl WriteSet {
         }
     }
 
-    /// Appends to a commit's note what the change says besides pages.
-    pub(crate) fn encode(&self, writer: &CollectionState, owner: Owner, note: &mut Vec<u8>) {
+    /// Appends the edits to a commit's metadata: what the change is besides pages.
+    pub(crate) fn encode(&self, writer: &CollectionState, owner: Owner, edits: &mut Vec<u8>) {
         let collection = CollectionId::of(owner);
         // In this order: a page that was taken and given back is in both.
         let entries =
             [CatalogEdit::RunsAdded as fn(Runs) -> CatalogEdit<'static>, CatalogEdit::RunsRemoved];
         for (runs, entry) in [&self.runs_added, &self.runs_removed].into_iter().zip(entries) {
             if !runs.is_empty() {
-                entry(Runs { collection, runs: runs.clone() }).encode(note);
+                entry(Runs { collection, runs: runs.clone() }).encode(edits);
             }
         }
         let Self { count, next_id, used_pages, .. } = *self;
         let counters = Counters { count, next_id, used_pages };
         let (from, extents) = self.changed_extents(writer);
-        encode_state(note, collection, counters, from, &extents);
+        encode_state(edits, collection, counters, from, &extents);
         if !(self.added.is_empty() && self.removed.is_empty()) {
-            encode_index(note, collection, self.removed.iter(), self.added.iter());
+            encode_index(edits, collection, self.removed.iter(), self.added.iter());
         }
     }
 
@@ -143,10 +143,10 @@ impl WriteSet {
             order.insert(extent);
         }
         extents.used_pages = self.used_pages;
-        let room = &mut writer.room;
-        self.room.into_iter().for_each(|(page, class)| room.set(page, class));
-        (room.hand, room.unseen) = self.hand;
-        room.fill = self.fill;
+        let free_space = &mut writer.free_space;
+        self.space_classes.into_iter().for_each(|(page, class)| free_space.set(page, class));
+        (free_space.hand, free_space.unseen) = self.hand;
+        free_space.fill = self.fill;
     }
 
     /// The pages as the change leaves them.

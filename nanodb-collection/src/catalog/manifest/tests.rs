@@ -9,26 +9,27 @@ fn extent(start: u32, pages: u32) -> Extent {
 }
 
 fn sample() -> Manifest {
-    let mut root = Manifest::default();
-    root.apply(CatalogEdit::Create { collection: CollectionId::new(1), name: "a" }).unwrap();
-    root.apply(CatalogEdit::Create { collection: CollectionId::new(3), name: "b" }).unwrap();
-    root.apply(CatalogEdit::State(State {
-        collection: CollectionId::new(3),
-        counters: Counters { count: 200, next_id: 300, used_pages: 2 },
-        extents_from: 0,
-        extents: vec![extent(2, 1), extent(5, 2)],
-    }))
-    .unwrap();
+    let mut manifest = Manifest::default();
+    manifest.apply(CatalogEdit::Create { collection: CollectionId::new(1), name: "a" }).unwrap();
+    manifest.apply(CatalogEdit::Create { collection: CollectionId::new(3), name: "b" }).unwrap();
+    manifest
+        .apply(CatalogEdit::State(State {
+            collection: CollectionId::new(3),
+            counters: Counters { count: 200, next_id: 300, used_pages: 2 },
+            extents_from: 0,
+            extents: vec![extent(2, 1), extent(5, 2)],
+        }))
+        .unwrap();
     let runs = |extent| edit::Runs { collection: CollectionId::new(3), runs: vec![extent] };
-    root.apply(CatalogEdit::RunsAdded(runs(extent(9, 4)))).unwrap();
-    root.apply(CatalogEdit::RunsRemoved(runs(extent(10, 1)))).unwrap();
+    manifest.apply(CatalogEdit::RunsAdded(runs(extent(9, 4)))).unwrap();
+    manifest.apply(CatalogEdit::RunsRemoved(runs(extent(10, 1)))).unwrap();
     let run = IndexRun::new(Seq::new(7), 200, vec![extent(15, 1)]);
-    root.collections.get_mut(&CollectionId::new(3)).unwrap().saved = Some(vec![run]);
-    root
+    manifest.collections.get_mut(&CollectionId::new(3)).unwrap().saved = Some(vec![run]);
+    manifest
 }
 
 #[test]
-fn the_root_has_the_bytes_the_format_promises() {
+fn the_manifest_has_the_bytes_the_format_promises() {
     assert_eq!(
         sample().encode(),
         [
@@ -43,7 +44,7 @@ fn the_root_has_the_bytes_the_format_promises() {
 }
 
 #[test]
-fn a_root_is_read_as_it_was_written() {
+fn a_manifest_is_read_as_it_was_written() {
     assert_eq!(Manifest::decode(&sample().encode()), Ok(sample()));
     assert_eq!(Manifest::decode(&[]), Ok(Manifest::default()));
     assert_eq!(Manifest::decode(&Manifest::default().encode()), Ok(Manifest::default()));
@@ -51,7 +52,7 @@ fn a_root_is_read_as_it_was_written() {
 
 #[test]
 fn extents_are_replaced_from_an_index_on() {
-    let mut root = sample();
+    let mut manifest = sample();
     let state = State {
         collection: CollectionId::new(3),
         counters: Counters { count: 201, next_id: 301, used_pages: 5 },
@@ -59,8 +60,8 @@ fn extents_are_replaced_from_an_index_on() {
         extents: vec![extent(5, 4), extent(20, 8)],
     };
     for _ in 0..2 {
-        root.apply(CatalogEdit::State(state.clone())).unwrap();
-        let extents = &root.collections[&CollectionId::new(3)].extents;
+        manifest.apply(CatalogEdit::State(state.clone())).unwrap();
+        let extents = &manifest.collections[&CollectionId::new(3)].extents;
         assert_eq!(extents.list.to_vec(), [extent(2, 1), extent(5, 4), extent(20, 8)]);
         assert_eq!((extents.used_pages, extents.total_pages), (5, 13));
     }
@@ -68,10 +69,11 @@ fn extents_are_replaced_from_an_index_on() {
 
 #[test]
 fn a_dropped_collection_leaves_its_number_behind() {
-    let mut root = sample();
-    root.apply(CatalogEdit::Drop { collection: CollectionId::new(3) }).unwrap();
-    assert_eq!(root.next_collection.get(), 4);
-    let unknown = root.apply(CatalogEdit::Rename { collection: CollectionId::new(3), name: "c" });
+    let mut manifest = sample();
+    manifest.apply(CatalogEdit::Drop { collection: CollectionId::new(3) }).unwrap();
+    assert_eq!(manifest.next_collection.get(), 4);
+    let unknown =
+        manifest.apply(CatalogEdit::Rename { collection: CollectionId::new(3), name: "c" });
     assert_eq!(unknown, Err(CatalogError::Collection { collection: 3 }));
 }
 
@@ -101,17 +103,17 @@ fn a_section_that_is_not_known_is_refused_by_its_tag_and_passed_over_by_a_salvag
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-        if let Ok(root) = Manifest::decode(&bytes) {
-            prop_assert_eq!(Manifest::decode(&root.encode()), Ok(root));
+        if let Ok(manifest) = Manifest::decode(&bytes) {
+            prop_assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
         }
     }
 
     #[test]
-    fn a_damaged_root_is_read_or_refused(at in 0_usize..37, bit in 0..8) {
+    fn a_damaged_manifest_is_read_or_refused(at in 0_usize..37, bit in 0..8) {
         let mut bytes = sample().encode();
         bytes[at] ^= 1_u8 << bit;
-        if let Ok(root) = Manifest::decode(&bytes) {
-            prop_assert_eq!(Manifest::decode(&root.encode()), Ok(root));
+        if let Ok(manifest) = Manifest::decode(&bytes) {
+            prop_assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
         }
     }
 }

@@ -47,8 +47,8 @@ impl Check<'_> {
     ) -> Result<ControlFlow<()>> {
         self.report.collections += 1;
         let (name, store) = (&*binding.name, &*binding.store);
-        stored.extents.list.iter().for_each(|&extent| self.claim(Some(name), extent));
-        stored.overflow.iter().for_each(|run| self.claim(Some(name), run));
+        stored.extents.list.iter().for_each(|&extent| self.mark_in_use(Some(name), extent));
+        stored.overflow.iter().for_each(|run| self.mark_in_use(Some(name), run));
 
         let mut walk = Walk {
             name,
@@ -176,7 +176,7 @@ impl Check<'_> {
         if walk.incomplete {
             return;
         }
-        // What the notes say, and what is in memory.
+        // What the edits say, and what is in memory.
         let counts = [stored.count, walk.store.count_at(walk.snapshot.seq())];
         if let Some(&count) = counts.iter().find(|&&count| count != walk.documents) {
             let kind = ProblemKind::Count { stored: count, found: walk.documents };

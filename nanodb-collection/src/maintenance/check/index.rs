@@ -214,8 +214,8 @@ impl Store {
     /// How many of these entries are still in the index and lead nowhere, not even as of the newest
     /// commit, and are not about to go. They are of one group, and in order.
     fn count_stray(&self, name: &str, index: &LoadedIndex, entries: &[Entry]) -> Result<u64> {
-        let party = LockOwner::current();
-        let writer = self.state.lock(party).map_err(|_| Error::conflict(name))?;
+        let owner = LockOwner::current();
+        let writer = self.state.lock(owner).map_err(|_| Error::conflict(name))?;
         // Dropped: nobody looks for it any more, and its pages may be anybody's.
         if writer.extents.used_pages == 0 {
             return Ok(0);

@@ -8,7 +8,7 @@ use nanodb_pager::InstalledCommit;
 use nanodb_sim::{CallKind, Failure, Fault};
 
 use super::*;
-use crate::lock::HeldRef;
+use crate::lock::LockGuard;
 use crate::lock::owner::LockOwner;
 use crate::store::CollectionState;
 use crate::write::commit::apply;
@@ -32,7 +32,10 @@ fn reopened() -> (Database, Collection, SimStorage) {
 }
 
 /// Moves document 1, as far as installing the commit, and sees to it that its group is absent.
-fn install_move(store: &Store, held: &HeldRef<'_, CollectionState>) -> (InstalledCommit, WriteSet) {
+fn install_move(
+    store: &Store,
+    held: &LockGuard<'_, CollectionState>,
+) -> (InstalledCommit, WriteSet) {
     let index = store.index_for_writer().unwrap();
     let mut tx = store.pager.begin();
     let mut write_set = WriteSet::new(held);
@@ -41,9 +44,9 @@ fn install_move(store: &Store, held: &HeldRef<'_, CollectionState>) -> (Installe
     let mut buffer = Vec::new();
     let draft = nanodb_document::Encode::encode(&sized(1, 3000), None, &mut buffer).unwrap();
     assert!(statement.replace(&key, draft.record(&buffer)).unwrap());
-    let mut note = Vec::new();
-    write_set.encode(held, store.owner, &mut note);
-    let installed = tx.install(&note).unwrap();
+    let mut edits = Vec::new();
+    write_set.encode(held, store.owner, &mut edits);
+    let installed = tx.install(&edits).unwrap();
     let hash = store.hash(&key);
     let another = KeyHash::from_bits(hash.bits() ^ 1 << 31);
     while index.ids.write().drop_one(another) {}
