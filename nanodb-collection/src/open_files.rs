@@ -12,6 +12,7 @@
 //! What a process has inherited by being forked from another is that one's, and not shared.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Weak};
 
 use nanodb_pager::{Access, FileId, FileStorage, LockHolders, LockWait};
@@ -47,6 +48,18 @@ pub struct OpenFile<T: 'static> {
     files: &'static OpenFiles<T>,
     id: FileId,
     process: u32,
+}
+
+impl<T> fmt::Debug for OpenFiles<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenFiles").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for OpenFile<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenFile").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 impl<T> OpenFile<T> {

@@ -22,18 +22,18 @@ use nanodb_document::{Id, IdRef, Key};
 
 /// A collection of documents, by name.
 ///
-/// A cheap handle, to be cloned and used from any number of threads. The collection
-/// itself is made by the first document that is inserted; until then it reads as empty.
+/// A cheap handle that can be cloned and used from any number of threads. The first insert creates
+/// the collection; until then it reads as empty.
 ///
-/// A handle means the name: after
+/// A handle refers to a name, not to a collection: after
 /// [`rename_collection`](crate::Database::rename_collection) or
-/// [`drop_collection`](crate::Database::drop_collection) it goes on with whatever has
-/// that name then.
+/// [`drop_collection`](crate::Database::drop_collection) it refers to whatever has that name then.
 ///
-/// Readers never wait for writers. Writers of one collection take turns; each call is one
-/// commit, which readers see as a whole or not at all.
+/// Readers never wait for a running writer. Writers of one collection take turns; each call is one
+/// commit, of which readers see all or nothing.
 ///
-/// The index of ids is in the file; each part of it is loaded when it is first needed.
+/// The reading verbs, which snapshots and transactions have too, are also the trait
+/// [`ReadCollection`](crate::ReadCollection); no import is needed to call them.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -67,13 +67,13 @@ impl Collection {
         Self { name, bound, rebound: ArcSwapOption::empty(), db }
     }
 
-    /// The name.
+    /// Returns the collection's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many documents there are. Costs the same for any number.
+    /// Returns how many documents there are. Costs the same for any number.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.with_binding(|binding| binding.map_or(0, |binding| binding.store().count()))
@@ -81,10 +81,11 @@ impl Collection {
 
     /// Inserts a document and returns its id.
     ///
-    /// A document without `_id` gets the next integer, from 1 up: one above all integers
-    /// that the collection assigned or saw since it exists, deleted ones included.
-    /// Anything that is [`Encode`] can be inserted: a [`Document`](crate::Document), a
-    /// reference to one, an `rmpv::Value`, or a type of your own as
+    /// A document without `_id` gets the next integer, starting at 1: one more than the largest
+    /// integer that the collection has ever assigned or stored, deleted ones included.
+    ///
+    /// Anything that is [`Encode`] can be inserted: a [`Document`](crate::Document) or a reference
+    /// to one, a [`DocView`](crate::DocView), an `rmpv::Value`, or a type of your own as
     /// [`Serialized`](crate::Serialized).
     ///
     /// ```
@@ -105,8 +106,8 @@ impl Collection {
     /// # Errors
     ///
     /// [`Error::DuplicateId`](crate::Error::DuplicateId), [`Error::Document`](crate::Error::Document), [`Error::CollectionName`](crate::Error::CollectionName),
-    /// [`Error::IdsExhausted`](crate::Error::IdsExhausted); [`Error::DamagedPage`](crate::Error::DamagedPage) if damage keeps us from knowing
-    /// whether the id is taken; [`Error::Storage`](crate::Error::Storage). Then nothing has changed.
+    /// [`Error::IdsExhausted`](crate::Error::IdsExhausted); [`Error::DamagedPage`](crate::Error::DamagedPage) if damage hides
+    /// whether the id is taken; [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
     pub fn insert(&self, document: impl Encode) -> Result<Id> {
         self.db.check_access()?;
         with_buffer(|buffer| {
@@ -116,10 +117,10 @@ impl Collection {
         })
     }
 
-    /// Inserts documents and returns their ids in the same order: all or none.
+    /// Inserts documents and returns their ids in the same order, all or none.
     ///
-    /// Much faster than one by one. All of them are encoded in memory first, so insert
-    /// what comes from a large file in portions, of a thousand documents say.
+    /// This is much faster than one by one. All documents are encoded in memory first: insert the
+    /// contents of a large file in batches, of a thousand documents for example.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -130,7 +131,7 @@ impl Collection {
     /// let ids = users.insert_many((1..=3).map(|age| doc! { "age": age }))?;
     /// assert_eq!(ids, [1.into(), 2.into(), 3.into()]);
     ///
-    /// // One that cannot be inserted keeps out the others.
+    /// // If one of them cannot be inserted, none is.
     /// assert!(users.insert_many([doc! { "_id": 4 }, doc! { "_id": 2 }]).is_err());
     /// assert_eq!(users.count(), 3);
     /// # Ok(())
@@ -139,8 +140,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// As [`insert`](Self::insert). An id that occurs twice among the documents is a
-    /// [`Error::DuplicateId`](crate::Error::DuplicateId), too.
+    /// Same as [`insert`](Self::insert). An id that occurs twice among the documents is
+    /// [`Error::DuplicateId`](crate::Error::DuplicateId) as well.
     pub fn insert_many<D: Encode>(
         &self,
         documents: impl IntoIterator<Item = D>,
@@ -168,10 +169,10 @@ impl Collection {
         Ok(())
     }
 
-    /// The document with this id, if there is one.
+    /// Returns the document with this id, if there is one.
     ///
-    /// One probe of the index and one page: the cost does not grow with the collection.
-    /// Integers are equal by value whatever type they come in.
+    /// Costs one probe of the id index and one page, however large the collection is. Integers are
+    /// equal by value, whatever their type.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -200,7 +201,7 @@ impl Collection {
         })
     }
 
-    /// The documents with these ids, in the same order, all as of one moment.
+    /// Returns the documents with these ids, in the same order, all as of one moment.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -217,7 +218,7 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Same as [`get`](Self::get).
     pub fn get_many<'a, I: Into<IdRef<'a>>>(
         &self,
         ids: impl IntoIterator<Item = I>,
@@ -233,7 +234,7 @@ impl Collection {
         })
     }
 
-    /// The documents with these ids that there are, as of one moment, until it is enough.
+    /// Returns those documents with these ids that exist, as of one moment, until it is enough.
     pub(crate) fn get_until(
         &self,
         ids: &[Id],
@@ -249,11 +250,23 @@ impl Collection {
         })
     }
 
-    /// Whether there is a document with this id.
+    /// Returns whether there is a document with this id.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5 })?;
+    /// assert!(users.contains(5)? && !users.contains(6)?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Same as [`get`](Self::get).
     pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         let key = Key::new(id.into());
         self.with_binding(|binding| match binding {
@@ -262,10 +275,9 @@ impl Collection {
         })
     }
 
-    /// Stores a document in place of the one with this id; false, and no change, if there
-    /// is none.
+    /// Replaces the document with this id; returns false, and changes nothing, if there is none.
     ///
-    /// The new document keeps the id, whether or not it says so.
+    /// The new document keeps the id, whether it has an `_id` or not.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -285,7 +297,7 @@ impl Collection {
     /// # Errors
     ///
     /// [`Error::IdMismatch`](crate::Error::IdMismatch) if the new document has another id; [`Error::Document`](crate::Error::Document);
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage); [`Error::Storage`](crate::Error::Storage). Then nothing has changed.
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage); [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
     pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
         let id = id.into();
         let key = Key::new(id);
@@ -297,7 +309,7 @@ impl Collection {
         })
     }
 
-    /// Deletes the document with this id; false if there is none.
+    /// Deletes the document with this id; returns false if there is none.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -314,18 +326,18 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage), [`Error::Storage`](crate::Error::Storage). Then nothing has changed.
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage), [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         self.db.check_access()?;
         let key = Key::new(id.into());
         self.write_existing(|statement| statement.delete(&key))
     }
 
-    /// Lends all documents one after the other, as they are now; see [`Scan`].
+    /// Lends all documents, one after the other, as they are now; see [`Scan`].
     ///
     /// # Errors
     ///
-    /// None today; kept for what opening a cursor may come to need.
+    /// None today: scans of all handles return a result, and that of a transaction can fail.
     pub fn scan(&self) -> Result<Scan> {
         let view = Arc::new(ReadView::new(&self.db));
         Ok(self.with_binding(|binding| match binding {
@@ -352,7 +364,7 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// As [`scan`](Self::scan).
+    /// Same as [`scan`](Self::scan).
     pub fn iter(&self) -> Result<ScanIter> {
         Ok(ScanIter::new(self.scan()?))
     }

@@ -19,26 +19,25 @@ use nanodb_collection::NameBinding;
 use nanodb_collection::Stats;
 use nanodb_collection::{CheckProgress, CheckReport};
 
-/// A database. Cloning gives another handle to the same one.
+/// A database, open in this process. Clones are handles of the same database.
 ///
-/// Can be used from any number of threads. Opening the same file twice in one process
-/// shares the database; another process finds it locked. Any number of processes may
-/// [read](crate::Options::read_only) a file that none has open for writing.
+/// It can be used from any number of threads. Opening the same file twice in one process shares the
+/// database; another process finds it [locked](crate::ErrorKind::Locked). Any number of processes
+/// may [read](crate::Options::read_only) a file that none has open for writing.
 ///
-/// Every write is logged before it returns, and survives what its
-/// [`Durability`](crate::Durability) says: a power cut, by default. After a crash the next
-/// opening finds all that was promised, and never half a write. Beside the file lie up
-/// to three sidecars while it is open (`-log0`, `-log1`, `-dwb`); a clean
-/// close leaves the one file. After a crash they belong to it: move or copy them together.
+/// Every write is logged before it returns, and survives what its [`Durability`](crate::Durability)
+/// says: by default a power failure. After a crash the next opening finds everything that was
+/// promised, and no write in part. While the database is open up to three files lie beside it
+/// (`-log0`, `-log1`, `-side`); a clean close removes them. After a crash they belong to the
+/// database: move or copy them together.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
 /// use nanodb::{Database, doc};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let dir = tempfile::tempdir()?;
-/// let path = dir.path().join("data.nanodb");
-///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("data.nanodb");
 /// let db = Database::open(&path)?;
 /// db.collection("users").insert(doc! { "_id": 101, "name": "Alice" })?;
 /// db.close()?;
@@ -63,45 +62,46 @@ impl Database {
         &self.engine
     }
 
-    /// The collection of that name, which need not exist yet: the first document inserted
-    /// makes it.
+    /// Returns the collection of that name, which need not exist yet: the first insert creates it.
     #[must_use]
     pub fn collection(&self, name: &str) -> Collection {
         Collection::new(Arc::clone(&self.engine), name)
     }
 
-    /// The collection of that name, holding values of a Rust type.
+    /// Returns the collection of that name as one of values of a Rust type; see
+    /// [`TypedCollection`].
     #[must_use]
     pub fn typed<T>(&self, name: &str) -> TypedCollection<T> {
         TypedCollection::new(self.collection(name))
     }
 
-    /// A view of all collections as they are now, which stays the same whatever is written
-    /// later. See [`Snapshot`].
+    /// Returns a view of all collections as they are now, which stays the same whatever is written
+    /// later; see [`Snapshot`].
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(&self.engine)
     }
 
     /// Begins a transaction, which ends with [`commit`](Transaction::commit) or
-    /// [`rollback`](Transaction::rollback). See [`Transaction`], and
-    /// [`write`](Self::write), which takes care of conflicts.
+    /// [`rollback`](Transaction::rollback).
+    ///
+    /// See [`Transaction`], and [`write`](Self::write), which runs a transaction again after a
+    /// conflict.
     pub fn begin_write(&self) -> Transaction {
         Transaction::new(Arc::clone(&self.engine))
     }
 
-    /// Runs a transaction: commits it if `run` returns `Ok`, and rolls it back if `run`
-    /// returns an error or panics. Whatever it returns, what it has read is then as
-    /// durable as its writers asked, and visible to others.
+    /// Runs a transaction: commits it if `run` returns `Ok`, and rolls it back if `run` returns an
+    /// error or panics. In both cases, what `run` has read is durable by then as its writers asked,
+    /// and visible to others.
     ///
-    /// `run` is called again, with a new transaction, if it got in the way of another
-    /// ([`Error::Conflict`](crate::Error::Conflict)), whatever it made of that error. So
-    /// it should do nothing that must not be done twice. The collections that a
-    /// transaction could not get are locked first the next time; how often it can happen is
-    /// not limited, but each time another transaction gets on.
+    /// If the transaction loses a deadlock ([`Error::Conflict`](crate::Error::Conflict)), `run` is
+    /// called again with a new one, even if it swallowed the error. `run` must therefore be safe to
+    /// repeat. The next attempt first locks the collections that were refused. The number of
+    /// attempts is not limited; at each conflict another transaction makes progress.
     ///
-    /// Inside, write by the transaction only: a write of the database's own to a collection
-    /// that the transaction has locked, or a second transaction on it, is a conflict with
-    /// oneself, which nothing resolves and which is returned.
+    /// Inside `run`, write through the transaction only. A write through the database to a
+    /// collection that the transaction has locked, or a second transaction on it, conflicts with
+    /// the own thread: repeating cannot resolve that, and the conflict is returned.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -121,7 +121,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// What `run` returns; as [`Transaction::commit`].
+    /// Those that `run` returns; same as [`Transaction::commit`].
     pub fn write<T, E: From<crate::Error>>(
         &self,
         run: impl FnMut(&Transaction) -> Result<T, E>,
@@ -129,7 +129,7 @@ impl Database {
         retry::write(&self.engine, run)
     }
 
-    /// All collections, by name.
+    /// Returns all collections, by name.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -152,8 +152,10 @@ impl Database {
         self.engine.all_published().into_iter().map(info).collect()
     }
 
-    /// Gives a collection another name. Handles go by names: those of the old one read as
-    /// empty from now on, and a handle of the new one finds the documents.
+    /// Renames a collection.
+    ///
+    /// Handles refer to names: those of the old name read as empty from then on, and handles of the
+    /// new name have the documents.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -179,10 +181,10 @@ impl Database {
         self.engine.rename_collection(from, to)
     }
 
-    /// Drops a collection and all of its documents; false if there is none of that name.
+    /// Drops a collection and all of its documents; returns false if there is none of that name.
     ///
-    /// Costs as much as it has extents, not documents. Cursors and documents that were
-    /// handed out before stay as they are.
+    /// The cost depends on how many pieces it has in the file, not on its documents. Cursors and
+    /// documents that were read before stay as they are.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -205,13 +207,12 @@ impl Database {
         self.engine.drop_collection(name)
     }
 
-    /// Returns when everything written so far would survive a power cut, whatever the
+    /// Returns once everything written so far would survive a power failure, whatever
     /// [`Durability`](crate::Durability) it was written with.
     ///
     /// Costs one sync of the log, shared with writes of other threads, and none if nothing has been
-    /// written since the last one; the file is not brought up to date as by
-    /// [`checkpoint`](Self::checkpoint). Of a [transaction](Self::begin_write) nothing is saved before it is
-    /// committed.
+    /// written since the last one. It is not a [`checkpoint`](Self::checkpoint). Of an open
+    /// [transaction](Self::begin_write) nothing is saved before it commits.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -232,32 +233,47 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage). After a failed write or sync nothing more
-    /// is written until the database is opened anew.
+    /// [`Error::Storage`](crate::Error::Storage). After a failed write or sync nothing more is
+    /// written until the database is reopened.
     pub fn sync(&self) -> Result<()> {
         Ok(self.engine.pager().sync()?)
     }
 
-    /// Brings the file up to date with everything written so far and syncs it, whatever
-    /// the [`Durability`](crate::Durability). Happens by itself as the log grows.
+    /// Writes everything that is in the log into the file, and syncs it.
     ///
-    /// Where a quarter of the file has lain unused through the last four times, some documents move to
-    /// its front on the way, and the end of the file goes.
+    /// Checkpoints also happen on their own, when the log has grown to
+    /// [`Options::log_bytes_max`](crate::Options::log_bytes_max). If at least a quarter of the file
+    /// was unused at each of the last four checkpoints, this one also moves some documents toward
+    /// the front and truncates the file.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("data.nanodb");
+    /// let db = Database::open(&path)?;
+    /// db.collection("users").insert(doc! { "name": "Alice" })?;
+    /// db.checkpoint()?; // opening it after a crash has nothing to recover from here on
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage). After a failed write or sync nothing more
-    /// is written until the database is opened anew. [`Error::ReadOnly`](crate::Error::ReadOnly).
+    /// [`Error::Storage`](crate::Error::Storage): after a failed write or sync nothing more is
+    /// written until the database is reopened. [`Error::ReadOnly`](crate::Error::ReadOnly).
     pub fn checkpoint(&self) -> Result<()> {
         Ok(self.engine.pager().checkpoint()?)
     }
 
-    /// Makes the file as short as it can be, at once. It gets shorter by itself, too, with its checkpoints,
-    /// but slowly and never as short.
+    /// Makes the file as short as possible, at once. Checkpoints shorten it as well, but slowly and
+    /// never as far.
     ///
-    /// Moves documents to the front of the file, a few at a time, and cuts off its end. Reads
-    /// everything once and writes what it moves; readers and writers go on. What a snapshot
-    /// wants stays where it is as long as the snapshot is kept.
+    /// Moves documents to the front of the file, a few at a time, and truncates it. Reads every
+    /// page once and writes what it moves; readers and writers go on meanwhile. Pages that a
+    /// snapshot needs stay where they are as long as the snapshot exists.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -281,11 +297,11 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// As [`checkpoint`](Self::checkpoint); [`Error::DamagedPage`](crate::Error::DamagedPage);
+    /// Same as [`checkpoint`](Self::checkpoint); [`Error::DamagedPage`](crate::Error::DamagedPage);
     /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open. What
-    /// was moved until then is moved. [`Error::Storage`](crate::Error::Storage) if the disk is
-    /// full: before anything is moved, with how many bytes are needed, 512 KiB for each of the two
-    /// logs.
+    /// was moved until then stays moved. If the disk is full,
+    /// [`Error::Storage`](crate::Error::Storage) before anything is moved, with how many bytes are
+    /// needed: 512 KiB for each of the two logs.
     pub fn compact(&self) -> Result<()> {
         self.compact_with(|_| ControlFlow::Continue(())).map(drop)
     }
@@ -323,18 +339,48 @@ impl Database {
         self.engine.compact(&mut progress)
     }
 
-    /// What opening the file found: whether it was closed, or what was recovered.
+    /// Returns what opening the file found: whether it had been closed cleanly, or what was
+    /// recovered.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("data.nanodb");
+    /// let db = Database::open(&path)?;
+    /// let report = db.open_report();
+    /// assert!(report.clean);
+    /// assert_eq!(report.commits_replayed, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn open_report(&self) -> OpenReport {
         self.engine.pager().open_report()
     }
 
-    /// Figures of the file and of each collection.
+    /// Returns figures of the file and of each collection.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert_many((0..1000).map(|n| doc! { "_id": n }))?;
+    /// let stats = db.stats()?;
+    /// println!("{} pages, {} of them free", stats.page_count, stats.free_pages);
+    /// assert!(stats.page_count > stats.free_pages);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage) if the operating system does not tell the
-    /// file's length.
+    /// [`Error::Storage`](crate::Error::Storage) if the operating system does not tell the file's
+    /// length.
     pub fn stats(&self) -> Result<Stats> {
         self.engine.stats()
     }

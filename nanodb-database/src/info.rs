@@ -1,6 +1,7 @@
 //! What is said of a collection without looking into it.
 
-/// A collection, as [`Database::collections`](crate::Database::collections) lists it.
+/// A collection's name and size, as [`Database::collections`](crate::Database::collections) lists
+/// them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CollectionInfo {

@@ -16,29 +16,53 @@ use nanodb_collection::{OpenFile, OpenFiles};
 pub(crate) static OPEN_FILES: OpenFiles<Engine> = OpenFiles::new();
 
 impl Database {
-    /// Opens the database in the file at `path`, making it if there is none.
+    /// Opens the database in the file at `path`, and creates the file if there is none.
     ///
     /// Reads the catalog and the free map, whose size depends on the number of collections and of
     /// separate runs of pages, not of documents; after a crash also the log. The id index is read
     /// piece by piece, as it is needed.
     ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("data.nanodb");
+    /// let db = Database::open(&path)?;
+    /// db.collection("users").insert(doc! { "name": "Alice" })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As [`Options::open`].
+    /// Same as [`Options::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Options::default().open(path)
     }
 
-    /// Makes a database that is in memory alone, and gone with its last handle.
+    /// Creates a database that exists in memory only, until its last handle is dropped.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! { "name": "Alice" })?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`Options::in_memory`].
+    /// Same as [`Options::in_memory`].
     pub fn in_memory() -> Result<Self> {
         Options::default().in_memory()
     }
 
-    /// How to open one otherwise.
+    /// Returns the default options, to be changed before a database is opened with them.
     pub fn options() -> Options {
         Options::default()
     }
@@ -47,22 +71,28 @@ impl Database {
 impl Options {
     /// Opens the database in the file at `path`.
     ///
-    /// A file that this process has open already is shared, with the options it was
-    /// opened with first; but one that it has open for writing is not opened
-    /// [for reading alone](Self::read_only), nor the other way round.
+    /// A file that this process has open already is shared, with the options that it was first
+    /// opened with. A file that is open for writing cannot be opened [read-only](Self::read_only),
+    /// nor the other way round.
     ///
-    /// Waits for a thread that opens or closes the same file, and for no other.
+    /// Waits for threads that are opening or closing the same file, but not for those of other
+    /// files.
     ///
     /// # Errors
     ///
-    /// [`Error::Open`]: [`Locked`](crate::ErrorKind::Locked) if another process, which is named where the
-    /// system tells, or this one otherwise, has it open,
-    /// [`NotADatabase`](crate::ErrorKind::NotADatabase) and
-    /// [`NewerFormat`](crate::ErrorKind::NewerFormat) or
-    /// [`OlderFormat`](crate::ErrorKind::OlderFormat) if it holds something else,
-    /// [`Misplaced`](crate::ErrorKind::Misplaced) if its log is not beside it, or only its log is there,
-    /// [`Damaged`](crate::ErrorKind::Damaged), [`Io`](crate::ErrorKind::Io). A file that is
-    /// refused is not touched. [`Error::Catalog`].
+    /// [`Error::Open`], of which the kind is
+    ///
+    /// * [`Locked`](crate::ErrorKind::Locked) if another process, which is named if the system
+    ///   tells, or this one has it open in a way that excludes this one;
+    /// * [`NotADatabase`](crate::ErrorKind::NotADatabase),
+    ///   [`NewerFormat`](crate::ErrorKind::NewerFormat) or
+    ///   [`OlderFormat`](crate::ErrorKind::OlderFormat) if it holds something else;
+    /// * [`Misplaced`](crate::ErrorKind::Misplaced) if its log is not beside it, or only its log is
+    ///   there;
+    /// * [`Damaged`](crate::ErrorKind::Damaged) or [`Io`](crate::ErrorKind::Io).
+    ///
+    /// [`Error::Catalog`] if the list of collections is damaged. A file that is refused is not
+    /// changed.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Database> {
         self.open_through(path.as_ref(), |storage| Arc::new(storage))
     }
@@ -96,18 +126,18 @@ impl Options {
         OPEN_FILES.open(self.access, wait, file, open, locked).map(Database::new)
     }
 
-    /// Makes a database that is in memory alone, and gone with its last handle.
+    /// Creates a database that exists in memory only, until its last handle is dropped.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), none of which is to be expected, but for options that make no sense
-    /// here: with [`read_only`](Self::read_only) there is
-    /// [no database](crate::ErrorKind::NotADatabase) to read.
+    /// None in practice, except for options that make no sense here: with
+    /// [`read_only`](Self::read_only) there is [no database](crate::ErrorKind::NotADatabase) to
+    /// read.
     pub fn in_memory(&self) -> Result<Database> {
         self.open_on(Arc::new(MemoryStorage::new()))
     }
 
-    /// Opens the database that `storage` holds: for storage of one's own, and for tests.
+    /// Opens the database that a [`Storage`] holds; see [`storage`](crate::storage).
     ///
     /// # Errors
     ///

@@ -4,15 +4,26 @@ use std::time::Duration;
 
 use nanodb_pager::{Access, Durability};
 
-/// How a database is opened, to be changed before it is.
+/// The options that a database is opened with.
+///
+/// Made by [`Database::options`](crate::Database::options). Each method sets one option, and
+/// [`open`](Self::open), [`in_memory`](Self::in_memory) or [`open_on`](Self::open_on) opens the
+/// database. What is not set has the default that its method states.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
-/// use nanodb::Database;
+/// use nanodb::{Database, Durability, doc};
 ///
-/// # fn main() -> Result<(), nanodb::Error> {
-/// let db = Database::options().cache_bytes_max(16 << 20).in_memory()?;
-/// # drop(db);
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("data.nanodb");
+/// let db = Database::options()
+///     .cache_bytes_max(16 << 20)
+///     .durability(Durability::Buffered)
+///     .log_bytes_max(8 << 20)
+///     .open(path)?;
+/// db.collection("events").insert(doc! { "what": "started" })?;
+/// db.close()?;
 /// # Ok(())
 /// # }
 /// ```
@@ -35,126 +46,171 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How many bytes of pages are kept in memory at most; 64 MiB by default.
+    /// Sets how many bytes of pages are kept in memory at most. Default 64 MiB.
     ///
-    /// The index of ids comes on top ([`index_bytes_max`](Self::index_bytes_max)), and what
-    /// writes in progress have changed.
+    /// Not included: the id index ([`index_bytes_max`](Self::index_bytes_max)), and pages that open
+    /// transactions have changed.
     pub fn cache_bytes_max(mut self, bytes: usize) -> Self {
         self.pager = self.pager.cache_bytes_max(bytes);
         self
     }
 
-    /// How many bytes of the indexes of ids are kept in memory at most, of all collections together; no
-    /// limit by default.
+    /// Sets how many bytes the id indexes of all collections together take in memory at most.
+    /// Default: no limit.
     ///
-    /// An index takes about 11 bytes for each document whose part of it was needed since the
-    /// database was opened, parts of some 3,000 documents. With a limit, parts go when others
-    /// are needed, and are read from the file again: some microseconds where the operating
-    /// system has them in memory. Those go that were not looked at for longest, roughly, of whatever
-    /// collection they are; a collection with few documents (less than some 100) is not counted. What has changed since the file was last brought up to date comes
-    /// on top, 16 bytes for each document that came, went or moved, and 64 bytes for each part.
-    /// The part that is just needed always has room.
+    /// An index is loaded in parts of some 3,000 documents, each when it is first needed, and takes
+    /// about 11 bytes per document of the loaded parts. With a limit, the parts that were not used
+    /// for longest, roughly, make room for others and are read from the file again when they are
+    /// needed: a few microseconds if the operating system has them in memory. Not included in the
+    /// limit:
+    ///
+    /// * 16 bytes per document inserted, deleted or moved since the last checkpoint, and 64 bytes
+    ///   per part;
+    /// * collections of fewer than some 100 documents;
+    /// * the part in use, which always has room.
     pub fn index_bytes_max(mut self, bytes: usize) -> Self {
         self.index_bytes_max = bytes;
         self
     }
 
-    /// What a write has survived once it returns; [`Durability::Immediate`] by default:
-    /// a power cut.
+    /// Sets what a write survives once the call has returned. Default
+    /// [`Immediate`](Durability::Immediate): a power failure.
+    ///
+    /// [`Transaction::set_durability`](crate::Transaction::set_durability) overrides it for one
+    /// transaction.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Durability, doc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("data.nanodb");
+    /// let db = Database::options().durability(Durability::Relaxed).open(path)?;
+    /// db.collection("events").insert(doc! { "n": 1 })?; // does not wait for the disk
+    /// db.sync()?; // survives a power failure from here on
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn durability(mut self, durability: Durability) -> Self {
         self.pager = self.pager.durability(durability);
         self
     }
 
-    /// How long a log grows before the file is brought up to date; 64 MiB by default.
+    /// Sets how large the log grows before a checkpoint writes it into the file. Default 64 MiB.
     ///
-    /// Bounds how long opening takes after a crash, and how much the log takes on disk:
-    /// twice this, and more only where a single write is larger or the disk is full.
+    /// It bounds how long opening takes after a crash, and how much disk space the logs take: twice
+    /// this, and more only if a single write is larger or the disk is full.
     pub fn log_bytes_max(mut self, bytes: u64) -> Self {
         self.pager = self.pager.log_bytes_max(bytes);
         self
     }
 
-    /// How many bytes of pages that were there before one transaction, or one call, may change; 256 MiB by
-    /// default, 64 KiB at least. What changes more is refused with
-    /// [`TooLarge`](crate::ErrorKind::TooLarge), and changes nothing.
+    /// Sets how many bytes of existing pages one transaction, or one call outside a transaction,
+    /// may change. Default 256 MiB, minimum 64 KiB.
     ///
-    /// A page has 4,096 bytes and is counted whole however little of it changes. Until the transaction
-    /// ends, pages are in memory as they were and as they will be: up to twice as many bytes on top of
-    /// the cache. New pages do not count, so what is inserted does not; nor is there a limit for a database in
-    /// memory.
+    /// Beyond the limit the write fails with [`TooLarge`](crate::ErrorKind::TooLarge) and changes
+    /// nothing. A page has 4,096 bytes and counts whole, however little of it changes. Until the
+    /// transaction ends, changed pages are in memory as they were and as they will be: up to twice
+    /// as many bytes, in addition to the cache. New pages do not count, so inserted documents do
+    /// not. A database in memory has no limit.
     pub fn transaction_bytes_max(mut self, bytes: usize) -> Self {
         self.pager = self.pager.transaction_bytes_max(bytes);
         self
     }
 
-    /// How many bytes the database's file may have; no limit by default, 96 KiB at the least.
+    /// Sets how many bytes the database's file may have. Default: no limit; minimum 96 KiB.
     ///
-    /// The write that would make it longer ends in [`Error::QuotaExceeded`](crate::Error::QuotaExceeded), and nothing of it is
-    /// done; a transaction is rolled back. Deleting, dropping and
-    /// [`compact`](crate::Database::compact) go on, and what they free can be used again. A part of
-    /// the file is kept back for that and for saving the index of ids: some 5 bytes for each
-    /// document, and 48 KiB. The file is never longer than its limit. One that is longer already is
-    /// opened; it does not grow, but for what a checkpoint needs to make it shorter.
+    /// The write that would make it longer fails with
+    /// [`Error::QuotaExceeded`](crate::Error::QuotaExceeded) and changes nothing; a transaction is
+    /// rolled back. Deleting, dropping and [`compact`](crate::Database::compact) still work, and
+    /// what they free can be used again. For them, and for saving the id index, a part of the file
+    /// is kept in reserve: 48 KiB, and some 5 bytes per document. A file that is longer than the
+    /// limit already is opened; it grows only as far as a checkpoint needs to make it shorter.
     ///
-    /// What lies beside the file while it is open does not count: the logs, which
-    /// [`log_bytes_max`](Self::log_bytes_max) limits, and the images of pages that are written to
-    /// be safe from torn writes, about half the cache at most. Where there is no room left to save
-    /// the index, it is given up until there is: opening then takes longer, as all pages are read.
+    /// Files beside the database do not count: the logs, which
+    /// [`log_bytes_max`](Self::log_bytes_max) limits, and the page images that protect against torn
+    /// writes, at most about half the cache. Where no room is left to save the id index, it is
+    /// dropped until there is; opening then takes longer, since all pages are read.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, ErrorKind, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::options().file_bytes_max(1 << 20).in_memory()?;
+    /// let logs = db.collection("logs");
+    /// let refused = (0..).find_map(|_| logs.insert(doc! { "line": ("x".repeat(10_000)) }).err());
+    /// assert_eq!(refused.map(|error| error.kind()), Some(ErrorKind::QuotaExceeded));
+    /// assert!(logs.delete(1)?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn file_bytes_max(mut self, bytes: u64) -> Self {
         self.pager = self.pager.file_bytes_max(bytes);
         self
     }
 
-    /// After how many milliseconds at most a [`Durability::Relaxed`] write is on stable
-    /// storage; 1000 by default. What it then takes to write and sync comes on top.
+    /// Sets after how many milliseconds a [`Durability::Relaxed`] write is on stable storage, plus
+    /// the time that writing and syncing take. Default 1,000.
     pub fn relaxed_flush_interval_ms(mut self, milliseconds: u64) -> Self {
         self.pager = self.pager.relaxed_flush_interval_ms(milliseconds);
         self
     }
 
-    /// Whether the file is brought up to date, and relaxed writes are flushed, by threads in
-    /// the background, a few for the whole process; yes by default.
+    /// Sets whether background threads, a few for the whole process, make checkpoints and flush
+    /// relaxed writes. Default true.
     ///
-    /// Without it, the write that fills the log brings the file up to date before it returns,
-    /// and relaxed writes wait for 64 KiB, a stronger write or
-    /// [`checkpoint`](crate::Database::checkpoint), however long that takes.
+    /// Without them, the write that fills the log makes the checkpoint before it returns, and
+    /// relaxed writes stay in memory until 64 KiB have gathered or a stronger write, a
+    /// [`sync`](crate::Database::sync) or a [`checkpoint`](crate::Database::checkpoint) comes.
     pub fn background(mut self, background: bool) -> Self {
         self.pager = self.pager.background(background);
         self
     }
 
-    /// Whether a file is made where there is none; yes by default.
+    /// Sets whether a missing file is created. Default true.
     ///
-    /// If not, an empty file is none either: [`NotADatabase`](crate::ErrorKind::NotADatabase).
+    /// If not, opening a missing file fails with [`Io`](crate::ErrorKind::Io), and opening an empty
+    /// one with [`NotADatabase`](crate::ErrorKind::NotADatabase).
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, ErrorKind};
+    ///
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("data.nanodb");
+    /// let refused = Database::options().create(false).open(path).unwrap_err();
+    /// assert_eq!(refused.kind(), ErrorKind::Io);
+    /// ```
     pub fn create(mut self, create: bool) -> Self {
         self.create = create;
         self.pager = self.pager.create(create);
         self
     }
 
-    /// Whether a database is opened although its log is not beside it; no by default.
+    /// Sets whether a database is opened although its log is missing. Default false.
     ///
-    /// The file says whether there is a log. If that is missing, or another's, opening fails with
-    /// [`Misplaced`](crate::ErrorKind::Misplaced), since what was written last is in it. With this the
-    /// database is as of its last checkpoint, [`open_report`](crate::Database::open_report) says
-    /// `log_lost`, and the rest is lost for good once anything is written.
+    /// The file records whether there is a log. If that is missing, or belongs to another database,
+    /// opening fails with [`Misplaced`](crate::ErrorKind::Misplaced), since the log holds the last
+    /// writes. With this option the database opens as of its last checkpoint,
+    /// [`open_report`](crate::Database::open_report) says `log_lost`, and the later writes are lost
+    /// for good once anything is written.
     pub fn without_log(mut self, without_log: bool) -> Self {
         self.pager = self.pager.without_log(without_log);
         self
     }
 
-    /// Whether the file is opened for reading alone; no by default.
+    /// Sets whether the file is opened for reading only. Default false.
     ///
-    /// Nothing at all is written then, to the file or beside it. So it may be one that nobody has permission
-    /// to write, in a directory or on media where that is so; after a crash, too: what the logs beside
-    /// the file hold is read from there. Any number of processes may have a file open like that
-    /// at once, as long as none has it open for writing: each excludes the other.
+    /// Nothing is written to the file or beside it. It may therefore be one that this process has
+    /// no permission to write, in a directory or on media that cannot be written, even after a
+    /// crash: what its logs hold is read from there. Any number of processes may read a file at
+    /// once, as long as none has it open for writing; readers and a writer exclude each other.
     ///
-    /// All that reads works. What writes, whatever it would come to, is refused with
-    /// [`ReadOnly`](crate::ErrorKind::ReadOnly), and so are `checkpoint` and `compact`; `close` has nothing
-    /// to do. Sorts that need a temporary file have it in the system's directory for such
-    /// files. There must be a database: none is made.
+    /// All reading works. Every write fails with [`ReadOnly`](crate::ErrorKind::ReadOnly), and so
+    /// do `checkpoint` and `compact`; `close` has nothing to do. Sorts that need a temporary file
+    /// create it in the system's directory for such files. The file must exist.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -178,12 +234,30 @@ impl Options {
         self
     }
 
-    /// How long opening waits for others to close the file, where they have it open in a way
-    /// that excludes this; not at all by default.
+    /// Sets how long opening waits for others to close the file, if they have it open in a way that
+    /// excludes this one. Default zero: it does not wait.
     ///
-    /// Whoever waits asks again up to ten times a second, and has no place in a queue: a writer may
-    /// wait in vain for readers that come and go. When the time is over, the answer is
+    /// Waiting polls up to ten times a second and does not queue: a writer may time out while
+    /// readers open and close the file. After the timeout opening fails with
     /// [`Locked`](crate::ErrorKind::Locked).
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use std::time::Duration;
+    ///
+    /// use nanodb::{Database, ErrorKind};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("data.nanodb");
+    /// let writer = Database::open(&path)?;
+    /// let reader = Database::options().read_only(true).lock_timeout(Duration::from_millis(10));
+    /// assert_eq!(reader.open(&path).unwrap_err().kind(), ErrorKind::Locked);
+    /// writer.close()?;
+    /// reader.open(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self

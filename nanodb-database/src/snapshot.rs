@@ -17,11 +17,10 @@ use nanodb_document::{IdRef, Key};
 /// All collections as they were at one moment; made by
 /// [`Database::snapshot`](crate::Database::snapshot).
 ///
-/// It shows the last commit that was published when it was made, and stays the same
-/// whatever is written, moved, renamed or dropped since. NameReservation one costs the same for
-/// any amount of data, and nobody waits for it or because of it. Older versions of what
-/// changes are kept for as long as it lives: let go of it when it is not needed any more.
-/// Clones share one view.
+/// It shows the last commit that was published when it was made, and stays the same whatever is
+/// written, moved, renamed or dropped later. Making one costs the same for any amount of data, and
+/// neither blocks writers nor waits for them. Old versions of changed pages are kept for as long as
+/// it exists: drop it when it is no longer needed. Clones share one view.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -52,14 +51,28 @@ impl Snapshot {
         Self { view: Arc::new(ReadView::new(db)) }
     }
 
-    /// The collection that had this name; one that did not exist reads as empty.
+    /// Returns the collection that had this name; one that did not exist reads as empty.
     #[must_use]
     pub fn collection(&self, name: &str) -> SnapshotCollection {
         let binding = self.view.binding(name);
         SnapshotCollection { name: name.into(), binding, view: Arc::clone(&self.view) }
     }
 
-    /// All collections that there were, by name.
+    /// Returns the collections that existed, by name.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("users").insert(doc! {})?;
+    /// let before = db.snapshot();
+    /// db.drop_collection("users")?;
+    /// assert_eq!(before.collections()[0].name, "users");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn collections(&self) -> Vec<CollectionInfo> {
         let seq = self.view.seq();
@@ -78,9 +91,10 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// A collection as of a [`Snapshot`]; made by [`Snapshot::collection`].
+/// A collection as of a [`Snapshot`], which it keeps alive; made by [`Snapshot::collection`].
 ///
-/// Keeps the snapshot alive.
+/// Has the reading verbs of a [`Collection`](crate::Collection);
+/// [`ReadCollection`](crate::ReadCollection) is what the two have in common.
 #[derive(Clone)]
 pub struct SnapshotCollection {
     name: Arc<str>,
@@ -90,25 +104,25 @@ pub struct SnapshotCollection {
 }
 
 impl SnapshotCollection {
-    /// The name it had.
+    /// Returns the name that it had.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many documents there were. Costs the same for any number.
+    /// Returns how many documents there were. Costs the same for any number.
     #[must_use]
     pub fn count(&self) -> u64 {
         let seq = self.view.seq();
         self.binding.as_ref().map_or(0, |binding| binding.store().count_at(seq))
     }
 
-    /// The document with this id, if there was one; see
+    /// Returns the document with this id, if there was one; see
     /// [`Collection::get`](crate::Collection::get).
     ///
     /// # Errors
     ///
-    /// As [`Collection::get`](crate::Collection::get).
+    /// Same as [`Collection::get`](crate::Collection::get).
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
         match &self.binding {
             Some(binding) => binding.store().get_at(&Key::new(id.into()), self.view.snapshot()),
@@ -116,11 +130,11 @@ impl SnapshotCollection {
         }
     }
 
-    /// The documents with these ids, in the same order.
+    /// Returns the documents with these ids, in the same order.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Same as [`get`](Self::get).
     pub fn get_many<'a, I: Into<IdRef<'a>>>(
         &self,
         ids: impl IntoIterator<Item = I>,
@@ -128,11 +142,11 @@ impl SnapshotCollection {
         ids.into_iter().map(|id| self.get(id)).collect()
     }
 
-    /// Whether there was a document with this id.
+    /// Returns whether there was a document with this id.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Same as [`get`](Self::get).
     pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         match &self.binding {
             Some(binding) => {
@@ -146,11 +160,11 @@ impl SnapshotCollection {
         self.view.engine().pager()
     }
 
-    /// Lends all documents one after the other; see [`Scan`].
+    /// Lends all documents, one after the other; see [`Scan`].
     ///
     /// # Errors
     ///
-    /// None today; kept for what opening a cursor may come to need.
+    /// None today: scans of all handles return a result, and that of a transaction can fail.
     pub fn scan(&self) -> Result<Scan> {
         let view = Arc::clone(&self.view);
         Ok(match &self.binding {
@@ -163,7 +177,7 @@ impl SnapshotCollection {
     ///
     /// # Errors
     ///
-    /// As [`scan`](Self::scan).
+    /// Same as [`scan`](Self::scan).
     pub fn iter(&self) -> Result<ScanIter> {
         Ok(ScanIter::new(self.scan()?))
     }

@@ -7,16 +7,19 @@ use nanodb_collection::{Durability, Engine, Txn};
 
 use crate::error::Result;
 
-/// Changes to any number of collections that happen as a whole or not at all; begun by
-/// [`Database::begin_write`](crate::Database::begin_write), or by
-/// [`Database::write`](crate::Database::write) for the time of a closure.
+/// Changes to any number of collections that are made as a whole or not at all.
 ///
-/// Write transactions are serializable: their outcome is as if they had run one after the
-/// other. A transaction locks each collection when it first reads or writes it, and others
-/// that want it wait until this one is over; readers outside of transactions do not.
-/// Where two wait for each other, one gets [`Error::Conflict`](crate::Error::Conflict) and is rolled back.
+/// Begun by [`Database::begin_write`](crate::Database::begin_write), or by
+/// [`Database::write`](crate::Database::write), which commits it and runs it again after a
+/// conflict.
 ///
-/// Dropping a transaction rolls it back. It may be handed to another thread.
+/// Transactions are serializable: the outcome is as if they had run one after the other. A
+/// transaction locks a collection when it first reads or writes it, and holds the lock until it
+/// ends; other writers of that collection wait, readers outside of transactions do not. When two
+/// transactions wait for each other, one gets [`Error::Conflict`](crate::Error::Conflict) and is
+/// rolled back.
+///
+/// Dropping a transaction rolls it back. It can be sent to another thread.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -44,31 +47,60 @@ impl Transaction {
         Self { txn: Txn::new(engine) }
     }
 
-    /// Asks for another promise than the database's; see [`Durability`].
+    /// Overrides the database's durability for this transaction; see [`Durability`].
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Durability, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// let tx = db.begin_write();
+    /// tx.set_durability(Durability::Buffered); // commit does not wait for the disk
+    /// tx.collection("events").insert(doc! { "n": 1 })?;
+    /// tx.commit()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_durability(&self, durability: Durability) {
         self.txn.set_durability(durability);
     }
 
-    /// Makes all changes durable, as far as was asked, and visible to others, all at once.
+    /// Makes all changes visible to others, at once, and as durable as its [`Durability`] says.
     ///
-    /// A transaction that changed nothing waits until what it has read is as durable as
-    /// its writers asked.
+    /// A transaction that changed nothing waits until what it has read is as durable as its writers
+    /// asked.
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`](crate::Error::Conflict) or [`Error::TransactionOver`](crate::Error::TransactionOver) if it was given up before;
-    /// [`Error::Storage`](crate::Error::Storage): [`TooLarge`](crate::ErrorKind::TooLarge),
-    /// [`Io`](crate::ErrorKind::Io) or [`Poisoned`](crate::ErrorKind::Poisoned). If it is the
-    /// last, the changes may turn out to have survived when the file is opened again; else
-    /// nothing has changed.
+    /// [`Error::Conflict`](crate::Error::Conflict) or
+    /// [`Error::TransactionOver`](crate::Error::TransactionOver) if it was rolled back before;
+    /// [`Error::Storage`](crate::Error::Storage) of the kind
+    /// [`TooLarge`](crate::ErrorKind::TooLarge), [`Io`](crate::ErrorKind::Io) or
+    /// [`Poisoned`](crate::ErrorKind::Poisoned). After `Poisoned` the changes may turn out to have
+    /// survived when the file is opened again; after the others nothing has changed.
     pub fn commit(self) -> Result<()> {
         self.txn.commit()
     }
 
-    /// Gives up all changes. Dropping the transaction does the same.
+    /// Discards all changes. Dropping the transaction does the same.
     ///
-    /// What it has read may not be durable yet, and others may not see it yet: commit a
-    /// transaction that only reads.
+    /// What it has read may not be durable yet, and others may not see it yet: commit a transaction
+    /// that only reads.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let db = Database::in_memory()?;
+    /// let tx = db.begin_write();
+    /// tx.collection("users").insert(doc! {})?;
+    /// tx.rollback();
+    /// assert_eq!(db.collection("users").count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn rollback(self) {}
 }
 

@@ -14,14 +14,37 @@ use nanodb_document::{Id, IdRef, Key};
 
 /// A collection within a [`Transaction`]; made by [`Transaction::collection`].
 ///
-/// Has the verbs of a [`Collection`](crate::Collection). Reads see what the transaction has
-/// done. A statement that is refused, because of a [`DuplicateId`] for example, has
-/// changed nothing, and the transaction can go on; one in which reading or writing the
-/// file fails may have come halfway, and with it the transaction is
-/// [over](crate::Error::TransactionOver).
+/// Has the verbs of a [`Collection`](crate::Collection). Reads see what the transaction has done. A
+/// statement that is refused, because of a [`DuplicateId`] for example, has changed nothing, and
+/// the transaction can go on. If reading or writing the file fails in the middle of a statement,
+/// the transaction is [over](crate::Error::TransactionOver).
 ///
-/// Each verb may return [`Conflict`](crate::Error::Conflict): the collection cannot be
-/// locked without waiting for ever, and the transaction has given up all of its changes.
+/// Every verb may return [`Conflict`](crate::Error::Conflict): locking the collection would
+/// deadlock, and the transaction has been rolled back.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, Error, doc};
+///
+/// # fn main() -> Result<(), Error> {
+/// let db = Database::in_memory()?;
+/// db.collection("accounts").insert_many([
+///     doc! { "_id": "alice", "cents": 500 },
+///     doc! { "_id": "bob", "cents": 0 },
+/// ])?;
+/// db.write(|tx| {
+///     let accounts = tx.collection("accounts");
+///     let Some(alice) = accounts.get("alice")? else { return Ok(()) };
+///     let cents = alice.get("cents").and_then(|cents| cents.as_i64()).unwrap_or(0);
+///     accounts.replace("alice", doc! { "cents": 0 })?;
+///     accounts.replace("bob", doc! { "cents": cents })?;
+///     Ok::<_, Error>(())
+/// })?;
+/// let bob = db.collection("accounts").get("bob")?.expect("stored above");
+/// assert_eq!(bob.get("cents").and_then(|cents| cents.as_i64()), Some(500));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// [`DuplicateId`]: crate::Error::DuplicateId
 #[derive(Clone)]
@@ -31,8 +54,8 @@ pub struct TransactionCollection<'t> {
 }
 
 impl Transaction {
-    /// The collection of that name. It is locked when it is first read or written; the
-    /// first document that is inserted makes it, if there is none.
+    /// Returns the collection of that name. It is locked when it is first read or written; the
+    /// first insert creates it if it does not exist.
     pub fn collection(&self, name: &str) -> TransactionCollection<'_> {
         TransactionCollection::new(self, name)
     }
@@ -43,13 +66,13 @@ impl<'t> TransactionCollection<'t> {
         Self { transaction, name: name.into() }
     }
 
-    /// The name.
+    /// Returns the collection's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many documents there are. Costs the same for any number.
+    /// Returns how many documents there are. Costs the same for any number.
     ///
     /// # Errors
     ///
@@ -68,7 +91,7 @@ impl<'t> TransactionCollection<'t> {
     ///
     /// # Errors
     ///
-    /// As [`Collection::insert`](crate::Collection::insert) and [`count`](Self::count).
+    /// Same as [`Collection::insert`](crate::Collection::insert) and [`count`](Self::count).
     pub fn insert(&self, document: impl Encode) -> Result<Id> {
         self.check_access()?;
         with_buffer(|buffer| {
@@ -81,12 +104,12 @@ impl<'t> TransactionCollection<'t> {
         })
     }
 
-    /// Inserts documents and returns their ids in the same order: all or none; see
+    /// Inserts documents and returns their ids in the same order, all or none; see
     /// [`Collection::insert_many`](crate::Collection::insert_many).
     ///
     /// # Errors
     ///
-    /// As [`insert`](Self::insert).
+    /// Same as [`insert`](Self::insert).
     pub fn insert_many<D: Encode>(
         &self,
         documents: impl IntoIterator<Item = D>,
@@ -105,23 +128,23 @@ impl<'t> TransactionCollection<'t> {
         })
     }
 
-    /// The document with this id, if there is one; see
-    /// [`Collection::get`](crate::Collection::get). It stays as it is whatever the
-    /// transaction does next.
+    /// Returns the document with this id, if there is one; see
+    /// [`Collection::get`](crate::Collection::get). It stays as it is whatever the transaction does
+    /// next.
     ///
     /// # Errors
     ///
-    /// As [`Collection::get`](crate::Collection::get) and [`count`](Self::count).
+    /// Same as [`Collection::get`](crate::Collection::get) and [`count`](Self::count).
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
         let key = Key::new(id.into());
         self.transaction.txn.statement(&self.name, |statement| Ok(statement.get(&key)?))
     }
 
-    /// The documents with these ids, in the same order.
+    /// Returns the documents with these ids, in the same order.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Same as [`get`](Self::get).
     pub fn get_many<'a, I: Into<IdRef<'a>>>(
         &self,
         ids: impl IntoIterator<Item = I>,
@@ -133,22 +156,22 @@ impl<'t> TransactionCollection<'t> {
         })
     }
 
-    /// Whether there is a document with this id.
+    /// Returns whether there is a document with this id.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Same as [`get`](Self::get).
     pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         let key = Key::new(id.into());
         self.transaction.txn.statement(&self.name, |statement| Ok(statement.contains(&key)?))
     }
 
-    /// Stores a document in place of the one with this id; false, and no change, if there
-    /// is none. See [`Collection::replace`](crate::Collection::replace).
+    /// Replaces the document with this id; returns false, and changes nothing, if there is none.
+    /// See [`Collection::replace`](crate::Collection::replace).
     ///
     /// # Errors
     ///
-    /// As [`Collection::replace`](crate::Collection::replace) and [`count`](Self::count).
+    /// Same as [`Collection::replace`](crate::Collection::replace) and [`count`](Self::count).
     pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
         let id = id.into();
         let key = Key::new(id);
@@ -160,11 +183,11 @@ impl<'t> TransactionCollection<'t> {
         })
     }
 
-    /// Deletes the document with this id; false if there is none.
+    /// Deletes the document with this id; returns false if there is none.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Same as [`get`](Self::get).
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         self.check_access()?;
         let key = Key::new(id.into());
@@ -192,15 +215,14 @@ impl<'t> TransactionCollection<'t> {
         self.transaction.txn.engine().pager()
     }
 
-    /// Lends all documents one after the other, as they are now: whatever the transaction
-    /// changes meanwhile, the cursor shows them as they were; see [`Scan`].
+    /// Lends all documents, one after the other, as they are now; see [`Scan`].
     ///
-    /// A cursor that is used when the transaction is over returns
-    /// [`Error::TransactionOver`](crate::Error::TransactionOver).
+    /// What the transaction changes later does not show in it. Once the transaction is over, using
+    /// the scan returns [`Error::TransactionOver`](crate::Error::TransactionOver).
     ///
     /// # Errors
     ///
-    /// As [`count`](Self::count).
+    /// Same as [`count`](Self::count).
     pub fn scan(&self) -> Result<Scan> {
         self.transaction.txn.scan(&self.name)
     }
@@ -209,7 +231,7 @@ impl<'t> TransactionCollection<'t> {
     ///
     /// # Errors
     ///
-    /// As [`count`](Self::count).
+    /// Same as [`count`](Self::count).
     pub fn iter(&self) -> Result<ScanIter> {
         Ok(ScanIter::new(self.scan()?))
     }

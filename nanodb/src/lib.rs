@@ -1,7 +1,7 @@
 //! NanoDB: an embedded document database in one file.
 //!
-//! Documents are like JSON, with binary data and timestamps besides. They are found by
-//! their id, in the same time however many there are, and read without being decoded.
+//! Documents are like JSON, with binary data and timestamps as well. They are looked up by id, in the
+//! same time however many there are, and read in place, without being decoded.
 //!
 //! ```
 //! use nanodb::{Database, doc};
@@ -24,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! Whoever knows MongoDB's `find` and `update` knows NanoDB's:
+//! If you know MongoDB's `find` and `update`, you know NanoDB's:
 //!
 //! ```
 //! use nanodb::{Database, Filter, Sort, Update, doc, field};
@@ -51,25 +51,40 @@
 //!
 //! # Where to begin
 //!
-//! * [`Database`] is a file; [`Options`] say how it is opened.
-//! * [`Collection`] has the verbs: insert, get, replace, delete, scan, find, update.
-//!   [`TypedCollection`] has the same for a Rust type of yours, through serde.
-//! * [`Database::write`] makes several writes one, [`Database::snapshot`] several reads.
-//! * [`Collection::find`] searches by a [`Filter`], which [`field`] makes; [`Collection::update_many`]
-//!   and its siblings change what passes one, by an [`Update`].
-//! * [`Document`] and [`Value`] are documents in memory, [`doc!`] writes them down;
-//!   [`StoredDoc`] and [`DocView`] are stored ones, read where they lie.
+//! * [`Database`] is an open file; [`Options`] say how it is opened.
+//! * [`Collection`] has the verbs: insert, get, replace, delete, find, update and the others.
+//!   [`TypedCollection`] has them for a Rust type of yours, through serde.
+//! * [`Database::write`] runs several writes as one transaction; [`Database::snapshot`] reads as of
+//!   one moment. Both have collections with the same verbs; [`ReadCollection`] is the trait of the
+//!   reading verbs, for functions that take any of the three.
+//! * [`Collection::find`] searches with a [`Filter`], which [`field`] builds;
+//!   [`Collection::update_many`] and its siblings change what matches one, with an [`Update`].
+//! * [`Document`] and [`Value`] are documents in memory, and [`doc!`] writes them down.
+//!   [`StoredDoc`] and [`DocView`] are stored ones, read in place.
 //! * [`Error::kind`] says what to do about an error.
+//!
+//! # How arguments are passed
+//!
+//! Every verb, in bulk writes and for Rust types too, takes
+//!
+//! | argument | as | which means |
+//! |---|---|---|
+//! | an id | `impl Into<IdRef>` | an integer, a `&str`, bytes, an [`ObjectId`], a [`Uuid`], or an [`&Id`](Id) |
+//! | a document | `impl Encode` | by value or by reference, as you have it; it is only read |
+//! | a value of a Rust type | `impl Borrow<T>` | by value or by reference |
+//! | a filter | `impl Into<Filter>` | by value or by reference: a copy of a [`Filter`] shares its contents |
+//! | an update | [`&Update`](Update) | by reference: it is read once and applied often |
+//! | a sort, a projection | by value | a part of the search that it is given to |
 //!
 //! # What is promised
 //!
-//! Each write is a commit of its own, unless several are made one by a transaction
-//! ([`Database::write`]): after a crash it is there as a whole or not at all,
-//! and so is every write before it. How much a write has survived once it returns says
-//! its [`Durability`]: by default a power cut.
+//! Every call that writes, and every transaction, is one commit: after a crash all of it is there
+//! or nothing, and so is every commit before it. A write's [`Durability`] says what it survives
+//! once the call has returned. The default, [`Immediate`](Durability::Immediate), survives a power
+//! failure.
 //!
-//! Damage to the file is found, never returned as data: every page has a checksum. A
-//! damaged page costs the documents on it and no others.
+//! Every page has a checksum. Damage to the file is an error, never returned as data; it costs the
+//! documents on the damaged page and no others.
 
 pub use nanodb_database::{
     ASSIGNED_ID_MAX, AccessPath, ApplyError, ArrayFilters, ArrayView, BulkOperation,
@@ -87,7 +102,10 @@ pub use nanodb_database::{
     json, storage, to_document,
 };
 
-// The programs in the README, in the tour and in the query manual are tests.
+// The programs in the READMEs, in the tour and in the query manual are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod crate_readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}

@@ -4,6 +4,8 @@
 //! then; what is refused leaves the change as it was. Only a failure of the storage can
 //! strike in the middle.
 
+use std::fmt;
+
 use hashbrown::HashTable;
 use nanodb_index::{KeyHash, RecordId};
 use nanodb_pager::WriteTx;
@@ -25,6 +27,12 @@ pub struct Statement<'a> {
     pub(super) writer: &'a CollectionState,
     pub(super) tx: &'a mut WriteTx,
     pub(super) write_set: &'a mut WriteSet,
+}
+
+impl fmt::Debug for Statement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Statement").finish_non_exhaustive()
+    }
 }
 
 /// Why a statement was not done.

@@ -12,7 +12,22 @@ use crate::transaction_collection::TransactionCollection;
 use nanodb_document::Encode;
 use nanodb_document::Id;
 
-/// One write of several; see [`Collection::bulk_write`].
+/// One write of a bulk write; see [`Collection::bulk_write`].
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{BulkOperation, Database, doc, field};
+///
+/// # fn main() -> Result<(), nanodb::Error> {
+/// let stock = Database::in_memory()?.collection("stock");
+/// let operations = [
+///     BulkOperation::insert(doc! { "_id": "tea", "count": 5 }),
+///     BulkOperation::replace_one(field("_id").eq("tea"), doc! { "count": 6 }),
+/// ];
+/// assert_eq!(stock.bulk_write(operations)?.modified, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "an operation does nothing until it is handed to `bulk_write`"]
 pub struct BulkOperation<'a>(Operation<'a>);
 
@@ -32,32 +47,32 @@ enum Matched {
 }
 
 impl<'a> BulkOperation<'a> {
-    /// As [`Collection::insert`].
+    /// Makes the operation that [`Collection::insert`] does.
     pub fn insert(document: impl Encode + 'a) -> Self {
         Self(Operation::Insert(Box::new(document)))
     }
 
-    /// As [`Collection::update_one`].
+    /// Makes the operation that [`Collection::update_one`] does.
     pub fn update_one(filter: impl Into<Filter>, update: &'a Update) -> Self {
         Self(Operation::Update { filter: filter.into(), update, which: Matched::One })
     }
 
-    /// As [`Collection::update_many`].
+    /// Makes the operation that [`Collection::update_many`] does.
     pub fn update_many(filter: impl Into<Filter>, update: &'a Update) -> Self {
         Self(Operation::Update { filter: filter.into(), update, which: Matched::All })
     }
 
-    /// As [`Collection::upsert`].
+    /// Makes the operation that [`Collection::upsert`] does.
     pub fn upsert(filter: impl Into<Filter>, update: &'a Update) -> Self {
         Self(Operation::Update { filter: filter.into(), update, which: Matched::OneOrNew })
     }
 
-    /// As [`Collection::replace_one`].
+    /// Makes the operation that [`Collection::replace_one`] does.
     pub fn replace_one(filter: impl Into<Filter>, document: impl Encode + 'a) -> Self {
         Self::replace(filter.into(), Box::new(document), Matched::One)
     }
 
-    /// As [`Collection::replace_or_insert`].
+    /// Makes the operation that [`Collection::replace_or_insert`] does.
     pub fn replace_or_insert(filter: impl Into<Filter>, document: impl Encode + 'a) -> Self {
         Self::replace(filter.into(), Box::new(document), Matched::OneOrNew)
     }
@@ -66,12 +81,12 @@ impl<'a> BulkOperation<'a> {
         Self(Operation::Replace { filter, document, which })
     }
 
-    /// As [`Collection::delete_one`].
+    /// Makes the operation that [`Collection::delete_one`] does.
     pub fn delete_one(filter: impl Into<Filter>) -> Self {
         Self(Operation::Delete { filter: filter.into(), which: Matched::One })
     }
 
-    /// As [`Collection::delete_many`].
+    /// Makes the operation that [`Collection::delete_many`] does.
     pub fn delete_many(filter: impl Into<Filter>) -> Self {
         Self(Operation::Delete { filter: filter.into(), which: Matched::All })
     }
@@ -92,23 +107,23 @@ impl fmt::Debug for BulkOperation<'_> {
     }
 }
 
-/// What a bulk write did, all operations together.
+/// What all operations of a bulk write did together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkWriteResult {
-    /// How many documents were inserted by inserts.
+    /// How many documents inserts have added.
     pub inserted: u64,
-    /// How many documents passed the filters of updates and replacements.
+    /// How many documents matched the filters of updates and replacements.
     pub matched: u64,
-    /// How many of them are others than before.
+    /// How many documents were actually changed.
     pub modified: u64,
     /// How many documents were deleted.
     pub deleted: u64,
-    /// How many documents were inserted by upserts, since none passed.
+    /// How many documents upserts have added because none matched.
     pub upserted: u64,
-    /// The ids of the documents inserted, by the position of the operation, counted from 0.
+    /// The ids of the documents that inserts added, by the operation's position, counted from 0.
     pub inserted_ids: BTreeMap<usize, Id>,
-    /// The ids of the documents upserted, likewise.
+    /// The ids of the documents that upserts added, likewise.
     pub upserted_ids: BTreeMap<usize, Id>,
 }
 
@@ -124,10 +139,9 @@ impl BulkWriteResult {
 }
 
 impl Collection {
-    /// Does several writes, one after the other, as one: each sees what those before it did, and either all
-    /// are done or none.
+    /// Makes several writes as one commit, all or none. Each sees what those before it did.
     ///
-    /// That costs one commit, which is why it is faster than as many calls.
+    /// One commit is what makes it faster than as many calls.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -159,8 +173,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::BulkWrite`] with the position of the first operation that failed, and why; the
-    /// others are as if they had not been done, and those behind it were not tried.
+    /// [`Error::BulkWrite`] with the position of the first operation that failed, and its error;
+    /// those before it are undone, and those after it were not tried.
     /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) and other errors of a commit.
     pub fn bulk_write<'a>(
         &self,
@@ -172,14 +186,14 @@ impl Collection {
 }
 
 impl TransactionCollection<'_> {
-    /// Does several writes, one after the other; see [`Collection::bulk_write`].
+    /// Makes several writes, one after the other; see [`Collection::bulk_write`].
     ///
-    /// The first one that fails ends it. Those before it are done then, as if each had been called by
-    /// itself, and the transaction can go on; give it up to take them back.
+    /// The first one that fails ends the call. Those before it stay done, as if each had been called
+    /// on its own, and the transaction can go on; roll it back to undo them.
     ///
     /// # Errors
     ///
-    /// As [`Collection::bulk_write`] and [`count`](Self::count).
+    /// Same as [`Collection::bulk_write`] and [`count`](Self::count).
     pub fn bulk_write<'a>(
         &self,
         operations: impl IntoIterator<Item = BulkOperation<'a>>,

@@ -14,10 +14,25 @@ use nanodb_collection::Scan;
 use nanodb_collection::StoredDoc;
 use nanodb_document::DocView;
 
-/// Iterates over the documents that a search finds; made by [`Find::run`](crate::Find::run).
+/// An iterator over the documents that a search finds; made by [`Find::run`](crate::Find::run).
 ///
-/// A page that is damaged is an error once; the call after it goes on behind it. Sorted documents end
-/// with an error of the temporary file.
+/// A damaged page yields one error; the next call goes on behind it. A sorted result ends with the
+/// first error of its temporary file.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, Document, Error, doc, field};
+///
+/// # fn main() -> Result<(), Error> {
+/// let users = Database::in_memory()?.collection("users");
+/// users.insert_many((1..=9).map(|age| doc! { "age": age }))?;
+/// let found = users.find(field("age").gt(7)).run()?;
+/// let documents: Vec<Document> =
+///     found.map(|user| user?.to_document()).collect::<Result<_, Error>>()?;
+/// assert_eq!(documents, [doc! { "_id": 8, "age": 8 }, doc! { "_id": 9, "age": 9 }]);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "an iterator does nothing until it is asked for documents"]
 pub struct Cursor {
     candidates: Candidates,
@@ -87,7 +102,7 @@ impl Cursor {
         self.sorted.as_ref().map_or(0, Sorted::temporary_bytes)
     }
 
-    /// How many documents were looked at so far.
+    /// Returns how many documents were examined so far.
     #[must_use]
     pub fn examined(&self) -> u64 {
         self.candidates.examined()

@@ -4,15 +4,15 @@ use std::fmt;
 
 use super::plan::Plan;
 
-/// How a search was carried out; made by [`Find::explain_analyze`](crate::Find::explain_analyze).
+/// What a search did; made by [`Find::explain_analyze`](crate::Find::explain_analyze).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explain {
     /// How documents were found.
     pub plan: Plan,
-    /// How many documents were looked at.
+    /// How many documents were read and matched against the filter.
     pub documents_examined: u64,
-    /// How many were found.
+    /// How many documents the search returned.
     pub documents_returned: u64,
     /// How many bytes the sort wrote to temporary files; see
     /// [`Find::sort_bytes_max`](crate::Find::sort_bytes_max).

@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 use nanodb_collection::StoredDoc;
 use nanodb_document::DocView;
 
-/// A search for documents under preparation; made by [`Collection::find`], and run by
-/// [`run`](Self::run) and the others.
+/// A search for documents under preparation; made by [`Collection::find`], and carried out by
+/// [`run`](Self::run), [`first`](Self::first) or [`count`](Self::count).
 ///
-/// A filter that says what `_id` is, or is one of, is answered by the index of ids; for any other one
-/// all documents are looked at.
+/// A filter that requires `_id` to be one of some values is answered by the id index; any other one
+/// scans the collection. [`explain`](Self::explain) says which.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -32,10 +32,11 @@ use nanodb_document::DocView;
 /// let oldest = users
 ///     .find(field("age").lt(28))
 ///     .sort(Sort::descending("age"))
+///     .skip(1)
 ///     .limit(2)
 ///     .projection(Projection::include(["age"])?.without_id());
 /// for user in oldest.run()? {
-///     println!("{}", user?); // {"age": 27}, {"age": 26}
+///     println!("{}", user?); // {"age": 26}, {"age": 25}
 /// }
 /// # Ok(())
 /// # }
@@ -63,26 +64,26 @@ impl<'c> Find<'c> {
         Self { source, filter, sort, skip: 0, limit: None, projection, sort_bytes_max, threads }
     }
 
-    /// The order in which documents come. Without, it is any.
+    /// Sets the order in which documents are returned. Default: any order.
     ///
-    /// All documents that pass are read before the first one comes. Their keys are kept in memory, with
-    /// what is wanted of them, or with where they are if the collection fits into the cache. What
-    /// takes more than [`sort_bytes_max`](Self::sort_bytes_max) goes to a temporary file. With a limit
-    /// only as many are kept as can be handed out, and at most as many again.
+    /// A sort reads all matching documents before it returns the first. It keeps their sort keys in
+    /// memory, together with the projected documents, or only with their places if the collection
+    /// fits into the cache. What exceeds [`sort_bytes_max`](Self::sort_bytes_max) goes to a
+    /// temporary file. With a limit, at most twice `skip + limit` documents are kept.
     ///
-    /// Documents that the sort puts in the same place come in the order in which they are stored.
+    /// Documents with equal sort keys are returned in the order in which they are stored.
     pub fn sort(mut self, sort: Sort) -> Self {
         self.sort = sort;
         self
     }
 
-    /// How many bytes a sort keeps in memory at most;
-    /// [`SORT_BYTES_MAX_DEFAULT`](crate::SORT_BYTES_MAX_DEFAULT) (100 MiB) if nothing is said.
+    /// Sets how many bytes of memory a sort may take. Default
+    /// [`SORT_BYTES_MAX_DEFAULT`](crate::SORT_BYTES_MAX_DEFAULT), 100 MiB.
     ///
-    /// What is above goes to a temporary file, in the database's directory or, for a database in
-    /// memory, in the system's directory for such files. The file has no name and is gone with the documents
-    /// found. It takes as many bytes as are sorted; twice as many while more than 256 times the budget
-    /// is sorted. However small the budget, a few documents have room.
+    /// What exceeds it goes to a temporary file without a name, in the database's directory or, for
+    /// a database in memory, in the system's directory for such files. The file is deleted together
+    /// with the [`Cursor`]. It takes as many bytes as are sorted, and twice as many while more than
+    /// 256 times the budget is sorted. A few documents always have room, however small the budget.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -102,33 +103,33 @@ impl<'c> Find<'c> {
         self
     }
 
-    /// Leaves out so many documents at the start.
+    /// Leaves out the first `count` matching documents.
     pub fn skip(mut self, count: u64) -> Self {
         self.skip = count;
         self
     }
 
-    /// Ends after so many documents; 0 is no limit, as in MongoDB.
+    /// Ends the search after `count` documents; 0 means no limit, as in MongoDB.
     pub fn limit(mut self, count: u64) -> Self {
         self.limit = (count > 0).then_some(count);
         self
     }
 
-    /// Which fields are wanted. Without, all are.
+    /// Sets which fields of each document are returned. Default: all.
     pub fn projection(mut self, projection: Projection) -> Self {
         self.projection = projection;
         self
     }
 
-    /// On how many threads documents are looked at, the calling one among them; on that alone if nothing
-    /// is said, and on 64 at most.
+    /// Sets how many threads evaluate the filter, including the calling thread. Default 1, maximum
+    /// 64.
     ///
-    /// Worth it where all documents of a large collection are looked at, and other threads have nothing to do. What is found is the
-    /// same, in the same order. All threads have ended when the call returns: so [`run`](Self::run) and each
-    /// call of the iterator that it gives that needs more documents begin some anew, which look at
-    /// up to a megabyte of pages each, twice; documents found there wait in memory until they are asked for.
-    /// A search that ends early has looked at more than one thread would have. A filter that names ids
-    /// needs no threads and gets none.
+    /// This is worthwhile if a large collection is scanned and the processor has cores to spare.
+    /// The result is the same, in the same order. All threads have ended when a call returns: each
+    /// call of the [`Cursor`] that needs more documents starts threads again, which scan up to a
+    /// megabyte of pages each, twice; documents found ahead wait in memory. A search that ends
+    /// early has examined more documents than one thread would have. A filter that names ids uses
+    /// no threads.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -149,16 +150,16 @@ impl<'c> Find<'c> {
         self
     }
 
-    /// The documents, as they are now.
+    /// Starts the search and returns an iterator over the documents, as they are now.
     ///
-    /// Without an order they are looked for as they are asked for; those that the filter names by their ids at
-    /// once, until there are as many as the limit allows.
+    /// Without an order, the scan goes on as documents are asked for. Documents that the filter
+    /// names by id are read at once, as many as the limit allows.
     ///
     /// # Errors
     ///
-    /// [`Error::Query`] if the filter or the sort was built of what is refused in text;
-    /// [`Error::Sort`] if a temporary file is needed and can't be made, written or read, as on a full
-    /// disk; as [`Collection::get`](crate::Collection::get) and
+    /// [`Error::Query`] if the filter or the sort was built from values or paths that text would be
+    /// refused for; [`Error::Sort`] if a temporary file is needed and cannot be created, written or
+    /// read, as on a full disk; same as [`Collection::get`](crate::Collection::get) and
     /// [`Scan::next`](crate::Scan::next).
     pub fn run(self) -> Result<Cursor> {
         let enough = self.enough();
@@ -175,20 +176,33 @@ impl<'c> Find<'c> {
         found.sorted(&sort, Sorter::new(kept_max, sort_bytes_max, source.pager().clone()), skip)
     }
 
-    /// The first document, if there is one.
+    /// Returns the first document, if there is one.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Filter, Sort, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
+    /// let youngest = users.find(Filter::all()).sort(Sort::ascending("age")).first()?;
+    /// assert_eq!(youngest.and_then(|user| user.get("age")?.as_i64()), Some(12));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// Same as [`run`](Self::run).
     pub fn first(self) -> Result<Option<StoredDoc>> {
         self.limit(1).run()?.next().transpose()
     }
 
-    /// How many documents there are.
+    /// Returns how many documents match, after [`skip`](Self::skip) and [`limit`](Self::limit).
     ///
     /// # Errors
     ///
-    /// [`Error::Query`] as [`run`](Self::run); as [`Scan::next`](crate::Scan::next).
+    /// [`Error::Query`] same as [`run`](Self::run); same as [`Scan::next`](crate::Scan::next).
     pub fn count(self) -> Result<u64> {
         let enough = self.enough();
         let plan = Plan::new(self.filter, Sort::default())?;
@@ -209,7 +223,7 @@ impl<'c> Find<'c> {
         Ok(self.limit.map_or(count, |limit| count.min(limit)))
     }
 
-    /// How the documents would be found. Looks at none.
+    /// Returns how the documents would be found, without reading any.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -227,13 +241,13 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`] as [`run`](Self::run).
+    /// [`Error::Query`] same as [`run`](Self::run).
     pub fn explain(self) -> Result<Plan> {
         Plan::new(self.filter, self.sort)
     }
 
-    /// How the documents are found, and how many are looked at for that: runs the search to its
-    /// end.
+    /// Runs the search to its end, and returns how the documents were found and how many were
+    /// examined.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -250,7 +264,7 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// Same as [`run`](Self::run).
     pub fn explain_analyze(self) -> Result<Explain> {
         let plan = self.clone().explain()?;
         let mut found = self.run()?;

@@ -9,32 +9,32 @@ use crate::error::Result;
 
 /// How a search is carried out; made by [`Find::explain`](crate::Find::explain).
 ///
-/// Documents come by the [access path](Self::access_path), pass the [filter](Self::filter), and
-/// are brought in [order](Self::sort).
+/// Documents are read by the [access path](Self::access_path), matched against the
+/// [filter](Self::filter) and put into [order](Self::sort).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Plan {
-    /// How documents are come by.
+    /// How documents are read.
     pub access_path: AccessPath,
-    /// What each of them must pass.
+    /// The filter that each of them must match.
     pub filter: Filter,
-    /// The order that they are brought in, for which all have to be looked at first; empty if any
-    /// will do.
+    /// The order, for which all matching documents are read before the first is returned; empty for
+    /// any order.
     pub sort: Sort,
     /// The ids, where documents are come by these.
     pub(super) ids: Vec<Id>,
 }
 
-/// How documents are come by.
+/// The way in which a search reads documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessPath {
-    /// By so many ids that the filter names.
+    /// By looking up the ids that the filter names.
     IdLookup {
         /// How many ids.
         count: usize,
     },
-    /// By going through all documents of the collection.
+    /// By scanning the collection.
     CollectionScan,
 }
 

@@ -44,75 +44,74 @@ pub struct TypedFind<'c, T> {
 }
 
 impl<'c, T: DeserializeOwned> TypedFind<'c, T> {
-    /// The order in which values come; see [`Find::sort`].
+    /// Sets the order in which values are returned; see [`Find::sort`].
     pub fn sort(self, sort: Sort) -> Self {
         self.with(|find| find.sort(sort))
     }
 
-    /// Leaves out so many values at the start.
+    /// Leaves out the first `count` matching values.
     pub fn skip(self, count: u64) -> Self {
         self.with(|find| find.skip(count))
     }
 
-    /// Ends after so many values; 0 is no limit.
+    /// Ends the search after `count` values; 0 means no limit.
     pub fn limit(self, count: u64) -> Self {
         self.with(|find| find.limit(count))
     }
 
-    /// On how many threads documents are looked at; see [`Find::threads`].
+    /// Sets how many threads evaluate the filter; see [`Find::threads`].
     pub fn threads(self, count: usize) -> Self {
         self.with(|find| find.threads(count))
     }
 
-    /// How many bytes a sort keeps in memory at most; see [`Find::sort_bytes_max`].
+    /// Sets how many bytes of memory a sort may take; see [`Find::sort_bytes_max`].
     pub fn sort_bytes_max(self, bytes: usize) -> Self {
         self.with(|find| find.sort_bytes_max(bytes))
     }
 
-    /// The values, as they are now.
+    /// Starts the search and returns an iterator over the values, as they are now.
     ///
     /// # Errors
     ///
-    /// As [`Find::run`].
+    /// Same as [`Find::run`].
     pub fn run(self) -> Result<TypedCursor<T>> {
         Ok(TypedCursor { found: self.find.run()?, _type: PhantomData })
     }
 
-    /// The first value, if there is one.
+    /// Returns the first value, if there is one.
     ///
     /// # Errors
     ///
-    /// As [`Find::run`]; [`Error::Document`](crate::Error::Document) if the document does not have the
-    /// shape of `T`.
+    /// Same as [`Find::run`]; [`Error::Document`](crate::Error::Document) if the document does not
+    /// have the shape of `T`.
     pub fn first(self) -> Result<Option<T>> {
         let collection = self.find.collection().to_owned();
         self.find.first()?.map(|document| document.to_typed(&collection)).transpose()
     }
 
-    /// How many values there are.
+    /// Returns how many values match.
     ///
     /// # Errors
     ///
-    /// As [`Find::count`].
+    /// Same as [`Find::count`].
     pub fn count(self) -> Result<u64> {
         self.find.count()
     }
 
-    /// How the values would be found; see [`Find::explain`].
+    /// Returns how the values would be found; see [`Find::explain`].
     ///
     /// # Errors
     ///
-    /// As [`Find::explain`].
+    /// Same as [`Find::explain`].
     pub fn explain(self) -> Result<Plan> {
         self.find.explain()
     }
 
-    /// How the values are found, and how many documents are looked at for that; see
-    /// [`Find::explain_analyze`].
+    /// Runs the search, and returns how the values were found; see [`Find::explain_analyze`].
     ///
     /// # Errors
     ///
-    /// As [`Find::explain_analyze`].
+    /// Same as [`Find::explain_analyze`].
     pub fn explain_analyze(self) -> Result<Explain> {
         self.find.explain_analyze()
     }
@@ -128,7 +127,7 @@ impl<T> fmt::Debug for TypedFind<'_, T> {
     }
 }
 
-/// Iterates over the values that a search finds; made by [`TypedFind::run`].
+/// An iterator over the values that a search finds; made by [`TypedFind::run`].
 #[must_use = "an iterator does nothing until it is asked for values"]
 pub struct TypedCursor<T> {
     found: Cursor,
@@ -151,17 +150,18 @@ impl<T> fmt::Debug for TypedCursor<T> {
 }
 
 impl<T: DeserializeOwned> TypedCollection<T> {
-    /// Searches for values whose documents pass a filter. What changes them by a filter is on the
-    /// [`collection`](Self::collection) as documents.
+    /// Prepares a search for values whose documents match a filter; see [`TypedFind`].
+    ///
+    /// Updates and deletions by a filter are methods of the [`collection`](Self::collection).
     pub fn find(&self, filter: impl Into<Filter>) -> TypedFind<'_, T> {
         TypedFind { find: self.collection().find(filter), _type: PhantomData }
     }
 
-    /// A value whose document passes, if there is one; any of several.
+    /// Returns a value whose document matches, if there is one; any of several.
     ///
     /// # Errors
     ///
-    /// As [`TypedFind::first`].
+    /// Same as [`TypedFind::first`].
     pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<T>> {
         self.find(filter).first()
     }

@@ -18,6 +18,7 @@ use crate::storage::SimStorage;
 type Found = BTreeMap<String, BTreeMap<Id, Document>>;
 
 /// A database and what should be in it.
+#[derive(Debug)]
 pub struct World {
     storage: SimStorage,
     db: Option<Database>,

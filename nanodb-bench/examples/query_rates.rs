@@ -1,12 +1,12 @@
 //! How fast documents are searched, sorted and updated by MongoDB's language.
 //!
-//! `cargo run --release -p nanodb-collection --example query_rates [DOCUMENTS [FILE]]`
+//! `cargo run --release -p nanodb-bench --example query_rates [DOCUMENTS [FILE]]`
 //!
 //! In memory, with room for all of it; or in a new file, with the options that are the default.
 
 use std::time::Instant;
 
-use nanodb_database::{Database, Error, Filter, Options, Projection, Sort, Update, doc, field};
+use nanodb::{Database, Error, Filter, Options, Projection, Sort, Update, doc, field};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count: u32 = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn count_all(found: nanodb_database::Cursor) -> Result<u64, Error> {
+fn count_all(found: nanodb::Cursor) -> Result<u64, Error> {
     let mut count = 0;
     for document in found {
         document?;

@@ -1,6 +1,6 @@
 //! What a writer costs readers.
 //!
-//! `cargo run --release -p nanodb-collection --example readers_beside_writer [DOCUMENTS] [ROUNDS]`
+//! `cargo run --release -p nanodb-bench --example readers_beside_writer [DOCUMENTS] [ROUNDS]`
 //!
 //! One thread reads documents by random ids, all of them in the cache: alone, beside a thread
 //! that replaces single documents, beside one that inserts in batches, and alone again, in
@@ -11,7 +11,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use nanodb_database::{Collection, Database, Document, Durability, doc};
+use nanodb::{Collection, Database, Document, Durability, doc};
 
 type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 

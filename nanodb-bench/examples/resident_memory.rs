@@ -1,6 +1,6 @@
 //! How much memory a database takes that is much larger than its cache, whatever goes on.
 //!
-//! `cargo run --release -p nanodb-collection --example resident_memory [MEBIBYTES] [DIRECTORY]`
+//! `cargo run --release -p nanodb-bench --example resident_memory [MEBIBYTES] [DIRECTORY]`
 //!
 //! Fills a database of 1 GiB (by default), opens it anew with a cache of 64 MiB, and prints
 //! after each step how much memory the process has, and had at most during it. Allowed are
@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use nanodb_database::{Database, DocView, Document, Durability, Scan, Value, doc};
+use nanodb::{Database, DocView, Document, Durability, Scan, Value, doc};
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     measure(&path)
 }
 
-fn options() -> nanodb_database::Options {
+fn options() -> nanodb::Options {
     Database::options()
         .cache_bytes_max(usize::try_from(CACHE_BYTES).unwrap_or(usize::MAX))
         .durability(Durability::Buffered)

@@ -1,12 +1,12 @@
 //! How fast the engine is on this machine: loading, reads by id, scans, updates.
 //!
-//! `cargo run --release -p nanodb-collection --example collection_rates [DOCUMENTS] [FILE]`
+//! `cargo run --release -p nanodb-bench --example collection_rates [DOCUMENTS] [FILE]`
 //!
 //! Without a file the database is in memory. Nothing is synced while it runs.
 
 use std::time::Instant;
 
-use nanodb_database::{Database, DocView, Document, Encode, Result, doc};
+use nanodb::{Database, DocView, Document, Encode, Result, doc};
 
 const BATCH: u64 = 1000;
 

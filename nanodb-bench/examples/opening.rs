@@ -3,7 +3,7 @@
 //! (where `dd` can have them dropped). And what the index takes, in memory and on disk.
 //!
 //! ```text
-//! cargo run --release -p nanodb-collection --example opening -- DIRECTORY [DOCUMENTS]
+//! cargo run --release -p nanodb-bench --example opening -- DIRECTORY [DOCUMENTS]
 //! ```
 //!
 //! The documents have 100 bytes, and ids that are integers; with `strings` behind the number, text.
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use nanodb_database::{Database, Document, Durability, Id, doc};
+use nanodb::{Database, Document, Durability, Id, doc};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

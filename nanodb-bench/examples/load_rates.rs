@@ -1,6 +1,6 @@
 //! How fast documents are loaded in bulk, and how many bytes that writes.
 //!
-//! `cargo run --release -p nanodb-collection --example bulk_load FILE [DOCUMENTS] [LEVEL]`
+//! `cargo run --release -p nanodb-bench --example load_rates FILE [DOCUMENTS] [LEVEL]`
 //!
 //! Loads documents of about 165 bytes in batches of 1,000, 10,000, 100,000 and all at once,
 //! each time into a new file, which is removed first. LEVEL is `immediate` or `buffered`. What is
@@ -9,7 +9,7 @@
 
 use std::time::Instant;
 
-use nanodb_database::{Database, Document, Durability, Encode, Result, doc};
+use nanodb::{Database, Document, Durability, Encode, Result, doc};
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
