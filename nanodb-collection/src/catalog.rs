@@ -50,7 +50,7 @@ pub(crate) struct Catalog {
 }
 
 /// A name, and the lock of what it means.
-pub(crate) enum Reserved {
+pub(crate) enum ReserveOutcome {
     /// There is such a collection, or somebody else is making it.
     Taken(Arc<NameBinding>),
     /// There is none, and nobody else will make it before this is given up.
@@ -85,9 +85,9 @@ impl Catalog {
     }
 
     /// What the name means to a writer; reserved if it means nothing.
-    pub(crate) fn reserve(&self, name: &str, owner: LockOwner) -> Result<Reserved> {
+    pub(crate) fn reserve(&self, name: &str, owner: LockOwner) -> Result<ReserveOutcome> {
         if let Some(binding) = self.names.current(name) {
-            return Ok(Reserved::Taken(binding));
+            return Ok(ReserveOutcome::Taken(binding));
         }
         check_name(name)?;
         let mut next_collection = self.next_collection.lock();
@@ -99,12 +99,12 @@ impl Catalog {
         // Nobody else has it yet.
         let held = binding.store.state.lock_arc(owner).map_err(|_| Error::conflict(name))?;
         if let Err(taken) = self.names.reserve(&binding) {
-            return Ok(Reserved::Taken(taken));
+            return Ok(ReserveOutcome::Taken(taken));
         }
         *next_collection = next;
         self.index_set.enter(binding.store.owner, &binding.store.id_index);
         let reservation = NameReservation::new(&self.names, &binding);
-        Ok(Reserved::New(binding, reservation, held))
+        Ok(ReserveOutcome::New(binding, reservation, held))
     }
 
     /// The lock of what the name means to a writer, for the time of a call.

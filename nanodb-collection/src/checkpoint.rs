@@ -13,7 +13,7 @@ use crate::catalog::edit::{CatalogEdit, CatalogEdits};
 use crate::catalog::manifest::{Manifest, StoredCollection};
 use crate::error::CatalogError;
 use crate::id_index::index_set::IndexSet;
-use crate::id_index::run_writer::{Saving, in_order, is_misplaced};
+use crate::id_index::run_writer::{RunSaver, in_order, is_misplaced};
 use crate::ids::CollectionId;
 use crate::maintenance::shrink::Shrinker;
 
@@ -79,7 +79,7 @@ impl CheckpointHooks for CatalogHooks {
         })?;
         for (&collection, stored) in &mut before.collections {
             if !manifest.collections.contains_key(&collection) {
-                Saving::new(collection, free_part, &mut *pages).free_all(stored)?;
+                RunSaver::new(collection, free_part, &mut *pages).free_all(stored)?;
             }
         }
         let damaged = self.index_set.damaged();
@@ -90,14 +90,14 @@ impl CheckpointHooks for CatalogHooks {
             };
             let changes = changes.remove(&collection).unwrap_or_default();
             if damaged.contains(&collection) {
-                Saving::new(collection, free_part, &mut *pages).free_all(stored)?;
+                RunSaver::new(collection, free_part, &mut *pages).free_all(stored)?;
             } else if changes.is_empty() && !misplaced() {
                 continue;
             }
             if stored.saved.is_none() && self.in_vain.lock().contains(&collection) {
                 continue;
             }
-            let mut saving = Saving::new(collection, free_part, &mut *pages);
+            let mut saving = RunSaver::new(collection, free_part, &mut *pages);
             if saving.save(stored, in_order(changes))? {
                 self.in_vain.lock().insert(collection);
             }

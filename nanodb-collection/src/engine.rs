@@ -79,13 +79,13 @@ impl Engine {
         Ok(self.pager.check_access()?)
     }
 
-    /// The pager.
+    /// Returns the pager.
     #[inline]
     pub fn pager(&self) -> &Pager {
         &self.pager
     }
 
-    /// How long opening it was to wait for others.
+    /// Returns how long opening the file was allowed to wait for other processes.
     pub fn lock_timeout(&self) -> Duration {
         self.lock_timeout
     }
@@ -95,17 +95,17 @@ impl Engine {
         self.pager.published() != self.opened_at
     }
 
-    /// What a name means as of the published commit.
+    /// Returns the collection that a name refers to as of the published commit.
     pub fn published(&self, name: &str) -> Option<Arc<NameBinding>> {
         self.catalog.names.published(name)
     }
 
-    /// All collections as of the published commit, by name.
+    /// Returns all collections as of the published commit, sorted by name.
     pub fn all_published(&self) -> Vec<Arc<NameBinding>> {
         self.catalog.names.all_published()
     }
 
-    /// Drops a collection; false if there is none of that name.
+    /// Drops a collection; returns false if there is none of that name.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Engine {
         self.catalog.drop_collection(name)
     }
 
-    /// Gives a collection another name.
+    /// Renames a collection.
     ///
     /// # Errors
     ///

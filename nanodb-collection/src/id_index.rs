@@ -25,7 +25,7 @@ pub(crate) mod run_writer;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use nanodb_index::{Change, IdIndex, IndexMemory, KeyHash, Passed};
+use nanodb_index::{Change, IdIndex, IndexMemory, KeyHash, PassResult};
 use nanodb_pager::{Owner, PageId, Seq};
 use parking_lot::Mutex;
 
@@ -128,8 +128,8 @@ impl CollectionIndex {
 
     /// Goes on over the groups until one is dropped or all are passed; see
     /// [`drop_unused`](nanodb_index::IndexWriter::drop_unused).
-    pub(crate) fn drop_unused(&self, spared: Option<KeyHash>, must_go: bool) -> Passed {
-        let nothing = Passed { dropped: false, at_end: true };
+    pub(crate) fn drop_unused(&self, spared: Option<KeyHash>, must_go: bool) -> PassResult {
+        let nothing = PassResult { dropped: false, at_end: true };
         let Some(index) = self.index.get() else { return nothing };
         // Otherwise nobody could load it again without reading all pages.
         // Nor does a commit wait for somebody who reads them.

@@ -28,16 +28,16 @@ pub(crate) struct WriteLock<T> {
 
 /// A lock that is held. `H` leads to its holder's name, which goes before the lock does.
 #[derive(Debug)]
-pub(crate) struct Held<G, H: Deref<Target = LockHolder>> {
+pub(crate) struct Guard<G, H: Deref<Target = LockHolder>> {
     holder: H,
     guard: G,
 }
 
 /// Held for the time of a call.
-pub(crate) type LockGuard<'a, T> = Held<MutexGuard<'a, T>, &'a LockHolder>;
+pub(crate) type LockGuard<'a, T> = Guard<MutexGuard<'a, T>, &'a LockHolder>;
 
 /// Held by a transaction.
-pub(crate) type OwnedLockGuard<T> = Held<ArcMutexGuard<RawMutex, T>, Arc<LockHolder>>;
+pub(crate) type OwnedLockGuard<T> = Guard<ArcMutexGuard<RawMutex, T>, Arc<LockHolder>>;
 
 impl<T> WriteLock<T> {
     pub(crate) fn new(value: T) -> Self {
@@ -51,7 +51,7 @@ impl<T> WriteLock<T> {
             Some(guard) => guard,
             None => self.wait(owner, || self.value.lock())?,
         };
-        Ok(Held::new(&*self.holder, guard, owner))
+        Ok(Guard::new(&*self.holder, guard, owner))
     }
 
     /// Takes the lock, waiting for it if need be, to hold it for longer.
@@ -60,13 +60,13 @@ impl<T> WriteLock<T> {
             Some(guard) => guard,
             None => self.wait(owner, || self.value.lock_arc())?,
         };
-        Ok(Held::new(Arc::clone(&self.holder), guard, owner))
+        Ok(Guard::new(Arc::clone(&self.holder), guard, owner))
     }
 
     /// Takes the lock if nobody has it.
     #[inline]
     pub(crate) fn try_lock(&self, owner: LockOwner) -> Option<LockGuard<'_, T>> {
-        Some(Held::new(&*self.holder, self.value.try_lock()?, owner))
+        Some(Guard::new(&*self.holder, self.value.try_lock()?, owner))
     }
 
     #[cold]
@@ -79,7 +79,7 @@ impl<T> WriteLock<T> {
     }
 }
 
-impl<G, H: Deref<Target = LockHolder>> Held<G, H> {
+impl<G, H: Deref<Target = LockHolder>> Guard<G, H> {
     fn new(holder: H, guard: G, owner: LockOwner) -> Self {
         holder.set(owner);
         Self { holder, guard }
@@ -98,14 +98,14 @@ impl<T> OwnedLockGuard<T> {
     }
 }
 
-impl<G, H: Deref<Target = LockHolder>> Drop for Held<G, H> {
+impl<G, H: Deref<Target = LockHolder>> Drop for Guard<G, H> {
     fn drop(&mut self) {
         // The guard goes after this, as a field: nobody else can be the holder yet.
         self.holder.clear();
     }
 }
 
-impl<G: Deref, H: Deref<Target = LockHolder>> Deref for Held<G, H> {
+impl<G: Deref, H: Deref<Target = LockHolder>> Deref for Guard<G, H> {
     type Target = G::Target;
 
     #[inline]
@@ -114,7 +114,7 @@ impl<G: Deref, H: Deref<Target = LockHolder>> Deref for Held<G, H> {
     }
 }
 
-impl<G: DerefMut, H: Deref<Target = LockHolder>> DerefMut for Held<G, H> {
+impl<G: DerefMut, H: Deref<Target = LockHolder>> DerefMut for Guard<G, H> {
     #[inline]
     fn deref_mut(&mut self) -> &mut G::Target {
         &mut self.guard

@@ -20,7 +20,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The files that this process has open, with what all handles of a file share.
+/// The files that this process has open, each with what all handles of the file share.
 pub struct OpenFiles<T: 'static> {
     files: Mutex<BTreeMap<FileId, Entry<T>>>,
     /// Told when a file was opened or closed, or could not be opened.
@@ -99,12 +99,12 @@ enum Place<T: 'static> {
 }
 
 impl<T> OpenFiles<T> {
-    /// No files.
+    /// Makes an empty list.
     pub const fn new() -> Self {
         Self { files: Mutex::new(BTreeMap::new()), changed: Condvar::new() }
     }
 
-    /// What handles of a file share: of the one that is open, or what `open` returns.
+    /// Returns what the handles of a file share: that of the open file, or what `open` returns.
     ///
     /// `file` opens the file, and is called again where that may find another by then. `open` gets it with what must
     /// be dropped last, if the file can be told from others; it does not wait for other processes.
@@ -184,7 +184,7 @@ impl<T> OpenFiles<T> {
         }
     }
 
-    /// What handles of a file share, if this process has it open.
+    /// Returns what the handles of a file share, if this process has it open.
     pub fn find(&self, id: &FileId) -> Option<Arc<T>> {
         let mut files = self.files.lock();
         let process = std::process::id();

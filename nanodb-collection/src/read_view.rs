@@ -19,7 +19,7 @@ pub struct ReadView {
 struct ReclaimOnDrop(Arc<Engine>);
 
 impl ReadView {
-    /// A view of what is published now.
+    /// Makes a view of the published commit.
     pub fn new(engine: &Arc<Engine>) -> Self {
         Self::of(engine, engine.pager.snapshot())
     }
@@ -29,28 +29,28 @@ impl ReadView {
         Self { snapshot, reclaim: ReclaimOnDrop(Arc::clone(engine)) }
     }
 
-    /// The snapshot of the pages.
+    /// Returns the snapshot of the pages.
     #[inline]
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
-    /// The commit that it shows.
+    /// Returns the commit that it shows.
     pub fn seq(&self) -> Seq {
         self.snapshot.seq()
     }
 
-    /// The engine.
+    /// Returns the engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.reclaim.0
     }
 
-    /// What a name meant.
+    /// Returns the collection that a name referred to.
     pub fn binding(&self, name: &str) -> Option<Arc<NameBinding>> {
         self.engine().catalog.names.at(name, self.seq())
     }
 
-    /// All collections that there were, by name.
+    /// Returns all collections of that commit, sorted by name.
     pub fn all(&self) -> Vec<Arc<NameBinding>> {
         self.engine().catalog.names.all_at(self.seq())
     }

@@ -116,13 +116,13 @@ enum Step {
 }
 
 impl Scan {
-    /// A cursor over nothing.
+    /// Makes a scan of no documents.
     #[doc(hidden)]
     pub fn empty() -> Self {
         Self::new(Owner::PAGER, "".into(), Extents::default(), Pages::None)
     }
 
-    /// A cursor over what a view shows of a collection, which goes by that name.
+    /// Makes a scan of a collection as of a view.
     #[doc(hidden)]
     pub fn over(view: Arc<ReadView>, store: &Store, name: &Arc<str>) -> Self {
         match store.state_at(view.snapshot().seq()) {
@@ -152,7 +152,7 @@ impl Scan {
         Self { page: None, assembled: Vec::new(), walk }
     }
 
-    /// The next document; `None` at the end.
+    /// Returns the next document; `None` at the end.
     ///
     /// # Errors
     ///
@@ -184,8 +184,8 @@ impl Scan {
         self.next_that(visit).map(drop)
     }
 
-    /// The next document that `is_wanted` says true of, to keep. If that is an error, the next call goes
-    /// on with the document after it.
+    /// Returns the next document for which `is_wanted` returns true. After an error of `is_wanted`, the
+    /// next call goes on with the document after it.
     #[doc(hidden)]
     pub fn next_that(
         &mut self,
@@ -206,7 +206,7 @@ impl Scan {
         }
     }
 
-    /// Takes the next pages out, so many at most, for a cursor of their own; none at the end.
+    /// Splits off the next pages, `pages` at most, as a scan of their own; returns none at the end.
     #[doc(hidden)]
     pub fn split(&mut self, pages: u64) -> Option<Self> {
         let Walk { owner, collection, extents, position, pages_left, pages: source } =
@@ -234,14 +234,14 @@ impl Scan {
         &self.walk.collection
     }
 
-    /// How many pages are still to be opened.
+    /// Returns how many pages are still to be read.
     #[doc(hidden)]
     pub fn pages_left(&self) -> u64 {
         self.walk.pages_left
     }
 
-    /// Whether all pages that are left can be in memory, so that a document is soon found
-    /// [again](Self::document_at).
+    /// Whether all remaining pages fit into the page cache, so that finding a document
+    /// [again](Self::document_at) costs little.
     #[doc(hidden)]
     pub fn fits_in_cache(&self) -> bool {
         match &*self.walk.pages {
@@ -254,7 +254,7 @@ impl Scan {
         }
     }
 
-    /// The document with a [record id](StoredDoc::record_id) that the cursor has found it by.
+    /// Returns the document that this scan found in a record, by its [record id](StoredDoc::record_id).
     #[doc(hidden)]
     pub fn document_at(&self, record_id: RecordId) -> Result<StoredDoc> {
         let page = PageId::new(record_id.page);

@@ -57,7 +57,7 @@ use parking_lot::Mutex;
 use crate::catalog::manifest::StoredCollection;
 use crate::id_index::history::History;
 use crate::id_index::index_set::IndexSet;
-use crate::id_index::retired::Retired;
+use crate::id_index::retired::RetiredEntries;
 use crate::id_index::{CollectionIndex, LoadedIndex, SavedIndex};
 use crate::lock::WriteLock;
 use crate::pages::extent_set::ExtentSet;
@@ -69,7 +69,7 @@ use crate::reclaim::{Reclaim, Reclaimer};
 pub(crate) use self::versions::CollectionVersion;
 use self::versions::CollectionVersions;
 
-/// One collection. Which name it goes by is the catalog's business.
+/// One collection. The catalog knows its name.
 pub struct Store {
     pub(crate) owner: Owner,
     pub(crate) pager: Pager,
@@ -94,7 +94,7 @@ pub(crate) struct CollectionState {
     pub(crate) order: PageOrder,
     /// Pages that hold the middle of documents too large for a record.
     pub(crate) overflow: ExtentSet,
-    pub(crate) retired: Retired,
+    pub(crate) retired: RetiredEntries,
     pub(crate) free_space: FreeSpaceMap,
     /// A buffer for the edits of a commit.
     pub(crate) edits: Vec<u8>,
@@ -156,7 +156,7 @@ impl Store {
                 extents: stored.extents,
                 order: PageOrder::default(),
                 overflow: stored.overflow,
-                retired: Retired::default(),
+                retired: RetiredEntries::default(),
                 edits: Vec::new(),
             }),
             states: Mutex::new(CollectionVersions::new(first)),
@@ -181,12 +181,12 @@ impl Store {
         self.states.lock().at(seq).cloned()
     }
 
-    /// Documents as of the published commit.
+    /// Returns the number of documents as of the published commit.
     pub fn count(&self) -> u64 {
         self.published(|state| state.map_or(0, |state| state.count))
     }
 
-    /// Documents as of a commit that a snapshot is open at.
+    /// Returns the number of documents as of a commit at which a snapshot is open.
     pub fn count_at(&self, seq: Seq) -> u64 {
         self.states.lock().at(seq).map_or(0, |state| state.count)
     }

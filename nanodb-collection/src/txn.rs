@@ -63,7 +63,7 @@ struct Open {
 }
 
 impl Txn {
-    /// Begins one, which is given up if it is dropped.
+    /// Begins a transaction. Dropping it rolls it back.
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
         let (parts, owner) = (Vec::new(), LockOwner::current());
@@ -72,7 +72,7 @@ impl Txn {
         Self { status: RefCell::new(Status::Open(open)), finished, engine }
     }
 
-    /// Asks for another promise than the database's; see [`Durability`].
+    /// Overrides the database's durability for this transaction; see [`Durability`].
     pub fn set_durability(&self, durability: Durability) {
         if let Status::Open(open) = &mut *self.status.borrow_mut() {
             open.tx.set_durability(durability);
@@ -103,8 +103,8 @@ impl Txn {
         }
     }
 
-    /// Gives up all changes, and waits until what was read is as durable as its writers
-    /// asked, for the caller is about to learn of it.
+    /// Rolls the transaction back, and waits until what it read is as durable as its writers
+    /// asked: the caller is about to learn of it.
     ///
     /// # Errors
     ///
@@ -122,8 +122,8 @@ impl Txn {
         Ok(())
     }
 
-    /// The collection that could not be locked, if that was why the transaction was given
-    /// up, and whether it would be the same the next time.
+    /// Returns the collection that could not be locked, if the transaction was given up because of
+    /// a deadlock, and whether a repetition would deadlock again.
     #[must_use]
     pub fn conflict(&self) -> Option<(String, bool)> {
         match &*self.status.borrow() {
@@ -134,7 +134,7 @@ impl Txn {
         }
     }
 
-    /// Locks a collection, if it is not locked yet.
+    /// Locks a collection, unless the transaction has locked it before.
     ///
     /// # Errors
     ///
@@ -143,12 +143,12 @@ impl Txn {
         self.statement(name, |_| Ok(()))
     }
 
-    /// The engine that it is a transaction of.
+    /// Returns the engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 
-    /// All documents of a collection, as they are now, whatever the transaction changes meanwhile.
+    /// Makes a scan of a collection as the transaction sees it now. Later changes do not affect it.
     ///
     /// # Errors
     ///
@@ -166,7 +166,8 @@ impl Txn {
         self.finished.load(Ordering::Acquire)
     }
 
-    /// Runs a statement on a collection, locked. No code of the caller's may run in it.
+    /// Runs a statement on a collection, which it locks. `run` must not call code of users: the
+    /// collection is locked.
     ///
     /// # Errors
     ///

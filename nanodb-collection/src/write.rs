@@ -31,7 +31,7 @@ use self::statement::{Failure, Statement};
 use self::write_set::WriteSet;
 use crate::catalog::binding::NameBinding;
 use crate::catalog::reservation::NameReservation;
-use crate::catalog::{Catalog, Reserved};
+use crate::catalog::{Catalog, ReserveOutcome};
 use crate::error::Result;
 use crate::id_index::LoadedIndex;
 use crate::lock::owner::LockOwner;
@@ -90,11 +90,11 @@ pub(crate) fn run_or_make<T>(
     }
     loop {
         match catalog.reserve(name, owner)? {
-            Reserved::New(binding, reservation, held) => {
+            ReserveOutcome::New(binding, reservation, held) => {
                 let done = run(&binding, held, Some(reservation), statement)?;
                 return Ok((done, Some(binding)));
             }
-            Reserved::Taken(binding) => {
+            ReserveOutcome::Taken(binding) => {
                 let Some(held) = binding.lock(owner)? else { continue };
                 let done = run(&binding, held, None, &mut statement)?;
                 return Ok((done, Some(binding)));

@@ -7,7 +7,7 @@
 //! memory that nobody touched costs nothing; no level is ever copied.
 
 use crate::cache_lines::{LINE_WORDS, Lines};
-use crate::group::{Group, Located};
+use crate::group::{Group, GroupPosition};
 use crate::key_hash::KeyHash;
 use crate::sync::{AtomicU32, AtomicU64, OnceLock, Ordering};
 
@@ -35,7 +35,7 @@ const WORD_MARKS: usize = u64::BITS as usize;
 impl Directory {
     /// The group that a key belongs to; `None` when there are no groups yet.
     #[inline]
-    pub(crate) fn locate(&self, key: KeyHash) -> Option<Located<'_>> {
+    pub(crate) fn locate(&self, key: KeyHash) -> Option<GroupPosition<'_>> {
         // Acquire, pairs with the Release store in `set_start`: the groups at this level,
         // and what sent their parents' keys down, are seen by whoever skips the parents.
         let mut depth = self.start.load(Ordering::Acquire) & !KEEPS_MARKS;
@@ -44,7 +44,7 @@ impl Directory {
             let group = self.group(depth, prefix)?;
             let head = group.head();
             if !head.is_split() {
-                return Some(Located { group, head, depth, prefix });
+                return Some(GroupPosition { group, head, depth, prefix });
             }
             depth += 1;
         }
@@ -57,9 +57,9 @@ impl Directory {
     }
 
     /// A group as it is now.
-    pub(crate) fn at(&self, depth: u32, prefix: u32) -> Option<Located<'_>> {
+    pub(crate) fn at(&self, depth: u32, prefix: u32) -> Option<GroupPosition<'_>> {
         let group = self.group(depth, prefix)?;
-        Some(Located { group, head: group.head(), depth, prefix })
+        Some(GroupPosition { group, head: group.head(), depth, prefix })
     }
 
     /// Makes a level, if it isn't there.
@@ -87,7 +87,7 @@ impl Directory {
 
     /// Marks a group as looked at, if marks are kept.
     #[inline]
-    pub(crate) fn mark(&self, at: &Located<'_>) {
+    pub(crate) fn mark(&self, at: &GroupPosition<'_>) {
         if self.keeps_marks()
             && let Some((word, bit)) = self.mark_of(at)
             // Relaxed, here and below: nothing but a hint. Written only where it changes something, or
@@ -99,13 +99,13 @@ impl Directory {
     }
 
     /// Takes the mark off a group; whether there was one.
-    pub(crate) fn unmark(&self, at: &Located<'_>) -> bool {
+    pub(crate) fn unmark(&self, at: &GroupPosition<'_>) -> bool {
         let Some((word, bit)) = self.mark_of(at) else { return false };
         word.fetch_and(!bit, Ordering::Relaxed) & bit != 0
     }
 
     #[inline]
-    fn mark_of(&self, at: &Located<'_>) -> Option<(&AtomicU64, u64)> {
+    fn mark_of(&self, at: &GroupPosition<'_>) -> Option<(&AtomicU64, u64)> {
         let (word, bit) = (at.prefix as usize / WORD_MARKS, at.prefix as usize % WORD_MARKS);
         let line = self.marks.get()?.get(at.depth as usize)?.get()?.get(word / LINE_WORDS)?;
         Some((line.get(word % LINE_WORDS)?, 1 << bit))
@@ -123,13 +123,13 @@ impl Directory {
     }
 
     /// All groups there ever were, as they are now.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = Located<'_>> {
+    pub(crate) fn groups(&self) -> impl Iterator<Item = GroupPosition<'_>> {
         let levels =
             (0..).zip(&self.levels).filter_map(|(depth, level)| Some((depth, level.get()?)));
         levels.flat_map(|(depth, level)| {
             (0..1u32 << depth).zip(level.iter()).map(move |(prefix, line)| {
                 let group = Group::new(line);
-                Located { group, head: group.head(), depth, prefix }
+                GroupPosition { group, head: group.head(), depth, prefix }
             })
         })
     }

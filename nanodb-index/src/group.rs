@@ -189,14 +189,14 @@ impl<'a> Group<'a> {
 
 /// A group in its place among the others, and what it was like when it was looked at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Located<'a> {
+pub(crate) struct GroupPosition<'a> {
     pub(crate) group: Group<'a>,
     pub(crate) head: Head,
     pub(crate) depth: u32,
     pub(crate) prefix: u32,
 }
 
-impl Located<'_> {
+impl GroupPosition<'_> {
     #[inline]
     pub(crate) fn home(&self, key: KeyHash) -> u32 {
         key.home(self.depth, self.head.buckets())

@@ -6,7 +6,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::cache_lines::LINE_WORDS;
 use crate::directory::Directory;
-use crate::group::Located;
+use crate::group::GroupPosition;
 use crate::key_hash::{Entry, KeyHash, tag_of};
 use crate::pool::{IndexMemory, Pool, SEGMENT_BUCKETS};
 use crate::record_id::RecordId;
@@ -135,7 +135,7 @@ impl IdIndex {
     #[inline]
     fn search<R>(
         &self,
-        at: Located<'_>,
+        at: GroupPosition<'_>,
         key: KeyHash,
         probe: &mut impl FnMut(RecordId) -> Option<R>,
     ) -> Option<R> {

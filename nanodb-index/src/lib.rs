@@ -58,4 +58,4 @@ pub use index::{IdIndex, NotLoaded};
 pub use key_hash::KeyHash;
 pub use pool::IndexMemory;
 pub use record_id::RecordId;
-pub use writer::{IndexWriter, Passed};
+pub use writer::{IndexWriter, PassResult};

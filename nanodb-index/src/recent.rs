@@ -21,13 +21,13 @@ const NUMBER_SHIFT: u32 = 17;
 
 /// A change and its number: key, page, and in one word number, removal, slot.
 #[derive(Clone, Copy, Debug)]
-struct Numbered {
+struct NumberedChange {
     key: KeyHash,
     page: u32,
     rest: u64,
 }
 
-impl Numbered {
+impl NumberedChange {
     #[inline]
     fn new(number: u64, change: Change) -> Self {
         let removed = if change.removed { REMOVED } else { 0 };
@@ -51,7 +51,7 @@ impl Numbered {
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
     /// None, one, or [`LISTS`].
-    lists: Vec<Vec<Numbered>>,
+    lists: Vec<Vec<NumberedChange>>,
     len: usize,
 }
 
@@ -67,7 +67,7 @@ impl Recent {
         }
         let at = self.list_of(change.key.bits());
         if let Some(list) = self.lists.get_mut(at) {
-            list.push(Numbered::new(number, change));
+            list.push(NumberedChange::new(number, change));
             self.len += 1;
         }
     }
@@ -92,7 +92,7 @@ impl Recent {
     /// each entry. Removals with numbers from `pending_from` on count as additions.
     pub(crate) fn range(&self, first: u32, last: u32, pending_from: u64) -> Vec<Change> {
         let lists = self.lists.get(self.list_of(first)..=self.list_of(last)).unwrap_or_default();
-        let within = |numbered: &&Numbered| (first..=last).contains(&numbered.key.bits());
+        let within = |numbered: &&NumberedChange| (first..=last).contains(&numbered.key.bits());
         let mut changes: Vec<Change> = lists
             .iter()
             .flatten()
@@ -129,8 +129,8 @@ impl Recent {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        let lists = self.lists.iter().map(|list| list.capacity() * size_of::<Numbered>());
-        self.lists.capacity() * size_of::<Vec<Numbered>>() + lists.sum::<usize>()
+        let lists = self.lists.iter().map(|list| list.capacity() * size_of::<NumberedChange>());
+        self.lists.capacity() * size_of::<Vec<NumberedChange>>() + lists.sum::<usize>()
     }
 }
 

@@ -7,10 +7,10 @@ mod image;
 
 use std::fmt;
 
-pub use self::absent::Passed;
+pub use self::absent::PassResult;
 
 use crate::cache_lines::{BUCKET_ENTRIES, Line};
-use crate::group::Located;
+use crate::group::GroupPosition;
 use crate::index::IdIndex;
 use crate::key_hash::{Entry, KeyHash};
 use crate::pool::SEGMENT_BUCKETS;
@@ -54,7 +54,7 @@ struct Level {
 
 /// What became of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Inserted {
+enum InsertOutcome {
     Done,
     /// There is no room however the index grows.
     NoRoom,
@@ -93,13 +93,13 @@ impl<'a> IndexWriter<'a> {
     pub fn insert(&mut self, key: KeyHash, record_id: RecordId) {
         let inserted = match key.entry(record_id) {
             Some(entry) => self.insert_entry(key, entry),
-            None if self.is_absent(key) => Inserted::Elsewhere,
-            None => Inserted::NoRoom,
+            None if self.is_absent(key) => InsertOutcome::Elsewhere,
+            None => InsertOutcome::NoRoom,
         };
         match inserted {
-            Inserted::Done => {}
-            Inserted::NoRoom => self.index.stash.insert(key, record_id),
-            Inserted::Elsewhere => return,
+            InsertOutcome::Done => {}
+            InsertOutcome::NoRoom => self.index.stash.insert(key, record_id),
+            InsertOutcome::Elsewhere => return,
         }
         self.count_entries(1);
     }
@@ -132,14 +132,14 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// Finds room for an entry.
-    fn insert_entry(&mut self, key: KeyHash, entry: Entry) -> Inserted {
+    fn insert_entry(&mut self, key: KeyHash, entry: Entry) -> InsertOutcome {
         loop {
             let Some(at) = self.index.directory.locate(key) else {
                 self.make_level(0);
                 continue;
             };
             if at.head.is_absent() {
-                return Inserted::Elsewhere;
+                return InsertOutcome::Elsewhere;
             }
             let words = at.head.buckets() * BUCKET_ENTRIES;
             let count = self.count(&at);
@@ -150,11 +150,11 @@ impl<'a> IndexWriter<'a> {
             if let Some(spot) = self.vacancy(&at, key).or_else(|| self.make_vacancy(&at, key)) {
                 self.put(&at, spot, key, entry);
                 self.set_count(&at, count + 1);
-                return Inserted::Done;
+                return InsertOutcome::Done;
             }
             // A full window in a group half empty is no matter of space.
             if count < words / 2 || !self.grow(&at) {
-                return Inserted::NoRoom;
+                return InsertOutcome::NoRoom;
             }
         }
     }
@@ -168,13 +168,13 @@ impl<'a> IndexWriter<'a> {
         true
     }
 
-    fn count(&self, at: &Located<'_>) -> u32 {
+    fn count(&self, at: &GroupPosition<'_>) -> u32 {
         let level = self.state.levels.get(at.depth as usize);
         let count = level.and_then(|level| level.counts.get(at.prefix as usize));
         count.copied().map_or(0, u32::from)
     }
 
-    fn set_count(&mut self, at: &Located<'_>, count: u32) {
+    fn set_count(&mut self, at: &GroupPosition<'_>, count: u32) {
         let level = self.state.levels.get_mut(at.depth as usize);
         if let Some(stored) = level.and_then(|level| level.counts.get_mut(at.prefix as usize)) {
             // A group has 3,584 words.

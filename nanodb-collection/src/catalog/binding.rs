@@ -25,13 +25,13 @@ pub struct NameBinding {
 }
 
 impl NameBinding {
-    /// The name.
+    /// Returns the name.
     #[inline]
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    /// The collection.
+    /// Returns the collection.
     #[inline]
     pub fn store(&self) -> &Arc<Store> {
         &self.store
@@ -41,7 +41,7 @@ impl NameBinding {
         Arc::new(Self { name, store, detached: AtomicBool::new(false) })
     }
 
-    /// Whether the name means this collection still, to writers.
+    /// Whether the name still refers to this collection, for writers.
     #[inline]
     pub fn is_attached(&self) -> bool {
         // Acquire, with the release of `detach`.

@@ -7,7 +7,7 @@ use super::entry_set::EntrySet;
 
 /// Retired entries, in the order of the commits that retired them.
 #[derive(Debug, Default)]
-pub(crate) struct Retired {
+pub(crate) struct RetiredEntries {
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct Entry {
     pub(crate) record_id: RecordId,
 }
 
-impl Retired {
+impl RetiredEntries {
     pub(crate) fn push(&mut self, since: Seq, hash: KeyHash, record_id: RecordId) {
         self.entries.push(Entry { since, hash, record_id });
     }

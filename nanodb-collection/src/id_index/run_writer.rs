@@ -1,4 +1,4 @@
-//! Saving the id indexes in a checkpoint.
+//! RunSaver the id indexes in a checkpoint.
 //!
 //! What the edits since the last checkpoint say becomes one more run. When several runs are of
 //! about the same size they are merged into one, and when too much of what they hold is
@@ -48,19 +48,19 @@ pub(crate) const RUN_READ_PAGES_MAX: u32 = 32;
 const WAITING_MAX: usize = 4096;
 
 /// Why an index was not saved.
-enum Failed {
+enum SaveError {
     Unreadable,
     Pager(Error),
 }
 
-impl From<Error> for Failed {
+impl From<Error> for SaveError {
     fn from(error: Error) -> Self {
         Self::Pager(error)
     }
 }
 
 /// Saves the index of one collection.
-pub(crate) struct Saving<'a, 'p> {
+pub(crate) struct RunSaver<'a, 'p> {
     owner: Owner,
     /// Runs are written anew if they keep the file long and more than such a part of it is free.
     free_part: u32,
@@ -77,7 +77,7 @@ pub(crate) fn in_order(mut changes: Vec<Change>) -> Vec<Change> {
     changes
 }
 
-impl<'a, 'p> Saving<'a, 'p> {
+impl<'a, 'p> RunSaver<'a, 'p> {
     pub(crate) fn new(
         collection: CollectionId,
         free_part: u32,
@@ -87,7 +87,7 @@ impl<'a, 'p> Saving<'a, 'p> {
     }
 }
 
-impl Saving<'_, '_> {
+impl RunSaver<'_, '_> {
     /// Brings the index of a collection up to date with `changes`, which are in order. One that
     /// is not there or can't be read is made anew; if that fails, there is none. Whether it would
     /// fail another time, too.
@@ -108,12 +108,12 @@ impl Saving<'_, '_> {
                     stored.saved = Some(runs);
                     return Ok(false);
                 }
-                Err(Failed::Pager(error)) if error.is_out_of_space() => {
+                Err(SaveError::Pager(error)) if error.is_out_of_space() => {
                     self.free_all(stored)?;
                     return Ok(false);
                 }
-                Err(Failed::Pager(error)) => return Err(error),
-                Err(Failed::Unreadable) => self.free_all(stored)?,
+                Err(SaveError::Pager(error)) => return Err(error),
+                Err(SaveError::Unreadable) => self.free_all(stored)?,
             }
         }
         // Twice: or it would soon be given up again.
@@ -122,16 +122,16 @@ impl Saving<'_, '_> {
         }
         let changes = match self.rebuild(&stored.extents) {
             Ok(changes) => changes,
-            Err(Failed::Unreadable) => return Ok(true),
+            Err(SaveError::Unreadable) => return Ok(true),
             // Nobody needs it now, and later these pages may be read.
-            Err(Failed::Pager(_)) => return Ok(false),
+            Err(SaveError::Pager(_)) => return Ok(false),
         };
         let entries = changes.len() as u64;
         match self.write_run(changes.into_iter().map(Ok), entries, false) {
             Ok(run) => stored.saved = Some(run.into_iter().collect()),
-            Err(Failed::Pager(error)) if error.is_out_of_space() => {}
-            Err(Failed::Pager(error)) => return Err(error),
-            Err(Failed::Unreadable) => {}
+            Err(SaveError::Pager(error)) if error.is_out_of_space() => {}
+            Err(SaveError::Pager(error)) => return Err(error),
+            Err(SaveError::Unreadable) => {}
         }
         Ok(false)
     }
@@ -150,7 +150,7 @@ impl Saving<'_, '_> {
         runs: &[IndexRun],
         changes: Vec<Change>,
         documents: u64,
-    ) -> Result<Vec<IndexRun>, Failed> {
+    ) -> Result<Vec<IndexRun>, SaveError> {
         let misplaced = is_misplaced(runs, self.pages, self.free_part);
         if changes.is_empty() && !misplaced {
             return Ok(runs.to_vec());
@@ -161,7 +161,7 @@ impl Saving<'_, '_> {
         let mut refused = None;
         for kept in [best, best.max(next_best), runs.len()] {
             match self.merge_behind(runs, kept, &changes, misplaced && kept == 0) {
-                Err(Failed::Pager(error)) if error.is_out_of_space() => refused = Some(error),
+                Err(SaveError::Pager(error)) if error.is_out_of_space() => refused = Some(error),
                 merged => return merged,
             }
             if runs.len() >= RUNS_MAX {
@@ -171,7 +171,7 @@ impl Saving<'_, '_> {
                 return Ok(runs.to_vec());
             }
         }
-        Err(refused.map_or(Failed::Unreadable, Failed::Pager))
+        Err(refused.map_or(SaveError::Unreadable, SaveError::Pager))
     }
 
     /// Merges all runs but the first `kept` with changes to one.
@@ -181,7 +181,7 @@ impl Saving<'_, '_> {
         kept: usize,
         changes: &[Change],
         misplaced: bool,
-    ) -> Result<Vec<IndexRun>, Failed> {
+    ) -> Result<Vec<IndexRun>, SaveError> {
         let (kept, merged) = runs.split_at_checked(kept).unwrap_or((runs, &[]));
         let entries = changes.len() as u64 + merged.iter().map(|run| run.entries).sum::<u64>();
 
@@ -210,11 +210,11 @@ impl Saving<'_, '_> {
         changes: impl Iterator<Item = Result<Change, Unreadable>>,
         entries: u64,
         in_front: bool,
-    ) -> Result<Option<IndexRun>, Failed> {
+    ) -> Result<Option<IndexRun>, SaveError> {
         let taken = self.pages.taken();
         let written = self.try_write_run(changes, entries, in_front);
         match &written {
-            Err(Failed::Pager(error)) if !error.is_out_of_space() => {}
+            Err(SaveError::Pager(error)) if !error.is_out_of_space() => {}
             Ok(_) => {}
             Err(_) => self.pages.release_since(taken)?,
         }
@@ -226,13 +226,13 @@ impl Saving<'_, '_> {
         mut changes: impl Iterator<Item = Result<Change, Unreadable>>,
         entries: u64,
         in_front: bool,
-    ) -> Result<Option<IndexRun>, Failed> {
+    ) -> Result<Option<IndexRun>, SaveError> {
         let (mut packed, mut extents) = (0, Vec::<Extent>::new());
         let mut waiting: Vec<Change> = Vec::with_capacity(WAITING_MAX);
         let mut used = 0;
         loop {
             for change in changes.by_ref().take(WAITING_MAX - waiting.len()) {
-                waiting.push(change.map_err(|Unreadable| Failed::Unreadable)?);
+                waiting.push(change.map_err(|Unreadable| SaveError::Unreadable)?);
             }
             if waiting.is_empty() {
                 break;
@@ -256,7 +256,7 @@ impl Saving<'_, '_> {
                     }
                 }
             };
-            let Some(page) = last.page(used) else { return Err(Failed::Unreadable) };
+            let Some(page) = last.page(used) else { return Err(SaveError::Unreadable) };
             let mut count = 0;
             self.pages.write(page, INDEX, self.owner, |body| {
                 count = encode_page(&waiting, body);
@@ -276,13 +276,13 @@ impl Saving<'_, '_> {
     }
 
     /// All entries, from the pages of the collection, if none of them is damaged.
-    fn rebuild(&self, extents: &Extents) -> Result<Vec<Change>, Failed> {
+    fn rebuild(&self, extents: &Extents) -> Result<Vec<Change>, SaveError> {
         let mut changes = Vec::new();
         for page in extents.pages() {
             let held = match self.pages.page(page) {
                 Ok(held) => held,
                 Err(error @ Error::Io { .. }) => return Err(error.into()),
-                Err(_) => return Err(Failed::Unreadable),
+                Err(_) => return Err(SaveError::Unreadable),
             };
             let sound =
                 for_each_document(&held, self.owner, self.pages.hash_seed(), |key, slot| {
@@ -290,7 +290,7 @@ impl Saving<'_, '_> {
                     changes.push(Change { key, record_id, removed: false });
                 });
             if !sound {
-                return Err(Failed::Unreadable);
+                return Err(SaveError::Unreadable);
             }
         }
         changes.sort_unstable();

@@ -25,7 +25,7 @@ use crate::ids::CollectionId;
 use crate::lock::owner::LockOwner;
 use crate::read_view::ReadView;
 
-/// What `Database::check` found.
+/// The result of `Database::check`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct CheckReport {
@@ -39,7 +39,7 @@ pub struct CheckReport {
     pub problems: Vec<Problem>,
 }
 
-/// How far `Database::check_with` has come.
+/// How far a check has got; passed to the callback of `Database::check_with`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct CheckProgress {
@@ -329,7 +329,7 @@ impl Check<'_> {
     }
 }
 
-/// What went wrong, with its causes, on one line.
+/// Returns an error and its causes as one line of text.
 pub fn why(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

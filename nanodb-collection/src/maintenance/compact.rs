@@ -31,7 +31,7 @@ const STUCK_MAX: u32 = 8;
 /// The log has room for so many bytes before it begins: those of two steps.
 const LOG_BYTES: u64 = 512 * 1024;
 
-/// How far `Database::compact_with` has come.
+/// How far a compaction has got; passed to the callback of `Database::compact_with`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CompactProgress {
@@ -48,7 +48,7 @@ pub struct CompactProgress {
 type Progress<'a> = &'a mut dyn FnMut(CompactProgress) -> ControlFlow<()>;
 
 impl Engine {
-    /// Moves documents to the front and cuts the file, until `progress` stops it.
+    /// Moves documents toward the front and truncates the file, until `progress` stops it.
     ///
     /// # Errors
     ///
@@ -61,7 +61,8 @@ impl Engine {
         run(self, progress)
     }
 
-    /// Has collections that are empty and not in use keep no page. What fails leaves it as it is.
+    /// Frees the pages of collections that are empty and not in use. A collection for which that fails
+    /// keeps its pages.
     pub fn give_back_of_empty(&self) {
         for binding in self.all_published() {
             give_back_of_empty(&self.pager, &binding);

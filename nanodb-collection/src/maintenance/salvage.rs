@@ -17,7 +17,7 @@ use crate::pages::extents::Extents;
 use crate::pages::overflow::assemble;
 use crate::pages::source::SLOTTED;
 
-/// What a salvage has saved, and what not.
+/// The result of a salvage: what was saved, and what was lost.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct SalvageReport {
@@ -55,14 +55,14 @@ pub enum SalvageMode {
 pub struct SalvagedCollection {
     /// Its name; `collection 7` for one whose name is lost.
     pub name: String,
-    /// Documents saved.
+    /// Returns how many documents were saved.
     pub documents: u64,
     /// How many it had, where that is known.
     pub expected: Option<u64>,
 }
 
 impl SalvageReport {
-    /// Whether all was saved, as far as anybody can tell.
+    /// Whether everything was saved, as far as can be known.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let all = |collection: &SalvagedCollection| {
@@ -73,7 +73,7 @@ impl SalvageReport {
             && self.collections.iter().all(all)
     }
 
-    /// Documents saved.
+    /// Returns how many documents were saved.
     #[must_use]
     pub fn documents(&self) -> u64 {
         self.collections.iter().map(|collection| collection.documents).sum()
@@ -86,7 +86,7 @@ impl SalvageReport {
         self.problems.push(Problem { collection, page, kind });
     }
 
-    /// Adds a collection of which so many documents were saved.
+    /// Adds a collection, and how many of its documents were saved.
     #[doc(hidden)]
     pub fn add_collection(&mut self, name: &str, documents: u64, expected: Option<u64>) {
         let name = name.to_owned();
@@ -115,7 +115,7 @@ impl fmt::Display for SalvageMode {
     }
 }
 
-/// What is found in a file, in this order for each collection.
+/// A thing found in a file. For each collection come its documents, then its end.
 #[derive(Clone, Copy, Debug)]
 pub enum Salvaged<'a> {
     /// A document.
@@ -209,7 +209,7 @@ pub fn salvage_pages(
     Ok(report)
 }
 
-/// Whether an error of the source costs what could not be read, and nothing else.
+/// Whether an error of the source only loses what could not be read.
 #[must_use]
 pub fn is_lost(error: &Error) -> bool {
     let failed_read = match error {

@@ -195,9 +195,9 @@ impl Shrinker {
     }
 
     /// Nothing moves as long as what is returned is there.
-    pub(crate) fn pause(&self) -> Paused<'_> {
+    pub(crate) fn pause(&self) -> ShrinkPause<'_> {
         self.compactions.fetch_add(1, Ordering::Relaxed);
-        Paused(self)
+        ShrinkPause(self)
     }
 
     /// Whether a compaction is under way.
@@ -359,9 +359,9 @@ impl Pass {
 }
 
 /// Nothing moves as long as it is there; by [`Shrinker::pause`].
-pub(crate) struct Paused<'a>(&'a Shrinker);
+pub(crate) struct ShrinkPause<'a>(&'a Shrinker);
 
-impl Drop for Paused<'_> {
+impl Drop for ShrinkPause<'_> {
     fn drop(&mut self) {
         self.0.compactions.fetch_sub(1, Ordering::Relaxed);
     }

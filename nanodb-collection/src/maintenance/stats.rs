@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::error::Result;
 
-/// Figures of an open database, taken one after the other while it may be in use.
+/// Statistics of an open database. They are read one after the other while the database may be in use.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Stats {
@@ -29,7 +29,7 @@ pub struct Stats {
     pub collections: Vec<CollectionStats>,
 }
 
-/// Figures of one collection.
+/// Statistics of one collection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CollectionStats {
@@ -48,7 +48,7 @@ pub struct CollectionStats {
 }
 
 impl Engine {
-    /// Figures of the file and of each collection.
+    /// Returns the statistics of the file and of each collection.
     ///
     /// # Errors
     ///

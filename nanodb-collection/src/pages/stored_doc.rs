@@ -71,13 +71,13 @@ impl StoredDoc {
         matches!(self.0, Bytes::Page { .. })
     }
 
-    /// What was made of a document.
+    /// Makes a document of bytes that were computed, of a projection for example.
     #[doc(hidden)]
     pub fn made(bytes: Vec<u8>) -> Self {
         Self(Bytes::Assembled { bytes: bytes.into(), record: None })
     }
 
-    /// The document, decoded.
+    /// Decodes the document.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl StoredDoc {
         decoded.map_err(|_| self.blame("", Error::malformed()))
     }
 
-    /// The document as a Rust type, which may borrow from it.
+    /// Decodes the document to a Rust type, which may borrow from it.
     ///
     /// # Errors
     ///
@@ -98,8 +98,8 @@ impl StoredDoc {
         self.to_type("")
     }
 
-    /// The document as a Rust type; one that does not have its shape is told apart from one that is
-    /// damaged.
+    /// Decodes the document to a Rust type. The error tells a document of another shape from a damaged
+    /// one.
     #[doc(hidden)]
     pub fn to_typed<T: DeserializeOwned>(&self, collection: &str) -> Result<T> {
         self.to_type(collection)
@@ -176,7 +176,7 @@ pub(crate) fn range_within(whole: &[u8], part: &[u8]) -> Range<usize> {
     start..start.wrapping_add(part.len())
 }
 
-/// Looks ids up one by one, until it is enough.
+/// Looks up ids one by one, until `is_enough` returns true for a document.
 pub fn until<I>(
     ids: impl IntoIterator<Item = I>,
     get: impl Fn(I) -> Result<Option<StoredDoc>>,

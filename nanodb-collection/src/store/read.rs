@@ -10,7 +10,7 @@ use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 use super::Store;
 use crate::error::{Error, Result};
 use crate::id_index::LoadedIndex;
-use crate::id_index::retired::Retired;
+use crate::id_index::retired::RetiredEntries;
 use crate::pages::overflow;
 use crate::pages::records::{RecordSpan, document_start};
 use crate::pages::source::{PageSource, StoredPage};
@@ -123,18 +123,18 @@ impl Store {
         with_hashed_key(key, |key| KeyHash::of_id(self.hash_seed, key))
     }
 
-    /// The document with this key as of now.
+    /// Returns the document with this key as of the published commit.
     #[inline]
     pub fn get(&self, key: &[u8]) -> Result<Option<StoredDoc>> {
         self.read_now(key, |found, point| self.read(found, point).map(Some))
     }
 
-    /// Whether there is a document with this key now.
+    /// Whether there is a document with this key as of the published commit.
     pub fn contains(&self, key: &[u8]) -> Result<bool> {
         Ok(self.read_now(key, |_, _| Ok(Some(())))?.is_some())
     }
 
-    /// The document with this key as of a snapshot.
+    /// Returns the document with this key as of a snapshot.
     pub fn get_at(&self, key: &[u8], snapshot: &Snapshot) -> Result<Option<StoredDoc>> {
         self.read_at(key, snapshot, |found, point| self.read(found, point).map(Some))
     }
@@ -311,7 +311,7 @@ impl Store {
     /// its own changes. Under the writer's lock.
     pub(crate) fn find_installed(
         &self,
-        (tx, retired): (&WriteTx, &Retired),
+        (tx, retired): (&WriteTx, &RetiredEntries),
         index: &LoadedIndex,
         hash: KeyHash,
         key: &[u8],
@@ -386,7 +386,7 @@ impl Store {
     pub(crate) fn proves_installed(
         &self,
         tx: &WriteTx,
-        retired: &Retired,
+        retired: &RetiredEntries,
         (hash, record_id): (KeyHash, RecordId),
         key: &[u8],
     ) -> Result<bool> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nanodb_pager::WriteTx;
 use smallvec::SmallVec;
 
-use crate::catalog::Reserved;
+use crate::catalog::ReserveOutcome;
 use crate::catalog::binding::NameBinding;
 use crate::catalog::reservation::NameReservation;
 use crate::engine::Engine;
@@ -46,8 +46,10 @@ impl Participant {
     pub(crate) fn lock(db: &Engine, name: &str, owner: LockOwner) -> Result<Self, LockFailure> {
         loop {
             let (binding, reservation, mut held) = match db.catalog.reserve(name, owner)? {
-                Reserved::New(binding, reservation, held) => (binding, Some(reservation), held),
-                Reserved::Taken(binding) => {
+                ReserveOutcome::New(binding, reservation, held) => {
+                    (binding, Some(reservation), held)
+                }
+                ReserveOutcome::Taken(binding) => {
                     let held =
                         binding.store.state.lock_arc(owner).map_err(LockFailure::Deadlock)?;
                     if !binding.is_attached() {

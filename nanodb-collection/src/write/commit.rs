@@ -53,11 +53,11 @@ pub(crate) struct Part<'a, H> {
 pub(crate) struct Commit<'a> {
     installed: InstalledCommit,
     /// The collections in which there is something to clean up.
-    left: SmallVec<[(&'a Arc<NameBinding>, Left); 1]>,
+    left: SmallVec<[(&'a Arc<NameBinding>, Cleanup); 1]>,
 }
 
 /// What is left to do once a commit is published.
-enum Left {
+enum Cleanup {
     /// Index entries wait for it.
     Retired,
     /// Snapshots may want what the collection, or its name, was.
@@ -102,8 +102,8 @@ impl<'a> Commit<'a> {
         self.installed.publish()?;
         for (binding, left) in self.left {
             match left {
-                Left::Retired => binding.store.clean_up(),
-                Left::Former => binding.store.sweep_kept(),
+                Cleanup::Retired => binding.store.clean_up(),
+                Cleanup::Former => binding.store.sweep_kept(),
             }
         }
         Ok(())
@@ -162,7 +162,7 @@ impl<'a, H: DerefMut<Target = CollectionState>> Part<'a, H> {
     /// Brings the collection's books up to date with what was installed as commit `seq`, and
     /// unlocks it.
     #[inline]
-    fn apply(self, seq: Seq) -> Option<(&'a Arc<NameBinding>, Left)> {
+    fn apply(self, seq: Seq) -> Option<(&'a Arc<NameBinding>, Cleanup)> {
         let Self { change, mut held, binding } = self;
         match change {
             Change::Written(write_set, reservation) => {
@@ -172,19 +172,19 @@ impl<'a, H: DerefMut<Target = CollectionState>> Part<'a, H> {
                         reservation.made(seq);
                     }
                 }
-                (!held.retired.is_empty()).then_some((binding, Left::Retired))
+                (!held.retired.is_empty()).then_some((binding, Cleanup::Retired))
             }
             Change::Dropped(names) => {
                 // Its pages go to others: who comes at this commit or later finds it empty.
                 held.clear();
                 binding.store.push_state(&held, seq);
                 names.end(binding, seq);
-                Some((binding, Left::Former))
+                Some((binding, Cleanup::Former))
             }
             Change::Renamed(mut reservation, names) => {
                 reservation.made(seq);
                 names.end(binding, seq);
-                Some((binding, Left::Former))
+                Some((binding, Cleanup::Former))
             }
         }
     }

@@ -270,9 +270,9 @@ impl Statement<'_> {
     }
 
     /// Gives back all pieces of a document but the record in `slot`.
-    fn free_pieces(&mut self, page: PageId, slot: SlotId) -> Result<Old> {
+    fn free_pieces(&mut self, page: PageId, slot: SlotId) -> Result<OldRecord> {
         let mut pieces = Vec::new();
-        let mut old = Old { record_len: 0, fragment_page: None };
+        let mut old = OldRecord { record_len: 0, fragment_page: None };
         {
             let tx = &*self.tx;
             let held = tx.slotted(self.store.owner, page)?;
@@ -300,7 +300,7 @@ impl Statement<'_> {
 }
 
 /// What is left of a document that is to be replaced.
-struct Old {
+struct OldRecord {
     /// The length of its record: of the head, if it was an overflow document.
     record_len: usize,
     /// The page that had its last piece.

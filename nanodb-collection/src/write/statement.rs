@@ -73,7 +73,7 @@ impl<'a> Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// How many documents there are.
+    /// Returns the number of documents.
     pub fn count(&self) -> u64 {
         self.write_set.count
     }
@@ -84,7 +84,7 @@ impl Statement<'_> {
         Ok(self.find(hash, key)?.is_some())
     }
 
-    /// Inserts documents, all or none, and gives those an id that wait for one.
+    /// Inserts documents, all or none, and assigns ids to those without one.
     pub fn insert(
         &mut self,
         collection: &str,
@@ -121,7 +121,7 @@ impl Statement<'_> {
         Ok(())
     }
 
-    /// Stores a document in place of the one with its key; false if there is none.
+    /// Replaces the document with this key; returns false if there is none.
     pub fn replace(&mut self, key: &[u8], document: &[u8]) -> Result<bool, Failure> {
         let hash = self.store.hash(key);
         let Some(from) = self.find(hash, key)? else { return Ok(false) };
@@ -140,7 +140,7 @@ impl Statement<'_> {
         Ok(())
     }
 
-    /// Deletes the document with this key; false if there is none.
+    /// Deletes the document with this key; returns false if there is none.
     pub fn delete(&mut self, key: &[u8]) -> Result<bool, Failure> {
         let hash = self.store.hash(key);
         let Some(record_id) = self.find(hash, key)? else { return Ok(false) };
@@ -157,11 +157,11 @@ impl Statement<'_> {
         self.give_back_if_many().map_err(Failure::Halfway)
     }
 
-    /// Stores a document in place of one that the transaction has found, with the same id; false
-    /// if that has gone meanwhile.
+    /// Replaces a document that the transaction has found by one with the same id; returns false if
+    /// the document was deleted meanwhile.
     ///
-    /// What was found knows its record and what its bytes are, so nothing is looked up in the index
-    /// unless the document was changed since it was found.
+    /// `found` has the record id and the bytes. While the record holds these bytes nothing is looked
+    /// up in the id index; otherwise the document is looked up by its key.
     pub fn replace_found(&mut self, found: &StoredDoc, document: &[u8]) -> Result<bool, Failure> {
         let key = key_of(found)?;
         match self.locate(found, key)? {
@@ -170,8 +170,8 @@ impl Statement<'_> {
         }
     }
 
-    /// Deletes a document that the transaction has found; false if it has gone meanwhile. Looks up
-    /// no more than [`replace_found`](Self::replace_found).
+    /// Deletes a document that the transaction has found; returns false if it was deleted meanwhile.
+    /// Finds it like [`replace_found`](Self::replace_found).
     pub fn delete_found(&mut self, found: &StoredDoc) -> Result<bool, Failure> {
         let key = key_of(found)?;
         match self.locate(found, key)? {
@@ -209,7 +209,7 @@ impl Statement<'_> {
         self.store.find_installed(installed, self.index, hash, key)
     }
 
-    /// The document with this key, as the change leaves it.
+    /// Returns the document with this key, as this transaction sees it.
     pub fn get(&mut self, key: &[u8]) -> Result<Option<StoredDoc>> {
         let hash = self.store.hash(key);
         match self.find(hash, key)? {

@@ -12,7 +12,8 @@ fn position_and_tag_give_the_key_back_from_every_bucket_of_its_window() {
             group.install(segments * SEGMENT_BUCKETS, &[]);
             for _ in 0..2000 {
                 let key = KeyHash::of(random.u64(..));
-                let at = Located { group, head: group.head(), depth, prefix: key.prefix(depth) };
+                let at =
+                    GroupPosition { group, head: group.head(), depth, prefix: key.prefix(depth) };
                 let entry = key.entry(RecordId { page: 1, slot: 1 }).unwrap();
                 let mut position = at.home(key);
                 for _ in 0..at.head.window() {

@@ -13,7 +13,7 @@ use super::{IndexWriter, State};
 use crate::cache_lines::BUCKET_ENTRIES;
 use crate::change::Change;
 use crate::directory::DEPTH_MAX;
-use crate::group::{Located, SEGMENTS_MAX};
+use crate::group::{GroupPosition, SEGMENTS_MAX};
 use crate::index::IdIndex;
 use crate::key_hash::{Entry, KeyHash};
 use crate::pool::{IndexMemory, SEGMENT_BUCKETS, SMALL_BUCKETS};
@@ -33,7 +33,7 @@ const USED_MAX: u8 = 4;
 
 /// What [`IndexWriter::drop_unused`] has done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Passed {
+pub struct PassResult {
     /// Whether a group was made absent.
     pub dropped: bool,
     /// Whether all groups are passed, and it begins anew.
@@ -175,9 +175,9 @@ impl IndexWriter<'_> {
         (0..2).any(|_| {
             loop {
                 match self.drop_unused(Some(key), true) {
-                    Passed { dropped: true, .. } => break true,
-                    Passed { at_end: true, .. } => break false,
-                    Passed { .. } => {}
+                    PassResult { dropped: true, .. } => break true,
+                    PassResult { at_end: true, .. } => break false,
+                    PassResult { .. } => {}
                 }
             }
         })
@@ -193,11 +193,11 @@ impl IndexWriter<'_> {
     /// nobody does without looking, earns nothing.
     ///
     /// For memory [with marks](crate::IndexMemory::with_marks): without, no group counts as looked at.
-    pub fn drop_unused(&mut self, spared: Option<KeyHash>, must: bool) -> Passed {
+    pub fn drop_unused(&mut self, spared: Option<KeyHash>, must: bool) -> PassResult {
         let index = self.index;
         let spared = spared.and_then(|key| index.directory.locate(key));
         let spared = spared.map(|at| (at.depth, at.prefix));
-        let may_go = |at: &Located<'_>| {
+        let may_go = |at: &GroupPosition<'_>| {
             at.head.buckets() > 0 && !at.head.is_split() && Some((at.depth, at.prefix)) != spared
         };
         while let Some(at) = index.directory.locate(KeyHash::from_bits(self.state.hand)) {
@@ -206,17 +206,17 @@ impl IndexWriter<'_> {
             let at_end = last == u32::MAX;
             if may_go(&at) && (!self.stays(&at) || must) {
                 self.make_absent(&at);
-                return Passed { dropped: true, at_end };
+                return PassResult { dropped: true, at_end };
             }
             if at_end {
                 break;
             }
         }
-        Passed { dropped: false, at_end: true }
+        PassResult { dropped: false, at_end: true }
     }
 
     /// Whether the hand passes over a group, by its mark or by what it has earned, which this takes.
-    fn stays(&mut self, at: &Located<'_>) -> bool {
+    fn stays(&mut self, at: &GroupPosition<'_>) -> bool {
         let is_marked = self.index.directory.unmark(at);
         let level = self.state.levels.get_mut(at.depth as usize);
         let Some(used) = level.and_then(|level| level.used.get_mut(at.prefix as usize)) else {
@@ -230,7 +230,7 @@ impl IndexWriter<'_> {
         true
     }
 
-    fn make_absent(&mut self, at: &Located<'_>) {
+    fn make_absent(&mut self, at: &GroupPosition<'_>) {
         let index = self.index;
         let mut gone = self.count(at);
         self.recycle(at);
@@ -323,7 +323,7 @@ impl IndexWriter<'_> {
     }
 }
 
-impl Located<'_> {
+impl GroupPosition<'_> {
     /// The keys of the group, from the first to the last.
     pub(crate) fn range(&self) -> (u32, u32) {
         let first = self.prefix.checked_shl(u32::BITS - self.depth).unwrap_or(0);

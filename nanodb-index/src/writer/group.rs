@@ -6,14 +6,14 @@
 
 use super::{IndexWriter, Spot};
 use crate::cache_lines::{LINE_WORDS, Line};
-use crate::group::{Group, Located, UPPER_LEVELS, VACANT, set_word};
+use crate::group::{Group, GroupPosition, UPPER_LEVELS, VACANT, set_word};
 use crate::key_hash::{Entry, KeyHash};
 use crate::pool::SEGMENT_BUCKETS;
 use crate::sync::Ordering;
 
 impl<'a> IndexWriter<'a> {
     /// The first free word for a key.
-    pub(super) fn vacancy(&self, at: &Located<'_>, key: KeyHash) -> Option<Spot> {
+    pub(super) fn vacancy(&self, at: &GroupPosition<'_>, key: KeyHash) -> Option<Spot> {
         let mut position = at.home(key);
         for _ in 0..at.head.window() {
             if let Some(word) = vacant_word(self.bucket(at, position)?) {
@@ -27,7 +27,7 @@ impl<'a> IndexWriter<'a> {
     /// Makes room for a key whose buckets are all full, by moving entries on to the first
     /// bucket that is not. The word it returns may still hold what was moved.
     #[cold]
-    pub(super) fn make_vacancy(&mut self, at: &Located<'_>, key: KeyHash) -> Option<Spot> {
+    pub(super) fn make_vacancy(&mut self, at: &GroupPosition<'_>, key: KeyHash) -> Option<Spot> {
         let home = at.home(key);
         let mut free = self.vacancy_behind(at, home)?;
         while at.head.distance(home, free.position) >= at.head.window() {
@@ -45,7 +45,7 @@ impl<'a> IndexWriter<'a> {
 
     /// Empties a word, or moves an entry there that was displaced past its bucket, and so
     /// on with the word that one leaves.
-    pub(super) fn vacate(&mut self, at: &Located<'_>, mut spot: Spot) {
+    pub(super) fn vacate(&mut self, at: &GroupPosition<'_>, mut spot: Spot) {
         while let Some((from, key, entry)) = self.displaced(at, spot.position) {
             self.put(at, spot, key, entry);
             at.group.disturb();
@@ -55,7 +55,12 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// The word of an entry, if it is in the group.
-    pub(super) fn spot_of(&self, at: &Located<'_>, key: KeyHash, entry: Entry) -> Option<Spot> {
+    pub(super) fn spot_of(
+        &self,
+        at: &GroupPosition<'_>,
+        key: KeyHash,
+        entry: Entry,
+    ) -> Option<Spot> {
         let mut position = at.home(key);
         for _ in 0..at.head.window() {
             let bucket = self.bucket(at, position)?;
@@ -75,14 +80,14 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// Calls `visit` for the entries of a group.
-    pub(super) fn entries(&self, at: &Located<'_>, mut visit: impl FnMut(KeyHash, Entry)) {
+    pub(super) fn entries(&self, at: &GroupPosition<'_>, mut visit: impl FnMut(KeyHash, Entry)) {
         for position in 0..at.head.buckets() {
             self.bucket_entries(at, position, |_, key, entry| visit(key, entry));
         }
     }
 
     /// Puts an entry into a word, whatever that holds.
-    pub(super) fn put(&mut self, at: &Located<'_>, spot: Spot, key: KeyHash, entry: Entry) {
+    pub(super) fn put(&mut self, at: &GroupPosition<'_>, spot: Spot, key: KeyHash, entry: Entry) {
         let level = self.state.levels.get_mut(at.depth as usize);
         let uppers = level.and_then(|level| level.uppers.get_mut(at.prefix as usize));
         if let Some(upper) = uppers.and_then(|uppers| uppers.get_mut(spot.index())) {
@@ -92,7 +97,7 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// The farthest entry that lies behind a bucket because that was full.
-    fn displaced(&self, at: &Located<'_>, position: u32) -> Option<(Spot, KeyHash, Entry)> {
+    fn displaced(&self, at: &GroupPosition<'_>, position: u32) -> Option<(Spot, KeyHash, Entry)> {
         let mut found = None;
         let mut behind = position;
         for distance in 1..at.head.window() {
@@ -110,7 +115,7 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// The farthest entry before a bucket that may lie in that bucket too.
-    fn movable(&self, at: &Located<'_>, position: u32) -> Option<(Spot, KeyHash, Entry)> {
+    fn movable(&self, at: &GroupPosition<'_>, position: u32) -> Option<(Spot, KeyHash, Entry)> {
         (1..at.head.window()).rev().find_map(|distance| {
             // Going back by a distance is the distance to here from there.
             let before = at.head.distance(distance, position);
@@ -125,7 +130,7 @@ impl<'a> IndexWriter<'a> {
     }
 
     /// The first free word from `position` on, once round the group.
-    fn vacancy_behind(&self, at: &Located<'_>, mut position: u32) -> Option<Spot> {
+    fn vacancy_behind(&self, at: &GroupPosition<'_>, mut position: u32) -> Option<Spot> {
         for _ in 0..at.head.buckets() {
             if let Some(word) = vacant_word(self.bucket(at, position)?) {
                 return Some(Spot { position, word });
@@ -137,7 +142,7 @@ impl<'a> IndexWriter<'a> {
 
     fn bucket_entries(
         &self,
-        at: &Located<'_>,
+        at: &GroupPosition<'_>,
         position: u32,
         mut visit: impl FnMut(Spot, KeyHash, Entry),
     ) {
@@ -150,7 +155,7 @@ impl<'a> IndexWriter<'a> {
         }
     }
 
-    fn key(&self, at: &Located<'_>, spot: Spot, entry: Entry) -> KeyHash {
+    fn key(&self, at: &GroupPosition<'_>, spot: Spot, entry: Entry) -> KeyHash {
         if at.depth >= UPPER_LEVELS {
             return at.key_at(spot.position, entry);
         }
@@ -160,12 +165,12 @@ impl<'a> IndexWriter<'a> {
         KeyHash::join(upper.unwrap_or_default(), entry.tag())
     }
 
-    fn bucket(&self, at: &Located<'_>, position: u32) -> Option<&'a Line> {
+    fn bucket(&self, at: &GroupPosition<'_>, position: u32) -> Option<&'a Line> {
         let segment = Group::segment(at.group, at.head, position);
         self.index.pool.bucket(segment, position % SEGMENT_BUCKETS)
     }
 
-    fn set(&self, at: &Located<'_>, spot: Spot, value: u64) {
+    fn set(&self, at: &GroupPosition<'_>, spot: Spot, value: u64) {
         if let Some(word) = self.bucket(at, spot.position).and_then(|line| line.get(spot.word)) {
             set_word(word, value);
         }

@@ -8,7 +8,7 @@
 use super::image::Image;
 use super::{IndexWriter, Level};
 use crate::directory::DEPTH_MAX;
-use crate::group::{Located, SEGMENTS_MAX, SEGMENTS_MIN, UPPER_LEVELS, set_word};
+use crate::group::{GroupPosition, SEGMENTS_MAX, SEGMENTS_MIN, UPPER_LEVELS, set_word};
 use crate::key_hash::{Entry, KeyHash};
 use crate::pool::{SEGMENT_BUCKETS, SMALL_BUCKETS};
 
@@ -25,7 +25,7 @@ struct Plan {
 impl IndexWriter<'_> {
     /// Gives a group more room; false if it is as large as can be.
     #[cold]
-    pub(super) fn grow(&mut self, at: &Located<'_>) -> bool {
+    pub(super) fn grow(&mut self, at: &GroupPosition<'_>) -> bool {
         let mut entries = Vec::with_capacity(self.count(at) as usize);
         self.entries(at, |key, entry| entries.push((key, entry)));
 
@@ -41,7 +41,7 @@ impl IndexWriter<'_> {
         done
     }
 
-    fn widen(&mut self, at: &Located<'_>, entries: Vec<(KeyHash, Entry)>) -> bool {
+    fn widen(&mut self, at: &GroupPosition<'_>, entries: Vec<(KeyHash, Entry)>) -> bool {
         let buckets = at.head.buckets();
         let larger = SMALL_BUCKETS.into_iter().find(|&small| small > buckets);
         let buckets =
@@ -51,7 +51,7 @@ impl IndexWriter<'_> {
         true
     }
 
-    fn split(&mut self, at: &Located<'_>, entries: Vec<(KeyHash, Entry)>) -> bool {
+    fn split(&mut self, at: &GroupPosition<'_>, entries: Vec<(KeyHash, Entry)>) -> bool {
         if at.depth >= DEPTH_MAX {
             return false;
         }
@@ -121,7 +121,7 @@ impl IndexWriter<'_> {
     }
 
     /// Lets look-ups begin further down once a whole level is split.
-    pub(super) fn note_split(&mut self, at: &Located<'_>) {
+    pub(super) fn note_split(&mut self, at: &GroupPosition<'_>) {
         if let Some(level) = self.state.levels.get_mut(at.depth as usize) {
             level.split += 1;
             if let Some(uppers) = level.uppers.get_mut(at.prefix as usize) {
@@ -159,7 +159,7 @@ impl IndexWriter<'_> {
     }
 
     /// Gives back the segments that a group had when it was looked at.
-    pub(super) fn recycle(&mut self, at: &Located<'_>) {
+    pub(super) fn recycle(&mut self, at: &GroupPosition<'_>) {
         self.give_back(at.group.segments(at.head));
     }
 
