@@ -468,3 +468,29 @@ impl fmt::Debug for Collection {
         f.debug_struct("Collection").field("name", &self.name).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Database, doc};
+
+    #[test]
+    fn a_handle_whose_name_means_another_collection_asks_for_it_once() {
+        let db = Database::in_memory().unwrap();
+        let (a, b) = (db.collection("a"), db.collection("b"));
+        a.insert(doc! { "_id": 1 }).unwrap();
+        b.insert(doc! { "_id": 2 }).unwrap();
+        assert!(a.rebound.load().is_none());
+        db.drop_collection("a").unwrap();
+        db.rename_collection("b", "a").unwrap();
+        for _ in 0..2 {
+            assert!(a.contains(2).unwrap() && !a.contains(1).unwrap());
+            assert!(a.known().is_some_and(|known| known.is_attached()));
+            assert!(a.rebound.load().as_ref().is_some_and(|binding| binding.is_attached()));
+        }
+        // Again, by a write this time.
+        db.drop_collection("a").unwrap();
+        a.insert(doc! { "_id": 3 }).unwrap();
+        assert!(a.known().is_some_and(|known| known.is_attached()));
+        assert!(a.contains(3).unwrap() && !a.contains(2).unwrap());
+    }
+}

@@ -66,13 +66,13 @@ pub(crate) struct WriterLine {
 }
 
 impl IdIndex {
-    /// An index without entries.
+    /// Makes an index without entries.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An index without entries, in memory that it may share with others.
+    /// Makes an index without entries, in memory that it may share with others.
     #[must_use]
     pub fn within(memory: &IndexMemory) -> Self {
         let index = Self {
@@ -172,7 +172,7 @@ impl IdIndex {
         None
     }
 
-    /// Changes whenever an entry is taken away by [`IndexWriter::retire`]. A miss is final only if this did not change around it.
+    /// Returns a number that changes whenever [`IndexWriter::retire`] removes an entry. A miss is final only if this did not change around it.
     #[inline]
     #[must_use]
     pub fn moves(&self) -> u64 {
@@ -198,12 +198,12 @@ impl IdIndex {
         IndexWriter::new(self, lock(&self.own.state))
     }
 
-    /// As [`write`](Self::write), if nobody else writes.
+    /// Same as [`write`](Self::write), but returns none if another thread is writing.
     pub fn try_write(&self) -> Option<IndexWriter<'_>> {
         Some(IndexWriter::new(self, try_lock(&self.own.state)?))
     }
 
-    /// The number of entries. Exact when nobody writes, and never waits.
+    /// Returns the number of entries. It is exact while nobody writes. Never waits.
     #[must_use]
     pub fn len(&self) -> usize {
         // Relaxed: a figure by itself, nothing is read because of it.
@@ -216,9 +216,8 @@ impl IdIndex {
         self.len() == 0
     }
 
-    /// All memory the index holds, itself included: what it asked for, of which the
-    /// system may not have handed out everything yet; and all of what it shares with others. Hardly
-    /// waits.
+    /// Returns the bytes of all memory that the index has allocated, itself included, of which the
+    /// system may not have provided everything yet; shared memory counts as a whole. Hardly waits.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let shared = self.directory.heap_bytes() + self.pool.heap_bytes() + self.stash.heap_bytes();
@@ -226,8 +225,8 @@ impl IdIndex {
         size_of::<Self>() + shared + self.own.heap_bytes.load(Ordering::Relaxed)
     }
 
-    /// The memory of the groups that are there: what [`IndexWriter::drop_one`] can give back
-    /// to be used for others. Never waits.
+    /// Returns the bytes of the loaded groups, which [`IndexWriter::drop_one`] can free for
+    /// others. Never waits.
     #[must_use]
     pub fn loaded_bytes(&self) -> usize {
         // Relaxed: a figure by itself.

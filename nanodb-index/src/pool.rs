@@ -78,8 +78,8 @@ impl Default for Unused {
 }
 
 impl IndexMemory {
-    /// Memory for indexes that are to give some of it up now and then: they mark which of their groups
-    /// are looked at, for [`IndexWriter::drop_unused`](crate::IndexWriter::drop_unused).
+    /// Makes memory for indexes that drop groups now and then: they mark the groups that look-ups
+    /// use, for [`IndexWriter::drop_unused`](crate::IndexWriter::drop_unused).
     #[must_use]
     pub fn with_marks() -> Self {
         Self { keeps_marks: true, ..Self::default() }

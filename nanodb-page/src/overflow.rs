@@ -70,14 +70,14 @@ pub const FRAGMENT_HEADER_SIZE: usize = size_of::<RawNext>();
 /// Bytes of an overflow page's body in front of the document's.
 pub const OVERFLOW_HEADER_SIZE: usize = size_of::<RawOverflow>();
 
-/// The most bytes of a document that an overflow page takes whose body has `body_len` bytes.
+/// Returns how many bytes of a document fit on an overflow page with a body of `body_len` bytes.
 #[must_use]
 pub const fn overflow_len_max(body_len: usize) -> usize {
     let len = body_len.saturating_sub(OVERFLOW_HEADER_SIZE);
     if len > u16::MAX as usize { u16::MAX as usize } else { len }
 }
 
-/// Where a document goes on.
+/// Where the next part of a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Next {
     /// In the body of this overflow page.
@@ -106,7 +106,7 @@ pub struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// Takes apart a record of kind [`Head`](crate::RecordKind::Head).
+    /// Decodes a record of kind [`Head`](crate::RecordKind::Head).
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl<'a> Head<'a> {
         Ok(Self { total_len, next, bytes })
     }
 
-    /// What goes in front of [`bytes`](Self::bytes) to make the record.
+    /// Returns the bytes that precede [`bytes`](Self::bytes) in the record.
     #[must_use]
     pub fn header(&self) -> [u8; HEAD_HEADER_SIZE] {
         bytemuck::must_cast(RawHead {
@@ -144,7 +144,7 @@ pub struct Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
-    /// Takes apart a record of kind [`Fragment`](crate::RecordKind::Fragment).
+    /// Decodes a record of kind [`Fragment`](crate::RecordKind::Fragment).
     ///
     /// # Errors
     ///
@@ -158,13 +158,13 @@ impl<'a> Piece<'a> {
         Ok(Self { next: raw.decode()?, bytes })
     }
 
-    /// What goes in front of [`bytes`](Self::bytes) to make a fragment.
+    /// Returns the bytes that precede [`bytes`](Self::bytes) in a fragment.
     #[must_use]
     pub fn fragment_header(&self) -> [u8; FRAGMENT_HEADER_SIZE] {
         bytemuck::must_cast(RawNext::encode(self.next))
     }
 
-    /// Takes apart the body of an overflow page.
+    /// Decodes the body of an overflow page.
     ///
     /// # Errors
     ///

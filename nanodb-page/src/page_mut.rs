@@ -39,7 +39,7 @@ impl<'a, F: FnMut(Range<usize>)> PageMut<'a, F> {
         Ok(page)
     }
 
-    /// Takes up the page in `body`, with the same checks as [`PageRef::parse`].
+    /// Opens the page in `body` for changes, with the same checks as [`PageRef::parse`].
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl<'a, F: FnMut(Range<usize>)> PageMut<'a, F> {
         Ok(Self { body, header, report })
     }
 
-    /// The page as it is now, to read.
+    /// Returns the page as it is now, for reading.
     #[inline]
     #[must_use]
     pub fn view(&self) -> PageRef<'_> {
@@ -97,7 +97,7 @@ impl<'a, F: FnMut(Range<usize>)> PageMut<'a, F> {
         Ok(Some(slot))
     }
 
-    /// Puts a record in place of the one in `slot`, which keeps its number; `false`,
+    /// Replaces the record in `slot`, which keeps its number; returns `false`,
     /// and no change, if the page cannot take it.
     ///
     /// A record that did not grow stays where it is, and only bytes that differ are

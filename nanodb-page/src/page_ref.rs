@@ -18,7 +18,7 @@ pub struct Record<'a> {
     pub bytes: &'a [u8],
 }
 
-/// A slotted page that is read.
+/// A slotted page, for reading.
 ///
 /// Borrows the body and copies nothing: making one is cheap enough to do for each
 /// access.
@@ -51,14 +51,14 @@ impl<'a> PageRef<'a> {
         Self { body, slots: layout::slots(body, &header), header }
     }
 
-    /// Slots in the directory, dead ones included: records are found below this number.
+    /// Returns the number of slots, dead ones included. The slots of records are below it.
     #[inline]
     #[must_use]
     pub fn slot_count(&self) -> u16 {
         self.header.slot_count
     }
 
-    /// Live records of every kind. Costs nothing: it follows from the header.
+    /// Returns the number of live records of every kind. Costs nothing: it follows from the header.
     #[inline]
     #[must_use]
     pub fn record_count(&self) -> u16 {
@@ -72,7 +72,7 @@ impl<'a> PageRef<'a> {
         self.header.slot_count == 0
     }
 
-    /// The longest record that an insert would take, compacting if need be; 0 if not
+    /// Returns the length of the longest record that an insert would take, compacting if need be; 0 if not
     /// even a record of one byte fits.
     #[inline]
     #[must_use]
@@ -80,21 +80,21 @@ impl<'a> PageRef<'a> {
         self.header.free_bytes().into()
     }
 
-    /// Bytes that a compaction would make usable at once.
+    /// Returns the number of bytes that a compaction would add to the gap.
     #[inline]
     #[must_use]
     pub fn dead_bytes(&self) -> usize {
         self.header.dead_bytes.into()
     }
 
-    /// Bytes of all live records together.
+    /// Returns the bytes of all live records together.
     #[inline]
     #[must_use]
     pub fn live_bytes(&self) -> usize {
         (self.header.record_bytes() - self.header.dead_bytes).into()
     }
 
-    /// The record in `slot`; `None` if the slot is dead or beyond the directory.
+    /// Returns the record in `slot`; `None` if the slot is dead or beyond the directory.
     ///
     /// # Errors
     ///
@@ -108,15 +108,15 @@ impl<'a> PageRef<'a> {
         }
     }
 
-    /// All live records, in slot order.
+    /// Iterates over all live records, in slot order.
     #[inline]
     #[must_use]
     pub fn records(&self) -> Records<'a> {
         self.records_from(SlotId::FIRST)
     }
 
-    /// Live records from `slot` on, in slot order. A cursor that keeps only the slot
-    /// it is at goes on with this.
+    /// Iterates over the live records from `slot` on, in slot order. A scan that keeps only a slot
+    /// can continue with this.
     #[inline]
     #[must_use]
     pub fn records_from(&self, slot: SlotId) -> Records<'a> {

@@ -15,7 +15,7 @@ impl SlotId {
     /// The first slot of every page.
     pub const FIRST: Self = Self(0);
 
-    /// The slot called `number`; `None` from [`SLOT_COUNT_MAX`] on, where no page
+    /// Returns the slot with this number; `None` from [`SLOT_COUNT_MAX`] on, where no page
     /// has slots.
     #[inline]
     #[must_use]
@@ -23,14 +23,14 @@ impl SlotId {
         if number < SLOT_COUNT_MAX { Some(Self(number)) } else { None }
     }
 
-    /// The slot's number.
+    /// Returns the slot's number.
     #[inline]
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0
     }
 
-    /// The slot after this one; `None` after the last that any page can have.
+    /// Returns the slot after this one; `None` after the last that any page can have.
     #[inline]
     #[must_use]
     pub const fn next(self) -> Option<Self> {
@@ -44,7 +44,7 @@ impl fmt::Display for SlotId {
     }
 }
 
-/// What the bytes of a record are. The page only carries it.
+/// What the bytes of a record are. The page stores this and does not look at the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecordKind {

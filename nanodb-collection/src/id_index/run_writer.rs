@@ -1,4 +1,4 @@
-//! RunSaver the id indexes in a checkpoint.
+//! Saving the id indexes in a checkpoint.
 //!
 //! What the edits since the last checkpoint say becomes one more run. When several runs are of
 //! about the same size they are merged into one, and when too much of what they hold is

@@ -36,7 +36,7 @@ pub fn merge<E>(
     })
 }
 
-/// What [`merge`] makes of changes in memory; entries that are removed stay listed.
+/// Merges changes in memory like [`merge`]; removed entries stay listed.
 #[must_use]
 pub fn apply(older: &[Change], newer: &[Change]) -> Vec<Change> {
     let mut merged = Vec::with_capacity(older.len() + newer.len());

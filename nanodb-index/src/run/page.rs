@@ -10,7 +10,7 @@ pub const PAGE_COUNT_MAX: usize = 2048;
 
 const HEADER_SIZE: usize = 16;
 
-/// Why bytes are no page of a run.
+/// The bytes are not a valid page of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct RunDamage;
@@ -127,7 +127,7 @@ fn low_bits(count: u32) -> u32 {
     u32::MAX.checked_shr(u32::BITS - count).unwrap_or(0)
 }
 
-/// The key of the first entry of a page.
+/// Returns the key of the first entry of a page.
 ///
 /// # Errors
 ///

@@ -31,7 +31,7 @@ const LOADED_USUAL: u64 = LOADED_MAX as u64 / 16 * 15;
 /// is not looked at any more.
 const USED_MAX: u8 = 4;
 
-/// What [`IndexWriter::drop_unused`] has done.
+/// The result of [`IndexWriter::drop_unused`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PassResult {
     /// Whether a group was made absent.
@@ -41,13 +41,13 @@ pub struct PassResult {
 }
 
 impl IdIndex {
-    /// An index of some `entries`, none of which are there: all groups are absent.
+    /// Makes an index of about `entries` entries, all of whose groups are absent.
     #[must_use]
     pub fn absent(entries: u64) -> Self {
         Self::absent_within(&IndexMemory::default(), entries)
     }
 
-    /// As [`absent`](Self::absent), in memory that it may share with others.
+    /// Same as [`absent`](Self::absent), in memory that it may share with others.
     #[must_use]
     pub fn absent_within(memory: &IndexMemory, entries: u64) -> Self {
         let index = Self::within(memory);
@@ -79,7 +79,7 @@ impl IdIndex {
         (u128::from(entries) * u128::from(keys)) >> u32::BITS > u128::from(LOADED_USUAL)
     }
 
-    /// The keys of the group that a hash belongs to, from the first to the last, if it is absent.
+    /// Returns the first and the last key of the group that a key belongs to, if the group is absent.
     #[must_use]
     pub fn absent_range(&self, key: KeyHash) -> Option<(u32, u32)> {
         let at = self.directory.locate(key)?;
@@ -254,7 +254,7 @@ impl IndexWriter<'_> {
         self.report_memory();
     }
 
-    /// How many entries the group of a hash has, and the last of its keys; `None` if it is absent.
+    /// Returns how many entries the group of a key has, and the last of its keys; `None` if it is absent.
     /// Entries that have no room in their groups are left out.
     #[must_use]
     pub fn len_at(&self, key: KeyHash) -> Option<(usize, u32)> {
@@ -265,7 +265,7 @@ impl IndexWriter<'_> {
         }
     }
 
-    /// The entries of the group of a hash, in order, and the last of its keys; `None` if it is
+    /// Returns the entries of the group of a key, in order, and the last of its keys; `None` if it is
     /// absent.
     #[must_use]
     pub fn entries_at(&self, key: KeyHash) -> Option<(Vec<(KeyHash, RecordId)>, u32)> {
@@ -298,14 +298,14 @@ impl IndexWriter<'_> {
         self.state.pending_from = from.unwrap_or(u64::MAX);
     }
 
-    /// The changes recorded for these keys, in order, the newest of each entry.
+    /// Returns the recorded changes of these keys, in order, the newest of each entry.
     #[must_use]
     pub fn recorded(&self, range: (u32, u32)) -> Vec<Change> {
         let State { recent, pending_from, .. } = &*self.state;
         recent.range(range.0, range.1, *pending_from)
     }
 
-    /// How many changes are recorded.
+    /// Returns how many changes are recorded.
     #[must_use]
     pub fn recorded_len(&self) -> usize {
         self.state.recent.len()
