@@ -27,56 +27,24 @@
 //! needed, so none switches to a third.
 
 pub(crate) mod commit_metadata;
+mod disk_state_guard;
 pub(crate) mod double_write;
+mod finish;
 pub(crate) mod hooks;
 pub(crate) mod pages;
+mod policy;
 pub(crate) mod state;
+mod switch;
 mod write;
 
-use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
-use parking_lot::MutexGuard;
-
-use self::state::{CheckpointUrgency, DiskState, RunningCheckpoint, StreamPlacement};
-use crate::cache::dirty_page::DirtyPage;
-use crate::error::{Error, Result};
-use crate::file::header::LogState;
+use self::state::{CheckpointUrgency, DiskState, RunningCheckpoint};
+use crate::error::Result;
 use crate::file::truncate::{WORTH_PAGES_AT_LAST, WORTH_PAGES_MIN};
-use crate::ids::{PAGE_SIZE, PageId};
-use crate::shared::{Commit, Shared};
-use crate::wal::state::NextLog;
-
-/// One in this many bytes of unlogged pages counts as if it were in the log: opening may have to
-/// check them, which is faster than replaying as many bytes of log.
-const UNLOGGED_PART: u64 = 8;
-
-/// Pages that commits have freed are used again after a checkpoint. It is due when they are more than
-/// 256 KiB and an eighth of the file.
-const FREED_PAGES_MIN: u32 = 64;
-const FREED_PART: u32 = 8;
+use crate::shared::Shared;
 
 /// How many more checkpoints a wanted one makes at most, so that the root and the free map do not
 /// keep the file long: each moves them to pages that the one before has freed.
 const MOVES_MAX: usize = 3;
-
-/// [`DiskState`], held alone; commits that wait for a checkpoint look again afterwards.
-pub(crate) struct DiskStateGuard<'a> {
-    // Dropped first: the others are told when it is free.
-    on_disk: MutexGuard<'a, DiskState>,
-    _ended: EndSignal<'a>,
-}
-
-struct EndSignal<'a>(&'a Shared);
-
-impl Drop for EndSignal<'_> {
-    fn drop(&mut self) {
-        // Under the lock, so that nobody who has just looked falls asleep after this.
-        let _commit = self.0.commit.lock();
-        self.0.checkpoint.log_switched.notify_all();
-    }
-}
 
 /// The layer above is done with what it does before a checkpoint, or has panicked.
 struct PreparationGuard<'a>(&'a Shared);
@@ -97,26 +65,7 @@ impl Drop for PoisonIfUnwound<'_> {
     }
 }
 
-impl Deref for DiskStateGuard<'_> {
-    type Target = DiskState;
-
-    fn deref(&self) -> &DiskState {
-        &self.on_disk
-    }
-}
-
-impl DerefMut for DiskStateGuard<'_> {
-    fn deref_mut(&mut self) -> &mut DiskState {
-        &mut self.on_disk
-    }
-}
-
 impl Shared {
-    /// Returns what the file on disk says, once no checkpoint is running.
-    pub(crate) fn lock_disk_state(&self) -> DiskStateGuard<'_> {
-        DiskStateGuard { on_disk: self.checkpoint.on_disk.lock(), _ended: EndSignal(self) }
-    }
-
     /// Makes a checkpoint, unless nothing has changed.
     pub(crate) fn checkpoint(&self) -> Result<()> {
         self.prepare();
@@ -151,9 +100,8 @@ impl Shared {
                 continue;
             }
             // Not waited for under the commit lock, or whoever has it could not go on.
-            if let Some(on_disk) = self.checkpoint.on_disk.try_lock() {
+            if let Some(mut held) = self.try_lock_disk_state() {
                 drop(commit);
-                let mut held = DiskStateGuard { on_disk, _ended: EndSignal(self) };
                 return self.checkpoint_held(&mut held, false);
             }
             if urgency == CheckpointUrgency::Due {
@@ -203,43 +151,6 @@ impl Shared {
         drop(commit);
         let _prepared = PreparationGuard(self);
         self.hooks.before_checkpoint(log_bytes);
-    }
-
-    /// Returns how urgent a checkpoint is: by what waits in memory and in the log for it.
-    pub(crate) fn checkpoint_urgency(&self, commit: &Commit) -> CheckpointUrgency {
-        if commit.schedule.log_full {
-            return CheckpointUrgency::Due;
-        }
-        let log_bytes = commit.log_bytes();
-        if log_bytes < commit.schedule.postponed {
-            return CheckpointUrgency::None;
-        }
-        let budget = self.cache.clock.frames_max() * PAGE_SIZE;
-        let waiting =
-            commit.uncheckpointed.dirty.len() * PAGE_SIZE + commit.uncheckpointed.memory_bytes();
-        // Nothing of this can be evicted, and readers must find some room.
-        let held =
-            waiting + commit.schedule.running_pages * PAGE_SIZE + commit.schedule.running_bytes;
-        let log_bytes_max = self.options.log_bytes_max;
-        if held > budget / 4 * 3 || log_bytes > log_bytes_max {
-            CheckpointUrgency::Blocking
-        } else if waiting > budget / 2
-            || log_bytes > log_bytes_max / 8 * 7
-            || self.much_is_freed(commit)
-            || self.log_fills_the_disk(log_bytes)
-        {
-            CheckpointUrgency::Due
-        } else {
-            CheckpointUrgency::None
-        }
-    }
-
-    /// Returns whether so many pages are pending that the file would grow for lack of them.
-    fn much_is_freed(&self, commit: &Commit) -> bool {
-        let freed = commit.uncheckpointed.freed_pages;
-        freed >= FREED_PAGES_MIN
-            && self.storage.is_persistent()
-            && freed > self.space.page_count.load(Ordering::Relaxed) / FREED_PART
     }
 
     /// Makes a checkpoint, and makes the next log ready for commits that follow.
@@ -316,163 +227,5 @@ impl Shared {
         let shortened = self.finish(on_disk, running);
         self.truncate(on_disk, on_disk.taken_pages, false)?;
         shortened
-    }
-
-    /// Puts the next checkpoint off until the log has grown a little: the disk was full.
-    fn postpone(&self) {
-        let mut commit = self.commit.lock();
-        let log_bytes = commit.log_bytes();
-        commit.schedule.postponed = log_bytes + self.options.log_bytes_max / 8;
-        commit.schedule.log_full = false;
-    }
-
-    /// Makes what the file now says known. An error says no more than that a file beside it stays
-    /// too long.
-    fn finish(&self, on_disk: &mut DiskState, running: RunningCheckpoint) -> Result<()> {
-        let taken_pages: u32 = running.taken().map(|extent| extent.pages).sum();
-        let RunningCheckpoint { seq, dirty, number, placed, grown, .. } = running;
-        self.cache.unregister(seq);
-        let Some(StreamPlacement { header, metadata_root, free, streams, freed, .. }) = placed
-        else {
-            return Ok(());
-        };
-        self.checkpoint.count.fetch_add(1, Ordering::Relaxed);
-        *self.checkpoint.metadata_root.lock() = Arc::clone(&metadata_root);
-        let new = DiskState {
-            header,
-            metadata_root,
-            free,
-            streams,
-            lost_map: None,
-            taken_pages,
-            double_write_tail: double_write::Tail::new(),
-            stopped: None,
-        };
-        let old = std::mem::replace(on_disk, new);
-        self.cache.mark_clean(&dirty, number);
-        {
-            let mut commit = self.commit.lock();
-            (
-                commit.schedule.running_pages,
-                commit.schedule.running_bytes,
-                commit.schedule.postponed,
-            ) = (0, 0, 0);
-            self.checkpoint.count_charged(&commit.uncheckpointed, &commit.schedule);
-        }
-        self.cache.clock.cleaned();
-        let log_generation = on_disk.header.log_generation;
-        let mut shortened = Ok(());
-        {
-            let mut recovered = self.wal.recovered.write();
-            if recovered.is_some() {
-                // Nobody reads it under the lock, nor begins it: that is done after a recovery.
-                shortened = self.shorten_log(log_generation);
-            }
-            *recovered = None;
-        }
-        shortened = shortened.and_then(|()| self.shorten_log(log_generation + 1));
-        shortened = shortened.and_then(|()| self.shorten_double_write(old.double_write_tail.end));
-        self.wal.met_full_disk.store(false, Ordering::Relaxed);
-        self.checkpoint.done_seq.store(seq.get(), Ordering::Relaxed);
-        // Before others may write over what it refers to.
-        self.hooks.after_checkpoint(&on_disk.metadata_root, seq);
-        let given_back: u32 = old.streams.iter().chain(&freed).map(|extent| extent.pages).sum();
-        let own_pages = self.space.own_pages.load(Ordering::Relaxed).saturating_add(taken_pages);
-        self.space.own_pages.store(own_pages.saturating_sub(given_back), Ordering::Relaxed);
-        let mut allocator = self.space.allocator.lock();
-        for extent in old.streams.into_iter().chain(freed) {
-            allocator.release(extent);
-        }
-        allocator.set_own(&on_disk.streams);
-        drop(allocator);
-        self.checkpoint.metadata_root_bytes.store(on_disk.metadata_root.len(), Ordering::Relaxed);
-        self.checkpoint.metadata_root_growth.fetch_sub(grown, Ordering::Relaxed);
-        self.prune();
-        self.prune_unseen();
-        self.keep_budget();
-        shortened
-    }
-
-    /// Step 1. Nothing if there is nothing to write, unless it is `wanted` all the same.
-    fn switch_log(&self, on_disk: &DiskState, wanted: bool) -> Result<Option<RunningCheckpoint>> {
-        let mut commit = self.commit.lock();
-        self.check_writable()?;
-        let commit = &mut *commit;
-        // Whatever comes of it: who finds no room again asks again.
-        commit.schedule.log_full = false;
-        let recovered = self.wal.recovered.read();
-        if commit.uncheckpointed.is_empty() && recovered.is_none() && !wanted {
-            return Ok(None);
-        }
-        let seq = commit.installed;
-        match commit.log.writer.take() {
-            Some(mut old) => {
-                old.pad(self.wal.group_sync.synced());
-                let written = old.write().map_err(|e| Error::io("writing the log", e));
-                written.map_err(|error| self.poison(error))?;
-                commit.log.next = NextLog {
-                    generation: old.segment.generation + 1,
-                    previous_salt: old.segment.salt,
-                    base: old.end(),
-                };
-                commit.log.former = Some(old.file);
-            }
-            // The logs that were recovered are of the header's generation and the next
-            // at most, and both are needed until this checkpoint is done.
-            None if recovered.is_some() => {
-                commit.log.next.generation = on_disk.header.log_generation + 2;
-            }
-            // The log that the next commit begins goes on from this header and from the next.
-            None => {}
-        }
-        commit.log.next_header_names_log = on_disk.header.log_state == LogState::Logged;
-        let number = commit.schedule.next_number;
-        commit.schedule.next_number += 1;
-        commit.schedule.running_pages = commit.uncheckpointed.dirty.len();
-        commit.schedule.running_bytes = commit.uncheckpointed.memory_bytes();
-        commit.uncheckpointed.charged_bytes = 0;
-        self.checkpoint.begun_seq.store(seq.get(), Ordering::Relaxed);
-        commit.uncheckpointed.unlogged_pages = 0;
-        commit.uncheckpointed.freed_pages = 0;
-        let mut dirty = std::mem::take(&mut commit.uncheckpointed.dirty);
-        // Nobody has committed yet where pages are still to be put together.
-        if let Some(recovered) = &*recovered {
-            let fresh = |page| recovered.is_fresh(page);
-            let pages = recovered.pages().into_iter();
-            dirty = pages.map(|page| DirtyPage { page, fresh: fresh(page) }).collect();
-        }
-        dirty.sort_unstable_by_key(|dirty| dirty.page);
-        // Before any later commit can replace the versions this one writes.
-        self.cache.snapshots.register(|| seq);
-        self.checkpoint.log_switched.notify_all();
-        Ok(Some(RunningCheckpoint {
-            seq,
-            metadata: std::mem::take(&mut commit.uncheckpointed.metadata),
-            space: std::mem::take(&mut commit.uncheckpointed.space),
-            dirty,
-            recovered: recovered.is_some(),
-            number,
-            logged: commit.log.next.base,
-            log_generation: commit.log.next.generation,
-            placed: None,
-            grown: self.checkpoint.metadata_root_growth.load(Ordering::Relaxed),
-            imaged: 0,
-            written: 0,
-        }))
-    }
-}
-
-impl Commit {
-    /// What of the log counts against its limit.
-    fn log_bytes(&self) -> u64 {
-        self.log.len() + (self.uncheckpointed.unlogged_pages * PAGE_SIZE) as u64 / UNLOGGED_PART
-    }
-
-    /// Notes that the newest version of a page is to be written by the next checkpoint.
-    pub(crate) fn mark_dirty(&mut self, page: PageId, due: u64, fresh: bool) -> u64 {
-        if due != self.schedule.next_number {
-            self.uncheckpointed.dirty.push(DirtyPage { page, fresh });
-        }
-        self.schedule.next_number
     }
 }
