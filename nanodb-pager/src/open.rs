@@ -27,6 +27,8 @@ use crate::options::Options;
 use crate::pager::Pager;
 use crate::process;
 use crate::shared::{Commit, Shared};
+use crate::space::change::SpaceChange;
+use crate::space::free_map::FreeMap;
 use crate::space::rebuild::{self, FreeMapSource};
 use crate::space::state::SpaceState;
 use crate::txn::publication::Publication;
@@ -55,76 +57,50 @@ impl Pager {
     ) -> Result<Self> {
         let begun = Instant::now();
         lock::acquire(&*storage, options.access, options.lock_timeout)?;
-        let storage = match options.access {
+        let storage: Arc<dyn Storage> = match options.access {
             // Refuses whatever is not refused before.
             Access::Read => Arc::new(ReadOnly::new(storage)),
             Access::Write => storage,
         };
-        let empty = storage.is_empty().map_err(|e| Error::io("asking for the file's length", e))?;
-        let is_made = options.create && options.access == Access::Write;
-        if empty && !is_made {
-            return Err(Error::Empty);
-        }
-        let header = if empty {
-            create(&*storage, options.application)?
-        } else {
-            Header::read(&*storage, &options.application, options.access)?
-        };
+        let is_new =
+            storage.is_empty().map_err(|e| Error::io("asking for the file's length", e))?;
+        let header = read_header(&*storage, is_new, &options)?;
         let checksummer = Checksummer::new(&header.uuid);
-        let (place, page_count) = (header.root, header.page_count);
-        let (root, root_pages) =
-            stream::read(&*storage, "metadata root", place, page_count, header.seq, checksummer)?;
-        let FreeMapSource { free, streams, lost: lost_map } =
-            rebuild::find(&*storage, &header, checksummer, &*hooks, &root, root_pages)?;
-        let replay = Replay::read(&storage, &header, options.without_log)?;
-        let mut allocator = free.clone();
-        // One by one, so that a page that both streams name shows too.
-        for &extent in &streams {
-            if !allocator.in_use(extent) {
-                return Err(Corruption::FreeMap { page: extent.start }.into());
-            }
-            allocator.add_own(extent);
-        }
-        allocator.replay(&replay.space)?;
-        let newest_root = if replay.metadata.is_empty() {
-            root.clone()
-        } else {
-            hooks.apply(&root, &mut replay.metadata.iter()).map_err(Error::Metadata)?
+        let mut on_disk = read_disk_state(&*storage, header, checksummer, &*hooks)?;
+        let replay = Replay::read(&storage, &on_disk.header, options.without_log)?;
+        let allocator = allocator(&on_disk, &replay.space)?;
+        let newest_root = match replay.metadata.is_empty() {
+            true => on_disk.metadata_root.to_vec(),
+            false => hooks
+                .apply(&on_disk.metadata_root, &mut replay.metadata.iter())
+                .map_err(Error::Metadata)?,
         };
-        let seq = replay.last_seq;
-        let stream_pages: u32 = streams.iter().map(|extent| extent.pages).sum();
-        let saved_pages = u32::try_from(hooks.checkpoint_pages(&root)).unwrap_or(u32::MAX);
-        let own_pages = stream_pages.saturating_add(saved_pages);
-        let synced = empty || is_synced(&*storage, &header)?;
+        let checkpoint_pages = hooks.checkpoint_pages(&on_disk.metadata_root);
+        let checkpoint_pages = u32::try_from(checkpoint_pages).unwrap_or(u32::MAX);
+        let own_pages = on_disk.taken_pages.saturating_add(checkpoint_pages);
+        let synced = is_new || is_synced(&*storage, &on_disk.header)?;
         let recovery_needed = replay.is_needed();
+        // Without commits to recover nothing needs its images.
+        if let Some(tail) = replay.recovered.double_write_tail().filter(|_| recovery_needed) {
+            on_disk.double_write_tail = tail;
+        }
         let report = OpenReport {
             clean: replay.commits == 0,
             commits_replayed: replay.commits,
             log_lost: replay.loss.is_some(),
             bytes_replayed: replay.bytes,
-            free_map_lost: lost_map.is_some(),
+            free_map_lost: on_disk.lost_map.is_some(),
             duration: begun.elapsed(),
         };
-
-        let log = OpenLog::new(header.log_generation);
-        let on_disk = DiskState {
-            header,
-            taken_pages: streams.iter().map(|extent| extent.pages).sum(),
-            metadata_root: root.into(),
-            free,
-            streams,
-            lost_map,
-            // Without commits to recover nothing needs its images.
-            double_write_tail: recovery_needed
-                .then(|| replay.recovered.double_write_tail())
-                .flatten()
-                .unwrap_or_else(double_write::Tail::new),
-            stopped: None,
-        };
-        let uncheckpointed = UncheckpointedChanges {
-            metadata: replay.metadata,
-            space: replay.space,
-            ..UncheckpointedChanges::default()
+        let commit = Commit {
+            installed: replay.last_seq,
+            uncheckpointed: UncheckpointedChanges {
+                metadata: replay.metadata,
+                space: replay.space,
+                ..UncheckpointedChanges::default()
+            },
+            schedule: CheckpointSchedule::default(),
+            log: OpenLog::new(on_disk.header.log_generation),
         };
         let pager = Self {
             shared: Arc::new(PagerHandle::new(Shared {
@@ -138,14 +114,9 @@ impl Pager {
                 cache: CacheState::new(options.cache_bytes_max),
                 space: SpaceState::new(allocator, own_pages),
                 wal: WalState::new(recovery_needed.then_some(replay.recovered), synced),
-                checkpoint: CheckpointState::new(on_disk, seq, newest_root),
-                commit: Mutex::new(Commit {
-                    installed: seq,
-                    uncheckpointed,
-                    schedule: CheckpointSchedule::default(),
-                    log,
-                }),
-                publication: Publication::new(seq),
+                checkpoint: CheckpointState::new(on_disk, replay.last_seq, newest_root),
+                commit: Mutex::new(commit),
+                publication: Publication::new(replay.last_seq),
                 options,
                 storage,
                 hooks,
@@ -154,6 +125,55 @@ impl Pager {
         pager.shared.apply_limit();
         Ok(pager)
     }
+}
+
+/// Returns the header of the file, which is made if it is empty and may be.
+fn read_header(storage: &dyn Storage, is_new: bool, options: &Options) -> Result<Header> {
+    if !is_new {
+        return Header::read(storage, &options.application, options.access);
+    }
+    if !options.create || options.access == Access::Read {
+        return Err(Error::Empty);
+    }
+    create(storage, options.application)
+}
+
+/// Reads what the last checkpoint has left: the metadata root and the free map.
+fn read_disk_state(
+    storage: &dyn Storage,
+    header: Header,
+    checksummer: Checksummer,
+    hooks: &dyn CheckpointHooks,
+) -> Result<DiskState> {
+    let (place, page_count) = (header.root, header.page_count);
+    let (root, root_pages) =
+        stream::read(storage, "metadata root", place, page_count, header.seq, checksummer)?;
+    let FreeMapSource { free, streams, lost: lost_map } =
+        rebuild::find(storage, &header, checksummer, hooks, &root, root_pages)?;
+    Ok(DiskState {
+        header,
+        metadata_root: root.into(),
+        free,
+        taken_pages: streams.iter().map(|extent| extent.pages).sum(),
+        streams,
+        lost_map,
+        double_write_tail: double_write::Tail::new(),
+        stopped: None,
+    })
+}
+
+/// Returns the map that transactions allocate from: what the file says, and then the logs.
+fn allocator(on_disk: &DiskState, logged: &[SpaceChange]) -> Result<FreeMap> {
+    let mut allocator = on_disk.free.clone();
+    // One by one, so that a page that both streams name shows too.
+    for &extent in &on_disk.streams {
+        if !allocator.in_use(extent) {
+            return Err(Corruption::FreeMap { page: extent.start }.into());
+        }
+        allocator.add_own(extent);
+    }
+    allocator.replay(logged)?;
+    Ok(allocator)
 }
 
 /// Whether what opening found is on stable storage for certain. A new file was synced when it was

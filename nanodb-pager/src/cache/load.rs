@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::cache::guard::PageGuard;
 use crate::cache::page_table::Slot;
-use crate::cache::snapshot_registry::With;
+use crate::cache::snapshot_registry::DropScope;
 use crate::error::{Corruption, Error, Result};
 use crate::file::page::Frame;
 use crate::ids::{PageId, Seq};
@@ -166,8 +166,8 @@ impl Shared {
     pub(crate) fn prune(&self) {
         let published = || self.publication.published();
         let horizon = self.cache.snapshots.prune(published, |version, with| match with {
-            With::None => self.cache.drop_version(version),
-            With::AllOlder => self.cache.drop_versions(version),
+            DropScope::One => self.cache.drop_version(version),
+            DropScope::AllOlder => self.cache.drop_versions(version),
         });
         self.space.unlogged.forget(horizon);
         self.cache.clock.set_unlogged_bytes(self.space.unlogged.later_bytes());

@@ -36,11 +36,12 @@ pub(crate) struct OldVersion {
     pub(crate) superseded_at: Seq,
 }
 
-/// What goes together with a version that nobody wants.
+/// Which versions of a page are dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum With {
-    None,
-    /// All versions of the page that are older still.
+pub(crate) enum DropScope {
+    /// A version that no reader needs, and no other.
+    One,
+    /// That one and all of its page that are older still.
     AllOlder,
 }
 
@@ -177,7 +178,7 @@ impl SnapshotRegistry {
     pub(crate) fn prune(
         &self,
         published: impl FnOnce() -> Seq,
-        mut drop_versions: impl FnMut(OldVersion, With),
+        mut drop_versions: impl FnMut(OldVersion, DropScope),
     ) -> Seq {
         let mut state = self.state.lock();
         let published = published();
@@ -186,7 +187,7 @@ impl SnapshotRegistry {
         if state.registered.is_empty() {
             // From the newest on: the first of a page takes all others with it.
             for version in state.unpublished.drain(..due).rev() {
-                drop_versions(version, With::AllOlder);
+                drop_versions(version, DropScope::AllOlder);
             }
             return published;
         }
@@ -194,7 +195,7 @@ impl SnapshotRegistry {
             if let Some(version) = state.unpublished.pop_front()
                 && !state.hold(version, false)
             {
-                drop_versions(version, With::None);
+                drop_versions(version, DropScope::One);
             }
         }
         state.horizon(published)

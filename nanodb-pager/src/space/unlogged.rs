@@ -86,7 +86,7 @@ pub(crate) enum OnDisk {
 
 /// How a transaction came by a page that it writes directly.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum NeverUsed {
+pub(crate) enum PageOrigin {
     /// From the free map.
     Taken,
     /// From the list of pages that nobody has initialised.
@@ -150,19 +150,19 @@ impl UnloggedPages {
         &self,
         pages: impl Iterator<Item = PageId>,
         taken: &BTreeMap<u32, u32>,
-    ) -> Vec<Option<NeverUsed>> {
+    ) -> Vec<Option<PageOrigin>> {
         let mut state = self.state.lock();
         let opened = pages
             .map(|page| {
-                let never_used = if overlaps(taken, Extent::new(page, 1)) {
-                    NeverUsed::Taken
+                let origin = if overlaps(taken, Extent::new(page, 1)) {
+                    PageOrigin::Taken
                 } else if state.unlist(page) {
-                    NeverUsed::Listed
+                    PageOrigin::Listed
                 } else {
                     return None;
                 };
                 state.open.insert(page);
-                Some(never_used)
+                Some(origin)
             })
             .collect();
         self.count(&state);
@@ -170,11 +170,11 @@ impl UnloggedPages {
     }
 
     /// Ends the writing of pages that no commit will name; the list gets back what came from it.
-    pub(crate) fn give_up(&self, pages: impl Iterator<Item = (PageId, NeverUsed)>) {
+    pub(crate) fn give_up(&self, pages: impl Iterator<Item = (PageId, PageOrigin)>) {
         let mut state = self.state.lock();
-        for (page, never_used) in pages {
+        for (page, origin) in pages {
             state.open.remove(&page);
-            if never_used == NeverUsed::Listed {
+            if origin == PageOrigin::Listed {
                 state.list(page.get(), 1);
             }
         }
@@ -297,16 +297,16 @@ mod tests {
         unlogged.list([extent(10, 2)].into_iter(), &[]);
         let none = BTreeMap::new();
         let pages = || [page(10), page(12)].into_iter();
-        assert_eq!(unlogged.open(pages(), &none), [Some(NeverUsed::Listed), None]);
+        assert_eq!(unlogged.open(pages(), &none), [Some(PageOrigin::Listed), None]);
         assert_eq!(unlogged.open(pages(), &none), [None, None]);
         assert_eq!(unlogged.on_disk(page(10)), OnDisk::Open);
         let check = |own| unlogged.check([page(10)].into_iter(), [].into_iter(), |_| own);
         assert_eq!((check(false), check(true)), (Err(page(10)), Ok(())));
         let free = |own| unlogged.check([].into_iter(), [extent(9, 2)].into_iter(), |_| own);
         assert_eq!((free(false), free(true)), (Err(page(10)), Ok(())));
-        unlogged.give_up([(page(10), NeverUsed::Listed)].into_iter());
+        unlogged.give_up([(page(10), PageOrigin::Listed)].into_iter());
         assert_eq!(unlogged.on_disk(page(10)), OnDisk::Committed);
-        assert_eq!(unlogged.open(pages(), &none), [Some(NeverUsed::Listed), None]);
+        assert_eq!(unlogged.open(pages(), &none), [Some(PageOrigin::Listed), None]);
     }
 
     #[test]

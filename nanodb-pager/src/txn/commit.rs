@@ -109,7 +109,7 @@ impl WriteTx {
         let admitted = self.install_pages(&mut commit, seq);
         self.install_space(&mut commit, seq);
         commit.uncheckpointed.metadata.push(metadata);
-        commit.uncheckpointed.charged_bytes += self.kept_bytes;
+        commit.uncheckpointed.charged_bytes += self.charged_bytes;
         shared.checkpoint.count_charged(&commit.uncheckpointed, &commit.schedule);
         commit.installed = seq;
         let checkpoint = shared.checkpoint_urgency(&commit);

@@ -17,7 +17,7 @@ use crate::error::{Corruption, Error, Result};
 use crate::file::page::Frame;
 use crate::ids::{BODY_SIZE, PAGE_SIZE, PageId, Seq};
 use crate::shared::Shared;
-use crate::space::unlogged::NeverUsed;
+use crate::space::unlogged::PageOrigin;
 use crate::txn::dirty_ranges::DirtyRanges;
 
 /// A page whose log entry is longer than this is worth a write of its own.
@@ -38,7 +38,7 @@ const WRITE_PAGES_MAX: usize = 256;
 
 /// A page that was written directly, or is about to be.
 pub(super) struct UnloggedPage {
-    pub(super) never_used: NeverUsed,
+    pub(super) origin: PageOrigin,
     /// The checksum and the number of what is on disk; of no meaning while the page is in
     /// memory too.
     pub(super) checksum: u64,
@@ -173,11 +173,11 @@ impl WriteTx {
         let ids = new.iter().map(|&at| self.pages[at].id);
         let opened = shared.space.unlogged.open(ids, &self.allocated);
         *places = again;
-        for (at, never_used) in new.into_iter().zip(opened) {
-            let Some(never_used) = never_used else { continue };
+        for (at, origin) in new.into_iter().zip(opened) {
+            let Some(origin) = origin else { continue };
             places.push(at);
             let page = self.pages[at].id;
-            self.unlogged.insert(page, UnloggedPage { never_used, checksum: 0, seq: Seq::ZERO });
+            self.unlogged.insert(page, UnloggedPage { origin, checksum: 0, seq: Seq::ZERO });
             // Waits for a load under way, too. What is dropped here nobody wants; if the
             // cache still lists it, it is counted twice until the clock's hand passes.
             let _stripe = shared.cache.stripes.lock(page);

@@ -18,7 +18,7 @@ use crate::ids::{Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
 use crate::space::free_map::FreeMap;
 use crate::space::quota::PageRequest;
 use crate::space::runs::overlaps;
-use crate::space::unlogged::NeverUsed;
+use crate::space::unlogged::PageOrigin;
 use crate::txn::dirty_ranges::DirtyRanges;
 
 /// A change to any number of pages that happens as a whole or not at all.
@@ -46,7 +46,7 @@ pub struct WriteTx {
     pub(super) gather_until: usize,
     pub(super) durability: Durability,
     pub(super) may_use_reserve: bool,
-    pub(super) kept_bytes: usize,
+    pub(super) charged_bytes: usize,
     pub(super) metadata_root_growth: usize,
 }
 
@@ -55,7 +55,7 @@ impl WriteTx {
         Self {
             durability: shared.options.durability,
             may_use_reserve: false,
-            kept_bytes: 0,
+            charged_bytes: 0,
             metadata_root_growth: 0,
             frees: shared.space.frees.load(Ordering::Relaxed),
             gather_until: shared.cache.gather_pages_max(),
@@ -304,7 +304,7 @@ impl WriteTx {
     /// checkpoint shows it. They count as its metadata does: a checkpoint is due when what waits
     /// for one takes half of the cache's budget.
     pub fn charge_memory(&mut self, bytes: usize) {
-        self.kept_bytes = bytes;
+        self.charged_bytes = bytes;
     }
 
     /// Announces that the commit makes the metadata root longer by up to `bytes`, besides those for
@@ -386,8 +386,8 @@ pub(super) fn extents(map: &BTreeMap<u32, u32>) -> impl Iterator<Item = Extent> 
 /// What the register of unlogged pages is given back.
 pub(super) fn written(
     pages: &BTreeMap<PageId, UnloggedPage>,
-) -> impl Iterator<Item = (PageId, NeverUsed)> + '_ {
-    pages.iter().map(|(&page, written)| (page, written.never_used))
+) -> impl Iterator<Item = (PageId, PageOrigin)> + '_ {
+    pages.iter().map(|(&page, written)| (page, written.origin))
 }
 
 impl fmt::Debug for WriteTx {

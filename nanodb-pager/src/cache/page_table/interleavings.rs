@@ -57,8 +57,8 @@ impl Page {
         self.snapshots.prune(
             || self.publication.published(),
             |version, with| match with {
-                With::None => self.drop_version(version),
-                With::AllOlder => self.drop_versions(version),
+                DropScope::One => self.drop_version(version),
+                DropScope::AllOlder => self.drop_versions(version),
             },
         );
     }
