@@ -11,10 +11,25 @@ use nanodb_document::{DocView, DocumentError, Id, IdRef};
 /// The result of a database operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an operation did not happen.
+/// Why an operation failed.
 ///
 /// [`kind`](Self::kind) says what to do about it;
 /// [`source`](std::error::Error::source) leads to the cause.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, Error, ErrorKind, doc};
+///
+/// # fn main() -> Result<(), Error> {
+/// let users = Database::in_memory()?.collection("users");
+/// users.insert(doc! { "_id": "alice" })?;
+/// match users.insert(doc! { "_id": "alice" }) {
+///     Err(error) if error.kind() == ErrorKind::DuplicateId => println!("taken: {error}"),
+///     other => drop(other?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -20,16 +20,15 @@ use crate::read_view::ReadView;
 use crate::store::Store;
 use nanodb_document::DocView;
 
-/// Lends the documents of a collection one after the other, as they were when the cursor
-/// was made.
+/// Lends the documents of a collection, one after the other, as they were when the scan began.
 ///
-/// Documents come in the order in which they are stored. For a collection that was only
-/// appended to, that is the order in which they were inserted.
+/// Documents come in the order in which they are stored. In a collection that was only appended to,
+/// that is the order in which they were inserted.
 ///
-/// Holds no lock: whoever looks at a document may take as long as they like. A cursor
-/// that is kept keeps the versions of pages that it may still want.
+/// A scan holds no lock, however long it takes. It keeps old versions of the pages that it has not
+/// read yet.
 ///
-/// A page that is damaged is an error once; the call after it goes on with the next page.
+/// A damaged page is an error once; the next call goes on with the page after it.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -40,8 +39,8 @@ use nanodb_document::DocView;
 /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
 ///
 /// let mut ages = 0;
-/// let mut cursor = users.scan()?;
-/// while let Some(user) = cursor.next()? {
+/// let mut scan = users.scan()?;
+/// while let Some(user) = scan.next()? {
 ///     ages += user.get("age").and_then(|age| age.as_i64()).unwrap_or(0);
 /// }
 /// assert_eq!(ages, 42);
@@ -156,9 +155,8 @@ impl Scan {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedPage`] for a page, or a document in several pieces, that cannot be
-    /// read; the next call goes on behind it. [`Error::Storage`] if the operating system
-    /// refuses.
+    /// [`Error::DamagedPage`] if a page, or a document in several pieces, cannot be read; the next
+    /// call goes on behind it. [`Error::Storage`] if the operating system refuses.
     #[allow(clippy::should_implement_trait, reason = "lends, which Iterator cannot")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<&DocView>> {
@@ -170,12 +168,25 @@ impl Scan {
         Ok(Some(DocView::from_bytes(bytes)))
     }
 
-    /// Calls `visit` with each document that is left. Somewhat faster than
-    /// [`next`](Self::next).
+    /// Calls `visit` with each document that is left. Somewhat faster than [`next`](Self::next).
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
+    /// let mut bytes = 0;
+    /// users.scan()?.for_each(|user| bytes += user.as_bytes().len())?;
+    /// assert!(bytes > 10);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next); a further call goes on behind what could not be read.
+    /// Same as [`next`](Self::next); a further call goes on behind what could not be read.
     pub fn for_each(&mut self, mut visit: impl FnMut(&DocView)) -> Result<()> {
         let visit = |document: &DocView| {
             visit(document);

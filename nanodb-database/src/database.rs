@@ -28,7 +28,7 @@ use nanodb_collection::{CheckProgress, CheckReport};
 /// Every write is logged before it returns, and survives what its [`Durability`](crate::Durability)
 /// says: by default a power failure. After a crash the next opening finds everything that was
 /// promised, and no write in part. While the database is open up to three files lie beside it
-/// (`-log0`, `-log1`, `-side`); a clean close removes them. After a crash they belong to the
+/// (`-log0`, `-log1`, `-dwb`); a clean close removes them. After a crash they belong to the
 /// database: move or copy them together.
 ///
 /// ```
@@ -385,15 +385,18 @@ impl Database {
         self.engine.stats()
     }
 
-    /// Reads everything and says what is wrong with it, as of the newest write when it begins.
+    /// Reads everything and reports what is wrong, as of the newest write when it begins.
     ///
-    /// Readers and writers go on. Writers of a collection wait for moments only, in which some 3,000
-    /// entries of its index of ids at most are looked at; all of them while the list of free pages
-    /// is copied. The versions of pages that are changed meanwhile are kept until it is done, as for a
-    /// [snapshot](Self::snapshot). All of the indexes of ids is read into memory on the way, or
-    /// [a part at a time](crate::Options::index_bytes_max), and beside them 12 bytes for each
-    /// document, 48 MiB at most: of a collection of more than four million documents pages are
-    /// read twice or more often.
+    /// Does not block readers or writers, with two short exceptions: all commits wait while the
+    /// list of free pages is copied, and writers of the collection being checked wait while up to
+    /// 3,000 of its index entries are compared.
+    ///
+    /// * Old versions of pages that change meanwhile are kept until it is done, as for a
+    ///   [snapshot](Self::snapshot).
+    /// * The id indexes are read into memory, completely or [a part at a
+    ///   time](crate::Options::index_bytes_max).
+    /// * It takes 12 bytes of memory per document, 48 MiB at most: the pages of a collection of
+    ///   more than four million documents are read more than once.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -412,8 +415,8 @@ impl Database {
     /// # Errors
     ///
     /// [`Error::Storage`](crate::Error::Storage) if the operating system refuses to read;
-    /// [`Error::Conflict`](crate::Error::Conflict) may come of a transaction that this thread has open.
-    /// Damage is no error but in the report.
+    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open and
+    /// holds the collection. Damage is not an error; it is in the report.
     pub fn check(&self) -> Result<CheckReport> {
         let report = self.engine.check(&mut |_| ControlFlow::Continue(()))?;
         // Nobody has stopped it.

@@ -27,16 +27,17 @@ const PROBLEMS_MAX: usize = 100_000;
 const BATCH_BYTES: usize = 4 << 20;
 
 impl Database {
-    /// Copies whatever can be read of the database at `path`, however damaged, into this one,
-    /// and says what could not. The file at `path` is opened [read-only](crate::Options::read_only): nothing is
-    /// written to it, or beside it. If it is open elsewhere, this waits as long as the
-    /// [`lock_timeout`](crate::Options::lock_timeout) of this database says.
+    /// Copies whatever can be read of the database at `path`, however damaged, into this one, and
+    /// reports what could not be read.
     ///
-    /// What the device can't read costs the documents on those pages; reading goes on behind them.
+    /// The file at `path` is opened [read-only](crate::Options::read_only): nothing is written to
+    /// it or beside it. If it is open elsewhere, this waits as long as this database's
+    /// [`lock_timeout`](crate::Options::lock_timeout). Sectors that the device cannot read cost the
+    /// documents on them; reading goes on behind them.
     ///
-    /// Documents keep their ids. Of those found twice, which happens if the file's lists are lost, the
-    /// newer one counts. Documents that can't be stored here, because their collection has one with that id
-    /// already, are left out: salvage into an empty database.
+    /// Documents keep their ids. If one is found twice, which happens if the file's lists are lost,
+    /// the newer one is copied. A document whose id exists here already is left out: salvage into
+    /// an empty database.
     ///
     /// ```no_run
     /// # extern crate nanodb_database as nanodb;
@@ -52,9 +53,9 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if there is no such file, it can't be read, another process has it open, it is this
-    /// database's own, or it is of a newer format; [`Error::Storage`] if this database can't be written to. What was
-    /// saved by then stays.
+    /// [`Error::Open`] if the file does not exist or cannot be read, another process has it open,
+    /// it is this database's own file, or it has a newer format; [`Error::Storage`] if this
+    /// database cannot be written to. What was copied until then stays.
     pub fn salvage(&self, path: impl AsRef<Path>) -> Result<SalvageReport> {
         self.engine().check_access()?;
         let path = path.as_ref();
@@ -75,11 +76,12 @@ impl Database {
         self.salvage_from(Arc::new(storage), failed)
     }
 
-    /// The same for a database that `storage` holds.
+    /// Copies whatever can be read of the database that a [`Storage`] holds; see
+    /// [`salvage`](Self::salvage).
     ///
     /// # Errors
     ///
-    /// As [`salvage`](Self::salvage), with [`Error::Storage`] in place of [`Error::Open`].
+    /// Same as [`salvage`](Self::salvage), with [`Error::Storage`] in place of [`Error::Open`].
     pub fn salvage_on(&self, storage: Arc<dyn Storage>) -> Result<SalvageReport> {
         self.engine().check_access()?;
         self.salvage_from(storage, Error::from)

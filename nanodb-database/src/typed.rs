@@ -38,7 +38,17 @@ use nanodb_document::{ID_FIELD, Id, IdRef};
 /// let users = Database::in_memory()?.typed::<User>("users");
 /// let alice = User { id: 101, name: "Alice".into() };
 /// users.insert(&alice)?;
+/// users.insert_many([User { id: 102, name: "Bob".into() }, User { id: 103, name: "Eve".into() }])?;
 /// assert_eq!(users.get(101)?, Some(alice));
+/// assert_eq!(users.get_many([103, 104])?.len(), 2);
+///
+/// assert!(users.replace(102, User { id: 102, name: "Robert".into() })?);
+/// assert!(users.delete(103)? && !users.contains(103)?);
+/// for user in users.iter()? {
+///     println!("{}", user?.name);
+/// }
+/// let documents = users.collection();
+/// assert_eq!((documents.name(), documents.count()), (users.name(), users.count()));
 /// # Ok(())
 /// # }
 /// ```

@@ -25,6 +25,17 @@ use crate::value::Value;
 /// assert_eq!(alice.to_string(), r#"{"name": "Alice", "age": 31}"#);
 /// assert_eq!(alice.remove("age"), Some(31.into()));
 /// assert_eq!(alice.len(), 1);
+///
+/// assert!(alice.contains("name") && !alice.is_empty());
+/// assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+/// if let Some(name) = alice.get_mut("name") {
+///     *name = "Bob".into();
+/// }
+/// assert_eq!(alice.names().collect::<Vec<_>>(), ["name"]);
+/// for (name, value) in alice.iter() {
+///     println!("{name}: {value}");
+/// }
+/// alice.clear();
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Document {

@@ -56,6 +56,15 @@ use crate::path::array_index;
 /// assert_eq!(value.get_path("tags.1"), Some(&Value::from("b")));
 /// assert_eq!(value["name"], "Alice");
 /// assert_eq!(Value::from(vec![1, 2]), Value::from(array![1, 2]));
+///
+/// // Each type is read by a method that returns `None` for values of another type.
+/// assert_eq!(Value::from(5).as_i64(), Some(5));
+/// assert_eq!(Value::from(5).as_str(), None);
+/// assert_eq!(Value::from(0.5).as_f64(), Some(0.5));
+/// assert_eq!(Value::from(true).as_bool(), Some(true));
+/// assert_eq!(value["tags"].as_array().map(<[Value]>::len), Some(2));
+/// assert_eq!(value.as_document().map(|document| document.len()), Some(2));
+/// assert!(Value::Null.is_null());
 /// ```
 #[derive(Clone, Default)]
 pub enum Value {

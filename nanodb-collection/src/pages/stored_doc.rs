@@ -12,12 +12,12 @@ use nanodb_document::{DocView, Document};
 use crate::error::{Error, Result};
 use crate::pages::records::RecordSpan;
 
-/// A document as it is stored, kept alive as long as this is.
+/// A stored document, which is kept readable as long as this exists.
 ///
-/// Reads like a [`DocView`], straight from the page in memory that holds it: nothing was
-/// copied or decoded. It stays the same whatever is written meanwhile. One keeps 4 KiB
-/// of memory from being reused, so turn documents that are to be kept for long into
-/// [`Document`](nanodb_document::Document) or a type of your own.
+/// Reads like a [`DocView`], straight from the page in memory that holds it: nothing is copied or
+/// decoded. It stays the same whatever is written later. Each one keeps a page of 4 KiB in memory:
+/// turn documents that you keep for long into a [`Document`](nanodb_document::Document) or a type
+/// of your own.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -81,8 +81,8 @@ impl StoredDoc {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedDocument`] if its bytes are not what was stored, with its id and page, as far as they
-    /// are known.
+    /// [`Error::DamagedDocument`] if its bytes are not what was stored, with its id and page as far
+    /// as they are known.
     pub fn to_document(&self) -> Result<Document> {
         let decoded = DocView::to_document(self);
         decoded.map_err(|_| self.blame("", Error::malformed()))
@@ -90,10 +90,30 @@ impl StoredDoc {
 
     /// Decodes the document to a Rust type, which may borrow from it.
     ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct User<'a> {
+    ///     name: &'a str,
+    /// }
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 7, "name": "Alice" })?;
+    /// let alice = users.get(7)?.expect("inserted above");
+    /// assert_eq!(alice.deserialize::<User<'_>>()?.name, "Alice");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`Error::Document`], of the kind [`WrongType`](crate::ErrorKind::WrongType), where it does not have the
-    /// shape of `T`; [`Error::DamagedDocument`] as [`to_document`](Self::to_document).
+    /// [`Error::Document`] of the kind [`WrongType`](crate::ErrorKind::WrongType) if it does not
+    /// have the shape of `T`; [`Error::DamagedDocument`] same as
+    /// [`to_document`](Self::to_document).
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
         self.to_type("")
     }

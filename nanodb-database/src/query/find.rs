@@ -200,6 +200,8 @@ impl<'c> Find<'c> {
 
     /// Returns how many documents match, after [`skip`](Self::skip) and [`limit`](Self::limit).
     ///
+    /// A filter that every document matches costs the same for any number of documents.
+    ///
     /// # Errors
     ///
     /// [`Error::Query`] same as [`run`](Self::run); same as [`Scan::next`](crate::Scan::next).
@@ -207,16 +209,20 @@ impl<'c> Find<'c> {
         let enough = self.enough();
         let plan = Plan::new(self.filter, Sort::default())?;
         let filter = &plan.filter;
-        let mut candidates = Candidates::new(&self.source, &plan, enough)?;
-        let count = match candidates.cursor() {
-            Some(cursor) if !self.threads.is_one() => self.threads.count(cursor, filter)?,
-            _ => {
-                let mut count = 0;
-                candidates.try_for_each(|document| {
-                    count += u64::from(matches(filter, document)?);
-                    Ok(())
-                })?;
-                count
+        let count = if filter.is_all() {
+            self.source.count()?
+        } else {
+            let mut candidates = Candidates::new(&self.source, &plan, enough)?;
+            match candidates.cursor() {
+                Some(cursor) if !self.threads.is_one() => self.threads.count(cursor, filter)?,
+                _ => {
+                    let mut count = 0;
+                    candidates.try_for_each(|document| {
+                        count += u64::from(matches(filter, document)?);
+                        Ok(())
+                    })?;
+                    count
+                }
             }
         };
         let count = count.saturating_sub(self.skip);

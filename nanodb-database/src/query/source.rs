@@ -30,6 +30,15 @@ impl Source<'_> {
         }
     }
 
+    /// How many documents there are; none is looked at.
+    pub(super) fn count(&self) -> Result<u64> {
+        match self {
+            Self::Collection(collection) => Ok(collection.count()),
+            Self::Snapshot(collection) => Ok(collection.count()),
+            Self::Transaction(collection) => collection.count(),
+        }
+    }
+
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Collection(collection) => collection.name(),

@@ -1,10 +1,13 @@
 //! Searching and changing what is found, in collections, snapshots and transactions.
 
+use std::sync::Arc;
+
 use nanodb_database::{
     AccessPath, BulkOperation, Collection, DOCUMENT_BYTES_MAX, Database, Document, DocumentError,
     Error, ErrorKind, Filter, Projection, Sort, StoredDoc, Update, UpdateError, UpdateResult,
     Value, doc, field,
 };
+use nanodb_sim::{CallKind, Failure, Fault, SimStorage};
 use proptest::prelude::*;
 
 fn filter(json: &str) -> Filter {
@@ -514,4 +517,27 @@ fn the_element_by_which_a_document_passed_is_all_that_is_wanted_of_its_array() {
     let new = all.find_one_and_update(field("r").eq(51), &one).projection(projection());
     assert_eq!(new.return_new().run().unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!(all.count_documents(field("n").gte(200)).unwrap(), 0);
+}
+
+#[test]
+fn counting_what_every_document_matches_reads_no_document() {
+    let storage = SimStorage::new();
+    let open = || Database::options().open_on(Arc::new(storage.clone())).unwrap();
+    let db = open();
+    let documents = (0..1000).map(|n| doc! { "_id": n, "text": ("x".repeat(100)) });
+    db.collection("all").insert_many(documents).unwrap();
+    db.close().unwrap();
+    let db = open();
+    let (all, snapshot) = (db.collection("all"), db.snapshot().collection("all"));
+    storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::Read).for_ever());
+    assert_eq!(all.count_documents(Filter::all()).unwrap(), 1000);
+    assert_eq!(all.find(Filter::all()).threads(2).count().unwrap(), 1000);
+    assert_eq!(all.find(Filter::all()).skip(990).limit(20).count().unwrap(), 10);
+    assert_eq!(snapshot.count_documents(filter("{}")).unwrap(), 1000);
+    assert!(all.count_documents(field("text").exists(true)).is_err());
+    storage.clear_fault();
+    let tx = db.begin_write();
+    tx.collection("all").delete(5).unwrap();
+    assert_eq!(tx.collection("all").count_documents(Filter::all()).unwrap(), 999);
+    assert_eq!(tx.collection("none").count_documents(Filter::all()).unwrap(), 0);
 }

@@ -39,6 +39,36 @@ pub fn field(path: &str) -> FieldName {
 }
 
 /// The subject of a condition; [`field`] returns it, and each method makes a [`Filter`] of it.
+///
+/// ```
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::field;
+///
+/// # fn main() -> Result<(), nanodb::QueryError> {
+/// let a = || field("a");
+/// for (filter, text) in [
+///     (a().eq(5), r#"{"a": 5}"#),
+///     (a().ne(5), r#"{"a": {"$ne": 5}}"#),
+///     (a().gt(5), r#"{"a": {"$gt": 5}}"#),
+///     (a().gte(5), r#"{"a": {"$gte": 5}}"#),
+///     (a().lt(5), r#"{"a": {"$lt": 5}}"#),
+///     (a().lte(5), r#"{"a": {"$lte": 5}}"#),
+///     (a().is_in([5, 6]), r#"{"a": {"$in": [5, 6]}}"#),
+///     (a().not_in([5, 6]), r#"{"a": {"$nin": [5, 6]}}"#),
+///     (a().all([5, 6]), r#"{"a": {"$all": [5, 6]}}"#),
+///     (a().exists(true), r#"{"a": {"$exists": true}}"#),
+///     (a().size(2), r#"{"a": {"$size": 2}}"#),
+///     (a().elem_match(field("b").eq(5)), r#"{"a": {"$elemMatch": {"b": 5}}}"#),
+///     (a().is_type("string")?, r#"{"a": {"$type": "string"}}"#),
+///     (a().regex("^x", "i")?, r#"{"a": {"$regex": "^x", "$options": "i"}}"#),
+///     (a().remainder(4, 1)?, r#"{"a": {"$mod": [4, 1]}}"#),
+///     (a().lt(3).or(a().gt(5)), r#"{"$or": [{"a": {"$lt": 3}}, {"a": {"$gt": 5}}]}"#),
+/// ] {
+///     assert_eq!(filter, nanodb::Filter::parse_json(text)?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct FieldName {
     path: Result<Path, Problem>,
@@ -118,7 +148,8 @@ impl FieldName {
     /// Matches if the field is an array with an element, a document, that matches `filter`:
     /// `$elemMatch`.
     #[must_use]
-    pub fn elem_match(self, filter: Filter) -> Filter {
+    pub fn elem_match(self, filter: impl Into<Filter>) -> Filter {
+        let filter = filter.into();
         if filter.refused.is_some() {
             return filter;
         }
@@ -258,7 +289,8 @@ impl Filter {
 
     /// Matches if both filters match: `$and`.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn and(self, other: impl Into<Self>) -> Self {
+        let other = other.into();
         if self.refused.is_some() || other.is_all() {
             return self;
         }
@@ -273,7 +305,8 @@ impl Filter {
 
     /// Matches if at least one of the filters matches: `$or`.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub fn or(self, other: impl Into<Self>) -> Self {
+        let other = other.into();
         if self.refused.is_some() {
             return self;
         }

@@ -10,6 +10,7 @@ mod collections;
 mod damaged;
 mod data;
 mod deadlocks;
+mod facade;
 mod histories;
 mod id_values;
 mod import_cycles;
