@@ -72,12 +72,35 @@ pub struct Filter {
 
 impl Filter {
     /// Returns the filter that every document matches, `{}`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Filter;
+    ///
+    /// assert!(Filter::all().is_all());
+    /// assert_eq!(Filter::all().to_string(), "{}");
+    /// ```
     #[must_use]
     pub fn all() -> Self {
         Self::default()
     }
 
     /// Reads a filter from JSON text.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Filter;
+    ///
+    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// Filter::parse_json(r#"{"age": {"$gte": 30}}"#)?;
+    /// let error = Filter::parse_json(r#"{"age": {"$size": "x"}}"#).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "`$size` on `age` takes a whole number from 0, not a string at line 1, column 19",
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -146,6 +169,18 @@ impl Filter {
     /// names one, which is several times faster than a walk. Nothing is allocated, except by a
     /// regular expression the first time that a thread uses it.
     ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Filter;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let filter = Filter::parse_json(r#"{"a": {"$gt": 1}}"#)?;
+    /// assert!(filter.matches(b"\x81\xa1a\x02")?); // {"a": 2}
+    /// assert!(!filter.matches(b"\x81\xa1a\x01")?); // {"a": 1}
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ApplyError::Malformed`] if the bytes that were read are not valid MessagePack;
@@ -209,6 +244,15 @@ impl Filter {
     /// several for `$in`. Returns `None` if the filter does not restrict `_id` so.
     ///
     /// No other document matches, but not every document with such an id does.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// let ids = field("_id").is_in([7, 8]).and(field("a").gt(1)).wanted_ids();
+    /// assert_eq!(ids, Some(vec![vec![7], vec![8]]));
+    /// assert_eq!(field("a").eq(7).wanted_ids(), None);
+    /// ```
     #[must_use]
     pub fn wanted_ids(&self) -> Option<Vec<Vec<u8>>> {
         self.root.wanted_ids()

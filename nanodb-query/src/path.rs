@@ -46,6 +46,18 @@ pub(crate) struct Part {
 impl Path {
     /// Parses a path.
     ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Path;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let path = Path::parse("items.0.qty")?;
+    /// assert_eq!(path.names().collect::<Vec<_>>(), ["items", "0", "qty"]);
+    /// assert!(Path::parse(&"a.".repeat(200)).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Problem::PathTooLong`] if it has more than [`DEPTH_MAX`] parts, since no document nests

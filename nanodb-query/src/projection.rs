@@ -94,6 +94,13 @@ const BUILT_PATHS_MAX: usize = QUERY_NODES_MAX - 2;
 
 impl Projection {
     /// Returns the projection that keeps documents as they are, `{}`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Projection;
+    ///
+    /// assert!(Projection::all().is_all());
+    /// ```
     #[must_use]
     pub fn all() -> Self {
         Self { mode: Mode::Exclude, fields: Fields::new(), positional: None }
@@ -158,6 +165,17 @@ impl Projection {
     }
 
     /// Leaves out `_id`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Projection;
+    ///
+    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// let projection = Projection::include(["age"])?.without_id();
+    /// assert_eq!(projection.to_string(), r#"{"age": 1, "_id": 0}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn without_id(mut self) -> Self {
         match self.mode {
@@ -168,6 +186,17 @@ impl Projection {
     }
 
     /// Reads a projection from JSON text.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Projection;
+    ///
+    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// Projection::parse_json(r#"{"name": 1, "tags": {"$slice": 2}}"#)?;
+    /// assert!(Projection::parse_json(r#"{"a": 1, "b": 0}"#).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

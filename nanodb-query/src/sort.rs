@@ -55,12 +55,26 @@ struct SortField {
 
 impl Sort {
     /// Returns a sort by one path, in ascending order.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Sort;
+    ///
+    /// assert_eq!(Sort::ascending("age").to_string(), r#"{"age": 1}"#);
+    /// ```
     #[must_use]
     pub fn ascending(path: &str) -> Self {
         Self::default().then_ascending(path)
     }
 
     /// Returns a sort by one path, in descending order.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Sort;
+    ///
+    /// assert_eq!(Sort::descending("age").to_string(), r#"{"age": -1}"#);
+    /// ```
     #[must_use]
     pub fn descending(path: &str) -> Self {
         Self::default().then_descending(path)
@@ -70,6 +84,14 @@ impl Sort {
     ///
     /// A path may be named again: of arrays, the least and the greatest element count in turn. In
     /// text each path is named once.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Sort;
+    ///
+    /// let sort = Sort::descending("age").then_ascending("name");
+    /// assert_eq!(sort.to_string(), r#"{"age": -1, "name": 1}"#);
+    /// ```
     #[must_use]
     pub fn then_ascending(self, path: &str) -> Self {
         self.then(path, false)
@@ -151,6 +173,19 @@ impl Sort {
     }
 
     /// Returns the key of a document. Documents are in order if their keys are, compared as bytes.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Sort;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sort = Sort::ascending("a");
+    /// // {"a": 1}, {"a": 1.5}
+    /// let (one, two) = (b"\x81\xa1a\x01", b"\x81\xa1a\xcb\x3f\xf8\0\0\0\0\0\0");
+    /// assert!(sort.key(one)? < sort.key(two)?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -78,6 +78,14 @@ enum Form {
 }
 
 /// What an update needs to know besides the document.
+///
+/// ```
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::{Timestamp, UpdateContext};
+///
+/// let context = UpdateContext { now: Timestamp::now(), ..UpdateContext::default() };
+/// assert_eq!(context.bytes_max, 16 << 20);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpdateContext {
     /// The time that `$currentDate` sets.
@@ -101,6 +109,18 @@ const REPLACE_WITH: &str = "$replaceWith";
 
 impl Update {
     /// Reads an update from JSON text.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Update;
+    ///
+    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// Update::parse_json(r#"{"$inc": {"n": 1}}"#)?;
+    /// let error = Update::parse_json(r#"{"n": 1}"#).unwrap_err();
+    /// assert_eq!(error.to_string(), "unknown operator `n` at line 1, column 2");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -236,6 +256,19 @@ impl Update {
 
     /// Returns the update that puts a document, read from JSON text, in place of the old one.
     ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Update;
+    ///
+    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// let update = Update::replacement_json(r#"{"a": 1}"#)?;
+    /// assert_eq!(update.to_string(), r#"{"$replaceWith": {"a": 1}}"#);
+    /// // An update that was taken for a document.
+    /// assert!(Update::replacement_json(r#"{"$set": {"a": 1}}"#).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`QueryError`] says what is wrong, and where in the text.
@@ -259,6 +292,19 @@ impl Update {
 
     /// Returns the array filters, which [`Display`](fmt::Display) of the update leaves out. They
     /// print text that [`parse_json_with_filters`](Self::parse_json_with_filters) reads.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Update;
+    ///
+    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// let text = r#"{"$set": {"items.$[big].sale": true}}"#;
+    /// let update = Update::parse_json_with_filters(text, r#"[{"big": {"$gt": 5}}]"#)?;
+    /// assert_eq!(update.to_string(), text);
+    /// assert_eq!(update.array_filters().to_string(), r#"[{"big": {"$gt": 5}}]"#);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn array_filters(&self) -> ArrayFilters<'_> {
         ArrayFilters(self)
@@ -269,6 +315,21 @@ impl Update {
     ///
     /// Costs one walk over the names of the documents in which changes lie; everything else is
     /// copied.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::{Update, UpdateContext};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let update = Update::parse_json(r#"{"$max": {"n": 5}}"#)?;
+    /// let mut out = Vec::new();
+    /// assert!(update.apply(b"\x81\xa1n\x01", &UpdateContext::default(), &mut out)?); // {"n": 1}
+    /// assert_eq!(out, b"\x81\xa1n\x05");
+    /// // {"n": 7} stays as it is.
+    /// assert!(!update.apply(b"\x81\xa1n\x07", &UpdateContext::default(), &mut out)?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -76,6 +76,13 @@ pub struct FieldName {
 
 impl FieldName {
     /// Matches if the field, or one of its elements, equals `value`: `$eq`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// assert_eq!(field("age").eq(30).to_string(), r#"{"age": 30}"#);
+    /// ```
     #[must_use]
     pub fn eq(self, value: impl Into<Literal>) -> Filter {
         self.compared("$eq", value, Test::Equal)
@@ -83,42 +90,93 @@ impl FieldName {
 
     /// Matches if neither the field nor one of its elements equals `value`: `$ne`. A missing field
     /// matches.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// assert_eq!(field("age").ne(30).to_string(), r#"{"age": {"$ne": 30}}"#);
+    /// ```
     #[must_use]
     pub fn ne(self, value: impl Into<Literal>) -> Filter {
         self.compared("$ne", value, |value| Test::Not(vec![Test::Equal(value)]))
     }
 
     /// Matches if the field is above `value`, and of its type: `$gt`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// assert_eq!(field("age").gt(30).to_string(), r#"{"age": {"$gt": 30}}"#);
+    /// ```
     #[must_use]
     pub fn gt(self, value: impl Into<Literal>) -> Filter {
         self.compared("$gt", value, Test::Greater)
     }
 
     /// Matches if the field equals `value` or is above it, and is of its type: `$gte`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// let filter = field("age").gte(18).and(field("age").lt(65));
+    /// assert_eq!(filter.to_string(), r#"{"age": {"$gte": 18, "$lt": 65}}"#);
+    /// ```
     #[must_use]
     pub fn gte(self, value: impl Into<Literal>) -> Filter {
         self.compared("$gte", value, Test::GreaterOrEqual)
     }
 
     /// Matches if the field is below `value`, and of its type: `$lt`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// assert_eq!(field("name").lt("n").to_string(), r#"{"name": {"$lt": "n"}}"#);
+    /// ```
     #[must_use]
     pub fn lt(self, value: impl Into<Literal>) -> Filter {
         self.compared("$lt", value, Test::Less)
     }
 
     /// Matches if the field equals `value` or is below it, and is of its type: `$lte`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// assert_eq!(field("age").lte(30).to_string(), r#"{"age": {"$lte": 30}}"#);
+    /// ```
     #[must_use]
     pub fn lte(self, value: impl Into<Literal>) -> Filter {
         self.compared("$lte", value, Test::LessOrEqual)
     }
 
     /// Matches if the field, or one of its elements, equals one of `values`: `$in`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// let filter = field("city").is_in(["Berlin", "Hamburg"]);
+    /// assert_eq!(filter.to_string(), r#"{"city": {"$in": ["Berlin", "Hamburg"]}}"#);
+    /// ```
     #[must_use]
     pub fn is_in<V: Into<Literal>>(self, values: impl IntoIterator<Item = V>) -> Filter {
         self.listed("$in", values, |values| Test::In(Choice::new(values, Vec::new())))
     }
 
     /// Matches if neither the field nor one of its elements equals one of `values`: `$nin`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// assert_eq!(field("age").not_in([1, 2]).to_string(), r#"{"age": {"$nin": [1, 2]}}"#);
+    /// ```
     #[must_use]
     pub fn not_in<V: Into<Literal>>(self, values: impl IntoIterator<Item = V>) -> Filter {
         let test = |values| Test::Not(vec![Test::In(Choice::new(values, Vec::new()))]);
@@ -127,6 +185,13 @@ impl FieldName {
 
     /// Matches if the field is an array that contains all of `values`, or is the only one of them:
     /// `$all`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// assert_eq!(field("tags").all(["a", "b"]).to_string(), r#"{"tags": {"$all": ["a", "b"]}}"#);
+    /// ```
     #[must_use]
     pub fn all<V: Into<Literal>>(self, values: impl IntoIterator<Item = V>) -> Filter {
         let test = |values: Vec<_>| Test::All(values.into_iter().map(Test::Equal).collect());
@@ -134,12 +199,26 @@ impl FieldName {
     }
 
     /// Matches if the field exists, even as null, or if it does not: `$exists`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// assert_eq!(field("end").exists(false).to_string(), r#"{"end": {"$exists": false}}"#);
+    /// ```
     #[must_use]
     pub fn exists(self, wanted: bool) -> Filter {
         self.tested(Test::Exists(wanted), Cost::ONE)
     }
 
     /// Matches if the field is an array of `len` elements: `$size`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// assert_eq!(field("tags").size(2).to_string(), r#"{"tags": {"$size": 2}}"#);
+    /// ```
     #[must_use]
     pub fn size(self, len: u32) -> Filter {
         self.tested(Test::Size(len), Cost::ONE)
@@ -147,6 +226,14 @@ impl FieldName {
 
     /// Matches if the field is an array with an element, a document, that matches `filter`:
     /// `$elemMatch`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// let filter = field("items").elem_match(field("qty").gt(5));
+    /// assert_eq!(filter.to_string(), r#"{"items": {"$elemMatch": {"qty": {"$gt": 5}}}}"#);
+    /// ```
     #[must_use]
     pub fn elem_match(self, filter: impl Into<Filter>) -> Filter {
         let filter = filter.into();
@@ -158,6 +245,17 @@ impl FieldName {
     }
 
     /// Matches if the field, or one of its elements, is of the type with this name: `$type`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// assert_eq!(field("n").is_type("int")?.to_string(), r#"{"n": {"$type": "int"}}"#);
+    /// assert!(field("n").is_type("integer").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -173,6 +271,18 @@ impl FieldName {
     /// finds something: `$regex`. The options are letters of `imsxu`.
     ///
     /// The syntax is that of PCRE; matching takes time linear in the text.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// let filter = field("name").regex("^a", "i")?;
+    /// assert_eq!(filter.to_string(), r#"{"name": {"$regex": "^a", "$options": "i"}}"#);
+    /// assert!(field("name").regex("(a", "").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -193,6 +303,16 @@ impl FieldName {
 
     /// Matches if the field, or one of its elements, truncated to a whole number, leaves this
     /// remainder: `$mod`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// assert_eq!(field("n").remainder(4, 1)?.to_string(), r#"{"n": {"$mod": [4, 1]}}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -288,6 +408,14 @@ impl Filter {
     }
 
     /// Matches if both filters match: `$and`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// let filter = field("age").gt(30).and(field("city").eq("Berlin"));
+    /// assert_eq!(filter.to_string(), r#"{"age": {"$gt": 30}, "city": "Berlin"}"#);
+    /// ```
     #[must_use]
     pub fn and(self, other: impl Into<Self>) -> Self {
         let other = other.into();
@@ -304,6 +432,14 @@ impl Filter {
     }
 
     /// Matches if at least one of the filters matches: `$or`.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::field;
+    ///
+    /// let filter = field("age").lt(18).or(field("age").gt(65));
+    /// assert_eq!(filter.to_string(), r#"{"$or": [{"age": {"$lt": 18}}, {"age": {"$gt": 65}}]}"#);
+    /// ```
     #[must_use]
     pub fn or(self, other: impl Into<Self>) -> Self {
         let other = other.into();
@@ -328,6 +464,14 @@ impl Filter {
 }
 
 /// Matches if the filter does not: `$nor`.
+///
+/// ```
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::field;
+///
+/// let filter = !field("city").eq("Berlin");
+/// assert_eq!(filter.to_string(), r#"{"$nor": [{"city": "Berlin"}]}"#);
+/// ```
 impl Not for Filter {
     type Output = Self;
 

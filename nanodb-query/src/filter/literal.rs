@@ -27,6 +27,18 @@ pub struct Literal(Result<Vec<u8>, Box<Problem>>);
 impl Literal {
     /// Copies a value in MessagePack, such as an encoded document.
     ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::{Literal, field};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // {"a": 1}
+    /// let value = Literal::from_bytes(b"\x81\xa1a\x01")?;
+    /// assert_eq!(field("o").eq(value).to_string(), r#"{"o": {"a": 1}}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Problem::Malformed`] if the bytes are not well-formed or nest too deep,
