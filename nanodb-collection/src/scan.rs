@@ -195,8 +195,8 @@ impl Scan {
         self.next_that(visit).map(drop)
     }
 
-    /// Returns the next document for which `is_wanted` returns true. After an error of `is_wanted`, the
-    /// next call goes on with the document after it.
+    /// Returns the next document for which `is_wanted` returns true. After an error of `is_wanted`,
+    /// the next call goes on with the document after it.
     #[doc(hidden)]
     pub fn next_that(
         &mut self,
@@ -265,7 +265,8 @@ impl Scan {
         }
     }
 
-    /// Returns the document that this scan found in a record, by its [record id](StoredDoc::record_id).
+    /// Returns the document that this scan found in a record, by its
+    /// [record id](StoredDoc::record_id).
     #[doc(hidden)]
     pub fn document_at(&self, record_id: RecordId) -> Result<StoredDoc> {
         let page = PageId::new(record_id.page);
@@ -345,7 +346,8 @@ fn next_record<'p>(guard: &'p PageGuard, next: &mut Option<SlotId>) -> Result<Op
     Ok(record)
 }
 
-/// The next document of a page that is wanted. None if there is no more; then the page is done with.
+/// The next document of a page that is wanted. None if there is no more; then the page is done
+/// with.
 fn find_on_page(
     walk: &Walk,
     page: &mut OpenPage,

@@ -172,7 +172,8 @@ impl IdIndex {
         None
     }
 
-    /// Returns a number that changes whenever [`IndexWriter::retire`] removes an entry. A miss is final only if this did not change around it.
+    /// Returns a number that changes whenever [`IndexWriter::retire`] removes an entry. A miss is
+    /// final only if this did not change around it.
     #[inline]
     #[must_use]
     pub fn moves(&self) -> u64 {

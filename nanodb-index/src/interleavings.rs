@@ -225,7 +225,8 @@ fn entries_in_the_stash_are_found_while_the_list_of_their_key_grows() {
     );
 }
 
-/// The entries of an index of which parts are dropped and loaded are found, or said not to be there.
+/// The entries of an index of which parts are dropped and loaded are found, or said not to be
+/// there.
 #[test]
 fn entries_are_found_or_not_loaded_while_their_group_is_dropped_and_loaded() {
     interleavings(3, || {
@@ -278,8 +279,8 @@ fn a_reader_is_not_misled_by_memory_that_another_index_has_taken_over() {
     });
 }
 
-/// A document moves while a checkpoint saves the index with its new record id in it: whoever loads the
-/// group waits until that is published, and finds it.
+/// A document moves while a checkpoint saves the index with its new record id in it: whoever loads
+/// the group waits until that is published, and finds it.
 #[test]
 fn a_group_that_is_loaded_beside_a_move_and_a_checkpoint_has_the_document() {
     interleavings(2, || {

@@ -50,7 +50,8 @@ impl KeyHash {
         Self::from_bits(upper_half(hash))
     }
 
-    /// Returns what the index knows of the id with these stored bytes, hashed with a database's seed.
+    /// Returns what the index knows of the id with these stored bytes, hashed with a database's
+    /// seed.
     #[inline]
     #[must_use]
     pub fn of_id(seed: u64, key: &[u8]) -> Self {

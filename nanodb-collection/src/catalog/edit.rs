@@ -1,7 +1,7 @@
 //! What a commit tells the catalog besides the pages it changes.
 //!
-//! A commit's metadata is a sequence of edits; numbers are [LEB128](crate::catalog::varint), text has its
-//! length in front.
+//! A commit's metadata is a sequence of edits; numbers are [LEB128](crate::catalog::varint), text
+//! has its length in front.
 //!
 //! ```text
 //! tag  edit         fields
@@ -23,8 +23,8 @@
 //! lowest bit; the slot.
 //!
 //! State gives the numbers as they are after the commit and not by how much they
-//! changed, runs are sets of pages, and of the changes of one index entry the last counts: a sequence
-//! of edits that is replayed twice says the same as one that is replayed once.
+//! changed, runs are sets of pages, and of the changes of one index entry the last counts: a
+//! sequence of edits that is replayed twice says the same as one that is replayed once.
 
 use nanodb_index::{Change, KeyHash, RecordId};
 use nanodb_pager::{Extent, PageId};

@@ -2,11 +2,11 @@
 //!
 //! All of it is as of one commit, the newest one when the check begins, and nobody waits for it:
 //!
-//! * Where each page belongs is told by the pager and by what the edits up to that commit add up to. Commits
-//!   wait while the list of free pages is copied.
+//! * Where each page belongs is told by the pager and by what the edits up to that commit add up
+//!   to. Commits wait while the list of free pages is copied.
 //! * Pages of collections are read as of a snapshot of that commit.
-//! * The index of ids knows no commits. An entry that is missing must be in the history that is kept for
-//!   the snapshot. One that is too many may have come later: only such are looked at under
+//! * The index of ids knows no commits. An entry that is missing must be in the history that is
+//!   kept for the snapshot. One that is too many may have come later: only such are looked at under
 //!   the writers' lock of their collection, those of a group at a time.
 
 mod collection;
@@ -282,8 +282,8 @@ fn await_applied(engine: &Engine, seq: Seq) -> Result<()> {
     while engine.pager.published() < seq {
         // One that changes nothing waits for what it may have read.
         if engine.pager.begin().install(&[]).and_then(InstalledCommit::publish).is_err() {
-            // Nothing will be published any more, nor installed. Who was about to apply a commit holds
-            // a collection's lock.
+            // Nothing will be published any more, nor installed. Who was about to apply a commit
+            // holds a collection's lock.
             for binding in engine.catalog.names.all_current() {
                 drop(binding.lock(LockOwner::current())?);
             }

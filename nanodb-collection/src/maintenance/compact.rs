@@ -1,9 +1,9 @@
 //! Giving space back: all documents move as far to the front of the file as they can.
 //!
-//! Each collection is [walked over](relocation) from its last page to its first, a few pages at a time: each step is
-//! a small transaction, so readers and writers go on. Pages that have become empty go back to the file, whose
-//! end the next checkpoint cuts off. What is given back can be used only after a checkpoint, so there are
-//! several rounds, as long as they gain something.
+//! Each collection is [walked over](relocation) from its last page to its first, a few pages at a
+//! time: each step is a small transaction, so readers and writers go on. Pages that have become
+//! empty go back to the file, whose end the next checkpoint cuts off. What is given back can be
+//! used only after a checkpoint, so there are several rounds, as long as they gain something.
 //!
 //! On a full disk it does not begin. In a file at its limit there may be no space for what is to
 //! move first: then it stays where it is, and what has space moves.
@@ -61,8 +61,8 @@ impl Engine {
         run(self, progress)
     }
 
-    /// Frees the pages of collections that are empty and not in use. A collection for which that fails
-    /// keeps its pages.
+    /// Frees the pages of collections that are empty and not in use. A collection for which that
+    /// fails keeps its pages.
     pub fn give_back_of_empty(&self) {
         for binding in self.all_published() {
             give_back_of_empty(&self.pager, &binding);
@@ -135,8 +135,8 @@ impl Step<'_> {
         (self.progress)(self.at)
     }
 
-    /// Looks at the pages that nobody has seen since the database was opened: the free space in them is
-    /// where documents can go.
+    /// Looks at the pages that nobody has seen since the database was opened: the free space in
+    /// them is where documents can go.
     fn see(&mut self, binding: &Arc<NameBinding>) -> Result<ControlFlow<()>> {
         while let Some(held) = binding.lock(LockOwner::current())? {
             let index = binding.store.index_for_writer()?;

@@ -2,9 +2,9 @@
 //! documents off those that are to go.
 //!
 //! To go are the pages behind the place where the file would end if there were no gaps in it, and
-//! sparse ones, as long as there is free space before them. A document leaves with all of its pieces if one of them
-//! lies on such a page. Where its pieces are is known only from its head, so every page is
-//! looked at.
+//! sparse ones, as long as there is free space before them. A document leaves with all of its
+//! pieces if one of them lies on such a page. Where its pieces are is known only from its head, so
+//! every page is looked at.
 
 use std::ops::DerefMut;
 use std::sync::Arc;
@@ -34,7 +34,8 @@ pub(crate) struct Walk {
     below: u32,
     /// Whether sparse pages are to go, too: not once there was no space for what was on one.
     sparse: bool,
-    /// Whether it may use what is kept back for those who free space, as where somebody waits for it.
+    /// Whether it may use what is kept back for those who free space, as where somebody waits for
+    /// it.
     uses_reserve: bool,
 }
 

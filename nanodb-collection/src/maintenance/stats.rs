@@ -3,7 +3,8 @@
 use crate::engine::Engine;
 use crate::error::Result;
 
-/// Statistics of an open database. They are read one after the other while the database may be in use.
+/// Statistics of an open database. They are read one after the other while the database may be in
+/// use.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Stats {

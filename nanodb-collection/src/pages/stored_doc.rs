@@ -118,8 +118,8 @@ impl StoredDoc {
         self.to_type("")
     }
 
-    /// Decodes the document to a Rust type. The error tells a document of another shape from a damaged
-    /// one.
+    /// Decodes the document to a Rust type. The error tells a document of another shape from a
+    /// damaged one.
     #[doc(hidden)]
     pub fn to_typed<T: DeserializeOwned>(&self, collection: &str) -> Result<T> {
         self.to_type(collection)

@@ -1,10 +1,11 @@
 //! Which pages documents go to, and which go back to the file.
 //!
 //! The page that documents go to, the *fill page*, is at first the tail. When it is full, a page
-//! that deletions have left [free space](crate::pages::free_space) in takes its place, and a new tail only where there
-//! is none. When an eighth of a collection's pages are empty, they go back to the file; or when the
-//! last document has gone. That is not for the transaction that empties them to do: who reads a
-//! page which is given back sees it as it was before, and must find no document there that is gone.
+//! that deletions have left [free space](crate::pages::free_space) in takes its place, and a new
+//! tail only where there is none. When an eighth of a collection's pages are empty, they go back to
+//! the file; or when the last document has gone. That is not for the transaction that empties them
+//! to do: who reads a page which is given back sees it as it was before, and must find no document
+//! there that is gone.
 //!
 //! Overflow pages are taken from the pager for each document, next to each other, and
 //! are not part of the extents: scans pass over none of them, and a document that
@@ -184,8 +185,8 @@ impl Statement<'_> {
         None
     }
 
-    /// Moves the hand over so many pages, which are listed if they have free space; returns over how many
-    /// it came.
+    /// Moves the hand over so many pages, which are listed if they have free space; returns over
+    /// how many it came.
     pub(crate) fn see_pages(&mut self, count: usize) -> usize {
         for seen in 0..count {
             let (hand, unseen) = &mut self.write_set.hand;
@@ -210,7 +211,8 @@ impl Statement<'_> {
         self.look(page).ok().filter(|&(class, _)| class != SpaceClass::None)
     }
 
-    /// Takes a page off the list that turned out to have no free space, or that may not be used now.
+    /// Takes a page off the list that turned out to have no free space, or that may not be used
+    /// now.
     fn unlist(&mut self, page: PageId) {
         if self.write_set.before.is_none_or(|before| page < before) {
             self.write_set.space_classes.entry(page.get()).or_insert(SpaceClass::None);

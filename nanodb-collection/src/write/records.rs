@@ -1,8 +1,8 @@
 //! Where the records of a document go.
 //!
 //! Documents are appended to the tail page. One that does not fit in what the tail has
-//! left begins a new tail page, if that wastes little. Else it becomes an *overflow document*: its head
-//! fills what is left, whole overflow pages take the bulk, and the last piece becomes a
+//! left begins a new tail page, if that wastes little. Else it becomes an *overflow document*: its
+//! head fills what is left, whole overflow pages take the bulk, and the last piece becomes a
 //! fragment on the new tail page, where other documents join it:
 //!
 //! ```text

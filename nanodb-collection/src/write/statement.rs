@@ -160,8 +160,8 @@ impl Statement<'_> {
     /// Replaces a document that the transaction has found by one with the same id; returns false if
     /// the document was deleted meanwhile.
     ///
-    /// `found` has the record id and the bytes. While the record holds these bytes nothing is looked
-    /// up in the id index; otherwise the document is looked up by its key.
+    /// `found` has the record id and the bytes. While the record holds these bytes nothing is
+    /// looked up in the id index; otherwise the document is looked up by its key.
     pub fn replace_found(&mut self, found: &StoredDoc, document: &[u8]) -> Result<bool, Failure> {
         let key = key_of(found)?;
         match self.locate(found, key)? {
@@ -170,8 +170,8 @@ impl Statement<'_> {
         }
     }
 
-    /// Deletes a document that the transaction has found; returns false if it was deleted meanwhile.
-    /// Finds it like [`replace_found`](Self::replace_found).
+    /// Deletes a document that the transaction has found; returns false if it was deleted
+    /// meanwhile. Finds it like [`replace_found`](Self::replace_found).
     pub fn delete_found(&mut self, found: &StoredDoc) -> Result<bool, Failure> {
         let key = key_of(found)?;
         match self.locate(found, key)? {

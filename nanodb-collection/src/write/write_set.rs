@@ -1,4 +1,5 @@
-//! What a transaction has changed in one collection so far, and the edits that the commit makes of it.
+//! What a transaction has changed in one collection so far, and the edits that the commit makes of
+//! it.
 
 use std::collections::BTreeMap;
 

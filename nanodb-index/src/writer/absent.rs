@@ -27,8 +27,8 @@ const LOADED_MAX: usize =
 /// by chance some have a few hundred more.
 const LOADED_USUAL: u64 = LOADED_MAX as u64 / 16 * 15;
 
-/// A group that the hand has found looked at so often is passed over that many times, less one, when it
-/// is not looked at any more.
+/// A group that the hand has found looked at so often is passed over that many times, less one,
+/// when it is not looked at any more.
 const USED_MAX: u8 = 4;
 
 /// The result of [`IndexWriter::drop_unused`].
@@ -79,7 +79,8 @@ impl IdIndex {
         (u128::from(entries) * u128::from(keys)) >> u32::BITS > u128::from(LOADED_USUAL)
     }
 
-    /// Returns the first and the last key of the group that a key belongs to, if the group is absent.
+    /// Returns the first and the last key of the group that a key belongs to, if the group is
+    /// absent.
     #[must_use]
     pub fn absent_range(&self, key: KeyHash) -> Option<(u32, u32)> {
         let at = self.directory.locate(key)?;
@@ -88,8 +89,8 @@ impl IdIndex {
 }
 
 impl IndexWriter<'_> {
-    /// After so many passes of [`drop_unused`](Self::drop_unused) over all groups each is dropped that nobody
-    /// looks at meanwhile, whatever it has earned.
+    /// After so many passes of [`drop_unused`](Self::drop_unused) over all groups each is dropped
+    /// that nobody looks at meanwhile, whatever it has earned.
     pub const PASSES_MAX: usize = USED_MAX as usize + 1;
 
     /// Makes two absent groups of the one that a hash belongs to; false if it is not absent or
@@ -183,16 +184,17 @@ impl IndexWriter<'_> {
         })
     }
 
-    /// Goes on over the groups, in the order of their keys, until it has made one absent or comes to the
-    /// end; the next call begins with the first. A group that was looked at since the hand
+    /// Goes on over the groups, in the order of their keys, until it has made one absent or comes
+    /// to the end; the next call begins with the first. A group that was looked at since the hand
     /// passed it last is passed over once more, unless it `must` go; that of `spared` always is.
     ///
-    /// One that was looked at between any two passes has earned to be passed over a few times more. Otherwise
-    /// a group that is always needed would be as soon gone as others that were loaded a moment ago and looked
-    /// at once, whenever the hand finds them all marked and comes round again. Being loaded, which
-    /// nobody does without looking, earns nothing.
+    /// One that was looked at between any two passes has earned to be passed over a few times more.
+    /// Otherwise a group that is always needed would be as soon gone as others that were loaded a
+    /// moment ago and looked at once, whenever the hand finds them all marked and comes round
+    /// again. Being loaded, which nobody does without looking, earns nothing.
     ///
-    /// For memory [with marks](crate::IndexMemory::with_marks): without, no group counts as looked at.
+    /// For memory [with marks](crate::IndexMemory::with_marks): without, no group counts as looked
+    /// at.
     pub fn drop_unused(&mut self, spared: Option<KeyHash>, must: bool) -> PassResult {
         let index = self.index;
         let spared = spared.and_then(|key| index.directory.locate(key));
@@ -215,7 +217,8 @@ impl IndexWriter<'_> {
         PassResult { dropped: false, at_end: true }
     }
 
-    /// Whether the hand passes over a group, by its mark or by what it has earned, which this takes.
+    /// Whether the hand passes over a group, by its mark or by what it has earned, which this
+    /// takes.
     fn stays(&mut self, at: &GroupPosition<'_>) -> bool {
         let is_marked = self.index.directory.unmark(at);
         let level = self.state.levels.get_mut(at.depth as usize);
@@ -254,8 +257,8 @@ impl IndexWriter<'_> {
         self.report_memory();
     }
 
-    /// Returns how many entries the group of a key has, and the last of its keys; `None` if it is absent.
-    /// Entries that have no room in their groups are left out.
+    /// Returns how many entries the group of a key has, and the last of its keys; `None` if it is
+    /// absent. Entries that have no room in their groups are left out.
     #[must_use]
     pub fn len_at(&self, key: KeyHash) -> Option<(usize, u32)> {
         match self.index.directory.locate(key) {
@@ -265,8 +268,8 @@ impl IndexWriter<'_> {
         }
     }
 
-    /// Returns the entries of the group of a key, in order, and the last of its keys; `None` if it is
-    /// absent.
+    /// Returns the entries of the group of a key, in order, and the last of its keys; `None` if it
+    /// is absent.
     #[must_use]
     pub fn entries_at(&self, key: KeyHash) -> Option<(Vec<(KeyHash, RecordId)>, u32)> {
         let Some(at) = self.index.directory.locate(key) else {
