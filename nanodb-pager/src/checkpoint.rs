@@ -199,7 +199,7 @@ impl Shared {
         }
         // What was freed before it could not be used by this one yet.
         for _ in 0..if wanted { MOVES_MAX } else { 1 } {
-            if !self.own_pages_keep_the_file_long(on_disk, wanted, worth) {
+            if !self.space.own_pages_keep_the_file_long(on_disk, wanted, worth) {
                 break;
             }
             self.reserve_sidecar_names(on_disk)?;

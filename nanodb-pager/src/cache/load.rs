@@ -43,14 +43,16 @@ impl Shared {
 
     /// The newest installed version of a page, from memory or from disk.
     pub(crate) fn newest(&self, page: PageId) -> Result<Arc<Frame>> {
-        self.space.check_bounds(page).map_err(|error| self.unless_truncated(page, error.into()))?;
+        self.space
+            .check_bounds(page)
+            .map_err(|error| self.space.unless_truncated(page, error.into()))?;
         let slot = self.cache.table.slot(page);
         if let Some(frame) = slot.frame.load_full() {
             slot.touch();
             return Ok(frame);
         }
         let loaded =
-            self.load_newest(page, slot).map_err(|error| self.unless_truncated(page, error));
+            self.load_newest(page, slot).map_err(|error| self.space.unless_truncated(page, error));
         let (frame, admitted) = loaded?;
         if admitted {
             self.cache.admit(&[page]);

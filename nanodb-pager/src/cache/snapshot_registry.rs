@@ -174,7 +174,7 @@ impl SnapshotRegistry {
     /// Calls `drop_versions` for every version that nobody wants now that `published`
     /// returns what it does, and returns the oldest commit that is still read.
     ///
-    /// With a version may go all older ones of its page, where it says so.
+    /// The [`DropScope`] says whether all older ones of its page go, too.
     pub(crate) fn prune(
         &self,
         published: impl FnOnce() -> Seq,

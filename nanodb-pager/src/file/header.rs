@@ -310,7 +310,7 @@ impl Header {
     /// Never is a copy written over that may be the only whole one on the disk. Only a checkpoint gives
     /// both copies the same revision, and it has synced the first before it writes the second; so
     /// what is written here are revisions of their own, or one that is there already.
-    pub(crate) fn to_settle(&self, storage: &dyn Storage) -> Result<Vec<Self>> {
+    pub(crate) fn to_resync(&self, storage: &dyn Storage) -> Result<Vec<Self>> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let first = self.first_copy();
         let age = |copy| {
@@ -549,7 +549,7 @@ mod tests {
             storage.write_at(&new.encode(page.get()).bytes, page.offset()).unwrap();
             assert_eq!(read(&storage).unwrap(), new);
             // The one that is not known to be saved is written again first.
-            let written = new.to_settle(&storage).unwrap();
+            let written = new.to_resync(&storage).unwrap();
             let copies: Vec<u32> = written.iter().map(Header::first_copy).collect();
             assert_eq!(copies, [new.first_copy(), old.first_copy()]);
             let revisions: Vec<u64> = written.iter().map(|header| header.revision).collect();

@@ -21,6 +21,7 @@ use crate::checkpoint::state::DiskState;
 use crate::error::{Error, Result};
 use crate::ids::{Extent, PAGE_SIZE, PageId};
 use crate::shared::Shared;
+use crate::space::state::SpaceState;
 
 /// Another checkpoint is worthwhile if it truncates at least 64 KiB and a sixteenth of the file; when
 /// the file is closed, 16 KiB and a sixteenth.
@@ -67,7 +68,9 @@ impl Shared {
         }
         Ok(())
     }
+}
 
+impl SpaceState {
     /// Whether the file could be truncated if the pages of the root and the free map were not at
     /// its end: another checkpoint puts them further in front. By a page, where the file is to be
     /// as `short` as it can be; else by `least` pages at least.
@@ -78,7 +81,7 @@ impl Shared {
         least: u32,
     ) -> bool {
         let Some(last) = on_disk.streams.iter().max() else { return false };
-        let allocator = self.space.allocator.lock();
+        let allocator = self.allocator.lock();
         let before = allocator.free_before(*last);
         if short {
             return before > 0 && before >= on_disk.taken_pages;
@@ -91,11 +94,11 @@ impl Shared {
     /// away and no commit has taken it since.
     #[cold]
     pub(crate) fn unless_truncated(&self, page: PageId, error: Error) -> Error {
-        if !self.space.truncated.contains(page) {
+        if !self.truncated.contains(page) {
             return error;
         }
         let extent = Extent::new(page, 1);
-        let allocator = self.space.allocator.lock();
+        let allocator = self.allocator.lock();
         let in_use = allocator.in_use(extent) && !allocator.is_reserved(extent);
         if in_use { error } else { Error::WriteConflict { page } }
     }

@@ -104,16 +104,12 @@ impl Shared {
 
     /// How many free pages transactions leave.
     pub(crate) fn pages_kept(&self, allocator: &FreeMap) -> u32 {
-        self.and_spare(self.pages_needed(allocator), SPARE_PAGES)
+        and_spare(self.pages_needed(allocator), SPARE_PAGES)
     }
 
     /// How many free pages what the layer above saves leaves.
     pub(crate) fn pages_kept_from_saving(&self, allocator: &FreeMap) -> u32 {
-        self.and_spare(self.pages_needed(allocator), SPARE_FROM_SAVING)
-    }
-
-    fn and_spare(&self, needed: u32, spare: u32) -> u32 {
-        if needed == 0 { 0 } else { needed.saturating_add(spare) }
+        and_spare(self.pages_needed(allocator), SPARE_FROM_SAVING)
     }
 
     fn pages_missing(&self) -> u32 {
@@ -222,4 +218,8 @@ impl Shared {
         self.space.page_count.store(allocator.page_count(), Ordering::Relaxed);
         Ok(extent)
     }
+}
+
+fn and_spare(needed: u32, spare: u32) -> u32 {
+    if needed == 0 { 0 } else { needed.saturating_add(spare) }
 }

@@ -28,8 +28,7 @@ impl Shared {
         suffix: &'static str,
         doing: &'static str,
     ) -> Result<Arc<dyn Storage>> {
-        let file =
-            self.storage.sidecar(suffix).map_err(|e| self.bedouble_write_failed(doing, e))?;
+        let file = self.storage.sidecar(suffix).map_err(|e| self.sidecar_failed(doing, e))?;
         let mut named = self.wal.named.lock();
         if !named.contains(&suffix) {
             let failed = |e| self.poison(Error::io("syncing the directory", e));
@@ -42,11 +41,7 @@ impl Shared {
     /// What it means that a file beside the database can't be made, replaced or removed. If
     /// the database is not there any more, what lies there is another's, and this handle has no
     /// place left for a log.
-    pub(crate) fn bedouble_write_failed(
-        &self,
-        doing: impl Into<String>,
-        error: io::Error,
-    ) -> Error {
+    pub(crate) fn sidecar_failed(&self, doing: impl Into<String>, error: io::Error) -> Error {
         match Error::io(doing, error) {
             displaced @ Error::Displaced { .. } => self.poison(displaced),
             other => other,

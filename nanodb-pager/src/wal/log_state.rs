@@ -128,7 +128,7 @@ impl Shared {
     }
 
     fn remove_sidecar(&self, suffix: &str, doing: &'static str) -> Result<()> {
-        self.storage.remove_sidecar(suffix).map_err(|e| self.bedouble_write_failed(doing, e))
+        self.storage.remove_sidecar(suffix).map_err(|e| self.sidecar_failed(doing, e))
     }
 
     /// What the header of a checkpoint is to say. From here until it is written, a commit that has
@@ -193,7 +193,7 @@ impl Shared {
                 removed = true;
             }
         }
-        let failed = |e| self.bedouble_write_failed(doing, e);
+        let failed = |e| self.sidecar_failed(doing, e);
         // This database's uuid is in its name.
         let copy = copy_suffix(&self.uuid);
         if self.storage.has_sidecar(&copy).map_err(failed)? {

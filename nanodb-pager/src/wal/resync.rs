@@ -50,7 +50,7 @@ impl Shared {
         }
         self.save_unvouched(on_disk)?;
         let poison = |e| self.poison(Error::io("syncing what was found", e));
-        let headers = on_disk.header.to_settle(&*self.storage)?;
+        let headers = on_disk.header.to_resync(&*self.storage)?;
         self.storage.sync().map_err(poison)?;
         for header in headers {
             let copy = header.first_copy();
@@ -98,7 +98,7 @@ impl Shared {
     /// Writes the first bytes of a sidecar to a new file, syncs it, and puts it in its
     /// place. Until that is done nothing has changed.
     fn copy(&self, from: &dyn Storage, suffix: &str, len: u64) -> Result<Arc<dyn Storage>> {
-        let failed = |e| self.bedouble_write_failed(format!("copying {suffix}"), e);
+        let failed = |e| self.sidecar_failed(format!("copying {suffix}"), e);
         let new = copy_suffix(&self.uuid);
         let copy = self.storage.sidecar(&new).map_err(failed)?;
         copy.set_len(0).map_err(|e| self.write_failed(failed(e)))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nanodb_loom::{every_interleaving, thread};
 
 use super::{Slot, VersionBytes};
-use crate::cache::snapshot_registry::{OldVersion, SnapshotRegistry, With};
+use crate::cache::snapshot_registry::{DropScope, OldVersion, SnapshotRegistry};
 use crate::cache::version_file::VersionFile;
 use crate::file::page::{Checksummer, Frame};
 use crate::file::storage::MemoryStorage;
