@@ -17,7 +17,10 @@ use crate::{
 ///
 /// let error = doc! { "_id": 1.5 }.encode(None, &mut Vec::new()).unwrap_err();
 /// assert!(matches!(error, DocumentError::IdType { found: ValueType::Float }));
-/// assert_eq!(error.to_string(), "`_id` must be an integer, a string, binary, an ObjectId or a UUID, not float");
+/// assert_eq!(
+///     error.to_string(),
+///     "`_id` must be an integer, a string, binary, an ObjectId or a UUID, not float",
+/// );
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

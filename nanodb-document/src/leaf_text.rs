@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use nanodb_msgpack::json::print_string;
 use nanodb_msgpack::{ObjectId, Timestamp, Uuid};
 
 /// A value other than a container, ready to be printed.
@@ -22,7 +23,7 @@ impl fmt::Display for Text<'_> {
             Self::Null => f.write_str("null"),
             // `{:?}` keeps the ".0" that distinguishes a float from an integer.
             Self::Float(number) => write!(f, "{number:?}"),
-            Self::String(text) => quoted(f, text),
+            Self::String(text) => print_string(text, f),
             Self::Binary(bytes) => hex(f, bytes),
             Self::ObjectId(id) => write!(f, "oid'{id}'"),
             Self::Uuid(id) => write!(f, "uuid'{id}'"),
@@ -48,20 +49,4 @@ fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
         write!(f, "{byte:02x}")?;
     }
     f.write_char('\'')
-}
-
-fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    f.write_char('"')?;
-    for character in text.chars() {
-        match character {
-            '"' => f.write_str("\\\"")?,
-            '\\' => f.write_str("\\\\")?,
-            '\n' => f.write_str("\\n")?,
-            '\r' => f.write_str("\\r")?,
-            '\t' => f.write_str("\\t")?,
-            control if u32::from(control) < 0x20 => write!(f, "\\u{:04x}", u32::from(control))?,
-            other => f.write_char(other)?,
-        }
-    }
-    f.write_char('"')
 }

@@ -31,7 +31,7 @@
 //! | module | what |
 //! |---|---|
 //! | `document`, `value`, `id` | what programs hold |
-//! | `view` | stored documents, read where they lie |
+//! | `view` | stored documents, read in place |
 //! | `encode` | from any of them to stored bytes, by the rules above |
 //! | `json` | from and to JSON |
 

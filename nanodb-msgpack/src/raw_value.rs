@@ -222,7 +222,13 @@ fn verify(cursor: &mut Cursor<'_>, depth: usize) -> Result<usize, Malformed> {
                 values += verify(cursor, depth)?;
             }
         }
-        _ => {}
+        Token::Null
+        | Token::Bool(_)
+        | Token::Int(_)
+        | Token::UInt(_)
+        | Token::Float(_)
+        | Token::Binary(_)
+        | Token::Ext(..) => {}
     }
     Ok(values)
 }

@@ -47,8 +47,7 @@ impl Path {
     /// Parses a path.
     ///
     /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::Path;
+    /// use nanodb_query::Path;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let path = Path::parse("items.0.qty")?;

@@ -220,7 +220,13 @@ impl<'a, O: Output> Walk<'a, '_, O> {
                 Ok(())
             }
             Token::String(bytes) => check_utf8(bytes),
-            _ => Ok(()),
+            Token::Null
+            | Token::Bool(_)
+            | Token::Int(_)
+            | Token::UInt(_)
+            | Token::Float(_)
+            | Token::Binary(_)
+            | Token::Ext(..) => Ok(()),
         }
     }
 

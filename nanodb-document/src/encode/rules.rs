@@ -1,14 +1,14 @@
 //! The limits of documents, which every encoder checks.
 
-use nanodb_msgpack::{Timestamp, write_binary, write_ext, write_string};
+use nanodb_msgpack::{DEPTH_MAX, Timestamp, write_binary, write_ext, write_string};
 
 use crate::DocumentError;
 
 /// The most bytes of an encoded document: 16 MiB.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// How deep maps and arrays may nest; the document itself is the first level.
-pub const DOCUMENT_DEPTH_MAX: usize = 100;
+/// How deep maps and arrays may nest: 100 levels, of which the document itself is the first.
+pub const DOCUMENT_DEPTH_MAX: usize = DEPTH_MAX;
 
 /// The most bytes of a field's name.
 pub const FIELD_NAME_BYTES_MAX: usize = 1024;

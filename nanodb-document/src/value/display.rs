@@ -1,9 +1,15 @@
 //! Values as text for people: similar to JSON, and never parsed back.
 //!
-//! `Display` writes one line: strings quoted and escaped as in JSON, binary as
-//! `h'0aff'`, timestamps as `t'2024-05-06T07:08:09Z'`, ObjectIds as
-//! `oid'65a1b2c3d4e5f60718293a4b'`, UUIDs as `uuid'123e4567-e89b-12d3-a456-426614174000'`, other extensions as
-//! `ext(5, h'00')`. `Debug` writes the same leaves, and with `{:#?}` one field a line.
+//! `Display` writes one line; `Debug` writes the same leaves, and with `{:#?}` one field a line.
+//! Strings are quoted and escaped as in JSON. Other leaves that JSON lacks look like this:
+//!
+//! ```text
+//! binary      h'0aff'
+//! timestamp   t'2024-05-06T07:08:09Z'
+//! ObjectId    oid'65a1b2c3d4e5f60718293a4b'
+//! UUID        uuid'123e4567-e89b-12d3-a456-426614174000'
+//! extension   ext(5, h'00')
+//! ```
 
 use std::fmt::{self, Write};
 

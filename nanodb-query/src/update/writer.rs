@@ -159,7 +159,14 @@ fn check_next(cursor: &mut Cursor<'_>, depth: usize) -> Result<(), UpdateError> 
     let (len, is_map) = match cursor.read().ok_or(Malformed)? {
         Token::Array(len) => (len, false),
         Token::Map(len) => (len, true),
-        _ => return Ok(()),
+        Token::Null
+        | Token::Bool(_)
+        | Token::Int(_)
+        | Token::UInt(_)
+        | Token::Float(_)
+        | Token::Binary(_)
+        | Token::Ext(..)
+        | Token::String(_) => return Ok(()),
     };
     let depth = one_deeper(depth)?;
     for _ in 0..len {

@@ -95,7 +95,7 @@ impl Writer {
         }
     }
 
-    /// Writes the documents of a batch that can't be stored to the file of rejects, if there is one.
+    /// Writes the documents of a batch that can't be stored to the file of rejects, if any.
     fn reject(&self, batch: &mut Batch) -> Result<()> {
         let Some(rejects) = &self.rejects else { return Ok(()) };
         let mut bad: HashMap<usize, Failure> = self.invalid(batch).collect();

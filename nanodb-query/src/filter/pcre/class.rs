@@ -8,7 +8,7 @@ use super::parse::{Parser, folded};
 use super::sets;
 
 impl Parser<'_> {
-    /// A class, of which the bracket was read.
+    /// Reads a class, after its bracket.
     pub(super) fn class(&mut self, start: usize) -> Result<Node, String> {
         let unicode = self.unicode;
         for (text, edge) in [("[:<:]]", Edge::Start), ("[:>:]]", Edge::End)] {
@@ -22,7 +22,7 @@ impl Parser<'_> {
             ));
         }
         let is_negated = self.skip("^");
-        // Letters have both cases if they are alike; sets that have names do not.
+        // Letters match in both cases if case is ignored; named sets don't change.
         let (mut letters, mut named) = (ClassUnicode::empty(), ClassUnicode::empty());
         let (mut is_first, mut quoted) = (true, false);
         while let Some(item) = self.class_item(start, &mut is_first, &mut quoted)? {
@@ -62,7 +62,7 @@ impl Parser<'_> {
         self.one(&if is_negated { sets::negated(set) } else { set })
     }
 
-    /// The next character or set of a class; `None` at its end.
+    /// Returns the next character or set of a class; `None` at its end.
     fn class_item(
         &mut self,
         start: usize,
@@ -111,7 +111,7 @@ impl Parser<'_> {
         }))
     }
 
-    /// `[:alpha:]`, of which the bracket was read.
+    /// Reads `[:alpha:]`, after its bracket.
     fn named(&mut self) -> Result<Option<ClassUnicode>, String> {
         let Some((mark, len)) = self.named_form() else { return Ok(None) };
         if mark != ':' {
@@ -123,7 +123,7 @@ impl Parser<'_> {
             Some(name) => (name, true),
             None => (name, false),
         };
-        // Alike in both cases, a letter is either.
+        // If case is ignored, a letter of either case matches.
         let name = match name {
             "lower" | "upper" if self.flags.caseless => "alpha",
             name => name,
@@ -132,7 +132,7 @@ impl Parser<'_> {
         Ok(Some(if is_negated { sets::negated(set) } else { set }))
     }
 
-    /// Whether `:...:]` or the like is next: by which mark, and how long it is between them.
+    /// Returns whether `:...:]` or the like comes next: its mark, and its length between the marks.
     fn named_form(&self) -> Option<(char, usize)> {
         let mark = self.peek().filter(|mark| ":.=".contains(*mark))?;
         let inner = self.rest().get(1..)?.as_bytes();

@@ -1,27 +1,28 @@
 //! From the tree to the syntax of the crate `regex`.
 //!
-//! Written from the last part to the first, since what `$` and `\R` may become depends on what follows
-//! them: the crate can't look ahead, and takes the newline that PCRE only looks at. As nobody asks where a
-//! match ends, that is the same if nothing comes after it; where it may not be, the expression is
-//! refused.
+//! Written from the last part to the first, since the form of `$` and `\R` depends on what follows
+//! them: the crate can't look ahead, and consumes the newline that PCRE only looks at. The end of a
+//! match is not used, so that makes no difference if nothing follows; where something may follow,
+//! the expression is refused.
 
 use super::node::{Assert, Edge, Node};
 
-/// What may come after a place.
+/// What may follow a place.
 #[derive(Clone, Copy, Debug, Default)]
 struct Next {
     /// Whether it may be nothing.
     nothing: bool,
     /// Whether it may begin with a newline.
     newline: bool,
-    /// Whether it may begin with an assertion that tells the end from before the last newline.
+    /// Whether it may begin with an assertion that distinguishes the end from the place before the
+    /// last newline.
     asserts: bool,
 }
 
 impl Next {
     const END: Self = Self { nothing: true, newline: false, asserts: false };
 
-    /// Of a part with this before something else.
+    /// Returns this for a part that is followed by `next`.
     fn before(self, next: Self) -> Self {
         Self {
             nothing: self.nothing && next.nothing,
@@ -43,7 +44,7 @@ pub(super) fn emit(node: &Node) -> Result<String, String> {
     write(node, Next::END)
 }
 
-/// How a part begins.
+/// Returns how a part begins.
 fn beginning(node: &Node) -> Next {
     match node {
         Node::One { newline, .. } => Next { newline: *newline, ..Next::default() },
@@ -87,7 +88,7 @@ fn write(node: &Node, next: Next) -> Result<String, String> {
         }
         Node::Repeat { node, min, max } => {
             let is_once = max.is_some_and(|max| max <= 1);
-            // However often, line breaks are taken whole if nothing is left for what follows.
+            // With any repetition, line breaks are taken whole if nothing is left for what follows.
             let is_breaks = matches!(**node, Node::LineBreak) && *min <= 1 && max.is_none();
             let within = match is_once || is_breaks {
                 true => next,

@@ -6,15 +6,15 @@ use super::node::{Assert, Edge, Node};
 use super::parse::Parser;
 use super::sets;
 
-/// What an escape stands for, within a class and without.
+/// What an escape means, inside a class and outside.
 pub(super) enum Escape {
     Char(char),
     Set(ClassUnicode),
 }
 
 impl Parser<'_> {
-    /// An escape outside of a class, of which the backslash was read; nothing for one that only says
-    /// where a match begins.
+    /// Reads an escape outside of a class, after the backslash. Returns nothing for one that only
+    /// says where a match begins.
     pub(super) fn escape(&mut self, start: usize) -> Result<Option<Node>, String> {
         let unicode = self.unicode;
         let word = |edge| Ok(Some(Node::Assert(Assert::Word { unicode, edge })));
@@ -72,12 +72,12 @@ impl Parser<'_> {
         }
         match self.common_escape(start)? {
             Escape::Char(letter) => self.literal(letter).map(Some),
-            // Sets have both cases by themselves, or neither.
+            // Sets contain both cases already, or neither.
             Escape::Set(set) => self.one(&set).map(Some),
         }
     }
 
-    /// An escape that means the same within a class and without.
+    /// Reads an escape that means the same inside a class and outside.
     pub(super) fn common_escape(&mut self, start: usize) -> Result<Escape, String> {
         let Some(letter) = self.next() else { return Err("it ends in a backslash".to_owned()) };
         let unknown = || Err(format!("there is no escape `\\{letter}`, at byte {start}"));
@@ -114,14 +114,14 @@ impl Parser<'_> {
                 self.at -= 1;
                 Escape::Char(character(self.digits(8, 3))?)
             }
-            // Where it can be no back-reference.
+            // Where it can't be a back-reference.
             '8' | '9' => Escape::Char(letter),
             letter if letter.is_ascii_alphanumeric() => return unknown(),
             letter => Escape::Char(letter),
         })
     }
 
-    /// The number that digits of a base are, at most so many of them; 0 if there is none.
+    /// Reads a number of at most `len_max` digits of a base; 0 if there is none.
     fn digits(&mut self, base: u32, len_max: usize) -> u32 {
         let mut number = 0;
         for _ in 0..len_max {
@@ -141,7 +141,7 @@ impl Parser<'_> {
         character(u32::from_str_radix(text, base).unwrap_or(u32::MAX))
     }
 
-    /// The property after `\p`: one letter, or a name in braces.
+    /// Reads the property after `\p`: one letter, or a name in braces.
     fn property(&mut self, is_negated: bool) -> Result<ClassUnicode, String> {
         let name = if self.skip("{") {
             self.until("}").ok_or_else(|| "`\\p{` is not closed".to_owned())?

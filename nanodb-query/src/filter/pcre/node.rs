@@ -1,4 +1,4 @@
-//! An expression as a tree, without what makes no difference to whether a text matches.
+//! An expression as a tree, without what does not affect whether a text matches.
 
 /// A part of an expression.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub(super) enum Node {
         /// Whether the set has the newline.
         newline: bool,
     },
-    /// `\R`: any end of a line, of which `\r\n` is never taken apart.
+    /// `\R`: any end of a line; `\r\n` is never split.
     LineBreak,
     Assert(Assert),
     Sequence(Vec<Node>),
@@ -21,7 +21,7 @@ pub(super) enum Node {
     },
 }
 
-/// What holds of a place.
+/// A condition on a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Assert {
     /// The start of the text: `\A`, `\G`, and `^` without `m`.

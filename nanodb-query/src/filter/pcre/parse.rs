@@ -17,13 +17,13 @@ const REPEAT_MAX: u32 = 65_535;
 /// The longest name of a group, as in PCRE.
 const NAME_LEN_MAX: usize = 32;
 
-/// The options that are in force.
+/// The options in force.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flags {
     pub(super) caseless: bool,
     pub(super) lines: bool,
     pub(super) dot_all: bool,
-    /// Whether spaces and comments are left out; and spaces in classes.
+    /// Whether spaces and comments are ignored; and spaces in classes.
     pub(super) spaced: bool,
     pub(super) spaced_more: bool,
 }
@@ -34,12 +34,12 @@ pub(super) struct Parser<'p> {
     pub(super) at: usize,
     pub(super) flags: Flags,
     pub(super) unicode: bool,
-    /// How many groups that capture began so far.
+    /// The number of capturing groups so far.
     pub(super) captures: usize,
     names: HashSet<&'p str>,
     may_repeat_names: bool,
     depth: usize,
-    /// How long the translation is so far.
+    /// The length of the translation so far.
     size: usize,
 }
 
@@ -65,7 +65,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// The whole expression.
+    /// Reads the whole expression.
     pub(super) fn parse(mut self) -> Result<Node, String> {
         self.read_settings()?;
         let node = self.alternatives()?;
@@ -89,7 +89,7 @@ impl<'p> Parser<'p> {
         Some(next)
     }
 
-    /// Steps over a text, if it is there.
+    /// Steps over a text, if it comes next.
     pub(super) fn skip(&mut self, text: &str) -> bool {
         let found = self.rest().starts_with(text);
         if found {
@@ -98,14 +98,14 @@ impl<'p> Parser<'p> {
         found
     }
 
-    /// Reads up to a text and steps over that too.
+    /// Reads up to a text, and steps over that too.
     pub(super) fn until(&mut self, end: &str) -> Option<&'p str> {
         let (text, _) = self.rest().split_once(end)?;
         self.at += text.len() + end.len();
         Some(text)
     }
 
-    /// A character of a set.
+    /// Returns a character of a set.
     pub(super) fn one(&mut self, set: &ClassUnicode) -> Result<Node, String> {
         let mut text = String::new();
         match set.ranges() {
@@ -130,13 +130,13 @@ impl<'p> Parser<'p> {
         Ok(Node::One { text, newline })
     }
 
-    /// A character that stands for itself.
+    /// Returns a character that stands for itself.
     pub(super) fn literal(&mut self, letter: char) -> Result<Node, String> {
         let set = folded(sets::ranges(&[(letter, letter)]), self.flags.caseless)?;
         self.one(&set)
     }
 
-    /// `(*UCP)` and its like, which may only be at the start.
+    /// Reads `(*UCP)` and the like, which may only be at the start.
     fn read_settings(&mut self) -> Result<(), String> {
         while self.rest().starts_with("(*") {
             let start = self.at;
@@ -155,7 +155,7 @@ impl<'p> Parser<'p> {
         Ok(())
     }
 
-    /// Branches up to the end, or to a parenthesis that closes.
+    /// Reads branches up to the end, or to a closing parenthesis.
     fn alternatives(&mut self) -> Result<Node, String> {
         let (mut branches, mut branch) = (Vec::new(), Vec::new());
         let mut repeatable = false;
@@ -223,7 +223,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// A quantifier, if one is there; whether it is greedy or lazy makes no difference.
+    /// Reads a quantifier, if there is one; greedy and lazy ones are the same here.
     fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, String> {
         let start = self.at;
         let (min, max) = match self.peek() {
@@ -248,7 +248,7 @@ impl<'p> Parser<'p> {
         Ok(Some((min, max)))
     }
 
-    /// `{2}`, `{2,}` or `{2,5}`; any other brace stands for itself.
+    /// Reads `{2}`, `{2,}` or `{2,5}`; any other brace stands for itself.
     pub(super) fn counts(&mut self) -> Result<Option<(u32, Option<u32>)>, String> {
         let Some((inner, _)) = self.rest().get(1..).and_then(|rest| rest.split_once('}')) else {
             return Ok(None);
@@ -274,7 +274,7 @@ impl<'p> Parser<'p> {
         Ok(Some((min, max)))
     }
 
-    /// One item that is no quantifier; nothing, where options are set.
+    /// Reads one item that is not a quantifier; nothing if it sets options.
     fn item(&mut self) -> Result<Option<Node>, String> {
         let start = self.at;
         let Some(next) = self.next() else { return Ok(None) };
@@ -292,7 +292,7 @@ impl<'p> Parser<'p> {
         }))
     }
 
-    /// What follows a `(`.
+    /// Reads what follows a `(`.
     fn group(&mut self, start: usize) -> Result<Option<Node>, String> {
         let unsupported = |what: &str| Err(format!("{what} at byte {start} is not supported"));
         let flags = self.flags;
@@ -335,7 +335,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// The name of a group, up to its end.
+    /// Reads the name of a group, up to its end.
     fn name(&mut self, start: usize, end: &str) -> Result<(), String> {
         let name = self.until(end).unwrap_or_default();
         let is_name = name.chars().all(|letter| letter == '_' || letter.is_alphanumeric())
@@ -350,7 +350,7 @@ impl<'p> Parser<'p> {
         Ok(())
     }
 
-    /// The branches of a group; options that are set within end with it.
+    /// Reads the branches of a group; options set within end with it.
     fn group_body(&mut self, start: usize, flags: Flags) -> Result<Node, String> {
         if self.depth == GROUPS_DEPTH_MAX {
             return Err(format!("its groups nest deeper than {GROUPS_DEPTH_MAX} levels"));
@@ -369,7 +369,7 @@ impl<'p> Parser<'p> {
         })
     }
 
-    /// `(?i)`, or `(?i:` of a group.
+    /// Reads `(?i)`, or `(?i:` of a group.
     fn options(&mut self, start: usize) -> Result<Option<Node>, String> {
         let before = self.flags;
         let mut wanted = true;
@@ -386,7 +386,7 @@ impl<'p> Parser<'p> {
                     self.flags.spaced = wanted;
                 }
                 Some('J') => self.may_repeat_names = wanted,
-                // Whether groups capture and quantifiers are greedy makes no difference.
+                // Capturing and greediness make no difference.
                 Some('n' | 'U') => {}
                 Some('-') if wanted => wanted = false,
                 Some(')') => return Ok(None),
@@ -400,7 +400,7 @@ impl<'p> Parser<'p> {
     }
 }
 
-/// A set with both cases of its letters, if they are alike.
+/// Returns a set, with both cases of its letters if case is ignored.
 pub(super) fn folded(mut set: ClassUnicode, caseless: bool) -> Result<ClassUnicode, String> {
     if caseless {
         set.try_case_fold_simple().map_err(|error| error.to_string())?;
@@ -416,7 +416,7 @@ fn push_char(out: &mut String, letter: char) {
     }
 }
 
-/// What `x` leaves out.
+/// Returns whether `x` ignores this character.
 fn is_pattern_space(letter: char) -> bool {
     matches!(
         letter,

@@ -1,8 +1,8 @@
-//! Sets of characters that have names.
+//! Named sets of characters.
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, HirKind};
 
-/// The characters of these ranges, both ends included.
+/// Returns the characters of these ranges, both ends included.
 pub(super) fn ranges(ranges: &[(char, char)]) -> ClassUnicode {
     ClassUnicode::new(ranges.iter().map(|&(first, last)| ClassUnicodeRange::new(first, last)))
 }
@@ -41,7 +41,7 @@ pub(super) fn of_letter(letter: char, unicode: bool) -> Result<ClassUnicode, Str
     }
 }
 
-/// The class of POSIX of that name.
+/// Returns the class of POSIX with this name.
 pub(super) fn posix(name: &str, unicode: bool) -> Result<ClassUnicode, String> {
     let of_unicode = match name {
         "alpha" => "L",
@@ -80,7 +80,7 @@ pub(super) fn posix(name: &str, unicode: bool) -> Result<ClassUnicode, String> {
     })
 }
 
-/// The characters of a property of Unicode, as `\p{...}` names it.
+/// Returns the characters of a property of Unicode, as `\p{...}` names it.
 pub(super) fn property(name: &str) -> Result<ClassUnicode, String> {
     let unknown = || format!("there is no property `{name}` of characters");
     let plain: String = name.chars().filter(|letter| !" _-".contains(*letter)).collect();
@@ -115,7 +115,7 @@ pub(super) fn property(name: &str) -> Result<ClassUnicode, String> {
         };
         return known(&format!("{kind}={script}")).ok_or_else(unknown);
     }
-    // A script's name alone stands for the characters that are used in it, too.
+    // A script's name alone also includes characters that are used in it.
     known(&format!("scx={plain}")).or_else(|| known(&plain)).ok_or_else(unknown)
 }
 
