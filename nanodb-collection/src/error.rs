@@ -33,10 +33,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The document breaks a rule, or does not have the shape asked for.
+    /// A document breaks a rule, or does not have the shape of the Rust type that was asked for.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// The collection has a document with that id.
+    /// The collection already has a document with that id.
     #[error("collection {collection:?} already has a document with the id {id}")]
     DuplicateId {
         /// The collection.
@@ -44,7 +44,7 @@ pub enum Error {
         /// The id.
         id: Id,
     },
-    /// A document was to be stored in place of one with another id.
+    /// The new document of a replacement has another id than the one to be replaced.
     #[error("the document has the id {found}, but is to replace the one with the id {id}")]
     IdMismatch {
         /// The id of the document to be replaced.
@@ -52,10 +52,10 @@ pub enum Error {
         /// The id that the new one carries.
         found: Id,
     },
-    /// A filter, a sort, a projection or an update is wrong.
+    /// A filter, a sort, a projection or an update is not valid.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// An update can't be applied to a document.
+    /// An update cannot be applied to a document.
     #[error("updating {}", OfDocument(id))]
     Update {
         /// The document; none if it was to be inserted.
@@ -71,7 +71,7 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
-    /// A sort needed a temporary file, and that could not be made, written or read.
+    /// A sort needed a temporary file, which could not be created, written or read.
     #[error(
         "a sort of more than {bytes_max} bytes needs a temporary file; \
          make room for it, give the sort a limit, or allow it more memory"
@@ -82,7 +82,7 @@ pub enum Error {
         /// What happened to the file.
         source: StorageError,
     },
-    /// The key that a document is sorted by is too long.
+    /// The sort key of a document is too long.
     #[error("the key that a document is sorted by has {bytes} bytes; {bytes_max} at most")]
     SortKeyTooLarge {
         /// How long it is.
@@ -90,7 +90,7 @@ pub enum Error {
         /// How long it may be.
         bytes_max: u32,
     },
-    /// All integers that can be assigned as ids were used.
+    /// The largest integer that can be assigned as an id has been used.
     #[error(
         "collection {collection:?} has no ids left to assign: {ASSIGNED_ID_MAX} was used; \
          give documents an `_id` of their own"
@@ -108,23 +108,23 @@ pub enum Error {
         /// The name, cut to a readable length.
         name: String,
     },
-    /// There is no collection of that name.
+    /// No collection has that name.
     #[error("there is no collection {name:?}")]
     NoCollection {
         /// The name.
         name: String,
     },
-    /// There is a collection of that name already.
+    /// A collection already has that name.
     #[error("there is a collection {name:?} already")]
     CollectionExists {
         /// The name.
         name: String,
     },
-    /// All numbers that tell collections apart were used.
+    /// The database has had as many collections as it can number.
     #[error("the database has had 2^32 collections and can make no more")]
     CollectionsExhausted,
-    /// Waiting for a collection would have been for ever: whoever writes to it waits for
-    /// this thread, or is this thread in another transaction.
+    /// Waiting for a collection's lock would be a deadlock: its holder waits for this thread, or is
+    /// another transaction of this thread.
     #[error(
         "collection {collection:?} is locked by a transaction that waits for this one, or by \
          another transaction of this thread"
@@ -133,11 +133,11 @@ pub enum Error {
         /// The collection.
         collection: String,
     },
-    /// The transaction is committed or rolled back; a statement that failed halfway rolls
-    /// it back, too.
+    /// The transaction has been committed or rolled back; a statement that fails in the middle rolls
+    /// it back as well.
     #[error("the transaction is over")]
     TransactionOver,
-    /// What was asked for lies, or may lie, on a page that cannot be read.
+    /// A page cannot be read that has, or may have, what was asked for.
     #[error("page {page} is damaged, and what was asked for may be on it")]
     DamagedPage {
         /// The page's number; it lies at 4,096 times that in the file.
@@ -146,7 +146,7 @@ pub enum Error {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
-    /// The bytes of a stored document can't be read, though its page is as it was written.
+    /// A stored document's bytes are not valid, although its page is as it was written.
     #[error(
         "{}is damaged: its bytes are not what was stored; replace or delete it",
         OfDamaged { collection, id, page }
@@ -160,7 +160,7 @@ pub enum Error {
         /// at 4,096 times that in the file.
         page: Option<u32>,
     },
-    /// The list of collections in the file makes no sense.
+    /// The file's list of collections is damaged.
     #[error("the list of collections is damaged")]
     Catalog(#[from] CatalogError),
     /// The database could not be opened.
@@ -171,8 +171,7 @@ pub enum Error {
         /// Why not.
         source: StorageError,
     },
-    /// The file would become longer than it may; nothing was changed, and a transaction that
-    /// meets it is rolled back.
+    /// The file would grow beyond its limit. Nothing was changed, and a transaction is rolled back.
     #[error(
         "{}the database's file would grow past its limit of {bytes_max} bytes; delete documents \
          or drop collections, compact, or set a higher limit",
@@ -184,8 +183,7 @@ pub enum Error {
         /// The limit, `Options::file_bytes_max`.
         bytes_max: u64,
     },
-    /// Something was to be written to a database that is open read-only; see
-    /// `Options::read_only`. Nothing was changed.
+    /// The database is open read-only (`Options::read_only`) and cannot be written to.
     #[error(
         "{}the database is open read-only, so nothing is written to it; open it without `read_only` \
          to do that",
@@ -195,7 +193,7 @@ pub enum Error {
         /// The file, if the database is in one.
         path: Option<PathBuf>,
     },
-    /// The file could not be read or written.
+    /// The database's file could not be read or written.
     #[error("reading or writing the database's file")]
     Storage(#[source] StorageError),
 }
@@ -224,7 +222,7 @@ pub enum Error {
 pub struct StorageError(nanodb_pager::Error);
 
 impl StorageError {
-    /// Says what to do about this error.
+    /// Returns the kind of this error, which says what to do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         storage_kind(&self.0)
@@ -263,11 +261,11 @@ impl From<nanodb_pager::Error> for StorageError {
     }
 }
 
-/// What to do about an [`Error`].
+/// What to do about an [`Error`]; returned by [`Error::kind`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The document, the id, the name, the filter or the update breaks a rule: change it.
+    /// A document, an id, a name, a filter or an update breaks a rule: change it.
     Invalid,
     /// The id is taken: choose another, or replace the document.
     DuplicateId,
@@ -278,40 +276,39 @@ pub enum ErrorKind {
     /// The document does not have the shape of the Rust type asked for: ask for another type, or
     /// change the document.
     WrongType,
-    /// A number that the database counts up has reached its end. Ids that could be assigned: give
-    /// documents ids of their own. Collections or pages: go on in another file.
+    /// A number has reached its maximum. If ids can no longer be assigned, give documents ids of
+    /// their own; if collections or pages cannot be numbered, continue in another file.
     Exhausted,
-    /// The file would become longer than the options allow: delete or drop something, or allow
-    /// more.
+    /// The file would grow beyond its limit: delete or drop something, or raise
+    /// `Options::file_bytes_max`.
     QuotaExceeded,
-    /// Two transactions, or a transaction and another write, got in each other's way, and
-    /// this one has given up all of its changes: run it again.
-    /// `Database::write` does so by itself. Within one thread it
-    /// is no accident: end the one transaction before the other writes.
+    /// Two transactions, or a transaction and another write, deadlocked, and this one was rolled back:
+    /// run it again, as `Database::write` does. Within one thread it always happens again: end the
+    /// one transaction before the other writes.
     Conflict,
-    /// The transaction has ended or failed before: begin another.
+    /// The transaction has ended, or failed before: begin another.
     TransactionOver,
-    /// More was asked for at once than fits: do it in several transactions, or raise
-    /// `Options::transaction_bytes_max`; of a sort, sort by less.
+    /// One call or transaction exceeds a limit: split it into several transactions, or raise
+    /// `Options::transaction_bytes_max`; if it is a sort key, sort by a shorter value.
     TooLarge,
-    /// The file is damaged: see what `check` says; the rest of
-    /// the data stays readable.
+    /// The file is damaged: `Database::check` lists the damage; the rest of the data stays readable.
     Damaged,
-    /// The file is open in another process, or in this one otherwise: close it there, or
-    /// wait (`Options::lock_timeout`) for it. Any number of processes may read one that none
-    /// has open for writing.
+    /// The file is open elsewhere in a way that excludes this one: close it there, or wait for it
+    /// (`Options::lock_timeout`). Any number of processes may read a file that none has open for
+    /// writing.
     Locked,
-    /// The database was opened for reading alone: open it for writing.
+    /// The database is open read-only: open it for writing.
     ReadOnly,
     /// The file holds something else: check the path.
     NotADatabase,
     /// The file was written by a newer version: update this program.
     NewerFormat,
-    /// The file was written by an older version: export its documents with that, and import them.
+    /// The file was written by an older version: export its documents with that version, and import
+    /// them.
     OlderFormat,
-    /// A file is not where it belongs: a database without its log, a log without its database,
-    /// somebody else's file of a name that is needed, or a database that was moved while it
-    /// was open. Move what the text names.
+    /// A file is not where it belongs: a database without its log, a log without its database, a
+    /// foreign file with a name that is needed, or a database that was moved while it was open. Move
+    /// the file that the text names.
     Misplaced,
     /// The operating system refused a read or a write: see the cause.
     Io,
@@ -320,7 +317,7 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// What to do about this error.
+    /// Returns the kind of this error, which says what to do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -354,7 +351,7 @@ impl Error {
         }
     }
 
-    /// The number of the damaged page, where damage to one page is the cause.
+    /// Returns the number of the damaged page, if damage to one page is the cause.
     #[must_use]
     pub fn page(&self) -> Option<u32> {
         match self {

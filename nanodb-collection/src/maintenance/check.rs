@@ -133,7 +133,7 @@ pub enum ProblemKind {
 }
 
 impl CheckReport {
-    /// Whether nothing is wrong.
+    /// Returns whether nothing is wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.problems.is_empty()

@@ -62,7 +62,7 @@ pub struct SalvagedCollection {
 }
 
 impl SalvageReport {
-    /// Whether everything was saved, as far as can be known.
+    /// Returns whether everything was saved, as far as can be known.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let all = |collection: &SalvagedCollection| {

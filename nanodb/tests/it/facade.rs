@@ -76,3 +76,18 @@ fn every_public_item_of_the_facade_has_an_example_or_a_reason_why_not() {
     let unused: Vec<_> = reasons.iter().filter(|(_, is_used)| !is_used).collect();
     assert!(unused.is_empty(), "reasons for nothing: {unused:?}");
 }
+
+/// `Returns`, `Sets`, `Makes`: what the function does, and not what it is called.
+#[test]
+fn the_documentation_of_every_function_begins_with_a_verb() {
+    let mut others = Vec::new();
+    for item in Sources::read().items() {
+        let first = item.docs.lines().next().unwrap_or_default();
+        let word = first.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let is_function = item.signature.contains("fn ");
+        if is_function && !word.ends_with('s') && word != "Same" {
+            others.push(format!("{}: {first}", item.name));
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
