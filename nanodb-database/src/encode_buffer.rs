@@ -6,7 +6,7 @@ use nanodb_document::{Draft, Encode, Id, IdRef, Key, same_key};
 
 use crate::error::{Error, Result};
 
-/// The id of a draft that has one.
+/// Returns the id of a draft that has one.
 pub(crate) fn id_of(draft: Draft, buffer: &[u8]) -> Result<Id> {
     let id = draft.key(buffer).and_then(Id::from_key);
     // Every draft has one by now.

@@ -1,7 +1,9 @@
 //! Databases, collections, transactions, snapshots and queries: what users hold.
 //!
-//! The engine below, [`nanodb_collection`], knows of collections, commits and pages; here are
-//! the handles and MongoDB's language on them. The crate `nanodb` re-exports what is meant for use.
+//! The engine below, [`nanodb_collection`], has collections, commits and pages; this crate has the
+//! handles, and MongoDB's language on them. The crate `nanodb` re-exports what users need, and says
+//! how arguments are passed: documents, filters and ids by value or by reference, updates by
+//! reference.
 //!
 //! # Where things are
 //!

@@ -1,10 +1,10 @@
-//! Running a transaction until it meets no conflict.
+//! Running a transaction again until it meets no conflict.
 //!
-//! Whoever gives way has released everything, so those it was in the way of go on. The
-//! next time it locks what it was refused first, and in the order of names, before it
-//! holds anything else: so it waits until they have passed, rather than getting in
-//! their way again; and once it knows all collections that it uses, it takes them in an
-//! order that makes no circle with others which do so, too.
+//! A transaction that loses a deadlock has released all locks, so the others go on. The next
+//! attempt begins by locking the collections that were refused, in the order of their names, before
+//! it holds anything else: it waits until the others are done, and does not deadlock with them
+//! again. Once it has met all collections that it uses, it locks them in an order that forms no
+//! cycle with other transactions that do the same.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -38,7 +38,7 @@ enum Operation<'a> {
     Delete { filter: Filter, which: Matched },
 }
 
-/// Which of the documents that pass are meant.
+/// Which of the matching documents are changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Matched {
     One,

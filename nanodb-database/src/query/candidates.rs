@@ -12,7 +12,7 @@ use nanodb_collection::StoredDoc;
 use nanodb_collection::{RecordId, Scan};
 use nanodb_document::DocView;
 
-/// Documents, some of which pass a filter.
+/// Documents that may match a filter.
 #[derive(Debug)]
 pub(super) struct Candidates {
     from: From,
@@ -27,7 +27,7 @@ enum From {
 }
 
 impl Candidates {
-    /// All documents that can pass, or so many of them that `enough` do pass.
+    /// Returns all documents that may match, or so many of them that `enough` do.
     pub(super) fn new(source: &Source<'_>, plan: &Plan, enough: Option<u64>) -> Result<Self> {
         let Plan { access_path, filter, ids, .. } = plan;
         let from = match access_path {

@@ -172,7 +172,8 @@ impl Wanted {
         made.map_err(|error| document.blame(&self.collection, error))
     }
 
-    /// Whether a document passes and may be among those that are handed out; its sort key is then in `key`.
+    /// Returns whether a document matches and may be among those that the search returns; its sort key
+    /// is in `key` then.
     fn is_sorted(
         &self,
         document: &DocView,
@@ -267,7 +268,7 @@ impl Wanted {
     }
 }
 
-/// What is wanted of a document that passes.
+/// Returns the projection of a matching document.
 pub(super) fn projected(
     projection: &Projection,
     filter: &Filter,

@@ -1,4 +1,4 @@
-//! Asking for documents: a filter, an order, a part, and the fields that are wanted.
+//! A search under preparation: a filter, an order, a part of the result, and a projection.
 
 use std::fmt;
 
@@ -288,12 +288,12 @@ impl<'c> Find<'c> {
         self.source.name()
     }
 
-    /// Whose documents are wanted, and the filter.
+    /// Returns the documents that the filter is to be evaluated on.
     pub(super) fn candidates(&self) -> Result<Candidates> {
         Candidates::new(&self.source, &Plan::new(self.filter.clone(), Sort::default())?, None)
     }
 
-    /// How many documents that pass are looked for at most: all that pass, if they are to be sorted.
+    /// Returns after how many matching documents the search may end; none if all are to be sorted.
     fn enough(&self) -> Option<u64> {
         let limit = self.limit.filter(|_| self.sort.is_empty());
         limit.map(|limit| self.skip.saturating_add(limit))
@@ -312,7 +312,7 @@ impl fmt::Debug for Find<'_> {
     }
 }
 
-/// Whether a stored document passes.
+/// Returns whether a stored document matches.
 #[inline]
 pub(super) fn matches(filter: &Filter, document: &DocView) -> Result<bool> {
     filter.matches(document.as_bytes()).map_err(not_applied)

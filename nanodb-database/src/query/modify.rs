@@ -21,11 +21,11 @@ use nanodb_document::{Id, IdRef, Key, same_key};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpdateResult {
-    /// How many documents passed the filter, of those that were to be updated.
+    /// How many documents matched the filter: 0 or 1 if one was to be updated.
     pub matched: u64,
-    /// How many of them are others than before.
+    /// How many documents were actually changed.
     pub modified: u64,
-    /// The id of the document that was inserted since none passed.
+    /// The id of the document that was inserted because none matched.
     pub upserted: Option<Id>,
 }
 

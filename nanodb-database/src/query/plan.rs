@@ -21,7 +21,7 @@ pub struct Plan {
     /// The order, for which all matching documents are read before the first is returned; empty for
     /// any order.
     pub sort: Sort,
-    /// The ids, where documents are come by these.
+    /// The ids, if documents are looked up by id.
     pub(super) ids: Vec<Id>,
 }
 
@@ -69,14 +69,14 @@ impl fmt::Display for Plan {
     }
 }
 
-/// The ids that a filter says documents must have to pass, if it does. What can be no id is left
-/// out: no document has it.
+/// Returns the ids that documents must have to match a filter, if it names them. Values that cannot
+/// be ids are left out, since no document has them.
 fn wanted_ids(filter: &Filter) -> Option<Vec<Id>> {
     let ids = filter.wanted_ids()?;
     Some(ids.iter().filter_map(|bytes| to_id(bytes)).collect())
 }
 
-/// The id that a value is, if it is one.
+/// Returns a value as an id, if it can be one.
 pub(super) fn to_id(bytes: &[u8]) -> Option<Id> {
     let token = nanodb_msgpack::Cursor::new(bytes).read()?;
     if let nanodb_msgpack::Token::Float(number) = token {

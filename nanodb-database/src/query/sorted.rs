@@ -25,7 +25,7 @@ use self::merge::Merge;
 use self::run::{Run, RunWriter};
 use crate::error::{Error, Result};
 
-/// How many bytes a sort keeps in memory at most if nothing else is said: 100 MiB.
+/// How many bytes of memory a sort takes by default: 100 MiB.
 pub const SORT_BYTES_MAX_DEFAULT: usize = 100 << 20;
 
 /// So many more than can be handed out gather at least before they are sorted out.

@@ -73,7 +73,7 @@ impl Threads {
         done.into_iter().map(|(_, made)| made).collect()
     }
 
-    /// How many documents pass, of all that are left.
+    /// Returns how many of the documents that are left match.
     pub(super) fn count(self, cursor: &mut Scan, filter: &Filter) -> Result<u64> {
         let share = cursor.pages_left() / (self.0 * PARTS_PER_THREAD) as u64;
         let pages = share.clamp(1, PART_PAGES_MAX);
