@@ -7,8 +7,8 @@
 //! *reserves* the name with a collection that is locked from its first moment on, so that
 //! another who wants the name waits for that lock as for any.
 //!
-//! Locks are taken in this order: collections' (in any order, see [`crate::lock::wait_for_graph`]), the
-//! next number, the names.
+//! Locks are taken in this order: collections' (in any order, see [`crate::lock::wait_for_graph`]),
+//! the next number, the names.
 
 pub(crate) mod binding;
 pub(crate) mod edit;

@@ -35,8 +35,8 @@ pub struct Engine {
 impl Engine {
     /// Opens the database that `storage` holds.
     ///
-    /// Waits for other processes as long as the pager's options say; `lock_timeout` is what was asked
-    /// for. `failed` makes an error of the pager's.
+    /// Waits for other processes as long as the pager's options say; `lock_timeout` is what was
+    /// asked for. `failed` makes an error of the pager's.
     ///
     /// # Errors
     ///

@@ -133,8 +133,8 @@ pub enum Error {
         /// The collection.
         collection: String,
     },
-    /// The transaction has been committed or rolled back; a statement that fails in the middle rolls
-    /// it back as well.
+    /// The transaction has been committed or rolled back; a statement that fails in the middle
+    /// rolls it back as well.
     #[error("the transaction is over")]
     TransactionOver,
     /// A page cannot be read that has, or may have, what was asked for.
@@ -156,8 +156,8 @@ pub enum Error {
         collection: String,
         /// The document's id, if that can be read.
         id: Option<Id>,
-        /// The number of the page that the document, or its beginning, lies on, where it is known; it lies
-        /// at 4,096 times that in the file.
+        /// The number of the page that the document, or its beginning, lies on, where it is known;
+        /// it lies at 4,096 times that in the file.
         page: Option<u32>,
     },
     /// The file's list of collections is damaged.
@@ -282,16 +282,17 @@ pub enum ErrorKind {
     /// The file would grow beyond its limit: delete or drop something, or raise
     /// `Options::file_bytes_max`.
     QuotaExceeded,
-    /// Two transactions, or a transaction and another write, deadlocked, and this one was rolled back:
-    /// run it again, as `Database::write` does. Within one thread it always happens again: end the
-    /// one transaction before the other writes.
+    /// Two transactions, or a transaction and another write, deadlocked, and this one was rolled
+    /// back: run it again, as `Database::write` does. Within one thread it always happens again:
+    /// end the one transaction before the other writes.
     Conflict,
     /// The transaction has ended, or failed before: begin another.
     TransactionOver,
     /// One call or transaction exceeds a limit: split it into several transactions, or raise
     /// `Options::transaction_bytes_max`; if it is a sort key, sort by a shorter value.
     TooLarge,
-    /// The file is damaged: `Database::check` lists the damage; the rest of the data stays readable.
+    /// The file is damaged: `Database::check` lists the damage; the rest of the data stays
+    /// readable.
     Damaged,
     /// The file is open elsewhere in a way that excludes this one: close it there, or wait for it
     /// (`Options::lock_timeout`). Any number of processes may read a file that none has open for
@@ -307,8 +308,8 @@ pub enum ErrorKind {
     /// them.
     OlderFormat,
     /// A file is not where it belongs: a database without its log, a log without its database, a
-    /// foreign file with a name that is needed, or a database that was moved while it was open. Move
-    /// the file that the text names.
+    /// foreign file with a name that is needed, or a database that was moved while it was open.
+    /// Move the file that the text names.
     Misplaced,
     /// The operating system refused a read or a write: see the cause.
     Io,

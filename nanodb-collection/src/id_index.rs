@@ -1,9 +1,9 @@
 //! The id index of one collection: what is in memory of it, and what the file has.
 //!
 //! What a group holds is what the runs of the last checkpoint say of its keys, and what was
-//! recorded in memory since. Both are replaced together, under the lock of the [saved index](SavedIndex), when a
-//! checkpoint is durable; nobody reads runs without that lock, so none are read after their pages
-//! have gone to others.
+//! recorded in memory since. Both are replaced together, under the lock of the [saved
+//! index](SavedIndex), when a checkpoint is durable; nobody reads runs without that lock, so none
+//! are read after their pages have gone to others.
 //!
 //! A checkpoint may be durable before all commits that it shows are published, and their
 //! committers may not have recorded yet what these do to the index. Then the base has entries as of
@@ -117,8 +117,8 @@ impl CollectionIndex {
     /// Drops all groups, of a collection that is dropped itself.
     pub(crate) fn drop_all(&self) {
         if let Some(index) = self.index.get() {
-            // From where the hand is to the last, and then all. The lock of the index is given up in
-            // between: for readers that load what they need.
+            // From where the hand is to the last, and then all. The lock of the index is given up
+            // in between: for readers that load what they need.
             for _ in 0..2 {
                 while index.ids.write().drop_unused(None, true).dropped {}
             }

@@ -1,8 +1,8 @@
 //! The lock that a collection's writers take turns with.
 //!
 //! A lock that is free costs one exchange. Whoever finds it taken goes through the
-//! [graph of who waits for whom](crate::lock::wait_for_graph), and is refused where waiting would never
-//! end.
+//! [graph of who waits for whom](crate::lock::wait_for_graph), and is refused where waiting would
+//! never end.
 //!
 //! A lock belongs to a *thread*, not to a transaction: to the thread that last used the
 //! transaction which holds it. So a thread is refused, too, what it would have to give

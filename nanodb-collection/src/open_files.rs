@@ -106,8 +106,9 @@ impl<T> OpenFiles<T> {
 
     /// Returns what the handles of a file share: that of the open file, or what `open` returns.
     ///
-    /// `file` opens the file, and is called again where that may find another by then. `open` gets it with what must
-    /// be dropped last, if the file can be told from others; it does not wait for other processes.
+    /// `file` opens the file, and is called again where that may find another by then. `open` gets
+    /// it with what must be dropped last, if the file can be told from others; it does not wait for
+    /// other processes.
     ///
     /// # Errors
     ///

@@ -26,9 +26,9 @@
 //!
 //! A reader with a snapshot stays at its commit. For it:
 //!
-//! 5. Before a retired entry is removed, it goes into the [history](crate::id_index::history) if it was right as of
-//!    a snapshot that is open. The reader looks into the index first and then into the
-//!    history. What is in neither was not there: an entry that was removed before a
+//! 5. Before a retired entry is removed, it goes into the [history](crate::id_index::history) if it
+//!    was right as of a snapshot that is open. The reader looks into the index first and then into
+//!    the history. What is in neither was not there: an entry that was removed before a
 //!    snapshot was open had been made obsolete by a commit that was published then.
 //!
 //! Numbers and pages as of a commit are in the [versions]. The writer pushes one after
@@ -37,9 +37,10 @@
 //!
 //! The writers' lock serialises all calls that change the index. No reader takes it.
 //!
-//! The index need not be in memory: [`id_index`](crate::id_index) says where it is else. What a writer does to it is
-//! recorded as well, each addition when it is made and each removal with its commit, but those
-//! not carried out are known to be pending; so a part that is loaded obeys rules 1 and 2, too.
+//! The index need not be in memory: [`id_index`](crate::id_index) says where it is else. What a
+//! writer does to it is recorded as well, each addition when it is made and each removal with its
+//! commit, but those not carried out are known to be pending; so a part that is loaded obeys rules
+//! 1 and 2, too.
 
 mod index;
 mod read;

@@ -52,7 +52,8 @@ pub struct Collection {
     name: Arc<str>,
     /// What the name was first found to mean.
     bound: OnceLock<Arc<NameBinding>>,
-    /// What it was found to mean later, if that is something else. Apart, since a look at it costs more.
+    /// What it was found to mean later, if that is something else. Apart, since a look at it costs
+    /// more.
     rebound: ArcSwapOption<NameBinding>,
     // After `bound` and `rebound`: what that holds must be gone before the database is.
     db: Arc<Engine>,
@@ -105,9 +106,12 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::DuplicateId`](crate::Error::DuplicateId), [`Error::Document`](crate::Error::Document), [`Error::CollectionName`](crate::Error::CollectionName),
-    /// [`Error::IdsExhausted`](crate::Error::IdsExhausted); [`Error::DamagedPage`](crate::Error::DamagedPage) if damage hides
-    /// whether the id is taken; [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
+    /// [`Error::DuplicateId`](crate::Error::DuplicateId),
+    /// [`Error::Document`](crate::Error::Document),
+    /// [`Error::CollectionName`](crate::Error::CollectionName),
+    /// [`Error::IdsExhausted`](crate::Error::IdsExhausted);
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage) if damage hides whether the id is taken;
+    /// [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
     pub fn insert(&self, document: impl Encode) -> Result<Id> {
         self.db.check_access()?;
         with_buffer(|buffer| {
@@ -190,8 +194,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage) if the document is, or may be, on a page that cannot be
-    /// read; [`Error::Storage`](crate::Error::Storage).
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage) if the document is, or may be, on a page
+    /// that cannot be read; [`Error::Storage`](crate::Error::Storage).
     #[inline]
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
         let key = Key::new(id.into());
@@ -296,8 +300,10 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::IdMismatch`](crate::Error::IdMismatch) if the new document has another id; [`Error::Document`](crate::Error::Document);
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage); [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
+    /// [`Error::IdMismatch`](crate::Error::IdMismatch) if the new document has another id;
+    /// [`Error::Document`](crate::Error::Document);
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage);
+    /// [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
     pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
         let id = id.into();
         let key = Key::new(id);
@@ -326,7 +332,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage), [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage),
+    /// [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         self.db.check_access()?;
         let key = Key::new(id.into());

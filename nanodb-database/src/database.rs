@@ -458,16 +458,16 @@ impl Database {
         Ok(report.map_or(ControlFlow::Break(()), ControlFlow::Continue))
     }
 
-    /// Writes everything into the file and syncs it like [`checkpoint`](Self::checkpoint), and gives
-    /// up this handle.
+    /// Writes everything into the file and syncs it like [`checkpoint`](Self::checkpoint), and
+    /// gives up this handle.
     ///
     /// The last handle also shortens the file, removes its logs and unlocks it, and reports what
     /// fails in that. Other handles, collections, snapshots and documents keep the file open; what
     /// fails when the last of them is dropped is not reported, and nothing is lost by it: the next
     /// opening reads the logs.
     ///
-    /// A [read-only](crate::Options::read_only) database has nothing to write: files that a crash has
-    /// left beside it stay.
+    /// A [read-only](crate::Options::read_only) database has nothing to write: files that a crash
+    /// has left beside it stay.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;

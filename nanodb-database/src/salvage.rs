@@ -1,8 +1,8 @@
 //! Copying whatever can be read of a damaged file into another database.
 //!
 //! A file that opens is read as always, page by page past what is damaged. One that does not,
-//! because its header, its list of collections or its log can't be read, is read by what its pages say of
-//! themselves: whose they are, and which of two is the newer.
+//! because its header, its list of collections or its log can't be read, is read by what its pages
+//! say of themselves: whose they are, and which of two is the newer.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! Where a database's bytes are kept: in a file, in memory, or in storage of your own.
 //!
-//! [`Database::open`](crate::Database::open) and [`Database::in_memory`](crate::Database::in_memory)
-//! choose for you. [`Options::open_on`](crate::Options::open_on) takes anything that implements
-//! [`Storage`]: a layer that encrypts, or a test that stands in for a disk that fails.
+//! [`Database::open`](crate::Database::open) and
+//! [`Database::in_memory`](crate::Database::in_memory) choose for you.
+//! [`Options::open_on`](crate::Options::open_on) takes anything that implements [`Storage`]: a
+//! layer that encrypts, or a test that stands in for a disk that fails.
 //!
 //! ```
 //! # extern crate nanodb_database as nanodb;

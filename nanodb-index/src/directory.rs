@@ -22,7 +22,8 @@ pub(crate) struct Directory {
     levels: [OnceLock<Lines>; LEVELS],
     /// The level to begin with, and [`KEEPS_MARKS`].
     start: AtomicU32,
-    /// A bit for each group of each level, set when the group is looked at; there if marks are kept.
+    /// A bit for each group of each level, set when the group is looked at; there if marks are
+    /// kept.
     marks: OnceLock<Box<[OnceLock<Lines>; LEVELS]>>,
 }
 
@@ -90,8 +91,8 @@ impl Directory {
     pub(crate) fn mark(&self, at: &GroupPosition<'_>) {
         if self.keeps_marks()
             && let Some((word, bit)) = self.mark_of(at)
-            // Relaxed, here and below: nothing but a hint. Written only where it changes something, or
-            // readers would take the cache line from each other.
+            // Relaxed, here and below: nothing but a hint. Written only where it changes something,
+            // or readers would take the cache line from each other.
             && word.load(Ordering::Relaxed) & bit == 0
         {
             word.fetch_or(bit, Ordering::Relaxed);

@@ -7,8 +7,8 @@
 //!
 //! Several indexes may share their segments, so that what one gives up another can use. A reader of
 //! the one may then come upon entries of the other: candidates that the page disproves. That its
-//! own entries are gone shows in its group's head as ever, for the head was changed before the segment
-//! was given up, and whoever took it over has seen that.
+//! own entries are gone shows in its group's head as ever, for the head was changed before the
+//! segment was given up, and whoever took it over has seen that.
 //!
 //! ```text
 //! segment   where                                              buckets

@@ -145,7 +145,8 @@ impl Stash {
         found.inspect(|word| word.store(0, Ordering::Release)).is_some()
     }
 
-    /// Calls `visit` for each entry of these keys, the first and the last among them. Others cost nothing.
+    /// Calls `visit` for each entry of these keys, the first and the last among them. Others cost
+    /// nothing.
     pub(crate) fn for_each_in(&self, keys: (u32, u32), mut visit: impl FnMut(KeyHash, RecordId)) {
         self.visit(keys, &mut |key, word| {
             if let Some(record_id) = unpack(word.load(Ordering::Relaxed)) {
@@ -166,7 +167,8 @@ impl Stash {
 }
 
 impl Node {
-    /// Visits the words of `keys`, as far as they are below this node, whose keys begin with `first`.
+    /// Visits the words of `keys`, as far as they are below this node, whose keys begin with
+    /// `first`.
     fn visit(
         &self,
         depth: u32,

@@ -64,7 +64,8 @@ pub const BODY_LEN_MIN: usize = 64;
 /// The longest body whose every byte a slot can address.
 pub const BODY_LEN_MAX: usize = 8191;
 
-/// Returns the length of the longest record that fits in an otherwise empty body of `body_len` bytes.
+/// Returns the length of the longest record that fits in an otherwise empty body of `body_len`
+/// bytes.
 #[must_use]
 pub const fn record_len_max(body_len: usize) -> usize {
     body_len.saturating_sub(HEADER_SIZE + SLOT_SIZE)

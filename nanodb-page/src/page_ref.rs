@@ -72,8 +72,8 @@ impl<'a> PageRef<'a> {
         self.header.slot_count == 0
     }
 
-    /// Returns the length of the longest record that an insert would take, compacting if need be; 0 if not
-    /// even a record of one byte fits.
+    /// Returns the length of the longest record that an insert would take, compacting if need be; 0
+    /// if not even a record of one byte fits.
     #[inline]
     #[must_use]
     pub fn free_bytes(&self) -> usize {

@@ -150,7 +150,8 @@ impl Pager {
     /// next checkpoint goes on where this one stopped. [`Error::Poisoned`](crate::Error::Poisoned)
     /// if anything else fails, now or earlier, with the failure as its cause: a write or sync, or
     /// [`Error::Metadata`](crate::Error::Metadata), [`Error::Full`](crate::Error::Full),
-    /// [`Error::Corrupt`](crate::Error::Corrupt); [`Error::Closed`](crate::Error::Closed); [`Error::ReadOnly`](crate::Error::ReadOnly).
+    /// [`Error::Corrupt`](crate::Error::Corrupt); [`Error::Closed`](crate::Error::Closed);
+    /// [`Error::ReadOnly`](crate::Error::ReadOnly).
     pub fn checkpoint(&self) -> Result<()> {
         self.shared.checkpoint()
     }

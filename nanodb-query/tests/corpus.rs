@@ -125,8 +125,8 @@ fn run_update(case: &Json) -> Result<(), String> {
     }
 }
 
-/// A document with the fields first whose names are whole numbers, as those are that were written by
-/// JavaScript.
+/// A document with the fields first whose names are whole numbers, as those are that were written
+/// by JavaScript.
 fn in_their_order(document: &[u8]) -> Vec<u8> {
     fn order(value: &mut rmpv::Value) {
         match value {

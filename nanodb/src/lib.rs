@@ -1,7 +1,7 @@
 //! NanoDB: an embedded document database in one file.
 //!
-//! Documents are like JSON, with binary data and timestamps as well. They are looked up by id, in the
-//! same time however many there are, and read in place, without being decoded.
+//! Documents are like JSON, with binary data and timestamps as well. They are looked up by id, in
+//! the same time however many there are, and read in place, without being decoded.
 //!
 //! ```
 //! use nanodb::{Database, doc};

@@ -94,7 +94,8 @@ fn what_makes_no_sense_is_said_with_its_place_and_changes_nothing() {
     let update = room.run(&["update", "db", "c", "{}", r#"{"$inc": {"name": 1}}"#]).fails(1);
     assert!(update.contains("$inc") && update.contains("name"), "{update}");
     assert!(room.run(&["delete", "db", "c", r#"{"$where": "1"}"#]).fails(1).contains("$where"));
-    // A regular expression that is refused is so with the reason; one to compare with, naming what does.
+    // A regular expression that is refused is so with the reason; one to compare with, naming what
+    // does.
     let open = room.run(&["find", "db", "c", r#"{"name": {"$regex": "("}}"#]).fails(1);
     assert!(open.contains("the group that begins at byte 0 is not closed"), "{open}");
     let ne = r#"{"name": {"$ne": {"$regularExpression": {"pattern": "^A", "options": "i"}}}}"#;

@@ -22,8 +22,8 @@
 //!
 //! Sections are for what is to come, so that a catalog that does without keeps its form: how many,
 //! then for each a tag, its length and its bytes. Of a collection, tag 1 is for its secondary
-//! indexes; of the catalog, tag 1 is for the time of its newest commit. No section is written yet, and a
-//! catalog with one is refused by the section's tag.
+//! indexes; of the catalog, tag 1 is for the time of its newest commit. No section is written yet,
+//! and a catalog with one is refused by the section's tag.
 //!
 //! Numbers are [LEB128](crate::catalog::varint). The bytes come through the pager, which has
 //! checked them against damage; what is checked here is that they make sense, and that their
@@ -92,8 +92,8 @@ impl Manifest {
         }
     }
 
-    /// Reads stored bytes that others may follow, for what can be had of them: sections that are not
-    /// known are passed over. None if they make no sense.
+    /// Reads stored bytes that others may follow, for what can be had of them: sections that are
+    /// not known are passed over. None if they make no sense.
     pub(crate) fn decode_first(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         if reader.u64()? != VERSION {

@@ -1,14 +1,14 @@
 //! How much memory the id indexes of a database may take together, and what goes when that is too
 //! much.
 //!
-//! A hand goes round the groups that are in memory, collection by collection. Those that were looked at since
-//! it came by last stay once more, and a few times more if they were looked at each time before; the others
-//! go, whichever collection asks for room. So a collection that
-//! nobody reads gives way to those that are read, and going through one once does not cost another the
-//! part of its index that it always needs.
+//! A hand goes round the groups that are in memory, collection by collection. Those that were
+//! looked at since it came by last stay once more, and a few times more if they were looked at each
+//! time before; the others go, whichever collection asks for room. So a collection that
+//! nobody reads gives way to those that are read, and going through one once does not cost another
+//! the part of its index that it always needs.
 //!
-//! Nobody waits here for long: a collection whose index is being written, or whose groups could not be
-//! loaded again, is passed over.
+//! Nobody waits here for long: a collection whose index is being written, or whose groups could not
+//! be loaded again, is passed over.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -19,8 +19,8 @@ use parking_lot::Mutex;
 use super::{CollectionIndex, LoadedBytes};
 use crate::ids::CollectionId;
 
-/// Rounds of the hand after which nothing can go. One of them is not whole, for the hand began amid it; in
-/// so many more goes each group that nobody looks at; in the last one goes any.
+/// Rounds of the hand after which nothing can go. One of them is not whole, for the hand began amid
+/// it; in so many more goes each group that nobody looks at; in the last one goes any.
 const ROUNDS: usize = IndexWriter::PASSES_MAX + 2;
 
 /// The budget of a database.
@@ -53,8 +53,8 @@ impl Budget {
         self.loaded.get() > self.bytes_max
     }
 
-    /// Drops groups of any collections until they take no more than they may, but for the group of `hash`
-    /// in the collection that asks.
+    /// Drops groups of any collections until they take no more than they may, but for the group of
+    /// `hash` in the collection that asks.
     pub(crate) fn keep(&self, own: &Arc<CollectionIndex>, hash: KeyHash) {
         if !self.is_limited() {
             return;

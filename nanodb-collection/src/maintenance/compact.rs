@@ -52,7 +52,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage), [`Error::DamagedPage`](crate::Error::DamagedPage),
+    /// [`Error::Storage`](crate::Error::Storage),
+    /// [`Error::DamagedPage`](crate::Error::DamagedPage),
     /// [`Error::Conflict`](crate::Error::Conflict).
     pub fn compact(
         &self,

@@ -40,12 +40,13 @@ pub enum SalvageMode {
     /// It opens: all that is not on damaged pages is there as it was last.
     #[default]
     Opened,
-    /// By its pages, each of which is whole, and what the log says of them. If the log is damaged, or
-    /// the header is, what was written since the last checkpoint may be missing. What was deleted
-    /// or never committed may be there if the report is [uncertain](SalvageReport::uncertain).
+    /// By its pages, each of which is whole, and what the log says of them. If the log is damaged,
+    /// or the header is, what was written since the last checkpoint may be missing. What was
+    /// deleted or never committed may be there if the report is
+    /// [uncertain](SalvageReport::uncertain).
     ByPages,
-    /// The same, but nothing says any more what the pages' checksums begin from, so that documents may be
-    /// damaged without anybody noticing.
+    /// The same, but nothing says any more what the pages' checksums begin from, so that documents
+    /// may be damaged without anybody noticing.
     Unverified,
 }
 

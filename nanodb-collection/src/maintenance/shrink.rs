@@ -7,22 +7,22 @@
 //!
 //! # Who is not held up
 //!
-//! A turn waits for no lock of a collection: one that is busy is left for the next turn, and after a few
-//! in vain for the next time. It reads and moves no more than a part of what commits have written to
-//! the log meanwhile. Where a snapshot has been open since the turn before, nothing is moved: its
-//! pages could not be used again.
+//! A turn waits for no lock of a collection: one that is busy is left for the next turn, and after
+//! a few in vain for the next time. It reads and moves no more than a part of what commits have
+//! written to the log meanwhile. Where a snapshot has been open since the turn before, nothing is
+//! moved: its pages could not be used again.
 //!
 //! # Why pages do not move for ever
 //!
-//! What deletions free and insertions take again is not unused through several turns. Where the file has
-//! grown again after pages were moved, it takes twice as many turns the next time. What a walk over all
-//! collections has not made less, as space that no document fits into, does not count again before
-//! as much has come to it as makes a walk worthwhile.
+//! What deletions free and insertions take again is not unused through several turns. Where the
+//! file has grown again after pages were moved, it takes twice as many turns the next time. What a
+//! walk over all collections has not made less, as space that no document fits into, does not count
+//! again before as much has come to it as makes a walk worthwhile.
 //!
 //! # Failures
 //!
-//! A page that can't be read stays where it is; whoever reads its documents, and a check, tells of it.
-//! A failed write or sync is that of a commit: all later ones say why. On a full disk nothing
+//! A page that can't be read stays where it is; whoever reads its documents, and a check, tells of
+//! it. A failed write or sync is that of a commit: all later ones say why. On a full disk nothing
 //! moves, and the next commit says so.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -40,8 +40,8 @@ use crate::lock::LockGuard;
 use crate::maintenance::relocation_pass::{Walk, give_back};
 use crate::store::CollectionState;
 
-/// Through how many turns in a row pages must have been unused; and at most, where they were used soon
-/// after.
+/// Through how many turns in a row pages must have been unused; and at most, where they were used
+/// soon after.
 const TURNS: usize = 4;
 const TURNS_MAX: usize = 64;
 
@@ -55,8 +55,8 @@ const GAIN_PART: u64 = 16;
 /// The file has grown again if it is longer by such a part.
 const GROWN_PART: u64 = 8;
 
-/// In one turn so many bytes of documents move at least, and at most an eighth of what was logged since the last
-/// checkpoint.
+/// In one turn so many bytes of documents move at least, and at most an eighth of what was logged
+/// since the last checkpoint.
 const MOVED_BYTES_MIN: u64 = 256 * 1024;
 const LOG_PART: u64 = 8;
 
@@ -100,8 +100,8 @@ struct UnusedSpace {
     recent: VecDeque<u64>,
     /// How many of them count.
     turns: usize,
-    /// How long the file was when the last pass began, and how much of it in use, as long as what that
-    /// has gained is not known.
+    /// How long the file was when the last pass began, and how much of it in use, as long as what
+    /// that has gained is not known.
     before: Option<(u64, u64)>,
     /// What the last pass could not make less.
     in_vain: u64,
@@ -187,8 +187,8 @@ impl Shrinker {
         self.state.lock().database = Some(Subject { pager, names });
     }
 
-    /// Ends it, when a turn that is under way is over: in a step at most. Then it holds nothing of the
-    /// database.
+    /// Ends it, when a turn that is under way is over: in a step at most. Then it holds nothing of
+    /// the database.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         *self.state.lock() = State::default();
@@ -371,8 +371,8 @@ impl Drop for ShrinkPause<'_> {
 mod tests {
     use super::*;
 
-    /// How many passes begin in a file of so many pages, of which so many are unused at the turns. Each
-    /// pass cuts off `gain` times what is unused.
+    /// How many passes begin in a file of so many pages, of which so many are unused at the turns.
+    /// Each pass cuts off `gain` times what is unused.
     fn passes(turns: impl Iterator<Item = (u64, u64)>, mut gain: impl FnMut() -> bool) -> usize {
         let (mut unused, mut cut, mut begun) = (UnusedSpace::default(), 0, 0);
         for (file, free) in turns {

@@ -1,11 +1,11 @@
 //! The extents of a collection, as many hold them at once: each as of another commit.
 //!
 //! A commit that takes pages adds an extent while the state of the commit before still has what was
-//! there. Kept in one piece that would be copied whole each time, so that a collection in many extents
-//! costs the square of their number to write. Here they are in parts that are shared, each at least
-//! twice as long as the one behind it; what is added is a part of its own at first, and is joined
-//! with those before it when it has grown as long as half of them. So an extent is copied a few times in its
-//! life, and no more often than the logarithm of their number.
+//! there. Kept in one piece that would be copied whole each time, so that a collection in many
+//! extents costs the square of their number to write. Here they are in parts that are shared, each
+//! at least twice as long as the one behind it; what is added is a part of its own at first, and is
+//! joined with those before it when it has grown as long as half of them. So an extent is copied a
+//! few times in its life, and no more often than the logarithm of their number.
 //!
 //! The last extent is by itself, for it grows in place.
 

@@ -74,8 +74,8 @@ impl Extents {
         1 << wanted.ilog2()
     }
 
-    /// Adds an extent behind the last, or lengthens that one if they lie side by side. Costs the same
-    /// for any number of extents, on average, whoever else holds them.
+    /// Adds an extent behind the last, or lengthens that one if they lie side by side. Costs the
+    /// same for any number of extents, on average, whoever else holds them.
     pub(crate) fn push(&mut self, extent: Extent) {
         self.total_pages += u64::from(extent.pages);
         if let Some(last) = self.list.last_mut()

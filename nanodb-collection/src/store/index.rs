@@ -163,8 +163,8 @@ impl Store {
         Ok(())
     }
 
-    /// The base, once the commit that it shows is published; none if that will never be, for a write
-    /// has failed.
+    /// The base, once the commit that it shows is published; none if that will never be, for a
+    /// write has failed.
     fn published_base(&self) -> Option<MutexGuard<'_, SavedIndex>> {
         loop {
             let base = self.id_index.base.lock();

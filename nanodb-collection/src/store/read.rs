@@ -382,7 +382,8 @@ impl Store {
         Ok(whole == bytes)
     }
 
-    /// Whether the record that an entry leads to is the document with this key, as a writer sees it.
+    /// Whether the record that an entry leads to is the document with this key, as a writer sees
+    /// it.
     pub(crate) fn proves_installed(
         &self,
         tx: &WriteTx,

@@ -188,8 +188,8 @@ impl Collection {
 impl TransactionCollection<'_> {
     /// Makes several writes, one after the other; see [`Collection::bulk_write`].
     ///
-    /// The first one that fails ends the call. Those before it stay done, as if each had been called
-    /// on its own, and the transaction can go on; roll it back to undo them.
+    /// The first one that fails ends the call. Those before it stay done, as if each had been
+    /// called on its own, and the transaction can go on; roll it back to undo them.
     ///
     /// # Errors
     ///

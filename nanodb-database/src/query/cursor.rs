@@ -81,7 +81,8 @@ impl Cursor {
         self
     }
 
-    /// All of them in that order, as far as `sorter` keeps them, but for the first `skip`: reads all.
+    /// All of them in that order, as far as `sorter` keeps them, but for the first `skip`: reads
+    /// all.
     pub(super) fn sorted(mut self, sort: &Sort, mut sorter: Sorter, skip: u64) -> Result<Self> {
         let Self { candidates, wanted, rounds, .. } = &mut self;
         let by_record = wanted.projection.is_all() && candidates.fit_in_cache();
@@ -172,8 +173,8 @@ impl Wanted {
         made.map_err(|error| document.blame(&self.collection, error))
     }
 
-    /// Returns whether a document matches and may be among those that the search returns; its sort key
-    /// is in `key` then.
+    /// Returns whether a document matches and may be among those that the search returns; its sort
+    /// key is in `key` then.
     fn is_sorted(
         &self,
         document: &DocView,

@@ -118,8 +118,8 @@ impl<'c> FindOneAndModify<'c> {
     ///
     /// # Errors
     ///
-    /// Same as [`Collection::update_one`]; [`Error::Query`](crate::Error::Query) if the new document
-    /// is asked for with a projection by `$`.
+    /// Same as [`Collection::update_one`]; [`Error::Query`](crate::Error::Query) if the new
+    /// document is asked for with a projection by `$`.
     pub fn run(self) -> Result<Option<StoredDoc>> {
         // The filter says nothing of the elements of the new document.
         if let Some(error) = self.projection.no_match().filter(|_| self.returns_new) {

@@ -1,16 +1,16 @@
 //! Sorting what was found: in memory as far as that goes, then in a temporary file.
 //!
-//! Of a document that passes its key is kept, made once, and with it what is wanted of the document; or,
-//! where its page is in memory anyway, only the place where it lies. When that takes more than the
-//! budget, it goes to a temporary file as a *run*, in order, and the memory is used again. The runs
-//! are merged while documents are handed out; if they are too many to be merged at once, a part of
-//! them at a time before.
+//! Of a document that passes its key is kept, made once, and with it what is wanted of the
+//! document; or, where its page is in memory anyway, only the place where it lies. When that takes
+//! more than the budget, it goes to a temporary file as a *run*, in order, and the memory is used
+//! again. The runs are merged while documents are handed out; if they are too many to be merged at
+//! once, a part of them at a time before.
 //!
 //! With a limit only as many are kept as can be handed out, and at most as many again, which are
 //! sorted out now and then. What can't be among the first any more is not kept at all.
 //!
-//! Documents with equal keys stay in the order in which they were found: in memory it is the order in
-//! which they were put there, and of runs the earlier comes first.
+//! Documents with equal keys stay in the order in which they were found: in memory it is the order
+//! in which they were put there, and of runs the earlier comes first.
 
 mod buffer;
 mod kept;
@@ -46,8 +46,8 @@ pub(super) struct Sorter {
 }
 
 impl Sorter {
-    /// Keeps so many documents at most, and so many bytes in memory; what is above goes to a temporary
-    /// file of the pager.
+    /// Keeps so many documents at most, and so many bytes in memory; what is above goes to a
+    /// temporary file of the pager.
     pub(super) fn new(kept_max: usize, bytes_max: usize, pager: Pager) -> Self {
         let buffer = Buffer::new(bytes_max);
         Self { buffer, kept_max, cutoff: None, runs: Vec::new(), file: None, pager, bytes_max }

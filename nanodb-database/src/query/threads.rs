@@ -1,9 +1,10 @@
 //! Looking at documents on several threads.
 //!
-//! A scan is cut into parts of pages, which threads take one after the other. The threads are begun and
-//! ended within one call, the calling one among them, so that none is left when it returns, however that is.
-//! An iterator that is asked for documents looks at some parts in such a *round*, and hands out
-//! what they had before the next: in the order in which one thread would have found them.
+//! A scan is cut into parts of pages, which threads take one after the other. The threads are begun
+//! and ended within one call, the calling one among them, so that none is left when it returns,
+//! however that is. An iterator that is asked for documents looks at some parts in such a *round*,
+//! and hands out what they had before the next: in the order in which one thread would have found
+//! them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -123,8 +124,8 @@ impl Rounds {
         !self.threads.is_one()
     }
 
-    /// Does `work` on the next parts, as long as it does not say that they are enough; what it makes of
-    /// each, in order. Nothing at the end.
+    /// Does `work` on the next parts, as long as it does not say that they are enough; what it
+    /// makes of each, in order. Nothing at the end.
     pub(super) fn next<R: Send>(
         &mut self,
         cursor: &mut Scan,
@@ -133,8 +134,8 @@ impl Rounds {
         let pages = self.pages;
         self.pages = (pages * 2).min(PART_PAGES_MAX);
         let is_enough = AtomicBool::new(false);
-        // Relaxed: it merely spares work. Parts behind one that is enough are not wanted, and parts before
-        // it have been taken by then.
+        // Relaxed: it merely spares work. Parts behind one that is enough are not wanted, and parts
+        // before it have been taken by then.
         let parts = std::iter::from_fn(|| match is_enough.load(Ordering::Relaxed) {
             false => cursor.split(pages),
             true => None,
@@ -143,8 +144,9 @@ impl Rounds {
         self.threads.run(parts, |part| work(part, &is_enough))
     }
 
-    /// The documents of the next parts that pass, made into what is wanted of them by `finish`; of each part at
-    /// most `enough`. An error stands where the documents would be that could not be read.
+    /// The documents of the next parts that pass, made into what is wanted of them by `finish`; of
+    /// each part at most `enough`. An error stands where the documents would be that could not be
+    /// read.
     pub(super) fn find(
         &mut self,
         cursor: &mut Scan,

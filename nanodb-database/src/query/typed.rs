@@ -13,7 +13,8 @@ use super::plan::Plan;
 use crate::error::Result;
 use crate::typed::TypedCollection;
 
-/// A search for values of a Rust type under preparation; made by [`TypedCollection::find`]. See [`Find`].
+/// A search for values of a Rust type under preparation; made by [`TypedCollection::find`]. See
+/// [`Find`].
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;

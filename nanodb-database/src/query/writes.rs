@@ -61,9 +61,9 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// Same as [`update_one`](Self::update_one). [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) if
-    /// it changes more pages than one transaction may: update in parts, by a filter on ids for
-    /// example, or raise
+    /// Same as [`update_one`](Self::update_one).
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) if it changes more pages than one
+    /// transaction may: update in parts, by a filter on ids for example, or raise
     /// [`Options::transaction_bytes_max`](crate::Options::transaction_bytes_max).
     pub fn update_many(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
         let filter = filter.into();
@@ -121,8 +121,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// Same as [`replace`](Self::replace); [`Error::Update`](crate::Error::Update) if a name of the new
-    /// document begins with a dollar, as those of an update do.
+    /// Same as [`replace`](Self::replace); [`Error::Update`](crate::Error::Update) if a name of the
+    /// new document begins with a dollar, as those of an update do.
     pub fn replace_one(
         &self,
         filter: impl Into<Filter>,
@@ -205,8 +205,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// Same as [`delete`](Self::delete); same as [`update_many`](Self::update_many) if it changes too
-    /// many pages.
+    /// Same as [`delete`](Self::delete); same as [`update_many`](Self::update_many) if it changes
+    /// too many pages.
     pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
         let filter = filter.into();
         self.in_transaction(|collection| modify::delete(collection, &filter, ALL))

@@ -1,5 +1,5 @@
-//! What is found by a filter is changed where it was found: once each, wherever documents have moved
-//! meanwhile.
+//! What is found by a filter is changed where it was found: once each, wherever documents have
+//! moved meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -148,7 +148,8 @@ fn a_document_in_place_of_one_that_was_found_keeps_its_id() {
     assert_eq!(a.get(1).unwrap().unwrap().to_document().unwrap(), doc! { "_id": 1, "n": 3 });
 }
 
-/// A document that changes the collection while it is encoded, after it was decided what it replaces.
+/// A document that changes the collection while it is encoded, after it was decided what it
+/// replaces.
 struct Meddling<'t> {
     within: &'t TransactionCollection<'t>,
     meddle: fn(&TransactionCollection<'_>),

@@ -33,8 +33,8 @@ impl Beside {
         }
     }
 
-    /// Looks for documents 0 to 3, which are always there, and for others, so that another part of the
-    /// index is needed.
+    /// Looks for documents 0 to 3, which are always there, and for others, so that another part of
+    /// the index is needed.
     fn read(&self, collection: &Collection) {
         let mut others = (4000..8000).cycle().step_by(37);
         while !self.stop.load(Ordering::Relaxed) {

@@ -231,8 +231,8 @@ fn an_index_that_nobody_touches_takes_little_memory() {
     assert_eq!(IdIndex::absent(0).absent_range(KeyHash::from_bits(0)), Some((0, u32::MAX)));
 }
 
-/// What is always looked at beside much that is looked at once or seldom is hardly ever dropped, however
-/// the groups lie.
+/// What is always looked at beside much that is looked at once or seldom is hardly ever dropped,
+/// however the groups lie.
 #[test]
 fn groups_that_are_always_looked_at_stay_while_others_are_gone_through() {
     const IDS: u32 = 40_000;

@@ -11,8 +11,8 @@ use crate::shared::{Commit, Shared};
 /// check them, which is faster than replaying as many bytes of log.
 const UNLOGGED_PART: u64 = 8;
 
-/// Pages that commits have freed are used again after a checkpoint. It is due when they are more than
-/// 256 KiB and an eighth of the file.
+/// Pages that commits have freed are used again after a checkpoint. It is due when they are more
+/// than 256 KiB and an eighth of the file.
 const FREED_PAGES_MIN: u32 = 64;
 const FREED_PART: u32 = 8;
 

@@ -4,8 +4,8 @@
 //! owner 0). A checkpoint writes one copy, syncs, then writes the other, so a torn
 //! write or a damaged block costs at most one of them. Opening takes the valid
 //! copy with the higher generation; of two of the same, which differ in `log_state` if they
-//! differ, the one with the higher revision. Each revision is written first to the page that has its last
-//! bit for a number: never to the one that is known to be on stable storage.
+//! differ, the one with the higher revision. Each revision is written first to the page that has
+//! its last bit for a number: never to the one that is known to be on stable storage.
 //!
 //! ```text
 //! offset  size  field             meaning
@@ -30,8 +30,8 @@
 //!    160     8  write_features    bits; who does not know one that is set must not write it
 //! ```
 //!
-//! The offsets count from the start of the page. The rest of the page is zero. Header pages are checksummed with
-//! the seed 0, since the file's own seed is not known before they are read.
+//! The offsets count from the start of the page. The rest of the page is zero. Header pages are
+//! checksummed with the seed 0, since the file's own seed is not known before they are read.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -304,12 +304,12 @@ impl Header {
     }
 
     /// The headers that must be written, each synced before the next, so that what this one says,
-    /// the one in force, is on stable storage for certain, and in both copies: it may have been read
-    /// from the operating system's memory while a sync of it has failed.
+    /// the one in force, is on stable storage for certain, and in both copies: it may have been
+    /// read from the operating system's memory while a sync of it has failed.
     ///
-    /// Never is a copy written over that may be the only whole one on the disk. Only a checkpoint gives
-    /// both copies the same revision, and it has synced the first before it writes the second; so
-    /// what is written here are revisions of their own, or one that is there already.
+    /// Never is a copy written over that may be the only whole one on the disk. Only a checkpoint
+    /// gives both copies the same revision, and it has synced the first before it writes the
+    /// second; so what is written here are revisions of their own, or one that is there already.
     pub(crate) fn to_resync(&self, storage: &dyn Storage) -> Result<Vec<Self>> {
         let len = storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let first = self.first_copy();
@@ -325,8 +325,8 @@ impl Header {
             (first_is, second_is) if first_is == in_force && second_is == in_force => {
                 vec![revision(1)]
             }
-            // The revision before, of the same checkpoint: it was synced before this one was written,
-            // and refers to the same.
+            // The revision before, of the same checkpoint: it was synced before this one was
+            // written, and refers to the same.
             (first_is, Some((generation, _)))
                 if first_is == in_force && generation == self.generation =>
             {

@@ -23,8 +23,8 @@ use crate::ids::{Extent, PAGE_SIZE, PageId};
 use crate::shared::Shared;
 use crate::space::state::SpaceState;
 
-/// Another checkpoint is worthwhile if it truncates at least 64 KiB and a sixteenth of the file; when
-/// the file is closed, 16 KiB and a sixteenth.
+/// Another checkpoint is worthwhile if it truncates at least 64 KiB and a sixteenth of the file;
+/// when the file is closed, 16 KiB and a sixteenth.
 pub(crate) const WORTH_PAGES_MIN: u32 = 16;
 pub(crate) const WORTH_PAGES_AT_LAST: u32 = 4;
 const WORTH_PART: u32 = 16;

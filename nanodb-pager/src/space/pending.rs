@@ -48,8 +48,9 @@ impl PendingPages {
         overlaps(&self.by_start, extent)
     }
 
-    /// Records which commit has taken these pages. Of a run that was taken before and overlaps them,
-    /// what lies outside keeps its commit: without one a page passes for seen by every snapshot.
+    /// Records which commit has taken these pages. Of a run that was taken before and overlaps
+    /// them, what lies outside keeps its commit: without one a page passes for seen by every
+    /// snapshot.
     pub(crate) fn mark_taken(&mut self, taken_by: Seq, extent: Extent) {
         let (start, end) = (extent.start.get(), extent.start.get() + extent.pages);
         if let Some((&before, &(pages, seq))) = self.young.range(..start).next_back()

@@ -1,5 +1,5 @@
-//! The cases in this folder, or in the one that the environment variable `NANODB_CORPUS` names, read and
-//! counted. Part of the tests named `corpus` of each crate that answers them.
+//! The cases in this folder, or in the one that the environment variable `NANODB_CORPUS` names,
+//! read and counted. Part of the tests named `corpus` of each crate that answers them.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ pub(crate) enum Outcome {
     Answered(Result<(), String>),
 }
 
-/// Hands every line of all `.jsonl` and `.jsonl.gz` files to `judge`, with what `begin` makes anew for each
-/// file. The last line printed is `N passed, N failed, N skipped`.
+/// Hands every line of all `.jsonl` and `.jsonl.gz` files to `judge`, with what `begin` makes anew
+/// for each file. The last line printed is `N passed, N failed, N skipped`.
 pub(crate) fn run<C: DeserializeOwned, S>(
     begin: impl Fn() -> S,
     judge: impl Fn(&C, &mut S) -> Outcome,

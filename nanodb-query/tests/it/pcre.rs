@@ -1,6 +1,6 @@
-//! Regular expressions against what PCRE2 itself said: `tests/data/pcre.txt`, of random expressions and
-//! texts, recorded from version 10.42 with `PCRE2_UTF`. A line is an expression, its options, and texts with
-//! whether it finds something in them; `null` for an expression that PCRE2 refuses.
+//! Regular expressions against what PCRE2 itself said: `tests/data/pcre.txt`, of random expressions
+//! and texts, recorded from version 10.42 with `PCRE2_UTF`. A line is an expression, its options,
+//! and texts with whether it finds something in them; `null` for an expression that PCRE2 refuses.
 
 use nanodb_query::{Problem, field};
 

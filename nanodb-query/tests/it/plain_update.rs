@@ -1,4 +1,5 @@
-//! MongoDB's rules for updates once more, on decoded values: one change after the other, without a tree.
+//! MongoDB's rules for updates once more, on decoded values: one change after the other, without a
+//! tree.
 
 use std::cmp::Ordering;
 

@@ -1,5 +1,5 @@
-//! What is refused, by text and by programs alike: no query falls back on null, on everything, or on fewer
-//! operands.
+//! What is refused, by text and by programs alike: no query falls back on null, on everything, or
+//! on fewer operands.
 
 use nanodb_query::{
     ApplyError, DEPTH_MAX, FieldName, Filter, Literal, Problem, Projection, QUERY_NODES_MAX,

@@ -17,6 +17,7 @@ mod import_cycles;
 mod isolation;
 mod kill;
 mod model;
+mod prose;
 mod queries;
 mod read_only;
 mod rooms;

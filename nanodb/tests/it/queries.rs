@@ -26,8 +26,8 @@ const MEMORY_BYTES_MAX: u64 = 512 << 20;
 /// Set for the process that a test has all of its memory to itself in.
 const ALONE: &str = "NANODB_QUERIES_ALONE";
 
-/// Does the work in a process of its own, and sees what memory that took at its most, where the system
-/// says so.
+/// Does the work in a process of its own, and sees what memory that took at its most, where the
+/// system says so.
 fn in_bounded_memory(test: &str, work: impl FnOnce()) {
     if std::env::var_os(ALONE).is_none() {
         let name = format!("queries::{test}");

@@ -185,8 +185,8 @@ fn after_a_crash_the_logs_are_read_where_they_are_and_stay_for_whoever_writes_ne
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 
-/// Runs this very test again as a user who owns nothing, in a directory that holds all it needs; false
-/// if that can't be done.
+/// Runs this very test again as a user who owns nothing, in a directory that holds all it needs;
+/// false if that can't be done.
 #[cfg(unix)]
 fn run_as_nobody(test: &str, variable: &str, value: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;

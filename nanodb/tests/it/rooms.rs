@@ -1,7 +1,7 @@
 //! The direction of the rooms within the big crates: what a file may name is seen from its place.
 //!
-//! A room is some modules. It may name those that are listed before it, and its own. `a` is the file
-//! `a.rs`; `a/*` is what lies below it.
+//! A room is some modules. It may name those that are listed before it, and its own. `a` is the
+//! file `a.rs`; `a/*` is what lies below it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -16,7 +16,8 @@ use crate::write::statement::Statement;
 use crate::write::write_set::WriteSet;
 use nanodb_document::Id;
 
-/// For a reader that is about to give a wrong answer. One that waits as it should loses no more by it.
+/// For a reader that is about to give a wrong answer. One that waits as it should loses no more by
+/// it.
 const EARLY: Duration = Duration::from_millis(100);
 
 /// A database that was opened anew: nothing of its index is in memory.

@@ -1,9 +1,9 @@
 //! Keys, and what is kept of their documents, in memory.
 //!
-//! All bytes lie one after the other as they came; what is sorted are small entries that say where. An entry
-//! has the first bytes of its key with it, so that most comparisons look no further. Those for which that does not
-//! do are then sorted by the bytes that come next, which they get all at once: each key is looked at a few
-//! times, however often it is compared.
+//! All bytes lie one after the other as they came; what is sorted are small entries that say where.
+//! An entry has the first bytes of its key with it, so that most comparisons look no further. Those
+//! for which that does not do are then sorted by the bytes that come next, which they get all at
+//! once: each key is looked at a few times, however often it is compared.
 
 use std::cmp::Ordering;
 

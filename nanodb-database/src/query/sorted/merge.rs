@@ -28,9 +28,9 @@ struct Head {
     number: usize,
 }
 
-/// Merges runs until few enough are left to be merged at once, by reading so much of each that it all
-/// takes `bytes_max` at most. Of each merge only the first `kept_max` entries count. `written` is told
-/// how many bytes that took in further temporary files.
+/// Merges runs until few enough are left to be merged at once, by reading so much of each that it
+/// all takes `bytes_max` at most. Of each merge only the first `kept_max` entries count. `written`
+/// is told how many bytes that took in further temporary files.
 pub(super) fn reduce(
     mut file: TempFile,
     mut runs: Vec<Run>,

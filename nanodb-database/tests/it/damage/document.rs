@@ -1,5 +1,5 @@
-//! The bytes of one document make no sense, on a page that is sound: whoever comes across it is told which
-//! document of which collection it is, and where; all others are there.
+//! The bytes of one document make no sense, on a page that is sound: whoever comes across it is
+//! told which document of which collection it is, and where; all others are there.
 
 use std::sync::Arc;
 

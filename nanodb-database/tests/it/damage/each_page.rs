@@ -1,4 +1,5 @@
-//! Each page of a file in turn overwritten with noise: it costs the documents on it and nothing else.
+//! Each page of a file in turn overwritten with noise: it costs the documents on it and nothing
+//! else.
 //!
 //! Which documents lie on a page is not asked of the database: the text of each says over and over
 //! which it is, so it can be seen in the bytes of a page.

@@ -417,8 +417,8 @@ fn states(found: &Found) -> BTreeMap<String, usize> {
 
 #[test]
 fn salvaging_brings_back_nothing_that_was_never_committed() {
-    // Which of the streams are damaged, whether a checkpoint follows what is rolled back, and whether
-    // the log is damaged, too.
+    // Which of the streams are damaged, whether a checkpoint follows what is rolled back, and
+    // whether the log is damaged, too.
     for (damaged, later, log) in [
         (0b11, false, false),
         (0b01, false, false),

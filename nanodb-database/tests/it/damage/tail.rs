@@ -1,4 +1,5 @@
-//! The page that documents are appended to is damaged: it costs the documents on it and nothing else.
+//! The page that documents are appended to is damaged: it costs the documents on it and nothing
+//! else.
 
 use std::sync::Arc;
 
