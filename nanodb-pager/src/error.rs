@@ -277,18 +277,17 @@ pub(crate) fn no_room(error: &io::Error, bytes: u64) -> io::Error {
 }
 
 impl Error {
-    /// Whether the operating system had no room left for a write.
+    /// Returns whether the operating system had no room left for a write.
     pub(crate) fn is_full_disk(&self) -> bool {
         matches!(self, Self::Io { source, .. } if is_full_disk(source))
     }
 
-    /// Whether the operating system failed to read some bytes of the file or of what lies beside
-    /// it.
+    /// Returns whether the operating system failed to read some bytes of the file or of a sidecar.
     pub fn is_failed_read(&self) -> bool {
         matches!(self, Self::Io { doing, .. } if doing.starts_with("reading "))
     }
 
-    /// Whether it is for want of room: on the disk, or within the file's limit.
+    /// Returns whether room is missing: on the disk, or within the file's limit.
     pub fn is_out_of_space(&self) -> bool {
         self.is_full_disk() || matches!(self, Self::QuotaExceeded { .. })
     }
@@ -399,7 +398,7 @@ pub enum Corruption {
         /// Where the damage begins, as an offset in the log file.
         offset: u64,
     },
-    /// The free map can't be read. It was made anew from what the root says is in use; the next
+    /// The free map can't be read. It was rebuilt from what the root says is in use; the next
     /// checkpoint saves it.
     #[error(
         "the free map is damaged, which costs nothing and ends with the next checkpoint: {why}"
@@ -410,7 +409,7 @@ pub enum Corruption {
         /// What is wrong.
         why: String,
     },
-    /// The free map is damaged, and can't be made anew: by the root a page is in use by two.
+    /// The free map is damaged, and can't be rebuilt: by the root a page is in use by two.
     #[error("the free map is damaged, and {page} is in use by two")]
     InUseTwice {
         /// The page.
@@ -425,7 +424,7 @@ pub enum Corruption {
 }
 
 impl Corruption {
-    /// The page at which the damage shows; page 0 for the header and the log.
+    /// Returns the page at which the damage shows; page 0 for the header and the log.
     pub fn page(&self) -> PageId {
         match *self {
             Self::Header | Self::HeaderField { .. } | Self::Log { .. } => PageId::new(0),

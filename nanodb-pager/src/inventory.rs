@@ -19,7 +19,7 @@ use crate::space::free_map::FreeMap;
 pub struct Stats {
     /// Pages of the file, the free ones included; one is 4,096 bytes.
     pub page_count: u32,
-    /// Pages that nobody uses.
+    /// Free pages.
     pub free_pages: u32,
     /// Bytes that the file has on disk; what was committed since the last checkpoint may
     /// lie beyond.
@@ -51,9 +51,9 @@ pub struct Stats {
 pub struct Space {
     /// Pages of the file.
     pub page_count: u32,
-    /// Pages that nobody uses.
+    /// Free pages.
     pub free: Vec<Extent>,
-    /// Pages that become free when their last readers are gone.
+    /// Pages that become free when no reader needs them any more.
     pub pending: Vec<Extent>,
     /// Pages that the pager itself uses: header, root and free map.
     pub own: Vec<Extent>,

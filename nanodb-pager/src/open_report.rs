@@ -16,7 +16,7 @@ pub struct OpenReport {
     /// [`Options::without_log`](crate::Options::without_log) said to go on without it: what was
     /// committed after the last checkpoint is lost.
     pub log_lost: bool,
-    /// Whether the free map was damaged, and made anew from the root. Nothing is lost by it, and
+    /// Whether the free map was damaged, and rebuilt from the root. Nothing is lost by it, and
     /// the next checkpoint saves it.
     pub free_map_lost: bool,
     /// How long opening took.

@@ -66,7 +66,7 @@ pub trait CheckpointHooks: Send + Sync + 'static {
     /// Returns all pages that the layer above uses according to `root`, those of commits and those
     /// of checkpoints; `None`, also by default, if it does not tell.
     ///
-    /// Asked for where the free map is damaged, which is then made anew.
+    /// Asked for where the free map is damaged, which is then rebuilt.
     ///
     /// # Errors
     ///

@@ -81,7 +81,7 @@ impl<'a> CheckpointPageWriter<'a> {
     /// # Errors
     ///
     /// [`Error::Full`] when page numbers run out; [`Error::QuotaExceeded`], [`Error::Io`]: if it
-    /// [is for want of room](Error::is_out_of_space), what was taken may be given back and less
+    /// [is for lack of room](Error::is_out_of_space), what was taken may be given back and less
     /// saved.
     pub fn take(&mut self, pages: u32) -> Result<Extent> {
         if pages == 0 {

@@ -30,8 +30,8 @@ pub(crate) const WORTH_PAGES_AT_LAST: u32 = 4;
 const WORTH_PART: u32 = 16;
 
 impl Shared {
-    /// Gives the end of the file back, if nobody uses it, but for `left` pages, and unless it is
-    /// the `last` time those that are kept for a full disk.
+    /// Returns free pages at the end of the file to the file system, but for `left` pages, and
+    /// unless it is the `last` time those that are kept for a full disk.
     ///
     /// # Errors
     ///

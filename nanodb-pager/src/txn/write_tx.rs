@@ -23,7 +23,7 @@ use crate::txn::dirty_ranges::DirtyRanges;
 
 /// A change to any number of pages that happens as a whole or not at all.
 ///
-/// Pages are changed in private copies; nobody sees them before
+/// Pages are changed in private copies, which no reader sees before
 /// [`commit`](Self::commit). A transaction that is dropped leaves no trace.
 ///
 /// Transactions run side by side as long as no two write the same page: the second
@@ -292,7 +292,7 @@ impl WriteTx {
     /// are kept back of a [limited](crate::Options::file_bytes_max) file.
     ///
     /// That does for a dozen commits that are synced one by one, or for hundreds that are not. Then
-    /// the commit makes a checkpoint and the log begins anew: that takes nothing of the disk where
+    /// the commit makes a checkpoint and the log is reused: that takes nothing of the disk where
     /// the file system writes in place. So such commits never run out of room, if the record of
     /// each is within the 64 KiB. A longer one may be refused; the error says how many bytes it
     /// needs.

@@ -72,7 +72,7 @@ impl FileStorage {
     }
 
     /// Opens the file at `path`, which must exist, without permission to write it: nothing is
-    /// changed of it or beside it, whoever asks.
+    /// changed of it or beside it, whatever calls come.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 pub enum Access {
     /// Reading alone, beside others that do the same.
     Read,
-    /// Writing too, with nobody beside.
+    /// Writing too, alone.
     Write,
 }
 
