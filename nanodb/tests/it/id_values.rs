@@ -91,20 +91,20 @@ fn a_whole_float_is_the_id_of_the_integer_wherever_a_document_is_replaced() {
     let c = db.collection("c");
     c.insert(doc! { "_id": 5, "n": 0 }).unwrap();
     let new = |id: Value, n: i64| doc! { "n": n, "_id": id };
-    let done = c.replace_one(field("n").eq(0), &new(5.0.into(), 1)).unwrap();
+    let done = c.replace_one(field("n").eq(0), new(5.0.into(), 1)).unwrap();
     assert_eq!((done.matched, done.modified), (1, 1));
-    let done = c.replace_one(field("_id").eq(5.0), &new(5.into(), 2)).unwrap();
+    let done = c.replace_one(field("_id").eq(5.0), new(5.into(), 2)).unwrap();
     assert_eq!((done.matched, done.modified), (1, 1));
-    let done = c.replace_one(field("_id").eq(5.0), &new(5.0.into(), 3)).unwrap();
+    let done = c.replace_one(field("_id").eq(5.0), new(5.0.into(), 3)).unwrap();
     assert_eq!((done.matched, done.modified), (1, 1));
     let done = db
-        .write(|tx| tx.collection("c").replace_one(field("_id").is_in([5.0]), &new(5.0.into(), 4)));
+        .write(|tx| tx.collection("c").replace_one(field("_id").is_in([5.0]), new(5.0.into(), 4)));
     let done = done.unwrap();
     assert_eq!((done.matched, done.modified), (1, 1));
     // It stays the integer that it was, and one document.
     assert_eq!(ids(&db, "{}"), [r#"{"_id":5,"n":4}"#]);
     for other in [Value::from(5.5), 6.0.into(), "5".into()] {
-        let error = c.replace_one(field("_id").eq(5), &new(other.clone(), 9)).unwrap_err();
+        let error = c.replace_one(field("_id").eq(5), new(other.clone(), 9)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{other}");
     }
     assert_eq!(ids(&db, "{}"), [r#"{"_id":5,"n":4}"#]);

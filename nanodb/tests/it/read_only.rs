@@ -118,7 +118,7 @@ fn write_all(db: &Database) -> Vec<(&'static str, Error)> {
         c.find_one_and_replace(all(), &document).run(),
         c.find_one_and_delete(none()).run(),
         c.bulk_write([]),
-        db.typed::<BTreeMap<String, i64>>("c").insert(&BTreeMap::new()),
+        db.typed::<BTreeMap<String, i64>>("c").insert(BTreeMap::new()),
         db.rename_collection("c", "d"),
         db.rename_collection("none", "d"),
         db.drop_collection("c"),
