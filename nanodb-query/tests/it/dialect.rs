@@ -43,7 +43,7 @@ fn a_value_in_a_query_is_the_one_in_a_document() {
         r#"{"$oid": "65a1b2c3d4e5f60718293a4b"}"#,
         r#"{"$ext": {"type": 5, "base64": ""}}"#,
         r#"{"$literal": {"$date": "soon"}}"#,
-        r#"{"$literal": {"$literal": {"$date": "soon"}}}"#,
+        r#"{"$literal": {"$literal": {"$literal": {"$date": "soon"}}}}"#,
         r#"{"$symbol": "a"}"#,
         r#"{"$undefined": true}"#,
         r#"{"$ref": "c", "$id": 1}"#,
@@ -59,6 +59,7 @@ fn a_value_is_refused_in_a_query_as_it_is_in_a_document() {
     let values = [
         r#"{"$literal": {}, "b": 1}"#,
         r#"{"$literal": 5}"#,
+        r#"{"$literal": {"$literal": {"$date": "soon"}}}"#,
         r#"{"$date": "soon"}"#,
         r#"{"$date": "2023-11-14T22:13:20Z", "b": 1}"#,
         r#"{"$oid": "65"}"#,
