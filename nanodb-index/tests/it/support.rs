@@ -1,5 +1,7 @@
 //! What several tests do to an index.
 
+#![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
+
 use nanodb_index::{IdIndex, KeyHash, RecordId};
 
 /// Looks a key up in an index all of which is there.
