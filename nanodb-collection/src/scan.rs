@@ -239,7 +239,7 @@ impl Scan {
         Some(Self { page: None, assembled: Vec::new(), walk })
     }
 
-    /// The name of the collection.
+    /// Returns the name of the collection.
     #[doc(hidden)]
     pub fn collection(&self) -> &Arc<str> {
         &self.walk.collection
@@ -410,14 +410,13 @@ pub struct ScanIter {
 }
 
 impl ScanIter {
-    /// Those that a cursor has not come to yet.
-    #[doc(hidden)]
+    /// Makes an iterator over the documents that a scan has not come to yet.
     #[doc(hidden)]
     pub fn new(cursor: Scan) -> Self {
         Self { cursor }
     }
 
-    /// The name of the collection.
+    /// Returns the name of the collection.
     #[doc(hidden)]
     pub fn name(&self) -> &str {
         &self.cursor.walk.collection
