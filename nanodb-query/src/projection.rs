@@ -122,7 +122,7 @@ impl Projection {
     ///
     /// What is refused in text: [`Problem::PathCollision`] if one path leads through another,
     /// [`Problem::PathTooLong`], [`Problem::TooManyNodes`] for more than some
-    /// [`QUERY_NODES_MAX`](crate::QUERY_NODES_MAX) paths, and [`Problem::Unsupported`] for a path
+    /// [`QUERY_NODES_MAX`] paths, and [`Problem::Unsupported`] for a path
     /// with a name that begins with `$`.
     pub fn include<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
         let mut projection = Self::built(Mode::Include, paths)?;
