@@ -2,8 +2,8 @@
 //!
 //! A filter is parsed once into a tree ([`tree`]) and then evaluated on each document's bytes
 //! ([`eval`]). It is read from JSON text or MessagePack ([`parse`]), or built by [`field`] and its
-//! methods ([`build`]), and it prints itself ([`mod@print`]). A search for a string that every match
-//! must contain rejects most documents without the tree ([`prefilter`]).
+//! methods ([`build`]), and it prints itself ([`mod@print`]). A search for a string that every
+//! match must contain rejects most documents without the tree ([`prefilter`]).
 
 mod bits;
 pub(crate) mod build;

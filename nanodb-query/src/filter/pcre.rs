@@ -2,8 +2,8 @@
 //!
 //! The two look alike and differ in meaning in places: to PCRE `[[a]b]` is a set followed by text,
 //! to `regex` a set of sets. So an expression is parsed by PCRE's rules to a tree ([`parse`]), and
-//! written again in the few forms that mean the same to both ([`mod@emit`]): every set of characters by
-//! its ranges, and no flags but those written here.
+//! written again in the few forms that mean the same to both ([`mod@emit`]): every set of
+//! characters by its ranges, and no flags but those written here.
 //!
 //! What the crate can't express is refused by name: look-around, back-references, recursion,
 //! conditions, atomic groups and possessive quantifiers, callouts and verbs, `\X` and `\C`. Greedy
