@@ -79,6 +79,16 @@ impl Engine {
         Ok(self.pager.check_access()?)
     }
 
+    /// Closes the file and says what fails. For the last handle: afterwards nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`].
+    pub fn close(self) -> Result<()> {
+        self.shrinker.stop();
+        Ok(self.pager.clone().close()?)
+    }
+
     /// Returns the pager.
     #[inline]
     pub fn pager(&self) -> &Pager {

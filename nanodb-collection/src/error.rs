@@ -339,15 +339,8 @@ impl Error {
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::TransactionOver => ErrorKind::TransactionOver,
-            Self::Catalog(CatalogError::Version { found, supported }) if found < supported => {
-                ErrorKind::OlderFormat
-            }
-            Self::Catalog(CatalogError::Version { .. } | CatalogError::Section { .. }) => {
-                ErrorKind::NewerFormat
-            }
-            Self::DamagedPage { .. } | Self::DamagedDocument { .. } | Self::Catalog(_) => {
-                ErrorKind::Damaged
-            }
+            Self::Catalog(error) => catalog_kind(error),
+            Self::DamagedPage { .. } | Self::DamagedDocument { .. } => ErrorKind::Damaged,
             Self::Open { source, .. } | Self::Storage(source) => source.kind(),
         }
     }
@@ -507,6 +500,14 @@ impl From<nanodb_pager::Error> for Error {
     }
 }
 
+fn catalog_kind(error: &CatalogError) -> ErrorKind {
+    match error {
+        CatalogError::Version { found, supported } if found < supported => ErrorKind::OlderFormat,
+        CatalogError::Version { .. } | CatalogError::Section { .. } => ErrorKind::NewerFormat,
+        _ => ErrorKind::Damaged,
+    }
+}
+
 fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
     use nanodb_pager::Error as Pager;
     match error {
@@ -522,7 +523,11 @@ fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
         | Pager::OtherApplication { .. }
         | Pager::Empty => ErrorKind::NotADatabase,
         Pager::NewerFormat { .. } | Pager::NewerFeatures { .. } => ErrorKind::NewerFormat,
-        Pager::Truncated { .. } | Pager::Corrupt(_) | Pager::Metadata(_) => ErrorKind::Damaged,
+        // The catalog's hooks read the catalog before the engine does, if a log goes on from it.
+        Pager::Metadata(cause) => {
+            cause.downcast_ref::<CatalogError>().map_or(ErrorKind::Damaged, catalog_kind)
+        }
+        Pager::Truncated { .. } | Pager::Corrupt(_) => ErrorKind::Damaged,
         Pager::NotAllocated { .. } => ErrorKind::Damaged,
         Pager::Poisoned { .. } | Pager::Closed => ErrorKind::Poisoned,
         Pager::Full { .. } => ErrorKind::Exhausted,

@@ -462,9 +462,9 @@ impl Database {
     /// gives up this handle.
     ///
     /// The last handle also shortens the file, removes its logs and unlocks it, and reports what
-    /// fails in that. Other handles, collections, snapshots and documents keep the file open; what
-    /// fails when the last of them is dropped is not reported, and nothing is lost by it: the next
-    /// opening reads the logs.
+    /// fails in that. Other handles, collections, cursors, snapshots and transactions keep the file
+    /// open; documents do not. What fails when the last of them is dropped is not reported, and
+    /// nothing is lost by it: the next opening reads the logs.
     ///
     /// A [read-only](crate::Options::read_only) database has nothing to write: files that a crash
     /// has left beside it stay.
@@ -495,11 +495,9 @@ impl Database {
         if self.engine.check_access().is_err() {
             return Ok(());
         }
-        match Arc::try_unwrap(self.engine) {
-            // Nobody else can be using it.
-            Ok(engine) => Ok(engine.pager().clone().close()?),
-            Err(engine) => Ok(engine.pager().checkpoint()?),
-        }
+        self.engine.pager().checkpoint()?;
+        // Of several that close at the same time, one is the last.
+        Arc::into_inner(self.engine).map_or(Ok(()), Engine::close)
     }
 }
 

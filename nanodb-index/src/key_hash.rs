@@ -67,6 +67,13 @@ impl KeyHash {
         Self(bits | u32::from(bits & TAG_MASK == 0))
     }
 
+    /// Returns the key hash that a file keeps as these bits; none if no key hash has them.
+    #[inline]
+    #[must_use]
+    pub fn from_stored(bits: u32) -> Option<Self> {
+        (bits & TAG_MASK != 0).then_some(Self(bits))
+    }
+
     /// Returns the bits, as files keep them.
     #[inline]
     #[must_use]

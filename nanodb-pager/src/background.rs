@@ -1,32 +1,43 @@
 //! Work in the background, for all files of the process: checkpoints that commits have made due,
 //! and flushes of what relaxed commits have left in memory.
 //!
-//! One thread, the *dispatcher*, owns the list of tasks. It receives from three channels: requests
-//! of handles, the end of tasks, and the time at which the next task may begin; for each task that
-//! it begins it starts a thread. It ends when nothing waits and nothing runs. So a file at work
-//! needs two threads, an idle process has none, and there is nothing to shut down.
+//! One thread keeps *watch*: it waits for the task that is due first. When it takes that one and
+//! others are queued, it starts a thread that keeps watch in its place. When it is done it keeps
+//! watch again, or ends if another thread does. So one file at work needs a thread or two, an idle
+//! process has none, and there is nothing to shut down.
 //!
 //! A disk that is slow, or does not answer at all, delays the files that are on it. Some tasks
 //! of a kind run at once, and when these keep another one waiting for the kind's
 //! patience, one more is begun; so every task is begun after at most that time for each that
 //! waits before it, whatever the other files' disks do.
 //!
+//! Threads wait on channels: the watch for a wake-up until the next task is due, and the last
+//! handle of a file for the end of its tasks, each of which has a channel whose sender its thread
+//! drops last. The list itself is under a lock and not the property of one thread: then a last
+//! handle takes its file off the list itself, also where no thread could be started or a disk does
+//! not answer.
+//!
 //! # Invariants
 //!
-//! 1. The dispatcher holds a file only until its last handle goes: [`leave`] takes it off the list.
+//! 1. The list holds a file only until its last handle goes: [`leave`] takes it off.
 //! 2. A file that is worked on is in `running`, and a thread's hold on it is given up before the
-//!    dispatcher hears that the task has ended. So after `leave` the caller holds the file alone.
-//! 3. Under the lock of `DISPATCHER` threads only send, which never waits, and start a thread.
-//! 4. A dispatcher ends under that lock, and only if nothing has been sent that it has not
-//!    received: no request is lost.
+//!    task's channel closes. So after `leave` the caller holds the file alone.
+//! 3. Under the lock of `BACKGROUND` threads only send wake-ups, which never waits, and start a
+//!    thread.
+//! 4. Whatever changes the list wakes the watch, whose channel keeps one wake-up until it looks: no
+//!    task is forgotten.
 //! 5. Of one file one task of a kind is worked on: there are never more than two threads for
-//!    a file that is open, and the dispatcher.
+//!    a file that is open, and one that keeps watch.
+//! 6. A forked process has a copy of the list and none of the threads. It begins with an empty list,
+//!    and neither drops nor does what is on its parent's.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, at, bounded, never, select, unbounded};
-use parking_lot::Mutex;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::shared::Shared;
 
@@ -57,14 +68,16 @@ impl Task {
     }
 }
 
-/// Where requests go, if there is a dispatcher.
-static DISPATCHER: Mutex<Option<Sender<Request>>> = Mutex::new(None);
+static BACKGROUND: Mutex<Background> = Mutex::new(Background::new());
 
-/// What handles ask of the dispatcher.
-enum Request {
-    Begin(QueuedTask),
-    /// To take a file off the list. It answers by dropping the sender, once no task of it runs.
-    Leave(Weak<Shared>, Sender<()>),
+/// The list of tasks, and who looks after it.
+struct Background {
+    /// The process whose list it is; 0 before the first.
+    process: u32,
+    queued: Vec<QueuedTask>,
+    running: Vec<RunningTask>,
+    /// Wakes the thread that keeps watch, if one does.
+    watch: Option<Sender<()>>,
 }
 
 struct QueuedTask {
@@ -78,103 +91,103 @@ struct RunningTask {
     shared: Weak<Shared>,
     task: Task,
     since: Instant,
+    /// Closed when the thread has let the file go.
+    ended: Receiver<()>,
 }
 
 /// Has something done after `delay`; `false` if there can be no thread to do it.
 pub(crate) fn ask(shared: &Arc<Shared>, task: Task, delay: Duration) -> bool {
     let due = Instant::now() + delay;
-    let request = Request::Begin(QueuedTask { shared: Arc::clone(shared), task, due });
-    let mut dispatcher = DISPATCHER.lock();
-    if dispatcher.is_none() {
-        *dispatcher = start_dispatcher();
+    let mut background = lock();
+    if background.watch.is_none() {
+        background.watch = start_watch();
     }
-    dispatcher.as_ref().is_some_and(|requests| requests.send(request).is_ok())
+    if background.watch.is_none() {
+        return false;
+    }
+    background.queued.push(QueuedTask { shared: Arc::clone(shared), task, due });
+    background.wake();
+    true
 }
 
 /// Returns when the background holds nothing of a file any more. For its last handle.
 pub(crate) fn leave(shared: &Arc<Shared>) {
-    let (left, wait) = bounded(0);
-    {
-        let dispatcher = DISPATCHER.lock();
-        // Without one nothing waits and nothing runs.
-        let Some(requests) = &*dispatcher else { return };
-        if requests.send(Request::Leave(Arc::downgrade(shared), left)).is_err() {
+    let running: Vec<Receiver<()>> = {
+        let mut background = lock();
+        background.queued.retain(|queued| !Arc::ptr_eq(&queued.shared, shared));
+        background.wake();
+        let of_file = background.running.iter().filter(|running| is_of(&running.shared, shared));
+        of_file.map(|running| running.ended.clone()).collect()
+    };
+    for ended in running {
+        // Nothing is ever sent: it returns when the other side is dropped.
+        let _ = ended.recv();
+    }
+}
+
+/// Locks the list, an empty one in a process that was forked since.
+fn lock() -> MutexGuard<'static, Background> {
+    let mut background = BACKGROUND.lock();
+    background.begin_in(std::process::id());
+    background
+}
+
+fn start_watch() -> Option<Sender<()>> {
+    // One wake-up says as much as many.
+    let (wake, wakes) = bounded(1);
+    let own = wake.clone();
+    let thread = std::thread::Builder::new().name("nanodb".to_owned());
+    thread.spawn(move || watch(&own, &wakes)).is_ok().then_some(wake)
+}
+
+/// Does what is queued, the task that may begin first before the others.
+fn watch(wake: &Sender<()>, wakes: &Receiver<()>) {
+    let mut background = lock();
+    while !background.queued.is_empty() {
+        let next = background.first_to_begin();
+        let Some((_, at)) = next.filter(|&(begins, _)| begins <= Instant::now()) else {
+            drop(background);
+            // Either way it looks again, and `wake` keeps the channel open.
+            let _ = match next {
+                Some((begins, _)) => wakes.recv_deadline(begins).is_ok(),
+                None => wakes.recv().is_ok(),
+            };
+            background = lock();
+            continue;
+        };
+        let work = background.begin(at);
+        // If there can be no other thread, what waits does so until this one is back.
+        background.watch = if background.queued.is_empty() { None } else { start_watch() };
+        drop(background);
+        work.run();
+        background = lock();
+        if background.watch.is_some() {
             return;
         }
+        background.watch = Some(wake.clone());
     }
-    // Nothing is ever sent: it ends when the other side is dropped.
-    let _ = wait.recv();
+    background.watch = None;
 }
 
-fn start_dispatcher() -> Option<Sender<Request>> {
-    let (sender, requests) = unbounded();
-    let thread = std::thread::Builder::new().name("nanodb".to_owned());
-    thread.spawn(move || Dispatcher::new(requests).run()).is_ok().then_some(sender)
-}
-
-/// The list of tasks, and who is told what.
-struct Dispatcher {
-    requests: Receiver<Request>,
-    ended: Receiver<EndedTask>,
-    /// For the threads that work.
-    ends: Sender<EndedTask>,
-    queued: Vec<QueuedTask>,
-    running: Vec<RunningTask>,
-    /// Files whose last handles wait for the tasks that run.
-    leaving: Vec<(Weak<Shared>, Sender<()>)>,
-}
-
-impl Dispatcher {
-    fn new(requests: Receiver<Request>) -> Self {
-        let (ends, ended) = unbounded();
-        Self { requests, ended, ends, queued: Vec::new(), running: Vec::new(), leaving: Vec::new() }
+impl Background {
+    const fn new() -> Self {
+        Self { process: 0, queued: Vec::new(), running: Vec::new(), watch: None }
     }
 
-    fn run(mut self) {
-        while !self.may_end() {
-            let next = self.first_to_begin();
-            let begins = next.map_or_else(never, |(begins, _)| at(begins));
-            select! {
-                recv(self.requests) -> request => match request {
-                    Ok(request) => self.serve(request),
-                    // The static keeps the other side for as long as this runs.
-                    Err(_) => return,
-                },
-                recv(self.ended) -> task => task.into_iter().for_each(|task| self.end(&task)),
-                recv(begins) -> _ => next.into_iter().for_each(|(_, at)| self.begin(at)),
-            }
+    /// Begins anew if the list is another process's.
+    fn begin_in(&mut self, process: u32) {
+        if self.process != process {
+            let parents = mem::replace(self, Self { process, ..Self::new() });
+            // Its files and channels are copies of what the parent uses.
+            mem::forget(parents);
         }
     }
 
-    /// Returns whether there is nothing left to do; then there is no dispatcher any more.
-    fn may_end(&self) -> bool {
-        if !self.queued.is_empty() || !self.running.is_empty() {
-            return false;
+    fn wake(&self) {
+        if let Some(watch) = &self.watch {
+            // If it is full, the watch has not looked since the last one.
+            let _ = watch.try_send(());
         }
-        let mut dispatcher = DISPATCHER.lock();
-        let may_end = self.requests.is_empty();
-        if may_end {
-            *dispatcher = None;
-        }
-        may_end
-    }
-
-    fn serve(&mut self, request: Request) {
-        match request {
-            Request::Begin(task) => self.queued.push(task),
-            Request::Leave(shared, left) => {
-                self.queued.retain(|queued| !is_of(&shared, &queued.shared));
-                self.leaving.push((shared, left));
-                self.answer();
-            }
-        }
-    }
-
-    /// Lets those go who wait for nothing any more.
-    fn answer(&mut self) {
-        let running = &self.running;
-        let is_held = |shared: &Weak<Shared>| running.iter().any(|task| task.shared.ptr_eq(shared));
-        self.leaving.retain(|(shared, _)| is_held(shared));
     }
 
     /// Returns when the task that may be begun first begins, and its place in the list; none if
@@ -197,26 +210,21 @@ impl Dispatcher {
         Some(last + task.patience())
     }
 
-    fn begin(&mut self, at: usize) {
+    /// Takes a task off the list, to be run by the thread that asks.
+    fn begin(&mut self, at: usize) -> Work {
         let QueuedTask { shared, task, .. } = self.queued.swap_remove(at);
-        let (file, since) = (Arc::downgrade(&shared), Instant::now());
-        self.running.push(RunningTask { shared: file, task, since });
-        let work = Work { shared: Arc::clone(&shared), task, ends: self.ends.clone() };
-        let thread = std::thread::Builder::new().name("nanodb".to_owned());
-        if thread.spawn(move || work.run()).is_err() {
-            // There can be no thread: what waits does so until this is done.
-            Work { shared, task, ends: self.ends.clone() }.run();
-        }
+        let (end, ended) = bounded(0);
+        let file = Arc::downgrade(&shared);
+        self.running.push(RunningTask { shared: file, task, since: Instant::now(), ended });
+        Work { shared, task, end }
     }
 
-    fn end(&mut self, ended: &EndedTask) {
-        let is_this = |running: &RunningTask| {
-            running.shared.ptr_eq(&ended.shared) && running.task == ended.task
-        };
+    fn end(&mut self, shared: &Weak<Shared>, task: Task) {
+        let is_this = |running: &RunningTask| running.shared.ptr_eq(shared) && running.task == task;
         if let Some(at) = self.running.iter().position(is_this) {
             self.running.swap_remove(at);
         }
-        self.answer();
+        self.wake();
     }
 }
 
@@ -224,33 +232,54 @@ fn is_of(file: &Weak<Shared>, shared: &Arc<Shared>) -> bool {
     file.as_ptr() == Arc::as_ptr(shared)
 }
 
-/// A task on its way to the thread that works on it.
+/// A task in the hands of the thread that works on it.
 struct Work {
     shared: Arc<Shared>,
     task: Task,
-    ends: Sender<EndedTask>,
-}
-
-/// A task that no thread works on any more.
-struct EndedTask {
-    shared: Weak<Shared>,
-    task: Task,
+    /// Dropped last.
+    end: Sender<()>,
 }
 
 impl Work {
     fn run(self) {
-        let Self { shared, task, ends } = self;
-        // The layer above's hooks may panic; the dispatcher serves others too.
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match task {
+        let Self { shared, task, end } = self;
+        // The layer above's hooks may panic; the thread serves others too.
+        let done = catch_unwind(AssertUnwindSafe(|| match task {
             Task::Checkpoint => shared.catch_up(),
             Task::Flush => shared.flush(),
         }));
         if done.is_err() {
             shared.panicked();
         }
-        let ended = EndedTask { shared: Arc::downgrade(&shared), task };
+        let file = Arc::downgrade(&shared);
         drop(shared);
-        // The dispatcher runs as long as this is in its list.
-        let _ = ends.send(ended);
+        lock().end(&file, task);
+        drop(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the list of its parent it would wait for threads that it does not have.
+    #[test]
+    fn a_forked_process_begins_with_an_empty_list_and_without_a_watch() {
+        let (watch, wakes) = bounded(1);
+        let (end, ended) = bounded(0);
+        let mut background = Background::new();
+        background.begin_in(1);
+        background.watch = Some(watch);
+        background.running.push(RunningTask {
+            shared: Weak::new(),
+            task: Task::Checkpoint,
+            since: Instant::now(),
+            ended,
+        });
+        background.begin_in(1);
+        assert_eq!((background.running.len(), background.watch.is_some()), (1, true));
+        background.begin_in(2);
+        assert_eq!((background.running.len(), background.watch.is_some()), (0, false));
+        drop((end, wakes));
     }
 }

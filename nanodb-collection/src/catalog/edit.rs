@@ -203,7 +203,7 @@ impl<'a> Index<'a> {
 /// Reads an entry; `before` is the page of the one before.
 #[inline]
 fn read_index_entry(reader: &mut Reader<'_>, before: u32) -> Option<(KeyHash, RecordId)> {
-    let key = KeyHash::from_bits(u32::from_le_bytes(reader.array()?));
+    let key = KeyHash::from_stored(u32::from_le_bytes(reader.array()?))?;
     let number = reader.u64()?;
     let difference = (number >> 1).cast_signed() ^ -(number & 1).cast_signed();
     let page = u32::try_from(i64::from(before).checked_add(difference)?).ok()?;

@@ -8,7 +8,7 @@
 //! What a commit does to the index of a collection is done between installing and publishing, so
 //! that whoever can take the commit finds the entries; and under the collection's lock, so that the
 //! next writer builds on it. Locks go before the commit is durable: see
-//! [`transaction`](crate::transaction).
+//! [`txn`](crate::txn).
 
 use std::ops::DerefMut;
 use std::sync::Arc;

@@ -134,7 +134,7 @@ fn low_bits(count: u32) -> u32 {
 /// [`RunDamage`] if there is none.
 pub fn first_key(body: &[u8]) -> Result<KeyHash, RunDamage> {
     let bits = body.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
-    bits.map(KeyHash::from_bits).ok_or(RunDamage)
+    bits.and_then(KeyHash::from_stored).ok_or(RunDamage)
 }
 
 /// Unpacks a page and appends its changes to `out`.
@@ -190,7 +190,7 @@ fn decode_entry(reader: &mut BitReader<'_>, widths: Widths, before: u32) -> Opti
     let page = widths.page_base.checked_add(reader.take(widths.page_bits)?)?;
     let slot = u16::try_from(reader.take(widths.slot_bits)?).ok()?;
     let removed = widths.has_removed && reader.take(1)? == 1;
-    let key = KeyHash::from_bits(key);
+    let key = KeyHash::from_stored(key)?;
     Some(Change { key, record_id: RecordId { page, slot }, removed })
 }
 

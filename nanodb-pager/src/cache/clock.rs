@@ -106,7 +106,8 @@ impl EvictionClock {
     pub(crate) fn admit(&self, pages: &[PageId]) {
         if !pages.is_empty() {
             let mut ring = self.ring.lock();
-            // New pages belong behind the hand, which passes all others first.
+            // A hand at the end goes back to the beginning, so that it passes all others before the
+            // new pages. From anywhere else it comes to them before it begins again.
             if ring.hand >= ring.pages.len() {
                 ring.hand = 0;
             }

@@ -285,9 +285,12 @@ impl Header {
 
     fn of_copies(copies: &[Frame; 2], application: &Application, access: Access) -> Result<Self> {
         let [first, second] = copies;
-        application.check_format(&first.bytes)?;
-        let header = choose([Self::decode(0, first), Self::decode(1, second)], access)?;
-        application.check_id(header.application)?;
+        let decoded = [Self::decode(0, first), Self::decode(1, second)];
+        // A checksum may begin like another format's files.
+        if decoded.iter().all(|copy| matches!(copy, Copy::Foreign)) {
+            application.check_format(&first.bytes)?;
+        }
+        let header = choose(decoded, application, access)?;
         check_fields(&header)?;
         Ok(header)
     }
@@ -396,7 +399,9 @@ fn read_copy(storage: &dyn Storage, copy: u32, len: u64) -> Result<Frame> {
     Ok(frame)
 }
 
-fn choose(copies: [Copy; 2], access: Access) -> Result<Header> {
+/// Returns the better copy. What may be of a newer library or another application is refused as that
+/// before anything else of it is looked at, since it may mean something else there.
+fn choose(copies: [Copy; 2], application: &Application, access: Access) -> Result<Header> {
     let newer = |version: u32| version > FORMAT_VERSION;
     let mut best: Option<Header> = None;
     let mut damaged = false;
@@ -415,19 +420,16 @@ fn choose(copies: [Copy; 2], access: Access) -> Result<Header> {
             Copy::Valid { version, .. } if version < FORMAT_VERSION => {
                 return Err(Error::OlderFormat { found: version, supported: FORMAT_VERSION });
             }
-            Copy::Valid { page_size, .. } if page_size != STORED_PAGE_SIZE => {
-                return Err(Corruption::HeaderField {
-                    field: "page size",
-                    value: u64::from(page_size),
-                }
-                .into());
-            }
-            Copy::Valid { log_state, .. } if LogState::decode(log_state).is_none() => {
-                let value = u64::from(log_state);
-                return Err(Corruption::HeaderField { field: "log state", value }.into());
-            }
-            Copy::Valid { header, features, .. } => {
+            Copy::Valid { header, features, page_size, log_state, .. } => {
                 features.check(access)?;
+                application.check_id(header.application)?;
+                let impossible = |field, value| Err(Corruption::HeaderField { field, value });
+                if page_size != STORED_PAGE_SIZE {
+                    impossible("page size", u64::from(page_size))?;
+                }
+                if LogState::decode(log_state).is_none() {
+                    impossible("log state", u64::from(log_state))?;
+                }
                 let age = |header: &Header| (header.generation, header.revision);
                 if best.as_ref().is_none_or(|best| age(&header) > age(best)) {
                     best = Some(header);

@@ -122,6 +122,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_record_header_has_these_bytes_for_ever() {
+        let record = Record {
+            checksum: 0,
+            previous: 0x0201,
+            len: 48,
+            kind: Kind::Padding,
+            seq: Seq::new(3),
+            synced: 4,
+        };
+        let mut bytes = [0; 48];
+        bytes[40..].copy_from_slice(b"payload!");
+        record.seal(&mut bytes, 5, 4096);
+        assert_eq!(bytes[8..16], [1, 2, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes[16..24], [48, 0, 0, 0, 2, 0, 0, 0]);
+        assert_eq!(bytes[24..32], [3, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes[32..40], [4, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(&bytes[40..], b"payload!");
+        let checksum = XxHash3_64::oneshot_with_seed(5 ^ 4096, &bytes[8..]);
+        assert_eq!(bytes[..8], checksum.to_le_bytes());
+    }
+
+    #[test]
     fn no_record_begins_with_what_no_writer_writes() {
         let record = Record {
             checksum: 0,

@@ -94,6 +94,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_segment_header_has_these_bytes_for_ever() {
+        let segment = Segment {
+            uuid: [0xAA; 16],
+            generation: 0x0102,
+            salt: 3,
+            previous_salt: 4,
+            first_seq: Seq::new(5),
+        };
+        let bytes = segment.encode();
+        assert_eq!(&bytes[8..24], b"NanoDB log\r\n\x1a\n\0\0");
+        assert_eq!(bytes[24..32], [3, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes[32..48], [0xAA; 16]);
+        assert_eq!(bytes[48..56], [2, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            bytes[56..80],
+            *[[3, 0, 0, 0, 0, 0, 0, 0], [4, 0, 0, 0, 0, 0, 0, 0], [5, 0, 0, 0, 0, 0, 0, 0,]]
+                .as_flattened()
+        );
+        assert_eq!(bytes.len(), 80);
+        assert_eq!(bytes[..8], XxHash3_64::oneshot(&bytes[8..]).to_le_bytes());
+    }
+
+    #[test]
     fn a_segment_header_reads_back_and_no_bit_of_it_may_change() {
         let segment = Segment {
             uuid: [7; 16],

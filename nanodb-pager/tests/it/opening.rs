@@ -151,6 +151,13 @@ fn a_feature_that_is_not_known_is_refused_and_one_that_concerns_writing_only_for
         assert!(matches!(error, Error::NewerFeatures { bits: 4, to_write: false }), "{error}");
         assert!(error.to_string().contains("0x4"), "{error}");
     }
+    // What such a library has in other fields is not for this one to judge.
+    for (offset, bytes) in [(52, 8192_u32.to_le_bytes()), (124, 3_u32.to_le_bytes())] {
+        let other = header_with(&header_with(&file, 152, &[4]), offset, &bytes);
+        assert!(matches!(refusal(other), Error::NewerFeatures { bits: 4, .. }));
+        let other = header_with(&header_with(&file, 144, b"somebody"), offset, &bytes);
+        assert!(matches!(refusal(other), Error::OtherApplication { .. }));
+    }
     let shared = header_with(&file, 160, &[1]);
     let error = refusal(shared.clone());
     assert!(matches!(error, Error::NewerFeatures { bits: 1, to_write: true }), "{error}");

@@ -3,11 +3,12 @@
 //! No answer is right or wrong here. But there is one, an error if need be, it comes
 //! soon, and it costs no more memory than the file warrants.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use nanodb_database::{Collection, Database, Document, Error, ErrorKind, Id, doc};
 use nanodb_pager::PAGE_SIZE;
-use nanodb_sim::{Forgery, Random};
+use nanodb_sim::{Forgery, Random, SimStorage};
 
 use super::CASE_TIME_MAX;
 use super::sample::{Sample, open};
@@ -274,6 +275,32 @@ fn roots_that_make_no_sense_are_survived() {
         let mut forgery = Forgery::of(&sample.file);
         forgery.set_root(&bytes);
         assert_eq!(survive(&sample, forgery, case), Err(kind), "{case}");
+    }
+}
+
+#[test]
+fn a_catalog_of_another_version_is_refused_as_such_where_a_log_goes_on_from_it() {
+    let storage = SimStorage::new();
+    let db = Database::options().background(false).open_on(Arc::new(storage.clone())).unwrap();
+    db.collection("a").insert(doc! { "_id": 1 }).unwrap();
+    db.checkpoint().unwrap();
+    db.collection("a").insert(doc! { "_id": 2 }).unwrap();
+    let killed = storage.files();
+    assert!(killed.len() > 1, "a log");
+    let target = Database::in_memory().unwrap();
+    for (version, kind) in [(3, ErrorKind::NewerFormat), (1, ErrorKind::OlderFormat)] {
+        let mut files = killed.clone();
+        let mut forgery = Forgery::of(&files[""]);
+        let mut catalog = forgery.root().to_vec();
+        catalog[0] = version;
+        forgery.set_root(&catalog);
+        files.insert(String::new(), forgery.into_bytes());
+        let open = || SimStorage::from_files(files.clone());
+        let refused = Database::options().open_on(Arc::new(open())).unwrap_err();
+        assert_eq!(refused.kind(), kind, "{refused}");
+        // It is not lost, so it is not for a salvage to guess at.
+        let refused = target.salvage_on(Arc::new(open())).unwrap_err();
+        assert_eq!(refused.kind(), kind, "{refused}");
     }
 }
 
