@@ -125,7 +125,7 @@ impl CheckpointHooks for CatalogHooks {
     }
 
     fn before_checkpoint(&self, log_bytes: u64) {
-        self.shrinker.turn(log_bytes);
+        self.shrinker.run(log_bytes);
     }
 
     fn after_checkpoint(&self, root: &[u8], seq: Seq) {

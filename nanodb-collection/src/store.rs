@@ -153,7 +153,7 @@ impl Store {
             state: WriteLock::new(CollectionState {
                 count: stored.count,
                 next_id: stored.next_id,
-                free_space: FreeSpaceMap::unseen(stored.extents.used_pages),
+                free_space: FreeSpaceMap::unscanned(stored.extents.used_pages),
                 extents: stored.extents,
                 order: PageOrder::default(),
                 overflow: stored.overflow,

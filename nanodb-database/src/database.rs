@@ -490,7 +490,7 @@ impl Database {
     pub fn close(self) -> Result<()> {
         // Nothing is written where nobody has written.
         if self.engine.is_changed() {
-            self.engine.give_back_of_empty();
+            self.engine.release_empty_pages();
         }
         if self.engine.check_access().is_err() {
             return Ok(());

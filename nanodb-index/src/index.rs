@@ -239,7 +239,7 @@ impl Drop for IdIndex {
     fn drop(&mut self) {
         // Others may share the memory.
         for at in self.directory.groups() {
-            self.pool.give_back(at.group.segments(at.head));
+            self.pool.free_segments(at.group.segments(at.head));
         }
     }
 }

@@ -154,7 +154,7 @@ impl Pool {
     }
 
     /// Takes segments back which no head leads to any more; returns how many.
-    pub(crate) fn give_back(&self, given: impl Iterator<Item = u32>) -> usize {
+    pub(crate) fn free_segments(&self, given: impl Iterator<Item = u32>) -> usize {
         let Some(segments) = self.segments.get() else { return 0 };
         let mut unused = lock(&segments.unused);
         let before = unused.free.len();

@@ -17,7 +17,9 @@ use crate::catalog::binding::NameBinding;
 use crate::engine::Engine;
 use crate::error::{ErrorKind, Result};
 use crate::lock::owner::LockOwner;
-use crate::maintenance::relocation_pass::{self, Walk, give_back, give_back_of_empty, see_pages};
+use crate::maintenance::relocation_pass::{
+    self, Walk, release_empty_pages, release_pages, scan_pages,
+};
 
 /// How many times the whole file is gone through at most.
 const ROUNDS_MAX: u32 = 4;
@@ -64,9 +66,9 @@ impl Engine {
 
     /// Frees the pages of collections that are empty and not in use. A collection for which that
     /// fails keeps its pages.
-    pub fn give_back_of_empty(&self) {
+    pub fn release_empty_pages(&self) {
         for binding in self.all_published() {
-            give_back_of_empty(&self.pager, &binding);
+            release_empty_pages(&self.pager, &binding);
         }
     }
 }
@@ -92,7 +94,7 @@ fn run(engine: &Engine, progress: Progress<'_>) -> Result<ControlFlow<()>> {
             if step.see(binding)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            step.give_back(binding)?;
+            step.release_pages(binding)?;
         }
         let counts: Vec<u64> = collections.iter().map(|binding| pages_of(binding)).collect();
         step.at.pages = counts.iter().sum();
@@ -141,7 +143,7 @@ impl Step<'_> {
     fn see(&mut self, binding: &Arc<NameBinding>) -> Result<ControlFlow<()>> {
         while let Some(held) = binding.lock(LockOwner::current())? {
             let index = binding.store.index_for_writer()?;
-            if !see_pages(&self.engine.pager, binding, held, index) {
+            if !scan_pages(&self.engine.pager, binding, held, index) {
                 break;
             }
             if self.tell(0).is_break() {
@@ -152,9 +154,9 @@ impl Step<'_> {
     }
 
     /// Gives back what documents have left.
-    fn give_back(&self, binding: &Arc<NameBinding>) -> Result<()> {
+    fn release_pages(&self, binding: &Arc<NameBinding>) -> Result<()> {
         let Some(held) = binding.lock(LockOwner::current())? else { return Ok(()) };
-        give_back(&self.engine.pager, binding, held, binding.store.index_for_writer()?)
+        release_pages(&self.engine.pager, binding, held, binding.store.index_for_writer()?)
     }
 
     fn collection(&mut self, binding: &Arc<NameBinding>) -> Result<ControlFlow<()>> {
@@ -180,7 +182,7 @@ impl Step<'_> {
                 self.engine.pager.checkpoint()?;
             }
         }
-        self.give_back(binding)?;
+        self.release_pages(binding)?;
         self.at.pages_done = self.until;
         Ok(self.tell(0))
     }

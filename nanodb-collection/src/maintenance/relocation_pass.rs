@@ -127,38 +127,38 @@ impl Walk {
 }
 
 /// Looks at some more of the pages whose free space is not known; whether there were any.
-pub(crate) fn see_pages(
+pub(crate) fn scan_pages(
     pager: &Pager,
     binding: &Arc<NameBinding>,
     held: impl DerefMut<Target = CollectionState>,
     index: &LoadedIndex,
 ) -> bool {
     let seen = write::run_unasked(pager, binding, held, index, false, |statement| {
-        Ok(statement.see_pages(STEP_PAGES))
+        Ok(statement.scan_pages(STEP_PAGES))
     });
     seen.is_ok_and(|seen| seen > 0)
 }
 
 /// Has a collection that is empty and not in use keep no page. What fails leaves it as it is.
-pub(crate) fn give_back_of_empty(pager: &Pager, binding: &Arc<NameBinding>) {
+pub(crate) fn release_empty_pages(pager: &Pager, binding: &Arc<NameBinding>) {
     if let (Some(held), Some(index)) = (binding.try_lock(), binding.store.index_at_hand())
         && held.count == 0
         && held.extents.used_pages > 0
     {
         // Nothing depends on it, and whoever writes next is told of a failed write.
         let _ = write::run_unasked(pager, binding, held, index, false, |statement| {
-            statement.give_back_all()
+            statement.release_all()
         });
     }
 }
 
 /// Gives the pages that documents have left back to the file: not in the commit that they leave
 /// in.
-pub(crate) fn give_back(
+pub(crate) fn release_pages(
     pager: &Pager,
     binding: &Arc<NameBinding>,
     held: impl DerefMut<Target = CollectionState>,
     index: &LoadedIndex,
 ) -> Result<()> {
-    write::run_unasked(pager, binding, held, index, false, |statement| statement.give_back())
+    write::run_unasked(pager, binding, held, index, false, |statement| statement.release_pages())
 }

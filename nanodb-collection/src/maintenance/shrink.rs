@@ -37,7 +37,7 @@ use crate::catalog::names::NameTable;
 use crate::id_index::LoadedIndex;
 use crate::ids::CollectionId;
 use crate::lock::LockGuard;
-use crate::maintenance::relocation_pass::{Walk, give_back};
+use crate::maintenance::relocation_pass::{Walk, release_pages};
 use crate::store::CollectionState;
 
 /// Through how many turns in a row pages must have been unused; and at most, where they were used
@@ -207,7 +207,7 @@ impl Shrinker {
 
     /// Moves a few pages, if that is worthwhile. `log_bytes` were logged since the last
     /// checkpoint.
-    pub(crate) fn turn(&self, log_bytes: u64) {
+    pub(crate) fn run(&self, log_bytes: u64) {
         if self.is_paused() {
             return;
         }
@@ -247,7 +247,7 @@ impl Shrinker {
         all: &[Arc<NameBinding>],
         mut left: Budget,
     ) -> bool {
-        let mut given_back = None;
+        let mut released_pages = None;
         while !left.is_spent() && !self.stopping.load(Ordering::Relaxed) {
             let at = all.partition_point(|binding| collection_id(binding) < pass.collection);
             let Some(binding) = all.get(at) else { return true };
@@ -263,9 +263,9 @@ impl Shrinker {
             };
             match binding.store.index_at_hand() {
                 // What the last turns have emptied.
-                Some(index) if given_back != Some(pass.collection) => {
-                    given_back = Some(pass.collection);
-                    if give_back(pager, binding, held, index).is_err() {
+                Some(index) if released_pages != Some(pass.collection) => {
+                    released_pages = Some(pass.collection);
+                    if release_pages(pager, binding, held, index).is_err() {
                         pass.leave();
                     }
                 }
@@ -351,7 +351,7 @@ impl Pass {
         if step.is_last {
             if let (Some(held), Some(index)) = (binding.try_lock(), binding.store.index_at_hand()) {
                 // Else a later writer gives back what was emptied.
-                let _ = give_back(pager, binding, held, index);
+                let _ = release_pages(pager, binding, held, index);
             }
             self.leave();
         }

@@ -1,9 +1,9 @@
 //! Which pages of a collection have free space worth filling again.
 //!
 //! Kept in memory only. Writers list a page when what they delete from it frees space, and take
-//! it off when they begin to fill it. After opening nothing is known: then a *hand* goes round the
-//! pages that were there, a few for each page that is asked for, so that opening costs nothing and
-//! a writer never waits for long. What is listed is a hint, looked at again before it is used.
+//! it off when they begin to fill it. After opening nothing is known: then the pages that were
+//! there are scanned, a few for each page that is asked for, so that opening costs nothing and a
+//! writer never waits for long. What is listed is a hint, looked at again before it is used.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -56,16 +56,16 @@ pub(crate) struct FreeSpaceMap {
     quarter: BTreeSet<u32>,
     /// Where documents go; none: to the tail.
     pub(crate) fill: Option<PageId>,
-    /// How far the hand has come.
-    pub(crate) hand: Position,
-    /// How many pages are before it.
-    pub(crate) unseen: u64,
+    /// How far the scan has come.
+    pub(crate) position: Position,
+    /// How many pages are left to scan.
+    pub(crate) unscanned: u64,
 }
 
 impl FreeSpaceMap {
-    /// Of a collection whose `pages` pages nobody has looked at.
-    pub(crate) fn unseen(pages: u64) -> Self {
-        Self { unseen: pages, ..Self::default() }
+    /// Returns the map of a collection of whose pages none has been scanned.
+    pub(crate) fn unscanned(pages: u64) -> Self {
+        Self { unscanned: pages, ..Self::default() }
     }
 
     fn of(&self, class: SpaceClass) -> Option<&BTreeSet<u32>> {

@@ -24,8 +24,8 @@ use crate::pages::extents::Extents;
 use crate::pages::free_space::{SearchStart, SpaceClass};
 use crate::pages::source::{PageSource, SLOTTED, StoredPage};
 
-/// So many pages the hand passes at most for each one that is asked for.
-const HAND_PAGES: usize = 4;
+/// The most pages that are scanned for each one that is asked for.
+const SCAN_PAGES: usize = 4;
 
 /// So many of the pages that are listed as having free space are looked at for a fragment.
 const LOOKS_MAX: usize = 8;
@@ -142,8 +142,8 @@ impl Statement<'_> {
                 None => self.unlist(page),
             }
         }
-        let unseen = self.unseen_page(bytes_min);
-        unseen.map(|(page, free)| (page, free.min(RECORD_BYTES_MAX)))
+        let unscanned = self.unscanned_page(bytes_min);
+        unscanned.map(|(page, free)| (page, free.min(RECORD_BYTES_MAX)))
     }
 
     /// A page with free space for a record of so many bytes; it becomes the fill page.
@@ -161,16 +161,16 @@ impl Statement<'_> {
                 None => self.unlist(page),
             }
         }
-        self.unseen_page(bytes).map(|(page, _)| page)
+        self.unscanned_page(bytes).map(|(page, _)| page)
     }
 
-    /// Moves the hand over pages that nobody has looked at since the collection was opened, until
-    /// one takes so many bytes, which becomes the fill page; but not far.
-    fn unseen_page(&mut self, bytes: usize) -> Option<(PageId, usize)> {
-        for _ in 0..HAND_PAGES {
-            let (hand, unseen) = &mut self.write_set.hand;
-            *unseen = unseen.checked_sub(1)?;
-            let page = hand.advance(&self.writer.extents.list)?;
+    /// Scans a few pages that were not scanned since the collection was opened, until one has space
+    /// for that many bytes. It becomes the fill page.
+    fn unscanned_page(&mut self, bytes: usize) -> Option<(PageId, usize)> {
+        for _ in 0..SCAN_PAGES {
+            let (position, unscanned) = &mut self.write_set.position;
+            *unscanned = unscanned.checked_sub(1)?;
+            let page = position.advance(&self.writer.extents.list)?;
             match self.space_in(page) {
                 Some((_, free)) if free >= bytes => {
                     self.set_fill(page);
@@ -185,14 +185,14 @@ impl Statement<'_> {
         None
     }
 
-    /// Moves the hand over so many pages, which are listed if they have free space; returns over
-    /// how many it came.
-    pub(crate) fn see_pages(&mut self, count: usize) -> usize {
-        for seen in 0..count {
-            let (hand, unseen) = &mut self.write_set.hand;
-            let Some(left) = unseen.checked_sub(1) else { return seen };
-            *unseen = left;
-            let Some(page) = hand.advance(&self.writer.extents.list) else { continue };
+    /// Scans up to `count` pages, which are listed if they have free space; returns how many it
+    /// scanned.
+    pub(crate) fn scan_pages(&mut self, count: usize) -> usize {
+        for scanned in 0..count {
+            let (position, unscanned) = &mut self.write_set.position;
+            let Some(left) = unscanned.checked_sub(1) else { return scanned };
+            *unscanned = left;
+            let Some(page) = position.advance(&self.writer.extents.list) else { continue };
             if let Some((class, _)) = self.space_in(page) {
                 self.write_set.space_classes.insert(page.get(), class);
             }
@@ -246,12 +246,12 @@ impl Statement<'_> {
 
     /// Gives empty pages back to the file, if there are many or no document is left. Once for
     /// each change.
-    pub(crate) fn give_back_if_many(&mut self) -> Result<()> {
+    pub(crate) fn release_pages_if_many(&mut self) -> Result<()> {
         let empty = self.writer.free_space.empty_pages().len() as u64;
         let many = EMPTY_PAGES_MIN.max(self.writer.extents.used_pages / EMPTY_PART);
         let was_last = self.write_set.count == 0;
-        if (empty >= many || was_last) && self.write_set.given_back.is_empty() {
-            self.give_back_empty(&[])?;
+        if (empty >= many || was_last) && self.write_set.released_pages.is_empty() {
+            self.release_empty(&[])?;
         }
         let has_begun_pages = self.write_set.stored || !self.write_set.new_extents.is_empty();
         if was_last && !has_begun_pages { self.trim() } else { Ok(()) }
@@ -259,7 +259,7 @@ impl Statement<'_> {
 
     /// Gives the pages back to the file that were empty before this change and still are.
     /// Looked at are those that are listed, and `others`.
-    pub(super) fn give_back_empty(&mut self, others: &[PageId]) -> Result<()> {
+    pub(super) fn release_empty(&mut self, others: &[PageId]) -> Result<()> {
         let empty = self.writer.free_space.empty_pages().iter().copied();
         let others = others.iter().map(|page| page.get());
         let listed: BTreeSet<u32> = empty.chain(others).collect();
@@ -286,7 +286,7 @@ impl Statement<'_> {
         self.write_set.used_pages -= pages.len() as u64;
         self.write_set.total_pages -= pages.len() as u64;
         self.write_set.changed |= !pages.is_empty();
-        self.write_set.given_back = pages;
+        self.write_set.released_pages = pages;
         Ok(())
     }
 }

@@ -127,22 +127,22 @@ impl Statement<'_> {
     }
 
     /// Gives all pages without documents back to the file. Before anything else in a change.
-    pub(crate) fn give_back(&mut self) -> Result<()> {
+    pub(crate) fn release_pages(&mut self) -> Result<()> {
         let is_empty = |page| self.look(page).is_ok_and(|(class, _)| class == SpaceClass::Empty);
         let empty = match self.write_set.fill {
             Some(page) if is_empty(page) => self.write_set.fill.take(),
             _ => None,
         };
-        self.give_back_empty(empty.as_slice())?;
+        self.release_empty(empty.as_slice())?;
         self.trim()
     }
 
     /// Gives all pages of a collection back that has no documents, whether or not anybody has seen
     /// them since it was opened. Before anything else in a change.
-    pub(crate) fn give_back_all(&mut self) -> Result<()> {
+    pub(crate) fn release_all(&mut self) -> Result<()> {
         self.write_set.fill = None;
         let all: Vec<PageId> = self.writer.extents.pages().collect();
-        self.give_back_empty(&all)?;
+        self.release_empty(&all)?;
         self.trim()
     }
 

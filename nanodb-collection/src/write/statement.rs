@@ -154,7 +154,7 @@ impl Statement<'_> {
         self.forget_entry(hash, record_id);
         self.write_set.count = self.write_set.count.saturating_sub(1);
         self.write_set.changed = true;
-        self.give_back_if_many().map_err(Failure::Halfway)
+        self.release_pages_if_many().map_err(Failure::Halfway)
     }
 
     /// Replaces a document that the transaction has found by one with the same id; returns false if

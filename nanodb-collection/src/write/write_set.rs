@@ -39,11 +39,11 @@ pub(crate) struct WriteSet {
     pub(super) space_classes: BTreeMap<u32, SpaceClass>,
     /// How far the search for pages with free space has come.
     pub(super) search_start: SearchStart,
-    /// How far the hand has come, and how many pages are before it.
-    pub(super) hand: (Position, u64),
-    /// Pages that are given back, by number.
-    pub(super) given_back: Vec<PageId>,
-    /// Whether the pages behind the tail are given back.
+    /// How far the scan for free space has come, and how many pages are left to scan.
+    pub(super) position: (Position, u64),
+    /// Pages that are released, by number.
+    pub(super) released_pages: Vec<PageId>,
+    /// Whether the pages behind the tail are released.
     pub(super) trimmed: bool,
     /// In compaction: documents are to go to pages before this one.
     pub(super) before: Option<PageId>,
@@ -73,8 +73,8 @@ impl WriteSet {
             fill_is_sound: false,
             space_classes: BTreeMap::new(),
             search_start: SearchStart::START,
-            hand: (writer.free_space.hand, writer.free_space.unseen),
-            given_back: Vec::new(),
+            position: (writer.free_space.position, writer.free_space.unscanned),
+            released_pages: Vec::new(),
             trimmed: false,
             before: None,
             stuck: false,
@@ -132,13 +132,13 @@ impl WriteSet {
         self.runs_added.into_iter().for_each(|run| writer.overflow.insert(run));
         self.runs_removed.into_iter().for_each(|run| writer.overflow.remove(run));
         let (extents, order) = (&mut writer.extents, &mut writer.order);
-        self.given_back.iter().for_each(|&page| order.remove(Extent::new(page, 1)));
+        self.released_pages.iter().for_each(|&page| order.remove(Extent::new(page, 1)));
         if self.trimmed
             && let Some(spare) = extents.spare()
         {
             order.remove(spare);
         }
-        give_back(extents, &self.given_back, self.trimmed);
+        release_pages(extents, &self.released_pages, self.trimmed);
         for extent in self.new_extents {
             extents.push(extent);
             order.insert(extent);
@@ -146,14 +146,14 @@ impl WriteSet {
         extents.used_pages = self.used_pages;
         let free_space = &mut writer.free_space;
         self.space_classes.into_iter().for_each(|(page, class)| free_space.set(page, class));
-        (free_space.hand, free_space.unseen) = self.hand;
+        (free_space.position, free_space.unscanned) = self.position;
         free_space.fill = self.fill;
     }
 
     /// The pages as the change leaves them.
     pub(crate) fn extents(&self, writer: &CollectionState) -> Extents {
         let mut extents = writer.extents.clone();
-        give_back(&mut extents, &self.given_back, self.trimmed);
+        release_pages(&mut extents, &self.released_pages, self.trimmed);
         self.new_extents.iter().for_each(|&extent| extents.push(extent));
         extents.used_pages = self.used_pages;
         extents
@@ -162,7 +162,7 @@ impl WriteSet {
     /// The extents from the first that this change touches on.
     fn changed_extents(&self, writer: &CollectionState) -> (usize, Vec<Extent>) {
         let extents = &writer.extents;
-        if !self.given_back.is_empty() || self.trimmed {
+        if !self.released_pages.is_empty() || self.trimmed {
             let new = self.extents(writer).list;
             let same = extents.list.iter().zip(new.iter()).take_while(|(old, new)| old == new);
             let from = same.count();
@@ -180,7 +180,7 @@ impl WriteSet {
 }
 
 /// Takes pages out of the extents, and those behind its tail.
-fn give_back(extents: &mut Extents, pages: &[PageId], trimmed: bool) {
+fn release_pages(extents: &mut Extents, pages: &[PageId], trimmed: bool) {
     if !pages.is_empty() {
         extents.remove(pages);
     }

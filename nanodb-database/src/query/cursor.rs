@@ -7,8 +7,8 @@ use nanodb_query::{Filter, Projection, Sort};
 
 use super::candidates::Candidates;
 use super::find::{matches, not_applied};
-use super::sorted::{Gathered, Kept, Sorted, Sorter};
-use super::threads::{Part, Rounds, Threads};
+use super::sorted::{SortEntries, SortEntry, Sorted, Sorter};
+use super::threads::{ParallelScan, Part, Threads};
 use crate::error::Result;
 use nanodb_collection::Scan;
 use nanodb_collection::StoredDoc;
@@ -36,10 +36,10 @@ use nanodb_document::DocView;
 #[must_use = "an iterator does nothing until it is asked for documents"]
 pub struct Cursor {
     candidates: Candidates,
-    wanted: Wanted,
+    selection: Selection,
     /// What was sorted, if an order is wanted.
     sorted: Option<Sorted>,
-    rounds: Rounds,
+    parallel: ParallelScan,
     /// What the last round has found.
     ready: std::vec::IntoIter<Result<StoredDoc>>,
     skip: u64,
@@ -48,7 +48,7 @@ pub struct Cursor {
 }
 
 /// Which documents are wanted, and what of them.
-struct Wanted {
+struct Selection {
     /// Of the collection of this name.
     collection: Arc<str>,
     filter: Filter,
@@ -65,9 +65,9 @@ impl Cursor {
         let collection = Arc::clone(candidates.collection());
         Self {
             candidates,
-            wanted: Wanted { collection, filter, projection },
+            selection: Selection { collection, filter, projection },
             sorted: None,
-            rounds: Rounds::new(threads),
+            parallel: ParallelScan::new(threads),
             ready: Vec::new().into_iter(),
             skip: 0,
             left: u64::MAX,
@@ -84,15 +84,15 @@ impl Cursor {
     /// All of them in that order, as far as `sorter` keeps them, but for the first `skip`: reads
     /// all.
     pub(super) fn sorted(mut self, sort: &Sort, mut sorter: Sorter, skip: u64) -> Result<Self> {
-        let Self { candidates, wanted, rounds, .. } = &mut self;
-        let by_record = wanted.projection.is_all() && candidates.fit_in_cache();
+        let Self { candidates, selection, parallel, .. } = &mut self;
+        let by_record = selection.projection.is_all() && candidates.fit_in_cache();
         match candidates.cursor() {
-            Some(cursor) if rounds.are_needed() => {
+            Some(cursor) if parallel.are_needed() => {
                 let examined =
-                    wanted.sort_in_rounds(cursor, rounds, sort, &mut sorter, by_record)?;
+                    selection.sort_in_parallel(cursor, parallel, sort, &mut sorter, by_record)?;
                 candidates.add_examined(examined);
             }
-            _ => wanted.sort_one_by_one(candidates, sort, &mut sorter, by_record)?,
+            _ => selection.sort_one_by_one(candidates, sort, &mut sorter, by_record)?,
         }
         self.sorted = Some(sorter.finish(usize::try_from(skip).unwrap_or(usize::MAX))?);
         Ok(self)
@@ -111,42 +111,42 @@ impl Cursor {
 
     /// The name of the collection.
     pub(super) fn collection(&self) -> &str {
-        &self.wanted.collection
+        &self.selection.collection
     }
 
     fn next_sorted(sorted: &mut Sorted, candidates: &Candidates) -> Result<Option<StoredDoc>> {
         Ok(match sorted.next()? {
-            Some(Kept::Bytes(bytes)) => Some(StoredDoc::made(bytes.to_vec())),
-            Some(Kept::Record(record_id)) => Some(candidates.document_at(record_id)?),
+            Some(SortEntry::Bytes(bytes)) => Some(StoredDoc::made(bytes.to_vec())),
+            Some(SortEntry::Record(record_id)) => Some(candidates.document_at(record_id)?),
             None => None,
         })
     }
 
     fn find_next(&mut self) -> Result<Option<StoredDoc>> {
-        let Self { candidates, wanted, skip, .. } = self;
+        let Self { candidates, selection, skip, .. } = self;
         let found = candidates.next_that(|document| {
-            let passes = matches(&wanted.filter, document)?;
+            let passes = matches(&selection.filter, document)?;
             if passes && *skip > 0 {
                 *skip -= 1;
                 return Ok(false);
             }
             Ok(passes)
         })?;
-        found.map(|document| wanted.of(document)).transpose()
+        found.map(|document| selection.of(document)).transpose()
     }
 
     /// The next document that a round finds.
-    fn next_of_rounds(&mut self) -> Option<Result<StoredDoc>> {
+    fn next_of_parallel(&mut self) -> Option<Result<StoredDoc>> {
         loop {
             match self.ready.next() {
                 Some(Ok(_)) if self.skip > 0 => self.skip -= 1,
                 Some(next) => return Some(next),
                 None => {
                     let enough = self.skip.saturating_add(self.left);
-                    let Self { candidates, wanted, rounds, .. } = self;
+                    let Self { candidates, selection, parallel, .. } = self;
                     let cursor = candidates.cursor()?;
-                    let finish = |document| wanted.of(document);
-                    let parts = rounds.find(cursor, &wanted.filter, enough, finish);
+                    let finish = |document| selection.of(document);
+                    let parts = parallel.find(cursor, &selection.filter, enough, finish);
                     if parts.is_empty() {
                         return None;
                     }
@@ -159,7 +159,7 @@ impl Cursor {
     }
 }
 
-impl Wanted {
+impl Selection {
     /// What is wanted of a document that was found.
     fn of(&self, document: StoredDoc) -> Result<StoredDoc> {
         if self.projection.is_all() {
@@ -195,13 +195,13 @@ impl Wanted {
         &self,
         document: &StoredDoc,
         by_record: bool,
-        keep: impl FnOnce(Kept<'_>) -> Result<T>,
+        keep: impl FnOnce(SortEntry<'_>) -> Result<T>,
     ) -> Result<T> {
         let on_one_page = by_record && document.is_on_one_page();
         match document.record_id().filter(|_| on_one_page) {
-            Some(record_id) => keep(Kept::Record(record_id)),
-            None if self.projection.is_all() => keep(Kept::Bytes(document.as_bytes())),
-            None => keep(Kept::Bytes(&self.projected(document)?)),
+            Some(record_id) => keep(SortEntry::Record(record_id)),
+            None if self.projection.is_all() => keep(SortEntry::Bytes(document.as_bytes())),
+            None => keep(SortEntry::Bytes(&self.projected(document)?)),
         }
     }
 
@@ -222,10 +222,10 @@ impl Wanted {
     }
 
     /// Returns how many documents were looked at.
-    fn sort_in_rounds(
+    fn sort_in_parallel(
         &self,
         cursor: &mut Scan,
-        rounds: &mut Rounds,
+        parallel: &mut ParallelScan,
         sort: &Sort,
         sorter: &mut Sorter,
         by_record: bool,
@@ -233,7 +233,8 @@ impl Wanted {
         let mut all_examined = 0;
         loop {
             let gatherer: &Sorter = sorter;
-            let parts = rounds.next(cursor, |part, _| self.gather(part, sort, gatherer, by_record));
+            let parts =
+                parallel.next(cursor, |part, _| self.gather(part, sort, gatherer, by_record));
             if parts.is_empty() {
                 return Ok(all_examined);
             }
@@ -257,8 +258,8 @@ impl Wanted {
         sort: &Sort,
         sorter: &Sorter,
         by_record: bool,
-    ) -> Result<Part<Gathered>> {
-        let (mut made, mut examined, mut key) = (Gathered::default(), 0, Vec::new());
+    ) -> Result<Part<SortEntries>> {
+        let (mut made, mut examined, mut key) = (SortEntries::default(), 0, Vec::new());
         while let Some(document) = part.next_that(|document| {
             examined += 1;
             self.is_sorted(document, sort, sorter, &mut key)
@@ -298,8 +299,8 @@ impl Iterator for Cursor {
         if self.left == 0 {
             return None;
         }
-        let next = if self.rounds.are_needed() && self.candidates.cursor().is_some() {
-            self.next_of_rounds()
+        let next = if self.parallel.are_needed() && self.candidates.cursor().is_some() {
+            self.next_of_parallel()
         } else {
             self.find_next().transpose()
         };
@@ -312,6 +313,6 @@ impl Iterator for Cursor {
 
 impl fmt::Debug for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cursor").field("filter", &self.wanted.filter).finish_non_exhaustive()
+        f.debug_struct("Cursor").field("filter", &self.selection.filter).finish_non_exhaustive()
     }
 }

@@ -13,14 +13,14 @@
 //! in which they were put there, and of runs the earlier comes first.
 
 mod buffer;
-mod kept;
+mod entry;
 mod merge;
 mod run;
 
 use nanodb_pager::{Pager, TempFile};
 
 use self::buffer::Buffer;
-pub(super) use self::kept::{Gathered, Kept};
+pub(super) use self::entry::{SortEntries, SortEntry};
 use self::merge::Merge;
 use self::run::{Run, RunWriter};
 use crate::error::{Error, Result};
@@ -62,8 +62,8 @@ impl Sorter {
     }
 
     /// Keeps a document that is wanted.
-    pub(super) fn push(&mut self, key: &[u8], kept: Kept<'_>) -> Result<()> {
-        kept::check_key(key)?;
+    pub(super) fn push(&mut self, key: &[u8], kept: SortEntry<'_>) -> Result<()> {
+        entry::check_key(key)?;
         let surplus = self.kept_max.max(SURPLUS_MIN);
         if self.buffer.len() >= self.kept_max.saturating_add(surplus) {
             self.drop_surplus();
@@ -155,7 +155,7 @@ enum From {
 
 impl Sorted {
     /// The next one. After an error there is none.
-    pub(super) fn next(&mut self) -> Result<Option<Kept<'_>>> {
+    pub(super) fn next(&mut self) -> Result<Option<SortEntry<'_>>> {
         let packed = match &mut self.from {
             From::Memory { buffer, next } => {
                 if *next >= buffer.len() {
@@ -170,7 +170,7 @@ impl Sorted {
                 next.map(|(_, packed)| packed)
             }
         };
-        Ok(packed.map(Kept::unpack))
+        Ok(packed.map(SortEntry::unpack))
     }
 
     /// How many bytes were written to temporary files.

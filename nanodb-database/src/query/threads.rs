@@ -101,7 +101,7 @@ impl Threads {
 
 /// The rounds of a search.
 #[derive(Debug)]
-pub(super) struct Rounds {
+pub(super) struct ParallelScan {
     threads: Threads,
     /// How many pages the next parts have.
     pages: u64,
@@ -115,7 +115,7 @@ pub(super) struct Part<T> {
     pub(super) examined: u64,
 }
 
-impl Rounds {
+impl ParallelScan {
     pub(super) fn new(threads: Threads) -> Self {
         Self { threads, pages: PART_PAGES_MIN }
     }

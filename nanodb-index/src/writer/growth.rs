@@ -63,7 +63,7 @@ impl IndexWriter<'_> {
         let (low_buckets, high_buckets) = (buckets_for(low.len()), buckets_for(high.len()));
         let Some(low_segments) = self.take_segments(low_buckets) else { return false };
         let Some(high_segments) = self.take_segments(high_buckets) else {
-            self.give_back(low_segments.into_iter());
+            self.free_segments(low_segments.into_iter());
             return false;
         };
 
@@ -160,11 +160,11 @@ impl IndexWriter<'_> {
 
     /// Gives back the segments that a group had when it was looked at.
     pub(super) fn recycle(&mut self, at: &GroupPosition<'_>) {
-        self.give_back(at.group.segments(at.head));
+        self.free_segments(at.group.segments(at.head));
     }
 
-    fn give_back(&mut self, segments: impl Iterator<Item = u32>) {
-        self.state.segments -= self.index.pool.give_back(segments);
+    fn free_segments(&mut self, segments: impl Iterator<Item = u32>) {
+        self.state.segments -= self.index.pool.free_segments(segments);
     }
 }
 

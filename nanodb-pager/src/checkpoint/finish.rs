@@ -59,9 +59,9 @@ impl Shared {
         self.checkpoint.done_seq.store(seq.get(), Ordering::Relaxed);
         // Before others may write over what it refers to.
         self.hooks.after_checkpoint(&on_disk.metadata_root, seq);
-        let given_back: u32 = old.streams.iter().chain(&freed).map(|extent| extent.pages).sum();
+        let released: u32 = old.streams.iter().chain(&freed).map(|extent| extent.pages).sum();
         let own_pages = self.space.own_pages.load(Ordering::Relaxed).saturating_add(taken_pages);
-        self.space.own_pages.store(own_pages.saturating_sub(given_back), Ordering::Relaxed);
+        self.space.own_pages.store(own_pages.saturating_sub(released), Ordering::Relaxed);
         let mut allocator = self.space.allocator.lock();
         for extent in old.streams.into_iter().chain(freed) {
             allocator.release(extent);

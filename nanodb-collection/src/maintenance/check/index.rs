@@ -63,7 +63,7 @@ impl Entries {
     }
 
     /// Turns to the next keys; false if there are none.
-    pub(super) fn turn(&mut self) -> bool {
+    pub(super) fn advance(&mut self) -> bool {
         self.found.clear();
         self.part += 1;
         self.first = self.last.wrapping_add(1);
@@ -109,7 +109,7 @@ impl Check<'_> {
         loop {
             walk.entries.found.sort_unstable();
             stray += self.part(walk, index)?;
-            if !walk.entries.turn() {
+            if !walk.entries.advance() {
                 break;
             }
             let (owner, seed) = (walk.store.owner, walk.store.hash_seed);

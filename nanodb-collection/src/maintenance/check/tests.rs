@@ -62,7 +62,7 @@ fn a_key_is_compared_in_one_part_of_all() {
             assert_eq!(u64::from(first), next);
             next = u64::from(last) + 1;
             turns += 1;
-            if !entries.turn() {
+            if !entries.advance() {
                 break;
             }
         }

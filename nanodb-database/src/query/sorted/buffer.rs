@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use super::kept::Kept;
+use super::entry::SortEntry;
 
 /// Keys with what goes with them.
 pub(super) struct Buffer {
@@ -91,7 +91,7 @@ impl Buffer {
     }
 
     /// Puts an entry behind the others. Key and document have less than 4 GiB each.
-    pub(super) fn push(&mut self, key: &[u8], kept: Kept<'_>) {
+    pub(super) fn push(&mut self, key: &[u8], kept: SortEntry<'_>) {
         let entry = Entry {
             prefix: prefix(key),
             start: self.bytes.len(),
@@ -255,7 +255,7 @@ mod tests {
             let mut buffer = Buffer::new(1 << 20);
             for (number, key) in (0_u8..).zip(&keys_in) {
                 assert!(buffer.has_room(key.len() + 2));
-                buffer.push(key, Kept::Bytes(&[number]));
+                buffer.push(key, SortEntry::Bytes(&[number]));
             }
             let mut expected: Vec<(Vec<u8>, Vec<u8>)> =
                 (0_u8..).zip(keys_in).map(|(number, key)| (key, vec![0, number])).collect();
@@ -277,7 +277,7 @@ mod tests {
             let mut buffer = Buffer::new(bytes_max);
             let document = vec![7; len];
             while buffer.has_room(len + 4) {
-                buffer.push(b"key", Kept::Bytes(&document));
+                buffer.push(b"key", SortEntry::Bytes(&document));
             }
             let taken = buffer.bytes.capacity() + buffer.entries.capacity() * ENTRY_BYTES;
             assert!(taken <= bytes_max, "{taken} of {bytes_max}");
@@ -289,7 +289,7 @@ mod tests {
         }
         let mut none = Buffer::new(0);
         assert!(none.has_room(1001));
-        none.push(&[1; 1000], Kept::Bytes(&[]));
+        none.push(&[1; 1000], SortEntry::Bytes(&[]));
         assert!(!none.has_room(1));
     }
 }

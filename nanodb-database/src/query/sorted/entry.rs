@@ -14,7 +14,7 @@ use nanodb_collection::RecordId;
 
 /// What is kept of a document.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kept<'a> {
+pub(crate) enum SortEntry<'a> {
     /// What is wanted of it.
     Bytes(&'a [u8]),
     /// Which record it is, of a page of a version that does not change.
@@ -23,7 +23,7 @@ pub(crate) enum Kept<'a> {
 
 const RECORD_ID_BYTES: usize = 6;
 
-impl<'a> Kept<'a> {
+impl<'a> SortEntry<'a> {
     /// How many bytes it takes, packed.
     pub(super) fn len(&self) -> usize {
         1 + match self {
@@ -61,14 +61,14 @@ impl<'a> Kept<'a> {
 
 /// Keys, and what is kept with them, on their way to a sort.
 #[derive(Debug, Default)]
-pub(crate) struct Gathered {
+pub(crate) struct SortEntries {
     bytes: Vec<u8>,
     /// How long each key is, and what is kept with it.
     lens: Vec<(u32, u32)>,
 }
 
-impl Gathered {
-    pub(crate) fn push(&mut self, key: &[u8], kept: Kept<'_>) -> Result<()> {
+impl SortEntries {
+    pub(crate) fn push(&mut self, key: &[u8], kept: SortEntry<'_>) -> Result<()> {
         let key_len = check_key(key)?;
         self.bytes.extend_from_slice(key);
         kept.pack(&mut self.bytes);
@@ -77,13 +77,13 @@ impl Gathered {
     }
 
     /// As they came.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], Kept<'_>)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], SortEntry<'_>)> {
         let mut rest = self.bytes.as_slice();
         self.lens.iter().map_while(move |&(key_len, kept_len)| {
             let (key, behind) = rest.split_at_checked(key_len as usize)?;
             let (kept, behind) = behind.split_at_checked(kept_len as usize)?;
             rest = behind;
-            Some((key, Kept::unpack(kept)))
+            Some((key, SortEntry::unpack(kept)))
         })
     }
 }
