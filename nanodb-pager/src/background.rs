@@ -28,8 +28,8 @@
 //!    task is forgotten.
 //! 5. Of one file one task of a kind is worked on: there are never more than two threads for
 //!    a file that is open, and one that keeps watch.
-//! 6. A forked process has a copy of the list and none of the threads. It begins with an empty list,
-//!    and neither drops nor does what is on its parent's.
+//! 6. A forked process has a copy of the list and none of the threads. It begins with an empty
+//!    list, and neither drops nor does what is on its parent's.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};

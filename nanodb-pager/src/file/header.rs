@@ -399,8 +399,8 @@ fn read_copy(storage: &dyn Storage, copy: u32, len: u64) -> Result<Frame> {
     Ok(frame)
 }
 
-/// Returns the better copy. What may be of a newer library or another application is refused as that
-/// before anything else of it is looked at, since it may mean something else there.
+/// Returns the better copy. What may be of a newer library or another application is refused as
+/// that before anything else of it is looked at, since it may mean something else there.
 fn choose(copies: [Copy; 2], application: &Application, access: Access) -> Result<Header> {
     let newer = |version: u32| version > FORMAT_VERSION;
     let mut best: Option<Header> = None;
