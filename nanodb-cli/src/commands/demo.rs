@@ -56,12 +56,7 @@ pub(crate) fn run(arguments: &Demo, opener: Opener, out: &mut impl Write) -> Res
     let document_bytes = scan(&database.collection(COLLECTION), &loaded, &mut report)?;
     let start = Instant::now();
     database.close()?;
-    report.step(
-        "close",
-        "the file is brought up to date, its log removed",
-        start.elapsed(),
-        None,
-    )?;
+    report.step("close", "a checkpoint is made, the log removed", start.elapsed(), None)?;
 
     let database = reopen(&path, opener, &loaded, &mut report)?;
     verify(&database.collection(COLLECTION), &mut report)?;
@@ -186,7 +181,7 @@ fn reopen(
     if !found {
         return Err(Failure::Different(format!("the city {id} is gone after reopening")));
     }
-    report.step("first read", "one id: its part of the index of ids, and its page", time, None)?;
+    report.step("first read", "one id: its part of the id index, and its page", time, None)?;
     Ok(database)
 }
 
@@ -253,7 +248,7 @@ fn sizes(
     report.size("file", file_bytes, each(file_bytes), &ratio)?;
     report.line("")?;
     report.line(
-        "Opening a file reads no documents. The index of ids is in the file, and each part of it",
+        "Opening a file reads no documents. The id index is in the file, and each part of it",
     )?;
     report
         .line("is loaded when it is first needed: that is most of the first read. The look-ups")?;

@@ -5,7 +5,7 @@
 //! * Where each page belongs is told by the pager and by what the edits up to that commit add up
 //!   to. Commits wait while the list of free pages is copied.
 //! * Pages of collections are read as of a snapshot of that commit.
-//! * The index of ids knows no commits. An entry that is missing must be in the history that is
+//! * The id index knows no commits. An entry that is missing must be in the history that is
 //!   kept for the snapshot. One that is too many may have come later: only such are looked at under
 //!   the writers' lock of their collection, those of a group at a time.
 
@@ -101,7 +101,7 @@ pub enum ProblemKind {
         /// The id.
         id: String,
     },
-    /// The index of ids has another number of entries than there are documents.
+    /// The id index has another number of entries than there are documents.
     IndexLen {
         /// Entries.
         entries: u64,

@@ -22,9 +22,9 @@ pub struct Stats {
     pub older_bytes: u64,
     /// Bytes of older versions that did not fit into memory and are in a temporary file.
     pub spilled_bytes: u64,
-    /// Bytes of log since the file was last brought up to date.
+    /// Bytes of log written since the last checkpoint.
     pub log_bytes: u64,
-    /// How often the file was brought up to date since it was opened.
+    /// Checkpoints made since the file was opened.
     pub checkpoints: u64,
     /// The collections, by name.
     pub collections: Vec<CollectionStats>,
@@ -44,7 +44,7 @@ pub struct CollectionStats {
     pub reserved_pages: u64,
     /// Pages with parts of documents too large to share one.
     pub overflow_pages: u64,
-    /// Bytes of memory that its index of ids takes; 0 as long as it is not built.
+    /// Bytes of memory that its id index takes; 0 as long as no part of it is loaded.
     pub index_bytes: u64,
 }
 

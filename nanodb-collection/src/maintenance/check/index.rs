@@ -87,7 +87,7 @@ impl Check<'_> {
             }
         }
         if let Some(page) = damaged {
-            let why = "part of the saved index of ids".to_owned();
+            let why = "part of the saved id index".to_owned();
             let kind = ProblemKind::DamagedPage { why };
             self.add(Some(&binding.name), Some(page.get()), kind);
         }
