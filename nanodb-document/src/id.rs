@@ -25,6 +25,7 @@
 //! never equals the binary of its bytes. A UUID does, and has its key; only its record tells the
 //! two apart. Ids are ordered as numbers, strings, binary and ObjectIds, each by their bytes.
 
+mod as_id;
 mod convert;
 mod key;
 mod record;
@@ -34,6 +35,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+pub use self::as_id::AsId;
 pub use self::key::Key;
 pub(crate) use self::record::ID_NAME_TOKEN;
 pub use self::record::{record_has_key, record_key, same_key, with_hashed_key};
@@ -76,20 +78,16 @@ pub enum Id {
 
 /// The id of a document, borrowed, for look-ups.
 ///
-/// Functions that look up an id take `impl Into<IdRef<'_>>`, so that integers, strings, bytes and
-/// `&Id` all work.
+/// Functions that look up an id take [`impl AsId`](AsId), so that integers, strings, bytes and
+/// [`Id`] all work, by value or by reference.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
 /// use nanodb::{Id, IdRef};
 ///
-/// fn show<'a>(id: impl Into<IdRef<'a>>) -> String {
-///     id.into().to_string()
-/// }
-/// assert_eq!(show(5), "5");
-/// assert_eq!(show("abc"), "\"abc\"");
-/// assert_eq!(show(&Id::from(7_u64)), "7");
-/// assert_eq!(show(&[0_u8; 2]), "h'0000'");
+/// assert_eq!(IdRef::from(5).to_string(), "5");
+/// assert_eq!(IdRef::from("abc"), Id::from("abc").as_ref());
+/// assert_eq!(IdRef::from(&[0_u8; 2]).to_string(), "h'0000'");
 /// ```
 #[derive(Clone, Copy)]
 pub enum IdRef<'a> {

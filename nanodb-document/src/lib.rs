@@ -54,10 +54,11 @@ pub use self::encode::serde::Serialized;
 pub use self::encode::{Encode, to_bytes, value_to_bytes};
 pub use self::error::DocumentError;
 pub use self::id::{
-    ID_BYTES_MAX, ID_FIELD, Id, IdRef, Key, record_has_key, record_key, same_key, with_hashed_key,
+    AsId, ID_BYTES_MAX, ID_FIELD, Id, IdRef, Key, record_has_key, record_key, same_key,
+    with_hashed_key,
 };
 pub use self::path::array_index;
 pub use self::value::serde_impl::{from_document, to_document};
-pub use self::value::{Value, ValueType};
+pub use self::value::{__value, IntoValue, Value, ValueType};
 pub use self::view::{ArrayView, DocView, Elements, Fields, ValueRef};
 pub use nanodb_msgpack::{IdTextError, ObjectId, Timestamp, Uuid};

@@ -8,12 +8,12 @@
 //! Int        integer, shortest form                       i8..i64, isize, u8..u32, u64
 //! UInt       integer, shortest form                       u64 above i64::MAX
 //! Float      float of eight bytes                         f32, f64
-//! String     string                                       &str, String, char, Cow<str>
-//! Binary     binary                                       Value::Binary(bytes), Id
+//! String     string                                       &str, String, char, Cow<str>, Arc<str>
+//! Binary     binary                                       &[u8], &[u8; N], Id
 //! ObjectId   extension 7                                  ObjectId, Id
 //! Uuid       extension 4                                  Uuid, Id
-//! Array      array                                        Vec<T>, [T; N], &[T], array!
-//! Document   map with string keys                         Document, doc!
+//! Array      array                                        Vec<T>, [T; N], &[T], (A, B), array!
+//! Document   map with string keys                         Document, doc!, HashMap, BTreeMap
 //! Timestamp  extension -1, shortest of its three forms    Timestamp, SystemTime
 //! Ext        extension                                    Value::Ext(type, bytes)
 //! ```
@@ -34,11 +34,15 @@
 
 mod convert;
 mod display;
+mod into_value;
+mod lists;
 mod macros;
+mod maps;
 mod rmpv;
 pub(crate) mod serde_impl;
 mod value_type;
 
+pub use self::into_value::{__value, IntoValue};
 pub use self::value_type::ValueType;
 use nanodb_msgpack::Token;
 pub(crate) use nanodb_msgpack::{ObjectId, Timestamp, Uuid};

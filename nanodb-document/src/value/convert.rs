@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::ops::Index;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::{ObjectId, Timestamp, Uuid, Value};
@@ -91,6 +93,8 @@ from_types! {
     String(String): |value| value;
     String(Box<str>): |value| value.into();
     String(Cow<'_, str>): |value| value.into_owned();
+    String(Arc<str>): |value| (*value).to_owned();
+    String(Rc<str>): |value| (*value).to_owned();
     String(char): |value| value.into();
     Document(Document): |value| value;
     Document(&Document): |value| value.clone();
@@ -106,36 +110,29 @@ impl From<&Value> for Value {
     }
 }
 
+macro_rules! from_references {
+    ($($type:ty)*) => {$(
+        impl From<&$type> for Value {
+            fn from(value: &$type) -> Self {
+                (*value).into()
+            }
+        }
+    )*};
+}
+from_references! {
+    i8 i16 i32 i64 isize u8 u16 u32 u64 usize f32 f64 bool char &str
+    Timestamp SystemTime ObjectId Uuid
+}
+
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
 }
 
-/// Makes an array, of integers if `T` is `u8`; for bytes use [`Value::Binary`].
-impl<T: Into<Value>> From<Vec<T>> for Value {
-    fn from(elements: Vec<T>) -> Self {
-        Self::Array(elements.into_iter().map(Into::into).collect())
-    }
-}
-
-/// Makes an array, of integers if `T` is `u8`; for bytes use [`Value::Binary`].
-impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
-    fn from(elements: [T; N]) -> Self {
-        Self::Array(elements.into_iter().map(Into::into).collect())
-    }
-}
-
-/// Makes an array, of integers if `T` is `u8`; for bytes use [`Value::Binary`].
-impl<T: Clone + Into<Value>> From<&[T]> for Value {
-    fn from(elements: &[T]) -> Self {
-        Self::Array(elements.iter().cloned().map(Into::into).collect())
-    }
-}
-
-impl<T: Into<Value>> FromIterator<T> for Value {
-    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
-        Self::Array(elements.into_iter().map(Into::into).collect())
+impl<T: Clone + Into<Value>> From<&Option<T>> for Value {
+    fn from(value: &Option<T>) -> Self {
+        value.clone().into()
     }
 }
 

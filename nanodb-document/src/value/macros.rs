@@ -3,7 +3,8 @@
 /// Makes a [`Document`](crate::Document), written as in JSON.
 ///
 /// Keys are string literals, or any expression in parentheses. Values are literals, nested `{}` and
-/// `[]`, `null`, or any expression that converts to a [`Value`](crate::Value). A repeated name
+/// `[]`, `null`, or any expression that converts to a [`Value`](crate::Value): see
+/// [`IntoValue`](crate::IntoValue). A repeated name
 /// keeps its first place and gets its last value.
 ///
 /// ```
@@ -63,7 +64,7 @@ macro_rules! __doc_value {
     (null) => { $crate::Value::Null };
     ([ $($tokens:tt)* ]) => { $crate::Value::Array($crate::array![$($tokens)*]) };
     ({ $($tokens:tt)* }) => { $crate::Value::Document($crate::doc! { $($tokens)* }) };
-    ($value:expr) => { $crate::Value::from($value) };
+    ($value:expr) => { $crate::__value($value) };
 }
 
 /// A key, without the parentheses that make an expression one token tree.
@@ -99,7 +100,7 @@ macro_rules! __doc_fields {
     };
     // A key, then any other expression.
     ($document:ident $key:tt : $value:expr $(, $($rest:tt)*)?) => {
-        $document.insert($crate::__doc_key!($key), $crate::Value::from($value));
+        $document.insert($crate::__doc_key!($key), $crate::__value($value));
         $crate::__doc_fields!($document $($($rest)*)?);
     };
 }
@@ -122,7 +123,7 @@ macro_rules! __doc_elements {
         $crate::__doc_elements!($elements $($($rest)*)?);
     };
     ($elements:ident $value:expr $(, $($rest:tt)*)?) => {
-        $elements.push($crate::Value::from($value));
+        $elements.push($crate::__value($value));
         $crate::__doc_elements!($elements $($($rest)*)?);
     };
 }

@@ -7,12 +7,14 @@ mod conversions;
 mod golden;
 mod hostile;
 mod ids;
+mod into_values;
 mod json;
 mod json_util;
 mod limits;
 mod macros;
 mod paths;
 mod round_trips;
+mod shapes;
 mod wide;
 
 use nanodb_document::{DocumentError, Encode, IdRef};
