@@ -20,7 +20,7 @@ pub(crate) mod varint;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use nanodb_pager::Pager;
+use nanodb_pager::{Pager, RandomState};
 use parking_lot::Mutex;
 use smallvec::smallvec;
 
@@ -181,8 +181,8 @@ impl Catalog {
 }
 
 /// The changes of id indexes that opening found in the logs.
-fn replayed(pager: &Pager) -> HashMap<CollectionId, Vec<nanodb_index::Change>, ahash::RandomState> {
-    let mut replayed: HashMap<CollectionId, Vec<nanodb_index::Change>, ahash::RandomState> =
+fn replayed(pager: &Pager) -> HashMap<CollectionId, Vec<nanodb_index::Change>, RandomState> {
+    let mut replayed: HashMap<CollectionId, Vec<nanodb_index::Change>, RandomState> =
         HashMap::default();
     pager.for_each_uncheckpointed(|metadata| {
         for entry in CatalogEdits::new(metadata).flatten() {

@@ -38,6 +38,7 @@
 mod document;
 mod encode;
 mod error;
+mod hash;
 mod id;
 pub mod json;
 mod leaf_text;

@@ -1,7 +1,8 @@
 //! The names seen so far in one map: exact, and linear in time for maps of any size.
 
-use ahash::RandomState;
 use hashbrown::HashSet;
+
+use crate::hash::RandomState;
 
 /// The most names that are compared one by one; above it they are hashed.
 const LINEAR_MAX: usize = 16;

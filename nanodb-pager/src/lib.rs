@@ -8,6 +8,7 @@ mod durability;
 mod error;
 mod file;
 mod handle;
+mod hash;
 mod ids;
 mod inventory;
 mod leb128;
@@ -16,6 +17,7 @@ mod open_report;
 mod options;
 mod pager;
 mod process;
+mod random;
 mod salvage;
 mod shared;
 mod snapshot;
@@ -35,6 +37,7 @@ pub use file::storage::{
     Access, FileId, FileStorage, LockHolder, LockHolders, LockWait, MemoryStorage, ReadOnly,
     Storage,
 };
+pub use hash::RandomState;
 pub use ids::{BODY_SIZE, Extent, Owner, PAGE_HEADER_SIZE, PAGE_SIZE, PageId, PageKind, Seq};
 pub use inventory::{PageInventory, Space, Stats};
 pub use open_report::OpenReport;

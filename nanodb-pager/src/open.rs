@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use uuid::Uuid;
 
 use crate::application::Application;
 use crate::cache::state::CacheState;
@@ -26,6 +25,7 @@ use crate::open_report::OpenReport;
 use crate::options::Options;
 use crate::pager::Pager;
 use crate::process;
+use crate::random;
 use crate::shared::{Commit, Shared};
 use crate::space::change::SpaceChange;
 use crate::space::free_map::FreeMap;
@@ -195,8 +195,7 @@ fn is_synced(storage: &dyn Storage, header: &Header) -> Result<bool> {
 /// Writes the header of a new file.
 fn create(storage: &dyn Storage, application: Application) -> Result<Header> {
     check_new(storage)?;
-    let (uuid, seed) = (Uuid::new_v4(), Uuid::new_v4());
-    let header = Header::new(application.id, *uuid.as_bytes(), seed.as_u64_pair().0);
+    let header = Header::new(application.id, random::uuid(), random::bits());
     let written = (0..HEADER_PAGES)
         .try_for_each(|copy| {
             storage.write_at(&header.encode(copy).bytes, PageId::new(copy).offset())

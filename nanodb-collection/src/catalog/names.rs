@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use nanodb_pager::{Pager, Seq};
+use nanodb_pager::{Pager, RandomState, Seq};
 use parking_lot::RwLock;
 
 use super::binding::NameBinding;
@@ -26,7 +26,7 @@ pub(crate) struct NameTable {
 
 #[derive(Default)]
 struct Table {
-    versions: HashMap<Arc<str>, Vec<NameVersion>, ahash::RandomState>,
+    versions: HashMap<Arc<str>, Vec<NameVersion>, RandomState>,
     /// Names with a version that has ended.
     ended: Vec<Arc<str>>,
 }

@@ -1,9 +1,11 @@
 //! Filling a document with fields whose names may repeat.
 
-use ahash::RandomState;
+use std::hash::BuildHasher;
+
 use hashbrown::HashTable;
 
 use super::Document;
+use crate::hash::RandomState;
 use crate::value::Value;
 
 /// The most names that are compared one by one; above it they are hashed.
@@ -19,7 +21,7 @@ pub(super) struct Builder<'d> {
 
 impl<'d> Builder<'d> {
     pub(super) fn new(document: &'d mut Document) -> Self {
-        Self { document, hasher: RandomState::new(), positions: HashTable::new() }
+        Self { document, hasher: RandomState::default(), positions: HashTable::new() }
     }
 
     pub(super) fn push(&mut self, name: String, value: Value) {

@@ -37,12 +37,13 @@ use std::io;
 use bytemuck::{Pod, Zeroable};
 use parking_lot::Mutex;
 use twox_hash::XxHash3_64;
-use uuid::Uuid;
 
 use crate::file::header::FORMAT_VERSION;
 use crate::file::page::{Checksummer, Frame};
 use crate::file::storage::Storage;
+use crate::hash::RandomState;
 use crate::ids::{PAGE_SIZE, PageId};
+use crate::random;
 
 /// What is appended to the database's name for the side area.
 pub(crate) const SUFFIX: &str = "-dwb";
@@ -92,7 +93,7 @@ pub(crate) struct Tail {
 impl Tail {
     /// Of an area that begins anew.
     pub(crate) fn new() -> Self {
-        Self { end: 0, salt: Uuid::new_v4().as_u64_pair().0 }
+        Self { end: 0, salt: random::bits() }
     }
 }
 
@@ -137,7 +138,7 @@ pub(crate) fn uuid_in(sign: &[u8]) -> Option<[u8; 16]> {
 pub(crate) struct DoubleWriteBuffer {
     /// Of each page, in the order in which they were written. Those that turned out not to be what
     /// the directory says are gone: none is read twice in vain.
-    images: Mutex<HashMap<PageId, Vec<Image>, ahash::RandomState>>,
+    images: Mutex<HashMap<PageId, Vec<Image>, RandomState>>,
     pub(crate) tail: Tail,
 }
 
@@ -154,7 +155,7 @@ impl DoubleWriteBuffer {
     ///
     /// What the operating system says.
     pub(crate) fn read(file: &dyn Storage, uuid: [u8; 16], generation: u64) -> io::Result<Self> {
-        let mut images = HashMap::<PageId, Vec<Image>, ahash::RandomState>::default();
+        let mut images = HashMap::<PageId, Vec<Image>, RandomState>::default();
         let mut tail = Tail::new();
         let len = file.len()?;
         while let Some(batch) = read_directory(file, tail.end, len, uuid, generation)? {

@@ -9,6 +9,7 @@ mod memory;
 mod place;
 mod read_only;
 mod sidecar;
+mod unnamed;
 
 use std::fmt::Debug;
 use std::io;

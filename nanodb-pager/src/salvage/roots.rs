@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
 use crate::file::stream;
+use crate::hash::RandomState;
 use crate::ids::{PageId, PageKind, Seq};
 use crate::salvage::Salvage;
 
@@ -15,7 +16,7 @@ use crate::salvage::Salvage;
 pub(super) struct Roots<'a> {
     salvage: &'a Salvage,
     /// Pages that no chain has had: the commit that wrote each, and the page that follows.
-    left: HashMap<PageId, (Seq, PageId), ahash::RandomState>,
+    left: HashMap<PageId, (Seq, PageId), RandomState>,
     /// The first pages of chains, the newest last.
     first: Vec<(Seq, PageId)>,
     /// Why pages could not be read again that could be read before.
@@ -37,8 +38,7 @@ impl<'a> Roots<'a> {
         let follows = |&(seq, next): &(Seq, PageId)| {
             left.get(&next).is_some_and(|&(written, _)| written == seq).then_some(next)
         };
-        let followers: HashSet<PageId, ahash::RandomState> =
-            left.values().filter_map(follows).collect();
+        let followers: HashSet<PageId, RandomState> = left.values().filter_map(follows).collect();
         let mut first: Vec<(Seq, PageId)> = left
             .iter()
             .filter(|(page, _)| !followers.contains(page))

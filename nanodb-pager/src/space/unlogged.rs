@@ -43,6 +43,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::hash::RandomState;
 use crate::ids::{Extent, PageId, Seq};
 use crate::space::runs::overlaps;
 
@@ -68,7 +69,7 @@ struct State {
     never_used: BTreeMap<u32, u32>,
     open: BTreeSet<PageId>,
     /// The commits of pages that carry an older number on disk.
-    later: HashMap<PageId, Seq, ahash::RandomState>,
+    later: HashMap<PageId, Seq, RandomState>,
     /// The same pages by commit.
     by_commit: BTreeMap<Seq, Vec<PageId>>,
 }

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::page::PageMut;
 use crate::file::page::Frame;
+use crate::hash::RandomState;
 use crate::ids::PageId;
 use crate::txn::dirty_ranges::DirtyRanges;
 
@@ -46,7 +47,7 @@ impl PrivatePage {
 pub(super) struct PageSet {
     pages: SmallVec<[PrivatePage; 1]>,
     /// Where a page is in `pages`; only kept when there are more than a few.
-    index: Option<HashMap<PageId, usize, ahash::RandomState>>,
+    index: Option<HashMap<PageId, usize, RandomState>>,
 }
 
 impl PageSet {

@@ -8,6 +8,7 @@ use crate::cache::guard::PageGuard;
 use crate::error::Result;
 use crate::file::page::Frame;
 use crate::handle::PagerHandle;
+use crate::hash::RandomState;
 use crate::ids::PageId;
 
 /// Pages as a transaction saw them when it was asked; made by
@@ -17,7 +18,7 @@ use crate::ids::PageId;
 /// caller makes sure that nobody else installs changes to these pages while it keeps a view.
 pub struct TxView {
     shared: Arc<PagerHandle>,
-    changed: HashMap<PageId, ViewPage, ahash::RandomState>,
+    changed: HashMap<PageId, ViewPage, RandomState>,
     /// Tells the transaction that there is a view.
     _viewed: Arc<()>,
 }
@@ -32,7 +33,7 @@ pub(super) enum ViewPage {
 impl TxView {
     pub(super) fn new(
         shared: Arc<PagerHandle>,
-        changed: HashMap<PageId, ViewPage, ahash::RandomState>,
+        changed: HashMap<PageId, ViewPage, RandomState>,
         viewed: Arc<()>,
     ) -> Self {
         Self { shared, changed, _viewed: viewed }

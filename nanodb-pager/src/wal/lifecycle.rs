@@ -4,11 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use uuid::Uuid;
-
 use crate::error::{Error, Result, is_full_disk, no_room};
 use crate::file::storage::Storage;
 use crate::ids::Seq;
+use crate::random;
 use crate::shared::Shared;
 use crate::wal::group_commit::SyncRole;
 use crate::wal::segment::Segment;
@@ -91,7 +90,7 @@ impl Shared {
         let NextLog { generation, previous_salt, base } = next;
         let suffix = wal::suffix(generation);
         let file = self.sidecar(suffix, doing)?;
-        let salt = Uuid::new_v4().as_u64_pair().0;
+        let salt = random::bits();
         let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
         let mut log = Log::begin(file, segment, base, self.options.log_bytes_max)
             .map_err(|e| Error::io(doing, e))?;

@@ -32,7 +32,7 @@ const COLLECTION: &[&[&str]] = &[
 ];
 
 const PAGER: &[&[&str]] = &[
-    &["ids", "sync", "process", "leb128", "durability"],
+    &["ids", "sync", "process", "random", "hash", "leb128", "durability"],
     &["error", "file/storage", "file/storage/*"],
     &["application"],
     &["options", "open_report"],
@@ -103,7 +103,7 @@ const MSGPACK: &[&[&str]] = &[
 ];
 
 const DOCUMENT: &[&[&str]] = &[
-    &["path", "seen_names", "leaf_text", "value/value_type"],
+    &["path", "hash", "seen_names", "leaf_text", "value/value_type"],
     &["error"],
     &["document", "document/*", "value", "value/*", "id", "id/*"],
     &["encode", "encode/*", "value/serde_impl", "value/rmpv"],

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use nanodb_index::{KeyHash, RecordId};
 use nanodb_page::RecordKind;
 use nanodb_page::overflow::Next;
-use nanodb_pager::{Extent, PageId, Snapshot};
+use nanodb_pager::{Extent, PageId, RandomState, Snapshot};
 
 use super::index::Entries;
 use super::{Check, ProblemKind, why};
@@ -29,7 +29,7 @@ pub(super) struct Walk<'a> {
     pub(super) documents: u64,
     id_max: u64,
     /// How often each fragment was found on a page, less how often one refers to it.
-    fragments: HashMap<(u32, u16), i64, ahash::RandomState>,
+    fragments: HashMap<(u32, u16), i64, RandomState>,
     /// Overflow pages that documents refer to.
     overflow: ExtentSet,
     /// The entries that the index has to have, those of some keys at a time.

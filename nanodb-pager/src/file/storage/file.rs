@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::lock::{self, Access};
 use super::place::{self, Place};
-use super::{LockHolders, Storage, sidecar};
+use super::{LockHolders, Storage, sidecar, unnamed};
 use crate::process;
 
 /// A file, opened for reading, or for reading and writing; locked while a pager has it.
@@ -107,7 +107,7 @@ impl FileStorage {
 
     /// A file without a name in a directory, gone with its handle.
     pub(crate) fn unnamed(directory: &Path) -> io::Result<Self> {
-        let file = tempfile::tempfile_in(directory)?;
+        let file = unnamed::create(directory)?;
         Self::over(file, directory.join("(unnamed)"), Access::Write)
     }
 
