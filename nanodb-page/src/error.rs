@@ -1,6 +1,6 @@
 //! What can be wrong: the request, or the bytes.
 
-use thiserror::Error;
+use std::fmt;
 
 use crate::SlotId;
 use crate::layout::{BODY_LEN_MAX, BODY_LEN_MIN};
@@ -10,26 +10,22 @@ use crate::layout::{BODY_LEN_MAX, BODY_LEN_MIN};
 /// [`Corrupt`](Self::Corrupt) says that stored bytes contradict themselves; all
 /// others say that the request made no sense. Either way the body is unchanged.
 /// A record that does not fit is neither: mutators answer that in their `Ok`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageError {
     /// A body outside of the lengths that offsets can address.
-    #[error("a body of {len} bytes is outside of {BODY_LEN_MIN}..={BODY_LEN_MAX}")]
     BodyLen {
         /// Its length.
         len: usize,
     },
     /// A record must have at least one byte.
-    #[error("a record without bytes")]
     EmptyRecord,
     /// A record was to be replaced in a slot that holds none.
-    #[error("slot {slot} holds no record")]
     NoRecord {
         /// The slot asked for.
         slot: SlotId,
     },
     /// A piece of a document without bytes, or with more than an overflow page takes.
-    #[error("a piece of {len} bytes is outside of 1..={len_max}")]
     PieceLen {
         /// The piece's length.
         len: usize,
@@ -37,25 +33,50 @@ pub enum PageError {
         len_max: usize,
     },
     /// The bytes of the page are damaged.
-    #[error("the page is corrupt")]
-    Corrupt(#[from] Corruption),
+    Corrupt(Corruption),
+}
+
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BodyLen { len } => {
+                write!(f, "a body of {len} bytes is outside of {BODY_LEN_MIN}..={BODY_LEN_MAX}")
+            }
+            Self::EmptyRecord => f.write_str("a record without bytes"),
+            Self::NoRecord { slot } => write!(f, "slot {slot} holds no record"),
+            Self::PieceLen { len, len_max } => {
+                write!(f, "a piece of {len} bytes is outside of 1..={len_max}")
+            }
+            Self::Corrupt(_) => f.write_str("the page is corrupt"),
+        }
+    }
+}
+
+impl std::error::Error for PageError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Corrupt(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<Corruption> for PageError {
+    fn from(cause: Corruption) -> Self {
+        Self::Corrupt(cause)
+    }
 }
 
 /// How stored bytes contradict themselves or the format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Corruption {
     /// More slots than the format allows.
-    #[error("{slot_count} slots are more than a page can have")]
     SlotCount {
         /// Slots according to the header.
         slot_count: u16,
     },
     /// The header leaves no room for the slots, or puts records beyond the body.
-    #[error(
-        "records start at {records_start}, outside of {slots_end}..={body_len}, \
-         between the slots and the end of the body"
-    )]
     RecordsStart {
         /// Where the header says that records start.
         records_start: u16,
@@ -65,7 +86,6 @@ pub enum Corruption {
         body_len: u16,
     },
     /// More dead bytes than there are bytes for records.
-    #[error("{dead_bytes} dead bytes among {record_bytes} bytes of records")]
     DeadBytes {
         /// Dead bytes according to the header.
         dead_bytes: u16,
@@ -73,7 +93,6 @@ pub enum Corruption {
         record_bytes: u16,
     },
     /// The header counts dead slots wrongly.
-    #[error("{free_slots} free slots expected, {found} found")]
     FreeSlots {
         /// Free slots according to the header.
         free_slots: u16,
@@ -81,13 +100,11 @@ pub enum Corruption {
         found: u16,
     },
     /// The last slot is dead; a page drops such slots.
-    #[error("the last slot, {slot}, is dead")]
     DeadLastSlot {
         /// The slot.
         slot: SlotId,
     },
     /// A slot of a kind this version does not know, or a dead one that is not all zero.
-    #[error("slot {slot} is of unknown kind {kind}")]
     SlotKind {
         /// The slot.
         slot: SlotId,
@@ -95,7 +112,6 @@ pub enum Corruption {
         kind: u8,
     },
     /// A record that is empty or reaches out of the page's record area.
-    #[error("slot {slot} points at {len} bytes at offset {offset}, outside of the records")]
     RecordBounds {
         /// The slot.
         slot: SlotId,
@@ -105,7 +121,6 @@ pub enum Corruption {
         len: u16,
     },
     /// Two records share bytes.
-    #[error("the records of slots {lower} and {upper} overlap")]
     Overlap {
         /// The slot whose record starts lower.
         lower: SlotId,
@@ -113,7 +128,6 @@ pub enum Corruption {
         upper: SlotId,
     },
     /// Live and dead bytes do not add up to the bytes taken.
-    #[error("{live} live and {dead_bytes} dead bytes in {record_bytes} bytes of records")]
     Accounting {
         /// Bytes of live records.
         live: u16,
@@ -123,7 +137,6 @@ pub enum Corruption {
         record_bytes: u16,
     },
     /// A record or body too short for what it is said to be.
-    #[error("{len} bytes where at least {len_min} belong")]
     Short {
         /// Bytes found.
         len: u32,
@@ -131,7 +144,6 @@ pub enum Corruption {
         len_min: u32,
     },
     /// A reference to the rest of a document that names no possible place.
-    #[error("page {page}, slot {slot} is no place where a document can go on")]
     Next {
         /// The page named.
         page: u32,
@@ -139,7 +151,6 @@ pub enum Corruption {
         slot: u16,
     },
     /// The head of an overflow document holds as much as the whole, or more.
-    #[error("a head of {len} bytes for a document of {total_len}")]
     HeadLen {
         /// Bytes of the document in the head.
         len: u32,
@@ -147,7 +158,6 @@ pub enum Corruption {
         total_len: u32,
     },
     /// An overflow page that says to hold nothing, or more than it can.
-    #[error("{len} bytes in an overflow page that takes 1..={len_max}")]
     OverflowLen {
         /// Bytes according to the page.
         len: u16,
@@ -155,3 +165,51 @@ pub enum Corruption {
         len_max: u32,
     },
 }
+
+impl fmt::Display for Corruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SlotCount { slot_count } => {
+                write!(f, "{slot_count} slots are more than a page can have")
+            }
+            Self::RecordsStart { records_start, slots_end, body_len } => write!(
+                f,
+                "records start at {records_start}, outside of {slots_end}..={body_len}, between \
+                 the slots and the end of the body"
+            ),
+            Self::DeadBytes { dead_bytes, record_bytes } => {
+                write!(f, "{dead_bytes} dead bytes among {record_bytes} bytes of records")
+            }
+            Self::FreeSlots { free_slots, found } => {
+                write!(f, "{free_slots} free slots expected, {found} found")
+            }
+            Self::DeadLastSlot { slot } => write!(f, "the last slot, {slot}, is dead"),
+            Self::SlotKind { slot, kind } => write!(f, "slot {slot} is of unknown kind {kind}"),
+            Self::RecordBounds { slot, offset, len } => write!(
+                f,
+                "slot {slot} points at {len} bytes at offset {offset}, outside of the records"
+            ),
+            Self::Overlap { lower, upper } => {
+                write!(f, "the records of slots {lower} and {upper} overlap")
+            }
+            Self::Accounting { live, dead_bytes, record_bytes } => write!(
+                f,
+                "{live} live and {dead_bytes} dead bytes in {record_bytes} bytes of records"
+            ),
+            Self::Short { len, len_min } => {
+                write!(f, "{len} bytes where at least {len_min} belong")
+            }
+            Self::Next { page, slot } => {
+                write!(f, "page {page}, slot {slot} is no place where a document can go on")
+            }
+            Self::HeadLen { len, total_len } => {
+                write!(f, "a head of {len} bytes for a document of {total_len}")
+            }
+            Self::OverflowLen { len, len_max } => {
+                write!(f, "{len} bytes in an overflow page that takes 1..={len_max}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Corruption {}

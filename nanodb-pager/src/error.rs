@@ -15,16 +15,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Damage to the file is [`Error::Corrupt`]; everything else is about the
 /// request, the operating system or another user of the file.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// A transaction has changed more pages than it may; see
     /// [`Options::transaction_bytes_max`](crate::Options::transaction_bytes_max). Or its record in
     /// the log would pass 4 GiB.
-    #[error(
-        "the transaction is too large: {bytes} bytes of changes, {bytes_max} at most; do it in \
-         parts, or open the file with a larger `transaction_bytes_max`"
-    )]
     TransactionTooLarge {
         /// Bytes of changed pages, or bytes that the log would have to hold.
         bytes: usize,
@@ -32,7 +28,6 @@ pub enum Error {
         bytes_max: usize,
     },
     /// The operating system refused a call.
-    #[error("input/output failed while {doing}")]
     Io {
         /// What was being done, as in "reading page 7".
         doing: String,
@@ -41,38 +36,26 @@ pub enum Error {
     },
     /// The file is open in a way that excludes this one: for writing, or, if it was to be opened
     /// for writing, at all.
-    #[error(
-        "the file is open in {holders}; one process alone may write it, or any number may read it: \
-         close it there, or wait for it"
-    )]
     Locked {
         /// Who has it open, as far as is known.
         holders: LockHolders,
     },
     /// Something was to be written through a handle that reads alone; see
     /// [`Options::read_only`](crate::Options::read_only).
-    #[error("{}the file is open read-only", Of(path))]
     ReadOnly {
         /// The file, if it has a name.
         path: Option<PathBuf>,
     },
     /// The file holds something else.
-    #[error("not a NanoDB file")]
     NotADatabase,
     /// The file begins like one of another program; see
     /// [`Application::other_formats`](crate::Application::other_formats).
-    #[error("{name}")]
     OtherFormat {
         /// What the file is.
         name: &'static str,
     },
     /// The file's pages belong to another application; see
     /// [`Application::id`](crate::Application::id).
-    #[error(
-        "the file belongs to the application \"{}\", not to \"{}\"",
-        found.escape_ascii(),
-        expected.escape_ascii()
-    )]
     OtherApplication {
         /// The id that the pager was opened with.
         expected: [u8; 8],
@@ -80,11 +63,6 @@ pub enum Error {
         found: [u8; 8],
     },
     /// The file uses something of its format that came after this library.
-    #[error(
-        "the file has features ({bits:#x}) that this library does not know{}; open it with the \
-         program that wrote it",
-        if *to_write { ", and so must not write; it may be opened read-only" } else { "" }
-    )]
     NewerFeatures {
         /// The unknown bits.
         bits: u64,
@@ -92,7 +70,6 @@ pub enum Error {
         to_write: bool,
     },
     /// The file is of a format that came after this library.
-    #[error("format version {found} is newer than {supported}, the newest this library reads")]
     NewerFormat {
         /// The version the file states.
         found: u32,
@@ -100,10 +77,6 @@ pub enum Error {
         supported: u32,
     },
     /// The file is of a format that came before this library.
-    #[error(
-        "format version {found} is older than {supported}, the only one this library reads; export \
-         the documents with the program that wrote the file, and import them into a new one"
-    )]
     OlderFormat {
         /// The version the file states.
         found: u32,
@@ -111,23 +84,13 @@ pub enum Error {
         supported: u32,
     },
     /// The file is empty, and was not to be made.
-    #[error("the file is empty, and so is no database")]
     Empty,
     /// The file is new, or empty, but what lies beside it was written by a database of its name.
-    #[error(
-        "the file is empty, but beside it is {log}, with what a database of that name has written: \
-         put that database back, or, to begin anew, move the log away"
-    )]
     LogWithoutFile {
         /// The log, or the double-write buffer.
         log: String,
     },
     /// The header says that commits are in a log, and that log is not beside the file.
-    #[error(
-        "{loss}: what was committed last was in {log}; it may have stayed where the file was before, or \
-         beside another name (hard link) of it. Put it there, or copy what there is without it \
-         by salvage, or open the file with `without_log`"
-    )]
     LogLost {
         /// The log that is needed.
         log: String,
@@ -135,16 +98,11 @@ pub enum Error {
         loss: LogLoss,
     },
     /// A file has the name of one that the database needs beside it, and is something else.
-    #[error(
-        "{file} has the name of a file that the database needs, and is not one of its own: \
-         move it away, or give it another name"
-    )]
     ForeignFile {
         /// The file.
         file: String,
     },
     /// The file is shorter than its header says.
-    #[error("the file is cut short: {expected} bytes by its header, {found} found")]
     Truncated {
         /// The bytes the header promises.
         expected: u64,
@@ -152,13 +110,11 @@ pub enum Error {
         found: u64,
     },
     /// The file's contents are not what was written.
-    #[error(transparent)]
-    Corrupt(#[from] Corruption),
+    Corrupt(Corruption),
     /// No version of the page as old as asked for exists (any more).
     ///
     /// Only an unregistered read meets this; it tries again at a newer commit. A
     /// [`Snapshot`](crate::Snapshot) meets it for pages that were first written later.
-    #[error("{page} has no version as of {at}")]
     NoVersion {
         /// The page asked for.
         page: PageId,
@@ -166,50 +122,35 @@ pub enum Error {
         at: Seq,
     },
     /// Another transaction has changed the page since this one first read it.
-    #[error("{page} was changed by another transaction meanwhile")]
     WriteConflict {
         /// The page both wrote.
         page: PageId,
     },
     /// An earlier write or sync failed, so nothing more is written until the file is reopened.
-    #[error("writes are refused until the file is reopened, since an earlier one failed")]
     Poisoned {
         /// The failure that poisoned the handle.
-        #[source]
         cause: Arc<Error>,
     },
     /// The file is not where it was opened. What is beside it by now is another's, so nothing there
     /// is touched, and nothing more is written.
-    #[error(
-        "{} was moved, removed or replaced while it was open, so nothing more is written to it; \
-         let go of it, put it and its logs together under one name, and open it there",
-        path.display()
-    )]
     Displaced {
         /// Where it was opened.
         path: PathBuf,
     },
     /// This process was forked from the one that has opened the file, which goes on using it.
-    #[error(
-        "the file was opened by process {opened_by}, of which this one is a fork: let go of it here, \
-         and open it anew once that process has closed it"
-    )]
     Forked {
         /// The process that has opened it.
         opened_by: u32,
     },
     /// The pager was closed through another handle.
-    #[error("the file is closed")]
     Closed,
     /// The file has no page numbers left (16 TiB).
-    #[error("the file is full: {asked} more pages pass its limit of 2^32 pages")]
     Full {
         /// How many pages were asked for.
         asked: u32,
     },
     /// The file would become longer than it may; see
     /// [`Options::file_bytes_max`](crate::Options::file_bytes_max).
-    #[error("{}the file would grow past its limit of {bytes_max} bytes", Of(path))]
     QuotaExceeded {
         /// The file, if it has a name.
         path: Option<PathBuf>,
@@ -217,7 +158,6 @@ pub enum Error {
         bytes_max: u64,
     },
     /// A transaction named a page it may not write: not allocated by it, or the pager's own.
-    #[error("{page} is not for this transaction to {doing}")]
     NotAllocated {
         /// The page named.
         page: PageId,
@@ -226,8 +166,120 @@ pub enum Error {
     },
     /// The layer above could not apply the metadata of commits to the root, or has panicked over
     /// it.
-    #[error("the metadata of commits could not be applied to the metadata root")]
-    Metadata(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Metadata(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TransactionTooLarge { bytes, bytes_max } => write!(
+                f,
+                "the transaction is too large: {bytes} bytes of changes, {bytes_max} at most; do \
+                 it in parts, or open the file with a larger `transaction_bytes_max`"
+            ),
+            Self::Io { doing, .. } => write!(f, "input/output failed while {doing}"),
+            Self::Locked { holders } => write!(
+                f,
+                "the file is open in {holders}; one process alone may write it, or any number may \
+                 read it: close it there, or wait for it"
+            ),
+            Self::ReadOnly { path } => write!(f, "{}the file is open read-only", Of(path)),
+            Self::NotADatabase => f.write_str("not a NanoDB file"),
+            Self::OtherFormat { name } => f.write_str(name),
+            Self::OtherApplication { expected, found } => write!(
+                f,
+                "the file belongs to the application \"{}\", not to \"{}\"",
+                found.escape_ascii(),
+                expected.escape_ascii()
+            ),
+            Self::NewerFeatures { bits, to_write } => write!(
+                f,
+                "the file has features ({bits:#x}) that this library does not know{}; open it with \
+                 the program that wrote it",
+                if *to_write { ", and so must not write; it may be opened read-only" } else { "" }
+            ),
+            Self::NewerFormat { found, supported } => write!(
+                f,
+                "format version {found} is newer than {supported}, the newest this library reads"
+            ),
+            Self::OlderFormat { found, supported } => write!(
+                f,
+                "format version {found} is older than {supported}, the only one this library \
+                 reads; export the documents with the program that wrote the file, and import them \
+                 into a new one"
+            ),
+            Self::Empty => f.write_str("the file is empty, and so is no database"),
+            Self::LogWithoutFile { log } => write!(
+                f,
+                "the file is empty, but beside it is {log}, with what a database of that name has \
+                 written: put that database back, or, to begin anew, move the log away"
+            ),
+            Self::LogLost { log, loss } => write!(
+                f,
+                "{loss}: what was committed last was in {log}; it may have stayed where the file \
+                 was before, or beside another name (hard link) of it. Put it there, or copy what \
+                 there is without it by salvage, or open the file with `without_log`"
+            ),
+            Self::ForeignFile { file } => write!(
+                f,
+                "{file} has the name of a file that the database needs, and is not one of its own: \
+                 move it away, or give it another name"
+            ),
+            Self::Truncated { expected, found } => {
+                write!(f, "the file is cut short: {expected} bytes by its header, {found} found")
+            }
+            Self::Corrupt(cause) => fmt::Display::fmt(cause, f),
+            Self::NoVersion { page, at } => write!(f, "{page} has no version as of {at}"),
+            Self::WriteConflict { page } => {
+                write!(f, "{page} was changed by another transaction meanwhile")
+            }
+            Self::Poisoned { .. } => f.write_str(
+                "writes are refused until the file is reopened, since an earlier one failed",
+            ),
+            Self::Displaced { path } => write!(
+                f,
+                "{} was moved, removed or replaced while it was open, so nothing more is written \
+                 to it; let go of it, put it and its logs together under one name, and open it \
+                 there",
+                path.display()
+            ),
+            Self::Forked { opened_by } => write!(
+                f,
+                "the file was opened by process {opened_by}, of which this one is a fork: let go \
+                 of it here, and open it anew once that process has closed it"
+            ),
+            Self::Closed => f.write_str("the file is closed"),
+            Self::Full { asked } => {
+                write!(f, "the file is full: {asked} more pages pass its limit of 2^32 pages")
+            }
+            Self::QuotaExceeded { path, bytes_max } => {
+                write!(f, "{}the file would grow past its limit of {bytes_max} bytes", Of(path))
+            }
+            Self::NotAllocated { page, doing } => {
+                write!(f, "{page} is not for this transaction to {doing}")
+            }
+            Self::Metadata(_) => {
+                f.write_str("the metadata of commits could not be applied to the metadata root")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Poisoned { cause } => Some(cause),
+            Self::Metadata(cause) => Some(&**cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<Corruption> for Error {
+    fn from(cause: Corruption) -> Self {
+        Self::Corrupt(cause)
+    }
 }
 
 /// Why a log that is needed can't be read.
@@ -310,20 +362,17 @@ impl fmt::Display for Of<'_> {
 }
 
 /// Bytes of the file that are not what the pager once wrote.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Corruption {
     /// Both copies of the header fail their checksum.
-    #[error("both copies of the header (pages 0 and 1) are damaged")]
     Header,
     /// One copy of the header fails its checksum; the other one serves.
-    #[error("the copy of the header on {page} is damaged")]
     HeaderCopy {
         /// The copy's page: 0 or 1.
         page: PageId,
     },
     /// A header with a valid checksum states what can't be.
-    #[error("the header states an impossible {field}: {value}")]
     HeaderField {
         /// The field.
         field: &'static str,
@@ -331,7 +380,6 @@ pub enum Corruption {
         value: u64,
     },
     /// A page's bytes do not have the checksum it carries.
-    #[error("{page} is damaged: checksum {stored:#018x} stored, {computed:#018x} computed")]
     Checksum {
         /// The page.
         page: PageId,
@@ -341,7 +389,6 @@ pub enum Corruption {
         computed: u64,
     },
     /// A page carries another page's number: it was written to the wrong place.
-    #[error("{page} is misplaced: it carries the number {found}")]
     Misplaced {
         /// Where it was read.
         page: PageId,
@@ -349,7 +396,6 @@ pub enum Corruption {
         found: u32,
     },
     /// A page is newer than the newest checkpoint the header knows of.
-    #[error("{page} was written by commit {seq}, the header knows of {newest} commits")]
     FromTheFuture {
         /// The page.
         page: PageId,
@@ -361,7 +407,6 @@ pub enum Corruption {
     /// An older version of a page did not come back from the temporary file as it went.
     ///
     /// Concerns a [`Snapshot`](crate::Snapshot) only; what is in the file is not touched by it.
-    #[error("the version of {page} that commit {seq} wrote is damaged in the temporary file")]
     Spilled {
         /// The page.
         page: PageId,
@@ -369,7 +414,6 @@ pub enum Corruption {
         seq: u64,
     },
     /// A reference leads behind the end of the file.
-    #[error("{page} is referred to, but the file has only {page_count} pages")]
     OutOfBounds {
         /// The page referred to.
         page: PageId,
@@ -377,7 +421,6 @@ pub enum Corruption {
         page_count: u32,
     },
     /// A chain of stream pages does not hold what the header says.
-    #[error("{page}, part of the {stream}, is inconsistent with the header")]
     Stream {
         /// The page at which it shows.
         page: PageId,
@@ -385,13 +428,11 @@ pub enum Corruption {
         stream: &'static str,
     },
     /// A page is sound, but not the one that a checkpoint has written there.
-    #[error("{page} is not what a checkpoint has written there")]
     CheckpointPage {
         /// The page.
         page: PageId,
     },
     /// A log is damaged where its bytes were known to be on stable storage.
-    #[error("the log {log} is damaged at byte {offset}, below what was synced")]
     Log {
         /// Which log: what is appended to the database's name.
         log: &'static str,
@@ -400,9 +441,6 @@ pub enum Corruption {
     },
     /// The free map can't be read. It was rebuilt from what the root says is in use; the next
     /// checkpoint saves it.
-    #[error(
-        "the free map is damaged, which costs nothing and ends with the next checkpoint: {why}"
-    )]
     FreeMapLost {
         /// The page at which it shows.
         page: PageId,
@@ -410,18 +448,66 @@ pub enum Corruption {
         why: String,
     },
     /// The free map is damaged, and can't be rebuilt: by the root a page is in use by two.
-    #[error("the free map is damaged, and {page} is in use by two")]
     InUseTwice {
         /// The page.
         page: PageId,
     },
     /// The free map contradicts itself or the header.
-    #[error("the free map is inconsistent at {page}")]
     FreeMap {
         /// The page at which it shows.
         page: PageId,
     },
 }
+
+impl fmt::Display for Corruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header => f.write_str("both copies of the header (pages 0 and 1) are damaged"),
+            Self::HeaderCopy { page } => write!(f, "the copy of the header on {page} is damaged"),
+            Self::HeaderField { field, value } => {
+                write!(f, "the header states an impossible {field}: {value}")
+            }
+            Self::Checksum { page, stored, computed } => write!(
+                f,
+                "{page} is damaged: checksum {stored:#018x} stored, {computed:#018x} computed"
+            ),
+            Self::Misplaced { page, found } => {
+                write!(f, "{page} is misplaced: it carries the number {found}")
+            }
+            Self::FromTheFuture { page, seq, newest } => write!(
+                f,
+                "{page} was written by commit {seq}, the header knows of {newest} commits"
+            ),
+            Self::Spilled { page, seq } => write!(
+                f,
+                "the version of {page} that commit {seq} wrote is damaged in the temporary file"
+            ),
+            Self::OutOfBounds { page, page_count } => {
+                write!(f, "{page} is referred to, but the file has only {page_count} pages")
+            }
+            Self::Stream { page, stream } => {
+                write!(f, "{page}, part of the {stream}, is inconsistent with the header")
+            }
+            Self::CheckpointPage { page } => {
+                write!(f, "{page} is not what a checkpoint has written there")
+            }
+            Self::Log { log, offset } => {
+                write!(f, "the log {log} is damaged at byte {offset}, below what was synced")
+            }
+            Self::FreeMapLost { why, .. } => write!(
+                f,
+                "the free map is damaged, which costs nothing and ends with the next checkpoint: \
+                 {why}"
+            ),
+            Self::InUseTwice { page } => {
+                write!(f, "the free map is damaged, and {page} is in use by two")
+            }
+            Self::FreeMap { page } => write!(f, "the free map is inconsistent at {page}"),
+        }
+    }
+}
+
+impl std::error::Error for Corruption {}
 
 impl Corruption {
     /// Returns the page at which the damage shows; page 0 for the header and the log.

@@ -10,6 +10,7 @@
 //! replaced or removed, [`Place::check`] looks whether the same file is still there: another file
 //! of that name has sidecars of its own.
 
+use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,11 +19,18 @@ use std::path::{Path, PathBuf};
 const LINKS_MAX: usize = 40;
 
 /// The file is not where it was opened.
-#[derive(Debug, thiserror::Error)]
-#[error("{} was moved, removed or replaced while it was open", path.display())]
+#[derive(Debug)]
 pub(crate) struct Displaced {
     pub(crate) path: PathBuf,
 }
+
+impl fmt::Display for Displaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} was moved, removed or replaced while it was open", self.path.display())
+    }
+}
+
+impl std::error::Error for Displaced {}
 
 impl Displaced {
     /// The path in an error that [`Place::check`] has made.
