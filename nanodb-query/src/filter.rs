@@ -15,7 +15,12 @@ mod matched;
 mod name;
 mod operand;
 mod parse;
+#[cfg(feature = "regex")]
 mod pcre;
+#[cfg(feature = "regex")]
+mod prefilter;
+#[cfg(not(feature = "regex"))]
+#[path = "filter/no_prefilter.rs"]
 mod prefilter;
 mod print;
 mod regex;

@@ -1,4 +1,4 @@
-//! PCRE's syntax, translated to that of the crate `regex`.
+//! PCRE's syntax, translated to that of the crates of `regex`.
 //!
 //! The two look alike and differ in meaning in places: to PCRE `[[a]b]` is a set followed by text,
 //! to `regex` a set of sets. So an expression is parsed by PCRE's rules to a tree ([`parse`]), and
@@ -31,7 +31,7 @@ const PATTERN_BYTES_MAX: usize = 32_764;
 /// The longest translation: a longer one would be too large when compiled.
 const TRANSLATED_BYTES_MAX: usize = 1 << 20;
 
-/// Returns the expression for the crate `regex`, or the reason why there is none.
+/// Returns the expression for the crates of `regex`, or the reason why there is none.
 pub(super) fn translate(pattern: &str, options: &str) -> Result<String, String> {
     if pattern.len() > PATTERN_BYTES_MAX {
         return Err(format!("it is longer than {PATTERN_BYTES_MAX} bytes"));

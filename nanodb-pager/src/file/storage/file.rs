@@ -155,7 +155,7 @@ impl Storage for FileStorage {
         self.file.set_len(len)
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", feature = "fallocate"))]
     fn extend(&self, from: u64, to: u64) -> io::Result<()> {
         use rustix::fs::{FallocateFlags, fallocate};
         use rustix::io::Errno;
