@@ -11,6 +11,7 @@ mod entries;
 mod error;
 mod fault;
 mod filter;
+mod into;
 mod json;
 mod limits;
 mod path;
@@ -21,12 +22,13 @@ mod update;
 pub use self::error::{ApplyError, Problem, QueryError};
 pub use self::filter::build::{FieldName, field};
 pub use self::filter::{ElementFilter, Filter, Literal};
+pub use self::into::{IntoFilter, IntoProjection, IntoSort, IntoUpdate};
 pub use self::limits::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
 pub use self::path::{PATH_NUMBERS_MAX, Path};
 pub use self::projection::Projection;
 pub use self::sort::Sort;
 pub use self::update::{
-    ArrayFilters, UPDATE_NULLS_MAX, UPDATE_STEPS_MAX, Update, UpdateContext, UpdateError,
+    ArrayFilters, Push, UPDATE_NULLS_MAX, UPDATE_STEPS_MAX, Update, UpdateContext, UpdateError,
 };
 pub use nanodb_msgpack::json::Position;
 pub use nanodb_msgpack::{DEPTH_MAX, Malformed, RawValue, Timestamp, TypeBracket};

@@ -24,7 +24,7 @@ use std::fmt;
 
 use crate::error::{ApplyError, Problem, QueryError};
 use crate::filter::ElementFilter;
-use crate::json::Text;
+use crate::json::{Text, print_string};
 use crate::limits::{QUERY_NODES_MAX, check};
 use nanodb_msgpack::RawValue;
 
@@ -52,6 +52,9 @@ pub struct Projection {
     fields: Fields,
     /// The path before `.$`.
     positional: Option<Box<str>>,
+    /// The first problem of a projection that was made of something refused. Every use of it is
+    /// this error.
+    refused: Option<Box<QueryError>>,
 }
 
 /// Whether the named fields are kept, or all others.
@@ -103,7 +106,25 @@ impl Projection {
     /// ```
     #[must_use]
     pub fn all() -> Self {
-        Self { mode: Mode::Exclude, fields: Fields::new(), positional: None }
+        Self { mode: Mode::Exclude, fields: Fields::new(), positional: None, refused: None }
+    }
+
+    /// Returns a projection of which every use is this error.
+    pub(crate) fn refused(error: QueryError) -> Self {
+        Self { refused: Some(Box::new(error)), ..Self::all() }
+    }
+
+    /// Reports whether this projection can be used.
+    ///
+    /// A parsed projection always can, and one that [`include`](Self::include) or
+    /// [`exclude`](Self::exclude) returned. One that was converted from a document may have been
+    /// refused; then every use of it fails with the error that this returns.
+    ///
+    /// # Errors
+    ///
+    /// The [`QueryError`] for which it is refused.
+    pub fn check(&self) -> Result<(), QueryError> {
+        self.refused.as_deref().map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// Returns the projection that keeps only the fields at these paths, and `_id`.
@@ -222,7 +243,7 @@ impl Projection {
     /// Returns whether documents stay as they are.
     #[must_use]
     pub fn is_all(&self) -> bool {
-        self.mode == Mode::Exclude && self.fields.is_empty()
+        self.mode == Mode::Exclude && self.fields.is_empty() && self.refused.is_none()
     }
 
     /// Returns whether a `$` needs the element by which the document matched the filter; see
@@ -275,6 +296,9 @@ impl Projection {
         matched: Option<u32>,
         out: &mut Vec<u8>,
     ) -> Result<(), ApplyError> {
+        if let Some(error) = &self.refused {
+            return Err((&**error).into());
+        }
         let context =
             apply::Context { mode: self.mode, matched, positional: self.positional.as_deref() };
         apply::apply(context, &self.fields, RawValue::new(document), out)
@@ -324,9 +348,15 @@ impl fmt::Debug for Projection {
     }
 }
 
-/// Prints JSON that [`Projection::parse_json`] reads back as an equal projection.
+/// Prints JSON that [`Projection::parse_json`] reads back as an equal projection. One that
+/// [`check`](Projection::check) refuses prints text that is refused too.
 impl fmt::Display for Projection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = &self.refused {
+            f.write_str(r#"{"$refused": "#)?;
+            print_string(&error.to_string(), f)?;
+            return f.write_str("}");
+        }
         print::print(self.mode, &self.fields, f)
     }
 }

@@ -122,6 +122,11 @@ impl Sort {
         Path::parse(path)
     }
 
+    /// Returns a sort of which every use is this error.
+    pub(crate) fn refused(error: QueryError) -> Self {
+        Self { fields: Vec::new(), refused: Some(Box::new(error)) }
+    }
+
     /// Reports whether this sort can be used.
     ///
     /// A parsed sort always can; one that was built can unless text would be refused for the same

@@ -14,6 +14,7 @@
 
 mod apply;
 mod array;
+mod build;
 mod changes;
 mod error;
 mod expand;
@@ -24,11 +25,14 @@ mod number;
 mod operator;
 mod parse;
 mod print;
+mod push;
 mod replace;
+mod source;
 mod tree;
 mod writer;
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 pub use self::apply::UPDATE_NULLS_MAX;
 use self::apply::UpdateWalk;
@@ -37,12 +41,14 @@ pub use self::error::UpdateError;
 use self::expand::Expansion;
 pub use self::expand::UPDATE_STEPS_MAX;
 use self::operator::{Change, Operator};
+pub use self::push::Push;
+use self::source::Source;
 use self::writer::Writer;
 use crate::entries::{Entry, elements, entries};
 use crate::error::{Problem, QueryError};
 use crate::fault::{Fault, fault};
 use crate::filter::{Operand, operand};
-use crate::json::{Text, print_value};
+use crate::json::{Text, print_string, print_value};
 use crate::limits::{check, check_names};
 use crate::{Filter, Timestamp};
 use nanodb_msgpack::{RawValue, TypeBracket};
@@ -65,12 +71,20 @@ use nanodb_msgpack::{RawValue, TypeBracket};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, PartialEq)]
-pub struct Update {
-    form: Form,
+/// Cloning is cheap: clones share the changes.
+#[derive(Clone)]
+pub struct Update(Arc<State>);
+
+/// An update, before and after it is read.
+#[derive(Clone)]
+struct State {
+    source: Source,
+    /// What the source means, or its first problem, of which every use is the error; read when it
+    /// is first asked for.
+    form: OnceLock<Result<Form, QueryError>>,
 }
 
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Form {
     Operators(Changes),
     Patch { patch: Operand, changes: Changes },
@@ -106,6 +120,57 @@ impl Default for UpdateContext {
 
 const MERGE_PATCH: &str = "$mergePatch";
 const REPLACE_WITH: &str = "$replaceWith";
+
+impl Update {
+    /// Returns an update that has been read from a document and an array of filters.
+    fn read(form: Form, operators: RawValue<'_>, filters: RawValue<'_>) -> Self {
+        let source = match form {
+            Form::Operators(_) => Source::read(operators, filters),
+            Form::Patch { .. } | Form::Replacement(_) => Source::Whole,
+        };
+        Self(Arc::new(State { source, form: Ok(form).into() }))
+    }
+
+    /// Returns an update to which nothing can be added.
+    fn whole(form: Form) -> Self {
+        Self(Arc::new(State { source: Source::Whole, form: Ok(form).into() }))
+    }
+
+    /// Returns an update of which every use is this error.
+    pub(crate) fn refused(error: QueryError) -> Self {
+        Self(Arc::new(State { source: Source::Whole, form: Err(error).into() }))
+    }
+
+    #[inline]
+    fn form(&self) -> Result<&Form, &QueryError> {
+        self.0.form.get_or_init(|| self.0.source.form()).as_ref()
+    }
+
+    /// Reports whether this update can be used.
+    ///
+    /// A parsed update always can. One that a program built may have something that is refused in
+    /// text too, such as two changes of one field; then every use of it fails with the error that
+    /// this returns.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Update;
+    ///
+    /// assert!(Update::new().set("a", 1).check().is_ok());
+    /// let error = Update::new().set("a", 1).inc("a.b", 1).check().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "updating the path `a.b` would create a conflict at `a`",
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The [`QueryError`] of the first part that is refused.
+    pub fn check(&self) -> Result<(), QueryError> {
+        self.form().map(drop).map_err(QueryError::clone)
+    }
+}
 
 impl Update {
     /// Reads an update from JSON text.
@@ -153,10 +218,11 @@ impl Update {
         elements(filters.value()).try_for_each(|filter| filters.check_filter_literals(filter))?;
         filters.check_values()?;
         let text = Text::parse(text)?;
-        let parsed =
+        let form =
             parse(text.value(), parsed).map_err(|fault| text.locate(fault.problem, fault.tail))?;
         text.check_update_literals()?;
-        text.check_values().map(|()| parsed)
+        text.check_values()?;
+        Ok(Self::read(form, text.value(), filters.value()))
     }
 
     /// Reads an update from a document in MessagePack.
@@ -177,9 +243,10 @@ impl Update {
     pub fn parse_with_filters(document: &[u8], array_filters: &[u8]) -> Result<Self, QueryError> {
         let (document, filters) = (RawValue::new(document), RawValue::new(array_filters));
         check(filters)?;
-        let filters = filters::parse(filters).map_err(|fault| fault.problem)?;
+        let parsed = filters::parse(filters).map_err(|fault| fault.problem)?;
         check(document)?;
-        Ok(parse(document, filters).map_err(|fault| fault.problem)?)
+        let form = parse(document, parsed).map_err(|fault| fault.problem)?;
+        Ok(Self::read(form, document, filters))
     }
 
     /// Reads a merge patch (RFC 7396) from a document in MessagePack.
@@ -190,7 +257,7 @@ impl Update {
     pub fn merge_patch(patch: &[u8]) -> Result<Self, QueryError> {
         let patch = RawValue::new(patch);
         check(patch)?;
-        Ok(parse_patch(patch).map_err(|fault| fault.problem)?)
+        Ok(Self::whole(parse_patch(patch).map_err(|fault| fault.problem)?))
     }
 
     /// Reads a merge patch (RFC 7396) from JSON text.
@@ -211,9 +278,9 @@ impl Update {
     /// [`QueryError`] says what is wrong, and where in the text.
     pub fn merge_patch_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
-        let parsed =
+        let form =
             parse_patch(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))?;
-        text.check_values().map(|()| parsed)
+        text.check_values().map(|()| Self::whole(form))
     }
 
     /// Returns the update that puts a document, in MessagePack, in place of the old one. The
@@ -229,7 +296,7 @@ impl Update {
         let document = RawValue::new(document);
         document.verify().map_err(|_| Problem::Malformed)?;
         check_names(document)?;
-        Ok(parse_replacement(document).map_err(|fault| fault.problem)?)
+        Ok(Self::whole(parse_replacement(document).map_err(|fault| fault.problem)?))
     }
 
     /// Refuses a replacement document that contains names of operators. Such a document is an
@@ -274,16 +341,16 @@ impl Update {
     /// [`QueryError`] says what is wrong, and where in the text.
     pub fn replacement_json(text: &str) -> Result<Self, QueryError> {
         let text = Text::parse(text)?;
-        let parsed = parse_replacement(text.value())
+        let form = parse_replacement(text.value())
             .map_err(|fault| text.locate(fault.problem, fault.tail))?;
-        text.check_values().map(|()| parsed)
+        text.check_values().map(|()| Self::whole(form))
     }
 
     /// Returns whether a `$` needs [`UpdateContext::matched`].
     #[must_use]
     pub fn needs_match(&self) -> bool {
-        match &self.form {
-            Form::Operators(changes) if !changes.is_plain => {
+        match self.form() {
+            Ok(Form::Operators(changes)) if !changes.is_plain => {
                 changes.root.iter().any(|(_, node)| node.needs_match())
             }
             _ => false,
@@ -378,7 +445,7 @@ impl Update {
         out: &mut Vec<u8>,
     ) -> Result<(), UpdateError> {
         filter.check().map_err(|error| UpdateError::Filter(Box::new(error)))?;
-        let only_id = matches!(self.form, Form::Replacement(_));
+        let only_id = matches!(self.form(), Ok(Form::Replacement(_)));
         let mut base = Vec::new();
         write_base(filter, only_id, context, &mut base)?;
         let start = out.len();
@@ -417,7 +484,8 @@ impl Update {
         inserting: bool,
         out: &mut Vec<u8>,
     ) -> Result<bool, UpdateError> {
-        let changes = match &self.form {
+        let form = self.form().map_err(|error| UpdateError::Refused(Box::new(error.clone())))?;
+        let changes = match form {
             Form::Operators(changes) | Form::Patch { changes, .. } => changes,
             Form::Replacement(new) => {
                 let start = out.len();
@@ -467,7 +535,7 @@ fn write_base(
     Ok(())
 }
 
-fn parse(document: RawValue<'_>, filters: Vec<filters::ArrayFilter>) -> Result<Update, Fault<'_>> {
+fn parse(document: RawValue<'_>, filters: Vec<filters::ArrayFilter>) -> Result<Form, Fault<'_>> {
     check_document("an update", document)?;
     let mut operators = entries(document);
     match (operators.next(), operators.next()) {
@@ -476,16 +544,16 @@ fn parse(document: RawValue<'_>, filters: Vec<filters::ArrayFilter>) -> Result<U
         (Some(Entry { name: REPLACE_WITH, value, .. }), None) => return parse_replacement(value),
         _ => {}
     }
-    Ok(Update { form: Form::Operators(parse::parse(document, filters)?) })
+    Ok(Form::Operators(parse::parse(document, filters)?))
 }
 
-fn parse_patch(patch: RawValue<'_>) -> Result<Update, Fault<'_>> {
+fn parse_patch(patch: RawValue<'_>) -> Result<Form, Fault<'_>> {
     check_document("a merge patch", patch)?;
     let changes = merge_patch::parse(patch)?;
-    Ok(Update { form: Form::Patch { patch: operand(patch)?, changes } })
+    Ok(Form::Patch { patch: operand(patch)?, changes })
 }
 
-fn parse_replacement(document: RawValue<'_>) -> Result<Update, Fault<'_>> {
+fn parse_replacement(document: RawValue<'_>) -> Result<Form, Fault<'_>> {
     check_document("a replacement", document)?;
     if let Some(Entry { name, tail, .. }) =
         entries(document).find(|entry| entry.name.starts_with('$'))
@@ -495,7 +563,7 @@ fn parse_replacement(document: RawValue<'_>) -> Result<Update, Fault<'_>> {
             tail,
         });
     }
-    Ok(Update { form: Form::Replacement(operand(document)?) })
+    Ok(Form::Replacement(operand(document)?))
 }
 
 fn check_document<'a>(what: &'static str, value: RawValue<'a>) -> Result<(), Fault<'a>> {
@@ -506,6 +574,13 @@ fn check_document<'a>(what: &'static str, value: RawValue<'a>) -> Result<(), Fau
     Err(fault(Problem::NotADocument { what, found }, value))
 }
 
+impl PartialEq for Update {
+    fn eq(&self, other: &Self) -> bool {
+        // The source may be another one of the same changes.
+        self.form() == other.form()
+    }
+}
+
 impl fmt::Debug for Update {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Update({self})")
@@ -513,13 +588,19 @@ impl fmt::Debug for Update {
 }
 
 /// Prints JSON that [`Update::parse_json`] reads back as an equal update, given
-/// [`array_filters`](Update::array_filters) if there are any.
+/// [`array_filters`](Update::array_filters) if there are any. An update that
+/// [`check`](Update::check) refuses prints text that is refused too.
 impl fmt::Display for Update {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, document) = match &self.form {
-            Form::Operators(changes) => return print::print_changes(&changes.list, f),
-            Form::Patch { patch, .. } => (MERGE_PATCH, patch),
-            Form::Replacement(document) => (REPLACE_WITH, document),
+        let (name, document) = match self.form() {
+            Ok(Form::Operators(changes)) => return print::print_changes(&changes.list, f),
+            Ok(Form::Patch { patch, .. }) => (MERGE_PATCH, patch),
+            Ok(Form::Replacement(document)) => (REPLACE_WITH, document),
+            Err(error) => {
+                f.write_str(r#"{"$refused": "#)?;
+                print_string(&error.to_string(), f)?;
+                return f.write_str("}");
+            }
         };
         write!(f, r#"{{"{name}": "#)?;
         print_value(document.value(), f)?;
@@ -541,8 +622,8 @@ pub struct ArrayFilters<'u>(&'u Update);
 
 impl fmt::Display for ArrayFilters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.form {
-            Form::Operators(changes) => print::print_filters(&changes.filters, f),
+        match self.0.form() {
+            Ok(Form::Operators(changes)) => print::print_filters(&changes.filters, f),
             _ => f.write_str("[]"),
         }
     }

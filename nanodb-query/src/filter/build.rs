@@ -14,6 +14,7 @@ use super::parse;
 use super::regex::{Pattern, are_options};
 use super::tree::{Choice, Conjunction, Junction, Test};
 use super::types::Types;
+use crate::IntoFilter;
 use crate::error::{Problem, QueryError};
 use crate::path::Path;
 use nanodb_msgpack::{RawValue, TypeBracket};
@@ -235,8 +236,8 @@ impl FieldName {
     /// assert_eq!(filter.to_string(), r#"{"items": {"$elemMatch": {"qty": {"$gt": 5}}}}"#);
     /// ```
     #[must_use]
-    pub fn elem_match(self, filter: impl Into<Filter>) -> Filter {
-        let filter = filter.into();
+    pub fn elem_match(self, filter: impl IntoFilter) -> Filter {
+        let filter = filter.into_filter();
         if filter.refused.is_some() {
             return filter;
         }
@@ -389,9 +390,9 @@ fn operand(operator: &str, path: &str, literal: &Literal) -> Result<(Operand, Co
 }
 
 impl Filter {
-    /// Returns a filter of which every use is this problem.
-    fn refused(problem: Problem) -> Self {
-        Self { refused: Some(Arc::new(problem.into())), ..Self::default() }
+    /// Returns a filter of which every use is this error.
+    pub(crate) fn refused(error: impl Into<QueryError>) -> Self {
+        Self { refused: Some(Arc::new(error.into())), ..Self::default() }
     }
 
     /// Returns a filter if it is within the limits. So no filter nests deeper, however it is put
@@ -417,8 +418,8 @@ impl Filter {
     /// assert_eq!(filter.to_string(), r#"{"age": {"$gt": 30}, "city": "Berlin"}"#);
     /// ```
     #[must_use]
-    pub fn and(self, other: impl Into<Self>) -> Self {
-        let other = other.into();
+    pub fn and(self, other: impl IntoFilter) -> Self {
+        let other = other.into_filter();
         if self.refused.is_some() || other.is_all() {
             return self;
         }
@@ -441,8 +442,8 @@ impl Filter {
     /// assert_eq!(filter.to_string(), r#"{"$or": [{"age": {"$lt": 18}}, {"age": {"$gt": 65}}]}"#);
     /// ```
     #[must_use]
-    pub fn or(self, other: impl Into<Self>) -> Self {
-        let other = other.into();
+    pub fn or(self, other: impl IntoFilter) -> Self {
+        let other = other.into_filter();
         if self.refused.is_some() {
             return self;
         }

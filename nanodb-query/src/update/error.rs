@@ -16,6 +16,9 @@ pub enum UpdateError {
     /// The filter of an upsert was built of something that is refused.
     #[error(transparent)]
     Filter(Box<QueryError>),
+    /// The update was built of something that is refused.
+    #[error(transparent)]
+    Refused(Box<QueryError>),
     /// The field is of a type that the operator can't be applied to.
     #[error("`{operator}` on `{path}` needs {expected}, and the field is {found}")]
     Target {

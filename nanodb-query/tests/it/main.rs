@@ -1,6 +1,7 @@
 //! Tests of the query language from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
+mod built_update;
 mod dialect;
 mod errors;
 mod filter;
