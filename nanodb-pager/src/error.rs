@@ -142,7 +142,7 @@ pub enum Error {
         /// The process that has opened it.
         opened_by: u32,
     },
-    /// The pager was closed through another handle.
+    /// The pager was closed through another handle, or the file released.
     Closed,
     /// The file has no page numbers left (16 TiB).
     Full {

@@ -2,10 +2,12 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::background::{self, Task};
 use crate::checkpoint::state::CheckpointUrgency;
+use crate::error::{Error, Result};
 use crate::shared::Shared;
 
 /// What every handle, snapshot and transaction holds.
@@ -56,6 +58,26 @@ impl PagerHandle {
                 CheckpointUrgency::Due
             });
         }
+    }
+
+    /// Lets go of the file, once and for all; see [`Pager::release`](crate::Pager::release).
+    pub(crate) fn release(&self) -> Result<()> {
+        self.check_process()?;
+        {
+            // Whoever writes the file looks whether it is closed under one of these locks: a
+            // checkpoint under the first, a commit under the second.
+            let _on_disk = self.lock_disk_state();
+            let _commit = self.commit.lock();
+            // Relaxed: see there.
+            self.closed.store(true, Ordering::Relaxed);
+        }
+        // What is asked for later finds it closed.
+        background::leave(&self.shared);
+        if !self.reads.shut() {
+            return Ok(());
+        }
+        self.reads.wait_until_idle();
+        self.storage.unlock().map_err(|e| Error::io("unlocking the file", e))
     }
 
     /// Requests that relaxed commits be flushed in time.

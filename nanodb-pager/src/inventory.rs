@@ -85,10 +85,12 @@ impl Pager {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the operating system does not tell the file's length.
+    /// [`Error::Io`] if the operating system does not tell the file's length; [`Error::Closed`]
+    /// once the file is [released](Self::release).
     pub fn stats(&self) -> Result<Stats> {
         let shared = &self.shared;
         shared.prune();
+        let _reading = shared.begin_read()?;
         let file_bytes =
             shared.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
         let (dirty, log_bytes) = {
@@ -168,10 +170,12 @@ impl Pager {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if reading fails.
+    /// [`Error::Io`] if reading fails; [`Error::Closed`] once the file is
+    /// [released](Self::release).
     pub fn verify(&self) -> Result<Vec<Corruption>> {
         let shared = &self.shared;
         let on_disk = shared.lock_disk_state();
+        let _reading = shared.begin_read()?;
         let header = &on_disk.header;
         let mut found: Vec<Corruption> = Header::damaged_copies(&*shared.storage)?
             .into_iter()

@@ -3,6 +3,7 @@
 mod application;
 mod background;
 mod cache;
+mod call_gate;
 mod checkpoint;
 mod durability;
 mod error;
@@ -29,6 +30,7 @@ mod wal;
 
 pub use application::{Application, OtherFormat};
 pub use cache::guard::PageGuard;
+pub use call_gate::{CallGate, GatePass};
 pub use checkpoint::hooks::CheckpointHooks;
 pub use checkpoint::pages::{CheckpointPageReader, CheckpointPageWriter, CheckpointPages, PageTag};
 pub use durability::Durability;

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::application::Application;
 use crate::cache::state::CacheState;
+use crate::call_gate::CallGate;
 use crate::checkpoint::double_write;
 use crate::checkpoint::hooks::CheckpointHooks;
 use crate::checkpoint::state::{
@@ -111,6 +112,7 @@ impl Pager {
                 process: process::id(),
                 poison: OnceLock::new(),
                 closed: AtomicBool::new(false),
+                reads: CallGate::new(),
                 cache: CacheState::new(options.cache_bytes_max),
                 space: SpaceState::new(allocator, own_pages),
                 wal: WalState::new(recovery_needed.then_some(replay.recovered), synced),

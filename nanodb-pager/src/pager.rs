@@ -1,6 +1,7 @@
 //! The pager: one open file.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cache::guard::PageGuard;
@@ -16,7 +17,8 @@ use crate::txn::write_tx::WriteTx;
 /// One open file of pages. Cloning gives another handle to the same.
 ///
 /// Safe to use from any number of threads. The file is closed with the last
-/// handle; [`close`](Self::close) does it with a report.
+/// handle; [`close`](Self::close) does it with a report, and [`release`](Self::release) unlocks it
+/// before.
 #[derive(Clone)]
 pub struct Pager {
     pub(crate) shared: Arc<PagerHandle>,
@@ -181,7 +183,8 @@ impl Pager {
     /// file remains. There is nothing to do where the file is open read-only: what lies beside it
     /// stays.
     ///
-    /// The file stays locked until the last handle, snapshot and transaction is gone.
+    /// The file stays locked until the last handle, snapshot and transaction is gone, or it is
+    /// [released](Self::release).
     ///
     /// # Errors
     ///
@@ -191,6 +194,37 @@ impl Pager {
             Access::Read => Ok(()),
             Access::Write => self.shared.close(),
         }
+    }
+
+    /// Lets go of the file although handles, snapshots and transactions are still there, and
+    /// unlocks it: another process may open it. What was not written by then, as by
+    /// [`close`](Self::close), is in the log, and the next opening reads it.
+    ///
+    /// Waits for checkpoints that are under way and for whoever reads the file. Afterwards nothing
+    /// of it is written, and pages that are in memory can still be read; for others there is
+    /// [`Error::Closed`](crate::Error::Closed). The caller is in no call of this pager, and no
+    /// commit is under way. A second call does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::Error::Io) if the file can't be unlocked;
+    /// [`Error::Forked`](crate::Error::Forked) in a fork, which leaves the file as it is.
+    pub fn release(&self) -> Result<()> {
+        self.shared.release()
+    }
+
+    /// Returns an error if the file was opened by another process, of which this one is a fork.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forked`](crate::Error::Forked).
+    pub fn check_process(&self) -> Result<()> {
+        self.shared.check_process()
+    }
+
+    /// Returns where the file is; none if it has no name.
+    pub fn path(&self) -> Option<&Path> {
+        self.shared.storage.path()
     }
 
     /// Returns an error if the file was opened for reading only, whatever is to be written.

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 use crate::cache::state::CacheState;
+use crate::call_gate::{CallGate, GatePass};
 use crate::checkpoint::hooks::CheckpointHooks;
 use crate::checkpoint::state::{CheckpointSchedule, CheckpointState, UncheckpointedChanges};
 use crate::error::{Error, Result};
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) process: u32,
     pub(crate) poison: OnceLock<Arc<Error>>,
     pub(crate) closed: AtomicBool,
+    /// Passed by whoever reads the file of his own accord: shut before the file is unlocked.
+    pub(crate) reads: CallGate,
     pub(crate) cache: CacheState,
     pub(crate) space: SpaceState,
     pub(crate) wal: WalState,
@@ -86,6 +89,11 @@ impl Shared {
             return Err(Error::Closed);
         }
         Ok(())
+    }
+
+    /// Lets the file be read until what is returned is dropped: it stays locked as long.
+    pub(crate) fn begin_read(&self) -> Result<GatePass<'_>> {
+        self.reads.enter().ok_or(Error::Closed)
     }
 
     /// Refuses all further writes and returns the error that says why.

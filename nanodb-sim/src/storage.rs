@@ -406,6 +406,14 @@ impl Storage for SimStorage {
         Ok(true)
     }
 
+    fn unlock(&self) -> io::Result<()> {
+        if self.holds_lock.swap(false, Ordering::Relaxed) {
+            // Release: as in `drop`.
+            self.disk.locked.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+
     fn sidecar(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
         let mut state = self.pass(CallKind::Directory);
         state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
@@ -474,6 +482,8 @@ mod tests {
         assert!(first.lock().unwrap());
         assert!(!second.lock().unwrap() && !first.lock().unwrap());
         drop(first);
+        assert!(second.lock().unwrap());
+        second.unlock().unwrap();
         assert!(second.lock().unwrap());
         assert_eq!(second.contents(), b"\0\0abc");
     }

@@ -84,6 +84,7 @@ impl Shared {
     /// Fails with [`Error::WriteConflict`] for a page that a transaction is writing.
     fn load(&self, page: PageId) -> Result<Arc<Frame>> {
         self.check_process()?;
+        let _reading = self.begin_read()?;
         let on_disk = self.space.unlogged.on_disk(page);
         if on_disk == OnDisk::Open {
             return Err(Error::WriteConflict { page });

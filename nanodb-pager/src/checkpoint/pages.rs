@@ -289,6 +289,7 @@ impl Shared {
         let last = PageId::new(pages.start.get().saturating_add(pages.pages.saturating_sub(1)));
         self.space.check_bounds(last)?;
         self.check_process()?;
+        let _reading = self.begin_read()?;
         let mut bytes = vec![0; pages.pages as usize * PAGE_SIZE];
         self.storage.read_at(&mut bytes, pages.start.offset()).map_err(|e| {
             Error::io(format!("reading checkpoint pages from {} on", pages.start), e)

@@ -107,7 +107,7 @@ pub trait Storage: Debug + Send + Sync + 'static {
 
     /// Locks the file for this handle alone; `false` if another handle has it.
     ///
-    /// The lock lasts until the storage is dropped.
+    /// The lock lasts until it is [given up](Self::unlock), or the storage is dropped.
     ///
     /// # Errors
     ///
@@ -117,13 +117,26 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// Locks the file for reading, beside other handles that do the same; `false` if one has it
     /// for itself. By default nobody else may have it either.
     ///
-    /// The lock lasts until the storage is dropped.
+    /// The lock lasts as long as [that one](Self::lock).
     ///
     /// # Errors
     ///
     /// What the operating system says.
     fn lock_shared(&self) -> io::Result<bool> {
         self.lock()
+    }
+
+    /// Gives up the lock, of either kind: another handle may have it. Nothing is read or written
+    /// through this one any more, unless it is locked again.
+    ///
+    /// By default the lock stays until the storage is dropped: then a database that was closed
+    /// keeps its file locked as long as handles of it are there.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn unlock(&self) -> io::Result<()> {
+        Ok(())
     }
 
     /// Returns which processes have a lock on the file, for messages; none where nothing tells.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::ids::{Owner, PageId, PageKind};
 use crate::process;
-use crate::{Error, FileStorage, Options, Pager};
+use crate::{Error, FileStorage, Options, Pager, Storage as _};
 
 fn open(path: &Path) -> Pager {
     let storage = Arc::new(FileStorage::open(path).unwrap());
@@ -67,6 +67,7 @@ fn a_fork_is_refused_writes_and_reads_and_changes_no_file_when_it_lets_go() {
             pager.checkpoint_always().unwrap_err(),
             pager.page(first, pager.published()).map(|_| ()).unwrap_err(),
             pager.clone().close().unwrap_err(),
+            pager.release().unwrap_err(),
         ];
         for error in errors {
             assert_eq!(opened_by(error), std::process::id());
@@ -78,4 +79,69 @@ fn a_fork_is_refused_writes_and_reads_and_changes_no_file_when_it_lets_go() {
     let again = open(&directory.path().join("data"));
     assert_eq!(again.published().get(), 81);
     assert!(again.page(first, again.published()).is_ok());
+}
+
+/// Reads every page, and says of which there was an answer; the others' is that it is closed.
+fn read(pager: &Pager, pages: &[PageId]) -> Vec<bool> {
+    let read = |page: &PageId| match pager.page(*page, pager.published()) {
+        Ok(read) => read.body().starts_with(b"of the parent"),
+        Err(Error::Closed) => false,
+        Err(error) => panic!("{error}"),
+    };
+    pages.iter().map(read).collect()
+}
+
+#[test]
+fn a_file_that_is_released_is_anothers_whatever_handles_are_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data");
+    let pager = open(&path);
+    let pages: Vec<PageId> = (0..80).map(|_| add_page(&pager).unwrap()).collect();
+    let (snapshot, open_tx) = (pager.snapshot(), pager.begin());
+    pager.clone().close().unwrap();
+    let storage = FileStorage::open(&path).unwrap();
+    assert!(!storage.lock().unwrap());
+    assert!(read(&pager, &pages).iter().all(|&there| there));
+    pager.release().unwrap();
+    pager.release().unwrap();
+    drop(storage);
+
+    let other = open(&path);
+    assert_eq!(other.published().get(), 80);
+    add_page(&other).unwrap();
+    let before = files(directory.path());
+    let there = read(&pager, &pages);
+    assert!(there.contains(&true), "what is in memory can be read");
+    assert!(there.contains(&false), "what is not, can't");
+    let in_memory = there.iter().position(|&there| there).unwrap();
+    assert!(snapshot.page(pages[in_memory]).is_ok());
+    for error in [
+        add_page(&pager).unwrap_err(),
+        pager.checkpoint().unwrap_err(),
+        pager.checkpoint_always().unwrap_err(),
+        pager.sync().unwrap_err(),
+        pager.stats().unwrap_err(),
+        pager.verify().unwrap_err(),
+        pager.clone().close().unwrap_err(),
+        open_tx.commit(b"later").unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::Closed), "{error}");
+    }
+    drop((snapshot, pager));
+    assert_eq!(files(directory.path()), before);
+    assert!(!FileStorage::open(&path).unwrap().lock().unwrap(), "the other has it");
+    other.close().unwrap();
+}
+
+#[test]
+fn a_file_that_is_released_without_being_closed_keeps_its_logs_for_the_next_opening() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data");
+    let pager = open(&path);
+    add_page(&pager).unwrap();
+    pager.release().unwrap();
+    drop(pager);
+    assert!(files(directory.path()).len() > 1, "a log");
+    let again = open(&path);
+    assert_eq!((again.published().get(), again.open_report().commits_replayed), (1, 1));
 }

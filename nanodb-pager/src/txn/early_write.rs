@@ -48,6 +48,7 @@ pub(super) struct UnloggedPage {
 impl Shared {
     /// A page that an open transaction has written with this checksum, read back.
     pub(super) fn read_back(&self, page: PageId, stored: u64) -> Result<Arc<Frame>> {
+        let _reading = self.begin_read()?;
         let mut frame = self.cache.spare_frames.any();
         let private = Arc::make_mut(&mut frame);
         self.storage

@@ -33,6 +33,7 @@ const COLLECTION: &[&[&str]] = &[
 
 const PAGER: &[&[&str]] = &[
     &["ids", "sync", "process", "random", "hash", "leb128", "durability"],
+    &["call_gate", "call_gate/*"],
     &["error", "file/storage", "file/storage/*"],
     &["application"],
     &["options", "open_report"],

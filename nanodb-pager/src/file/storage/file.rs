@@ -131,14 +131,10 @@ pub struct FileId(#[cfg(unix)] u64, #[cfg(unix)] u64, #[cfg(not(unix))] PathBuf)
 
 impl Drop for FileStorage {
     fn drop(&mut self) {
-        // The lock is one with that of the process that this one was forked from.
-        if process::id() != self.process {
-            return;
-        }
         // Closing is not enough: between its fork and its exec, a child process that another
         // thread starts has the file open too, and with it the lock. One that was never
         // locked does not mind, and nobody is left to tell of a failure.
-        let _ = self.file.unlock();
+        let _ = self.unlock();
     }
 }
 
@@ -224,6 +220,14 @@ impl Storage for FileStorage {
         lock::try_acquire(&self.file, Access::Read)
     }
 
+    fn unlock(&self) -> io::Result<()> {
+        // The lock is one with that of the process that this one was forked from.
+        if process::id() != self.process {
+            return Ok(());
+        }
+        lock::give_up(&self.file)
+    }
+
     fn lock_holders(&self) -> LockHolders {
         lock::holders(&self.file)
     }
@@ -305,6 +309,24 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_is_given_up_can_be_had_by_another_and_is_not_given_up_twice() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a file");
+        let [first, second] = [0; 2].map(|_| FileStorage::open(&path).unwrap());
+        assert!(first.lock().unwrap());
+        first.unlock().unwrap();
+        assert!(second.lock().unwrap());
+        first.unlock().unwrap();
+        drop(first);
+        let third = FileStorage::open(&path).unwrap();
+        assert!(!third.lock().unwrap(), "the second has it");
+        second.unlock().unwrap();
+        assert!(third.lock_shared().unwrap());
+        third.unlock().unwrap();
+        assert!(second.lock().unwrap());
+    }
+
+    #[test]
     fn a_fork_that_lets_go_of_a_file_leaves_its_parent_the_lock() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a file");
@@ -312,6 +334,7 @@ mod tests {
         assert!(of_child.lock().unwrap());
         let of_parent = of_child.file.try_clone().unwrap();
         process::tests::PRETENDED.set(Some(process::id() + 1));
+        of_child.unlock().unwrap();
         drop(of_child);
         process::tests::PRETENDED.set(None);
         assert!(!FileStorage::open(&path).unwrap().lock().unwrap());

@@ -157,6 +157,15 @@ pub(super) fn try_acquire(file: &File, access: Access) -> io::Result<bool> {
     }
 }
 
+/// Gives up the lock on a file of the operating system, if this handle has one.
+pub(super) fn give_up(file: &File) -> io::Result<()> {
+    match file.unlock() {
+        // Nothing was locked there either.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        unlocked => unlocked,
+    }
+}
+
 /// Who has a lock on a file of the operating system.
 #[cfg(target_os = "linux")]
 pub(super) fn holders(file: &File) -> LockHolders {

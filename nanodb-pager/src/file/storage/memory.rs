@@ -109,6 +109,12 @@ impl Storage for MemoryStorage {
         Ok(!self.locked.swap(true, Ordering::Relaxed))
     }
 
+    fn unlock(&self) -> io::Result<()> {
+        // Relaxed: as above. Whoever is to see the bytes is told by other means.
+        self.locked.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn is_persistent(&self) -> bool {
         false
     }

@@ -51,6 +51,10 @@ impl Storage for ReadOnly {
         self.0.lock_shared()
     }
 
+    fn unlock(&self) -> io::Result<()> {
+        self.0.unlock()
+    }
+
     fn lock_holders(&self) -> LockHolders {
         self.0.lock_holders()
     }
