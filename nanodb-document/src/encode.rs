@@ -6,7 +6,6 @@ pub(crate) mod raw;
 pub(crate) mod rmpv;
 pub(crate) mod rules;
 pub(crate) mod serde;
-mod wide;
 
 use nanodb_msgpack::{
     write_array_len, write_bool, write_float, write_int, write_map_len, write_null, write_uint,

@@ -32,9 +32,11 @@
 //! |---|---|
 //! | `document`, `value`, `id` | what programs hold |
 //! | `view` | stored documents, read in place |
+//! | `codec` | Rust types as bytes, through serde |
 //! | `encode` | from any of them to stored bytes, by the rules above |
 //! | `json` | from and to JSON |
 
+mod codec;
 mod document;
 mod encode;
 mod error;
@@ -47,6 +49,7 @@ mod seen_names;
 mod value;
 mod view;
 
+pub use self::codec::CodecError;
 pub use self::document::Document;
 pub use self::document::fields::{IntoIter, Iter, IterMut};
 pub use self::encode::draft::Draft;

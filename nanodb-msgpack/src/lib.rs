@@ -71,7 +71,7 @@ pub use self::token::Token;
 pub use self::uuid::Uuid;
 pub use self::write::{
     INTEGER_BYTES_MAX, MAP_HEADER_BYTES_MAX, write_array_len, write_binary, write_bool, write_ext,
-    write_float, write_int, write_map_len, write_null, write_string, write_uint,
+    write_ext_head, write_float, write_int, write_map_len, write_null, write_string, write_uint,
 };
 
 #[cfg(test)]

@@ -108,7 +108,18 @@ pub fn write_binary(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
 /// MessagePack allows.
 #[must_use]
 pub fn write_ext(out: &mut Vec<u8>, tag: i8, data: &[u8]) -> bool {
-    match data.len() {
+    let fits = write_ext_head(out, tag, data.len());
+    if fits {
+        out.extend_from_slice(data);
+    }
+    fits
+}
+
+/// Appends the header of an extension of `len` bytes, which the caller appends next. Returns false,
+/// and appends nothing, if it is longer than the 4 GiB that MessagePack allows.
+#[must_use]
+pub fn write_ext_head(out: &mut Vec<u8>, tag: i8, len: usize) -> bool {
+    match len {
         1 => out.push(FIX_EXT1),
         2 => out.push(FIX_EXT2),
         4 => out.push(FIX_EXT4),
@@ -123,7 +134,6 @@ pub fn write_ext(out: &mut Vec<u8>, tag: i8, data: &[u8]) -> bool {
         }
     }
     out.push(tag.cast_unsigned());
-    out.extend_from_slice(data);
     true
 }
 

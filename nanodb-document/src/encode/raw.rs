@@ -17,7 +17,7 @@ use nanodb_msgpack::{
 };
 
 /// Appends the document in `bytes`, checked and in stored form.
-pub(super) fn encode(
+pub(crate) fn encode(
     bytes: &[u8],
     fallback: Option<IdRef<'_>>,
     out: &mut Vec<u8>,

@@ -6,9 +6,8 @@ use serde::de::{Deserialize, DeserializeOwned};
 use serde::ser::Serialize;
 
 use super::draft::Draft;
-use super::rules::DOCUMENT_DEPTH_MAX;
-use super::wide::{self, Wide};
 use super::{Encode, raw, write_document};
+use crate::codec::{self, CodecError};
 use crate::{DocView, Document, DocumentError, IdRef};
 
 /// The most bytes of the buffer that a thread keeps between calls.
@@ -23,6 +22,10 @@ thread_local! {
 /// Structs and maps become documents and `None` becomes null. Enums follow serde's tagging: the
 /// variant's name becomes a string, or the only field of a document. Bytes become binary. The
 /// format is not human-readable, so types that ask (UUIDs, addresses) choose their binary form.
+///
+/// Keys of maps become strings: characters, integers, booleans and variants without fields as they
+/// are printed, and types that ask in their human-readable form. Floats, options, bytes and
+/// containers are refused as keys.
 ///
 /// An `i128` or `u128` becomes an integer, or [`Serialize`](DocumentError::Serialize) if it is not
 /// in the range of `i64` or `u64`. Reading a negative number into a `u128` is an error.
@@ -64,10 +67,7 @@ impl<T: Serialize + ?Sized> Serialized<'_, T> {
         read: impl FnOnce(&[u8]) -> Result<R, DocumentError>,
     ) -> Result<R, DocumentError> {
         with_scratch(|scratch| {
-            let mut serializer = rmp_serde::Serializer::new(&mut *scratch).with_struct_map();
-            self.0
-                .serialize(Wide(&mut serializer))
-                .map_err(|error| DocumentError::Serialize(error.into()))?;
+            codec::serialize(self.0, scratch).map_err(not_written)?;
             read(scratch)
         })
     }
@@ -95,12 +95,17 @@ pub(crate) fn deserialize_document<T: DeserializeOwned>(
 pub(crate) fn deserialize_bytes<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
 ) -> Result<T, DocumentError> {
-    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
-    // Damaged bytes may nest deeper than any document, and serde recurses into them. Options and
-    // newtypes count as levels there, hence the factor.
-    deserializer.set_max_depth(2 * DOCUMENT_DEPTH_MAX);
-    T::deserialize(wide::read::Wide(&mut deserializer))
-        .map_err(|error| DocumentError::Deserialize(error.into()))
+    codec::deserialize(bytes).map_err(|error| DocumentError::Deserialize(error.into()))
+}
+
+#[cold]
+fn not_written(error: CodecError) -> DocumentError {
+    if error.is_too_deep() {
+        let at_root = DocumentError::too_deep();
+        let path = error.path();
+        return if path.is_empty() { at_root } else { at_root.at_field(path) };
+    }
+    DocumentError::Serialize(error.into())
 }
 
 /// Lends the thread's buffer, empty. It is taken out of the thread, so that a `Serialize` that

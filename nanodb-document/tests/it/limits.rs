@@ -1,7 +1,9 @@
 //! Each limit, from both sides, and each rule's error with its place.
 
+use std::collections::BTreeMap;
+
 use nanodb_document::{
-    DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, DocumentError, Encode,
+    CodecError, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, DocumentError, Encode,
     FIELD_NAME_BYTES_MAX, ID_BYTES_MAX, Serialized, Value, ValueType, doc,
 };
 
@@ -153,18 +155,22 @@ fn keys_that_are_not_strings_are_refused_with_their_map() {
         rmpv::Value::Map(vec![("a".into(), rmpv::Value::Map(vec![(5.into(), rmpv::Value::Nil)]))]);
     let mut bytes = Vec::new();
     rmpv::encode::write_value(&mut bytes, &general).unwrap();
-    let map =
-        std::collections::BTreeMap::from([("a", std::collections::BTreeMap::from([(5, ())]))]);
     for error in [
         encode(&general).unwrap_err(),
         encode(&DocView::from_bytes(&bytes)).unwrap_err(),
         DocView::parse(&bytes).unwrap_err(),
-        encode(&Serialized(&map)).unwrap_err(),
         Document::try_from(general).unwrap_err(),
     ] {
         let DocumentError::NameNotString { path, found } = error else { panic!("{error:?}") };
         assert_eq!((path.as_str(), found), ("a", ValueType::Integer));
     }
+    // Of a Rust type, keys that have a text become it, and others are refused.
+    let map = BTreeMap::from([("a", BTreeMap::from([(5, ())]))]);
+    assert_eq!(Serialized(&map).to_document().unwrap(), doc! { "a": { "5": null } });
+    let map = BTreeMap::from([("a", BTreeMap::from([([5], ())]))]);
+    let error = encode(&Serialized(&map)).unwrap_err();
+    let DocumentError::Serialize(source) = error else { panic!("{error:?}") };
+    assert_eq!(source.downcast_ref::<CodecError>().map(CodecError::path), Some("a"));
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! Extensions in serde's data model: a newtype struct named `_ExtStruct` that holds the pair of the
+//! type and the data, as `rmp-serde` has it, too.
+
+use serde::de::value::BorrowedBytesDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::error::CodecError;
+use super::ser::replace_head;
+use nanodb_msgpack::{Cursor, Token, write_ext_head};
+
+/// The name of the newtype struct.
+pub(crate) const EXT_STRUCT_NAME: &str = "_ExtStruct";
+
+/// Makes an extension of the pair of a type and data that was written at `start`, and that nothing
+/// follows.
+pub(super) fn pair_to_ext(out: &mut Vec<u8>, start: usize) -> Result<(), CodecError> {
+    let wrong = || CodecError::new("an extension that is not a pair of a type and bytes");
+    let mut cursor = Cursor::new(out.get(start..).unwrap_or_default());
+    let parts = (cursor.read(), cursor.read(), cursor.read());
+    let (Some(Token::Array(2)), Some(Token::Int(tag)), Some(Token::Binary(data))) = parts else {
+        return Err(wrong());
+    };
+    let (tag, len) = (i8::try_from(tag).map_err(|_| wrong())?, data.len());
+    let mut fits = true;
+    replace_head(out, start, out.len() - len, |out| fits = write_ext_head(out, tag, len));
+    if fits { Ok(()) } else { Err(CodecError::too_long()) }
+}
+
+/// A deserializer of the pair of a type and data.
+pub(super) struct ExtDeserializer<'de> {
+    pub(super) tag: i8,
+    pub(super) data: &'de [u8],
+}
+
+impl<'de> Deserializer<'de> for ExtDeserializer<'de> {
+    type Error = CodecError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        visitor.visit_seq(Parts { tag: Some(self.tag), data: Some(self.data) })
+    }
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+struct Parts<'de> {
+    tag: Option<i8>,
+    data: Option<&'de [u8]>,
+}
+
+impl<'de> SeqAccess<'de> for Parts<'de> {
+    type Error = CodecError;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, CodecError> {
+        if let Some(tag) = self.tag.take() {
+            return seed.deserialize(tag.into_deserializer()).map(Some);
+        }
+        let data = self.data.take().map(BorrowedBytesDeserializer::new);
+        data.map(|data| seed.deserialize(data)).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(usize::from(self.tag.is_some()) + usize::from(self.data.is_some()))
+    }
+}
