@@ -143,16 +143,17 @@ impl Engine {
     /// What the statement returns; [`Error::CollectionName`], [`Error::Conflict`],
     /// [`Error::Storage`].
     #[inline]
-    pub fn write_or_make<T>(
+    pub fn write_or_make(
         &self,
         name: &str,
         known: Option<&Arc<NameBinding>>,
-        statement: impl FnMut(&mut Statement<'_>) -> Result<T, Failure>,
-    ) -> Result<(T, Option<Arc<NameBinding>>)> {
-        write::run_or_make(&self.catalog, name, known, statement)
+        mut statement: impl FnMut(&mut Statement<'_>) -> Result<(), Failure>,
+    ) -> Result<Option<Arc<NameBinding>>> {
+        write::run_or_make(&self.catalog, name, known, &mut statement)
     }
 
-    /// The same on a collection that exists; none if it does not.
+    /// The same on a collection that exists, with what the statement returns; none if the
+    /// collection does not exist.
     ///
     /// # Errors
     ///
@@ -162,9 +163,14 @@ impl Engine {
         &self,
         name: &str,
         known: Option<&Arc<NameBinding>>,
-        statement: impl FnMut(&mut Statement<'_>) -> Result<T, Failure>,
+        mut statement: impl FnMut(&mut Statement<'_>) -> Result<T, Failure>,
     ) -> Result<Option<(T, Option<Arc<NameBinding>>)>> {
-        write::run_existing(&self.catalog, name, known, statement)
+        let mut done = None;
+        let found = write::run_existing(&self.catalog, name, known, &mut |of| {
+            done = Some(statement(of)?);
+            Ok(())
+        })?;
+        Ok(done.map(|done| (done, found)))
     }
 }
 

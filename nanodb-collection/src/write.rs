@@ -37,16 +37,19 @@ use crate::id_index::LoadedIndex;
 use crate::lock::owner::LockOwner;
 use crate::store::CollectionState;
 
+/// A statement whose result its caller keeps: one type for all, so that what runs them is compiled
+/// once, and not again in each crate that has a statement of its own.
+type AnyStatement<'a> = dyn FnMut(&mut Statement<'_>) -> Result<(), Failure> + 'a;
+
 /// Runs one statement on a collection that is locked, as a transaction of its own.
 ///
 /// If nothing has changed, waits until what was found is as durable as its writers asked.
-#[inline]
-fn run<T>(
+fn run(
     binding: &Arc<NameBinding>,
     mut held: impl DerefMut<Target = CollectionState>,
     reservation: Option<NameReservation>,
-    statement: impl FnOnce(&mut Statement<'_>) -> Result<T, Failure>,
-) -> Result<T> {
+    statement: &mut AnyStatement<'_>,
+) -> Result<()> {
     let store = &binding.store;
     let index = store.index_for_writer()?;
     store.remove_retired(index, &mut held);
@@ -55,7 +58,7 @@ fn run<T>(
     let done = statement(&mut Statement::new(store, index, &held, &mut tx, &mut write_set));
     if write_set.changed && done.is_ok() {
         commit_one(tx, binding, held, reservation, write_set)?;
-    } else if matches!(done, Ok(_) | Err(Failure::Refused(_))) {
+    } else if matches!(done, Ok(()) | Err(Failure::Refused(_))) {
         // What was found may not be published yet.
         drop(reservation);
         drop(held);
@@ -75,56 +78,56 @@ fn run<T>(
 /// [`Error::CollectionName`]: crate::Error::CollectionName
 /// [`Error::Conflict`]: crate::Error::Conflict
 /// [`Error::Storage`]: crate::Error::Storage
-#[inline]
-pub(crate) fn run_or_make<T>(
+pub(crate) fn run_or_make(
     catalog: &Catalog,
     name: &str,
     known: Option<&Arc<NameBinding>>,
-    mut statement: impl FnMut(&mut Statement<'_>) -> Result<T, Failure>,
-) -> Result<(T, Option<Arc<NameBinding>>)> {
+    statement: &mut AnyStatement<'_>,
+) -> Result<Option<Arc<NameBinding>>> {
     let owner = LockOwner::current();
     if let Some(binding) = known
         && let Some(held) = binding.lock(owner)?
     {
-        return Ok((run(binding, held, None, statement)?, None));
+        run(binding, held, None, statement)?;
+        return Ok(None);
     }
     loop {
         match catalog.reserve(name, owner)? {
             ReserveOutcome::New(binding, reservation, held) => {
-                let done = run(&binding, held, Some(reservation), statement)?;
-                return Ok((done, Some(binding)));
+                run(&binding, held, Some(reservation), statement)?;
+                return Ok(Some(binding));
             }
             ReserveOutcome::Taken(binding) => {
                 let Some(held) = binding.lock(owner)? else { continue };
-                let done = run(&binding, held, None, &mut statement)?;
-                return Ok((done, Some(binding)));
+                run(&binding, held, None, statement)?;
+                return Ok(Some(binding));
             }
         }
     }
 }
 
-/// The same on a collection that exists; none if it does not.
+/// The same on a collection that exists; if it does not, the statement is not run.
 ///
 /// # Errors
 ///
 /// As [`run_or_make`].
-#[inline]
-pub(crate) fn run_existing<T>(
+pub(crate) fn run_existing(
     catalog: &Catalog,
     name: &str,
     known: Option<&Arc<NameBinding>>,
-    mut statement: impl FnMut(&mut Statement<'_>) -> Result<T, Failure>,
-) -> Result<Option<(T, Option<Arc<NameBinding>>)>> {
+    statement: &mut AnyStatement<'_>,
+) -> Result<Option<Arc<NameBinding>>> {
     let owner = LockOwner::current();
     if let Some(binding) = known
         && let Some(held) = binding.lock(owner)?
     {
-        return Ok(Some((run(binding, held, None, statement)?, None)));
+        run(binding, held, None, statement)?;
+        return Ok(None);
     }
     while let Some(binding) = catalog.names.current(name) {
         let Some(held) = binding.lock(owner)? else { continue };
-        let done = run(&binding, held, None, &mut statement)?;
-        return Ok(Some((done, Some(binding))));
+        run(&binding, held, None, statement)?;
+        return Ok(Some(binding));
     }
     Ok(None)
 }

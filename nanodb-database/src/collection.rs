@@ -167,7 +167,7 @@ impl Collection {
     fn insert_drafts(&self, drafts: &mut [Draft], buffer: &mut [u8]) -> Result<()> {
         let known = self.known();
         let insert = |statement: &mut Statement<'_>| statement.insert(&self.name, drafts, buffer);
-        let ((), found) = self.db.write_or_make(&self.name, known.as_deref(), insert)?;
+        let found = self.db.write_or_make(&self.name, known.as_deref(), insert)?;
         drop(known);
         found.iter().for_each(|binding| self.remember(binding));
         Ok(())
