@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     // Unchecked: whatever a damaged file may hand out.
     let view = DocView::from_bytes(bytes);
     let _ = view.id();
-    let _ = view.get("a.b.0");
+    let _ = view.get_path("a.b.0");
     let _ = view.get("_id");
     view.iter().for_each(drop);
     let _ = view.to_string();

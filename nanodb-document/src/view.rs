@@ -36,7 +36,7 @@ use nanodb_msgpack::Cursor;
 ///
 /// let view = DocView::from_bytes(draft.record(&buffer));
 /// assert_eq!(view.id(), Some(1.into()));
-/// assert_eq!(view.get("address.lines.1").and_then(|line| line.as_str()), Some("b"));
+/// assert_eq!(view.get_path("address.lines.1").and_then(|line| line.as_str()), Some("b"));
 /// assert_eq!(view.get("age"), None);
 /// assert_eq!(view.to_document()?, alice);
 ///
@@ -98,13 +98,22 @@ impl DocView {
         record_key(&self.0).and_then(IdRef::from_key)
     }
 
+    /// Returns the value of a field; dots in `name` are part of the name.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, name: &str) -> Option<ValueRef<'_>> {
+        let mut cursor = Cursor::new(&self.0);
+        step_into_map(&mut cursor, name.as_bytes())?;
+        ValueRef::read(&mut cursor)
+    }
+
     /// Returns the value that a dotted path leads to: names of fields, and indexes of arrays
     /// (decimal digits without a leading zero), as in `"items.0.name"`.
     ///
-    /// A field whose name contains a dot is found by [`get_field`](Self::get_field).
+    /// A field whose name contains a dot is found by [`get`](Self::get).
     #[must_use]
     #[inline]
-    pub fn get(&self, path: &str) -> Option<ValueRef<'_>> {
+    pub fn get_path(&self, path: &str) -> Option<ValueRef<'_>> {
         let mut cursor = Cursor::new(&self.0);
         if path.as_bytes().contains(&b'.') {
             for step in path.split('.') {
@@ -113,15 +122,6 @@ impl DocView {
         } else {
             step_into_map(&mut cursor, path.as_bytes())?;
         }
-        ValueRef::read(&mut cursor)
-    }
-
-    /// Returns the value of a field; dots in `name` are part of the name.
-    #[must_use]
-    #[inline]
-    pub fn get_field(&self, name: &str) -> Option<ValueRef<'_>> {
-        let mut cursor = Cursor::new(&self.0);
-        step_into_map(&mut cursor, name.as_bytes())?;
         ValueRef::read(&mut cursor)
     }
 

@@ -16,7 +16,7 @@
 //! let id = users.insert(doc! { "name": "Bob" })?;
 //!
 //! let alice = users.get(101)?.expect("just inserted");
-//! assert_eq!(alice.get("address.city").and_then(|city| city.as_str()), Some("Berlin"));
+//! assert_eq!(alice.get_path("address.city").and_then(|city| city.as_str()), Some("Berlin"));
 //! assert!(users.delete(&id)?);
 //!
 //! db.close()?;

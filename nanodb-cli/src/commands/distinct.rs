@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &Distinct, opener: Opener, out: &mut impl Write) ->
         let encoded = doc! { "value": value }.encode(Some(IdRef::from(0)), &mut buffer);
         let draft = encoded.map_err(|error| Failure::Database(error.into()))?;
         line.clear();
-        if let Some(value) = DocView::from_bytes(draft.record(&buffer)).get_field("value") {
+        if let Some(value) = DocView::from_bytes(draft.record(&buffer)).get("value") {
             print::print_value(value, &mut line).map_err(Failure::Output)?;
         }
         line.push(b'\n');

@@ -146,8 +146,8 @@ fn a_dollar_is_the_element_by_which_the_document_passed() {
     let mark = update(r#"{"$set": {"items.$.big": true}}"#);
     orders.update_one(field("items.q").gt(5), &mark).unwrap();
     let found = orders.get(1).unwrap().unwrap();
-    assert_eq!(found.get("items.1.big").and_then(|big| big.as_bool()), Some(true));
-    assert!(found.get("items.2.big").is_none());
+    assert_eq!(found.get_path("items.1.big").and_then(|big| big.as_bool()), Some(true));
+    assert!(found.get_path("items.2.big").is_none());
 }
 
 #[test]

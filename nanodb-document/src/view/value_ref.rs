@@ -17,9 +17,13 @@ use nanodb_msgpack::{Cursor, Token};
 /// let mut buffer = Vec::new();
 /// let draft = doc! { "_id": 1, "tags": ["a", "b"] }.encode(None, &mut buffer)?;
 /// let view = DocView::from_bytes(draft.record(&buffer));
-/// assert_eq!(view.get("tags.1"), Some(ValueRef::String("b")));
+/// assert_eq!(view.get_path("tags.1"), Some(ValueRef::String("b")));
 /// let tags = view.get("tags").and_then(|tags| tags.as_array()).unwrap();
 /// assert_eq!(tags.iter().count(), 2);
+///
+/// let whole = ValueRef::Document(view);
+/// assert_eq!(whole.get("_id"), Some(ValueRef::Int(1)));
+/// assert_eq!(whole.get_path("tags.0"), Some(ValueRef::String("a")));
 /// # Ok(())
 /// # }
 /// ```
@@ -219,6 +223,23 @@ impl<'a> ValueRef<'a> {
             Self::Uuid(id) => Some(id),
             _ => None,
         }
+    }
+
+    /// Returns the value of a field, if this is a document that has it; dots in `name` are part of
+    /// the name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<ValueRef<'a>> {
+        self.as_document()?.get(name)
+    }
+
+    /// Returns the value below this one that a dotted path leads to; see [`DocView::get_path`].
+    #[must_use]
+    pub fn get_path(&self, path: &str) -> Option<ValueRef<'a>> {
+        path.split('.').try_fold(*self, |value, step| match value {
+            Self::Document(document) => document.get(step),
+            Self::Array(array) => array.get(usize::try_from(array_index(step)?).ok()?),
+            _ => None,
+        })
     }
 
     /// Returns the id that this value is, if it is of a type that ids can have.

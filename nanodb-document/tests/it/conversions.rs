@@ -133,9 +133,9 @@ fn rust_types_come_back_from_stored_bytes() {
     let record = encode(&Serialized(&everything())).unwrap();
     let view = DocView::parse(&record).unwrap();
     assert_eq!(view.deserialize::<Everything>().unwrap(), everything());
-    assert_eq!(view.get("shapes.0").unwrap(), "Dot");
-    assert_eq!(view.get("shapes.2.Line.from").unwrap(), -1);
-    assert_eq!(view.get("events.0.kind").unwrap(), "opened");
+    assert_eq!(view.get_path("shapes.0").unwrap(), "Dot");
+    assert_eq!(view.get_path("shapes.2.Line.from").unwrap(), -1);
+    assert_eq!(view.get_path("events.0.kind").unwrap(), "opened");
     assert!(view.get("none").unwrap().is_null());
     assert_eq!(view.get("big").unwrap().as_u64(), Some(u64::MAX));
     assert_eq!(view.get("when").unwrap().as_timestamp(), Timestamp::new(1 << 40, 5));

@@ -31,10 +31,10 @@ fn read_every_way(bytes: &[u8]) {
     }
     let _ = (record_key(bytes), record_has_key(bytes, &[5]), view.id(), view.len());
     for path in ["_id", "a", "a.b", "a.0.b", "b.1", "c.d.a", "", ".", "x.y.z.0"] {
-        if let Some(value) = view.get(path) {
+        if let Some(value) = view.get_path(path) {
             let _ = (value.to_value(), value.to_string(), value.as_array().map(|a| a.len()));
         }
-        let _ = view.get_field(path);
+        let _ = view.get(path);
     }
     let _ = (view.iter().count(), view.to_string(), format!("{view:?}"));
     let _ = (view.deserialize::<Document>(), serde_json::to_string(view));
@@ -132,7 +132,7 @@ fn nesting_of_a_million_levels_is_refused_by_its_depth() {
     assert!(serde_json::to_string(view).is_err());
     assert!(view.to_string().contains("<damaged>"));
     assert!(format!("{view:?}").contains("<damaged>"));
-    assert!(view.get("a.0.0.0").is_some());
+    assert!(view.get_path("a.0.0.0").is_some());
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn strings_that_are_not_utf8_are_refused_with_their_place() {
             let DocumentError::NotUtf8 { path } = error else { panic!("{error:?}") };
             assert_eq!(path, place);
         }
-        assert_eq!(DocView::from_bytes(bytes).get("a.b"), None);
+        assert_eq!(DocView::from_bytes(bytes).get_path("a.b"), None);
     }
 }
 

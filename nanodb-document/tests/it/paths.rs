@@ -58,7 +58,7 @@ proptest! {
         for path in paths {
             let expected = walk(&document, &path);
             prop_assert!(expected.is_some(), "{}", path);
-            let found = view.get(&path).map(|value| value.to_value().unwrap());
+            let found = view.get_path(&path).map(|value| value.to_value().unwrap());
             prop_assert_eq!(&found, &expected, "{}", path);
             prop_assert_eq!(document.get_path(&path), expected.as_ref(), "{}", path);
         }
@@ -72,7 +72,7 @@ proptest! {
         let record = encode(&document).unwrap();
         let path = steps.join(".");
         let expected = walk(&id_first(&document), &path);
-        let found = DocView::from_bytes(&record).get(&path);
+        let found = DocView::from_bytes(&record).get_path(&path);
         prop_assert_eq!(found.map(|value| value.to_value().unwrap()), expected.clone());
         prop_assert_eq!(document.get_path(&path), expected.as_ref());
     }
@@ -82,26 +82,26 @@ proptest! {
 fn a_name_with_a_dot_is_found_as_a_field_and_not_by_a_path() {
     let record = encode(&doc! { "a.b": 1, "a": { "c": 2 } }).unwrap();
     let view = DocView::from_bytes(&record);
-    assert_eq!(view.get("a.b"), None);
-    assert_eq!(view.get_field("a.b").unwrap(), 1);
-    assert_eq!(view.get("a.c").unwrap(), 2);
+    assert_eq!(view.get_path("a.b"), None);
+    assert_eq!(view.get("a.b").unwrap(), 1);
+    assert_eq!(view.get_path("a.c").unwrap(), 2);
 }
 
 #[test]
 fn an_index_is_digits_without_a_leading_zero() {
     let record = encode(&doc! { "a": [10, 20], "m": { "01": 7 } }).unwrap();
     let view = DocView::from_bytes(&record);
-    assert_eq!(view.get("a.1").unwrap(), 20);
+    assert_eq!(view.get_path("a.1").unwrap(), 20);
     for path in ["a.01", "a.+1", "a.-1", "a.2", "a.", "a.18446744073709551616", "a.1.0"] {
-        assert_eq!(view.get(path), None, "{path}");
+        assert_eq!(view.get_path(path), None, "{path}");
     }
-    assert_eq!(view.get("m.01").unwrap(), 7);
+    assert_eq!(view.get_path("m.01").unwrap(), 7);
 }
 
 #[test]
 fn the_empty_name_is_a_name() {
     let record = encode(&doc! { "": { "": 5 } }).unwrap();
     let view = DocView::from_bytes(&record);
-    assert_eq!(view.get(".").unwrap(), 5);
-    assert!(view.get("").unwrap().as_document().is_some());
+    assert_eq!(view.get_path(".").unwrap(), 5);
+    assert!(view.get_path("").unwrap().as_document().is_some());
 }
