@@ -44,6 +44,7 @@
 //! Strings are not checked to be UTF-8 here: comparing a field's name needs no such check, and
 //! functions that return a string do it.
 
+pub mod base64;
 mod cursor;
 mod ext;
 mod hex;

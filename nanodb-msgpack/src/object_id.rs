@@ -26,11 +26,18 @@ use crate::{Ext, hex, serialize_ext};
 pub struct ObjectId([u8; 12]);
 
 /// The error of a text that is not an ObjectId, or not a UUID.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not {expected}")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdTextError {
     pub(crate) expected: &'static str,
 }
+
+impl fmt::Display for IdTextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not {}", self.expected)
+    }
+}
+
+impl std::error::Error for IdTextError {}
 
 impl ObjectId {
     /// The extension type of ObjectIds.

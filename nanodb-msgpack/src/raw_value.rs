@@ -1,5 +1,6 @@
 //! Stored values, read in place.
 
+use std::error::Error;
 use std::fmt;
 
 use crate::{Cursor, Token};
@@ -9,9 +10,16 @@ use crate::{Number, ObjectId, Timestamp, Uuid};
 pub const DEPTH_MAX: usize = 100;
 
 /// The error of bytes that are not well-formed MessagePack, or nest deeper than [`DEPTH_MAX`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not well-formed MessagePack")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not well-formed MessagePack")
+    }
+}
+
+impl Error for Malformed {}
 
 /// The type of a value, in the order in which values of different types sort.
 ///

@@ -1,10 +1,10 @@
 //! Errors of reading JSON text, with their place.
 
+use std::error::Error;
 use std::fmt;
 
 /// The reason why a text is refused, and the place.
-#[derive(Debug, thiserror::Error)]
-#[error("{problem} at {position}")]
+#[derive(Debug)]
 pub struct JsonError {
     problem: JsonProblem,
     position: Position,
@@ -46,38 +46,30 @@ impl JsonError {
 }
 
 /// What is wrong with a text.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum JsonProblem {
     /// The text is not valid JSON.
-    #[error("{message}")]
     Syntax {
         /// What is wrong.
         message: String,
     },
     /// The text ends too early.
-    #[error("EOF while parsing {within}")]
     Ended {
         /// What has no end.
         within: &'static str,
     },
     /// `NaN` or `Infinity` stands without a form around it.
-    #[error("JSON has no {name}; write {{\"$numberDouble\": \"{name}\"}}")]
     NotANumber {
         /// The name, as the form has it.
         name: &'static str,
     },
     /// A string contains half of a surrogate pair, which is not a character.
-    #[error(
-        "`\\u{half:04x}` is half of a surrogate pair and stands for no character; mend the text, \
-         or have such halves replaced by U+FFFD"
-    )]
     Surrogate {
         /// The half.
         half: u16,
     },
     /// An object like `{"$date": ...}`, the form of a value that JSON has no type for, is wrong.
-    #[error("`{form}` must be {expected}")]
     Form {
         /// The name of the form.
         form: &'static str,
@@ -85,7 +77,6 @@ pub enum JsonProblem {
         expected: &'static str,
     },
     /// A value of MongoDB that has no counterpart here.
-    #[error("`{form}` is no value here: {instead}")]
     NoValue {
         /// The name of its form.
         form: &'static str,
@@ -93,33 +84,67 @@ pub enum JsonProblem {
         instead: &'static str,
     },
     /// An object begins with a dollar and is not a known form.
-    #[error(
-        "unknown form `{name}`; a document whose first name begins with `$` is written as \
-         {{\"$literal\": {{...}}}}"
-    )]
     UnknownForm {
         /// Its first name.
         name: String,
     },
     /// An object names a field twice.
-    #[error("the field `{name}` occurs twice")]
     DuplicateField {
         /// The name of the field.
         name: String,
     },
     /// The text nests too deep.
-    #[error("the text nests deeper than {depth_max} levels")]
     TooDeep {
         /// The limit, [`DEPTH_MAX`](crate::DEPTH_MAX).
         depth_max: usize,
     },
     /// The text has too many values.
-    #[error("the text has more than {values_max} values")]
     TooManyValues {
         /// The limit that the caller set.
         values_max: usize,
     },
 }
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.problem, self.position)
+    }
+}
+
+impl Error for JsonError {}
+
+impl fmt::Display for JsonProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { message } => f.write_str(message),
+            Self::Ended { within } => write!(f, "EOF while parsing {within}"),
+            Self::NotANumber { name } => {
+                write!(f, "JSON has no {name}; write {{\"$numberDouble\": \"{name}\"}}")
+            }
+            Self::Surrogate { half } => write!(
+                f,
+                "`\\u{half:04x}` is half of a surrogate pair and stands for no character; mend the \
+                 text, or have such halves replaced by U+FFFD"
+            ),
+            Self::Form { form, expected } => write!(f, "`{form}` must be {expected}"),
+            Self::NoValue { form, instead } => write!(f, "`{form}` is no value here: {instead}"),
+            Self::UnknownForm { name } => write!(
+                f,
+                "unknown form `{name}`; a document whose first name begins with `$` is written as \
+                 {{\"$literal\": {{...}}}}"
+            ),
+            Self::DuplicateField { name } => write!(f, "the field `{name}` occurs twice"),
+            Self::TooDeep { depth_max } => {
+                write!(f, "the text nests deeper than {depth_max} levels")
+            }
+            Self::TooManyValues { values_max } => {
+                write!(f, "the text has more than {values_max} values")
+            }
+        }
+    }
+}
+
+impl Error for JsonProblem {}
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,9 @@
 //! Forms: objects that stand for values that JSON has no type for.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::error::JsonProblem;
 use super::options::{Decimals, ReadOptions};
 use super::rfc3339;
+use crate::base64::decode;
 use crate::{
     ObjectId, RawValue, Timestamp, Token, Uuid, write_binary, write_ext, write_float, write_int,
     write_null, write_string,
@@ -314,12 +312,4 @@ pub(super) fn special_name(number: f64) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-pub(super) fn encode(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(text).ok()
 }

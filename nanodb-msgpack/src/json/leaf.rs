@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::forms;
 use super::options::{Format, Inexact, WriteOptions};
 use super::print::{WriteError, print_string};
-use crate::{Timestamp, Token, Uuid};
+use crate::{Timestamp, Token, Uuid, base64};
 
 /// The seconds of the years 1970 to 9999, in which relaxed dates are strings.
 const RELAXED_DATES: std::ops::RangeInclusive<i64> = 0..=253_402_300_799;
@@ -77,7 +77,7 @@ fn write_float(number: f64, options: &WriteOptions, out: &mut dyn Write) -> Resu
 }
 
 fn write_binary(bytes: &[u8], subtype: &str, out: &mut dyn Write) -> Result<(), WriteError> {
-    let (form, base64) = (forms::BINARY, forms::encode(bytes));
+    let (form, base64) = (forms::BINARY, base64::encode(bytes));
     Ok(write!(out, "{{\"{form}\":{{\"base64\":\"{base64}\",\"subType\":\"{subtype}\"}}}}")?)
 }
 
@@ -130,7 +130,7 @@ fn write_ext(
     options: &WriteOptions,
     out: &mut dyn Write,
 ) -> Result<(), WriteError> {
-    let base64 = forms::encode(data);
+    let base64 = base64::encode(data);
     match (options.format, options.inexact) {
         (Format::Full, _) => {
             write!(out, "{{\"{}\":{{\"type\":{tag},\"base64\":\"{base64}\"}}}}", forms::EXT)?;

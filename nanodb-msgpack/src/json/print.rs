@@ -1,5 +1,6 @@
 //! Values as JSON text.
 
+use std::error::Error;
 use std::fmt::{self, Write};
 
 use super::forms;
@@ -8,14 +9,12 @@ use super::options::{Format, Layout, WriteOptions};
 use crate::{Elements, Fields, Malformed, RawValue, Token, deeper};
 
 /// The reason why a value is not written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The value is not well-formed, or the destination failed.
-    #[error("not well-formed MessagePack")]
     Malformed,
     /// MongoDB's formats have no form for a value.
-    #[error("{what} at `{path}` has no form in MongoDB's Extended JSON{way_out}")]
     Unheld {
         /// The path of the value: names and indexes, joined by dots.
         path: String,
@@ -43,6 +42,19 @@ impl WriteError {
         self
     }
 }
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed => fmt::Display::fmt(&Malformed, f),
+            Self::Unheld { path, what, way_out } => {
+                write!(f, "{what} at `{path}` has no form in MongoDB's Extended JSON{way_out}")
+            }
+        }
+    }
+}
+
+impl Error for WriteError {}
 
 impl From<Malformed> for WriteError {
     fn from(_: Malformed) -> Self {
