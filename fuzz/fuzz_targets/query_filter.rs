@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use nanodb_query::bytes::FilterBytes;
 use nanodb_query::Filter;
 
 fuzz_target!(|input: (&str, &[u8])| {

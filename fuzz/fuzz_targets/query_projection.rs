@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use nanodb_query::bytes::{ProjectionBytes, SortBytes};
 use nanodb_query::{Projection, RawValue, Sort};
 
 fuzz_target!(|input: (&str, &[u8])| {

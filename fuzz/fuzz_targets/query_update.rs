@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use nanodb_query::bytes::{FilterBytes, UpdateBytes};
 use nanodb_query::{Filter, RawValue, Update, UpdateContext};
 
 fuzz_target!(|input: (&str, &str, &[u8], u32)| {

@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nanodb_msgpack::{RawValue, compare, encode_key};
+use nanodb_query::bytes::FilterBytes;
 use nanodb_query::Filter;
 
 fuzz_target!(|input: (&[u8], &[u8])| {

@@ -18,7 +18,6 @@ mod update;
 
 use std::io::Write;
 
-use nanodb::QueryError;
 use serde::Serialize;
 
 use crate::arguments::Command;
@@ -46,7 +45,7 @@ pub(crate) fn run(command: &Command, opener: Opener, out: &mut impl Write) -> Re
 }
 
 /// Returns a part of a query on the command line; the error calls it `what`.
-fn parse<T>(what: &'static str, parsed: Result<T, QueryError>) -> Result<T> {
+fn parse<T>(what: &'static str, parsed: nanodb::Result<T>) -> Result<T> {
     parsed.map_err(|source| Failure::Query { what, source })
 }
 

@@ -33,7 +33,7 @@ pub(crate) enum Failure {
     /// The collection does not exist.
     NoCollection { name: String, others: Vec<String> },
     /// A filter, a sort, a projection or an update is wrong.
-    Query { what: &'static str, source: nanodb::QueryError },
+    Query { what: &'static str, source: nanodb::Error },
     /// There is no such document, or the id is not one.
     NoDocument(String),
     /// The input could not be opened.

@@ -26,7 +26,7 @@ use smallvec::smallvec;
 
 use crate::catalog::edit::{CatalogEdit, CatalogEdits};
 use crate::catalog::manifest::{Manifest, StoredCollection};
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::id_index::index_set::IndexSet;
 use crate::ids::{COLLECTION_NAME_BYTES_MAX, CollectionId};
 use crate::lock::owner::LockOwner;
@@ -92,12 +92,12 @@ impl Catalog {
         check_name(name)?;
         let mut next_collection = self.next_collection.lock();
         let id = *next_collection;
-        let next = id.next().ok_or(Error::CollectionsExhausted)?;
+        let next = id.next().ok_or(EngineError::CollectionsExhausted)?;
         let (reclaimer, index_set) = (Arc::clone(&self.reclaimer), Arc::clone(&self.index_set));
         let store = Store::unmade(id.owner(), self.pager.clone(), reclaimer, index_set);
         let binding = NameBinding::new(name.into(), Arc::new(store));
         // Nobody else has it yet.
-        let held = binding.store.state.lock_arc(owner).map_err(|_| Error::conflict(name))?;
+        let held = binding.store.state.lock_arc(owner).map_err(|_| EngineError::conflict(name))?;
         if let Err(taken) = self.names.reserve(&binding) {
             return Ok(ReserveOutcome::Taken(taken));
         }
@@ -166,13 +166,13 @@ impl Catalog {
                 commit.publish()?;
                 Ok(RenameOutcome::Done)
             })?;
-            let missing = || Error::NoCollection { name: from.to_owned() };
+            let missing = || EngineError::NoCollection { name: from.to_owned() };
             match renamed.ok_or_else(missing)? {
                 RenameOutcome::Done => return Ok(()),
                 // Whoever has it may be about to give it up.
                 RenameOutcome::Taken(binding) => {
                     if binding.lock(LockOwner::current())?.is_some() {
-                        return Err(Error::CollectionExists { name: to.to_owned() });
+                        return Err(EngineError::CollectionExists { name: to.to_owned() });
                     }
                 }
             }
@@ -205,5 +205,5 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     if (1..=COLLECTION_NAME_BYTES_MAX).contains(&name.len()) && !name.contains('\0') {
         return Ok(());
     }
-    Err(Error::CollectionName { name: name.chars().take(64).collect() })
+    Err(EngineError::CollectionName { name: name.chars().take(64).collect() })
 }

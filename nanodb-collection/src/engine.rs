@@ -10,7 +10,7 @@ use crate::application::APPLICATION;
 use crate::catalog::Catalog;
 use crate::catalog::binding::NameBinding;
 use crate::checkpoint::CatalogHooks;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::id_index::index_set::IndexSet;
 use crate::maintenance::shrink::Shrinker;
 use crate::open_files::OpenFile;
@@ -40,14 +40,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// What `failed` makes; [`Error::Catalog`].
+    /// What `failed` makes; [`EngineError::Catalog`].
     pub fn open(
         storage: Arc<dyn Storage>,
         options: nanodb_pager::Options,
         index_bytes_max: usize,
         lock_timeout: Duration,
         open_file: Option<Arc<OpenFile<Self>>>,
-        failed: impl FnOnce(nanodb_pager::Error) -> Error,
+        failed: impl FnOnce(nanodb_pager::Error) -> EngineError,
     ) -> Result<Arc<Self>> {
         let index_set = Arc::new(IndexSet::new(index_bytes_max));
         let shrinker = Arc::<Shrinker>::default();
@@ -74,7 +74,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::ReadOnly`], [`Error::Storage`].
+    /// [`EngineError::ReadOnly`], [`EngineError::Storage`].
     pub fn check_access(&self) -> Result<()> {
         Ok(self.pager.check_access()?)
     }
@@ -83,7 +83,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`].
+    /// [`EngineError::Storage`].
     pub fn close(self) -> Result<()> {
         self.shrinker.stop();
         Ok(self.pager.clone().close()?)
@@ -119,7 +119,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::ReadOnly`], [`Error::Conflict`], [`Error::Storage`].
+    /// [`EngineError::ReadOnly`], [`EngineError::Conflict`], [`EngineError::Storage`].
     pub fn drop_collection(&self, name: &str) -> Result<bool> {
         self.catalog.drop_collection(name)
     }
@@ -128,7 +128,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::NoCollection`], [`Error::CollectionExists`], [`Error::CollectionName`]; as
+    /// [`EngineError::NoCollection`], [`EngineError::CollectionExists`], [`EngineError::CollectionName`]; as
     /// [`drop_collection`](Self::drop_collection).
     pub fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
         self.catalog.rename(from, to)
@@ -140,8 +140,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// What the statement returns; [`Error::CollectionName`], [`Error::Conflict`],
-    /// [`Error::Storage`].
+    /// What the statement returns; [`EngineError::CollectionName`], [`EngineError::Conflict`],
+    /// [`EngineError::Storage`].
     #[inline]
     pub fn write_or_make(
         &self,

@@ -30,7 +30,7 @@ use nanodb_pager::{Owner, PageId, Seq};
 use parking_lot::Mutex;
 
 use self::run::IndexRun;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::ids::CollectionId;
 
 /// What the loaded groups of all id indexes of a database take. Relaxed: a figure by itself.
@@ -188,7 +188,7 @@ impl LoadedIndex {
         // Acquire, pairs with the release in `rebuild`.
         match self.unreadable.load(Ordering::Acquire) {
             0 => Ok(None),
-            page => Err(Error::damaged(PageId::new(page))),
+            page => Err(EngineError::damaged(PageId::new(page))),
         }
     }
 }

@@ -48,7 +48,7 @@ mod write;
 pub use application::APPLICATION;
 pub use catalog::binding::NameBinding;
 pub use engine::Engine;
-pub use error::{CatalogError, Error, ErrorKind, Result, StorageError};
+pub use error::{CatalogError, EngineError, OfDocument, Result};
 pub use ids::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 pub use maintenance::check::{CheckProgress, CheckReport, Problem, ProblemKind, why};
 pub use maintenance::compact::CompactProgress;

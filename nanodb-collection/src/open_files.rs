@@ -18,7 +18,9 @@ use std::sync::{Arc, Weak};
 use nanodb_pager::{Access, FileId, FileStorage, LockHolders, LockWait};
 use parking_lot::{Condvar, Mutex};
 
-use crate::error::{Error, ErrorKind, Result};
+use nanodb_document::ErrorKind;
+
+use crate::error::{EngineError, Result};
 
 /// The files that this process has open, each with what all handles of the file share.
 pub struct OpenFiles<T: 'static> {
@@ -119,7 +121,7 @@ impl<T> OpenFiles<T> {
         mut wait: LockWait,
         file: impl Fn() -> Result<FileStorage>,
         open: impl Fn(FileStorage, Option<Arc<OpenFile<T>>>) -> Result<Arc<T>>,
-        locked: impl FnOnce(LockHolders) -> Error,
+        locked: impl FnOnce(LockHolders) -> EngineError,
     ) -> Result<Arc<T>> {
         loop {
             let storage = file()?;

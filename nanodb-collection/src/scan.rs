@@ -9,7 +9,7 @@ use nanodb_page::{Record, RecordKind, SlotId};
 use nanodb_pager::{Owner, PAGE_SIZE, PageGuard, PageId, TxView};
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, OfDocument, Result};
 use crate::pages::extent_list::ExtentList;
 use crate::pages::extents::{Extents, Position};
 use crate::pages::overflow;
@@ -18,7 +18,7 @@ use crate::pages::source::{PageSource, StoredPage};
 use crate::pages::stored_doc::StoredDoc;
 use crate::read_view::ReadView;
 use crate::store::Store;
-use nanodb_document::DocView;
+use nanodb_document::{DocView, Error};
 
 /// Lends the documents of a collection, one after the other, as they were when the scan began.
 ///
@@ -87,7 +87,7 @@ impl PageSource for Pages {
     #[inline]
     fn page(&self, id: PageId) -> Result<PageGuard> {
         match self {
-            Self::None => Err(Error::damaged(id)),
+            Self::None => Err(EngineError::damaged(id)),
             Self::Snapshot(view) => PageSource::page(view.snapshot(), id),
             Self::Transaction { view, over, .. } => {
                 let page = view.page(id)?;
@@ -95,7 +95,7 @@ impl PageSource for Pages {
                 // locks: who reads what another changed since sees it.
                 match over.load(Ordering::Acquire) {
                     false => Ok(page),
-                    true => Err(Error::TransactionOver),
+                    true => Err(EngineError::TransactionOver),
                 }
             }
         }
@@ -155,11 +155,12 @@ impl Scan {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedPage`] if a page, or a document in several pieces, cannot be read; the next
-    /// call goes on behind it. [`Error::Storage`] if the operating system refuses.
+    /// [`Damaged`](nanodb_document::ErrorKind::Damaged) if a page, or a document in several pieces,
+    /// cannot be read; the next call goes on behind it. [`Io`](nanodb_document::ErrorKind::Io) if the
+    /// operating system refuses.
     #[allow(clippy::should_implement_trait, reason = "lends, which Iterator cannot")]
     #[inline]
-    pub fn next(&mut self) -> Result<Option<&DocView>> {
+    pub fn next(&mut self) -> Result<Option<&DocView>, Error> {
         let Some(step) = self.advance()? else { return Ok(None) };
         let bytes = match (step, &self.page) {
             (Step::OnPage(record), Some(page)) => record.bytes(page.guard.body()),
@@ -187,21 +188,22 @@ impl Scan {
     /// # Errors
     ///
     /// Same as [`next`](Self::next); a further call goes on behind what could not be read.
-    pub fn for_each(&mut self, mut visit: impl FnMut(&DocView)) -> Result<()> {
+    pub fn for_each(&mut self, mut visit: impl FnMut(&DocView)) -> Result<(), Error> {
         let visit = |document: &DocView| {
             visit(document);
-            Ok(false)
+            Ok::<_, EngineError>(false)
         };
-        self.next_that(visit).map(drop)
+        self.next_that(visit)?;
+        Ok(())
     }
 
     /// Returns the next document for which `is_wanted` returns true. After an error of `is_wanted`,
     /// the next call goes on with the document after it.
     #[doc(hidden)]
-    pub fn next_that(
+    pub fn next_that<E: From<EngineError> + OfDocument>(
         &mut self,
-        mut is_wanted: impl FnMut(&DocView) -> Result<bool>,
-    ) -> Result<Option<StoredDoc>> {
+        mut is_wanted: impl FnMut(&DocView) -> Result<bool, E>,
+    ) -> Result<Option<StoredDoc>, E> {
         loop {
             let Some(page) = &mut self.page else {
                 if self.walk.open_next(&mut self.page)? {
@@ -272,9 +274,9 @@ impl Scan {
         let page = PageId::new(record_id.page);
         let guard = self.walk.pages.slotted(self.walk.owner, page)?;
         let slots = guard.slots(page)?;
-        let slot = SlotId::new(record_id.slot).ok_or_else(|| Error::damaged(page))?;
-        let record = slots.get(slot).map_err(|e| Error::damaged_by(page, e))?;
-        let record = record.ok_or_else(|| Error::damaged(page))?;
+        let slot = SlotId::new(record_id.slot).ok_or_else(|| EngineError::damaged(page))?;
+        let record = slots.get(slot).map_err(|e| EngineError::damaged_by(page, e))?;
+        let record = record.ok_or_else(|| EngineError::damaged(page))?;
         if record.kind == RecordKind::Document {
             let span = RecordSpan::of(&record);
             return Ok(StoredDoc::on_page(guard, span));
@@ -339,7 +341,7 @@ fn touch(body: &[u8]) {
 fn next_record<'p>(guard: &'p PageGuard, next: &mut Option<SlotId>) -> Result<Option<Record<'p>>> {
     // Left as it is on an error: nothing of a damaged page but what came before.
     let Some(from) = next.take() else { return Ok(None) };
-    let damaged_by = |error| Error::damaged_by(guard.id(), error);
+    let damaged_by = |error| EngineError::damaged_by(guard.id(), error);
     let slots = guard.slots(guard.id())?;
     let record = slots.records_from(from).next().transpose().map_err(damaged_by)?;
     *next = record.and_then(|record| record.slot.next());
@@ -348,29 +350,29 @@ fn next_record<'p>(guard: &'p PageGuard, next: &mut Option<SlotId>) -> Result<Op
 
 /// The next document of a page that is wanted. None if there is no more; then the page is done
 /// with.
-fn find_on_page(
+fn find_on_page<E: From<EngineError> + OfDocument>(
     walk: &Walk,
     page: &mut OpenPage,
     assembled: &mut Vec<u8>,
-    is_wanted: &mut impl FnMut(&DocView) -> Result<bool>,
-) -> Result<Option<StoredDoc>> {
+    is_wanted: &mut impl FnMut(&DocView) -> Result<bool, E>,
+) -> Result<Option<StoredDoc>, E> {
     let OpenPage { guard, next } = page;
     // Left as it is if the page is damaged: a further call must not show the same documents again.
     let Some(from) = next.take() else { return Ok(None) };
-    let damaged_by = |error| Error::damaged_by(guard.id(), error);
+    let damaged_by = |error| EngineError::damaged_by(guard.id(), error);
     let slots = guard.slots(guard.id())?;
     for record in slots.records_from(from) {
         let record = record.map_err(damaged_by)?;
         let mut ask = |bytes| {
             let document = DocView::from_bytes(bytes);
-            let blame = |e: Error| e.of_document(&walk.collection, document, Some(guard.id()));
+            let blame = |e: E| e.of_document(&walk.collection, document, Some(guard.id()));
             is_wanted(document).map_err(blame)
         };
         let wanted = match record.kind {
             RecordKind::Document => ask(record.bytes),
-            RecordKind::Head => {
-                assemble(walk, guard, record.bytes, assembled).and_then(|()| ask(assembled))
-            }
+            RecordKind::Head => assemble(walk, guard, record.bytes, assembled)
+                .map_err(E::from)
+                .and_then(|()| ask(assembled)),
             _ => Ok(false),
         };
         if matches!(wanted, Ok(false)) {
@@ -424,7 +426,7 @@ impl ScanIter {
 }
 
 impl Iterator for ScanIter {
-    type Item = Result<StoredDoc>;
+    type Item = Result<StoredDoc, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.cursor.next_that(|_| Ok(true)).transpose()

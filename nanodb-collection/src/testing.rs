@@ -8,7 +8,7 @@ use nanodb_pager::{MemoryStorage, Storage};
 
 use crate::catalog::binding::NameBinding;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::maintenance::check::CheckReport;
 use crate::pages::stored_doc::StoredDoc;
 use crate::read_view::ReadView;
@@ -39,7 +39,7 @@ impl Options {
     pub(crate) fn open_on(self, storage: Arc<dyn Storage>) -> Result<Database> {
         let Self { pager, index_bytes_max } = self;
         let wait = Duration::ZERO;
-        let engine = Engine::open(storage, pager, index_bytes_max, wait, None, Error::from)?;
+        let engine = Engine::open(storage, pager, index_bytes_max, wait, None, EngineError::from)?;
         Ok(Database { engine })
     }
 }
@@ -108,9 +108,8 @@ impl Collection {
 
     pub(crate) fn insert_many(&self, documents: impl IntoIterator<Item = Document>) -> Result<()> {
         let mut buffer = Vec::new();
-        let drafts: Result<Vec<_>, _> =
-            documents.into_iter().map(|document| document.encode(None, &mut buffer)).collect();
-        let mut drafts = drafts?;
+        let encoded = documents.into_iter().map(|document| document.encode(None, &mut buffer));
+        let mut drafts: Vec<_> = encoded.map(Result::unwrap).collect();
         let insert =
             |statement: &mut Statement<'_>| statement.insert(&self.name, &mut drafts, &mut buffer);
         self.engine.write_or_make(&self.name, None, insert).map(drop)
@@ -127,7 +126,7 @@ impl Collection {
     pub(crate) fn replace(&self, id: impl Into<Id>, document: Document) -> Result<bool> {
         let id = id.into();
         let mut buffer = Vec::new();
-        let draft = document.encode(Some(IdRef::from(&id)), &mut buffer)?;
+        let draft = document.encode(Some(IdRef::from(&id)), &mut buffer).unwrap();
         self.write(|statement| statement.replace(&id.to_key(), draft.record(&buffer)))
     }
 

@@ -27,7 +27,7 @@ use nanodb_pager::{Durability, WriteTx};
 
 use self::participant::{Participant, commit};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::lock::owner::LockOwner;
 use crate::lock::wait_for_graph::Deadlock;
 use crate::scan::Scan;
@@ -86,20 +86,20 @@ impl Txn {
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`] or [`Error::TransactionOver`] if it was given up before;
-    /// [`Error::Storage`]: [`TooLarge`](crate::ErrorKind::TooLarge),
-    /// [`Io`](crate::ErrorKind::Io) or [`Poisoned`](crate::ErrorKind::Poisoned). If it is the
+    /// [`EngineError::Conflict`] or [`EngineError::TransactionOver`] if it was given up before;
+    /// [`EngineError::Storage`]: [`TooLarge`](nanodb_document::ErrorKind::TooLarge),
+    /// [`Io`](nanodb_document::ErrorKind::Io) or [`Poisoned`](nanodb_document::ErrorKind::Poisoned). If it is the
     /// last, the changes may turn out to have survived when the file is opened again; else
     /// nothing has changed.
     pub fn commit(self) -> Result<()> {
         match self.status.replace(Status::Over) {
-            Status::Open(open) if open.is_poisoned => Err(Error::TransactionOver),
+            Status::Open(open) if open.is_poisoned => Err(EngineError::TransactionOver),
             Status::Open(Open { tx, parts, .. }) => commit(tx, parts, || {
                 // Release, paired with the acquire in `Scan`.
                 self.finished.store(true, Ordering::Release);
             }),
-            Status::Conflict { collection, .. } => Err(Error::Conflict { collection }),
-            Status::Over => Err(Error::TransactionOver),
+            Status::Conflict { collection, .. } => Err(EngineError::Conflict { collection }),
+            Status::Over => Err(EngineError::TransactionOver),
         }
     }
 
@@ -108,7 +108,7 @@ impl Txn {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`].
+    /// [`EngineError::Storage`].
     pub fn give_up_published(self) -> Result<()> {
         let has_read = match &*self.status.borrow() {
             Status::Open(open) => !open.parts.is_empty(),
@@ -171,8 +171,8 @@ impl Txn {
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`], [`Error::TransactionOver`], [`Error::CollectionName`],
-    /// [`Error::Storage`]; what `run` returns.
+    /// [`EngineError::Conflict`], [`EngineError::TransactionOver`], [`EngineError::CollectionName`],
+    /// [`EngineError::Storage`]; what `run` returns.
     pub fn statement<T>(
         &self,
         name: &str,
@@ -189,8 +189,8 @@ impl Txn {
         let mut status = self.status.borrow_mut();
         let open = match &mut *status {
             Status::Open(open) if !open.is_poisoned => open,
-            Status::Conflict { collection, .. } => return Err(Error::conflict(collection)),
-            _ => return Err(Error::TransactionOver),
+            Status::Conflict { collection, .. } => return Err(EngineError::conflict(collection)),
+            _ => return Err(EngineError::TransactionOver),
         };
         open.adopt();
         let at = match open.part(&self.engine, name) {
@@ -198,11 +198,11 @@ impl Txn {
             Err(participant::LockFailure::Error(error)) => return Err(error),
             Err(participant::LockFailure::Deadlock(deadlock)) => {
                 self.give_up(&mut status, name, &deadlock);
-                return Err(Error::conflict(name));
+                return Err(EngineError::conflict(name));
             }
         };
         let Open { tx, parts, is_poisoned, .. } = open;
-        let Some(part) = parts.get_mut(at) else { return Err(Error::TransactionOver) };
+        let Some(part) = parts.get_mut(at) else { return Err(EngineError::TransactionOver) };
         // Also for a panic: what it leaves behind must not be committed.
         *is_poisoned = true;
         match run(tx, part) {

@@ -73,11 +73,11 @@ fn run(
 ///
 /// # Errors
 ///
-/// What the statement returns; [`Error::CollectionName`], [`Error::Conflict`], [`Error::Storage`].
+/// What the statement returns; [`EngineError::CollectionName`], [`EngineError::Conflict`], [`EngineError::Storage`].
 ///
-/// [`Error::CollectionName`]: crate::Error::CollectionName
-/// [`Error::Conflict`]: crate::Error::Conflict
-/// [`Error::Storage`]: crate::Error::Storage
+/// [`EngineError::CollectionName`]: crate::EngineError::CollectionName
+/// [`EngineError::Conflict`]: crate::EngineError::Conflict
+/// [`EngineError::Storage`]: crate::EngineError::Storage
 pub(crate) fn run_or_make(
     catalog: &Catalog,
     name: &str,

@@ -106,12 +106,11 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::DuplicateId`](crate::Error::DuplicateId),
-    /// [`Error::Document`](crate::Error::Document),
-    /// [`Error::CollectionName`](crate::Error::CollectionName),
-    /// [`Error::IdsExhausted`](crate::Error::IdsExhausted);
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage) if damage hides whether the id is taken;
-    /// [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
+    /// [`DuplicateId`](crate::ErrorKind::DuplicateId),
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the document or the collection's name breaks a rule,
+    /// [`Exhausted`](crate::ErrorKind::Exhausted);
+    /// [`Damaged`](crate::ErrorKind::Damaged) if damage hides whether the id is taken;
+    /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
     pub fn insert(&self, document: impl Encode) -> Result<Id> {
         self.db.check_access()?;
         with_buffer(|buffer| {
@@ -145,7 +144,7 @@ impl Collection {
     /// # Errors
     ///
     /// Same as [`insert`](Self::insert). An id that occurs twice among the documents is
-    /// [`Error::DuplicateId`](crate::Error::DuplicateId) as well.
+    /// [`DuplicateId`](crate::ErrorKind::DuplicateId) as well.
     pub fn insert_many<D: Encode>(
         &self,
         documents: impl IntoIterator<Item = D>,
@@ -194,13 +193,13 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage) if the document is, or may be, on a page
-    /// that cannot be read; [`Error::Storage`](crate::Error::Storage).
+    /// [`Damaged`](crate::ErrorKind::Damaged) if the document is, or may be, on a page
+    /// that cannot be read; [`Io`](crate::ErrorKind::Io).
     #[inline]
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
         let key = Key::new(id.into());
         self.with_binding(|binding| match binding {
-            Some(binding) => binding.store().get(&key),
+            Some(binding) => Ok(binding.store().get(&key)?),
             None => Ok(None),
         })
     }
@@ -231,7 +230,7 @@ impl Collection {
         let view = ReadView::new(&self.db);
         self.with_binding(|binding| {
             let get = |key: &Key| match binding {
-                Some(binding) => binding.store().get_at(key, view.snapshot()),
+                Some(binding) => Ok(binding.store().get_at(key, view.snapshot())?),
                 None => Ok(None),
             };
             keys.iter().map(get).collect()
@@ -248,7 +247,7 @@ impl Collection {
         self.with_binding(|binding| match binding {
             Some(binding) => {
                 let get = |id: &Id| binding.store().get_at(&Key::new(id.into()), view.snapshot());
-                until(ids, get, is_enough)
+                Ok(until(ids, get, is_enough)?)
             }
             None => Ok(Vec::new()),
         })
@@ -274,7 +273,7 @@ impl Collection {
     pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         let key = Key::new(id.into());
         self.with_binding(|binding| match binding {
-            Some(binding) => binding.store().contains(&key),
+            Some(binding) => Ok(binding.store().contains(&key)?),
             None => Ok(false),
         })
     }
@@ -300,10 +299,9 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::IdMismatch`](crate::Error::IdMismatch) if the new document has another id;
-    /// [`Error::Document`](crate::Error::Document);
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage);
-    /// [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the new document has another id or breaks a rule;
+    /// [`Damaged`](crate::ErrorKind::Damaged);
+    /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
     pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
         let id = id.into();
         let key = Key::new(id);
@@ -332,8 +330,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage),
-    /// [`Error::Storage`](crate::Error::Storage). Nothing has changed then.
+    /// [`Damaged`](crate::ErrorKind::Damaged),
+    /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         self.db.check_access()?;
         let key = Key::new(id.into());

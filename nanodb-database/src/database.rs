@@ -14,10 +14,10 @@ use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
 use crate::typed::TypedCollection;
 use nanodb_collection::CompactProgress;
-use nanodb_collection::Engine;
 use nanodb_collection::NameBinding;
 use nanodb_collection::Stats;
 use nanodb_collection::{CheckProgress, CheckReport};
+use nanodb_collection::{Engine, EngineError};
 
 /// A database, open in this process. Clones are handles of the same database.
 ///
@@ -94,7 +94,7 @@ impl Database {
     /// error or panics. In both cases, what `run` has read is durable by then as its writers asked,
     /// and visible to others.
     ///
-    /// If the transaction loses a deadlock ([`Error::Conflict`](crate::Error::Conflict)), `run` is
+    /// If the transaction loses a deadlock ([`Conflict`](crate::ErrorKind::Conflict)), `run` is
     /// called again with a new one, even if it swallowed the error. `run` must therefore be safe to
     /// repeat. The next attempt first locks the collections that were refused. The number of
     /// attempts is not limited; at each conflict another transaction makes progress.
@@ -173,12 +173,12 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::NoCollection`](crate::Error::NoCollection),
-    /// [`Error::CollectionExists`](crate::Error::CollectionExists),
-    /// [`Error::CollectionName`](crate::Error::CollectionName),
-    /// [`Error::Storage`](crate::Error::Storage).
+    /// [`NotFound`](crate::ErrorKind::NotFound),
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists),
+    /// [`Invalid`](crate::ErrorKind::Invalid),
+    /// [`Io`](crate::ErrorKind::Io).
     pub fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
-        self.engine.rename_collection(from, to)
+        Ok(self.engine.rename_collection(from, to)?)
     }
 
     /// Drops a collection and all of its documents; returns false if there is none of that name.
@@ -202,9 +202,9 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage).
+    /// [`Io`](crate::ErrorKind::Io).
     pub fn drop_collection(&self, name: &str) -> Result<bool> {
-        self.engine.drop_collection(name)
+        Ok(self.engine.drop_collection(name)?)
     }
 
     /// Returns once everything written so far would survive a power failure, whatever
@@ -233,10 +233,10 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage). After a failed write or sync nothing more is
+    /// [`Io`](crate::ErrorKind::Io). After a failed write or sync nothing more is
     /// written until the database is reopened.
     pub fn sync(&self) -> Result<()> {
-        Ok(self.engine.pager().sync()?)
+        Ok(self.engine.pager().sync().map_err(EngineError::from)?)
     }
 
     /// Writes everything that is in the log into the file, and syncs it.
@@ -262,10 +262,10 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage): after a failed write or sync nothing more is
-    /// written until the database is reopened. [`Error::ReadOnly`](crate::Error::ReadOnly).
+    /// [`Io`](crate::ErrorKind::Io): after a failed write or sync nothing more is
+    /// written until the database is reopened. [`ReadOnly`](crate::ErrorKind::ReadOnly).
     pub fn checkpoint(&self) -> Result<()> {
-        Ok(self.engine.pager().checkpoint()?)
+        Ok(self.engine.pager().checkpoint().map_err(EngineError::from)?)
     }
 
     /// Makes the file as short as possible, at once. Checkpoints shorten it as well, but slowly and
@@ -297,10 +297,10 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// Same as [`checkpoint`](Self::checkpoint); [`Error::DamagedPage`](crate::Error::DamagedPage);
-    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open. What
+    /// Same as [`checkpoint`](Self::checkpoint); [`Damaged`](crate::ErrorKind::Damaged);
+    /// [`Conflict`](crate::ErrorKind::Conflict) if a transaction of this thread is open. What
     /// was moved until then stays moved. If the disk is full,
-    /// [`Error::Storage`](crate::Error::Storage) before anything is moved, with how many bytes are
+    /// [`Io`](crate::ErrorKind::Io) before anything is moved, with how many bytes are
     /// needed: 512 KiB for each of the two logs.
     pub fn compact(&self) -> Result<()> {
         self.compact_with(|_| ControlFlow::Continue(())).map(drop)
@@ -336,7 +336,7 @@ impl Database {
         &self,
         mut progress: impl FnMut(CompactProgress) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
-        self.engine.compact(&mut progress)
+        Ok(self.engine.compact(&mut progress)?)
     }
 
     /// Returns what opening the file found: whether it had been closed cleanly, or what was
@@ -379,10 +379,10 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage) if the operating system does not tell the file's
+    /// [`Io`](crate::ErrorKind::Io) if the operating system does not tell the file's
     /// length.
     pub fn stats(&self) -> Result<Stats> {
-        self.engine.stats()
+        Ok(self.engine.stats()?)
     }
 
     /// Reads everything and reports what is wrong, as of the newest write when it begins.
@@ -414,8 +414,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage) if the operating system refuses to read;
-    /// [`Error::Conflict`](crate::Error::Conflict) if a transaction of this thread is open and
+    /// [`Io`](crate::ErrorKind::Io) if the operating system refuses to read;
+    /// [`Conflict`](crate::ErrorKind::Conflict) if a transaction of this thread is open and
     /// holds the collection. Damage is not an error; it is in the report.
     pub fn check(&self) -> Result<CheckReport> {
         let report = self.engine.check(&mut |_| ControlFlow::Continue(()))?;
@@ -495,9 +495,9 @@ impl Database {
         if self.engine.check_access().is_err() {
             return Ok(());
         }
-        self.engine.pager().checkpoint()?;
+        self.engine.pager().checkpoint().map_err(EngineError::from)?;
         // Of several that close at the same time, one is the last.
-        Arc::into_inner(self.engine).map_or(Ok(()), Engine::close)
+        Ok(Arc::into_inner(self.engine).map_or(Ok(()), Engine::close)?)
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::cell::Cell;
 
-use nanodb_document::{Draft, Encode, Id, IdRef, Key, same_key};
+use nanodb_document::{DocumentError, Draft, Encode, Id, IdRef, Key, same_key};
 
-use crate::error::{Error, Result};
+use crate::error::{Result, id_mismatch};
 
 /// Returns the id of a draft that has one.
 pub(crate) fn id_of(draft: Draft, buffer: &[u8]) -> Result<Id> {
     let id = draft.key(buffer).and_then(Id::from_key);
     // Every draft has one by now.
-    id.ok_or(Error::Document(nanodb_document::DocumentError::Malformed { offset: 0 }))
+    id.ok_or_else(|| DocumentError::Malformed { offset: 0 }.into())
 }
 
 /// Encodes what is to be stored in place of the document with an id.
@@ -23,7 +23,7 @@ pub(crate) fn replacement(
     let draft = document.encode(Some(id), buffer)?;
     if !draft.key(buffer).is_some_and(|found| same_key(found, key)) {
         let found = id_of(draft, buffer)?;
-        return Err(Error::IdMismatch { id: id.to_owned(), found });
+        return Err(id_mismatch(id, found.as_ref()));
     }
     Ok(draft)
 }

@@ -39,21 +39,17 @@ pub use collection::Collection;
 pub use database::Database;
 pub use info::CollectionInfo;
 pub use nanodb_collection::{
-    ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX, CatalogError, CheckProgress, CheckReport,
-    CollectionStats, CompactProgress, Durability, Error, ErrorKind, OpenReport, Problem,
-    ProblemKind, Result, SalvageMode, SalvageReport, SalvagedCollection, Scan, ScanIter, Stats,
-    StorageError, StoredDoc,
+    ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, CollectionStats,
+    CompactProgress, Durability, OpenReport, Problem, ProblemKind, SalvageMode, SalvageReport,
+    SalvagedCollection, Scan, ScanIter, Stats, StoredDoc,
 };
 pub use nanodb_document::{
-    ArrayView, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, DocumentError, Draft,
-    Elements, Encode, FIELD_NAME_BYTES_MAX, Fields, ID_BYTES_MAX, ID_FIELD, Id, IdRef, IdTextError,
-    IntoIter, Iter, IterMut, Key, ObjectId, Serialized, Timestamp, Uuid, Value, ValueRef,
+    ArrayView, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, Draft, Elements, Encode,
+    Error, ErrorKind, FIELD_NAME_BYTES_MAX, Fields, ID_BYTES_MAX, ID_FIELD, Id, IdRef, IdTextError,
+    IntoIter, Iter, IterMut, Key, ObjectId, Result, Serialized, Timestamp, Uuid, Value, ValueRef,
     ValueType, array, doc, from_document, json, to_document,
 };
-pub use nanodb_query::{
-    ApplyError, ArrayFilters, FieldName, Filter, Literal, Malformed, Problem as QueryProblem,
-    Projection, QueryError, Sort, TypeBracket, Update, UpdateContext, UpdateError, field,
-};
+pub use nanodb_query::{ArrayFilters, FieldName, Filter, Literal, Projection, Sort, Update, field};
 pub use options::Options;
 pub use query::{
     AccessPath, BulkOperation, BulkWriteResult, Cursor, Explain, Find, FindOneAndModify, Plan,

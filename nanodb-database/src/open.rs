@@ -7,9 +7,9 @@ use std::time::Duration;
 use nanodb_pager::{Access, FileStorage, LockWait, MemoryStorage, Storage};
 
 use crate::database::Database;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::options::Options;
-use nanodb_collection::Engine;
+use nanodb_collection::{Engine, EngineError};
 use nanodb_collection::{OpenFile, OpenFiles};
 
 /// The databases that this process has open.
@@ -80,7 +80,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`], of which the kind is
+    /// An error that names the [file](crate::Error::file), of which the kind is
     ///
     /// * [`Locked`](crate::ErrorKind::Locked) if another process, which is named if the system
     ///   tells, or this one has it open in a way that excludes this one;
@@ -91,7 +91,7 @@ impl Options {
     ///   there;
     /// * [`Damaged`](crate::ErrorKind::Damaged) or [`Io`](crate::ErrorKind::Io).
     ///
-    /// [`Error::Catalog`] if the list of collections is damaged. A file that is refused is not
+    /// [`Damaged`](crate::ErrorKind::Damaged) if the list of collections is. A file that is refused is not
     /// changed.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Database> {
         self.open_through(path.as_ref(), |storage| Arc::new(storage))
@@ -103,10 +103,7 @@ impl Options {
         path: &Path,
         through: impl Fn(FileStorage) -> Arc<dyn Storage>,
     ) -> Result<Database> {
-        let failed = |source: nanodb_pager::Error| Error::Open {
-            path: path.to_owned(),
-            source: source.into(),
-        };
+        let failed = |source| EngineError::Open { path: path.to_owned(), source };
         let file = || {
             let file = match self.access {
                 Access::Read => FileStorage::open_read_only(path),
@@ -123,7 +120,7 @@ impl Options {
         };
         let locked = |holders| failed(nanodb_pager::Error::Locked { holders });
         let wait = LockWait::new(self.lock_timeout);
-        OPEN_FILES.open(self.access, wait, file, open, locked).map(Database::new)
+        Ok(Database::new(OPEN_FILES.open(self.access, wait, file, open, locked)?))
     }
 
     /// Creates a database that exists in memory only, until its last handle is dropped.
@@ -141,9 +138,14 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`], [`Error::DamagedPage`], [`Error::Catalog`].
+    /// [`Io`](crate::ErrorKind::Io), [`Damaged`](crate::ErrorKind::Damaged).
     pub fn open_on(&self, storage: Arc<dyn Storage>) -> Result<Database> {
-        self.open_engine(storage, self.lock_timeout, None, Error::from).map(Database::new)
+        Ok(self.try_open_on(storage)?)
+    }
+
+    /// The same, for who looks at why it does not open.
+    pub(crate) fn try_open_on(&self, storage: Arc<dyn Storage>) -> Result<Database, EngineError> {
+        self.open_engine(storage, self.lock_timeout, None, EngineError::from).map(Database::new)
     }
 
     fn open_engine(
@@ -151,8 +153,8 @@ impl Options {
         storage: Arc<dyn Storage>,
         lock_timeout: Duration,
         open_file: Option<Arc<OpenFile<Engine>>>,
-        failed: impl FnOnce(nanodb_pager::Error) -> Error,
-    ) -> Result<Arc<Engine>> {
+        failed: impl FnOnce(nanodb_pager::Error) -> EngineError,
+    ) -> Result<Arc<Engine>, EngineError> {
         let pager = self.pager.clone().lock_timeout(lock_timeout);
         let index_bytes_max = self.index_bytes_max;
         Engine::open(storage, pager, index_bytes_max, self.lock_timeout, open_file, failed)

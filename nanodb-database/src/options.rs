@@ -122,7 +122,7 @@ impl Options {
     /// Sets how many bytes the database's file may have. Default: no limit; minimum 96 KiB.
     ///
     /// The write that would make it longer fails with
-    /// [`Error::QuotaExceeded`](crate::Error::QuotaExceeded) and changes nothing; a transaction is
+    /// [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded) and changes nothing; a transaction is
     /// rolled back. Deleting, dropping and [`compact`](crate::Database::compact) still work, and
     /// what they free can be used again. For them, and for saving the id index, a part of the file
     /// is kept in reserve: 48 KiB, and some 5 bytes per document. A file that is longer than the

@@ -139,7 +139,7 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`](crate::Error::Query) if the path is too long; same as [`Find::count`].
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the path is too long; same as [`Find::count`].
     fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
         distinct(&self.find(filter), path)
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::transaction::Transaction;
-use nanodb_collection::Engine;
+use nanodb_collection::{Engine, EngineError};
 
 pub(crate) fn write<T, E: From<Error>>(
     db: &Arc<Engine>,
@@ -20,27 +20,30 @@ pub(crate) fn write<T, E: From<Error>>(
     let mut refused: BTreeSet<String> = BTreeSet::new();
     loop {
         let transaction = Transaction::new(Arc::clone(db));
-        let locked: Result<()> = refused.iter().try_for_each(|name| transaction.txn.lock(name));
+        let locked: Result<(), EngineError> =
+            refused.iter().try_for_each(|name| transaction.txn.lock(name));
         let result = match locked {
             Ok(()) => Some(run(&transaction)),
-            Err(Error::Conflict { .. }) => None,
-            Err(error) => return Err(error.into()),
+            Err(EngineError::Conflict { .. }) => None,
+            Err(error) => return Err(Error::from(error).into()),
         };
         match (transaction.txn.conflict(), result) {
             (Some((collection, false)), _) => {
                 refused.insert(collection);
             }
-            (Some((collection, true)), None) => return Err(Error::Conflict { collection }.into()),
+            (Some((collection, true)), None) => {
+                return Err(Error::from(EngineError::Conflict { collection }).into());
+            }
             (_, Some(Ok(value))) => {
                 transaction.commit()?;
                 return Ok(value);
             }
             (_, Some(Err(error))) => {
-                transaction.txn.give_up_published()?;
+                transaction.txn.give_up_published().map_err(Error::from)?;
                 return Err(error);
             }
             // Locking is refused by a conflict alone, which has been seen to.
-            (None, None) => return Err(Error::TransactionOver.into()),
+            (None, None) => return Err(Error::from(EngineError::TransactionOver).into()),
         }
     }
 }

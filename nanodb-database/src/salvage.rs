@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nanodb_collection::{
-    APPLICATION, ProblemKind, SalvageReport, Salvaged, is_lost, salvage_pages, why,
+    APPLICATION, EngineError, ProblemKind, SalvageReport, Salvaged, is_lost, salvage_pages, why,
 };
-use nanodb_document::{DocView, record_key};
+use nanodb_document::{DocView, DocumentError, ErrorKind, ErrorParts, record_key};
 use nanodb_pager::{FileStorage, LockHolders, ReadOnly, Salvage, Storage};
 
 use crate::database::Database;
@@ -53,23 +53,20 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if the file does not exist or cannot be read, another process has it open,
-    /// it is this database's own file, or it has a newer format; [`Error::Storage`] if this
+    /// An error that names the file, if it does not exist or cannot be read, another process has it open,
+    /// it is this database's own file, or it has a newer format; [`Io`](crate::ErrorKind::Io) if this
     /// database cannot be written to. What was copied until then stays.
     pub fn salvage(&self, path: impl AsRef<Path>) -> Result<SalvageReport> {
         self.engine().check_access()?;
         let path = path.as_ref();
-        let failed = |source: nanodb_pager::Error| Error::Open {
-            path: path.to_owned(),
-            source: source.into(),
-        };
+        let failed = |source| EngineError::Open { path: path.to_owned(), source };
         let storage = FileStorage::open_read_only(path).map_err(|source| {
             failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
         })?;
         if let Some(source) = storage.id().ok().and_then(|id| OPEN_FILES.find(&id)) {
             if Arc::ptr_eq(&source, self.engine()) {
                 let holders = LockHolders::current();
-                return Err(failed(nanodb_pager::Error::Locked { holders }));
+                return Err(failed(nanodb_pager::Error::Locked { holders }).into());
             }
             return self.salvage_opened(&Self::new(source));
         }
@@ -81,21 +78,21 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// Same as [`salvage`](Self::salvage), with [`Error::Storage`] in place of [`Error::Open`].
+    /// Same as [`salvage`](Self::salvage).
     pub fn salvage_on(&self, storage: Arc<dyn Storage>) -> Result<SalvageReport> {
         self.engine().check_access()?;
-        self.salvage_from(storage, Error::from)
+        self.salvage_from(storage, EngineError::from)
     }
 
     fn salvage_from(
         &self,
         storage: Arc<dyn Storage>,
-        failed: impl Fn(nanodb_pager::Error) -> Error,
+        failed: impl Fn(nanodb_pager::Error) -> EngineError,
     ) -> Result<SalvageReport> {
         let storage: Arc<dyn Storage> = Arc::new(ReadOnly::new(storage));
         let options = Self::options().read_only(true).without_log(true);
         let options = options.lock_timeout(self.engine().lock_timeout());
-        let refused = match options.open_on(Arc::clone(&storage)) {
+        let refused = match options.try_open_on(Arc::clone(&storage)) {
             Ok(source) => {
                 let mut report = self.salvage_opened(&source)?;
                 if source.open_report().log_lost {
@@ -105,11 +102,11 @@ impl Database {
                 }
                 return Ok(report);
             }
-            Err(Error::Storage(error)) => failed(error.into_pager_error()),
+            Err(EngineError::Storage(error)) => failed(error),
             Err(error) => error,
         };
         if !is_lost(&refused) {
-            return Err(refused);
+            return Err(refused.into());
         }
         let pages = Salvage::open(storage, &APPLICATION).map_err(failed)?;
         let mut batch: Option<Batch<'_>> = None;
@@ -138,10 +135,12 @@ impl Database {
                 match document {
                     Ok(document) => batch.add(document.as_bytes(), &mut report)?,
                     // A device that has gone for good would fill the memory with its errors.
-                    Err(error) if is_lost(&error) && report.problems.len() < PROBLEMS_MAX => {
-                        report.lost(Some(&info.name), &error);
-                    }
-                    Err(error) => return Err(error),
+                    Err(error) => match lost(&error) {
+                        Some(lost) if report.problems.len() < PROBLEMS_MAX => {
+                            report.lost(Some(&info.name), lost);
+                        }
+                        _ => return Err(error),
+                    },
                 }
             }
             let documents = batch.finish(&mut report)?;
@@ -197,7 +196,7 @@ impl<'a> Batch<'a> {
                     for bytes in &documents {
                         match collection.insert(DocView::from_bytes(bytes)) {
                             Ok(_) => stored += 1,
-                            Err(Error::DuplicateId { .. }) => {}
+                            Err(error) if error.kind() == ErrorKind::DuplicateId => {}
                             Err(error) if is_refusal(&error) => {
                                 refused.push(describe(bytes, &error))
                             }
@@ -220,7 +219,13 @@ impl<'a> Batch<'a> {
 
 /// Whether a document was refused for what it is.
 fn is_refusal(error: &Error) -> bool {
-    matches!(error, Error::DuplicateId { .. } | Error::Document(_))
+    let breaks_a_rule = || error.internal().is_some_and(|internal| internal.is::<DocumentError>());
+    error.kind() == ErrorKind::DuplicateId || breaks_a_rule()
+}
+
+/// What is lost, if an error of the source only loses what could not be read.
+fn lost(error: &Error) -> Option<&EngineError> {
+    error.internal()?.downcast_ref().filter(|&error| is_lost(error))
 }
 
 fn describe(bytes: &[u8], error: &Error) -> String {

@@ -125,7 +125,9 @@ impl SnapshotCollection {
     /// Same as [`Collection::get`](crate::Collection::get).
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
         match &self.binding {
-            Some(binding) => binding.store().get_at(&Key::new(id.into()), self.view.snapshot()),
+            Some(binding) => {
+                Ok(binding.store().get_at(&Key::new(id.into()), self.view.snapshot())?)
+            }
             None => Ok(None),
         }
     }
@@ -150,7 +152,7 @@ impl SnapshotCollection {
     pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         match &self.binding {
             Some(binding) => {
-                binding.store().contains_at(&Key::new(id.into()), self.view.snapshot())
+                Ok(binding.store().contains_at(&Key::new(id.into()), self.view.snapshot())?)
             }
             None => Ok(false),
         }

@@ -16,7 +16,7 @@ use crate::error::Result;
 /// Transactions are serializable: the outcome is as if they had run one after the other. A
 /// transaction locks a collection when it first reads or writes it, and holds the lock until it
 /// ends; other writers of that collection wait, readers outside of transactions do not. When two
-/// transactions wait for each other, one gets [`Error::Conflict`](crate::Error::Conflict) and is
+/// transactions wait for each other, one gets [`Conflict`](crate::ErrorKind::Conflict) and is
 /// rolled back.
 ///
 /// Dropping a transaction rolls it back. It can be sent to another thread.
@@ -73,14 +73,13 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`](crate::Error::Conflict) or
-    /// [`Error::TransactionOver`](crate::Error::TransactionOver) if it was rolled back before;
-    /// [`Error::Storage`](crate::Error::Storage) of the kind
+    /// [`Conflict`](crate::ErrorKind::Conflict) or
+    /// [`TransactionOver`](crate::ErrorKind::TransactionOver) if it was rolled back before;
     /// [`TooLarge`](crate::ErrorKind::TooLarge), [`Io`](crate::ErrorKind::Io) or
     /// [`Poisoned`](crate::ErrorKind::Poisoned). After `Poisoned` the changes may turn out to have
     /// survived when the file is opened again; after the others nothing has changed.
     pub fn commit(self) -> Result<()> {
-        self.txn.commit()
+        Ok(self.txn.commit()?)
     }
 
     /// Discards all changes. Dropping the transaction does the same.

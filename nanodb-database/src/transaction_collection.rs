@@ -8,7 +8,7 @@ use nanodb_pager::Pager;
 use crate::encode_buffer::{id_of, replacement, with_buffer};
 use crate::error::Result;
 use crate::transaction::Transaction;
-use nanodb_collection::{Scan, ScanIter, Statement, StoredDoc};
+use nanodb_collection::{EngineError, Scan, ScanIter, Statement, StoredDoc};
 use nanodb_document::Encode;
 use nanodb_document::{Id, IdRef, Key};
 
@@ -17,9 +17,9 @@ use nanodb_document::{Id, IdRef, Key};
 /// Has the verbs of a [`Collection`](crate::Collection). Reads see what the transaction has done. A
 /// statement that is refused, because of a [`DuplicateId`] for example, has changed nothing, and
 /// the transaction can go on. If reading or writing the file fails in the middle of a statement,
-/// the transaction is [over](crate::Error::TransactionOver).
+/// the transaction is [over](crate::ErrorKind::TransactionOver).
 ///
-/// Every verb may return [`Conflict`](crate::Error::Conflict): locking the collection would
+/// Every verb may return [`Conflict`](crate::ErrorKind::Conflict): locking the collection would
 /// deadlock, and the transaction has been rolled back.
 ///
 /// ```
@@ -46,7 +46,7 @@ use nanodb_document::{Id, IdRef, Key};
 /// # }
 /// ```
 ///
-/// [`DuplicateId`]: crate::Error::DuplicateId
+/// [`DuplicateId`]: crate::ErrorKind::DuplicateId
 #[derive(Clone)]
 pub struct TransactionCollection<'t> {
     transaction: &'t Transaction,
@@ -76,12 +76,12 @@ impl<'t> TransactionCollection<'t> {
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`](crate::Error::Conflict),
-    /// [`Error::TransactionOver`](crate::Error::TransactionOver),
-    /// [`Error::CollectionName`](crate::Error::CollectionName);
-    /// [`Error::Storage`](crate::Error::Storage).
+    /// [`Conflict`](crate::ErrorKind::Conflict),
+    /// [`TransactionOver`](crate::ErrorKind::TransactionOver),
+    /// [`Invalid`](crate::ErrorKind::Invalid);
+    /// [`Io`](crate::ErrorKind::Io).
     pub fn count(&self) -> Result<u64> {
-        self.transaction.txn.statement(&self.name, |statement| Ok(statement.count()))
+        Ok(self.transaction.txn.statement(&self.name, |statement| Ok(statement.count()))?)
     }
 
     /// Inserts a document and returns its id; see
@@ -137,7 +137,7 @@ impl<'t> TransactionCollection<'t> {
     /// Same as [`Collection::get`](crate::Collection::get) and [`count`](Self::count).
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
         let key = Key::new(id.into());
-        self.transaction.txn.statement(&self.name, |statement| Ok(statement.get(&key)?))
+        Ok(self.transaction.txn.statement(&self.name, |statement| Ok(statement.get(&key)?))?)
     }
 
     /// Returns the documents with these ids, in the same order.
@@ -150,10 +150,10 @@ impl<'t> TransactionCollection<'t> {
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
         let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.into())).collect();
-        self.transaction.txn.statement(&self.name, |statement| {
-            let found: Result<_> = keys.iter().map(|key| statement.get(key)).collect();
+        Ok(self.transaction.txn.statement(&self.name, |statement| {
+            let found: Result<_, EngineError> = keys.iter().map(|key| statement.get(key)).collect();
             Ok(found?)
-        })
+        })?)
     }
 
     /// Returns whether there is a document with this id.
@@ -163,7 +163,7 @@ impl<'t> TransactionCollection<'t> {
     /// Same as [`get`](Self::get).
     pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         let key = Key::new(id.into());
-        self.transaction.txn.statement(&self.name, |statement| Ok(statement.contains(&key)?))
+        Ok(self.transaction.txn.statement(&self.name, |statement| Ok(statement.contains(&key)?))?)
     }
 
     /// Replaces the document with this id; returns false, and changes nothing, if there is none.
@@ -179,7 +179,8 @@ impl<'t> TransactionCollection<'t> {
         with_buffer(|buffer| {
             let draft = replacement(id, &key, document, buffer)?;
             let record = draft.record(buffer);
-            self.transaction.txn.statement(&self.name, |statement| statement.replace(&key, record))
+            let replace = |statement: &mut Statement<'_>| statement.replace(&key, record);
+            Ok(self.transaction.txn.statement(&self.name, replace)?)
         })
     }
 
@@ -191,24 +192,24 @@ impl<'t> TransactionCollection<'t> {
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         self.check_access()?;
         let key = Key::new(id.into());
-        self.transaction.txn.statement(&self.name, |statement| statement.delete(&key))
+        Ok(self.transaction.txn.statement(&self.name, |statement| statement.delete(&key))?)
     }
 
     /// Stores a document, in stored form and with the same id, in place of one that was found in
     /// this transaction; false if that has gone meanwhile.
     pub(crate) fn replace_found(&self, found: &StoredDoc, record: &[u8]) -> Result<bool> {
         let replace = |statement: &mut Statement<'_>| statement.replace_found(found, record);
-        self.transaction.txn.statement(&self.name, replace)
+        Ok(self.transaction.txn.statement(&self.name, replace)?)
     }
 
     /// Deletes a document that was found in this transaction; false if it has gone meanwhile.
     pub(crate) fn delete_found(&self, found: &StoredDoc) -> Result<bool> {
-        self.transaction.txn.statement(&self.name, |statement| statement.delete_found(found))
+        Ok(self.transaction.txn.statement(&self.name, |statement| statement.delete_found(found))?)
     }
 
     /// Whether writing is refused for what the database was opened for.
     pub(crate) fn check_access(&self) -> Result<()> {
-        self.transaction.txn.engine().check_access()
+        Ok(self.transaction.txn.engine().check_access()?)
     }
 
     pub(crate) fn pager(&self) -> &Pager {
@@ -218,13 +219,13 @@ impl<'t> TransactionCollection<'t> {
     /// Lends all documents, one after the other, as they are now; see [`Scan`].
     ///
     /// What the transaction changes later does not show in it. Once the transaction is over, using
-    /// the scan returns [`Error::TransactionOver`](crate::Error::TransactionOver).
+    /// the scan returns [`TransactionOver`](crate::ErrorKind::TransactionOver).
     ///
     /// # Errors
     ///
     /// Same as [`count`](Self::count).
     pub fn scan(&self) -> Result<Scan> {
-        self.transaction.txn.scan(&self.name)
+        Ok(self.transaction.txn.scan(&self.name)?)
     }
 
     /// Iterates over all documents, as they are now; see [`scan`](Self::scan).

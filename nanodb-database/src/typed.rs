@@ -11,7 +11,7 @@ use crate::collection::Collection;
 use crate::error::Result;
 use nanodb_collection::ScanIter;
 use nanodb_document::ValueType;
-use nanodb_document::{DocumentError, Draft, Encode, Serialized};
+use nanodb_document::{DocumentError, Draft, Encode, Error, ErrorParts, Serialized};
 use nanodb_document::{ID_FIELD, Id, IdRef};
 
 /// A [`Collection`] whose documents are read and written as values of a Rust type, through serde.
@@ -108,7 +108,7 @@ impl<T: Serialize> TypedCollection<T> {
     ///
     /// # Errors
     ///
-    /// Same as [`Collection::insert`]; [`Error::Document`](crate::Error::Document) if `T` does not
+    /// Same as [`Collection::insert`]; [`Invalid`](crate::ErrorKind::Invalid) if `T` does not
     /// serialise to a map.
     pub fn insert(&self, value: impl Borrow<T>) -> Result<Id> {
         self.collection.insert(Typed(value.borrow()))
@@ -143,7 +143,7 @@ impl<T: DeserializeOwned> TypedCollection<T> {
     ///
     /// # Errors
     ///
-    /// Same as [`Collection::get`]; [`Error::Document`](crate::Error::Document) if the document
+    /// Same as [`Collection::get`]; [`WrongType`](crate::ErrorKind::WrongType) if the document
     /// does not have the shape of `T`.
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<T>> {
         match self.collection.get(id)? {
@@ -215,13 +215,9 @@ impl<T> fmt::Debug for TypedScanIter<T> {
 struct Typed<'a, T>(&'a T);
 
 impl<T: Serialize> Encode for Typed<'_, T> {
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError> {
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft> {
         match Serialized(self.0).encode(fallback, out) {
-            Err(DocumentError::IdType { found: ValueType::Null }) => {
+            Err(error) if has_null_id(&error) => {
                 let mut document = Serialized(self.0).to_document()?;
                 document.remove(ID_FIELD);
                 document.encode(fallback, out)
@@ -241,11 +237,13 @@ impl<V: Borrow<T>, T> Lent<V, T> {
 }
 
 impl<V: Borrow<T>, T: Serialize> Encode for Lent<V, T> {
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError> {
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft> {
         Typed(self.0.borrow()).encode(fallback, out)
     }
+}
+
+/// Whether a document is refused because its id is null.
+fn has_null_id(error: &Error) -> bool {
+    let rule = error.internal().and_then(|internal| internal.downcast_ref());
+    matches!(rule, Some(DocumentError::IdType { found: ValueType::Null }))
 }

@@ -16,7 +16,7 @@ use self::rules::{
     check_depth, container_len, write_bytes, write_extension, write_name, write_text,
     write_timestamp,
 };
-use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Uuid, Value};
+use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Result, Uuid, Value};
 
 /// A type that can be stored as a document.
 ///
@@ -36,7 +36,7 @@ use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Uuid, V
 /// #[derive(serde::Serialize)]
 /// struct User { _id: u32, name: &'static str }
 ///
-/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// # fn main() -> Result<(), nanodb::Error> {
 /// let mut buffer = Vec::new();
 /// let draft = doc! { "name": "Alice", "_id": 5 }.encode(None, &mut buffer)?;
 /// let again = Serialized(&User { _id: 5, name: "Alice" }).encode(None, &mut buffer)?;
@@ -52,57 +52,41 @@ pub trait Encode {
     ///
     /// # Errors
     ///
-    /// Any [`DocumentError`] except [`Deserialize`](DocumentError::Deserialize). `out` is then as
-    /// it was before.
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError>;
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the document breaks a rule; the error tells which
+    /// one and [where](crate::Error::path). `out` is then as it was before.
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft>;
 }
 
 impl<T: Encode + ?Sized> Encode for &T {
     #[inline]
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError> {
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft> {
         (**self).encode(fallback, out)
     }
 }
 
 impl Encode for Document {
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError> {
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft> {
         let Some(id_index) = self.position(ID_FIELD) else {
-            return Draft::write(fallback, self.len(), out, |out| {
+            return Ok(Draft::write(fallback, self.len(), out, |out| {
                 write_fields(self.as_slice(), out, 1)
-            });
+            })?);
         };
         let (before, rest) = self.as_slice().split_at_checked(id_index).unwrap_or_default();
         let Some(((_, id), after)) = rest.split_first() else {
             // `position` has found it.
-            return Err(DocumentError::duplicate_field(ID_FIELD));
+            return Err(DocumentError::duplicate_field(ID_FIELD).into());
         };
         let id = IdRef::try_from(id)?;
-        Draft::write(Some(id), self.len() - 1, out, |out| {
+        Ok(Draft::write(Some(id), self.len() - 1, out, |out| {
             write_fields(before, out, 1)?;
             write_fields(after, out, 1)
-        })
+        })?)
     }
 }
 
 impl Encode for DocView {
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError> {
-        raw::encode(self.as_bytes(), fallback, out)
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft> {
+        Ok(raw::encode(self.as_bytes(), fallback, out)?)
     }
 }
 
@@ -110,8 +94,8 @@ impl Encode for DocView {
 ///
 /// # Errors
 ///
-/// The [`DocumentError`] of the rule that is broken.
-pub fn to_bytes(document: &Document) -> Result<Vec<u8>, DocumentError> {
+/// [`Invalid`](crate::ErrorKind::Invalid), if the document breaks a rule.
+pub fn to_bytes(document: &Document) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     write_document(document, &mut out, 1)?;
     Ok(out)
@@ -121,9 +105,10 @@ pub fn to_bytes(document: &Document) -> Result<Vec<u8>, DocumentError> {
 ///
 /// # Errors
 ///
-/// The [`DocumentError`] of the rule that is broken; `out` then ends in a part of the value.
-pub fn value_to_bytes(value: &Value, out: &mut Vec<u8>) -> Result<(), DocumentError> {
-    write_value(value, out, 1)
+/// [`Invalid`](crate::ErrorKind::Invalid), if the value breaks a rule; `out` then ends in a part of
+/// it.
+pub fn value_to_bytes(value: &Value, out: &mut Vec<u8>) -> Result<()> {
+    Ok(write_value(value, out, 1)?)
 }
 
 /// Appends a document as it is: it gets no id, and its order stays.

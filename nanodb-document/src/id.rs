@@ -28,6 +28,7 @@
 mod as_id;
 mod convert;
 mod key;
+mod of_error;
 mod record;
 mod serde_impl;
 
@@ -37,6 +38,7 @@ use std::hash::{Hash, Hasher};
 
 pub use self::as_id::AsId;
 pub use self::key::Key;
+pub use self::of_error::DamagedDocument;
 pub(crate) use self::record::ID_NAME_TOKEN;
 pub use self::record::{record_has_key, record_key, same_key, with_hashed_key};
 

@@ -3,11 +3,11 @@
 
 use nanodb_msgpack::RawValue;
 pub use nanodb_msgpack::json::{
-    Decimals, Format, Inexact, JsonError, JsonProblem, Layout, Position, ReadOptions, WriteError,
-    WriteOptions,
+    Decimals, Format, Inexact, Layout, Position, ReadOptions, WriteOptions,
 };
-use nanodb_msgpack::json::{to_msgpack, write_document, write_value};
+use nanodb_msgpack::json::{JsonError, WriteError, to_msgpack, write_document, write_value};
 
+use crate::error::{Error, ErrorBuilder, ErrorKind, Result};
 use crate::{DocView, Document, DocumentError, ValueRef, to_bytes};
 
 impl Document {
@@ -29,16 +29,16 @@ impl Document {
     ///
     /// let error = Document::parse_json(r#"{"a": {"$dat": 5}}"#).unwrap_err();
     /// assert!(error.to_string().starts_with("unknown form `$dat`"));
-    /// assert_eq!(error.position().column, 7);
+    /// assert_eq!(error.position().map(|position| position.column), Some(7));
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// [`JsonError`], with the place: invalid JSON, not an object, a field that occurs twice, half
+    /// [`Invalid`](crate::ErrorKind::Invalid), with the [place](Error::position): invalid JSON, not an object, a field that occurs twice, half
     /// of a surrogate pair, a form that is wrong or has no meaning here, or more than 100 levels.
-    pub fn parse_json(text: &str) -> Result<Self, JsonError> {
+    pub fn parse_json(text: &str) -> Result<Self> {
         Self::parse_json_with(text.as_bytes(), &ReadOptions::new())
     }
 
@@ -47,9 +47,10 @@ impl Document {
     /// # Errors
     ///
     /// Same as [`parse_json`](Self::parse_json).
-    pub fn parse_json_with(text: &[u8], options: &ReadOptions) -> Result<Self, JsonError> {
+    pub fn parse_json_with(text: &[u8], options: &ReadOptions) -> Result<Self> {
         let bytes = to_msgpack(text, options)?;
-        DocView::from_bytes(&bytes).to_document().map_err(|error| JsonError::of_whole(&error))
+        let decoded = DocView::from_bytes(&bytes).to_document();
+        Ok(decoded.map_err(|error| JsonError::of_whole(&error))?)
     }
 
     /// Writes this document as JSON on one line: relaxed Extended JSON with all digits of a time,
@@ -58,8 +59,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// The [`DocumentError`] of the rule for documents that is broken.
-    pub fn to_json(&self) -> Result<String, DocumentError> {
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the document breaks a rule.
+    pub fn to_json(&self) -> Result<String> {
         DocView::from_bytes(&to_bytes(self)?).to_json()
     }
 }
@@ -69,8 +70,8 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`DocumentError::Malformed`] if the bytes are damaged.
-    pub fn to_json(&self) -> Result<String, DocumentError> {
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged.
+    pub fn to_json(&self) -> Result<String> {
         let mut out = String::new();
         self.write_json(&WriteOptions::new(), &mut out)?;
         Ok(out)
@@ -101,13 +102,9 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`DocumentError::Malformed`] if the bytes are damaged, [`DocumentError::NoJson`] if the
-    /// format has no form for a value; `out` then ends in a part of the document.
-    pub fn write_json(
-        &self,
-        options: &WriteOptions,
-        out: &mut String,
-    ) -> Result<(), DocumentError> {
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged, or the format has no form
+    /// for a value; `out` then ends in a part of the document.
+    pub fn write_json(&self, options: &WriteOptions, out: &mut String) -> Result<()> {
         Ok(write_document(RawValue::new(self.as_bytes()), options, out)?)
     }
 }
@@ -117,8 +114,8 @@ impl ValueRef<'_> {
     ///
     /// # Errors
     ///
-    /// The [`DocumentError`] of what is wrong with the bytes.
-    pub fn to_json(&self) -> Result<String, DocumentError> {
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged.
+    pub fn to_json(&self) -> Result<String> {
         let (mut bytes, mut out) = (Vec::new(), String::new());
         crate::value_to_bytes(&self.to_value()?, &mut bytes)?;
         write_value(RawValue::new(&bytes), &WriteOptions::new(), &mut out)?;
@@ -132,5 +129,20 @@ impl From<WriteError> for DocumentError {
             WriteError::Malformed => Self::Malformed { offset: 0 },
             other => Self::NoJson(other),
         }
+    }
+}
+
+impl From<WriteError> for Error {
+    #[cold]
+    fn from(error: WriteError) -> Self {
+        DocumentError::from(error).into()
+    }
+}
+
+impl From<JsonError> for Error {
+    #[cold]
+    fn from(error: JsonError) -> Self {
+        let position = error.position();
+        ErrorBuilder::telling(ErrorKind::Invalid, error).position(position).into()
     }
 }

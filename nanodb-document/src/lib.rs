@@ -35,9 +35,11 @@
 //! | `codec` | Rust types as bytes, through serde |
 //! | `encode` | from any of them to stored bytes, by the rules above |
 //! | `json` | from and to JSON |
+//! | `error`, `document_error` | the error that all calls return; what breaks a rule, within this crate |
 
 mod codec;
 mod document;
+mod document_error;
 mod encode;
 mod error;
 mod hash;
@@ -52,14 +54,15 @@ mod view;
 pub use self::codec::CodecError;
 pub use self::document::Document;
 pub use self::document::fields::{IntoIter, Iter, IterMut};
+pub use self::document_error::DocumentError;
 pub use self::encode::draft::Draft;
 pub use self::encode::rules::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, FIELD_NAME_BYTES_MAX};
 pub use self::encode::serde::Serialized;
 pub use self::encode::{Encode, to_bytes, value_to_bytes};
-pub use self::error::DocumentError;
+pub use self::error::{Error, ErrorBuilder, ErrorKind, ErrorParts, Result};
 pub use self::id::{
-    AsId, ID_BYTES_MAX, ID_FIELD, Id, IdRef, Key, record_has_key, record_key, same_key,
-    with_hashed_key,
+    AsId, DamagedDocument, ID_BYTES_MAX, ID_FIELD, Id, IdRef, Key, record_has_key, record_key,
+    same_key, with_hashed_key,
 };
 pub use self::path::array_index;
 pub use self::value::serde_impl::{from_document, to_document};

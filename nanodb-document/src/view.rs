@@ -14,7 +14,7 @@ pub use self::value_ref::{ArrayView, Elements, ValueRef};
 use self::value_ref::{step_into, step_into_map};
 use crate::encode::raw::validate;
 use crate::encode::serde::deserialize_bytes;
-use crate::{Document, DocumentError, IdRef, record_key};
+use crate::{Document, DocumentError, Error, IdRef, record_key};
 use nanodb_msgpack::Cursor;
 
 /// A document as MessagePack bytes, read in place.
@@ -29,7 +29,7 @@ use nanodb_msgpack::Cursor;
 /// # extern crate nanodb_document as nanodb;
 /// use nanodb::{DocView, Encode, doc};
 ///
-/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// # fn main() -> Result<(), nanodb::Error> {
 /// let alice = doc! { "_id": 1, "name": "Alice", "address": { "lines": ["a", "b"] } };
 /// let mut buffer = Vec::new();
 /// let draft = alice.encode(None, &mut buffer)?;
@@ -63,9 +63,9 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// The [`DocumentError`] of the rule that is broken. An `_id` is not required, nor that it is
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes break a rule of documents. An `_id` is not required, nor that it is
     /// the first field.
-    pub fn parse(bytes: &[u8]) -> Result<&Self, DocumentError> {
+    pub fn parse(bytes: &[u8]) -> Result<&Self, Error> {
         validate(bytes)?;
         Ok(Self::from_bytes(bytes))
     }
@@ -139,23 +139,20 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// If the bytes are damaged: [`Malformed`](DocumentError::Malformed),
-    /// [`NotUtf8`](DocumentError::NotUtf8), [`TooDeep`](DocumentError::TooDeep),
-    /// [`DuplicateField`](DocumentError::DuplicateField),
-    /// [`NotADocument`](DocumentError::NotADocument) or
-    /// [`TrailingBytes`](DocumentError::TrailingBytes).
-    pub fn to_document(&self) -> Result<Document, DocumentError> {
-        decode::decode_document(&self.0)
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged: they are not MessagePack, or
+    /// break a rule of documents.
+    pub fn to_document(&self) -> Result<Document, Error> {
+        Ok(decode::decode_document(&self.0)?)
     }
 
     /// Reads the document as a Rust type, which may borrow its strings and bytes from it.
     ///
     /// # Errors
     ///
-    /// [`DocumentError::Deserialize`] if the document does not have the shape of `T`, or if its
-    /// bytes are damaged.
-    pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DocumentError> {
-        deserialize_bytes(&self.0)
+    /// [`WrongType`](crate::ErrorKind::WrongType), if the document does not have the shape of `T`, or
+    /// if its bytes are damaged.
+    pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        Ok(deserialize_bytes(&self.0)?)
     }
 }
 
@@ -166,7 +163,7 @@ impl AsRef<DocView> for DocView {
 }
 
 impl<'a> IntoIterator for &'a DocView {
-    type Item = Result<(&'a str, ValueRef<'a>), DocumentError>;
+    type Item = Result<(&'a str, ValueRef<'a>), Error>;
     type IntoIter = Fields<'a>;
 
     fn into_iter(self) -> Fields<'a> {
@@ -175,9 +172,9 @@ impl<'a> IntoIterator for &'a DocView {
 }
 
 impl TryFrom<&DocView> for Document {
-    type Error = DocumentError;
+    type Error = Error;
 
-    fn try_from(view: &DocView) -> Result<Self, DocumentError> {
+    fn try_from(view: &DocView) -> Result<Self, Error> {
         view.to_document()
     }
 }
@@ -193,11 +190,11 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = Result<(&'a str, ValueRef<'a>), DocumentError>;
+    type Item = Result<(&'a str, ValueRef<'a>), Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if std::mem::take(&mut self.damaged) {
-            return Some(Err(DocumentError::Malformed { offset: 0 }));
+            return Some(Err(DocumentError::Malformed { offset: 0 }.into()));
         }
         self.left = self.left.checked_sub(1)?;
         let offset = self.size - self.cursor.rest().len();
@@ -205,7 +202,7 @@ impl<'a> Iterator for Fields<'a> {
         if field.is_none() {
             self.left = 0;
         }
-        Some(field.ok_or(DocumentError::Malformed { offset }))
+        Some(field.ok_or_else(|| DocumentError::Malformed { offset }.into()))
     }
 }
 

@@ -6,6 +6,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use nanodb_query::bytes::{FilterBytes, UpdateBytes};
 use nanodb_query::{ApplyError, Filter, Update, UpdateContext, UpdateError};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

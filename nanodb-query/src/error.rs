@@ -1,7 +1,8 @@
-//! Errors of reading and using queries.
+//! Errors of reading and using queries, as this crate knows them within itself.
 
 use std::fmt;
 
+use nanodb_document::{DamagedDocument, Error, ErrorBuilder, ErrorKind};
 use nanodb_msgpack::json::{JsonError, JsonProblem, Position};
 use nanodb_msgpack::{Malformed, TypeBracket};
 
@@ -11,16 +12,13 @@ use nanodb_msgpack::{Malformed, TypeBracket};
 /// [`position`](Self::position) says where.
 ///
 /// ```
-/// # mod nanodb {
-/// #     pub use nanodb_query::{Filter, Problem as QueryProblem};
-/// # }
-/// # fn main() {
-/// use nanodb::{Filter, QueryProblem};
+/// use nanodb_query::bytes::FilterBytes;
+/// use nanodb_query::{Filter, Problem};
 ///
-/// let error = Filter::parse_json(r#"{"age": {"$gtt": 30}}"#).unwrap_err();
-/// assert_eq!(error.to_string(), "unknown operator `$gtt` on `age` at line 1, column 10");
-/// assert!(matches!(error.problem(), QueryProblem::UnknownOperator { .. }));
-/// # }
+/// // {"age": {"$gtt": 30}}
+/// let error = <Filter as FilterBytes>::parse(b"\x81\xa3age\x81\xa4$gtt\x1e").unwrap_err();
+/// assert_eq!(error.to_string(), "unknown operator `$gtt` on `age`");
+/// assert!(matches!(error.problem(), Problem::UnknownOperator { .. }));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct QueryError {
@@ -340,5 +338,59 @@ impl From<&QueryError> for ApplyError {
     #[cold]
     fn from(error: &QueryError) -> Self {
         Self::Query(Box::new(error.clone()))
+    }
+}
+
+impl Problem {
+    /// Returns the path that it names.
+    fn path(&self) -> Option<&str> {
+        let (Self::PathTooLong { path, .. }
+        | Self::Conflict { path, .. }
+        | Self::UpdatePath { path, .. }
+        | Self::UnknownOperator { path, .. }
+        | Self::Unsupported { path, .. }
+        | Self::Operand { path, .. }
+        | Self::Mixed { path, .. }
+        | Self::Regex { path, .. }
+        | Self::RegexOperand { path, .. }
+        | Self::NoMatch { path }
+        | Self::Direction { path }
+        | Self::MixedProjection { path }
+        | Self::PathCollision { second: path, .. }) = self
+        else {
+            return None;
+        };
+        (!path.is_empty()).then_some(path)
+    }
+}
+
+impl From<QueryError> for Error {
+    #[cold]
+    fn from(error: QueryError) -> Self {
+        let mut builder = ErrorBuilder::telling(ErrorKind::Invalid, error.clone());
+        if let Some(position) = error.position {
+            builder = builder.position(position);
+        }
+        if let Some(path) = error.problem.path() {
+            builder = builder.path(path);
+        }
+        builder.into()
+    }
+}
+
+impl From<Problem> for Error {
+    #[cold]
+    fn from(problem: Problem) -> Self {
+        QueryError::from(problem).into()
+    }
+}
+
+impl From<ApplyError> for Error {
+    #[cold]
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Malformed(_) => DamagedDocument::default().into(),
+            ApplyError::Query(error) => (*error).into(),
+        }
     }
 }

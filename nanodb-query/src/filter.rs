@@ -42,12 +42,14 @@ use crate::fault::Fault;
 use crate::json::{Text, print_string};
 use crate::limits::{check, count_patterns};
 use crate::path::Path;
+use nanodb_document::Error;
 use nanodb_msgpack::RawValue;
 
 /// Selects documents, by MongoDB's rules.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
+/// use nanodb::bytes::FilterBytes;
 /// use nanodb::{Filter, field};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -96,7 +98,7 @@ impl Filter {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Filter;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// Filter::parse_json(r#"{"age": {"$gte": 30}}"#)?;
     /// let error = Filter::parse_json(r#"{"age": {"$size": "x"}}"#).unwrap_err();
     /// assert_eq!(
@@ -109,21 +111,18 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong, and where in the text.
-    pub fn parse_json(text: &str) -> Result<Self, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    pub fn parse_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
         let parsed = Self::parse_value(text.value())
             .map_err(|fault| text.locate(fault.problem, fault.tail))?;
         text.check_filter_literals(text.value())?;
-        text.check_values().map(|()| parsed)
+        text.check_values()?;
+        Ok(parsed)
     }
 
-    /// Reads a filter from a document in MessagePack, by the same rules as from text.
-    ///
-    /// # Errors
-    ///
-    /// [`QueryError`] says what is wrong.
-    pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
+    /// Same as [`FilterBytes::parse`](crate::bytes::FilterBytes::parse).
+    pub(crate) fn parse(document: &[u8]) -> Result<Self, QueryError> {
         let value = RawValue::new(document);
         check(value)?;
         Ok(Self::parse_value(value).map_err(|fault| fault.problem)?)
@@ -161,37 +160,19 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// The [`QueryError`] of the first part that is refused.
-    pub fn check(&self) -> Result<(), QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error of the first part that is refused.
+    pub fn check(&self) -> Result<(), Error> {
+        Ok(self.checked()?)
+    }
+
+    /// The same, as this crate knows the error.
+    pub(crate) fn checked(&self) -> Result<(), QueryError> {
         self.refused.as_deref().map_or(Ok(()), |error| Err(error.clone()))
     }
 
-    /// Returns whether a document matches.
-    ///
-    /// One walk over the document's fields, as far as the named ones go, decides all conditions
-    /// that must hold. Each `$or`, `$nor` or dotted path through an array may cost another walk. A
-    /// document of up to 4 KiB is first searched for a string that it must contain, if the filter
-    /// names one, which is several times faster than a walk. Nothing is allocated, except by a
-    /// regular expression the first time that a thread uses it.
-    ///
-    /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::Filter;
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let filter = Filter::parse_json(r#"{"a": {"$gt": 1}}"#)?;
-    /// assert!(filter.matches(b"\x81\xa1a\x02")?); // {"a": 2}
-    /// assert!(!filter.matches(b"\x81\xa1a\x01")?); // {"a": 1}
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ApplyError::Malformed`] if the bytes that were read are not valid MessagePack;
-    /// [`ApplyError::Query`] if [`check`](Self::check) fails.
+    /// Same as [`FilterBytes::matches`](crate::bytes::FilterBytes::matches).
     #[inline]
-    pub fn matches(&self, document: &[u8]) -> Result<bool, ApplyError> {
+    pub(crate) fn matches(&self, document: &[u8]) -> Result<bool, ApplyError> {
         if let Some(error) = &self.refused {
             return Err((&**error).into());
         }
@@ -207,25 +188,8 @@ impl Filter {
         self.root.is_empty() && self.refused.is_none()
     }
 
-    /// Returns the index of the array element by which a matching document matched: what `$` means
-    /// in an update. Returns `None` if the filter does not look into an array.
-    ///
-    /// If several conditions look into arrays, the last one decides.
-    ///
-    /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::field;
-    ///
-    /// // {"a": [7, 8, 9]}
-    /// let document = b"\x81\xa1a\x93\x07\x08\x09";
-    /// assert_eq!(field("a").gt(7).matched_element(document)?, Some(1));
-    /// # Ok::<(), nanodb::ApplyError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Same as [`matches`](Self::matches).
-    pub fn matched_element(&self, document: &[u8]) -> Result<Option<u32>, ApplyError> {
+    /// Same as [`FilterBytes::matched_element`](crate::bytes::FilterBytes::matched_element).
+    pub(crate) fn matched_element(&self, document: &[u8]) -> Result<Option<u32>, ApplyError> {
         if let Some(error) = &self.refused {
             return Err((&**error).into());
         }
@@ -245,21 +209,8 @@ impl Filter {
         self.root.equalities()
     }
 
-    /// Returns the values, as MessagePack, of which `_id` must equal one in a match: one value, or
-    /// several for `$in`. Returns `None` if the filter does not restrict `_id` so.
-    ///
-    /// No other document matches, but not every document with such an id does.
-    ///
-    /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::field;
-    ///
-    /// let ids = field("_id").is_in([7, 8]).and(field("a").gt(1)).wanted_ids();
-    /// assert_eq!(ids, Some(vec![vec![7], vec![8]]));
-    /// assert_eq!(field("a").eq(7).wanted_ids(), None);
-    /// ```
-    #[must_use]
-    pub fn wanted_ids(&self) -> Option<Vec<Vec<u8>>> {
+    /// Same as [`FilterBytes::wanted_ids`](crate::bytes::FilterBytes::wanted_ids).
+    pub(crate) fn wanted_ids(&self) -> Option<Vec<Vec<u8>>> {
         self.root.wanted_ids()
     }
 }
@@ -298,9 +249,9 @@ impl fmt::Display for Filter {
 }
 
 impl std::str::FromStr for Filter {
-    type Err = QueryError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, QueryError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         Self::parse_json(text)
     }
 }

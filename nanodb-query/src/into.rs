@@ -82,7 +82,7 @@ pub trait IntoSort {
 /// # mod nanodb { pub use nanodb_document::doc; pub use nanodb_query::*; }
 /// use nanodb::{IntoProjection, Projection, doc};
 ///
-/// # fn main() -> Result<(), nanodb::QueryError> {
+/// # fn main() -> Result<(), nanodb::Error> {
 /// assert_eq!(["name", "age"].into_projection(), Projection::include(["name", "age"])?);
 /// assert_eq!(doc! { "password": 0 }.into_projection(), Projection::exclude(["password"])?);
 /// # Ok(())
@@ -117,7 +117,7 @@ macro_rules! conversions {
 
         impl $into for &Document {
             fn $method(self) -> $query {
-                $query::try_from(self).unwrap_or_else($query::refused)
+                $query::of_document(self).unwrap_or_else($query::refused)
             }
         }
 
@@ -137,6 +137,6 @@ conversions! {
 
 impl<const N: usize> IntoProjection for [&str; N] {
     fn into_projection(self) -> Projection {
-        Projection::include(self).unwrap_or_else(Projection::refused)
+        Projection::included(self).unwrap_or_else(Projection::refused)
     }
 }

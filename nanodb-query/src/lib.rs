@@ -3,9 +3,10 @@
 //! # Where things are
 //!
 //! Most callers need [`Filter`], [`Sort`], [`Projection`] and [`Update`]: each has a parser for
-//! JSON text, one for MessagePack, and builders. [`RawValue`] reads stored values; it and the order
-//! over all values come from `nanodb-msgpack`.
+//! JSON text and builders, and in [`bytes`] what it does with MessagePack. [`RawValue`] reads stored
+//! values; it and the order over all values come from `nanodb-msgpack`.
 
+pub mod bytes;
 mod convert;
 mod entries;
 mod error;
@@ -30,5 +31,6 @@ pub use self::sort::Sort;
 pub use self::update::{
     ArrayFilters, Push, UPDATE_NULLS_MAX, UPDATE_STEPS_MAX, Update, UpdateContext, UpdateError,
 };
+pub use nanodb_document::{Error, ErrorKind, Result};
 pub use nanodb_msgpack::json::Position;
 pub use nanodb_msgpack::{DEPTH_MAX, Malformed, RawValue, Timestamp, TypeBracket};

@@ -26,6 +26,7 @@ use crate::error::{ApplyError, Problem, QueryError};
 use crate::filter::ElementFilter;
 use crate::json::{Text, print_string};
 use crate::limits::{QUERY_NODES_MAX, check};
+use nanodb_document::Error;
 use nanodb_msgpack::RawValue;
 
 /// Selects the fields of a document that a query returns.
@@ -33,6 +34,7 @@ use nanodb_msgpack::RawValue;
 /// ```
 /// # extern crate nanodb_query as nanodb;
 /// use nanodb::Projection;
+/// use nanodb::bytes::ProjectionBytes;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let projection = Projection::parse_json(r#"{"age": 1, "_id": 0}"#)?;
@@ -122,17 +124,18 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// The [`QueryError`] for which it is refused.
-    pub fn check(&self) -> Result<(), QueryError> {
-        self.refused.as_deref().map_or(Ok(()), |error| Err(error.clone()))
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error for which it is refused.
+    pub fn check(&self) -> Result<(), Error> {
+        self.refused.as_deref().map_or(Ok(()), |error| Err(error.clone().into()))
     }
 
     /// Returns the projection that keeps only the fields at these paths, and `_id`.
     ///
     /// ```
-    /// use nanodb_query::Projection;
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Projection;
     ///
-    /// # fn main() -> Result<(), nanodb_query::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// let projection = Projection::include(["name", "address.city"])?.without_id();
     /// assert_eq!(projection.to_string(), r#"{"address.city": 1, "name": 1, "_id": 0}"#);
     /// # Ok(())
@@ -141,11 +144,16 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// What is refused in text: [`Problem::PathCollision`] if one path leads through another,
-    /// [`Problem::PathTooLong`], [`Problem::TooManyNodes`] for more than some
-    /// [`QUERY_NODES_MAX`] paths, and [`Problem::Unsupported`] for a path
-    /// with a name that begins with `$`.
-    pub fn include<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid) for what is refused in text: one path leads
+    /// through another, is too long or has a name that begins with `$`; or there are too many.
+    pub fn include<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, Error> {
+        Ok(Self::included(paths)?)
+    }
+
+    /// The same, with the error as this crate knows it.
+    pub(crate) fn included<'p>(
+        paths: impl IntoIterator<Item = &'p str>,
+    ) -> Result<Self, QueryError> {
         let mut projection = Self::built(Mode::Include, paths)?;
         projection.fields.entry("_id".into()).or_insert(Node::Whole);
         Ok(projection)
@@ -154,9 +162,10 @@ impl Projection {
     /// Returns the projection that keeps all fields but those at these paths.
     ///
     /// ```
-    /// use nanodb_query::Projection;
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Projection;
     ///
-    /// # fn main() -> Result<(), nanodb_query::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// let projection = Projection::exclude(["password"])?;
     /// assert_eq!(projection.to_string(), r#"{"password": 0}"#);
     /// # Ok(())
@@ -166,8 +175,8 @@ impl Projection {
     /// # Errors
     ///
     /// Same as [`include`](Self::include).
-    pub fn exclude<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
-        Self::built(Mode::Exclude, paths)
+    pub fn exclude<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, Error> {
+        Ok(Self::built(Mode::Exclude, paths)?)
     }
 
     fn built<'p>(mode: Mode, paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
@@ -191,7 +200,7 @@ impl Projection {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Projection;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// let projection = Projection::include(["age"])?.without_id();
     /// assert_eq!(projection.to_string(), r#"{"age": 1, "_id": 0}"#);
     /// # Ok(())
@@ -212,7 +221,7 @@ impl Projection {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Projection;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// Projection::parse_json(r#"{"name": 1, "tags": {"$slice": 2}}"#)?;
     /// assert!(Projection::parse_json(r#"{"a": 1, "b": 0}"#).is_err());
     /// # Ok(())
@@ -221,20 +230,17 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong, and where in the text.
-    pub fn parse_json(text: &str) -> Result<Self, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    pub fn parse_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
         let parsed =
             parse::parse(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))?;
-        text.check_values().map(|()| parsed)
+        text.check_values()?;
+        Ok(parsed)
     }
 
-    /// Reads a projection from a document in MessagePack.
-    ///
-    /// # Errors
-    ///
-    /// [`QueryError`] says what is wrong.
-    pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
+    /// Same as [`ProjectionBytes::parse`](crate::bytes::ProjectionBytes::parse).
+    pub(crate) fn parse(document: &[u8]) -> Result<Self, QueryError> {
         let value = RawValue::new(document);
         check(value)?;
         Ok(parse::parse(value).map_err(|fault| fault.problem)?)
@@ -246,51 +252,13 @@ impl Projection {
         self.mode == Mode::Exclude && self.fields.is_empty() && self.refused.is_none()
     }
 
-    /// Returns whether a `$` needs the element by which the document matched the filter; see
-    /// [`apply_matched`](Self::apply_matched).
-    #[must_use]
-    pub fn needs_match(&self) -> bool {
+    /// Same as [`ProjectionBytes::needs_match`](crate::bytes::ProjectionBytes::needs_match).
+    pub(crate) fn needs_match(&self) -> bool {
         self.positional.is_some()
     }
 
-    /// Appends the selected fields of a document to `out`, in MessagePack.
-    ///
-    /// Values are copied byte by byte; the cost is two walks over the fields.
-    ///
-    /// # Errors
-    ///
-    /// [`ApplyError::Malformed`] if the document is not valid MessagePack; `out` then ends in a
-    /// part of one. [`Problem::NoMatch`] if the projection [`needs_match`](Self::needs_match).
-    pub fn apply(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ApplyError> {
-        self.apply_matched(document, None, out)
-    }
-
-    /// Same as [`apply`](Self::apply), with the element that `$` means:
-    /// [`Filter::matched_element`].
-    ///
-    /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::{Filter, Projection};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let filter = Filter::parse_json(r#"{"a": {"$gt": 7}}"#)?;
-    /// let projection = Projection::parse_json(r#"{"a.$": 1}"#)?;
-    /// // {"a": [7, 8, 9]}
-    /// let document = b"\x81\xa1a\x93\x07\x08\x09";
-    /// let mut out = Vec::new();
-    /// projection.apply_matched(document, filter.matched_element(document)?, &mut out)?;
-    /// assert_eq!(out, b"\x81\xa1a\x91\x08");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Same as [`apply`](Self::apply); [`Problem::NoMatch`] if `$` needs an element and `matched`
-    /// is `None`.
-    ///
-    /// [`Filter::matched_element`]: crate::Filter::matched_element
-    pub fn apply_matched(
+    /// Same as [`ProjectionBytes::apply_matched`](crate::bytes::ProjectionBytes::apply_matched).
+    pub(crate) fn apply_matched(
         &self,
         document: &[u8],
         matched: Option<u32>,
@@ -304,9 +272,8 @@ impl Projection {
         apply::apply(context, &self.fields, RawValue::new(document), out)
     }
 
-    /// Returns the error for a filter that gives `$` no meaning, if the projection contains a `$`.
-    #[must_use]
-    pub fn no_match(&self) -> Option<QueryError> {
+    /// Same as [`ProjectionBytes::no_match`](crate::bytes::ProjectionBytes::no_match).
+    pub(crate) fn no_match(&self) -> Option<QueryError> {
         self.positional.as_deref().map(no_match)
     }
 
@@ -362,9 +329,9 @@ impl fmt::Display for Projection {
 }
 
 impl std::str::FromStr for Projection {
-    type Err = QueryError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, QueryError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         Self::parse_json(text)
     }
 }

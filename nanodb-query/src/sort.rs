@@ -18,6 +18,7 @@ use crate::fault::{Fault, fault};
 use crate::json::{Text, print_string};
 use crate::limits::{QUERY_NODES_MAX, check};
 use crate::path::{Part, Path, step};
+use nanodb_document::Error;
 use nanodb_msgpack::{Malformed, RawValue, TypeBracket};
 use nanodb_msgpack::{encode_empty_array_key, encode_key};
 
@@ -26,6 +27,7 @@ use nanodb_msgpack::{encode_empty_array_key, encode_key};
 /// ```
 /// # extern crate nanodb_query as nanodb;
 /// use nanodb::Sort;
+/// use nanodb::bytes::SortBytes;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sort = Sort::parse_json(r#"{"age": -1, "name": 1}"#)?;
@@ -134,8 +136,14 @@ impl Sort {
     ///
     /// # Errors
     ///
-    /// [`Problem::PathTooLong`] or [`Problem::TooManyNodes`], whichever came first.
-    pub fn check(&self) -> Result<(), QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if a path is too long, or there are too many:
+    /// whichever came first.
+    pub fn check(&self) -> Result<(), Error> {
+        Ok(self.checked()?)
+    }
+
+    /// The same, as this crate knows the error.
+    pub(crate) fn checked(&self) -> Result<(), QueryError> {
         self.refused.as_deref().map_or(Ok(()), |error| Err(error.clone()))
     }
 
@@ -143,18 +151,14 @@ impl Sort {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong, and where in the text.
-    pub fn parse_json(text: &str) -> Result<Self, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    pub fn parse_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
-        parse(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))
+        Ok(parse(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))?)
     }
 
-    /// Reads a sort from a document in MessagePack.
-    ///
-    /// # Errors
-    ///
-    /// [`QueryError`] says what is wrong.
-    pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
+    /// Same as [`SortBytes::parse`](crate::bytes::SortBytes::parse).
+    pub(crate) fn parse(document: &[u8]) -> Result<Self, QueryError> {
         let value = RawValue::new(document);
         check(value)?;
         Ok(parse(value).map_err(|fault| fault.problem)?)
@@ -177,37 +181,8 @@ impl Sort {
         self.fields.iter().map(|field| (&field.path, field.descending))
     }
 
-    /// Returns the key of a document. Documents are in order if their keys are, compared as bytes.
-    ///
-    /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::Sort;
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let sort = Sort::ascending("a");
-    /// // {"a": 1}, {"a": 1.5}
-    /// let (one, two) = (b"\x81\xa1a\x01", b"\x81\xa1a\xcb\x3f\xf8\0\0\0\0\0\0");
-    /// assert!(sort.key(one)? < sort.key(two)?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ApplyError::Malformed`] if the document is not valid MessagePack, [`ApplyError::Query`] if
-    /// [`check`](Self::check) fails.
-    pub fn key(&self, document: &[u8]) -> Result<Vec<u8>, ApplyError> {
-        let mut key = Vec::new();
-        self.append_key(document, &mut key)?;
-        Ok(key)
-    }
-
-    /// Appends the key of a document to `out`, for callers that keep many keys in one buffer.
-    ///
-    /// # Errors
-    ///
-    /// Same as [`key`](Self::key); `out` then ends in a part of a key.
-    pub fn append_key(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ApplyError> {
+    /// Same as [`SortBytes::append_key`](crate::bytes::SortBytes::append_key).
+    pub(crate) fn append_key(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ApplyError> {
         if let Some(error) = &self.refused {
             return Err((&**error).into());
         }
@@ -361,9 +336,9 @@ impl fmt::Display for Sort {
 }
 
 impl std::str::FromStr for Sort {
-    type Err = QueryError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, QueryError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         Self::parse_json(text)
     }
 }

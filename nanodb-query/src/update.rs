@@ -51,6 +51,7 @@ use crate::filter::{Operand, operand};
 use crate::json::{Text, print_string, print_value};
 use crate::limits::{check, check_names};
 use crate::{Filter, Timestamp};
+use nanodb_document::Error;
 use nanodb_msgpack::{RawValue, TypeBracket};
 
 /// Changes documents, by MongoDB's rules.
@@ -60,6 +61,7 @@ use nanodb_msgpack::{RawValue, TypeBracket};
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
+/// use nanodb::bytes::UpdateBytes;
 /// use nanodb::{Update, UpdateContext};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -166,9 +168,9 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// The [`QueryError`] of the first part that is refused.
-    pub fn check(&self) -> Result<(), QueryError> {
-        self.form().map(drop).map_err(QueryError::clone)
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error of the first part that is refused.
+    pub fn check(&self) -> Result<(), Error> {
+        Ok(self.form().map(drop).map_err(QueryError::clone)?)
     }
 }
 
@@ -179,7 +181,7 @@ impl Update {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Update;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// Update::parse_json(r#"{"$inc": {"n": 1}}"#)?;
     /// let error = Update::parse_json(r#"{"n": 1}"#).unwrap_err();
     /// assert_eq!(error.to_string(), "unknown operator `n` at line 1, column 2");
@@ -189,8 +191,8 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong, and where in the text.
-    pub fn parse_json(text: &str) -> Result<Self, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    pub fn parse_json(text: &str) -> Result<Self, Error> {
         Self::parse_json_with_filters(text, "[]")
     }
 
@@ -201,7 +203,7 @@ impl Update {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Update;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// let text = r#"{"$set": {"items.$[big].sale": true}}"#;
     /// Update::parse_json_with_filters(text, r#"[{"big.qty": {"$gt": 5}}]"#)?;
     /// # Ok(())
@@ -210,8 +212,8 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong with one of the texts, and where.
-    pub fn parse_json_with_filters(text: &str, array_filters: &str) -> Result<Self, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong with one of the texts, and where.
+    pub fn parse_json_with_filters(text: &str, array_filters: &str) -> Result<Self, Error> {
         let filters = Text::parse(array_filters)?;
         let parsed = filters::parse(filters.value())
             .map_err(|fault| filters.locate(fault.problem, fault.tail))?;
@@ -225,22 +227,16 @@ impl Update {
         Ok(Self::read(form, text.value(), filters.value()))
     }
 
-    /// Reads an update from a document in MessagePack.
-    ///
-    /// # Errors
-    ///
-    /// [`QueryError`] says what is wrong.
-    pub fn parse(document: &[u8]) -> Result<Self, QueryError> {
+    /// Same as [`UpdateBytes::parse`](crate::bytes::UpdateBytes::parse).
+    pub(crate) fn parse(document: &[u8]) -> Result<Self, QueryError> {
         Self::parse_with_filters(document, &[0x90])
     }
 
-    /// Reads an update from a document in MessagePack, and the array filters that its `$[id]` refer
-    /// to from an array of documents.
-    ///
-    /// # Errors
-    ///
-    /// [`QueryError`] says what is wrong with one of them.
-    pub fn parse_with_filters(document: &[u8], array_filters: &[u8]) -> Result<Self, QueryError> {
+    /// Same as [`UpdateBytes::parse_with_filters`](crate::bytes::UpdateBytes::parse_with_filters).
+    pub(crate) fn parse_with_filters(
+        document: &[u8],
+        array_filters: &[u8],
+    ) -> Result<Self, QueryError> {
         let (document, filters) = (RawValue::new(document), RawValue::new(array_filters));
         check(filters)?;
         let parsed = filters::parse(filters).map_err(|fault| fault.problem)?;
@@ -249,12 +245,8 @@ impl Update {
         Ok(Self::read(form, document, filters))
     }
 
-    /// Reads a merge patch (RFC 7396) from a document in MessagePack.
-    ///
-    /// # Errors
-    ///
-    /// [`QueryError`] if it is not a document or exceeds the limits.
-    pub fn merge_patch(patch: &[u8]) -> Result<Self, QueryError> {
+    /// Same as [`UpdateBytes::merge_patch`](crate::bytes::UpdateBytes::merge_patch).
+    pub(crate) fn merge_patch(patch: &[u8]) -> Result<Self, QueryError> {
         let patch = RawValue::new(patch);
         check(patch)?;
         Ok(Self::whole(parse_patch(patch).map_err(|fault| fault.problem)?))
@@ -266,7 +258,7 @@ impl Update {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Update;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// let update = Update::merge_patch_json(r#"{"age": 32, "city": null}"#)?;
     /// assert_eq!(update.to_string(), r#"{"$mergePatch": {"age": 32, "city": null}}"#);
     /// # Ok(())
@@ -275,40 +267,25 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong, and where in the text.
-    pub fn merge_patch_json(text: &str) -> Result<Self, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    pub fn merge_patch_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
         let form =
             parse_patch(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))?;
-        text.check_values().map(|()| Self::whole(form))
+        text.check_values()?;
+        Ok(Self::whole(form))
     }
 
-    /// Returns the update that puts a document, in MessagePack, in place of the old one. The
-    /// document may have the `_id` of the old one, or none; then it gets that of the old one.
-    ///
-    /// Unlike a query, it may have any number of values.
-    ///
-    /// # Errors
-    ///
-    /// [`QueryError`] if it is not a document, nests too deep or names a field twice; the errors of
-    /// [`check_replacement`](Self::check_replacement).
-    pub fn replacement(document: &[u8]) -> Result<Self, QueryError> {
+    /// Same as [`UpdateBytes::replacement`](crate::bytes::UpdateBytes::replacement).
+    pub(crate) fn replacement(document: &[u8]) -> Result<Self, QueryError> {
         let document = RawValue::new(document);
         document.verify().map_err(|_| Problem::Malformed)?;
         check_names(document)?;
         Ok(Self::whole(parse_replacement(document).map_err(|fault| fault.problem)?))
     }
 
-    /// Refuses a replacement document that contains names of operators. Such a document is an
-    /// update that was given to the wrong method, which would lose all fields.
-    ///
-    /// Costs one step for each field.
-    ///
-    /// # Errors
-    ///
-    /// [`Problem::OperatorInReplacement`] if a name begins with `$`; [`Problem::NotADocument`] and
-    /// [`Problem::Malformed`].
-    pub fn check_replacement(document: &[u8]) -> Result<(), QueryError> {
+    /// Same as [`UpdateBytes::check_replacement`](crate::bytes::UpdateBytes::check_replacement).
+    pub(crate) fn check_replacement(document: &[u8]) -> Result<(), QueryError> {
         let document = RawValue::new(document);
         check_document("a replacement", document).map_err(|fault| fault.problem)?;
         for field in document.fields().into_iter().flatten() {
@@ -327,7 +304,7 @@ impl Update {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Update;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// let update = Update::replacement_json(r#"{"a": 1}"#)?;
     /// assert_eq!(update.to_string(), r#"{"$replaceWith": {"a": 1}}"#);
     /// // An update that was taken for a document.
@@ -338,17 +315,17 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] says what is wrong, and where in the text.
-    pub fn replacement_json(text: &str) -> Result<Self, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    pub fn replacement_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
         let form = parse_replacement(text.value())
             .map_err(|fault| text.locate(fault.problem, fault.tail))?;
-        text.check_values().map(|()| Self::whole(form))
+        text.check_values()?;
+        Ok(Self::whole(form))
     }
 
-    /// Returns whether a `$` needs [`UpdateContext::matched`].
-    #[must_use]
-    pub fn needs_match(&self) -> bool {
+    /// Same as [`UpdateBytes::needs_match`](crate::bytes::UpdateBytes::needs_match).
+    pub(crate) fn needs_match(&self) -> bool {
         match self.form() {
             Ok(Form::Operators(changes)) if !changes.is_plain => {
                 changes.root.iter().any(|(_, node)| node.needs_match())
@@ -364,7 +341,7 @@ impl Update {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Update;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// let text = r#"{"$set": {"items.$[big].sale": true}}"#;
     /// let update = Update::parse_json_with_filters(text, r#"[{"big": {"$gt": 5}}]"#)?;
     /// assert_eq!(update.to_string(), text);
@@ -377,31 +354,8 @@ impl Update {
         ArrayFilters(self)
     }
 
-    /// Appends the changed document to `out`, in MessagePack. Returns whether it differs from the
-    /// old one; if not, nothing is appended.
-    ///
-    /// Costs one walk over the names of the documents in which changes lie; everything else is
-    /// copied.
-    ///
-    /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::{Update, UpdateContext};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let update = Update::parse_json(r#"{"$max": {"n": 5}}"#)?;
-    /// let mut out = Vec::new();
-    /// assert!(update.apply(b"\x81\xa1n\x01", &UpdateContext::default(), &mut out)?); // {"n": 1}
-    /// assert_eq!(out, b"\x81\xa1n\x05");
-    /// // {"n": 7} stays as it is.
-    /// assert!(!update.apply(b"\x81\xa1n\x07", &UpdateContext::default(), &mut out)?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`UpdateError`] if a change is impossible; nothing is appended then.
-    pub fn apply(
+    /// Same as [`UpdateBytes::apply`](crate::bytes::UpdateBytes::apply).
+    pub(crate) fn apply(
         &self,
         document: &[u8],
         context: &UpdateContext,
@@ -415,36 +369,14 @@ impl Update {
         changed
     }
 
-    /// Appends the document that an upsert inserts when no document matches the filter: the values
-    /// that the filter demands for paths, changed by this update, including `$setOnInsert`. A
-    /// replacement takes only `_id` from the filter.
-    ///
-    /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::{Update, UpdateContext, field};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let update = Update::parse_json(r#"{"$inc": {"n": 1}, "$setOnInsert": {"new": true}}"#)?;
-    /// let mut out = Vec::new();
-    /// update.upsert(&field("a").eq(5), &UpdateContext::default(), &mut out)?;
-    /// // {"a": 5, "n": 1, "new": true}
-    /// assert_eq!(out, b"\x83\xa1a\x05\xa1n\x01\xa3new\xc3");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`UpdateError`] if a change is impossible, [`UpdateError::Conflict`] if the filter demands
-    /// two values for one field, [`UpdateError::Filter`] if [`Filter::check`] fails; nothing is
-    /// appended then.
-    pub fn upsert(
+    /// Same as [`UpdateBytes::upsert`](crate::bytes::UpdateBytes::upsert).
+    pub(crate) fn upsert(
         &self,
         filter: &Filter,
         context: &UpdateContext,
         out: &mut Vec<u8>,
     ) -> Result<(), UpdateError> {
-        filter.check().map_err(|error| UpdateError::Filter(Box::new(error)))?;
+        filter.checked().map_err(|error| UpdateError::Filter(Box::new(error)))?;
         let only_id = matches!(self.form(), Ok(Form::Replacement(_)));
         let mut base = Vec::new();
         write_base(filter, only_id, context, &mut base)?;
@@ -463,14 +395,9 @@ impl Update {
         }
     }
 
-    /// Returns the `_id`, in MessagePack, that a filter demands of a document that an upsert
-    /// inserts, if it demands one.
-    ///
-    /// # Errors
-    ///
-    /// Same as [`upsert`](Self::upsert).
-    pub fn upserted_id(filter: &Filter) -> Result<Option<Vec<u8>>, UpdateError> {
-        filter.check().map_err(|error| UpdateError::Filter(Box::new(error)))?;
+    /// Same as [`UpdateBytes::upserted_id`](crate::bytes::UpdateBytes::upserted_id).
+    pub(crate) fn upserted_id(filter: &Filter) -> Result<Option<Vec<u8>>, UpdateError> {
+        filter.checked().map_err(|error| UpdateError::Filter(Box::new(error)))?;
         let mut base = Vec::new();
         write_base(filter, true, &UpdateContext::default(), &mut base)?;
         let id = RawValue::new(&base).field("_id")?;
@@ -609,9 +536,9 @@ impl fmt::Display for Update {
 }
 
 impl std::str::FromStr for Update {
-    type Err = QueryError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, QueryError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         Self::parse_json(text)
     }
 }

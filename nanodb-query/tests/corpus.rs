@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use cases::Outcome;
 use json::Json;
 use nanodb_msgpack::{RawValue, compare};
+use nanodb_query::bytes::{FilterBytes, ProjectionBytes, SortBytes, UpdateBytes};
 use nanodb_query::{Filter, Projection, Sort, Update, UpdateContext};
 
 /// Sets of documents by their number.

@@ -87,19 +87,18 @@
 //! documents on the damaged page and no others.
 
 pub use nanodb_database::{
-    ASSIGNED_ID_MAX, AccessPath, ApplyError, ArrayFilters, ArrayView, BulkOperation,
-    BulkWriteResult, COLLECTION_NAME_BYTES_MAX, CatalogError, CheckProgress, CheckReport,
-    Collection, CollectionInfo, CollectionStats, CompactProgress, Cursor, DOCUMENT_BYTES_MAX,
-    DOCUMENT_DEPTH_MAX, Database, DocView, Document, DocumentError, Draft, Durability, Elements,
-    Encode, Error, ErrorKind, Explain, FIELD_NAME_BYTES_MAX, FieldName, Fields, Filter, Find,
-    FindOneAndModify, ID_BYTES_MAX, ID_FIELD, Id, IdRef, IdTextError, IntoIter, Iter, IterMut, Key,
-    Literal, Malformed, ObjectId, OpenReport, Options, Plan, Problem, ProblemKind, Projection,
-    QueryError, QueryProblem, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode,
-    SalvageReport, SalvagedCollection, Scan, ScanIter, Serialized, Snapshot, SnapshotCollection,
-    Sort, Stats, StorageError, StoredDoc, Timestamp, Transaction, TransactionCollection,
-    TypeBracket, TypedCollection, TypedCursor, TypedFind, TypedScanIter, Update, UpdateContext,
-    UpdateError, UpdateResult, Uuid, Value, ValueRef, ValueType, array, doc, field, from_document,
-    json, storage, to_document,
+    ASSIGNED_ID_MAX, AccessPath, ArrayFilters, ArrayView, BulkOperation, BulkWriteResult,
+    COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, Collection, CollectionInfo,
+    CollectionStats, CompactProgress, Cursor, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, Database,
+    DocView, Document, Draft, Durability, Elements, Encode, Error, ErrorKind, Explain,
+    FIELD_NAME_BYTES_MAX, FieldName, Fields, Filter, Find, FindOneAndModify, ID_BYTES_MAX,
+    ID_FIELD, Id, IdRef, IdTextError, IntoIter, Iter, IterMut, Key, Literal, ObjectId, OpenReport,
+    Options, Plan, Problem, ProblemKind, Projection, ReadCollection, Result,
+    SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport, SalvagedCollection, Scan, ScanIter,
+    Serialized, Snapshot, SnapshotCollection, Sort, Stats, StoredDoc, Timestamp, Transaction,
+    TransactionCollection, TypedCollection, TypedCursor, TypedFind, TypedScanIter, Update,
+    UpdateResult, Uuid, Value, ValueRef, ValueType, array, doc, field, from_document, json,
+    storage, to_document,
 };
 
 // The programs in the READMEs, in the tour and in the query manual are tests.

@@ -58,7 +58,7 @@ fn store(db: &Database, name: &str, documents: Option<&Value>) -> Collection {
     collection
 }
 
-fn part<'c, T: TryFrom<&'c Document, Error = nanodb::QueryError>>(
+fn part<'c, T: TryFrom<&'c Document, Error = nanodb::Error>>(
     case: &'c Document,
     name: &str,
 ) -> Result<T, String> {
@@ -128,9 +128,7 @@ fn update(collection: &Collection, case: &Document) -> Result<(), String> {
     let done = if is_replacement {
         collection.replace_one(filter, change)
     } else {
-        Update::try_from(change)
-            .map_err(nanodb::Error::from)
-            .and_then(|change| collection.update_one(filter, &change))
+        Update::try_from(change).and_then(|change| collection.update_one(filter, &change))
     };
     let after = collection.get(&id).unwrap().unwrap().to_document().unwrap();
     collection.delete(&id).unwrap();

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use nanodb::json::{self, WriteOptions};
-use nanodb::{DocView, DocumentError, ErrorKind};
+use nanodb::{DocView, ErrorKind};
 
 use crate::arguments::{Export, Forms, Inexact};
 use crate::database::{self, Opener};
@@ -73,9 +73,10 @@ fn print_line(
             Some(id) => format!("the document with the id {id}: {error}"),
             None => format!("a document without an id: {error}"),
         };
-        match error {
-            DocumentError::NoJson(_) => LineError::Inexact(problem),
-            _ => LineError::Damaged(problem),
+        // A value without a form has a place; bytes that can't be read have none.
+        match error.path() {
+            Some(_) => LineError::Inexact(problem),
+            None => LineError::Damaged(problem),
         }
     })?;
     line.push('\n');

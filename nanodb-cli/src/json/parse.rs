@@ -1,7 +1,7 @@
 //! From the text of one JSON object to a document; errors have the place in the whole input.
 
 use nanodb::Document;
-use nanodb::json::{self, JsonProblem, ReadOptions};
+use nanodb::json::ReadOptions;
 
 use super::{JsonError, Position};
 
@@ -17,13 +17,15 @@ pub(crate) fn parse_document(
 /// Returns what is wrong with `text`, the beginning of an object, apart from its missing end.
 pub(super) fn find_error(text: &[u8], at: Position, options: &ReadOptions) -> Option<JsonError> {
     let error = Document::parse_json_with(text, options).err()?;
-    match error.problem() {
-        JsonProblem::Ended { .. } => None,
-        _ => Some(locate(&error, at)),
-    }
+    // What the library says of a text without its end.
+    let is_missing_its_end = error.to_string().starts_with("EOF while parsing");
+    (!is_missing_its_end).then(|| locate(&error, at))
 }
 
-fn locate(error: &json::JsonError, at: Position) -> JsonError {
-    let position = error.position();
-    JsonError::syntax(at.within(position.line, position.column), error.problem().to_string())
+fn locate(error: &nanodb::Error, at: Position) -> JsonError {
+    let text = error.to_string();
+    let Some(position) = error.position() else { return JsonError::syntax(at, text) };
+    // Without its place within the object.
+    let problem = text.strip_suffix(&format!(" at {position}")).unwrap_or(&text);
+    JsonError::syntax(at.within(position.line, position.column), problem.to_owned())
 }

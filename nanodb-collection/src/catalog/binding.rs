@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_utils::Backoff;
 
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::lock::LockGuard;
 use crate::lock::owner::LockOwner;
 use crate::store::{CollectionState, Store};
@@ -52,7 +52,7 @@ impl NameBinding {
     /// else by now.
     #[inline]
     pub(crate) fn lock(&self, owner: LockOwner) -> Result<Option<LockGuard<'_, CollectionState>>> {
-        let held = self.store.state.lock(owner).map_err(|_| Error::conflict(&self.name))?;
+        let held = self.store.state.lock(owner).map_err(|_| EngineError::conflict(&self.name))?;
         Ok(self.is_attached().then_some(held))
     }
 

@@ -214,7 +214,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage), [`Error::Conflict`](crate::Error::Conflict).
+    /// [`EngineError::Storage`](crate::EngineError::Storage), [`EngineError::Conflict`](crate::EngineError::Conflict).
     pub fn check(
         self: &Arc<Self>,
         progress: &mut dyn FnMut(CheckProgress) -> ControlFlow<()>,

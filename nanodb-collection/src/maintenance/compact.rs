@@ -15,7 +15,9 @@ use nanodb_pager::PageId;
 
 use crate::catalog::binding::NameBinding;
 use crate::engine::Engine;
-use crate::error::{ErrorKind, Result};
+use nanodb_document::ErrorKind;
+
+use crate::error::Result;
 use crate::lock::owner::LockOwner;
 use crate::maintenance::relocation_pass::{
     self, Walk, release_empty_pages, release_pages, scan_pages,
@@ -54,9 +56,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage),
-    /// [`Error::DamagedPage`](crate::Error::DamagedPage),
-    /// [`Error::Conflict`](crate::Error::Conflict).
+    /// [`EngineError::Storage`](crate::EngineError::Storage),
+    /// [`EngineError::DamagedPage`](crate::EngineError::DamagedPage),
+    /// [`EngineError::Conflict`](crate::EngineError::Conflict).
     pub fn compact(
         &self,
         progress: &mut dyn FnMut(CompactProgress) -> ControlFlow<()>,

@@ -10,7 +10,9 @@ use nanodb_pager::{Extent, FoundPage, Owner, PageId, Salvage};
 
 use crate::catalog::manifest::Manifest;
 use crate::checkpoint::apply_edits;
-use crate::error::{Error, ErrorKind, Result};
+use nanodb_document::ErrorKind;
+
+use crate::error::{EngineError, Result};
 use crate::ids::CollectionId;
 use crate::maintenance::check::{Problem, ProblemKind, why};
 use crate::pages::extents::Extents;
@@ -96,7 +98,7 @@ impl SalvageReport {
 
     /// Adds what could not be read, and why.
     #[doc(hidden)]
-    pub fn lost(&mut self, collection: Option<&str>, error: &Error) {
+    pub fn lost(&mut self, collection: Option<&str>, error: &EngineError) {
         let (page, why) = (error.page(), why(error));
         let kind = match page {
             Some(_) => ProblemKind::DamagedPage { why },
@@ -142,13 +144,13 @@ pub enum Salvaged<'a> {
 ///
 /// # Errors
 ///
-/// Those of `store`; [`Error::Storage`] if the operating system refuses what is not a matter of
+/// Those of `store`; [`EngineError::Storage`] if the operating system refuses what is not a matter of
 /// single pages.
-pub fn salvage_pages(
+pub fn salvage_pages<E: From<EngineError>>(
     pages: &Salvage,
-    refused: &Error,
-    mut store: impl FnMut(Salvaged<'_>, &mut SalvageReport) -> Result<()>,
-) -> Result<SalvageReport> {
+    refused: &EngineError,
+    mut store: impl FnMut(Salvaged<'_>, &mut SalvageReport) -> Result<(), E>,
+) -> Result<SalvageReport, E> {
     let how = if pages.is_verified() { SalvageMode::ByPages } else { SalvageMode::Unverified };
     let mut report = SalvageReport { how, ..SalvageReport::default() };
     report.lost(None, refused);
@@ -212,11 +214,9 @@ pub fn salvage_pages(
 
 /// Whether an error of the source only loses what could not be read.
 #[must_use]
-pub fn is_lost(error: &Error) -> bool {
+pub fn is_lost(error: &EngineError) -> bool {
     let failed_read = match error {
-        Error::Storage(source) | Error::Open { source, .. } => {
-            source.pager_error().is_failed_read()
-        }
+        EngineError::Storage(source) | EngineError::Open { source, .. } => source.is_failed_read(),
         _ => false,
     };
     failed_read || matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotADatabase)
@@ -248,26 +248,26 @@ fn newest_manifest(pages: &Salvage, report: &mut SalvageReport) -> Option<Manife
 }
 
 /// Saves the documents of a page. What fails is the target; inside, the source.
-fn salvage_page(
+fn salvage_page<E>(
     pages: &Salvage,
     (owner, collection): (Owner, &str),
     page: PageId,
-    store: &mut impl FnMut(Salvaged<'_>, &mut SalvageReport) -> Result<()>,
+    store: &mut impl FnMut(Salvaged<'_>, &mut SalvageReport) -> Result<(), E>,
     report: &mut SalvageReport,
-) -> Result<Result<()>> {
+) -> Result<Result<()>, E> {
     let held = match pages.page(page) {
         Ok(held) => held,
         Err(error) => return Ok(Err(error.into())),
     };
     let slots = match PageRef::parse(held.body()) {
         Ok(slots) => slots,
-        Err(error) => return Ok(Err(Error::damaged_by(page, error))),
+        Err(error) => return Ok(Err(EngineError::damaged_by(page, error))),
     };
     let mut assembled = Vec::new();
     for record in slots.records() {
         let record = match record {
             Ok(record) => record,
-            Err(error) => return Ok(Err(Error::damaged_by(page, error))),
+            Err(error) => return Ok(Err(EngineError::damaged_by(page, error))),
         };
         let bytes = match record.kind {
             RecordKind::Document => record.bytes,

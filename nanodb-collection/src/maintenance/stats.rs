@@ -53,7 +53,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`](crate::Error::Storage).
+    /// [`EngineError::Storage`](crate::EngineError::Storage).
     pub fn stats(&self) -> Result<Stats> {
         collect(self)
     }

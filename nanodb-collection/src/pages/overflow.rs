@@ -10,7 +10,7 @@ use nanodb_page::RecordKind;
 use nanodb_page::overflow::{Head, Next, Piece, overflow_len_max};
 use nanodb_pager::{BODY_SIZE, Owner, PageId};
 
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::pages::source::{PageSource, StoredPage, page_of};
 use nanodb_document::DOCUMENT_BYTES_MAX;
 
@@ -29,12 +29,12 @@ pub(crate) fn for_each_piece(
     pages: &impl PageSource,
     mut piece: impl FnMut(Next, &[u8]),
 ) -> Result<()> {
-    let head = Head::decode(record).map_err(|e| Error::damaged_by(head_page, e))?;
+    let head = Head::decode(record).map_err(|e| EngineError::damaged_by(head_page, e))?;
     let total = usize::try_from(head.total_len).unwrap_or(usize::MAX);
     // The decoder knows that a head has less than the whole.
     let mut left = total.saturating_sub(head.bytes.len());
     if total > DOCUMENT_BYTES_MAX {
-        return Err(Error::damaged(head_page));
+        return Err(EngineError::damaged(head_page));
     }
     let count_max = left / PIECE_BYTES_MIN + 2;
     let mut next = Some(head.next);
@@ -46,18 +46,18 @@ pub(crate) fn for_each_piece(
         at = page_of(here);
         count += 1;
         if count > count_max || passed == Some(here) {
-            return Err(Error::damaged(at));
+            return Err(EngineError::damaged(at));
         }
         if count.is_power_of_two() {
             passed = Some(here);
         }
         let held = pages.with_piece(owner, here)?;
         let found = decode_piece(here, &held)?;
-        left = left.checked_sub(found.bytes.len()).ok_or_else(|| Error::damaged(at))?;
+        left = left.checked_sub(found.bytes.len()).ok_or_else(|| EngineError::damaged(at))?;
         piece(here, found.bytes);
         next = found.next;
     }
-    if left == 0 { Ok(()) } else { Err(Error::damaged(at)) }
+    if left == 0 { Ok(()) } else { Err(EngineError::damaged(at)) }
 }
 
 /// Appends the whole document to `out`, whose head is `record` on `head_page`.
@@ -68,21 +68,21 @@ pub(crate) fn assemble(
     pages: &impl PageSource,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let head = Head::decode(record).map_err(|e| Error::damaged_by(head_page, e))?;
+    let head = Head::decode(record).map_err(|e| EngineError::damaged_by(head_page, e))?;
     out.extend_from_slice(head.bytes);
     for_each_piece(owner, head_page, record, pages, |_, bytes| out.extend_from_slice(bytes))
 }
 
 fn decode_piece(piece: Next, held: &impl StoredPage) -> Result<Piece<'_>> {
     let page = page_of(piece);
-    let damaged_by = |e| Error::damaged_by(page, e);
+    let damaged_by = |e| EngineError::damaged_by(page, e);
     match piece {
         Next::Overflow { .. } => Piece::decode_overflow(held.body()).map_err(damaged_by),
         Next::Fragment { slot, .. } => match held.slots(page)?.get(slot).map_err(damaged_by)? {
             Some(record) if record.kind == RecordKind::Fragment => {
                 Piece::decode_fragment(record.bytes).map_err(damaged_by)
             }
-            _ => Err(Error::damaged(page)),
+            _ => Err(EngineError::damaged(page)),
         },
     }
 }

@@ -11,7 +11,7 @@ use nanodb_pager::{
     Owner, PageGuard, PageId, PageKind, PageMut, Salvage, Snapshot, TxPage, WriteTx,
 };
 
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 
 /// Pages of slots and records.
 pub(crate) const SLOTTED: PageKind = PageKind::new(16);
@@ -31,7 +31,7 @@ pub(crate) trait PageSource {
     #[inline]
     fn slotted(&self, owner: Owner, id: PageId) -> Result<Self::Page> {
         let page = self.page(id)?;
-        if page.is_slotted_of(owner) { Ok(page) } else { Err(Error::damaged(id)) }
+        if page.is_slotted_of(owner) { Ok(page) } else { Err(EngineError::damaged(id)) }
     }
 
     /// Reads the page that a piece of a collection's document is on.
@@ -42,7 +42,7 @@ pub(crate) trait PageSource {
             Next::Overflow { .. } => page.is_overflow_of(owner),
             Next::Fragment { .. } => page.is_slotted_of(owner),
         };
-        if is_it { Ok(page) } else { Err(Error::damaged(id)) }
+        if is_it { Ok(page) } else { Err(EngineError::damaged(id)) }
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) trait StoredPage {
     /// Returns the records of a slotted page, which `id` is.
     #[inline]
     fn slots(&self, id: PageId) -> Result<PageRef<'_>> {
-        PageRef::parse(self.body()).map_err(|error| Error::damaged_by(id, error))
+        PageRef::parse(self.body()).map_err(|error| EngineError::damaged_by(id, error))
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) trait StoredPage {
 #[inline]
 pub(crate) fn slotted_mut(tx: &mut WriteTx, owner: Owner, id: PageId) -> Result<PageMut<'_>> {
     let page = tx.page_mut(id)?;
-    if page.is_slotted_of(owner) { Ok(page) } else { Err(Error::damaged(id)) }
+    if page.is_slotted_of(owner) { Ok(page) } else { Err(EngineError::damaged(id)) }
 }
 
 impl PageSource for Snapshot {
@@ -85,7 +85,7 @@ impl PageSource for Snapshot {
     fn page(&self, id: PageId) -> Result<PageGuard> {
         match self.page(id) {
             // It belongs to the collection, and was never written: that cannot be.
-            Err(nanodb_pager::Error::NoVersion { page, .. }) => Err(Error::damaged(page)),
+            Err(nanodb_pager::Error::NoVersion { page, .. }) => Err(EngineError::damaged(page)),
             page => Ok(page?),
         }
     }

@@ -7,9 +7,9 @@ use nanodb_index::RecordId;
 use nanodb_pager::{PageGuard, PageId};
 use serde::de::{Deserialize, DeserializeOwned};
 
-use nanodb_document::{DocView, Document};
+use nanodb_document::{DocView, Document, Error, ErrorBuilder, ErrorParts};
 
-use crate::error::{Error, Result};
+use crate::error::{EngineError, OfDocument, Result};
 use crate::pages::records::RecordSpan;
 
 /// A stored document, which is kept readable as long as this exists.
@@ -81,11 +81,11 @@ impl StoredDoc {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedDocument`] if its bytes are not what was stored, with its id and page as far
-    /// as they are known.
-    pub fn to_document(&self) -> Result<Document> {
+    /// [`Damaged`](nanodb_document::ErrorKind::Damaged) if its bytes are not what was stored, with its
+    /// id and page as far as they are known.
+    pub fn to_document(&self) -> Result<Document, Error> {
         let decoded = DocView::to_document(self);
-        decoded.map_err(|_| self.blame("", Error::malformed()))
+        decoded.map_err(|_| self.blame("", EngineError::malformed()).into())
     }
 
     /// Decodes the document to a Rust type, which may borrow from it.
@@ -111,31 +111,60 @@ impl StoredDoc {
     ///
     /// # Errors
     ///
-    /// [`Error::Document`] of the kind [`WrongType`](crate::ErrorKind::WrongType) if it does not
-    /// have the shape of `T`; [`Error::DamagedDocument`] same as
+    /// [`WrongType`](nanodb_document::ErrorKind::WrongType) if it does not have the shape of `T`: the
+    /// error names the document, and the [path](Error::path) of the field. Same as
     /// [`to_document`](Self::to_document).
-    pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+    pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         self.to_type("")
     }
 
     /// Decodes the document to a Rust type. The error tells a document of another shape from a
     /// damaged one.
     #[doc(hidden)]
-    pub fn to_typed<T: DeserializeOwned>(&self, collection: &str) -> Result<T> {
+    pub fn to_typed<T: DeserializeOwned>(&self, collection: &str) -> Result<T, Error> {
         self.to_type(collection)
     }
 
-    fn to_type<'a, T: Deserialize<'a>>(&'a self, collection: &str) -> Result<T> {
+    fn to_type<'a, T: Deserialize<'a>>(&'a self, collection: &str) -> Result<T, Error> {
         DocView::deserialize(self).map_err(|error| match DocView::parse(self.as_bytes()) {
-            Ok(_) => error.into(),
-            Err(_) => self.blame(collection, Error::malformed()),
+            Ok(_) => self.is_no::<T>(collection, error),
+            Err(_) => self.blame(collection, EngineError::malformed()).into(),
         })
+    }
+
+    /// Says which document does not have the shape of a type, and where and why.
+    #[cold]
+    fn is_no<T>(&self, collection: &str, error: Error) -> Error {
+        let mut text = match self.id() {
+            Some(id) => format!("document {id}"),
+            None => "a document without an id".to_owned(),
+        };
+        if !collection.is_empty() {
+            text = format!("{text} of collection {collection:?}");
+        }
+        let why = error.internal().and_then(|internal| internal.source());
+        let why = why.map_or_else(|| error.to_string(), ToString::to_string);
+        text = format!("{text} is no `{}`: {why}", std::any::type_name::<T>());
+        let mut builder = ErrorBuilder::new(error.kind(), text);
+        if let Some(path) = error.path() {
+            builder = builder.path(path);
+        }
+        if let Some(id) = self.id() {
+            builder = builder.id(id);
+        }
+        if !collection.is_empty() {
+            builder = builder.collection(collection);
+        }
+        match error.into_internal() {
+            Some(internal) => builder.source(internal).into(),
+            None => builder.into(),
+        }
     }
 
     /// Adds to an error which document it is of.
     #[cold]
     #[doc(hidden)]
-    pub fn blame(&self, collection: &str, error: Error) -> Error {
+    pub fn blame<E: OfDocument>(&self, collection: &str, error: E) -> E {
         let page = self.record_id().map(|record| PageId::new(record.page));
         error.of_document(collection, self, page)
     }
@@ -197,11 +226,11 @@ pub(crate) fn range_within(whole: &[u8], part: &[u8]) -> Range<usize> {
 }
 
 /// Looks up ids one by one, until `is_enough` returns true for a document.
-pub fn until<I>(
+pub fn until<I, E>(
     ids: impl IntoIterator<Item = I>,
-    get: impl Fn(I) -> Result<Option<StoredDoc>>,
+    get: impl Fn(I) -> Result<Option<StoredDoc>, E>,
     mut is_enough: impl FnMut(&StoredDoc) -> bool,
-) -> Result<Vec<StoredDoc>> {
+) -> Result<Vec<StoredDoc>, E> {
     let mut found = Vec::new();
     for id in ids {
         let Some(document) = get(id)? else { continue };

@@ -13,7 +13,7 @@ use nanodb_pager::{PageId, Seq, Snapshot};
 use parking_lot::MutexGuard;
 
 use super::Store;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::id_index::load::{LoadError, saved_entries};
 use crate::id_index::{LoadedIndex, SavedIndex};
 use crate::ids::CollectionId;
@@ -257,7 +257,7 @@ impl Store {
                         is_gone |= at != snapshot.seq();
                         false
                     }
-                    Err(error) => return Err(Error::from(error)),
+                    Err(error) => return Err(EngineError::from(error)),
                 };
                 if !sound {
                     unreadable = unreadable.or(Some(page));

@@ -8,7 +8,7 @@ use nanodb_page::{PageRef, RecordKind, SlotId};
 use nanodb_pager::{PageGuard, PageId, Seq, Snapshot, WriteTx};
 
 use super::Store;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::id_index::LoadedIndex;
 use crate::id_index::retired::RetiredEntries;
 use crate::pages::overflow;
@@ -36,7 +36,7 @@ enum ReadFailure {
     Outdated(PageId),
     /// The index does not have this part of it in memory.
     NotLoaded,
-    Failed(Error),
+    Failed(EngineError),
 }
 
 type Answer<T> = Result<T, ReadFailure>;
@@ -54,7 +54,7 @@ struct IdLookup<'a> {
     store: &'a Store,
     key: &'a [u8],
     point: ReadPoint,
-    damaged: Option<Error>,
+    damaged: Option<EngineError>,
 }
 
 /// The pages of a collection as of the commit that is read at.
@@ -74,9 +74,9 @@ impl PageSource for PagesAt<'_> {
             Err(ReadFailure::Failed(error)) => Err(error),
             Err(ReadFailure::Outdated(page)) => {
                 self.outdated.set(Some(page));
-                Err(Error::damaged(id))
+                Err(EngineError::damaged(id))
             }
-            Ok(None) | Err(ReadFailure::NotLoaded) => Err(Error::damaged(id)),
+            Ok(None) | Err(ReadFailure::NotLoaded) => Err(EngineError::damaged(id)),
         }
     }
 }
@@ -89,7 +89,7 @@ impl IdLookup<'_> {
             Ok(Some(guard)) => guard,
             Ok(None) => return None,
             // Another candidate may be the right one.
-            Err(ReadFailure::Failed(error @ Error::DamagedPage { .. })) => {
+            Err(ReadFailure::Failed(error @ EngineError::DamagedPage { .. })) => {
                 self.damaged = Some(error);
                 return None;
             }
@@ -175,7 +175,7 @@ impl Store {
             ReadFailure::Failed(error) => error,
             ReadFailure::Outdated(page) => nanodb_pager::Error::NoVersion { page, at }.into(),
             // Of the index; nothing else answers so.
-            ReadFailure::NotLoaded => Error::damaged(PageId::new(0)),
+            ReadFailure::NotLoaded => EngineError::damaged(PageId::new(0)),
         })
     }
 
@@ -273,7 +273,7 @@ impl Store {
         if !page.is_slotted_of(self.owner) {
             return Ok(Proof::NotIt);
         }
-        let damaged_by = |e| Error::damaged_by(PageId::new(record_id.page), e);
+        let damaged_by = |e| EngineError::damaged_by(PageId::new(record_id.page), e);
         let slots = PageRef::parse(page.body()).map_err(damaged_by)?;
         let Some(slot) = SlotId::new(record_id.slot) else { return Ok(Proof::NotIt) };
         let Some(record) = slots.get(slot).map_err(damaged_by)? else { return Ok(Proof::NotIt) };
@@ -365,7 +365,7 @@ impl Store {
         let page = PageSource::page(&tx, id)?;
         let slot = SlotId::new(record_id.slot).filter(|_| page.is_slotted_of(self.owner));
         let Some(slot) = slot else { return Ok(false) };
-        let damaged_by = |e| Error::damaged_by(id, e);
+        let damaged_by = |e| EngineError::damaged_by(id, e);
         let record = match page.slots(id)?.get(slot).map_err(damaged_by)? {
             Some(record) if record.kind == RecordKind::Document => {
                 return Ok(record.bytes == bytes);

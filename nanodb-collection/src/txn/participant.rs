@@ -9,7 +9,7 @@ use crate::catalog::ReserveOutcome;
 use crate::catalog::binding::NameBinding;
 use crate::catalog::reservation::NameReservation;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::lock::OwnedLockGuard;
 use crate::lock::owner::LockOwner;
 use crate::lock::wait_for_graph::Deadlock;
@@ -32,11 +32,11 @@ pub(crate) struct Participant {
 /// Why a collection was not locked.
 pub(crate) enum LockFailure {
     Deadlock(Deadlock),
-    Error(Error),
+    Error(EngineError),
 }
 
-impl From<Error> for LockFailure {
-    fn from(error: Error) -> Self {
+impl From<EngineError> for LockFailure {
+    fn from(error: EngineError) -> Self {
         Self::Error(error)
     }
 }

@@ -19,7 +19,7 @@ use nanodb_pager::{Extent, PageId};
 
 use super::records::RECORD_BYTES_MAX;
 use super::statement::Statement;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::pages::extents::Extents;
 use crate::pages::free_space::{SearchStart, SpaceClass};
 use crate::pages::source::{PageSource, SLOTTED, StoredPage};
@@ -83,7 +83,8 @@ impl Statement<'_> {
             Some(Extent::new(PageId::new(page.get().wrapping_add(1)), spare.pages - 1));
         let mut held = self.tx.init_page(page, SLOTTED, self.store.owner)?;
         let (body, dirty) = held.split();
-        PageMut::format(body, |range| dirty.mark(range)).map_err(|e| Error::damaged_by(page, e))?;
+        PageMut::format(body, |range| dirty.mark(range))
+            .map_err(|e| EngineError::damaged_by(page, e))?;
         self.write_set.used_pages += 1;
         self.set_fill(page);
         Ok(page)

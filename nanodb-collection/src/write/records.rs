@@ -25,7 +25,7 @@ use nanodb_page::{PageMut, RecordKind, SlotId};
 use nanodb_pager::{BODY_SIZE, PageId};
 
 use super::statement::Statement;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::pages::free_space::SpaceClass;
 use crate::pages::overflow::for_each_piece;
 use crate::pages::source::{OVERFLOW, PageSource, StoredPage, page_of, slotted_mut};
@@ -69,7 +69,7 @@ impl Statement<'_> {
         let mut held = slotted_mut(tx, store.owner, page)?;
         let (body, dirty) = held.split();
         let mut slots = PageMut::parse(body, |range| dirty.mark(range))
-            .map_err(|e| Error::damaged_by(page, e))?;
+            .map_err(|e| EngineError::damaged_by(page, e))?;
         while let Some(&(hash, document)) = documents.peek().filter(|next| fits(next)) {
             let slot = match slots.insert(RecordKind::Document, &[document]) {
                 Ok(Some(slot)) => slot,
@@ -93,7 +93,7 @@ impl Statement<'_> {
             match self.insert_record(fill, RecordKind::Document, &[document]) {
                 Ok(Some(slot)) => return Ok(record_at(fill, slot)),
                 Ok(None) => {}
-                Err(Error::DamagedPage { .. }) => self.give_up_fill(),
+                Err(EngineError::DamagedPage { .. }) => self.give_up_fill(),
                 Err(error) => return Err(error),
             }
         }
@@ -113,7 +113,7 @@ impl Statement<'_> {
         }
         match self.insert_record(tail, RecordKind::Document, &[document])? {
             Some(slot) => Ok(record_at(tail, slot)),
-            None => Err(Error::damaged(tail)),
+            None => Err(EngineError::damaged(tail)),
         }
     }
 
@@ -125,7 +125,7 @@ impl Statement<'_> {
         let header = Head { total_len: total_len(document), next, bytes }.header();
         match self.insert_record(tail, RecordKind::Head, &[&header, bytes])? {
             Some(slot) => Ok(record_at(tail, slot)),
-            None => Err(Error::damaged(tail)),
+            None => Err(EngineError::damaged(tail)),
         }
     }
 
@@ -141,7 +141,7 @@ impl Statement<'_> {
         let fragment = if last.is_empty() { None } else { Some(self.write_last(last, pages)?) };
         let first = self.write_overflow(bulk, fragment)?;
         // A head has less than the whole, so there is something.
-        first.or(fragment).ok_or(Error::damaged(PageId::new(0)))
+        first.or(fragment).ok_or(EngineError::damaged(PageId::new(0)))
     }
 
     /// Stores the last piece of a document as a fragment.
@@ -159,7 +159,7 @@ impl Statement<'_> {
             Some(page) => page,
             None => self.new_tail()?,
         };
-        self.write_fragment(page, bytes)?.ok_or_else(|| Error::damaged(page))
+        self.write_fragment(page, bytes)?.ok_or_else(|| EngineError::damaged(page))
     }
 
     /// Stores a piece of a document on a page, if it fits there.
@@ -167,7 +167,7 @@ impl Statement<'_> {
         let header = Piece { next: None, bytes }.fragment_header();
         let slot = self.insert_record(page, RecordKind::Fragment, &[&header, bytes])?;
         let Some(slot) = slot else { return Ok(None) };
-        let page = NonZeroU32::new(page.get()).ok_or_else(|| Error::damaged(page))?;
+        let page = NonZeroU32::new(page.get()).ok_or_else(|| EngineError::damaged(page))?;
         Ok(Some(Next::Fragment { page, slot }))
     }
 
@@ -187,7 +187,7 @@ impl Statement<'_> {
             let mut held = self.tx.init_page(page, OVERFLOW, self.store.owner)?;
             let (body, dirty) = held.split();
             let piece = Piece { next, bytes };
-            dirty.mark(piece.encode_overflow(body).map_err(|e| Error::damaged_by(page, e))?);
+            dirty.mark(piece.encode_overflow(body).map_err(|e| EngineError::damaged_by(page, e))?);
         }
         Ok(first)
     }
@@ -203,7 +203,7 @@ impl Statement<'_> {
         let (body, dirty) = held.split();
         PageMut::parse(body, |range| dirty.mark(range))
             .and_then(|mut slots| slots.insert(kind, parts))
-            .map_err(|e| Error::damaged_by(page, e))
+            .map_err(|e| EngineError::damaged_by(page, e))
     }
 
     /// Stores `document` in place of the record at `at`; returns which record it is now.
@@ -226,7 +226,7 @@ impl Statement<'_> {
             if self.replace_record(page, slot, RecordKind::Head, &[&header, bytes])? {
                 return Ok(at);
             }
-            return Err(Error::damaged(page));
+            return Err(EngineError::damaged(page));
         }
         self.remove_record(page, slot)?;
         self.append(document)
@@ -242,9 +242,10 @@ impl Statement<'_> {
         let mut held = slotted_mut(self.tx, self.store.owner, page)?;
         let (body, dirty) = held.split();
         let mut slots = PageMut::parse(body, |range| dirty.mark(range))
-            .map_err(|e| Error::damaged_by(page, e))?;
+            .map_err(|e| EngineError::damaged_by(page, e))?;
         let before = SpaceClass::of(&slots.view());
-        let done = slots.replace(slot, kind, parts).map_err(|e| Error::damaged_by(page, e))?;
+        let done =
+            slots.replace(slot, kind, parts).map_err(|e| EngineError::damaged_by(page, e))?;
         let after = SpaceClass::of(&slots.view());
         self.note_space(page, before, after);
         Ok(done)
@@ -261,12 +262,12 @@ impl Statement<'_> {
         let mut held = slotted_mut(self.tx, self.store.owner, page)?;
         let (body, dirty) = held.split();
         let mut slots = PageMut::parse(body, |range| dirty.mark(range))
-            .map_err(|e| Error::damaged_by(page, e))?;
+            .map_err(|e| EngineError::damaged_by(page, e))?;
         let before = SpaceClass::of(&slots.view());
-        let removed = slots.remove(slot).map_err(|e| Error::damaged_by(page, e))?;
+        let removed = slots.remove(slot).map_err(|e| EngineError::damaged_by(page, e))?;
         let after = SpaceClass::of(&slots.view());
         self.note_space(page, before, after);
-        if removed { Ok(()) } else { Err(Error::damaged(page)) }
+        if removed { Ok(()) } else { Err(EngineError::damaged(page)) }
     }
 
     /// Gives back all pieces of a document but the record in `slot`.
@@ -277,8 +278,8 @@ impl Statement<'_> {
             let tx = &*self.tx;
             let held = tx.slotted(self.store.owner, page)?;
             let slots = held.slots(page)?;
-            let record = slots.get(slot).map_err(|e| Error::damaged_by(page, e))?;
-            let Some(record) = record else { return Err(Error::damaged(page)) };
+            let record = slots.get(slot).map_err(|e| EngineError::damaged_by(page, e))?;
+            let Some(record) = record else { return Err(EngineError::damaged(page)) };
             old.record_len = record.bytes.len();
             if record.kind != RecordKind::Head {
                 return Ok(old);
@@ -313,7 +314,7 @@ fn record_at(page: PageId, slot: SlotId) -> RecordId {
 
 pub(super) fn page_and_slot(record_id: RecordId) -> Result<(PageId, SlotId)> {
     let page = PageId::new(record_id.page);
-    Ok((page, SlotId::new(record_id.slot).ok_or_else(|| Error::damaged(page))?))
+    Ok((page, SlotId::new(record_id.slot).ok_or_else(|| EngineError::damaged(page))?))
 }
 
 /// Documents are far below 4 GiB by their limit.

@@ -10,7 +10,7 @@ use nanodb_pager::{Extent, PageId};
 
 use super::records::page_and_slot;
 use super::statement::Statement;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::pages::free_space::SpaceClass;
 use crate::pages::overflow::{assemble, for_each_piece};
 use crate::pages::source::{PageSource, StoredPage, page_of};
@@ -54,7 +54,7 @@ impl Statement<'_> {
         let slots = held.slots(page)?;
         let mut documents = Vec::new();
         for record in slots.records() {
-            let record = record.map_err(|e| Error::damaged_by(page, e))?;
+            let record = record.map_err(|e| EngineError::damaged_by(page, e))?;
             let record_id = RecordId { page: page.get(), slot: record.slot.get() };
             let mut pieces = Vec::new();
             if record.kind == RecordKind::Head {
@@ -80,7 +80,7 @@ impl Statement<'_> {
             if !held.is_slotted_of(self.store.owner) {
                 return Ok(0);
             }
-            match held.slots(page)?.get(slot).map_err(|e| Error::damaged_by(page, e))? {
+            match held.slots(page)?.get(slot).map_err(|e| EngineError::damaged_by(page, e))? {
                 Some(record) if record.kind == RecordKind::Document => {
                     document.extend_from_slice(record.bytes);
                 }
@@ -90,7 +90,7 @@ impl Statement<'_> {
                 _ => return Ok(0),
             }
         }
-        let key = record_key(&document).ok_or_else(|| Error::damaged(page))?;
+        let key = record_key(&document).ok_or_else(|| EngineError::damaged(page))?;
         let hash = self.store.hash(key);
         if self.find(hash, key)? != Some(at) {
             return Ok(0);

@@ -12,7 +12,7 @@ use nanodb_pager::WriteTx;
 use smallvec::SmallVec;
 
 use super::write_set::WriteSet;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::id_index::LoadedIndex;
 use crate::ids::NEXT_ID_MAX;
 use crate::pages::stored_doc::StoredDoc;
@@ -39,18 +39,18 @@ impl fmt::Debug for Statement<'_> {
 #[derive(Debug)]
 pub enum Failure {
     /// It was refused, and has changed nothing.
-    Refused(Error),
+    Refused(EngineError),
     /// It came to an end halfway: the change it belongs to is of no use any more.
-    Halfway(Error),
+    Halfway(EngineError),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
         Self::Refused(error)
     }
 }
 
-impl From<Failure> for Error {
+impl From<Failure> for EngineError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(error) | Failure::Halfway(error) => error,
@@ -234,7 +234,7 @@ impl Statement<'_> {
 
 /// The key of a document that was found.
 fn key_of(found: &StoredDoc) -> Result<&[u8]> {
-    record_key(found.as_bytes()).ok_or_else(Error::malformed)
+    record_key(found.as_bytes()).ok_or_else(EngineError::malformed)
 }
 
 /// The hashes of the documents that one statement is about to insert.
@@ -297,12 +297,12 @@ fn take_next_id(next_id: &mut u64, collection: &str) -> Result<i64> {
             *next_id += 1;
             Ok(id)
         }
-        _ => Err(Error::IdsExhausted { collection: collection.to_owned() }),
+        _ => Err(EngineError::IdsExhausted { collection: collection.to_owned() }),
     }
 }
 
 #[cold]
-fn duplicate(collection: &str, key: &[u8]) -> Error {
+fn duplicate(collection: &str, key: &[u8]) -> EngineError {
     let id = Id::from_key(key).unwrap_or(Id::Binary(key.to_vec()));
-    Error::DuplicateId { collection: collection.to_owned(), id }
+    EngineError::DuplicateId { collection: collection.to_owned(), id }
 }

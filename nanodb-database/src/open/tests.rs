@@ -11,9 +11,9 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::Document;
 use crate::database::Database;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::options::Options;
-use nanodb_collection::ErrorKind;
+use nanodb_document::ErrorKind;
 
 /// Lets nobody pass while it is shut.
 #[derive(Debug, Default)]
@@ -177,8 +177,8 @@ fn a_file_that_is_open_is_not_opened_otherwise_until_it_is_closed() {
     let refused = |options: Options| {
         let error = options.open(&path).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Locked);
-        let Error::Open { source, .. } = error else { panic!("{error}") };
-        assert!(source.to_string().contains("this process"), "{source}");
+        assert!(error.to_string().contains("this process"), "{error}");
+        assert_eq!(error.file(), Some(path.as_path()));
     };
     let writer = Options::default().open(&path).unwrap();
     refused(read());

@@ -7,10 +7,10 @@ use nanodb_query::{Filter, Update};
 
 use super::modify::{Action, UpdateResult, Which, delete, update, upsert};
 use crate::collection::Collection;
-use crate::error::{Error, Result};
+use crate::error::{Result, bulk_write};
 use crate::transaction_collection::TransactionCollection;
-use nanodb_document::Encode;
 use nanodb_document::Id;
+use nanodb_document::{Encode, ErrorKind};
 
 /// One write of a bulk write; see [`Collection::bulk_write`].
 ///
@@ -173,7 +173,7 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::BulkWrite`] with the position of the first operation that failed, and its error;
+    /// That of the first operation that failed, with its [position](crate::Error::operation);
     /// those before it are undone, and those after it were not tried.
     /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) and other errors of a commit.
     pub fn bulk_write<'a>(
@@ -212,10 +212,10 @@ fn run(
     let mut written = BulkWriteResult::default();
     for (position, operation) in operations.iter().enumerate() {
         run_one(collection, position, &operation.0, or_give_up, &mut written).map_err(|error| {
-            match error {
+            match error.kind() {
                 // Of the transaction, whatever it was about to do.
-                Error::Conflict { .. } | Error::TransactionOver => error,
-                _ => Error::BulkWrite { position, source: Box::new(error) },
+                ErrorKind::Conflict | ErrorKind::TransactionOver => error,
+                _ => bulk_write(position, error),
             }
         })?;
     }

@@ -7,9 +7,8 @@ use nanodb_pager::PageId;
 use super::find::matches;
 use super::plan::{AccessPath, Plan};
 use super::source::Source;
-use crate::error::{Error, Result};
-use nanodb_collection::StoredDoc;
-use nanodb_collection::{RecordId, Scan};
+use crate::error::Result;
+use nanodb_collection::{EngineError, RecordId, Scan, StoredDoc};
 use nanodb_document::DocView;
 
 /// Documents that may match a filter.
@@ -74,8 +73,8 @@ impl Candidates {
     pub(super) fn document_at(&self, record_id: RecordId) -> Result<StoredDoc> {
         match &self.from {
             // Their record ids are never kept.
-            From::Ids { .. } => Err(Error::damaged(PageId::new(record_id.page))),
-            From::Scan(cursor) => cursor.document_at(record_id),
+            From::Ids { .. } => Err(EngineError::damaged(PageId::new(record_id.page)).into()),
+            From::Scan(cursor) => Ok(cursor.document_at(record_id)?),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use nanodb_query::bytes::{FilterBytes, ProjectionBytes, SortBytes};
 use nanodb_query::{Filter, Projection, Sort};
 
 use super::candidates::Candidates;

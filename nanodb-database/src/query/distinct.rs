@@ -7,11 +7,11 @@ use nanodb_msgpack::encode_key;
 use nanodb_query::Path;
 
 use super::find::{Find, matches};
-use crate::error::{Error, Result};
+use crate::error::{Result, malformed};
 
 /// Returns the values that a path leads to in what a search finds.
 pub(crate) fn distinct(find: &Find<'_>, path: &str) -> Result<Vec<Value>> {
-    let path = Path::parse(path).map_err(nanodb_query::QueryError::from)?;
+    let path = Path::parse(path)?;
     // By their keys, which sort as the values do.
     let mut values: BTreeMap<Vec<u8>, Value> = BTreeMap::new();
     let mut key = Vec::new();
@@ -32,8 +32,8 @@ pub(crate) fn distinct(find: &Find<'_>, path: &str) -> Result<Vec<Value>> {
             }
             Ok(())
         });
-        walked.map_err(|_| Error::malformed())?;
-        if is_unreadable { Err(Error::malformed()) } else { Ok(()) }
+        walked.map_err(|_| malformed())?;
+        if is_unreadable { Err(malformed()) } else { Ok(()) }
     })?;
     Ok(values.into_values().collect())
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use nanodb_query::bytes::FilterBytes;
 use nanodb_query::{ApplyError, Filter, Projection, Sort};
 
 use super::candidates::Candidates;
@@ -157,7 +158,7 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`] if the filter or the sort was built from values or paths that text would be
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the filter or the sort was built from values or paths that text would be
     /// refused for; [`Error::Sort`] if a temporary file is needed and cannot be created, written or
     /// read, as on a full disk; same as [`Collection::get`](crate::Collection::get) and
     /// [`Scan::next`](crate::Scan::next).
@@ -204,7 +205,7 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`] same as [`run`](Self::run); same as [`Scan::next`](crate::Scan::next).
+    /// [`Invalid`](crate::ErrorKind::Invalid) as in [`run`](Self::run); same as [`Scan::next`](crate::Scan::next).
     pub fn count(self) -> Result<u64> {
         let enough = self.enough();
         let plan = Plan::new(self.filter, Sort::default())?;
@@ -247,7 +248,7 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`] same as [`run`](Self::run).
+    /// [`Invalid`](crate::ErrorKind::Invalid) as in [`run`](Self::run).
     pub fn explain(self) -> Result<Plan> {
         Plan::new(self.filter, self.sort)
     }
@@ -321,9 +322,5 @@ pub(super) fn matches(filter: &Filter, document: &DocView) -> Result<bool> {
 /// Why a query could not be applied to a stored document.
 #[cold]
 pub(super) fn not_applied(error: ApplyError) -> Error {
-    match error {
-        ApplyError::Query(error) => Error::Query(*error),
-        // The document is malformed; there is no other one today.
-        _ => Error::malformed(),
-    }
+    error.into()
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use nanodb_query::bytes::ProjectionBytes;
 use nanodb_query::{Filter, Projection, Sort, Update};
 
 use super::cursor::projected;
@@ -118,7 +119,7 @@ impl<'c> FindOneAndModify<'c> {
     ///
     /// # Errors
     ///
-    /// Same as [`Collection::update_one`]; [`Error::Query`](crate::Error::Query) if the new
+    /// Same as [`Collection::update_one`]; [`Invalid`](crate::ErrorKind::Invalid) if the new
     /// document is asked for with a projection by `$`.
     pub fn run(self) -> Result<Option<StoredDoc>> {
         // The filter says nothing of the elements of the new document.

@@ -4,6 +4,7 @@
 //! again. One that is refused has changed nothing: where several documents are to change in a
 //! transaction that can go on after that, all changes are tried before the first is made.
 
+use nanodb_query::bytes::{FilterBytes, UpdateBytes};
 use nanodb_query::{Filter, Sort, Update, UpdateContext, UpdateError};
 
 use super::candidates::Candidates;
@@ -11,7 +12,7 @@ use super::find::{matches, not_applied};
 use super::plan::{Plan, to_id};
 use super::source::Source;
 use crate::encode_buffer::{self, with_buffer};
-use crate::error::{Error, Result};
+use crate::error::{Result, id_mismatch, malformed, update_failed};
 use crate::transaction_collection::TransactionCollection;
 use nanodb_collection::StoredDoc;
 use nanodb_document::{DOCUMENT_BYTES_MAX, DocView, DocumentError, Encode};
@@ -125,7 +126,7 @@ pub(super) fn insert(
     filter: &Filter,
     action: Action<'_>,
 ) -> Result<Id> {
-    let failed = |source| Error::Update { id: None, source };
+    let failed = |why| update_failed(None, why);
     match action {
         Action::Update(update) => {
             let mut new = Vec::new();
@@ -141,7 +142,7 @@ pub(super) fn insert(
             let record = replacement(document, wanted.as_ref())?;
             let record = DocView::from_bytes(&record);
             match record.id().map(IdRef::to_owned) {
-                Some(found) if found != wanted => Err(Error::IdMismatch { id: wanted, found }),
+                Some(found) if found != wanted => Err(id_mismatch(wanted.as_ref(), found.as_ref())),
                 _ => collection.insert(record),
             }
         }
@@ -159,7 +160,7 @@ fn id_of_value(value: &[u8]) -> Result<Id> {
     let draft = DocView::from_bytes(&document).encode(None, &mut encoded)?;
     let id = DocView::from_bytes(draft.record(&encoded)).id().map(IdRef::to_owned);
     // Every draft has one.
-    id.ok_or(Error::Document(DocumentError::Malformed { offset: 0 }))
+    id.ok_or_else(|| DocumentError::Malformed { offset: 0 }.into())
 }
 
 /// Changes one document; says whether it is another one now.
@@ -197,7 +198,7 @@ pub(super) fn change(
 fn check_id(id: IdRef<'_>, record: &[u8]) -> Result<()> {
     let found = DocView::from_bytes(record).id();
     match found.filter(|&found| !same_key(&Key::new(found), &Key::new(id))) {
-        Some(found) => Err(Error::IdMismatch { id: id.to_owned(), found: found.to_owned() }),
+        Some(found) => Err(id_mismatch(id, found)),
         None => Ok(()),
     }
 }
@@ -236,8 +237,8 @@ fn updated(
     let mut new = Vec::new();
     match update.apply(document.as_bytes(), &context, &mut new) {
         Ok(changed) => Ok(changed.then_some(new)),
-        Err(UpdateError::Malformed(_)) => Err(Error::malformed()),
-        Err(source) => Err(Error::Update { id: document.id().map(IdRef::to_owned), source }),
+        Err(UpdateError::Malformed(_)) => Err(malformed()),
+        Err(why) => Err(update_failed(document.id(), why)),
     }
 }
 
@@ -260,5 +261,5 @@ fn for_each(
 }
 
 pub(super) fn id_of(document: &StoredDoc) -> Result<IdRef<'_>> {
-    document.id().ok_or_else(Error::malformed)
+    document.id().ok_or_else(malformed)
 }

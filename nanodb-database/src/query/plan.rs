@@ -3,6 +3,7 @@
 use std::fmt;
 
 use nanodb_document::{Id, IdRef};
+use nanodb_query::bytes::FilterBytes;
 use nanodb_query::{Filter, Sort};
 
 use crate::error::Result;

@@ -119,7 +119,7 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::Query`](crate::Error::Query) if the path is too long; same as [`Find::count`].
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the path is too long; same as [`Find::count`].
     pub fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
         ReadCollection::distinct(self, path, filter)
     }

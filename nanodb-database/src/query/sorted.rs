@@ -23,7 +23,7 @@ use self::buffer::Buffer;
 pub(super) use self::entry::{SortEntries, SortEntry};
 use self::merge::Merge;
 use self::run::{Run, RunWriter};
-use crate::error::{Error, Result};
+use crate::error::{Result, sort_file};
 
 /// How many bytes of memory a sort takes by default: 100 MiB.
 pub const SORT_BYTES_MAX_DEFAULT: usize = 100 << 20;
@@ -102,7 +102,7 @@ impl Sorter {
             return Ok(());
         }
         let bytes_max = self.bytes_max;
-        let failed = |source| temp_file_failed(bytes_max, source);
+        let failed = |why| sort_file(bytes_max, why);
         let file = match &mut self.file {
             Some(file) => file,
             None => self.file.insert(self.pager.temp_file().map_err(failed)?),
@@ -130,7 +130,7 @@ impl Sorter {
             return Ok(Sorted { from: From::Memory { buffer, next: skip }, temporary_bytes: 0 });
         };
         drop(buffer);
-        let failed = |source| temp_file_failed(bytes_max, source);
+        let failed = |why| sort_file(bytes_max, why);
         let mut temporary_bytes = file.len();
         let new_file = || pager.temp_file();
         let mut merge = merge::reduce(file, runs, kept_max, bytes_max, new_file, |bytes| {
@@ -166,7 +166,7 @@ impl Sorted {
             }
             From::File { merge, bytes_max } => {
                 let bytes_max = *bytes_max;
-                let next = merge.next().map_err(|source| temp_file_failed(bytes_max, source))?;
+                let next = merge.next().map_err(|why| sort_file(bytes_max, why))?;
                 next.map(|(_, packed)| packed)
             }
         };
@@ -177,10 +177,4 @@ impl Sorted {
     pub(super) fn temporary_bytes(&self) -> u64 {
         self.temporary_bytes
     }
-}
-
-/// Returns the error of a sort whose temporary file failed.
-#[cold]
-fn temp_file_failed(bytes_max: usize, source: nanodb_pager::Error) -> Error {
-    Error::Sort { bytes_max, source: source.into() }
 }

@@ -83,7 +83,7 @@ impl<'c, T: DeserializeOwned> TypedFind<'c, T> {
     ///
     /// # Errors
     ///
-    /// Same as [`Find::run`]; [`Error::Document`](crate::Error::Document) if the document does not
+    /// Same as [`Find::run`]; [`WrongType`](crate::ErrorKind::WrongType) if the document does not
     /// have the shape of `T`.
     pub fn first(self) -> Result<Option<T>> {
         let collection = self.find.collection().to_owned();

@@ -30,8 +30,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Error::Update`](crate::Error::Update) if the update cannot be applied,
-    /// [`Error::Document`](crate::Error::Document) if its result cannot be stored; same as
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the update cannot be applied, or its result cannot be
+    /// stored; same as
     /// [`replace`](Self::replace). Nothing has changed then.
     pub fn update_one(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
         let filter = filter.into();
@@ -121,7 +121,7 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// Same as [`replace`](Self::replace); [`Error::Update`](crate::Error::Update) if a name of the
+    /// Same as [`replace`](Self::replace); [`Invalid`](crate::ErrorKind::Invalid) if a name of the
     /// new document begins with a dollar, as those of an update do.
     pub fn replace_one(
         &self,

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use nanodb_database::{
     BulkOperation, BulkWriteResult, Collection, Database, Document, Error, ErrorKind, Filter, Id,
-    Serialized, TransactionCollection, Update, UpdateError, UpdateResult, doc, field,
+    Serialized, TransactionCollection, Update, UpdateResult, doc, field,
 };
+use nanodb_query::UpdateError;
 use proptest::prelude::*;
+
+use super::internal;
 
 fn update(json: &str) -> Update {
     Update::parse_json(json).unwrap()
@@ -178,9 +181,11 @@ proptest! {
         for result in results {
             match (&failed, result) {
                 (None, Ok(written)) => prop_assert_eq!(&written, &expected),
-                (Some((at, expected)), Err(Error::BulkWrite { position, source })) => {
-                    prop_assert_eq!(position, *at);
-                    prop_assert_eq!(source.to_string(), expected.to_string());
+                (Some((at, expected)), Err(error)) => {
+                    prop_assert_eq!(error.operation(), Some(*at));
+                    let text =
+                        format!("operation {at} of the bulk write, counted from 0: {expected}");
+                    prop_assert_eq!(error.to_string(), text);
                 }
                 (failed, result) => prop_assert!(false, "{failed:?}, but {result:?}"),
             }
@@ -227,8 +232,8 @@ fn nothing_makes_no_collection_and_an_error_has_its_kind_and_cause() {
         ])
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    let Error::BulkWrite { position: 2, source } = error else { panic!("{error:?}") };
-    assert!(matches!(*source, Error::Update { source: UpdateError::Target { .. }, .. }));
+    assert_eq!((error.operation(), error.id()), (Some(2), Some(2.into())));
+    assert!(matches!(internal(&error), Some(UpdateError::Target { .. })), "{error:?}");
     assert!(db.collections().is_empty());
 
     all.insert(doc! { "_id": 1 }).unwrap();
@@ -244,7 +249,8 @@ fn within_a_transaction_a_conflict_is_a_conflict() {
     holder.collection("all").count().unwrap();
     let other = db.begin_write();
     let result = other.collection("all").bulk_write([BulkOperation::delete_one(Filter::all())]);
-    assert!(matches!(result, Err(Error::Conflict { .. })), "{result:?}");
+    let error = result.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Conflict, None), "{error:?}");
     drop(holder);
     let done =
         db.write(|tx| tx.collection("all").bulk_write([BulkOperation::delete_one(Filter::all())]));

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 
 use nanodb_database::{
-    BulkOperation, Database, DocView, Document, DocumentError, Draft, Encode, Error, ErrorKind,
-    Filter, IdRef, Sort, TransactionCollection, Update, doc, field,
+    BulkOperation, Database, DocView, Document, Draft, Encode, Error, ErrorKind, Filter, IdRef,
+    Sort, TransactionCollection, Update, doc, field,
 };
+use nanodb_query::UpdateError;
 use proptest::prelude::*;
+
+use super::internal;
 
 fn json(update: &str) -> Update {
     Update::parse_json(update).unwrap()
@@ -133,11 +136,14 @@ fn a_document_in_place_of_one_that_was_found_keeps_its_id() {
     let a = db.collection("a");
     a.insert(doc! { "_id": 1, "n": 1 }).unwrap();
     let refused = a.replace_one(field("n").eq(1), &doc! { "_id": 2, "n": 2 }).unwrap_err();
-    assert!(
-        matches!(&refused, Error::IdMismatch { id, found } if *id == 1.into() && *found == 2.into())
+    assert_eq!(
+        refused.to_string(),
+        "the document has the id 2, but is to replace the one with the id 1",
     );
+    assert_eq!((refused.kind(), refused.id()), (ErrorKind::Invalid, Some(1.into())));
     let other = json(r#"{"$set": {"_id": 2}}"#);
-    assert!(matches!(a.update_one(field("n").eq(1), &other), Err(Error::Update { .. })));
+    let refused = a.update_one(field("n").eq(1), &other).unwrap_err();
+    assert!(internal::<UpdateError>(&refused).is_some(), "{refused}");
     let long = json(&format!(r#"{{"$set": {{"{}": 2}}}}"#, "x".repeat(1025)));
     let refused = a.update_one(field("n").eq(1), &long).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Invalid);
@@ -156,11 +162,7 @@ struct Meddling<'t> {
 }
 
 impl Encode for Meddling<'_> {
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError> {
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft, Error> {
         (self.meddle)(self.within);
         doc! { "n": 9 }.encode(fallback, out)
     }

@@ -24,3 +24,17 @@ mod space;
 mod thread_end;
 mod transactions;
 mod unpublished;
+
+use nanodb_database::Error;
+use nanodb_document::ErrorParts as _;
+
+/// The error that an error was made of, if it is of that type.
+fn internal<E: std::error::Error + 'static>(error: &Error) -> Option<&E> {
+    error.internal().and_then(|internal| internal.downcast_ref())
+}
+
+/// Whether a document was to replace one with another id.
+fn is_id_mismatch(error: &Error) -> bool {
+    error.kind() == nanodb_database::ErrorKind::Invalid
+        && error.to_string().contains("but is to replace the one with the id")
+}

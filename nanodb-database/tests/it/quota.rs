@@ -5,9 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use nanodb_collection::EngineError;
 use nanodb_database::{Database, Document, Durability, Error, ErrorKind, Id, Options, doc};
 use nanodb_sim::SimStorage;
 use proptest::prelude::*;
+
+use super::internal;
 
 const LIMIT: u64 = 1 << 20;
 
@@ -48,7 +51,10 @@ fn the_write_that_would_pass_the_limit_is_refused_and_says_what_to_do() {
     let db = options().open(&path).unwrap();
     let (count, refused) = fill(&db, "a", 500);
     assert_eq!(refused.kind(), ErrorKind::QuotaExceeded);
-    let Error::QuotaExceeded { path: named, bytes_max } = &refused else { panic!("{refused}") };
+    assert_eq!(refused.file(), Some(&*path));
+    let Some(EngineError::QuotaExceeded { path: named, bytes_max }) = internal(&refused) else {
+        panic!("{refused}")
+    };
     assert_eq!((named.as_deref(), *bytes_max), (Some(&*path), LIMIT));
     let message = refused.to_string();
     assert!(message.contains("data.nanodb") && message.contains("1048576"), "{message}");
@@ -225,7 +231,7 @@ proptest! {
         // What is refused for its size is refused for that alone.
         let done = |result: Result<(), Error>| match result {
             Ok(()) => true,
-            Err(Error::DuplicateId { .. }) => false,
+            Err(error) if error.kind() == ErrorKind::DuplicateId => false,
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::QuotaExceeded, "{error}");
                 false

@@ -253,9 +253,8 @@ fn of_two_that_wait_for_each_other_one_is_refused() {
                         true
                     }
                     Err(error) => {
-                        assert!(
-                            matches!(&error, Error::Conflict { collection } if collection == second)
-                        );
+                        assert_eq!(error.kind(), ErrorKind::Conflict);
+                        assert_eq!(error.collection(), Some(second));
                         let again = tx.collection(first).count().unwrap_err();
                         assert_eq!(again.kind(), ErrorKind::Conflict);
                         assert_eq!(tx.commit().unwrap_err().kind(), ErrorKind::Conflict);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
+use nanodb_collection::EngineError;
 use nanodb_database::{Database, Error, ErrorKind, doc};
 use nanodb_pager::Storage;
 use nanodb_sim::SimStorage;
@@ -83,9 +84,9 @@ const ENDS: [End; 3] = [
         let given_up = db.write(|tx| match tx.collection("a").contains(1)? {
             true => {
                 found();
-                Err(Error::NoCollection { name: "given up".to_owned() })
+                Err(EngineError::NoCollection { name: "given up".to_owned() }.into())
             }
-            false => Ok(()),
+            false => Ok::<_, Error>(()),
         });
         given_up.map_or_else(|error| error.kind(), |()| ErrorKind::Invalid)
     },

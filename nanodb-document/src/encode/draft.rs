@@ -32,7 +32,7 @@ const GAP: usize = MAP_HEADER_BYTES_MAX + ID_NAME_TOKEN.len() + INTEGER_BYTES_MA
 /// # extern crate nanodb_document as nanodb;
 /// use nanodb::{DocView, Encode, doc};
 ///
-/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// # fn main() -> Result<(), nanodb::Error> {
 /// let mut buffer = Vec::new();
 /// let mut draft = doc! { "name": "Alice" }.encode(None, &mut buffer)?;
 /// assert!(!draft.has_id());

@@ -6,7 +6,7 @@ use super::rules::{
     check_depth, container_len, write_bytes, write_extension, write_name, write_text,
 };
 use crate::seen_names::SeenNames;
-use crate::{DocumentError, ID_FIELD, IdRef, Timestamp, ValueType};
+use crate::{DocumentError, Error, ID_FIELD, IdRef, Timestamp, ValueType};
 use nanodb_msgpack::{
     Token, write_array_len, write_bool, write_float, write_int, write_map_len, write_null,
     write_uint,
@@ -15,19 +15,15 @@ use nanodb_msgpack::{
 type Pair = (rmpv::Value, rmpv::Value);
 
 impl Encode for rmpv::Value {
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError> {
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft, Error> {
         let Self::Map(pairs) = self else {
-            return Err(DocumentError::NotADocument { found: rmpv_type(self) });
+            return Err(DocumentError::NotADocument { found: rmpv_type(self) }.into());
         };
         let own = pairs.iter().find(|(name, _)| name.as_str() == Some(ID_FIELD));
         let id = own.map(|(_, id)| rmpv_id(id)).transpose()?;
         let count = pairs.len() - usize::from(id.is_some());
         let skipped = if id.is_some() { Some(ID_FIELD) } else { None };
-        Draft::write(id.or(fallback), count, out, |out| write_pairs(pairs, skipped, out, 1))
+        Ok(Draft::write(id.or(fallback), count, out, |out| write_pairs(pairs, skipped, out, 1))?)
     }
 }
 

@@ -8,7 +8,7 @@ use serde::ser::Serialize;
 use super::draft::Draft;
 use super::{Encode, raw, write_document};
 use crate::codec::{self, CodecError};
-use crate::{DocView, Document, DocumentError, IdRef};
+use crate::{DocView, Document, DocumentError, IdRef, Result};
 
 /// The most bytes of the buffer that a thread keeps between calls.
 const SCRATCH_BYTES_MAX: usize = 64 * 1024;
@@ -27,8 +27,8 @@ thread_local! {
 /// are printed, and types that ask in their human-readable form. Floats, options, bytes and
 /// containers are refused as keys.
 ///
-/// An `i128` or `u128` becomes an integer, or [`Serialize`](DocumentError::Serialize) if it is not
-/// in the range of `i64` or `u64`. Reading a negative number into a `u128` is an error.
+/// An `i128` or `u128` becomes an integer, or an error if it is not in the range of `i64` or `u64`.
+/// Reading a negative number into a `u128` is an error.
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
@@ -40,7 +40,7 @@ thread_local! {
 /// #[derive(serde::Serialize)]
 /// struct Drawing { shapes: Vec<Shape>, title: Option<String> }
 ///
-/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// # fn main() -> Result<(), nanodb::Error> {
 /// let drawing = Drawing { shapes: vec![Shape::Dot, Shape::Circle { radius: 2.0 }], title: None };
 /// assert_eq!(
 ///     Serialized(&drawing).to_document()?,
@@ -58,14 +58,11 @@ impl<T: Serialize + ?Sized> Serialized<'_, T> {
     /// # Errors
     ///
     /// Same as [`to_document`](crate::to_document).
-    pub fn to_document(&self) -> Result<Document, DocumentError> {
+    pub fn to_document(&self) -> Result<Document> {
         self.with_bytes(|bytes| DocView::parse(bytes)?.to_document())
     }
 
-    fn with_bytes<R>(
-        &self,
-        read: impl FnOnce(&[u8]) -> Result<R, DocumentError>,
-    ) -> Result<R, DocumentError> {
+    fn with_bytes<R>(&self, read: impl FnOnce(&[u8]) -> Result<R>) -> Result<R> {
         with_scratch(|scratch| {
             codec::serialize(self.0, scratch).map_err(not_written)?;
             read(scratch)
@@ -74,12 +71,8 @@ impl<T: Serialize + ?Sized> Serialized<'_, T> {
 }
 
 impl<T: Serialize + ?Sized> Encode for Serialized<'_, T> {
-    fn encode(
-        &self,
-        fallback: Option<IdRef<'_>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Draft, DocumentError> {
-        self.with_bytes(|bytes| raw::encode(bytes, fallback, out))
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft> {
+        self.with_bytes(|bytes| Ok(raw::encode(bytes, fallback, out)?))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Id, IdRef};
 use nanodb_msgpack::{ObjectId, Token, Uuid};
 
-use crate::{DocumentError, Value};
+use crate::{DocumentError, Error, Value};
 
 macro_rules! from_integers {
     ($($integer:ty)*) => {$(
@@ -191,9 +191,10 @@ impl From<Uuid> for Id {
 }
 
 impl<'a> TryFrom<&'a Value> for IdRef<'a> {
-    type Error = DocumentError;
+    type Error = Error;
 
-    fn try_from(value: &'a Value) -> Result<Self, DocumentError> {
+    fn try_from(value: &'a Value) -> Result<Self, Error> {
+        let not_an_id = || DocumentError::IdType { found: value.value_type() }.into();
         match value {
             Value::Int(number) => Ok(Self::Int(*number)),
             Value::UInt(number) => Ok(Self::from(*number)),
@@ -201,20 +202,17 @@ impl<'a> TryFrom<&'a Value> for IdRef<'a> {
             Value::Binary(bytes) => Ok(Self::Binary(bytes)),
             Value::ObjectId(id) => Ok(Self::ObjectId(*id)),
             Value::Uuid(id) => Ok(Self::Uuid(*id)),
-            Value::Float(number) => {
-                Self::whole(*number).ok_or(DocumentError::IdType { found: value.value_type() })
-            }
-            Value::Ext(tag, data) => Self::from_token(Token::Ext(*tag, data))
-                .ok_or(DocumentError::IdType { found: value.value_type() }),
-            other => Err(DocumentError::IdType { found: other.value_type() }),
+            Value::Float(number) => Self::whole(*number).ok_or_else(not_an_id),
+            Value::Ext(tag, data) => Self::from_token(Token::Ext(*tag, data)).ok_or_else(not_an_id),
+            _ => Err(not_an_id()),
         }
     }
 }
 
 impl TryFrom<Value> for Id {
-    type Error = DocumentError;
+    type Error = Error;
 
-    fn try_from(value: Value) -> Result<Self, DocumentError> {
+    fn try_from(value: Value) -> Result<Self, Error> {
         IdRef::try_from(&value).map(IdRef::to_owned)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{ObjectId, Timestamp, Uuid, Value};
 use crate::encode::rmpv::rmpv_type;
-use crate::{DOCUMENT_DEPTH_MAX, Document, DocumentError};
+use crate::{DOCUMENT_DEPTH_MAX, Document, DocumentError, Error};
 
 impl From<Value> for rmpv::Value {
     fn from(value: Value) -> Self {
@@ -35,21 +35,21 @@ impl From<Document> for rmpv::Value {
 /// Fails if a map's key is not a string or occurs twice, a string is not UTF-8, an extension of
 /// type -1 is not a valid timestamp, or values nest deeper than a document may.
 impl TryFrom<rmpv::Value> for Value {
-    type Error = DocumentError;
+    type Error = Error;
 
-    fn try_from(value: rmpv::Value) -> Result<Self, DocumentError> {
-        convert(value, 1)
+    fn try_from(value: rmpv::Value) -> Result<Self, Error> {
+        Ok(convert(value, 1)?)
     }
 }
 
 /// Fails as the conversion to [`Value`] does, or if the value is not a map.
 impl TryFrom<rmpv::Value> for Document {
-    type Error = DocumentError;
+    type Error = Error;
 
-    fn try_from(value: rmpv::Value) -> Result<Self, DocumentError> {
+    fn try_from(value: rmpv::Value) -> Result<Self, Error> {
         match value {
-            rmpv::Value::Map(pairs) => convert_map(pairs, 1),
-            other => Err(DocumentError::NotADocument { found: rmpv_type(&other) }),
+            rmpv::Value::Map(pairs) => Ok(convert_map(pairs, 1)?),
+            other => Err(DocumentError::NotADocument { found: rmpv_type(&other) }.into()),
         }
     }
 }

@@ -26,7 +26,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Value;
 use crate::encode::serde::deserialize_document;
-use crate::{Document, DocumentError, Serialized};
+use crate::{Document, Error, Serialized};
 
 /// The most elements or fields that space is reserved for before they are seen: a length may be
 /// wrong.
@@ -41,7 +41,7 @@ const CAPACITY_HINT_MAX: usize = 64;
 /// #[derive(serde::Serialize)]
 /// struct City { name: String, people: u32, mayor: Option<String> }
 ///
-/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// # fn main() -> Result<(), nanodb::Error> {
 /// let bern = City { name: "Bern".into(), people: 134_794, mayor: None };
 /// assert_eq!(to_document(&bern)?, doc! { "name": "Bern", "people": 134_794, "mayor": null });
 /// # Ok(())
@@ -50,9 +50,9 @@ const CAPACITY_HINT_MAX: usize = 64;
 ///
 /// # Errors
 ///
-/// [`DocumentError::Serialize`] if `T` itself fails, [`DocumentError::NotADocument`] if it is not a
-/// map, otherwise the error of the rule for documents that is broken.
-pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Document, DocumentError> {
+/// [`Invalid`](crate::ErrorKind::Invalid), if `T` itself fails, is not a map, or breaks a rule of
+/// documents.
+pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Document, Error> {
     Serialized(value).to_document()
 }
 
@@ -65,7 +65,7 @@ pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Document, Documen
 /// #[derive(serde::Deserialize)]
 /// struct City { name: String, people: u32 }
 ///
-/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// # fn main() -> Result<(), nanodb::Error> {
 /// let city: City = from_document(&doc! { "name": "Bern", "people": 134_794 })?;
 /// assert_eq!((city.name.as_str(), city.people), ("Bern", 134_794));
 /// # Ok(())
@@ -74,10 +74,10 @@ pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Document, Documen
 ///
 /// # Errors
 ///
-/// [`DocumentError::Deserialize`] if the document does not have the shape of `T`, otherwise the
-/// error of the rule for documents that is broken.
-pub fn from_document<T: DeserializeOwned>(document: &Document) -> Result<T, DocumentError> {
-    deserialize_document(document)
+/// [`WrongType`](crate::ErrorKind::WrongType), if the document does not have the shape of `T`;
+/// [`Invalid`](crate::ErrorKind::Invalid), if it breaks a rule of documents.
+pub fn from_document<T: DeserializeOwned>(document: &Document) -> Result<T, Error> {
+    Ok(deserialize_document(document)?)
 }
 
 impl Serialize for Value {

@@ -4,7 +4,7 @@ use std::str;
 
 use super::{DocView, decode};
 use crate::path::array_index;
-use crate::{DocumentError, IdRef, ObjectId, Timestamp, Uuid, Value, ValueType};
+use crate::{DocumentError, Error, IdRef, ObjectId, Timestamp, Uuid, Value, ValueType};
 use nanodb_msgpack::{Cursor, Token};
 
 /// A value within a stored document: the same as [`Value`], borrowed.
@@ -13,7 +13,7 @@ use nanodb_msgpack::{Cursor, Token};
 /// # extern crate nanodb_document as nanodb;
 /// use nanodb::{DocView, Encode, ValueRef, doc};
 ///
-/// # fn main() -> Result<(), nanodb::DocumentError> {
+/// # fn main() -> Result<(), nanodb::Error> {
 /// let mut buffer = Vec::new();
 /// let draft = doc! { "_id": 1, "tags": ["a", "b"] }.encode(None, &mut buffer)?;
 /// let view = DocView::from_bytes(draft.record(&buffer));
@@ -262,7 +262,7 @@ impl<'a> ValueRef<'a> {
     /// # Errors
     ///
     /// Same as [`DocView::to_document`].
-    pub fn to_value(&self) -> Result<Value, DocumentError> {
+    pub fn to_value(&self) -> Result<Value, Error> {
         Ok(match *self {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(value),
@@ -334,7 +334,7 @@ impl<'a> ArrayView<'a> {
 }
 
 impl<'a> IntoIterator for ArrayView<'a> {
-    type Item = Result<ValueRef<'a>, DocumentError>;
+    type Item = Result<ValueRef<'a>, Error>;
     type IntoIter = Elements<'a>;
 
     fn into_iter(self) -> Elements<'a> {
@@ -351,7 +351,7 @@ pub struct Elements<'a> {
 }
 
 impl<'a> Iterator for Elements<'a> {
-    type Item = Result<ValueRef<'a>, DocumentError>;
+    type Item = Result<ValueRef<'a>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
@@ -360,7 +360,7 @@ impl<'a> Iterator for Elements<'a> {
         if element.is_none() {
             self.left = 0;
         }
-        Some(element.ok_or(DocumentError::Malformed { offset }))
+        Some(element.ok_or_else(|| DocumentError::Malformed { offset }.into()))
     }
 }
 

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nanodb_document::{
-    DocView, Document, DocumentError, Serialized, Timestamp, Value, array, doc, from_document,
-    to_document,
+    DocView, Document, DocumentError, ErrorKind, Serialized, Timestamp, Value, array, doc,
+    from_document, to_document,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::any::{self, cases};
-use super::encode;
+use super::{encode, rule};
 
 /// `value` with what JSON does not have replaced.
 fn for_json(value: Value) -> Value {
@@ -151,6 +151,8 @@ fn rust_types_come_back_from_documents() {
 #[test]
 fn the_wrong_shape_says_what_is_missing() {
     let error = from_document::<Everything>(&doc! { "shapes": [] }).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongType);
+    let error = rule(error);
     let DocumentError::Deserialize(source) = error else { panic!("{error:?}") };
     assert!(source.to_string().contains("_id"), "{source}");
 }
@@ -164,6 +166,8 @@ fn a_type_that_fails_to_serialise_keeps_its_cause() {
         }
     }
     let error = to_document(&Fails).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let error = rule(error);
     let DocumentError::Serialize(source) = error else { panic!("{error:?}") };
     assert!(source.to_string().contains("not today"));
 }

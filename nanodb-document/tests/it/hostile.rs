@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::any::{self, cases};
-use super::encode;
+use super::{encode, rule};
 
 /// Calls everything that reads bytes.
 fn read_every_way(bytes: &[u8]) {
@@ -122,12 +122,12 @@ fn nesting_of_a_million_levels_is_refused_by_its_depth() {
     bytes.resize(1_000_000, 0x91);
     bytes.push(0xc0);
     let view = DocView::from_bytes(&bytes);
-    assert!(matches!(DocView::parse(&bytes), Err(DocumentError::TooDeep { .. })));
-    assert!(matches!(view.to_document(), Err(DocumentError::TooDeep { .. })));
-    assert!(matches!(
-        view.encode(None, &mut Vec::new()),
-        Err(DocumentError::TooDeep { max: 100, .. })
-    ));
+    let parsed = DocView::parse(&bytes).map_err(rule);
+    assert!(matches!(parsed, Err(DocumentError::TooDeep { .. })));
+    let decoded = view.to_document().map_err(rule);
+    assert!(matches!(decoded, Err(DocumentError::TooDeep { .. })));
+    let encoded = view.encode(None, &mut Vec::new()).map_err(rule);
+    assert!(matches!(encoded, Err(DocumentError::TooDeep { max: 100, .. })));
     assert!(view.deserialize::<Document>().is_err());
     assert!(serde_json::to_string(view).is_err());
     assert!(view.to_string().contains("<damaged>"));

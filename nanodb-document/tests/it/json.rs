@@ -1,14 +1,18 @@
 //! Values through JSON and back.
 
-use nanodb_document::json::{JsonError, Layout, WriteOptions};
-use nanodb_document::{DocView, Document, Encode, Timestamp, Value, doc};
+use nanodb_document::json::{Layout, WriteOptions};
+use nanodb_document::{DocView, Document, Encode, ErrorParts, Timestamp, Value, doc};
+use nanodb_msgpack::json::JsonError;
 use proptest::prelude::*;
 
 use super::any::document;
 
 fn parse(text: &str) -> Result<Document, String> {
-    Document::parse_json(text)
-        .map_err(|error| format!("{}: {}", error.position(), JsonError::problem(&error)))
+    Document::parse_json(text).map_err(|error| {
+        let cause: &JsonError = error.internal().unwrap().downcast_ref().unwrap();
+        assert_eq!(error.position(), Some(cause.position()));
+        format!("{}: {}", cause.position(), cause.problem())
+    })
 }
 
 fn print(document: &Document) -> String {

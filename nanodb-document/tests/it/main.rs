@@ -17,11 +17,17 @@ mod round_trips;
 mod shapes;
 mod wide;
 
-use nanodb_document::{DocumentError, Encode, IdRef};
+use nanodb_document::{DocumentError, Encode, Error, ErrorParts, IdRef};
 
 /// The stored form of a document, with the id 1 if it has none.
-fn encode(document: &impl Encode) -> Result<Vec<u8>, DocumentError> {
+fn encode(document: &impl Encode) -> Result<Vec<u8>, Error> {
     let mut out = Vec::new();
     let draft = document.encode(Some(IdRef::Int(1)), &mut out)?;
     Ok(draft.record(&out).to_vec())
+}
+
+/// The rule that a document breaks.
+#[track_caller]
+fn rule(error: Error) -> DocumentError {
+    *error.into_internal().unwrap().downcast().unwrap()
 }

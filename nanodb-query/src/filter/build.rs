@@ -17,6 +17,7 @@ use super::types::Types;
 use crate::IntoFilter;
 use crate::error::{Problem, QueryError};
 use crate::path::Path;
+use nanodb_document::Error;
 use nanodb_msgpack::{RawValue, TypeBracket};
 
 /// Begins a condition on the field at a dotted path.
@@ -45,7 +46,7 @@ pub fn field(path: &str) -> FieldName {
 /// # extern crate nanodb_query as nanodb;
 /// use nanodb::field;
 ///
-/// # fn main() -> Result<(), nanodb::QueryError> {
+/// # fn main() -> Result<(), nanodb::Error> {
 /// let a = || field("a");
 /// for (filter, text) in [
 ///     (a().eq(5), r#"{"a": 5}"#),
@@ -251,7 +252,7 @@ impl FieldName {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::field;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// assert_eq!(field("n").is_type("int")?.to_string(), r#"{"n": {"$type": "int"}}"#);
     /// assert!(field("n").is_type("integer").is_err());
     /// # Ok(())
@@ -260,10 +261,10 @@ impl FieldName {
     ///
     /// # Errors
     ///
-    /// [`Problem::Operand`] if there is no such type; the errors of [`Filter::check`].
-    pub fn is_type(self, name: &str) -> Result<Filter, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if there is no such type; the errors of [`Filter::check`].
+    pub fn is_type(self, name: &str) -> Result<Filter, Error> {
         match Types::named(name) {
-            Some(types) => self.tested(Test::Type(types), Cost::ONE).checked(),
+            Some(types) => self.tested(Test::Type(types), Cost::ONE).if_allowed(),
             None => Err(self.refuse("$type", "the name of a type", TypeBracket::String)),
         }
     }
@@ -277,7 +278,7 @@ impl FieldName {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::field;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// let filter = field("name").regex("^a", "i")?;
     /// assert_eq!(filter.to_string(), r#"{"name": {"$regex": "^a", "$options": "i"}}"#);
     /// assert!(field("name").regex("(a", "").is_err());
@@ -287,14 +288,14 @@ impl FieldName {
     ///
     /// # Errors
     ///
-    /// [`Problem::Regex`] if the expression is wrong, not supported or too large;
-    /// [`Problem::Operand`] for other options; the errors of [`Filter::check`].
-    pub fn regex(self, pattern: &str, options: &str) -> Result<Filter, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if the expression is wrong, not supported or
+    /// too large, and for other options; the errors of [`Filter::check`].
+    pub fn regex(self, pattern: &str, options: &str) -> Result<Filter, Error> {
         if !are_options(options) {
             return Err(self.refuse("$options", "letters of `imsxu`", TypeBracket::String));
         }
         match Pattern::new(pattern, options) {
-            Ok(pattern) => self.tested(Test::Regex(pattern), Cost::REGEX).checked(),
+            Ok(pattern) => self.tested(Test::Regex(pattern), Cost::REGEX).if_allowed(),
             Err(reason) => {
                 let (pattern, path) = (pattern.to_owned(), self.name());
                 Err(Problem::Regex { pattern, path, reason }.into())
@@ -309,7 +310,7 @@ impl FieldName {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::field;
     ///
-    /// # fn main() -> Result<(), nanodb::QueryError> {
+    /// # fn main() -> Result<(), nanodb::Error> {
     /// assert_eq!(field("n").remainder(4, 1)?.to_string(), r#"{"n": {"$mod": [4, 1]}}"#);
     /// # Ok(())
     /// # }
@@ -317,13 +318,13 @@ impl FieldName {
     ///
     /// # Errors
     ///
-    /// [`Problem::Operand`] if the divisor is 0; the errors of [`Filter::check`].
-    pub fn remainder(self, divisor: i64, remainder: i64) -> Result<Filter, QueryError> {
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if the divisor is 0; the errors of [`Filter::check`].
+    pub fn remainder(self, divisor: i64, remainder: i64) -> Result<Filter, Error> {
         if divisor == 0 {
             return Err(self.refuse("$mod", "a divisor that is not 0", TypeBracket::Number));
         }
         let cost = Cost::ONE.beside(Cost::ONE).within(1);
-        self.tested(Test::Mod { divisor, remainder }, cost).checked()
+        self.tested(Test::Mod { divisor, remainder }, cost).if_allowed()
     }
 
     fn compared(
@@ -376,7 +377,7 @@ impl FieldName {
         self.path.as_ref().map(Path::to_string).unwrap_or_default()
     }
 
-    fn refuse(self, operator: &str, expected: &'static str, found: TypeBracket) -> QueryError {
+    fn refuse(self, operator: &str, expected: &'static str, found: TypeBracket) -> Error {
         let (operator, path) = (operator.to_owned(), self.name());
         Problem::Operand { operator, path, expected, found }.into()
     }
@@ -404,7 +405,7 @@ impl Filter {
         }
     }
 
-    fn checked(self) -> Result<Self, QueryError> {
+    fn if_allowed(self) -> Result<Self, Error> {
         self.check().map(|()| self)
     }
 

@@ -433,6 +433,6 @@ fn each<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Value {
 
 fn to_document(filter: impl IntoFilter) -> Result<Document, QueryError> {
     let filter = filter.into_filter();
-    filter.check()?;
+    filter.checked()?;
     document_of(&filter)
 }

@@ -1,5 +1,6 @@
 //! Errors of applying updates.
 
+use nanodb_document::{DamagedDocument, Error, ErrorBuilder, ErrorKind};
 use nanodb_msgpack::{Malformed, TypeBracket};
 
 use crate::error::QueryError;
@@ -108,4 +109,37 @@ pub enum UpdateError {
         /// The limit, from [`UpdateContext::bytes_max`](crate::UpdateContext::bytes_max).
         bytes_max: usize,
     },
+}
+
+impl UpdateError {
+    /// Returns the path that it names.
+    fn path(&self) -> Option<&str> {
+        match self {
+            Self::Target { path, .. }
+            | Self::NotViable { path, .. }
+            | Self::Overflow { path, .. }
+            | Self::RenameInArray { path, .. }
+            | Self::NoMatch { path }
+            | Self::Conflict { path, .. }
+            | Self::TooManyNulls { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+}
+
+impl From<UpdateError> for Error {
+    #[cold]
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::Malformed(_) => DamagedDocument::default().into(),
+            UpdateError::Filter(error) | UpdateError::Refused(error) => (*error).into(),
+            error => {
+                let builder = ErrorBuilder::telling(ErrorKind::Invalid, error.clone());
+                match error.path() {
+                    Some(path) => builder.path(path).into(),
+                    None => builder.into(),
+                }
+            }
+        }
+    }
 }

@@ -98,7 +98,7 @@ impl Push {
 }
 
 fn to_document(sort: &Sort) -> Result<Document, QueryError> {
-    sort.check()?;
+    sort.checked()?;
     super::source::document_of(sort)
 }
 

@@ -1,16 +1,19 @@
 //! Updates that a program builds: the same as text, and refused where text is.
 
 use nanodb_document::{Document, Value, doc};
+use nanodb_query::bytes::{FilterBytes, ProjectionBytes, SortBytes, UpdateBytes};
 use nanodb_query::{
     Filter, IntoFilter, IntoProjection, IntoSort, IntoUpdate, Problem, Projection, Push,
     QUERY_NODES_MAX, Sort, Update, UpdateContext, UpdateError, field,
 };
 
+use super::HasProblem as _;
+
 /// The problem of an update, which every use of it must say.
 fn problem(update: &Update) -> Problem {
     let error = update.check().unwrap_err();
     let mut out = vec![7];
-    let is_it = |failed: UpdateError| matches!(failed, UpdateError::Refused(it) if *it == error);
+    let is_it = |failed: UpdateError| matches!(failed, UpdateError::Refused(it) if it.problem() == error.problem());
     assert!(is_it(update.apply(b"\x80", &UpdateContext::default(), &mut out).unwrap_err()));
     let all = Filter::all();
     assert!(is_it(update.upsert(&all, &UpdateContext::default(), &mut out).unwrap_err()));

@@ -2,6 +2,7 @@
 //! the same words.
 
 use nanodb_document::{Document, to_bytes};
+use nanodb_query::bytes::UpdateBytes;
 use nanodb_query::{Update, UpdateContext};
 
 /// A document of the field `a`, read from its text: its bytes, or what is wrong.

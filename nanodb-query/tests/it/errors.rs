@@ -1,6 +1,9 @@
 //! What is wrong with a query is named, and where.
 
+use nanodb_query::bytes::FilterBytes;
 use nanodb_query::{Filter, Problem, Projection, Sort, TypeBracket};
+
+use super::HasProblem as _;
 
 #[test]
 fn errors_name_operator_and_path_and_point_at_the_place() {

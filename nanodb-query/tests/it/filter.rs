@@ -1,5 +1,6 @@
 //! Filters on bytes against the plain evaluator, and printing against parsing.
 
+use nanodb_query::bytes::FilterBytes;
 use nanodb_query::{Filter, field};
 use proptest::prelude::*;
 

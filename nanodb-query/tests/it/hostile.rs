@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use nanodb_msgpack::{RawValue, compare, encode_key};
+use nanodb_query::bytes::{FilterBytes, ProjectionBytes, SortBytes, UpdateBytes};
 use nanodb_query::{
     DEPTH_MAX, Filter, Problem, Projection, QUERY_NODES_MAX, QUERY_REGEXES_MAX, Sort, Update,
     UpdateContext, field,
@@ -10,6 +11,8 @@ use nanodb_query::{
 use proptest::prelude::*;
 
 use crate::generate::{document, filter, map, msgpack, update};
+
+use super::HasProblem as _;
 
 fn config() -> ProptestConfig {
     let long = std::env::var_os("NANODB_TEST_LONG").is_some();

@@ -16,3 +16,20 @@ mod plain_update;
 mod projection;
 mod refused;
 mod update;
+
+use nanodb_document::ErrorParts as _;
+
+/// What is wrong with a query, as the crate itself knows it.
+trait HasProblem {
+    fn problem(&self) -> &nanodb_query::Problem;
+}
+
+impl HasProblem for nanodb_query::Error {
+    #[track_caller]
+    fn problem(&self) -> &nanodb_query::Problem {
+        let made_of: &nanodb_query::QueryError = self.internal().unwrap().downcast_ref().unwrap();
+        assert_eq!(self.position(), made_of.position());
+        assert_eq!(self.to_string(), made_of.to_string());
+        made_of.problem()
+    }
+}

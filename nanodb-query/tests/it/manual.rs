@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nanodb_msgpack::{RawValue, compare};
+use nanodb_query::bytes::{FilterBytes, ProjectionBytes, SortBytes, UpdateBytes};
 use nanodb_query::{Filter, Projection, Sort, Update, UpdateContext};
 
 use crate::json::Json;

@@ -2,6 +2,7 @@
 
 use nanodb_msgpack::{RawValue, compare, encode_key};
 use nanodb_query::Sort;
+use nanodb_query::bytes::SortBytes;
 use proptest::prelude::*;
 
 use crate::generate::{document, map, msgpack, path, scalar, value};

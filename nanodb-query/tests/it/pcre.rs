@@ -2,7 +2,10 @@
 //! and texts, recorded from version 10.42 with `PCRE2_UTF`. A line is an expression, its options,
 //! and texts with whether it finds something in them; `null` for an expression that PCRE2 refuses.
 
+use nanodb_query::bytes::FilterBytes;
 use nanodb_query::{Problem, field};
+
+use super::HasProblem as _;
 
 const CASES: &str = include_str!("../data/pcre.txt");
 

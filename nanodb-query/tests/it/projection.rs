@@ -1,5 +1,6 @@
 //! Projections beyond those of the corpus.
 
+use nanodb_query::bytes::{FilterBytes, ProjectionBytes};
 use nanodb_query::{ApplyError, Filter, Problem, Projection};
 
 /// Applies a projection to a document, both as JSON; the result as a filter prints it.

@@ -1,10 +1,13 @@
 //! What is refused, by text and by programs alike: no query falls back on null, on everything, or
 //! on fewer operands.
 
+use nanodb_query::bytes::{FilterBytes, SortBytes, UpdateBytes};
 use nanodb_query::{
     ApplyError, DEPTH_MAX, FieldName, Filter, Literal, Problem, Projection, QUERY_NODES_MAX,
-    QUERY_REGEXES_MAX, QueryError, Sort, Update, UpdateContext, UpdateError, field,
+    QUERY_REGEXES_MAX, Sort, Update, UpdateContext, UpdateError, field,
 };
+
+use super::HasProblem as _;
 
 const EMPTY: &[u8] = b"\x80";
 
@@ -120,7 +123,7 @@ fn a_built_sort_has_the_limits_of_text() {
 
 #[test]
 fn a_built_projection_has_the_limits_of_text() {
-    type Build = fn(Vec<&str>) -> Result<Projection, QueryError>;
+    type Build = fn(Vec<&str>) -> Result<Projection, nanodb_query::Error>;
     let builders: [Build; 2] =
         [|paths| Projection::include(paths), |paths| Projection::exclude(paths)];
     let names: Vec<String> = (0..QUERY_NODES_MAX - 1).map(|number| number.to_string()).collect();
@@ -212,22 +215,24 @@ fn what_compares_takes_no_regular_expression() {
 
 #[test]
 fn a_replacement_has_no_operators() {
-    let is_refused = |error: nanodb_query::QueryError| matches!(error.problem(), Problem::OperatorInReplacement { name } if name == "$set");
+    let is_refused = |error: nanodb_query::Error| matches!(error.problem(), Problem::OperatorInReplacement { name } if name == "$set");
     for text in [r#"{"$set": {"x": 1}}"#, r#"{"a": 1, "$set": {"x": 1}}"#] {
         assert!(is_refused(Update::replacement_json(text).unwrap_err()));
         let with = format!(r#"{{"$replaceWith": {text}}}"#);
         assert!(is_refused(Update::parse_json(&with).unwrap_err()));
     }
     // {"a": 1, "$set": 1}
-    assert!(is_refused(Update::replacement(b"\x82\xa1a\x01\xa4$set\x01").unwrap_err()));
-    assert!(is_refused(Update::check_replacement(b"\x82\xa1a\x01\xa4$set\x01").unwrap_err()));
+    assert!(is_refused(Update::replacement(b"\x82\xa1a\x01\xa4$set\x01").unwrap_err().into()));
+    assert!(is_refused(
+        Update::check_replacement(b"\x82\xa1a\x01\xa4$set\x01").unwrap_err().into()
+    ));
     // Further down it is a name as any other.
     Update::replacement_json(r#"{"a": {"$set": 1}}"#).unwrap();
 }
 
 #[test]
 fn a_value_that_begins_like_an_operator_and_is_none_is_refused_unless_it_is_meant() {
-    let is_refused = |error: nanodb_query::QueryError| {
+    let is_refused = |error: nanodb_query::Error| {
         assert!(error.position().is_some());
         matches!(error.problem(), Problem::UnknownForm { name } if name == "$foo")
     };
@@ -263,7 +268,7 @@ fn a_value_that_begins_like_an_operator_and_is_none_is_refused_unless_it_is_mean
 /// As bytes it is the same as a document of operators.
 #[test]
 fn a_literal_is_refused_where_it_would_be_taken_for_operators() {
-    let is_refused = |error: nanodb_query::QueryError, text: &str| {
+    let is_refused = |error: nanodb_query::Error, text: &str| {
         let at = text.find("{\"$literal\"").unwrap();
         assert_eq!(error.position().unwrap().offset, at, "{text}");
         assert!(matches!(error.problem(), Problem::LiteralOfOperators { .. }), "{text}: {error}");

@@ -1,5 +1,6 @@
 //! Updates beyond those of the corpus.
 
+use nanodb_query::bytes::{FilterBytes, UpdateBytes};
 use nanodb_query::{
     DEPTH_MAX, Filter, Problem, Timestamp, TypeBracket, UPDATE_STEPS_MAX, Update, UpdateContext,
     UpdateError, field,
@@ -10,6 +11,8 @@ use proptest::prelude::*;
 use crate::generate;
 use crate::json::Json;
 use crate::plain_update;
+
+use super::HasProblem as _;
 
 fn config() -> ProptestConfig {
     let long = std::env::var_os("NANODB_TEST_LONG").is_some();

@@ -498,7 +498,10 @@ impl Drop for World {
 /// A refused id is an outcome, every other error is one.
 fn outcome(result: Result<Outcome, Error>) -> Result<Outcome, Error> {
     match result {
-        Err(Error::DuplicateId { id, .. }) => Ok(Outcome::Duplicate(id)),
+        Err(error) if error.kind() == ErrorKind::DuplicateId => match error.id() {
+            Some(id) => Ok(Outcome::Duplicate(id)),
+            None => Err(error),
+        },
         result => result,
     }
 }

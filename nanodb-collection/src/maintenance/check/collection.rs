@@ -12,7 +12,7 @@ use super::index::Entries;
 use super::{Check, ProblemKind, why};
 use crate::catalog::binding::NameBinding;
 use crate::catalog::manifest::StoredCollection;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::ids::NEXT_ID_MAX;
 use crate::pages::extent_set::ExtentSet;
 use crate::pages::overflow::{assemble, for_each_piece};
@@ -65,7 +65,7 @@ impl Check<'_> {
             self.report.pages += 1;
             match self.page(&mut walk, page) {
                 Ok(()) => {}
-                Err(error @ Error::DamagedPage { .. }) => {
+                Err(error @ EngineError::DamagedPage { .. }) => {
                     walk.incomplete = true;
                     let page = error.page().or(Some(page.get()));
                     self.add(Some(name), page, ProblemKind::DamagedPage { why: why(&error) });
@@ -86,7 +86,7 @@ impl Check<'_> {
         let slots = held.slots(page)?;
         if let Err(error) = slots.verify() {
             walk.incomplete = true;
-            let why = why(&Error::damaged_by(page, error));
+            let why = why(&EngineError::damaged_by(page, error));
             let kind = ProblemKind::DamagedPage { why };
             self.add(Some(walk.name), Some(page.get()), kind);
         }
@@ -100,7 +100,7 @@ impl Check<'_> {
                     bytes.clear();
                     match self.assemble(walk, page, record.bytes, &mut bytes) {
                         Ok(()) => self.document(walk, record_id, &bytes),
-                        Err(error @ Error::DamagedPage { .. }) => {
+                        Err(error @ EngineError::DamagedPage { .. }) => {
                             walk.incomplete = true;
                             walk.documents += 1;
                             let kind = ProblemKind::DamagedDocument { why: why(&error) };

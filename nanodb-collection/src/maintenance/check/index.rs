@@ -10,7 +10,7 @@ use super::collection::Walk;
 use super::{Check, ProblemKind};
 use crate::catalog::binding::NameBinding;
 use crate::catalog::manifest::StoredCollection;
-use crate::error::{Error, Result};
+use crate::error::{EngineError, Result};
 use crate::id_index::LoadedIndex;
 use crate::id_index::run::{IndexRun, decode_pages};
 use crate::id_index::run_writer::RUN_READ_PAGES_MAX;
@@ -215,7 +215,7 @@ impl Store {
     /// commit, and are not about to go. They are of one group, and in order.
     fn count_stray(&self, name: &str, index: &LoadedIndex, entries: &[Entry]) -> Result<u64> {
         let owner = LockOwner::current();
-        let writer = self.state.lock(owner).map_err(|_| Error::conflict(name))?;
+        let writer = self.state.lock(owner).map_err(|_| EngineError::conflict(name))?;
         // Dropped: nobody looks for it any more, and its pages may be anybody's.
         if writer.extents.used_pages == 0 {
             return Ok(0);
@@ -247,7 +247,7 @@ fn damaged_page(store: &Store, run: &IndexRun) -> Result<Option<PageId>> {
         Ok(read) => Ok(decode_pages(&read, &mut Vec::new()).is_ok()),
         Err(nanodb_pager::Error::Corrupt(_)) => Ok(false),
         // A checkpoint may have cut its pages off the file.
-        Err(error) if store.has_saved(run.seq) => Err(Error::from(error)),
+        Err(error) if store.has_saved(run.seq) => Err(EngineError::from(error)),
         Err(_) => Ok(false),
     };
     let mut at = 0;

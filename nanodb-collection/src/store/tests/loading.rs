@@ -8,6 +8,7 @@ use nanodb_pager::InstalledCommit;
 use nanodb_sim::{CallKind, Failure, Fault};
 
 use super::*;
+use crate::error::EngineError;
 use crate::lock::LockGuard;
 use crate::lock::owner::LockOwner;
 use crate::store::CollectionState;
@@ -110,7 +111,7 @@ fn what_a_transaction_has_found_is_replaced_and_deleted_without_a_look_up() {
     let transaction = crate::Txn::new(Arc::clone(db.engine()));
     let mut scan = transaction.scan(&"a".into()).unwrap();
     let (mut buffer, mut seen) = (Vec::new(), 0);
-    while let Some(found) = scan.next_that(|_| Ok(true)).unwrap() {
+    while let Some(found) = scan.next_that(|_| Ok::<_, EngineError>(true)).unwrap() {
         let id = found.id().map(nanodb_document::IdRef::to_owned).unwrap();
         let done = transaction.statement("a", |statement| match seen % 100 {
             0 => statement.delete_found(&found),

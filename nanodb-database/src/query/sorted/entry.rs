@@ -9,7 +9,7 @@
 //!
 //! Never stored beyond the search.
 
-use crate::error::{Error, Result};
+use crate::error::{Result, sort_key_too_large};
 use nanodb_collection::RecordId;
 
 /// What is kept of a document.
@@ -90,6 +90,5 @@ impl SortEntries {
 
 /// How long a key is, if it is not too long.
 pub(super) fn check_key(key: &[u8]) -> Result<u32> {
-    u32::try_from(key.len())
-        .map_err(|_| Error::SortKeyTooLarge { bytes: key.len(), bytes_max: u32::MAX })
+    u32::try_from(key.len()).map_err(|_| sort_key_too_large(key.len(), u32::MAX))
 }
