@@ -12,14 +12,16 @@ use crate::catalog::binding::NameBinding;
 use crate::checkpoint::CatalogHooks;
 use crate::error::{EngineError, Result};
 use crate::id_index::index_set::IndexSet;
+use crate::maintenance::relocation_pass::release_empty_pages;
 use crate::maintenance::shrink::Shrinker;
 use crate::open_files::OpenFile;
 use crate::reclaim::Reclaimer;
 use crate::write;
 use crate::write::statement::{Failure, Statement};
 
-/// What all handles of a file share. The fields are dropped in this order: the file is closed, by
-/// the last of them that has the pager, before the list of open files forgets it.
+/// What all [openings](crate::Opening) of a file share. The fields are dropped in this order: the
+/// file is closed, by the last of them that has the pager, before the list of open files forgets
+/// it.
 pub struct Engine {
     pub(crate) catalog: Catalog,
     pub(crate) reclaimer: Arc<Reclaimer>,
@@ -29,7 +31,7 @@ pub struct Engine {
     pub(crate) lock_timeout: Duration,
     /// What was there when it was opened.
     pub(crate) opened_at: Seq,
-    _open_file: Option<Arc<OpenFile<Engine>>>,
+    open_file: Option<Arc<OpenFile<Engine>>>,
 }
 
 impl Engine {
@@ -57,7 +59,7 @@ impl Engine {
         let reclaimer = Arc::new(Reclaimer::default());
         let catalog = Catalog::open(pager.clone(), Arc::clone(&reclaimer), index_set)?;
         shrinker.start(pager.clone(), Arc::clone(&catalog.names));
-        let (opened_at, _open_file) = (pager.published(), open_file);
+        let opened_at = pager.published();
         Ok(Arc::new(Self {
             catalog,
             reclaimer,
@@ -65,7 +67,7 @@ impl Engine {
             shrinker,
             lock_timeout,
             opened_at,
-            _open_file,
+            open_file,
         }))
     }
 
@@ -79,14 +81,59 @@ impl Engine {
         Ok(self.pager.check_access()?)
     }
 
-    /// Closes the file and says what fails. For the last handle: afterwards nothing is written.
+    /// Writes everything into the file, unless it is open for reading alone.
     ///
     /// # Errors
     ///
     /// [`EngineError::Storage`].
-    pub fn close(self) -> Result<()> {
+    pub(crate) fn save(&self) -> Result<()> {
+        // Nothing is written where nobody has written.
+        if self.is_changed() {
+            self.release_empty_pages();
+        }
+        match self.check_access() {
+            Ok(()) => Ok(self.pager.checkpoint()?),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Frees the pages of collections that are empty and not in use. A collection for which that
+    /// fails keeps its pages.
+    fn release_empty_pages(&self) {
+        for binding in self.all_published() {
+            release_empty_pages(&self.pager, &binding);
+        }
+    }
+
+    /// One of the openings is over; returns how many are left. For the last one there is
+    /// [`shut`](Self::shut).
+    pub(crate) fn leave(&self) -> usize {
+        self.open_file.as_ref().map_or(0, |open_file| open_file.leave())
+    }
+
+    /// Closes the file and lets go of it, whatever handles there are, and says what fails. For the
+    /// last opening, when no call is under way: afterwards nothing is written, and whoever opens
+    /// the file next has it for himself.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Storage`].
+    pub(crate) fn shut(&self) -> Result<()> {
+        let released_anyway = ReleaseOnDrop(self);
         self.shrinker.stop();
-        Ok(self.pager.clone().close()?)
+        let closed = self.pager.clone().close();
+        let released = self.release();
+        drop(released_anyway);
+        Ok(closed.and(released)?)
+    }
+
+    /// Lets go of the file. The list of open files forgets it last: who opens it waits until then.
+    fn release(&self) -> Result<(), nanodb_pager::Error> {
+        let released = self.pager.release();
+        if let Some(open_file) = &self.open_file {
+            open_file.release();
+        }
+        released
     }
 
     /// Returns the pager.
@@ -171,6 +218,16 @@ impl Engine {
             Ok(())
         })?;
         Ok(done.map(|done| (done, found)))
+    }
+}
+
+/// Lets go of the file also if closing it panics: else those who open it would wait for that.
+struct ReleaseOnDrop<'a>(&'a Engine);
+
+impl Drop for ReleaseOnDrop<'_> {
+    fn drop(&mut self) {
+        // What fails has been told before.
+        let _ = self.0.release();
     }
 }
 

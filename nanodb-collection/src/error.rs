@@ -127,6 +127,18 @@ pub enum EngineError {
         /// The file, if the database is in one.
         path: Option<PathBuf>,
     },
+    /// `Database::close` has closed the database.
+    #[error("{} was closed by `close`; open it again", ClosedFile(path))]
+    Closed {
+        /// The file, if the database is in one.
+        path: Option<PathBuf>,
+    },
+    /// Code that a call of a database runs can't close one: that waits for calls to end.
+    #[error(
+        "a database can't be closed by code that a call of a database runs, such as a `Serialize`: \
+         close it when the call is over"
+    )]
+    CloseWithinCall,
     /// The database's file could not be read or written.
     #[error("reading or writing the database's file")]
     Storage(#[source] nanodb_pager::Error),
@@ -144,7 +156,8 @@ impl EngineError {
             Self::IdsExhausted { .. } | Self::CollectionsExhausted => ErrorKind::Exhausted,
             Self::QuotaExceeded { .. } => ErrorKind::QuotaExceeded,
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
-            Self::Conflict { .. } => ErrorKind::Conflict,
+            Self::Conflict { .. } | Self::CloseWithinCall => ErrorKind::Conflict,
+            Self::Closed { .. } => ErrorKind::Closed,
             Self::TransactionOver => ErrorKind::TransactionOver,
             Self::Catalog(error) => catalog_kind(error),
             Self::DamagedPage { .. } | Self::DamagedDocument { .. } => ErrorKind::Damaged,
@@ -195,6 +208,18 @@ struct OfFile<'a>(&'a Option<PathBuf>);
 impl fmt::Display for OfFile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_ref().map_or(Ok(()), |path| write!(f, "{}: ", path.display()))
+    }
+}
+
+/// `data.nanodb`, or what is said where there is no file.
+struct ClosedFile<'a>(&'a Option<PathBuf>);
+
+impl fmt::Display for ClosedFile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(path) => write!(f, "{}", path.display()),
+            None => f.write_str("the database"),
+        }
     }
 }
 
@@ -284,6 +309,7 @@ impl From<nanodb_pager::Error> for EngineError {
                 Self::QuotaExceeded { path, bytes_max }
             }
             nanodb_pager::Error::ReadOnly { path } => Self::ReadOnly { path },
+            nanodb_pager::Error::Closed => Self::Closed { path: None },
             other => Self::Storage(other),
         }
     }
@@ -318,7 +344,8 @@ fn storage_kind(error: &nanodb_pager::Error) -> ErrorKind {
         }
         Pager::Truncated { .. } | Pager::Corrupt(_) => ErrorKind::Damaged,
         Pager::NotAllocated { .. } => ErrorKind::Damaged,
-        Pager::Poisoned { .. } | Pager::Closed => ErrorKind::Poisoned,
+        Pager::Poisoned { .. } => ErrorKind::Poisoned,
+        Pager::Closed => ErrorKind::Closed,
         Pager::Full { .. } => ErrorKind::Exhausted,
         Pager::QuotaExceeded { .. } => ErrorKind::QuotaExceeded,
         Pager::TransactionTooLarge { .. } => ErrorKind::TooLarge,

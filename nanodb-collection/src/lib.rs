@@ -1,7 +1,8 @@
 //! The engine: collections of documents on top of pages, slots and the id index.
 //!
-//! An [`Engine`] is what all handles of a file share. Handles, queries and everything that users
-//! see is above, in the crate `nanodb-database`; what is public here is for that crate.
+//! An [`Engine`] is what all openings of a file share, an [`Opening`] what the handles of one do.
+//! Handles, queries and everything that users see is above, in the crate `nanodb-database`; what is
+//! public here is for that crate.
 //!
 //! # The rooms
 //!
@@ -22,6 +23,7 @@
 //! | `maintenance::{relocation_pass, shrink}` | moving documents toward the front of the file |
 //! | `checkpoint` | what a checkpoint saves of all that |
 //! | `open_files`, `engine` | one engine for a file and process |
+//! | `opening` | what one opening has given, until it is closed |
 //! | `read_view`, `scan`, `txn` | reading as of one moment; several writes as one |
 //! | `maintenance` | checking, compacting, salvaging, figures |
 
@@ -35,6 +37,7 @@ mod ids;
 mod lock;
 mod maintenance;
 mod open_files;
+mod opening;
 mod pages;
 mod read_view;
 mod reclaim;
@@ -59,6 +62,7 @@ pub use maintenance::stats::{CollectionStats, Stats};
 pub use nanodb_index::RecordId;
 pub use nanodb_pager::{Durability, OpenReport};
 pub use open_files::{OpenFile, OpenFiles};
+pub use opening::{Call, Closed, Opening};
 pub use pages::stored_doc::{StoredDoc, until};
 pub use read_view::ReadView;
 pub use scan::{Scan, ScanIter};

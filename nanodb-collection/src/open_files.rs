@@ -1,10 +1,21 @@
 //! Which files this process has open.
 //!
-//! A file is open once in a process, however often and by whatever names it is opened:
-//! all handles share it. The list has open files by what the operating system
-//! tells them apart by. A database leaves it when its last handle is gone *and* its
-//! file is closed; who opens the file in between waits, and nobody else: the list is locked for
-//! moments only, and never while a file is opened or closed.
+//! A file is open once in a process, however often and by whatever names it is opened: all
+//! openings share it. The list has open files by what the operating system tells them apart by, and
+//! counts the openings of each. A file leaves it when its last opening is over *and* it is closed;
+//! who opens it in between waits, and nobody else: the list is locked for moments only, and never
+//! while a file is opened or closed.
+//!
+//! ```text
+//!            open                          the last leaves             it is closed
+//!   absent ------> opening ------> open -------------------> closing ---------------> absent
+//!                     |            |  ^                                                 ^
+//!                     |            +--+ openings join and leave                         |
+//!                     +------------------ it can't be opened ---------------------------+
+//! ```
+//!
+//! Handles of openings that are over may outlive all that: by the time they let go of their entry,
+//! the list may have one of a later opening. So entries have numbers.
 //!
 //! A file that is open for writing is not shared with who opens it for reading alone, nor the other
 //! way round: as between processes, the one excludes the other.
@@ -22,20 +33,33 @@ use nanodb_document::ErrorKind;
 
 use crate::error::{EngineError, Result};
 
-/// The files that this process has open, each with what all handles of the file share.
+/// The files that this process has open, each with what all openings of the file share.
 pub struct OpenFiles<T: 'static> {
-    files: Mutex<BTreeMap<FileId, Entry<T>>>,
-    /// Told when a file was opened or closed, or could not be opened.
+    list: Mutex<List<T>>,
+    /// Told when a file was opened or closed, or could not be opened, or the last opening of it is
+    /// over.
     changed: Condvar,
+}
+
+struct List<T> {
+    files: BTreeMap<FileId, Entry<T>>,
+    /// How many entries there have been.
+    entries: u64,
 }
 
 /// A file that is open, or about to be, or about to be closed.
 struct Entry<T> {
+    number: u64,
     access: Access,
     /// Who has opened it.
     process: u32,
-    /// None while it is being opened.
-    shared: Option<Weak<T>>,
+    state: State<T>,
+}
+
+enum State<T> {
+    Opening,
+    Open { shared: Weak<T>, openings: usize },
+    Closing,
 }
 
 impl<T> Default for OpenFiles<T> {
@@ -44,12 +68,12 @@ impl<T> Default for OpenFiles<T> {
     }
 }
 
-/// Keeps a file's place in the list; takes it out when dropped, which must be after
-/// the file was closed.
+/// Keeps a file's place in the list; takes it out when [released](Self::release) or dropped, which
+/// must be after the file was closed.
 pub struct OpenFile<T: 'static> {
     files: &'static OpenFiles<T>,
     id: FileId,
-    process: u32,
+    number: u64,
 }
 
 impl<T> fmt::Debug for OpenFiles<T> {
@@ -66,26 +90,49 @@ impl<T> fmt::Debug for OpenFile<T> {
 
 impl<T> OpenFile<T> {
     fn opened(&self, shared: &Arc<T>) {
-        if let Some(file) = self.entry(&mut self.files.files.lock()) {
-            file.shared = Some(Arc::downgrade(shared));
+        if let Some(file) = self.entry(&mut self.files.list.lock()) {
+            file.state = State::Open { shared: Arc::downgrade(shared), openings: 1 };
         }
         self.files.changed.notify_all();
     }
 
-    /// What is listed, if it is this one's and not that of a process this one was forked into.
-    fn entry<'a>(&self, files: &'a mut BTreeMap<FileId, Entry<T>>) -> Option<&'a mut Entry<T>> {
-        files.get_mut(&self.id).filter(|file| file.process == self.process)
+    /// One of the openings is over; returns how many are left. After the last one nobody joins:
+    /// who opens the file waits until its place in the list is free.
+    pub(crate) fn leave(&self) -> usize {
+        let mut list = self.files.list.lock();
+        let Some(file) = self.entry(&mut list) else { return 0 };
+        let State::Open { openings, .. } = &mut file.state else { return 0 };
+        *openings = openings.saturating_sub(1);
+        let left = *openings;
+        if left == 0 {
+            file.state = State::Closing;
+            drop(list);
+            self.files.changed.notify_all();
+        }
+        left
+    }
+
+    /// Takes the file out of the list, in which another opening of it may be by now.
+    pub(crate) fn release(&self) {
+        let mut list = self.files.list.lock();
+        if self.entry(&mut list).is_some() {
+            list.files.remove(&self.id);
+        }
+        drop(list);
+        self.files.changed.notify_all();
+    }
+
+    /// What is listed, if it is this one's and not that of a later opening, or of the process that
+    /// this one was forked from.
+    fn entry<'a>(&self, list: &'a mut List<T>) -> Option<&'a mut Entry<T>> {
+        let file = list.files.get_mut(&self.id)?;
+        (file.number == self.number && file.process == std::process::id()).then_some(file)
     }
 }
 
 impl<T> Drop for OpenFile<T> {
     fn drop(&mut self) {
-        let mut files = self.files.files.lock();
-        if self.entry(&mut files).is_some() {
-            files.remove(&self.id);
-        }
-        drop(files);
-        self.files.changed.notify_all();
+        self.release();
     }
 }
 
@@ -103,10 +150,12 @@ enum Place<T: 'static> {
 impl<T> OpenFiles<T> {
     /// Makes an empty list.
     pub const fn new() -> Self {
-        Self { files: Mutex::new(BTreeMap::new()), changed: Condvar::new() }
+        let list = List { files: BTreeMap::new(), entries: 0 };
+        Self { list: Mutex::new(list), changed: Condvar::new() }
     }
 
-    /// Returns what the handles of a file share: that of the open file, or what `open` returns.
+    /// Returns what the openings of a file share: that of the open file, which is joined, or what
+    /// `open` returns. One who got it [leaves](OpenFile::leave) later.
     ///
     /// `file` opens the file, and is called again where that may find another by then. `open` gets
     /// it with what must be dropped last, if the file can be told from others; it does not wait for
@@ -153,49 +202,56 @@ impl<T> OpenFiles<T> {
     }
 
     fn place(&'static self, id: FileId, access: Access, wait: &LockWait) -> Place<T> {
-        let mut files = self.files.lock();
+        let mut list = self.list.lock();
         let process = std::process::id();
         let mut waited = false;
         loop {
-            let Some(file) = files.get(&id).filter(|file| file.process == process) else {
+            let Some(file) = list.files.get_mut(&id).filter(|file| file.process == process) else {
                 if waited {
                     return Place::Closed;
                 }
-                files.insert(id.clone(), Entry { access, process, shared: None });
-                return Place::Free(Arc::new(OpenFile { files: self, id, process }));
+                list.entries += 1;
+                let number = list.entries;
+                let entry = Entry { number, access, process, state: State::Opening };
+                list.files.insert(id.clone(), entry);
+                return Place::Free(Arc::new(OpenFile { files: self, id, number }));
             };
-            match &file.shared {
-                Some(shared) if file.access == access => {
+            match &mut file.state {
+                State::Open { shared, openings } if file.access == access => {
                     if let Some(shared) = shared.upgrade() {
+                        *openings += 1;
                         return Place::Open(shared);
                     }
                 }
-                Some(shared) if shared.strong_count() > 0 => {
+                State::Open { shared, .. } if shared.strong_count() > 0 => {
                     waited = true;
-                    let over = wait.until().map(|until| self.changed.wait_until(&mut files, until));
+                    let over = wait.until().map(|until| self.changed.wait_until(&mut list, until));
                     match over {
                         Some(over) if over.timed_out() => return Place::Locked,
                         Some(_) => {}
-                        None => self.changed.wait(&mut files),
+                        None => self.changed.wait(&mut list),
                     }
                     continue;
                 }
                 _ => {}
             }
             // It is being opened, or written and closed, right now.
-            self.changed.wait(&mut files);
+            self.changed.wait(&mut list);
         }
     }
 
-    /// Returns what the handles of a file share, if this process has it open.
+    /// Returns what the openings of a file share, which is joined, if this process has it open.
     pub fn find(&self, id: &FileId) -> Option<Arc<T>> {
-        let mut files = self.files.lock();
+        let mut list = self.list.lock();
         let process = std::process::id();
-        while let Some(file) = files.get(id).filter(|file| file.process == process) {
-            if let Some(shared) = file.shared.as_ref().and_then(Weak::upgrade) {
+        while let Some(file) = list.files.get_mut(id).filter(|file| file.process == process) {
+            if let State::Open { shared, openings } = &mut file.state
+                && let Some(shared) = shared.upgrade()
+            {
+                *openings += 1;
                 return Some(shared);
             }
-            self.changed.wait(&mut files);
+            self.changed.wait(&mut list);
         }
         None
     }

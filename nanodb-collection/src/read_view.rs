@@ -7,6 +7,7 @@ use nanodb_pager::{Seq, Snapshot};
 
 use crate::catalog::binding::NameBinding;
 use crate::engine::Engine;
+use crate::opening::Opening;
 
 /// A registered reader. When it goes, so does what was kept for it alone.
 pub struct ReadView {
@@ -16,17 +17,17 @@ pub struct ReadView {
     reclaim: ReclaimOnDrop,
 }
 
-struct ReclaimOnDrop(Arc<Engine>);
+struct ReclaimOnDrop(Arc<Opening>);
 
 impl ReadView {
     /// Makes a view of the published commit.
-    pub fn new(engine: &Arc<Engine>) -> Self {
-        Self::of(engine, engine.pager.snapshot())
+    pub fn new(opening: &Arc<Opening>) -> Self {
+        Self::of(opening, opening.engine().pager.snapshot())
     }
 
     /// A view of what a snapshot shows.
-    pub(crate) fn of(engine: &Arc<Engine>, snapshot: Snapshot) -> Self {
-        Self { snapshot, reclaim: ReclaimOnDrop(Arc::clone(engine)) }
+    pub(crate) fn of(opening: &Arc<Opening>, snapshot: Snapshot) -> Self {
+        Self { snapshot, reclaim: ReclaimOnDrop(Arc::clone(opening)) }
     }
 
     /// Returns the snapshot of the pages.
@@ -42,6 +43,12 @@ impl ReadView {
 
     /// Returns the engine.
     pub fn engine(&self) -> &Arc<Engine> {
+        self.opening().engine()
+    }
+
+    /// Returns the opening whose reader it is.
+    #[inline]
+    pub fn opening(&self) -> &Arc<Opening> {
         &self.reclaim.0
     }
 
@@ -58,7 +65,7 @@ impl ReadView {
 
 impl Drop for ReclaimOnDrop {
     fn drop(&mut self) {
-        self.0.reclaimer.sweep();
+        self.0.engine().reclaimer.sweep();
     }
 }
 

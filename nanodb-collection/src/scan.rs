@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanodb_index::RecordId;
 use nanodb_page::{Record, RecordKind, SlotId};
 use nanodb_pager::{Owner, PAGE_SIZE, PageGuard, PageId, TxView};
 
-use crate::engine::Engine;
 use crate::error::{EngineError, OfDocument, Result};
+use crate::opening::Opening;
 use crate::pages::extent_list::ExtentList;
 use crate::pages::extents::{Extents, Position};
 use crate::pages::overflow;
@@ -65,6 +64,8 @@ struct Walk {
     pages_left: u64,
     /// Shared by the parts of a scan.
     pages: Arc<Pages>,
+    // Last: pages must be gone before the database is.
+    opening: Arc<Opening>,
 }
 
 /// What pages are read from.
@@ -74,11 +75,16 @@ enum Pages {
     Snapshot(Arc<ReadView>),
     Transaction {
         view: TxView,
-        /// Whether others may have changed what the transaction saw.
-        over: Arc<AtomicBool>,
+        transaction: Arc<dyn ScannedTransaction>,
         // Last: the view must be gone before the database is.
-        _db: Arc<Engine>,
+        opening: Arc<Opening>,
     },
+}
+
+/// A transaction, as far as it concerns a scan of what it saw.
+pub(crate) trait ScannedTransaction: Send + Sync {
+    /// Whether others may have changed that. Who sees what another has changed since sees it.
+    fn is_over(&self) -> bool;
 }
 
 impl PageSource for Pages {
@@ -89,12 +95,12 @@ impl PageSource for Pages {
         match self {
             Self::None => Err(EngineError::damaged(id)),
             Self::Snapshot(view) => PageSource::page(view.snapshot(), id),
-            Self::Transaction { view, over, .. } => {
+            Self::Transaction { view, transaction, opening } => {
                 let page = view.page(id)?;
-                // Acquire, paired with the release before the transaction lets go of its
-                // locks: who reads what another changed since sees it.
-                match over.load(Ordering::Acquire) {
+                match transaction.is_over() {
                     false => Ok(page),
+                    // Closing has ended it, if it is closed.
+                    true if opening.is_closed() => Err(opening.closed()),
                     true => Err(EngineError::TransactionOver),
                 }
             }
@@ -117,37 +123,46 @@ enum Step {
 impl Scan {
     /// Makes a scan of no documents.
     #[doc(hidden)]
-    pub fn empty() -> Self {
-        Self::new(Owner::PAGER, "".into(), Extents::default(), Pages::None)
+    pub fn empty(opening: &Arc<Opening>) -> Self {
+        let opening = Arc::clone(opening);
+        Self::new(opening, (Owner::PAGER, "".into()), Extents::default(), Pages::None)
     }
 
     /// Makes a scan of a collection as of a view.
     #[doc(hidden)]
     pub fn over(view: Arc<ReadView>, store: &Store, name: &Arc<str>) -> Self {
+        let opening = Arc::clone(view.opening());
         match store.state_at(view.snapshot().seq()) {
             Some(state) => {
-                Self::new(store.owner, Arc::clone(name), state.extents, Pages::Snapshot(view))
+                let collection = (store.owner, Arc::clone(name));
+                Self::new(opening, collection, state.extents, Pages::Snapshot(view))
             }
-            None => Self::empty(),
+            None => Self::empty(&opening),
         }
     }
 
     /// A cursor over what a transaction sees of a collection.
     pub(crate) fn within(
-        db: Arc<Engine>,
+        opening: Arc<Opening>,
         view: TxView,
-        over: Arc<AtomicBool>,
+        transaction: Arc<dyn ScannedTransaction>,
         (store, name): (&Store, &Arc<str>),
         extents: Extents,
     ) -> Self {
-        let pages = Pages::Transaction { view, over, _db: db };
-        Self::new(store.owner, Arc::clone(name), extents, pages)
+        let collection = (store.owner, Arc::clone(name));
+        let pages = Pages::Transaction { view, transaction, opening: Arc::clone(&opening) };
+        Self::new(opening, collection, extents, pages)
     }
 
-    fn new(owner: Owner, collection: Arc<str>, extents: Extents, pages: Pages) -> Self {
+    fn new(
+        opening: Arc<Opening>,
+        (owner, collection): (Owner, Arc<str>),
+        extents: Extents,
+        pages: Pages,
+    ) -> Self {
         let (extents, pages_left) = (extents.list, extents.used_pages);
         let (position, pages) = (Position::default(), Arc::new(pages));
-        let walk = Walk { owner, collection, extents, position, pages_left, pages };
+        let walk = Walk { owner, collection, extents, position, pages_left, pages, opening };
         Self { page: None, assembled: Vec::new(), walk }
     }
 
@@ -157,10 +172,12 @@ impl Scan {
     ///
     /// [`Damaged`](nanodb_document::ErrorKind::Damaged) if a page, or a document in several pieces,
     /// cannot be read; the next call goes on behind it. [`Io`](nanodb_document::ErrorKind::Io) if the
-    /// operating system refuses.
+    /// operating system refuses. [`Closed`](nanodb_document::ErrorKind::Closed) once the database is
+    /// closed.
     #[allow(clippy::should_implement_trait, reason = "lends, which Iterator cannot")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<&DocView>, Error> {
+        self.walk.opening.check_open()?;
         let Some(step) = self.advance()? else { return Ok(None) };
         let bytes = match (step, &self.page) {
             (Step::OnPage(record), Some(page)) => record.bytes(page.guard.body()),
@@ -189,40 +206,70 @@ impl Scan {
     ///
     /// Same as [`next`](Self::next); a further call goes on behind what could not be read.
     pub fn for_each(&mut self, mut visit: impl FnMut(&DocView)) -> Result<(), Error> {
-        let visit = |document: &DocView| {
+        let mut visit = |document: &DocView| {
             visit(document);
             Ok::<_, EngineError>(false)
         };
-        self.next_that(visit)?;
-        Ok(())
+        loop {
+            // `visit` may have closed the database.
+            self.walk.opening.check_open()?;
+            if !self.open_page()? {
+                return Ok(());
+            }
+            self.find_on_page(&mut visit)?;
+        }
     }
 
     /// Returns the next document for which `is_wanted` returns true. After an error of `is_wanted`,
-    /// the next call goes on with the document after it.
+    /// the next call goes on with the document after it. For calls that closing waits for, and
+    /// those that look themselves whether it is closed.
     #[doc(hidden)]
     pub fn next_that<E: From<EngineError> + OfDocument>(
         &mut self,
         mut is_wanted: impl FnMut(&DocView) -> Result<bool, E>,
     ) -> Result<Option<StoredDoc>, E> {
-        loop {
-            let Some(page) = &mut self.page else {
-                if self.walk.open_next(&mut self.page)? {
-                    continue;
-                }
-                return Ok(None);
-            };
-            let found = find_on_page(&self.walk, page, &mut self.assembled, &mut is_wanted)?;
+        while self.open_page()? {
+            let found = self.find_on_page(&mut is_wanted)?;
             if found.is_some() {
                 return Ok(found);
             }
+        }
+        Ok(None)
+    }
+
+    /// Goes on to the next page, if it is done with the last one; false at the end.
+    #[inline]
+    fn open_page(&mut self) -> Result<bool> {
+        match self.page {
+            Some(_) => Ok(true),
+            None => self.walk.open_next(&mut self.page),
+        }
+    }
+
+    /// Looks for the next document that is wanted on the page that it is on; with none it is done
+    /// with that.
+    fn find_on_page<E: From<EngineError> + OfDocument>(
+        &mut self,
+        is_wanted: &mut impl FnMut(&DocView) -> Result<bool, E>,
+    ) -> Result<Option<StoredDoc>, E> {
+        let Some(page) = &mut self.page else { return Ok(None) };
+        let found = find_on_page(&self.walk, page, &mut self.assembled, is_wanted)?;
+        if found.is_none() {
             self.page = None;
         }
+        Ok(found)
+    }
+
+    /// Returns an error once the database is closed.
+    #[doc(hidden)]
+    pub fn check_open(&self) -> Result<()> {
+        self.walk.opening.check_open()
     }
 
     /// Splits off the next pages, `pages` at most, as a scan of their own; returns none at the end.
     #[doc(hidden)]
     pub fn split(&mut self, pages: u64) -> Option<Self> {
-        let Walk { owner, collection, extents, position, pages_left, pages: source } =
+        let Walk { owner, collection, extents, position, pages_left, pages: source, opening } =
             &mut self.walk;
         let taken = pages.min(*pages_left);
         if taken == 0 {
@@ -235,6 +282,7 @@ impl Scan {
             position: *position,
             pages_left: taken,
             pages: Arc::clone(source),
+            opening: Arc::clone(opening),
         };
         *pages_left -= taken;
         position.skip(extents, taken);
@@ -409,13 +457,15 @@ impl fmt::Debug for Scan {
 #[must_use = "an iterator does nothing until it is asked for documents"]
 pub struct ScanIter {
     cursor: Scan,
+    /// Whether it has said that the database is closed: once, or who skips errors never ends.
+    is_over: bool,
 }
 
 impl ScanIter {
     /// Makes an iterator over the documents that a scan has not come to yet.
     #[doc(hidden)]
     pub fn new(cursor: Scan) -> Self {
-        Self { cursor }
+        Self { cursor, is_over: false }
     }
 
     /// Returns the name of the collection.
@@ -429,6 +479,13 @@ impl Iterator for ScanIter {
     type Item = Result<StoredDoc, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        if let Err(closed) = self.cursor.check_open() {
+            self.is_over = true;
+            return Some(Err(closed.into()));
+        }
         self.cursor.next_that(|_| Ok(true)).transpose()
     }
 }

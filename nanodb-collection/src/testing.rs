@@ -10,6 +10,7 @@ use crate::catalog::binding::NameBinding;
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
 use crate::maintenance::check::CheckReport;
+use crate::opening::Opening;
 use crate::pages::stored_doc::StoredDoc;
 use crate::read_view::ReadView;
 use crate::scan::Scan;
@@ -40,12 +41,12 @@ impl Options {
         let Self { pager, index_bytes_max } = self;
         let wait = Duration::ZERO;
         let engine = Engine::open(storage, pager, index_bytes_max, wait, None, EngineError::from)?;
-        Ok(Database { engine })
+        Ok(Database { opening: Opening::new(engine) })
     }
 }
 
 pub(crate) struct Database {
-    engine: Arc<Engine>,
+    opening: Arc<Opening>,
 }
 
 impl Database {
@@ -58,36 +59,39 @@ impl Database {
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+        self.opening.engine()
+    }
+
+    pub(crate) fn opening(&self) -> &Arc<Opening> {
+        &self.opening
     }
 
     pub(crate) fn collection(&self, name: &str) -> Collection {
-        Collection { name: name.into(), engine: Arc::clone(&self.engine) }
+        Collection { name: name.into(), opening: Arc::clone(&self.opening) }
     }
 
     pub(crate) fn collections(&self) -> Vec<Arc<NameBinding>> {
-        self.engine.all_published()
+        self.engine().all_published()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        Snapshot(Arc::new(ReadView::new(&self.engine)))
+        Snapshot(Arc::new(ReadView::new(&self.opening)))
     }
 
     pub(crate) fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
-        self.engine.rename_collection(from, to)
+        self.engine().rename_collection(from, to)
     }
 
     pub(crate) fn drop_collection(&self, name: &str) -> Result<bool> {
-        self.engine.drop_collection(name)
+        self.engine().drop_collection(name)
     }
 
     pub(crate) fn checkpoint(&self) -> Result<()> {
-        Ok(self.engine.pager().checkpoint()?)
+        Ok(self.engine().pager().checkpoint()?)
     }
 
     pub(crate) fn check(&self) -> Result<CheckReport> {
-        let report = self.engine.check(&mut |_| std::ops::ControlFlow::Continue(()))?;
-        Ok(report.unwrap_or_default())
+        self.opening.check()
     }
 
     pub(crate) fn close(self) -> Result<()> {
@@ -98,10 +102,14 @@ impl Database {
 #[derive(Clone)]
 pub(crate) struct Collection {
     name: Arc<str>,
-    engine: Arc<Engine>,
+    opening: Arc<Opening>,
 }
 
 impl Collection {
+    fn engine(&self) -> &Arc<Engine> {
+        self.opening.engine()
+    }
+
     pub(crate) fn insert(&self, document: Document) -> Result<()> {
         self.insert_many([document])
     }
@@ -112,14 +120,14 @@ impl Collection {
         let mut drafts: Vec<_> = encoded.map(Result::unwrap).collect();
         let insert =
             |statement: &mut Statement<'_>| statement.insert(&self.name, &mut drafts, &mut buffer);
-        self.engine.write_or_make(&self.name, None, insert).map(drop)
+        self.engine().write_or_make(&self.name, None, insert).map(drop)
     }
 
     fn write(
         &self,
         statement: impl FnMut(&mut Statement<'_>) -> Result<bool, Failure>,
     ) -> Result<bool> {
-        let written = self.engine.write_existing(&self.name, None, statement)?;
+        let written = self.engine().write_existing(&self.name, None, statement)?;
         Ok(written.is_some_and(|(done, _)| done))
     }
 
@@ -136,28 +144,28 @@ impl Collection {
     }
 
     pub(crate) fn get(&self, id: impl Into<Id>) -> Result<Option<StoredDoc>> {
-        match self.engine.published(&self.name) {
+        match self.engine().published(&self.name) {
             Some(binding) => binding.store().get(&id.into().to_key()),
             None => Ok(None),
         }
     }
 
     pub(crate) fn contains(&self, id: impl Into<Id>) -> Result<bool> {
-        match self.engine.published(&self.name) {
+        match self.engine().published(&self.name) {
             Some(binding) => binding.store().contains(&id.into().to_key()),
             None => Ok(false),
         }
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.engine.published(&self.name).map_or(0, |binding| binding.store().count())
+        self.engine().published(&self.name).map_or(0, |binding| binding.store().count())
     }
 
     pub(crate) fn scan(&self) -> Result<Scan> {
-        let view = Arc::new(ReadView::new(&self.engine));
-        Ok(match self.engine.published(&self.name) {
+        let view = Arc::new(ReadView::new(&self.opening));
+        Ok(match self.engine().published(&self.name) {
             Some(binding) => Scan::over(view, binding.store(), &self.name),
-            None => Scan::empty(),
+            None => Scan::empty(&self.opening),
         })
     }
 }

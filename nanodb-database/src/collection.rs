@@ -10,10 +10,11 @@ use nanodb_pager::Pager;
 use crate::encode_buffer::{id_of, replacement, with_buffer};
 use crate::error::Result;
 use crate::retry;
+use crate::transaction::Transaction;
 use crate::transaction_collection::TransactionCollection;
-use nanodb_collection::Engine;
 use nanodb_collection::NameBinding;
 use nanodb_collection::ReadView;
+use nanodb_collection::{Engine, Opening};
 use nanodb_collection::{Failure, Statement};
 use nanodb_collection::{Scan, ScanIter};
 use nanodb_collection::{StoredDoc, until};
@@ -56,16 +57,24 @@ pub struct Collection {
     /// more.
     rebound: ArcSwapOption<NameBinding>,
     // After `bound` and `rebound`: what that holds must be gone before the database is.
-    db: Arc<Engine>,
+    opening: Arc<Opening>,
 }
 
 impl Collection {
-    pub(crate) fn new(db: Arc<Engine>, name: &str) -> Self {
-        Self::with(name.into(), OnceLock::new(), db)
+    pub(crate) fn new(opening: Arc<Opening>, name: &str) -> Self {
+        Self::with(name.into(), OnceLock::new(), opening)
     }
 
-    fn with(name: Arc<str>, bound: OnceLock<Arc<NameBinding>>, db: Arc<Engine>) -> Self {
-        Self { name, bound, rebound: ArcSwapOption::empty(), db }
+    fn with(name: Arc<str>, bound: OnceLock<Arc<NameBinding>>, opening: Arc<Opening>) -> Self {
+        Self { name, bound, rebound: ArcSwapOption::empty(), opening }
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        self.opening.engine()
+    }
+
+    pub(crate) fn opening(&self) -> &Arc<Opening> {
+        &self.opening
     }
 
     /// Returns the collection's name.
@@ -112,7 +121,7 @@ impl Collection {
     /// [`Damaged`](crate::ErrorKind::Damaged) if damage hides whether the id is taken;
     /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
     pub fn insert(&self, document: impl Encode) -> Result<Id> {
-        self.db.check_access()?;
+        self.opening.check_writable()?;
         with_buffer(|buffer| {
             let mut draft = document.encode(None, buffer)?;
             self.insert_drafts(std::slice::from_mut(&mut draft), buffer)?;
@@ -149,7 +158,7 @@ impl Collection {
         &self,
         documents: impl IntoIterator<Item = D>,
     ) -> Result<Vec<Id>> {
-        self.db.check_access()?;
+        self.opening.check_writable()?;
         with_buffer(|buffer| {
             let documents = documents.into_iter();
             let mut drafts = Vec::with_capacity(documents.size_hint().0.min(1 << 16));
@@ -164,9 +173,10 @@ impl Collection {
     }
 
     fn insert_drafts(&self, drafts: &mut [Draft], buffer: &mut [u8]) -> Result<()> {
+        let _call = self.opening.enter()?;
         let known = self.known();
         let insert = |statement: &mut Statement<'_>| statement.insert(&self.name, drafts, buffer);
-        let found = self.db.write_or_make(&self.name, known.as_deref(), insert)?;
+        let found = self.engine().write_or_make(&self.name, known.as_deref(), insert)?;
         drop(known);
         found.iter().for_each(|binding| self.remember(binding));
         Ok(())
@@ -198,6 +208,7 @@ impl Collection {
     #[inline]
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
         let key = Key::new(id.into());
+        self.opening.check_open()?;
         self.with_binding(|binding| match binding {
             Some(binding) => Ok(binding.store().get(&key)?),
             None => Ok(None),
@@ -227,7 +238,8 @@ impl Collection {
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
         let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.into())).collect();
-        let view = ReadView::new(&self.db);
+        let _call = self.opening.enter()?;
+        let view = ReadView::new(&self.opening);
         self.with_binding(|binding| {
             let get = |key: &Key| match binding {
                 Some(binding) => Ok(binding.store().get_at(key, view.snapshot())?),
@@ -243,7 +255,7 @@ impl Collection {
         ids: &[Id],
         is_enough: impl FnMut(&StoredDoc) -> bool,
     ) -> Result<Vec<StoredDoc>> {
-        let view = ReadView::new(&self.db);
+        let view = ReadView::new(&self.opening);
         self.with_binding(|binding| match binding {
             Some(binding) => {
                 let get = |id: &Id| binding.store().get_at(&Key::new(id.into()), view.snapshot());
@@ -272,6 +284,7 @@ impl Collection {
     /// Same as [`get`](Self::get).
     pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
         let key = Key::new(id.into());
+        self.opening.check_open()?;
         self.with_binding(|binding| match binding {
             Some(binding) => Ok(binding.store().contains(&key)?),
             None => Ok(false),
@@ -305,7 +318,7 @@ impl Collection {
     pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
         let id = id.into();
         let key = Key::new(id);
-        self.db.check_access()?;
+        self.opening.check_writable()?;
         with_buffer(|buffer| {
             let draft = replacement(id, &key, document, buffer)?;
             let record = draft.record(buffer);
@@ -333,7 +346,7 @@ impl Collection {
     /// [`Damaged`](crate::ErrorKind::Damaged),
     /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
     pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
-        self.db.check_access()?;
+        self.opening.check_writable()?;
         let key = Key::new(id.into());
         self.write_existing(|statement| statement.delete(&key))
     }
@@ -344,10 +357,11 @@ impl Collection {
     ///
     /// None today: scans of all handles return a result, and that of a transaction can fail.
     pub fn scan(&self) -> Result<Scan> {
-        let view = Arc::new(ReadView::new(&self.db));
+        self.opening.check_open()?;
+        let view = Arc::new(ReadView::new(&self.opening));
         Ok(self.with_binding(|binding| match binding {
             Some(binding) => Scan::over(view, binding.store(), &self.name),
-            None => Scan::empty(),
+            None => Scan::empty(&self.opening),
         }))
     }
 
@@ -375,7 +389,7 @@ impl Collection {
     }
 
     pub(crate) fn pager(&self) -> &Pager {
-        self.db.pager()
+        self.engine().pager()
     }
 
     /// Calls `read` with what the name means now.
@@ -398,7 +412,7 @@ impl Collection {
 
     #[cold]
     fn resolve(&self) -> Option<Arc<NameBinding>> {
-        let binding = self.db.published(&self.name)?;
+        let binding = self.engine().published(&self.name)?;
         self.remember(&binding);
         Some(binding)
     }
@@ -425,8 +439,10 @@ impl Collection {
         &self,
         mut run: impl FnMut(&TransactionCollection<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.db.check_access()?;
-        retry::write(&self.db, |transaction| run(&transaction.collection(&self.name)))
+        let call = self.opening.enter()?;
+        self.engine().check_access()?;
+        let begin = || Transaction::within(&call, Arc::clone(&self.opening));
+        retry::write(&self.opening, begin, |transaction| run(&transaction.collection(&self.name)))
     }
 
     /// Runs a statement that changes what exists; false if the collection does not.
@@ -434,8 +450,9 @@ impl Collection {
         &self,
         statement: impl Fn(&mut Statement<'_>) -> Result<bool, Failure>,
     ) -> Result<bool> {
+        let _call = self.opening.enter()?;
         let known = self.known();
-        let written = self.db.write_existing(&self.name, known.as_deref(), statement)?;
+        let written = self.engine().write_existing(&self.name, known.as_deref(), statement)?;
         drop(known);
         let Some((written, found)) = written else { return Ok(false) };
         found.iter().for_each(|binding| self.remember(binding));
@@ -464,7 +481,7 @@ impl Deref for Known<'_> {
 impl Clone for Collection {
     fn clone(&self) -> Self {
         let bound = self.known().map_or_else(OnceLock::new, |known| Arc::clone(&known).into());
-        Self::with(Arc::clone(&self.name), bound, Arc::clone(&self.db))
+        Self::with(Arc::clone(&self.name), bound, Arc::clone(&self.opening))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use nanodb_pager::OpenReport;
@@ -17,7 +18,7 @@ use nanodb_collection::CompactProgress;
 use nanodb_collection::NameBinding;
 use nanodb_collection::Stats;
 use nanodb_collection::{CheckProgress, CheckReport};
-use nanodb_collection::{Engine, EngineError};
+use nanodb_collection::{Closed, Engine, EngineError, Opening};
 
 /// A database, open in this process. Clones are handles of the same database.
 ///
@@ -50,22 +51,27 @@ use nanodb_collection::{Engine, EngineError};
 /// ```
 #[derive(Clone)]
 pub struct Database {
-    engine: Arc<Engine>,
+    opening: Arc<Opening>,
 }
 
 impl Database {
+    /// Begins an opening of an engine that was made for it, or joined.
     pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+        Self { opening: Opening::new(engine) }
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+        self.opening.engine()
+    }
+
+    pub(crate) fn opening(&self) -> &Arc<Opening> {
+        &self.opening
     }
 
     /// Returns the collection of that name, which need not exist yet: the first insert creates it.
     #[must_use]
     pub fn collection(&self, name: &str) -> Collection {
-        Collection::new(Arc::clone(&self.engine), name)
+        Collection::new(Arc::clone(&self.opening), name)
     }
 
     /// Returns the collection of that name as one of values of a Rust type; see
@@ -78,7 +84,7 @@ impl Database {
     /// Returns a view of all collections as they are now, which stays the same whatever is written
     /// later; see [`Snapshot`].
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(&self.engine)
+        Snapshot::new(&self.opening)
     }
 
     /// Begins a transaction, which ends with [`commit`](Transaction::commit) or
@@ -87,7 +93,7 @@ impl Database {
     /// See [`Transaction`], and [`write`](Self::write), which runs a transaction again after a
     /// conflict.
     pub fn begin_write(&self) -> Transaction {
-        Transaction::new(Arc::clone(&self.engine))
+        Transaction::new(Arc::clone(&self.opening))
     }
 
     /// Runs a transaction: commits it if `run` returns `Ok`, and rolls it back if `run` returns an
@@ -126,7 +132,7 @@ impl Database {
         &self,
         run: impl FnMut(&Transaction) -> Result<T, E>,
     ) -> Result<T, E> {
-        retry::write(&self.engine, run)
+        retry::write(&self.opening, || self.begin_write(), run)
     }
 
     /// Returns all collections, by name.
@@ -149,7 +155,7 @@ impl Database {
             name: binding.name().to_string(),
             count: binding.store().count(),
         };
-        self.engine.all_published().into_iter().map(info).collect()
+        self.engine().all_published().into_iter().map(info).collect()
     }
 
     /// Renames a collection.
@@ -178,7 +184,8 @@ impl Database {
     /// [`Invalid`](crate::ErrorKind::Invalid),
     /// [`Io`](crate::ErrorKind::Io).
     pub fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
-        Ok(self.engine.rename_collection(from, to)?)
+        let _call = self.opening.enter()?;
+        Ok(self.engine().rename_collection(from, to)?)
     }
 
     /// Drops a collection and all of its documents; returns false if there is none of that name.
@@ -204,7 +211,8 @@ impl Database {
     ///
     /// [`Io`](crate::ErrorKind::Io).
     pub fn drop_collection(&self, name: &str) -> Result<bool> {
-        Ok(self.engine.drop_collection(name)?)
+        let _call = self.opening.enter()?;
+        Ok(self.engine().drop_collection(name)?)
     }
 
     /// Returns once everything written so far would survive a power failure, whatever
@@ -236,7 +244,8 @@ impl Database {
     /// [`Io`](crate::ErrorKind::Io). After a failed write or sync nothing more is
     /// written until the database is reopened.
     pub fn sync(&self) -> Result<()> {
-        Ok(self.engine.pager().sync().map_err(EngineError::from)?)
+        let _call = self.opening.enter()?;
+        Ok(self.engine().pager().sync().map_err(EngineError::from)?)
     }
 
     /// Writes everything that is in the log into the file, and syncs it.
@@ -265,7 +274,8 @@ impl Database {
     /// [`Io`](crate::ErrorKind::Io): after a failed write or sync nothing more is
     /// written until the database is reopened. [`ReadOnly`](crate::ErrorKind::ReadOnly).
     pub fn checkpoint(&self) -> Result<()> {
-        Ok(self.engine.pager().checkpoint().map_err(EngineError::from)?)
+        let _call = self.opening.enter()?;
+        Ok(self.engine().pager().checkpoint().map_err(EngineError::from)?)
     }
 
     /// Makes the file as short as possible, at once. Checkpoints shorten it as well, but slowly and
@@ -303,7 +313,7 @@ impl Database {
     /// [`Io`](crate::ErrorKind::Io) before anything is moved, with how many bytes are
     /// needed: 512 KiB for each of the two logs.
     pub fn compact(&self) -> Result<()> {
-        self.compact_with(|_| ControlFlow::Continue(())).map(drop)
+        Ok(self.opening.compact()?)
     }
 
     /// Compacts the file like [`compact`](Self::compact), and calls `progress` now and then, which
@@ -336,7 +346,7 @@ impl Database {
         &self,
         mut progress: impl FnMut(CompactProgress) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
-        Ok(self.engine.compact(&mut progress)?)
+        Ok(self.opening.compact_with(&mut progress)?)
     }
 
     /// Returns what opening the file found: whether it had been closed cleanly, or what was
@@ -358,7 +368,7 @@ impl Database {
     /// ```
     #[must_use]
     pub fn open_report(&self) -> OpenReport {
-        self.engine.pager().open_report()
+        self.engine().pager().open_report()
     }
 
     /// Returns figures of the file and of each collection.
@@ -382,7 +392,8 @@ impl Database {
     /// [`Io`](crate::ErrorKind::Io) if the operating system does not tell the file's
     /// length.
     pub fn stats(&self) -> Result<Stats> {
-        Ok(self.engine.stats()?)
+        let _call = self.opening.enter()?;
+        Ok(self.engine().stats()?)
     }
 
     /// Reads everything and reports what is wrong, as of the newest write when it begins.
@@ -418,9 +429,7 @@ impl Database {
     /// [`Conflict`](crate::ErrorKind::Conflict) if a transaction of this thread is open and
     /// holds the collection. Damage is not an error; it is in the report.
     pub fn check(&self) -> Result<CheckReport> {
-        let report = self.engine.check(&mut |_| ControlFlow::Continue(()))?;
-        // Nobody has stopped it.
-        Ok(report.unwrap_or_default())
+        Ok(self.opening.check()?)
     }
 
     /// Checks the file like [`check`](Self::check), and calls `progress` after each page, which
@@ -454,55 +463,83 @@ impl Database {
         &self,
         mut progress: impl FnMut(CheckProgress) -> ControlFlow<()>,
     ) -> Result<ControlFlow<(), CheckReport>> {
-        let report = self.engine.check(&mut progress)?;
+        let report = self.opening.check_with(&mut progress)?;
         Ok(report.map_or(ControlFlow::Break(()), ControlFlow::Continue))
     }
 
-    /// Writes everything into the file and syncs it like [`checkpoint`](Self::checkpoint), and
-    /// gives up this handle.
+    /// Returns where the database's file is, without links; none if it is in memory. Also once the
+    /// database is closed.
     ///
-    /// The last handle also shortens the file, removes its logs and unlocks it, and reports what
-    /// fails in that. Other handles, collections, cursors, snapshots and transactions keep the file
-    /// open; documents do not. What fails when the last of them is dropped is not reported, and
-    /// nothing is lost by it: the next opening reads the logs.
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::Database;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("data.nanodb");
+    /// let db = Database::open(&path)?;
+    /// assert_eq!(db.path(), Some(path.canonicalize()?.as_path()));
+    /// assert_eq!(Database::in_memory()?.path(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.opening.path()
+    }
+
+    /// Closes the database: writes everything into the file, syncs and shortens it, removes its
+    /// logs and unlocks it. One file is left, which another process can open.
+    ///
+    /// All handles that come from this one's opening are closed with it: clones, collections,
+    /// snapshots, cursors. What is called on them returns an error of the kind
+    /// [`Closed`](crate::ErrorKind::Closed). Open transactions are rolled back. Documents that were
+    /// handed out stay readable.
+    ///
+    /// Waits for calls of other threads that are under way. Calls that run code of the program's in
+    /// between are not waited for and end with that error: [`write`](Self::write),
+    /// [`check_with`](Self::check_with), [`compact_with`](Self::compact_with) and
+    /// [`Scan::for_each`](crate::Scan::for_each). That code may close the database.
+    ///
+    /// If the file was opened several times in this process, the other openings go on, and the last
+    /// one that is closed closes the file; see [`Closed`]. A database whose handles are all dropped
+    /// is closed as well, but what fails in that is not reported. Nothing is lost by it: the next
+    /// opening reads the logs.
     ///
     /// A [read-only](crate::Options::read_only) database has nothing to write: files that a crash
     /// has left beside it stay.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
-    /// use nanodb::{Database, doc};
+    /// use nanodb::{Closed, Database, ErrorKind, doc};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let dir = tempfile::tempdir()?;
     /// # let path = dir.path().join("data.nanodb");
     /// let db = Database::open(&path)?;
-    /// db.collection("users").insert(doc! { "name": "Alice" })?;
-    /// db.close()?;
+    /// let users = db.collection("users");
+    /// users.insert(doc! { "_id": 1, "name": "Alice" })?;
+    /// assert_eq!(db.close()?, Closed::File);
     /// assert_eq!(path.parent().expect("a directory").read_dir()?.count(), 1); // the one file
+    /// assert_eq!(users.get(1).unwrap_err().kind(), ErrorKind::Closed);
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// Same as [`checkpoint`](Self::checkpoint).
-    pub fn close(self) -> Result<()> {
-        // Nothing is written where nobody has written.
-        if self.engine.is_changed() {
-            self.engine.release_empty_pages();
-        }
-        if self.engine.check_access().is_err() {
-            return Ok(());
-        }
-        self.engine.pager().checkpoint().map_err(EngineError::from)?;
-        // Of several that close at the same time, one is the last.
-        Ok(Arc::into_inner(self.engine).map_or(Ok(()), Engine::close)?)
+    /// Same as [`checkpoint`](Self::checkpoint); then the database is closed all the same, and
+    /// unlocked. [`Closed`](crate::ErrorKind::Closed) if it was closed before.
+    /// [`Conflict`](crate::ErrorKind::Conflict), and the database stays open, if a call of a
+    /// database on this thread runs the code that closes it, as a `Serialize` of a document that
+    /// is to replace another.
+    pub fn close(self) -> Result<Closed> {
+        Ok(self.opening.close()?)
     }
 }
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Database").field("pager", self.engine.pager()).finish_non_exhaustive()
+        f.debug_struct("Database").field("pager", self.engine().pager()).finish_non_exhaustive()
     }
 }

@@ -39,9 +39,9 @@ pub use collection::Collection;
 pub use database::Database;
 pub use info::CollectionInfo;
 pub use nanodb_collection::{
-    ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, CollectionStats,
-    CompactProgress, Durability, OpenReport, Problem, ProblemKind, SalvageMode, SalvageReport,
-    SalvagedCollection, Scan, ScanIter, Stats, StoredDoc,
+    ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, Closed,
+    CollectionStats, CompactProgress, Durability, OpenReport, Problem, ProblemKind, SalvageMode,
+    SalvageReport, SalvagedCollection, Scan, ScanIter, Stats, StoredDoc,
 };
 pub use nanodb_document::{
     ArrayView, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, Draft, Elements, Encode,

@@ -7,19 +7,19 @@
 //! cycle with other transactions that do the same.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::transaction::Transaction;
-use nanodb_collection::{Engine, EngineError};
+use nanodb_collection::{EngineError, Opening};
 
 pub(crate) fn write<T, E: From<Error>>(
-    db: &Arc<Engine>,
+    opening: &Opening,
+    begin: impl Fn() -> Transaction,
     mut run: impl FnMut(&Transaction) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut refused: BTreeSet<String> = BTreeSet::new();
     loop {
-        let transaction = Transaction::new(Arc::clone(db));
+        let transaction = begin();
         let locked: Result<(), EngineError> =
             refused.iter().try_for_each(|name| transaction.txn.lock(name));
         let result = match locked {
@@ -42,8 +42,12 @@ pub(crate) fn write<T, E: From<Error>>(
                 transaction.txn.give_up_published().map_err(Error::from)?;
                 return Err(error);
             }
-            // Locking is refused by a conflict alone, which has been seen to.
-            (None, None) => return Err(Error::from(EngineError::TransactionOver).into()),
+            // Locking is refused by a conflict alone, which has been seen to, or is not told of any
+            // more.
+            (None, None) => {
+                opening.check_open().map_err(Error::from)?;
+                return Err(Error::from(EngineError::TransactionOver).into());
+            }
         }
     }
 }

@@ -57,18 +57,20 @@ impl Database {
     /// it is this database's own file, or it has a newer format; [`Io`](crate::ErrorKind::Io) if this
     /// database cannot be written to. What was copied until then stays.
     pub fn salvage(&self, path: impl AsRef<Path>) -> Result<SalvageReport> {
-        self.engine().check_access()?;
+        self.opening().check_writable()?;
         let path = path.as_ref();
         let failed = |source| EngineError::Open { path: path.to_owned(), source };
         let storage = FileStorage::open_read_only(path).map_err(|source| {
             failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
         })?;
         if let Some(source) = storage.id().ok().and_then(|id| OPEN_FILES.find(&id)) {
-            if Arc::ptr_eq(&source, self.engine()) {
+            // It was joined.
+            let source = Self::new(source);
+            if Arc::ptr_eq(source.engine(), self.engine()) {
                 let holders = LockHolders::current();
                 return Err(failed(nanodb_pager::Error::Locked { holders }).into());
             }
-            return self.salvage_opened(&Self::new(source));
+            return self.salvage_opened(&source);
         }
         self.salvage_from(Arc::new(storage), failed)
     }
@@ -80,7 +82,7 @@ impl Database {
     ///
     /// Same as [`salvage`](Self::salvage).
     pub fn salvage_on(&self, storage: Arc<dyn Storage>) -> Result<SalvageReport> {
-        self.engine().check_access()?;
+        self.opening().check_writable()?;
         self.salvage_from(storage, EngineError::from)
     }
 

@@ -7,8 +7,8 @@ use nanodb_pager::Pager;
 
 use crate::error::Result;
 use crate::info::CollectionInfo;
-use nanodb_collection::Engine;
 use nanodb_collection::NameBinding;
+use nanodb_collection::Opening;
 use nanodb_collection::ReadView;
 use nanodb_collection::StoredDoc;
 use nanodb_collection::{Scan, ScanIter};
@@ -47,8 +47,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(crate) fn new(db: &Arc<Engine>) -> Self {
-        Self { view: Arc::new(ReadView::new(db)) }
+    pub(crate) fn new(opening: &Arc<Opening>) -> Self {
+        Self { view: Arc::new(ReadView::new(opening)) }
     }
 
     /// Returns the collection that had this name; one that did not exist reads as empty.
@@ -124,6 +124,7 @@ impl SnapshotCollection {
     ///
     /// Same as [`Collection::get`](crate::Collection::get).
     pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
+        self.opening().check_open()?;
         match &self.binding {
             Some(binding) => {
                 Ok(binding.store().get_at(&Key::new(id.into()), self.view.snapshot())?)
@@ -150,12 +151,17 @@ impl SnapshotCollection {
     ///
     /// Same as [`get`](Self::get).
     pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+        self.opening().check_open()?;
         match &self.binding {
             Some(binding) => {
                 Ok(binding.store().contains_at(&Key::new(id.into()), self.view.snapshot())?)
             }
             None => Ok(false),
         }
+    }
+
+    pub(crate) fn opening(&self) -> &Arc<Opening> {
+        self.view.opening()
     }
 
     pub(crate) fn pager(&self) -> &Pager {
@@ -168,10 +174,11 @@ impl SnapshotCollection {
     ///
     /// None today: scans of all handles return a result, and that of a transaction can fail.
     pub fn scan(&self) -> Result<Scan> {
+        self.opening().check_open()?;
         let view = Arc::clone(&self.view);
         Ok(match &self.binding {
             Some(binding) => Scan::over(view, binding.store(), &self.name),
-            None => Scan::empty(),
+            None => Scan::empty(self.opening()),
         })
     }
 

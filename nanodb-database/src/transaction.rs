@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use nanodb_collection::{Durability, Engine, Txn};
+use nanodb_collection::{Call, Durability, Opening, Txn};
 
 use crate::error::Result;
 
@@ -43,8 +43,13 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        Self { txn: Txn::new(engine) }
+    pub(crate) fn new(opening: Arc<Opening>) -> Self {
+        Self { txn: Txn::new(opening) }
+    }
+
+    /// One that is over before the call is.
+    pub(crate) fn within(call: &Call<'_>, opening: Arc<Opening>) -> Self {
+        Self { txn: Txn::within(call, opening) }
     }
 
     /// Overrides the database's durability for this transaction; see [`Durability`].

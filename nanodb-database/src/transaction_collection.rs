@@ -8,7 +8,7 @@ use nanodb_pager::Pager;
 use crate::encode_buffer::{id_of, replacement, with_buffer};
 use crate::error::Result;
 use crate::transaction::Transaction;
-use nanodb_collection::{EngineError, Scan, ScanIter, Statement, StoredDoc};
+use nanodb_collection::{EngineError, Opening, Scan, ScanIter, Statement, StoredDoc};
 use nanodb_document::Encode;
 use nanodb_document::{Id, IdRef, Key};
 
@@ -209,7 +209,17 @@ impl<'t> TransactionCollection<'t> {
 
     /// Whether writing is refused for what the database was opened for.
     pub(crate) fn check_access(&self) -> Result<()> {
+        self.check_open()?;
         Ok(self.transaction.txn.engine().check_access()?)
+    }
+
+    /// Returns an error if the database is closed, unless this is within a call that is waited for.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        Ok(self.transaction.txn.check_open()?)
+    }
+
+    pub(crate) fn opening(&self) -> &Arc<Opening> {
+        self.transaction.txn.opening()
     }
 
     pub(crate) fn pager(&self) -> &Pager {

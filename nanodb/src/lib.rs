@@ -88,7 +88,7 @@
 
 pub use nanodb_database::{
     ASSIGNED_ID_MAX, AccessPath, ArrayFilters, ArrayView, BulkOperation, BulkWriteResult,
-    COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, Collection, CollectionInfo,
+    COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, Closed, Collection, CollectionInfo,
     CollectionStats, CompactProgress, Cursor, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, Database,
     DocView, Document, Draft, Durability, Elements, Encode, Error, ErrorKind, Explain,
     FIELD_NAME_BYTES_MAX, FieldName, Fields, Filter, Find, FindOneAndModify, ID_BYTES_MAX,

@@ -47,7 +47,8 @@ impl Store for NanoDb {
 
     fn close(self: Box<Self>) -> Result<()> {
         drop(self.documents);
-        Ok(self.database.close()?)
+        self.database.close()?;
+        Ok(())
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
     let (tally, loaded) = load(arguments, input, &database, rejects);
     // Closing writes what was stored to the file, so it counts in the time. After a failure, too:
     // the batches before it are kept.
-    let closed = database.close().map_err(Failure::from);
+    let closed = database.close().map(drop).map_err(Failure::from);
     let result = loaded.and(closed);
     let time = start.elapsed();
 

@@ -57,6 +57,7 @@ fn file(error: &EngineError) -> Option<&Path> {
         EngineError::Open { path, .. }
         | EngineError::QuotaExceeded { path: Some(path), .. }
         | EngineError::ReadOnly { path: Some(path) }
+        | EngineError::Closed { path: Some(path) }
         | EngineError::Storage(nanodb_pager::Error::Displaced { path }) => Some(path),
         _ => None,
     }

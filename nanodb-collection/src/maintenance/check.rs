@@ -23,6 +23,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::ids::CollectionId;
 use crate::lock::owner::LockOwner;
+use crate::opening::Opening;
 use crate::read_view::ReadView;
 
 /// The result of `Database::check`.
@@ -208,27 +209,40 @@ struct Check<'a> {
     in_use: Vec<bool>,
 }
 
-impl Engine {
-    /// Reads everything and says what is wrong with it; none if `progress`, which is called after
-    /// each page, has stopped it.
+impl Opening {
+    /// Reads everything and says what is wrong with it, as one call that closing waits for.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Storage`](crate::EngineError::Storage), [`EngineError::Conflict`](crate::EngineError::Conflict).
-    pub fn check(
+    /// [`EngineError::Closed`](crate::EngineError::Closed), [`EngineError::Storage`](crate::EngineError::Storage),
+    /// [`EngineError::Conflict`](crate::EngineError::Conflict).
+    pub fn check(self: &Arc<Self>) -> Result<CheckReport> {
+        let _call = self.enter()?;
+        // Nobody stops it.
+        Ok(run(self, &mut |_| ControlFlow::Continue(()))?.unwrap_or_default())
+    }
+
+    /// The same; none if `progress`, which is called after each page, has stopped it.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check); [`EngineError::Closed`](crate::EngineError::Closed) also if `progress` closes
+    /// the database.
+    pub fn check_with(
         self: &Arc<Self>,
         progress: &mut dyn FnMut(CheckProgress) -> ControlFlow<()>,
     ) -> Result<Option<CheckReport>> {
-        run(self, progress)
+        self.enter_in_steps(progress, |progress| run(self, progress))
     }
 }
 
 /// Checks everything as of the newest commit, while others read and write; no report if `progress`
 /// stops it.
-fn run(engine: &Arc<Engine>, progress: Progress<'_>) -> Result<Option<CheckReport>> {
+fn run(opening: &Arc<Opening>, progress: Progress<'_>) -> Result<Option<CheckReport>> {
+    let engine = opening.engine();
     let PageInventory { snapshot, space, taken, metadata_root: root, .. } =
         engine.pager.inventory()?;
-    let view = ReadView::of(engine, snapshot);
+    let view = ReadView::of(opening, snapshot);
     let seq = view.snapshot().seq();
     await_applied(engine, seq)?;
 

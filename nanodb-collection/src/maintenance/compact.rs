@@ -19,9 +19,8 @@ use nanodb_document::ErrorKind;
 
 use crate::error::Result;
 use crate::lock::owner::LockOwner;
-use crate::maintenance::relocation_pass::{
-    self, Walk, release_empty_pages, release_pages, scan_pages,
-};
+use crate::maintenance::relocation_pass::{self, Walk, release_pages, scan_pages};
+use crate::opening::Opening;
 
 /// How many times the whole file is gone through at most.
 const ROUNDS_MAX: u32 = 4;
@@ -51,27 +50,30 @@ pub struct CompactProgress {
 
 type Progress<'a> = &'a mut dyn FnMut(CompactProgress) -> ControlFlow<()>;
 
-impl Engine {
+impl Opening {
     /// Moves documents toward the front and truncates the file, until `progress` stops it.
     ///
     /// # Errors
     ///
+    /// [`EngineError::Closed`](crate::EngineError::Closed), also if `progress` closes the database;
     /// [`EngineError::Storage`](crate::EngineError::Storage),
     /// [`EngineError::DamagedPage`](crate::EngineError::DamagedPage),
     /// [`EngineError::Conflict`](crate::EngineError::Conflict).
-    pub fn compact(
+    pub fn compact_with(
         &self,
         progress: &mut dyn FnMut(CompactProgress) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
-        run(self, progress)
+        self.enter_in_steps(progress, |progress| run(self.engine(), progress))
     }
 
-    /// Frees the pages of collections that are empty and not in use. A collection for which that
-    /// fails keeps its pages.
-    pub fn release_empty_pages(&self) {
-        for binding in self.all_published() {
-            release_empty_pages(&self.pager, &binding);
-        }
+    /// The same, not stopped by anybody, as one call that closing waits for.
+    ///
+    /// # Errors
+    ///
+    /// As [`compact_with`](Self::compact_with).
+    pub fn compact(&self) -> Result<()> {
+        let _call = self.enter()?;
+        run(self.engine(), &mut |_| ControlFlow::Continue(())).map(drop)
     }
 }
 

@@ -202,6 +202,10 @@ impl Storage for Hooked {
         self.inner.lock()
     }
 
+    fn unlock(&self) -> io::Result<()> {
+        self.inner.unlock()
+    }
+
     fn sidecar(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
         Ok(Self::over(self.inner.sidecar(suffix)?, &self.hook))
     }

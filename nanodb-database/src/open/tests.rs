@@ -13,6 +13,7 @@ use crate::Document;
 use crate::database::Database;
 use crate::error::Result;
 use crate::options::Options;
+use nanodb_collection::Closed;
 use nanodb_document::ErrorKind;
 
 /// Lets nobody pass while it is shut.
@@ -86,6 +87,10 @@ impl Storage for Slow {
 
     fn lock(&self) -> io::Result<bool> {
         self.inner.lock()
+    }
+
+    fn unlock(&self) -> io::Result<()> {
+        self.inner.unlock()
     }
 
     fn path(&self) -> Option<&Path> {
@@ -166,6 +171,56 @@ fn whoever_opens_a_file_that_another_thread_is_opening_shares_it() {
             let other = other.join().unwrap().unwrap();
             assert!(Arc::ptr_eq(first.engine(), other.engine()));
         }
+    });
+}
+
+#[test]
+fn an_opening_that_is_not_the_last_is_closed_without_touching_the_logs() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let (one, two) = (Database::open(&path).unwrap(), Database::open(&path).unwrap());
+    let all = two.collection("c");
+    one.collection("c").insert(Document::new()).unwrap();
+    let logs = || std::fs::read_dir(dir.path()).unwrap().count();
+    let before = logs();
+    assert!(before > 1);
+    assert_eq!(one.close().unwrap(), Closed::OthersHoldIt(1));
+    assert_eq!(logs(), before);
+    all.insert(Document::new()).unwrap();
+    let three = Database::open(&path).unwrap();
+    assert!(Arc::ptr_eq(two.engine(), three.engine()));
+    drop(three);
+    assert_eq!(two.close().unwrap(), Closed::File);
+    assert_eq!(logs(), 1);
+    assert_eq!(all.insert(Document::new()).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(Database::open(&path).unwrap().collection("c").count(), 2);
+}
+
+#[test]
+fn who_opens_a_file_that_is_being_closed_waits_until_it_is_and_opens_it_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, other) = (dir.path().join("slow"), dir.path().join("other"));
+    let gate = Arc::<Gate>::default();
+    let db = open_slow(&path, &gate).unwrap();
+    let handle = db.clone();
+    db.collection("c").insert(Document::new()).unwrap();
+    gate.set(true);
+    thread::scope(|scope| {
+        let closing = scope.spawn(|| db.close());
+        gate.wait_for_one();
+        let opening = scope.spawn(|| Options::default().open(&path).unwrap());
+        use_file(&other);
+        thread::sleep(Duration::from_millis(20));
+        assert!(!opening.is_finished());
+        gate.set(false);
+        assert_eq!(closing.join().unwrap().unwrap(), Closed::File);
+        let opened = opening.join().unwrap();
+        assert!(!Arc::ptr_eq(opened.engine(), handle.engine()));
+        assert_eq!(opened.collection("c").count(), 1);
+        // The handle of the former opening goes, and leaves the later one in the list.
+        drop(handle);
+        let again = Database::open(&path).unwrap();
+        assert!(Arc::ptr_eq(opened.engine(), again.engine()));
     });
 }
 

@@ -214,7 +214,7 @@ fn run(
         run_one(collection, position, &operation.0, or_give_up, &mut written).map_err(|error| {
             match error.kind() {
                 // Of the transaction, whatever it was about to do.
-                ErrorKind::Conflict | ErrorKind::TransactionOver => error,
+                ErrorKind::Conflict | ErrorKind::TransactionOver | ErrorKind::Closed => error,
                 _ => bulk_write(position, error),
             }
         })?;

@@ -11,8 +11,8 @@ use super::find::{matches, not_applied};
 use super::sorted::{SortEntries, SortEntry, Sorted, Sorter};
 use super::threads::{ParallelScan, Part, Threads};
 use crate::error::Result;
-use nanodb_collection::Scan;
 use nanodb_collection::StoredDoc;
+use nanodb_collection::{Opening, Scan};
 use nanodb_document::DocView;
 
 /// An iterator over the documents that a search finds; made by [`Find::run`](crate::Find::run).
@@ -46,6 +46,10 @@ pub struct Cursor {
     skip: u64,
     /// How many may yet come.
     left: u64,
+    /// Whether it has said that the database is closed: once, or who skips errors never ends.
+    is_over: bool,
+    // Last: what it holds must be gone before the database is.
+    opening: Arc<Opening>,
 }
 
 /// Which documents are wanted, and what of them.
@@ -58,6 +62,7 @@ struct Selection {
 
 impl Cursor {
     pub(super) fn new(
+        opening: &Arc<Opening>,
         candidates: Candidates,
         filter: Filter,
         projection: Projection,
@@ -72,6 +77,8 @@ impl Cursor {
             ready: Vec::new().into_iter(),
             skip: 0,
             left: u64::MAX,
+            is_over: false,
+            opening: Arc::clone(opening),
         }
     }
 
@@ -294,6 +301,20 @@ impl Iterator for Cursor {
     type Item = Result<StoredDoc>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        if let Err(closed) = self.opening.check_open() {
+            self.is_over = true;
+            return Some(Err(closed.into()));
+        }
+        self.next_found()
+    }
+}
+
+impl Cursor {
+    /// Returns the next one also if the database is closed: for calls that this waits for.
+    pub(super) fn next_found(&mut self) -> Option<Result<StoredDoc>> {
         if let Some(sorted) = &mut self.sorted {
             return Self::next_sorted(sorted, &self.candidates).transpose();
         }

@@ -15,6 +15,7 @@ pub(crate) fn distinct(find: &Find<'_>, path: &str) -> Result<Vec<Value>> {
     // By their keys, which sort as the values do.
     let mut values: BTreeMap<Vec<u8>, Value> = BTreeMap::new();
     let mut key = Vec::new();
+    let _call = find.enter()?;
     find.candidates()?.try_for_each(|document| {
         if !matches(&find.filter, document)? {
             return Ok(());

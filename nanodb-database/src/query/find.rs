@@ -13,7 +13,7 @@ use super::sorted::{SORT_BYTES_MAX_DEFAULT, Sorter};
 use super::source::Source;
 use super::threads::Threads;
 use crate::error::{Error, Result};
-use nanodb_collection::StoredDoc;
+use nanodb_collection::{Call, StoredDoc};
 use nanodb_document::DocView;
 
 /// A search for documents under preparation; made by [`Collection::find`], and carried out by
@@ -163,12 +163,17 @@ impl<'c> Find<'c> {
     /// read, as on a full disk; same as [`Collection::get`](crate::Collection::get) and
     /// [`Scan::next`](crate::Scan::next).
     pub fn run(self) -> Result<Cursor> {
+        let _call = self.source.enter()?;
+        self.run_within_call()
+    }
+
+    fn run_within_call(self) -> Result<Cursor> {
         let enough = self.enough();
         let Self { source, filter, sort, skip, limit, projection, sort_bytes_max, threads } = self;
         let plan = Plan::new(filter, sort)?;
         let candidates = Candidates::new(&source, &plan, enough)?;
         let Plan { filter, sort, .. } = plan;
-        let found = Cursor::new(candidates, filter, projection, threads);
+        let found = Cursor::new(source.opening(), candidates, filter, projection, threads);
         if sort.is_empty() {
             return Ok(found.part(skip, limit));
         }
@@ -196,7 +201,8 @@ impl<'c> Find<'c> {
     ///
     /// Same as [`run`](Self::run).
     pub fn first(self) -> Result<Option<StoredDoc>> {
-        self.limit(1).run()?.next().transpose()
+        let _call = self.source.enter()?;
+        self.limit(1).run_within_call()?.next_found().transpose()
     }
 
     /// Returns how many documents match, after [`skip`](Self::skip) and [`limit`](Self::limit).
@@ -207,6 +213,7 @@ impl<'c> Find<'c> {
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) as in [`run`](Self::run); same as [`Scan::next`](crate::Scan::next).
     pub fn count(self) -> Result<u64> {
+        let _call = self.source.enter()?;
         let enough = self.enough();
         let plan = Plan::new(self.filter, Sort::default())?;
         let filter = &plan.filter;
@@ -274,9 +281,10 @@ impl<'c> Find<'c> {
     /// Same as [`run`](Self::run).
     pub fn explain_analyze(self) -> Result<Explain> {
         let plan = self.clone().explain()?;
-        let mut found = self.run()?;
+        let _call = self.source.enter()?;
+        let mut found = self.run_within_call()?;
         let mut documents_returned = 0;
-        for document in &mut found {
+        while let Some(document) = found.next_found() {
             document?;
             documents_returned += 1;
         }
@@ -290,6 +298,11 @@ impl<'c> Find<'c> {
     }
 
     /// Returns the documents that the filter is to be evaluated on.
+    /// Registers a call that closing waits for.
+    pub(super) fn enter(&self) -> Result<Option<Call<'c>>> {
+        self.source.enter()
+    }
+
     pub(super) fn candidates(&self) -> Result<Candidates> {
         Candidates::new(&self.source, &Plan::new(self.filter.clone(), Sort::default())?, None)
     }

@@ -1,12 +1,14 @@
 //! Whose documents are wanted.
 
+use std::sync::Arc;
+
 use nanodb_pager::Pager;
 
 use crate::collection::Collection;
 use crate::error::Result;
 use crate::snapshot::SnapshotCollection;
 use crate::transaction_collection::TransactionCollection;
-use nanodb_collection::Scan;
+use nanodb_collection::{Call, Opening, Scan};
 use nanodb_collection::{StoredDoc, until};
 use nanodb_document::Id;
 
@@ -21,7 +23,28 @@ pub enum Source<'c> {
     Transaction(&'c TransactionCollection<'c>),
 }
 
-impl Source<'_> {
+impl<'c> Source<'c> {
+    /// Registers a call that closing waits for. Those on transactions are not: closing ends the
+    /// transaction between two statements of a search, which then ends as well.
+    pub(super) fn enter(&self) -> Result<Option<Call<'c>>> {
+        match *self {
+            Self::Collection(collection) => Ok(Some(collection.opening().enter()?)),
+            Self::Snapshot(collection) => Ok(Some(collection.opening().enter()?)),
+            Self::Transaction(collection) => {
+                collection.check_open()?;
+                Ok(None)
+            }
+        }
+    }
+
+    pub(super) fn opening(&self) -> &Arc<Opening> {
+        match self {
+            Self::Collection(collection) => collection.opening(),
+            Self::Snapshot(collection) => collection.opening(),
+            Self::Transaction(collection) => collection.opening(),
+        }
+    }
+
     pub(super) fn scan(&self) -> Result<Scan> {
         match self {
             Self::Collection(collection) => collection.scan(),

@@ -78,8 +78,8 @@ impl Work {
     }
 
     fn close(&mut self) -> Result<(), Error> {
-        // Also if it fails, the last handle is gone.
-        self.db.take().map_or(Ok(()), Database::close)
+        // Also if it fails, it is closed.
+        self.db.take().map_or(Ok(()), |db| db.close().map(drop))
     }
 
     /// A change that is one commit.
@@ -164,7 +164,7 @@ impl Work {
         let on = (|| {
             db.collection("a").insert(document(9_999, 10))?;
             db.compact()?;
-            db.clone().close()
+            db.clone().close().map(drop)
         })();
         on.unwrap_or_else(|error| panic!("{what}: {error:?}"));
         drop(db);
@@ -278,7 +278,7 @@ fn whatever_call_fails_while_indexes_are_saved_and_documents_move_nothing_acknow
 }
 
 #[test]
-fn a_log_that_the_last_handle_cannot_remove_is_an_error_of_close_and_loses_nothing() {
+fn a_log_that_cannot_be_removed_is_an_error_of_close_and_loses_nothing() {
     let storage = SimStorage::new();
     let db = open(&storage).unwrap();
     db.collection("a").insert(document(1, 10)).unwrap();
@@ -294,15 +294,29 @@ fn a_log_that_the_last_handle_cannot_remove_is_an_error_of_close_and_loses_nothi
 }
 
 #[test]
-fn a_handle_that_is_not_the_last_closes_without_touching_the_logs() {
-    let storage = SimStorage::new();
-    let db = open(&storage).unwrap();
-    let all = db.collection("a");
-    all.insert(document(1, 10)).unwrap();
-    db.checkpoint().unwrap();
-    storage.set_fault(Fault::once(0, Failure::Device).of(CallKind::Directory).for_ever());
-    db.close().unwrap();
-    storage.clear_fault();
-    all.insert(document(2, 10)).unwrap();
-    assert_eq!(all.count(), 2);
+fn a_close_that_fails_has_closed_and_unlocked_the_file_all_the_same() {
+    for kind in [CallKind::Write, CallKind::Sync, CallKind::Directory] {
+        let storage = SimStorage::new();
+        let db = open(&storage).unwrap();
+        let (all, other) = (db.collection("a"), db.clone());
+        all.insert(document(1, 10)).unwrap();
+        storage.set_fault(Fault::once(0, Failure::Device).of(kind).for_ever());
+        let error = db.close().unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Io | ErrorKind::Poisoned), "{kind:?}: {error}");
+        storage.clear_fault();
+        assert_eq!(all.insert(document(2, 10)).unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(other.checkpoint().unwrap_err().kind(), ErrorKind::Closed);
+        let files = storage.files();
+        let again = open(&storage).unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+        assert!(again.collection("a").contains(1).unwrap());
+        again.collection("a").insert(document(3, 10)).unwrap();
+        // Handles of the former opening leave the file as it is when they go.
+        let written = storage.files();
+        assert!(written != files);
+        assert_eq!(other.close().unwrap_err().kind(), ErrorKind::Closed);
+        drop(all);
+        assert!(storage.files() == written, "{kind:?}");
+        assert_clean(&again, &format!("{kind:?}"));
+        again.close().unwrap();
+    }
 }

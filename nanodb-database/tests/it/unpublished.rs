@@ -54,6 +54,10 @@ impl Storage for Gated {
         self.inner.lock()
     }
 
+    fn unlock(&self) -> io::Result<()> {
+        self.inner.unlock()
+    }
+
     fn sidecar(&self, suffix: &str) -> io::Result<Arc<dyn Storage>> {
         Ok(Self::over(self.inner.sidecar(suffix)?, &self.gate))
     }

@@ -6,6 +6,7 @@
 mod aliases;
 mod architecture;
 mod auto_traits;
+mod closing;
 mod collections;
 mod damaged;
 mod data;

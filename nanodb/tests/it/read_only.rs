@@ -85,7 +85,7 @@ fn read_all(db: &Database, first: i64) {
 }
 
 /// Says of each call that writes how it was refused.
-fn write_all(db: &Database) -> Vec<(&'static str, Error)> {
+pub(crate) fn write_all(db: &Database) -> Vec<(&'static str, Error)> {
     let c = db.collection("c");
     let (all, set) = (Filter::all, Update::parse_json(r#"{"$set": {"n": 0}}"#).unwrap());
     let none = || Filter::parse_json(r#"{"n": -5}"#).unwrap();
@@ -158,7 +158,7 @@ fn read_and_try_to_write(path: &Path, first: i64) {
         read_all(&db, first);
         match again {
             2 => drop(db),
-            _ => db.close().unwrap(),
+            _ => drop(db.close().unwrap()),
         }
     }
     assert!(listing(path.parent().unwrap()) == before, "something was written");

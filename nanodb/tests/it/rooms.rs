@@ -25,6 +25,7 @@ const COLLECTION: &[&[&str]] = &[
     &["checkpoint"],
     &["open_files"],
     &["engine"],
+    &["opening", "opening/*"],
     &["read_view"],
     &["scan"],
     &["txn", "txn/*"],

@@ -35,6 +35,7 @@ impl Store for NanoDb {
     }
 
     fn close(self: Box<Self>) -> Result<()> {
-        Ok(self.0.close()?)
+        self.0.close()?;
+        Ok(())
     }
 }

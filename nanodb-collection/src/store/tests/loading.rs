@@ -108,7 +108,7 @@ fn a_document_whose_move_is_in_a_checkpoint_and_never_published_is_found() {
 fn what_a_transaction_has_found_is_replaced_and_deleted_without_a_look_up() {
     let (db, a, _) = reopened();
     let store = store(&db, "a");
-    let transaction = crate::Txn::new(Arc::clone(db.engine()));
+    let transaction = crate::Txn::new(Arc::clone(db.opening()));
     let mut scan = transaction.scan(&"a".into()).unwrap();
     let (mut buffer, mut seen) = (Vec::new(), 0);
     while let Some(found) = scan.next_that(|_| Ok::<_, EngineError>(true)).unwrap() {

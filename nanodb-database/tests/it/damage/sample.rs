@@ -126,7 +126,7 @@ impl Sample {
             insert(&db.collection(name), documents, allowed, case);
         }
         match db.close() {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(error) => allowed.check(&error, case),
         }
         // What was written is there, and what was there is, too.
