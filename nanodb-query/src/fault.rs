@@ -8,6 +8,7 @@ use crate::error::Problem;
 #[derive(Debug)]
 pub(crate) struct Fault<'a> {
     pub(crate) problem: Problem,
+    #[cfg_attr(not(feature = "json"), allow(dead_code, reason = "a place in a text"))]
     pub(crate) tail: &'a [u8],
 }
 

@@ -39,7 +39,9 @@ use self::prefilter::Prefilter;
 use self::tree::Conjunction;
 use crate::error::{ApplyError, QueryError};
 use crate::fault::Fault;
-use crate::json::{Text, print_string};
+#[cfg(feature = "json")]
+use crate::json::Text;
+use crate::json::print_string;
 use crate::limits::{check, count_patterns};
 use crate::path::Path;
 use nanodb_document::Error;
@@ -112,6 +114,7 @@ impl Filter {
     /// # Errors
     ///
     /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    #[cfg(feature = "json")]
     pub fn parse_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
         let parsed = Self::parse_value(text.value())
@@ -248,6 +251,7 @@ impl fmt::Display for Filter {
     }
 }
 
+#[cfg(feature = "json")]
 impl std::str::FromStr for Filter {
     type Err = Error;
 

@@ -1,13 +1,16 @@
 //! Queries as JSON text: read to MessagePack, with the places kept, and printed.
 
+#[cfg(feature = "json")]
+mod check;
+#[cfg(feature = "json")]
 mod literals;
 
 use nanodb_msgpack::RawValue;
 use nanodb_msgpack::json::{self, ReadOptions};
 pub(crate) use nanodb_msgpack::json::{print_string, print_value};
 
-use crate::entries::{elements, entries};
-use crate::error::{Problem, QueryError};
+use crate::entries::entries;
+use crate::error::QueryError;
 use crate::limits::QUERY_NODES_MAX;
 
 /// The names with a dollar that a document in a query may begin with: operators, what stands next
@@ -87,34 +90,5 @@ impl<'a> Text<'a> {
     /// Returns the value of the text.
     pub(crate) fn value(&self) -> RawValue<'_> {
         self.0.value()
-    }
-
-    /// Refuses documents whose first name begins with `$` and is unknown: an unknown form, or a
-    /// typing mistake. A document that is meant so stands within `$literal`.
-    ///
-    /// Runs after the query has been parsed, which has named unknown operators by then.
-    pub(crate) fn check_values(&self) -> Result<(), QueryError> {
-        self.check_value(self.value())
-    }
-
-    fn check_value(&self, value: RawValue<'_>) -> Result<(), QueryError> {
-        let first = entries(value).next().map(|entry| entry.name);
-        let unknown = first.filter(|name| name.starts_with('$') && !KNOWN.contains(name));
-        if let Some(name) = unknown.filter(|_| !self.is_literal(value)) {
-            return Err(self.locate(Problem::UnknownForm { name: name.to_owned() }, value.tail()));
-        }
-        entries(value).try_for_each(|entry| self.check_value(entry.value))?;
-        elements(value).try_for_each(|element| self.check_value(element))
-    }
-
-    /// Returns whether a value stands within `$literal`.
-    fn is_literal(&self, value: RawValue<'_>) -> bool {
-        self.0.is_literal(value.tail())
-    }
-
-    /// Returns the error of a problem at `tail`, a name or value of [`value`](Self::value) and all
-    /// bytes after it, with its place in the text.
-    pub(crate) fn locate(&self, problem: Problem, tail: &[u8]) -> QueryError {
-        QueryError::new(problem, Some(self.0.position_of(tail)))
     }
 }

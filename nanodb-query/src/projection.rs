@@ -24,7 +24,9 @@ use std::fmt;
 
 use crate::error::{ApplyError, Problem, QueryError};
 use crate::filter::ElementFilter;
-use crate::json::{Text, print_string};
+#[cfg(feature = "json")]
+use crate::json::Text;
+use crate::json::print_string;
 use crate::limits::{QUERY_NODES_MAX, check};
 use nanodb_document::Error;
 use nanodb_msgpack::RawValue;
@@ -231,6 +233,7 @@ impl Projection {
     /// # Errors
     ///
     /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    #[cfg(feature = "json")]
     pub fn parse_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
         let parsed =
@@ -328,6 +331,7 @@ impl fmt::Display for Projection {
     }
 }
 
+#[cfg(feature = "json")]
 impl std::str::FromStr for Projection {
     type Err = Error;
 

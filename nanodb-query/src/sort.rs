@@ -15,7 +15,9 @@ use std::fmt;
 use crate::entries::entries;
 use crate::error::{ApplyError, Problem, QueryError};
 use crate::fault::{Fault, fault};
-use crate::json::{Text, print_string};
+#[cfg(feature = "json")]
+use crate::json::Text;
+use crate::json::print_string;
 use crate::limits::{QUERY_NODES_MAX, check};
 use crate::path::{Part, Path, step};
 use nanodb_document::Error;
@@ -152,6 +154,7 @@ impl Sort {
     /// # Errors
     ///
     /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    #[cfg(feature = "json")]
     pub fn parse_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
         Ok(parse(text.value()).map_err(|fault| text.locate(fault.problem, fault.tail))?)
@@ -335,6 +338,7 @@ impl fmt::Display for Sort {
     }
 }
 
+#[cfg(feature = "json")]
 impl std::str::FromStr for Sort {
     type Err = Error;
 

@@ -44,11 +44,15 @@ use self::operator::{Change, Operator};
 pub use self::push::Push;
 use self::source::Source;
 use self::writer::Writer;
-use crate::entries::{Entry, elements, entries};
+#[cfg(feature = "json")]
+use crate::entries::elements;
+use crate::entries::{Entry, entries};
 use crate::error::{Problem, QueryError};
 use crate::fault::{Fault, fault};
 use crate::filter::{Operand, operand};
-use crate::json::{Text, print_string, print_value};
+#[cfg(feature = "json")]
+use crate::json::Text;
+use crate::json::{print_string, print_value};
 use crate::limits::{check, check_names};
 use crate::{Filter, Timestamp};
 use nanodb_document::Error;
@@ -192,6 +196,7 @@ impl Update {
     /// # Errors
     ///
     /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    #[cfg(feature = "json")]
     pub fn parse_json(text: &str) -> Result<Self, Error> {
         Self::parse_json_with_filters(text, "[]")
     }
@@ -213,6 +218,7 @@ impl Update {
     /// # Errors
     ///
     /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong with one of the texts, and where.
+    #[cfg(feature = "json")]
     pub fn parse_json_with_filters(text: &str, array_filters: &str) -> Result<Self, Error> {
         let filters = Text::parse(array_filters)?;
         let parsed = filters::parse(filters.value())
@@ -268,6 +274,7 @@ impl Update {
     /// # Errors
     ///
     /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    #[cfg(feature = "json")]
     pub fn merge_patch_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
         let form =
@@ -316,6 +323,7 @@ impl Update {
     /// # Errors
     ///
     /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    #[cfg(feature = "json")]
     pub fn replacement_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
         let form = parse_replacement(text.value())
@@ -535,6 +543,7 @@ impl fmt::Display for Update {
     }
 }
 
+#[cfg(feature = "json")]
 impl std::str::FromStr for Update {
     type Err = Error;
 
