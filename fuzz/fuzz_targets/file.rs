@@ -44,7 +44,7 @@ fuzz_target!(|damage: Damage| {
     // Errors are answers. Checksums make nearly all damage one; what gets past them
     // must not panic, hang or take memory without bound.
     let Ok(db) = open(SimStorage::from_contents(bytes)) else { return };
-    for info in db.collections() {
+    for info in db.collections().unwrap() {
         let collection = db.collection(&info.name);
         for id in 0..40 {
             if let Ok(Some(document)) = collection.get(id) {

@@ -51,7 +51,7 @@ fn main() -> Result<()> {
     }
     report("inserted one by one", singles, start);
 
-    let count = collection.count();
+    let count = collection.count()?;
     let mut random = Random(1);
     let ids: Vec<u64> = (0..count).map(|_| 1 + random.next() % count).collect();
     for round in ["read by id, every byte", "again"] {

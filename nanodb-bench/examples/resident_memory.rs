@@ -74,7 +74,7 @@ fn measure(path: &Path) -> Result<()> {
     assert!(documents.contains(1)?);
     meter.report("index built", &db)?;
 
-    let count = documents.count();
+    let count = documents.count()?;
     let before = Checksum::of(&mut documents.scan()?)?;
     assert_eq!(before.documents, count);
     meter.report("scanned", &db)?;

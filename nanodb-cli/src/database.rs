@@ -53,7 +53,7 @@ impl Opener {
 /// which hides a mistyped name.
 pub(crate) fn existing_collection(database: &Database, name: &str) -> Result<Collection> {
     let others: Vec<String> =
-        database.collections().into_iter().map(|collection| collection.name).collect();
+        database.collections()?.into_iter().map(|collection| collection.name).collect();
     if others.iter().any(|other| other == name) {
         return Ok(database.collection(name));
     }

@@ -45,7 +45,7 @@ use nanodb_document::{Id, IdRef, Key};
 /// let users = db.collection("users");
 /// let id = users.insert(doc! { "name": "Alice" })?;
 /// assert!(users.contains(&id)?);
-/// assert_eq!(users.count(), 1);
+/// assert_eq!(users.count()?, 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -84,9 +84,13 @@ impl Collection {
     }
 
     /// Returns how many documents there are. Costs the same for any number.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.with_binding(|binding| binding.map_or(0, |binding| binding.store().count()))
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn count(&self) -> Result<u64> {
+        self.opening.check_open()?;
+        Ok(self.with_binding(|binding| binding.map_or(0, |binding| binding.store().count())))
     }
 
     /// Inserts a document and returns its id.
@@ -145,7 +149,7 @@ impl Collection {
     ///
     /// // If one of them cannot be inserted, none is.
     /// assert!(users.insert_many([doc! { "_id": 4 }, doc! { "_id": 2 }]).is_err());
-    /// assert_eq!(users.count(), 3);
+    /// assert_eq!(users.count()?, 3);
     /// # Ok(())
     /// # }
     /// ```

@@ -144,18 +144,22 @@ impl Database {
     /// # fn main() -> Result<(), nanodb::Error> {
     /// let db = Database::in_memory()?;
     /// db.collection("users").insert(doc! {})?;
-    /// let all = db.collections();
+    /// let all = db.collections()?;
     /// assert_eq!((all[0].name.as_str(), all[0].count), ("users", 1));
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn collections(&self) -> Vec<CollectionInfo> {
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn collections(&self) -> Result<Vec<CollectionInfo>> {
+        self.opening.check_open()?;
         let info = |binding: Arc<NameBinding>| CollectionInfo {
             name: binding.name().to_string(),
             count: binding.store().count(),
         };
-        self.engine().all_published().into_iter().map(info).collect()
+        Ok(self.engine().all_published().into_iter().map(info).collect())
     }
 
     /// Renames a collection.
@@ -172,7 +176,7 @@ impl Database {
     /// db.collection("users").insert(doc! { "_id": 1 })?;
     /// db.rename_collection("users", "people")?;
     /// assert!(db.collection("people").contains(1)?);
-    /// assert_eq!(db.collection("users").count(), 0);
+    /// assert_eq!(db.collection("users").count()?, 0);
     /// # Ok(())
     /// # }
     /// ```
@@ -202,7 +206,7 @@ impl Database {
     /// db.collection("users").insert(doc! { "_id": 1 })?;
     /// assert!(db.drop_collection("users")?);
     /// assert!(!db.drop_collection("users")?);
-    /// assert!(db.collections().is_empty());
+    /// assert!(db.collections()?.is_empty());
     /// # Ok(())
     /// # }
     /// ```

@@ -182,7 +182,7 @@ impl ReadCollection for Collection {
     }
 
     fn count(&self) -> Result<u64> {
-        Ok(self.count())
+        self.count()
     }
 
     #[inline]
@@ -212,7 +212,7 @@ impl ReadCollection for SnapshotCollection {
     }
 
     fn count(&self) -> Result<u64> {
-        Ok(self.count())
+        self.count()
     }
 
     #[inline]

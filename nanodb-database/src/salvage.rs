@@ -131,7 +131,7 @@ impl Database {
     fn salvage_opened(&self, source: &Self) -> Result<SalvageReport> {
         let mut report = SalvageReport::default();
         let snapshot = source.snapshot();
-        for info in snapshot.collections() {
+        for info in snapshot.collections()? {
             let mut batch = Batch::new(self, &info.name);
             for document in snapshot.collection(&info.name).iter()? {
                 match document {

@@ -69,18 +69,22 @@ impl Snapshot {
     /// db.collection("users").insert(doc! {})?;
     /// let before = db.snapshot();
     /// db.drop_collection("users")?;
-    /// assert_eq!(before.collections()[0].name, "users");
+    /// assert_eq!(before.collections()?[0].name, "users");
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn collections(&self) -> Vec<CollectionInfo> {
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn collections(&self) -> Result<Vec<CollectionInfo>> {
+        self.view.opening().check_open()?;
         let seq = self.view.seq();
         let info = |binding: Arc<NameBinding>| CollectionInfo {
             name: binding.name().to_string(),
             count: binding.store().count_at(seq),
         };
-        self.view.all().into_iter().map(info).collect()
+        Ok(self.view.all().into_iter().map(info).collect())
     }
 }
 
@@ -111,10 +115,14 @@ impl SnapshotCollection {
     }
 
     /// Returns how many documents there were. Costs the same for any number.
-    #[must_use]
-    pub fn count(&self) -> u64 {
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn count(&self) -> Result<u64> {
+        self.opening().check_open()?;
         let seq = self.view.seq();
-        self.binding.as_ref().map_or(0, |binding| binding.store().count_at(seq))
+        Ok(self.binding.as_ref().map_or(0, |binding| binding.store().count_at(seq)))
     }
 
     /// Returns the document with this id, if there was one; see

@@ -19,7 +19,7 @@
 //! let db = Database::options().open_on(storage)?;
 //! db.collection("users").insert(doc! { "name": "Alice" })?;
 //! db.close()?;
-//! assert_eq!(Database::open(&path)?.collection("users").count(), 1);
+//! assert_eq!(Database::open(&path)?.collection("users").count()?, 1);
 //! # Ok(())
 //! # }
 //! ```

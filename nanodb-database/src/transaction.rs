@@ -31,9 +31,9 @@ use crate::error::Result;
 /// tx.collection("users").insert(doc! { "_id": "alice" })?;
 /// tx.collection("log").insert(doc! { "what": "alice came" })?;
 /// assert!(tx.collection("users").contains("alice")?);
-/// assert_eq!(db.collection("users").count(), 0);
+/// assert_eq!(db.collection("users").count()?, 0);
 /// tx.commit()?;
-/// assert_eq!(db.collection("users").count(), 1);
+/// assert_eq!(db.collection("users").count()?, 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -101,7 +101,7 @@ impl Transaction {
     /// let tx = db.begin_write();
     /// tx.collection("users").insert(doc! {})?;
     /// tx.rollback();
-    /// assert_eq!(db.collection("users").count(), 0);
+    /// assert_eq!(db.collection("users").count()?, 0);
     /// # Ok(())
     /// # }
     /// ```

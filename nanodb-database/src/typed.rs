@@ -48,7 +48,7 @@ use nanodb_document::{ID_FIELD, Id, IdRef};
 ///     println!("{}", user?.name);
 /// }
 /// let documents = users.collection();
-/// assert_eq!((documents.name(), documents.count()), (users.name(), users.count()));
+/// assert_eq!((documents.name(), documents.count()?), (users.name(), users.count()?));
 /// # Ok(())
 /// # }
 /// ```
@@ -77,8 +77,11 @@ impl<T> TypedCollection<T> {
     }
 
     /// Returns how many documents there are.
-    #[must_use]
-    pub fn count(&self) -> u64 {
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn count(&self) -> Result<u64> {
         self.collection.count()
     }
 

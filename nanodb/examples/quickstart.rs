@@ -25,6 +25,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // It is still there.
     let db = Database::open(&path)?;
-    println!("users in {}: {}", path.display(), db.collection("users").count());
+    println!("users in {}: {}", path.display(), db.collection("users").count()?);
     Ok(())
 }

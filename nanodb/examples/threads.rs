@@ -19,7 +19,7 @@ fn main() -> Result<()> {
                     let id = own.insert(doc! { "number": number })?;
                     shared.insert(doc! { "worker": worker, "id": id })?;
                 }
-                Ok(own.count())
+                own.count()
             })
         })
         .collect();
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
             Err(_) => println!("a worker panicked"),
         }
     }
-    println!("all wrote {} together", db.collection("all").count());
-    assert_eq!(db.collection("all").count(), 2000);
+    println!("all wrote {} together", db.collection("all").count()?);
+    assert_eq!(db.collection("all").count()?, 2000);
     Ok(())
 }

@@ -18,7 +18,7 @@ struct Row<'a> {
 
 pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Result<()> {
     let database = opener.read(&arguments.database)?;
-    let collections = database.collections();
+    let collections = database.collections()?;
     let rows: Vec<Row<'_>> = collections
         .iter()
         .map(|collection| Row { name: &collection.name, count: collection.count })

@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &Count, opener: Opener, out: &mut impl Write) -> Re
     let collection = database::existing_collection(&database, &arguments.collection)?;
     let count = match filter {
         Some(filter) => collection.count_documents(filter)?,
-        None => collection.count(),
+        None => collection.count()?,
     };
     if arguments.json {
         return print_json(&Summary { collection: &arguments.collection, count }, out);

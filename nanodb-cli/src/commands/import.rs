@@ -150,7 +150,7 @@ fn read_options(arguments: &Import) -> json::ReadOptions {
 
 /// Creates the collection if the input contained no document.
 fn make_collection(database: &Database, name: &str) -> Result<()> {
-    if database.collections().iter().any(|collection| collection.name == name) {
+    if database.collections()?.iter().any(|collection| collection.name == name) {
         return Ok(());
     }
     // Otherwise the first document creates it.

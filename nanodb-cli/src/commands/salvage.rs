@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Salvage, opener: Opener, out: &mut impl Write) -> 
         Ok(report) => report,
         Err(error) => {
             // What was copied so far is kept; an empty database is of no use.
-            if saved.collections().is_empty() {
+            if saved.collections().is_ok_and(|all| all.is_empty()) {
                 drop(saved);
                 let _ = fs::remove_file(&arguments.new);
             }

@@ -151,7 +151,7 @@ fn a_file_that_takes_long_to_open_or_to_close_keeps_nobody_from_opening_and_clos
         closing.join().unwrap();
     });
     for (path, count) in [(path, 1), (other, 2)] {
-        assert_eq!(Options::default().open(path).unwrap().collection("c").count(), count);
+        assert_eq!(Options::default().open(path).unwrap().collection("c").count().unwrap(), count);
     }
 }
 
@@ -193,7 +193,7 @@ fn an_opening_that_is_not_the_last_is_closed_without_touching_the_logs() {
     assert_eq!(two.close().unwrap(), Closed::File);
     assert_eq!(logs(), 1);
     assert_eq!(all.insert(Document::new()).unwrap_err().kind(), ErrorKind::Closed);
-    assert_eq!(Database::open(&path).unwrap().collection("c").count(), 2);
+    assert_eq!(Database::open(&path).unwrap().collection("c").count().unwrap(), 2);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn who_opens_a_file_that_is_being_closed_waits_until_it_is_and_opens_it_anew() {
         assert_eq!(closing.join().unwrap().unwrap(), Closed::File);
         let opened = opening.join().unwrap();
         assert!(!Arc::ptr_eq(opened.engine(), handle.engine()));
-        assert_eq!(opened.collection("c").count(), 1);
+        assert_eq!(opened.collection("c").count().unwrap(), 1);
         // The handle of the former opening goes, and leaves the later one in the list.
         drop(handle);
         let again = Database::open(&path).unwrap();

@@ -225,7 +225,7 @@ impl Collection {
     /// queue.insert_many([doc! { "n": 7 }, doc! { "n": 8 }])?;
     /// let next = queue.find_one_and_delete(field("n").gt(0)).sort(Sort::ascending("_id")).run()?;
     /// assert_eq!(next.and_then(|next| next.get("n")?.as_i64()), Some(7));
-    /// assert_eq!(queue.count(), 1);
+    /// assert_eq!(queue.count()?, 1);
     /// # Ok(())
     /// # }
     /// ```

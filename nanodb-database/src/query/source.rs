@@ -56,8 +56,8 @@ impl<'c> Source<'c> {
     /// How many documents there are; none is looked at.
     pub(super) fn count(&self) -> Result<u64> {
         match self {
-            Self::Collection(collection) => Ok(collection.count()),
-            Self::Snapshot(collection) => Ok(collection.count()),
+            Self::Collection(collection) => collection.count(),
+            Self::Snapshot(collection) => collection.count(),
             Self::Transaction(collection) => collection.count(),
         }
     }

@@ -146,7 +146,7 @@ impl Collection {
     /// let done = prices.replace_or_insert(&tea, doc! { "item": "tea", "price": 3 })?;
     /// assert_eq!(done.upserted, Some(1.into()));
     /// let done = prices.replace_or_insert(&tea, doc! { "item": "tea", "price": 4 })?;
-    /// assert_eq!((done.modified, prices.count()), (1, 1));
+    /// assert_eq!((done.modified, prices.count()?), (1, 1));
     /// # Ok(())
     /// # }
     /// ```
@@ -175,7 +175,7 @@ impl Collection {
     /// let users = Database::in_memory()?.collection("users");
     /// users.insert_many([doc! { "age": 3 }, doc! { "age": 12 }])?;
     /// assert_eq!(users.delete_one(field("age").lt(18))?, 1);
-    /// assert_eq!(users.count(), 1);
+    /// assert_eq!(users.count()?, 1);
     /// # Ok(())
     /// # }
     /// ```
@@ -198,7 +198,7 @@ impl Collection {
     /// let users = Database::in_memory()?.collection("users");
     /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
     /// assert_eq!(users.delete_many(field("age").lt(18))?, 1);
-    /// assert_eq!(users.count(), 1);
+    /// assert_eq!(users.count()?, 1);
     /// # Ok(())
     /// # }
     /// ```

@@ -62,11 +62,11 @@ mod without_the_trait {
     use crate::{Collection, Filter, SnapshotCollection, TransactionCollection, field};
 
     pub(super) fn of_collection(handle: &Collection) -> String {
-        all_methods!(handle, handle.count())
+        all_methods!(handle, handle.count().unwrap())
     }
 
     pub(super) fn of_snapshot(handle: &SnapshotCollection) -> String {
-        all_methods!(handle, handle.count())
+        all_methods!(handle, handle.count().unwrap())
     }
 
     pub(super) fn of_transaction(handle: &TransactionCollection<'_>) -> String {

@@ -72,7 +72,7 @@ fn what_is_changed_between_any_two_pages_that_a_check_reads_is_no_fault() {
             db.collection(name).insert_many(documents).unwrap();
         }
         for round in 0..3 {
-            let before: u64 = db.collections().iter().map(|info| info.count).sum();
+            let before: u64 = db.collections().unwrap().iter().map(|info| info.count).sum();
             let mut pages = 0;
             let report = db.check_with(|at| {
                 pages += 1;

@@ -157,7 +157,7 @@ fn readers_and_writers_miss_nothing_while_documents_move() {
                             let id = document.unwrap().id().unwrap().to_owned();
                             ids += u64::from(collection.contains(&id).unwrap());
                         }
-                        assert_eq!(ids, collection.count());
+                        assert_eq!(ids, collection.count().unwrap());
                     }
                 }
             })

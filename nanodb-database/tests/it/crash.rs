@@ -19,7 +19,7 @@ fn open(storage: &SimStorage, durability: Durability) -> Result<Database, nanodb
 
 fn contents(db: &Database) -> Contents {
     let mut all = Contents::new();
-    for info in db.collections() {
+    for info in db.collections().unwrap() {
         let documents = all.entry(info.name.clone()).or_default();
         let mut cursor = db.collection(&info.name).scan().unwrap();
         while let Some(document) = cursor.next().unwrap() {
@@ -150,7 +150,7 @@ impl Run {
     /// Deletes most of a collection, one document after the other: there is something to cut.
     fn delete_most(&mut self, db: &Database, storage: &SimStorage, random: &mut Random) {
         let collection = db.collection(NAMES[random.below(NAMES.len())]);
-        while collection.count() > 1 {
+        while collection.count().unwrap() > 1 {
             self.begun.push(storage.journal_len());
             self.promised.push(None);
             let id = any_id(&collection, random).unwrap();

@@ -27,7 +27,7 @@ fn document(id: i64, len: usize) -> Document {
 
 fn contents(db: &Database) -> Result<Contents, Error> {
     let mut all = Contents::new();
-    for info in db.collections() {
+    for info in db.collections().unwrap() {
         let documents = all.entry(info.name.clone()).or_default();
         for document in db.collection(&info.name).iter()? {
             let document = document?.to_document().unwrap();

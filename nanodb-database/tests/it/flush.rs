@@ -79,7 +79,10 @@ fn what_was_written_before_a_sync_survives_a_power_cut_at_every_level() {
             if events >= synced {
                 let cut = SimStorage::from_files(crash.image(Unsynced::Lost));
                 let found = open(&options, &cut);
-                let ids = (found.collection("a").count(), found.collection("b").count());
+                let ids = (
+                    found.collection("a").count().unwrap(),
+                    found.collection("b").count().unwrap(),
+                );
                 assert!([(499, 1), (500, 1)].contains(&ids), "{level:?}: {ids:?}");
                 assert!(!found.collection("a").contains(0).unwrap());
                 cut.set_fault(Fault::once(0, Failure::Device).for_ever());

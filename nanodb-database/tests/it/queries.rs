@@ -141,7 +141,7 @@ fn one_document_or_all_are_updated_and_deleted() {
     assert_eq!(users.delete_one(field("age").eq(5)).unwrap(), 1);
     assert_eq!(users.delete_many(field("age").eq(5)).unwrap(), 9);
     assert_eq!(users.delete_many(filter(r#"{"_id": {"$in": [0, 1, 500]}}"#)).unwrap(), 2);
-    assert_eq!(users.count(), 88);
+    assert_eq!(users.count().unwrap(), 88);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn an_upsert_updates_or_inserts() {
     assert_eq!(all.replace_one(field("y").eq(5), &doc! { "y": 1 }).unwrap().matched, 0);
     let wrong = all.replace_one(field("y").eq(1), &doc! { "_id": 1 });
     assert!(is_id_mismatch(&wrong.unwrap_err()));
-    assert_eq!(all.count(), 2);
+    assert_eq!(all.count().unwrap(), 2);
     let error = all.upsert(field("_id").eq(1.5), &count).unwrap_err();
     assert!(matches!(internal(&error), Some(DocumentError::IdType { .. })), "{error}");
 }
@@ -244,7 +244,7 @@ fn one_document_is_found_and_changed_as_one_step() {
     let new = users.find_one_and_replace(field("_id").eq(85), &replaced).return_new().run();
     assert_eq!(new.unwrap().unwrap().to_document().unwrap(), doc! { "_id": 85, "age": -1 });
     let gone = users.find_one_and_delete(field("age").eq(-1)).run().unwrap().unwrap();
-    assert_eq!((gone.id().unwrap(), users.count()), (85.into(), 99));
+    assert_eq!((gone.id().unwrap(), users.count().unwrap()), (85.into(), 99));
     assert!(users.find_one_and_delete(field("age").eq(-1)).run().unwrap().is_none());
 
     let upsert = users.find_one_and_update(field("_id").eq("new"), &grow).upsert();
@@ -320,9 +320,9 @@ fn a_collection_that_does_not_exist_is_empty_and_is_not_made() {
         0
     );
     assert_eq!(none.delete_many(Filter::all()).unwrap(), 0);
-    assert!(db.collections().is_empty());
+    assert!(db.collections().unwrap().is_empty());
     none.upsert(Filter::all(), &update(r#"{"$set": {"a": 1}}"#)).unwrap();
-    assert_eq!(none.count(), 1);
+    assert_eq!(none.count().unwrap(), 1);
 }
 
 #[test]
@@ -407,7 +407,7 @@ fn a_filter_of_a_value_that_can_not_be_stored_is_an_error_of_every_verb() {
             ]
             .map(|result| result.unwrap_err().kind());
             assert_eq!(kinds, [ErrorKind::Invalid; 19]);
-            assert_eq!(users.count(), 100);
+            assert_eq!(users.count().unwrap(), 100);
             assert_eq!(users.count_documents(field("age").eq(9)).unwrap(), 10);
         }
     }
@@ -418,7 +418,7 @@ fn a_filter_of_a_value_that_can_not_be_stored_is_an_error_of_every_verb() {
     let empty = Database::in_memory().unwrap().collection("empty");
     assert!(empty.find(Filter::all()).sort(Sort::ascending(&long)).run().is_err());
     assert!(users.find_one_and_delete(Filter::all()).sort(Sort::ascending(&long)).run().is_err());
-    assert_eq!(users.count(), 100);
+    assert_eq!(users.count().unwrap(), 100);
 }
 
 #[test]
@@ -460,7 +460,7 @@ fn a_replacement_with_another_id_than_the_filter_names_inserts_nothing_and_takes
         assert!(is_id_mismatch(&error), "{error}");
         let tx = users.find_one_and_replace(&filter, &other).upsert().run();
         assert!(is_id_mismatch(&tx.unwrap_err()));
-        assert_eq!(users.count(), 0);
+        assert_eq!(users.count().unwrap(), 0);
     }
     assert_eq!(users.insert(doc! {}).unwrap(), 1.into());
     for filter in
@@ -476,7 +476,7 @@ fn a_replacement_with_another_id_than_the_filter_names_inserts_nothing_and_takes
         let error = users.replace_or_insert(self::filter(filter), &doc! { "a": 1 }).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{filter}: {error}");
     }
-    assert_eq!(users.count(), 4);
+    assert_eq!(users.count().unwrap(), 4);
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn a_search_that_ends_early_has_not_looked_at_everything_and_leaves_no_thread() 
         all.find(Filter::all()).threads(2).limit(5).explain_analyze().unwrap().documents_examined;
     assert!(examined < 2_000, "{examined}");
     let whole = all.find(Filter::all()).threads(2).explain_analyze().unwrap();
-    assert_eq!(whole.documents_examined, all.count());
+    assert_eq!(whole.documents_examined, all.count().unwrap());
     assert_eq!(
         all.find(field("_id").eq(7)).threads(4).explain_analyze().unwrap().documents_examined,
         1
@@ -131,7 +131,7 @@ fn a_search_that_ends_early_has_not_looked_at_everything_and_leaves_no_thread() 
     }));
     drop(found);
     let unlimited = all.find(Filter::all()).threads(4).limit(0).run().unwrap();
-    assert_eq!(unlimited.count() as u64, all.count());
+    assert_eq!(unlimited.count() as u64, all.count().unwrap());
 }
 
 #[test]

@@ -49,5 +49,5 @@ fn a_write_while_a_thread_ends_is_no_panic() {
         inner.typed::<Item>("a").insert(&Item { n: 1 }).unwrap();
     };
     std::thread::spawn(writes).join().unwrap();
-    assert_eq!(db.collection("a").count(), 4);
+    assert_eq!(db.collection("a").count().unwrap(), 4);
 }

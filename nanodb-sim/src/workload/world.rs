@@ -118,7 +118,7 @@ impl World {
         let model = self.model();
         let documents: usize = model.collections.values().map(|all| all.documents.len()).sum();
         assert_eq!(report.documents, documents as u64);
-        let listed = self.db().collections();
+        let listed = self.db().collections().unwrap();
         let listed: Vec<_> = listed.iter().map(|info| (info.name.as_str(), info.count)).collect();
         let expected =
             model.collections.iter().map(|(&name, all)| (name, all.documents.len() as u64));
@@ -279,7 +279,7 @@ impl World {
     fn scan(&self, collection: u8) {
         let expected = self.model().documents(name(collection));
         let handle = self.collection(collection);
-        assert_eq!(handle.count(), expected.len() as u64, "count of {}", name(collection));
+        assert_eq!(handle.count().unwrap(), expected.len() as u64, "count of {}", name(collection));
         let mut lent = BTreeMap::new();
         let mut cursor = handle.scan().unwrap_or_else(|error| panic!("scan: {error}"));
         while let Some(view) = cursor.next().unwrap_or_else(|error| panic!("scan: {error}")) {
@@ -299,13 +299,13 @@ impl World {
     fn read_snapshot(&self, which: u8) {
         let Some(which) = usize::from(which).checked_rem(self.snapshots.len()) else { return };
         let (snapshot, model) = &self.snapshots[which];
-        let listed = snapshot.collections();
+        let listed = snapshot.collections().unwrap();
         let names: Vec<_> = listed.iter().map(|info| info.name.as_str()).collect();
         assert_eq!(names, model.collections.keys().copied().collect::<Vec<_>>());
         for number in 0..u8::try_from(COLLECTIONS).unwrap_or(0) {
             let expected = model.documents(name(number));
             let collection = snapshot.collection(name(number));
-            assert_eq!(collection.count(), expected.len() as u64);
+            assert_eq!(collection.count().unwrap(), expected.len() as u64);
             let mut found = BTreeMap::new();
             for document in collection.iter().unwrap_or_else(|error| panic!("{error}")) {
                 let document = document.unwrap_or_else(|error| panic!("{error}"));
@@ -410,7 +410,7 @@ impl World {
 
     fn found(&self) -> Found {
         let mut all = Found::new();
-        for info in self.db().collections() {
+        for info in self.db().collections().unwrap() {
             let documents = all.entry(info.name.clone()).or_default();
             let handle = self.db().collection(&info.name);
             for document in handle.iter().unwrap_or_else(|error| panic!("{error}")) {

@@ -85,7 +85,8 @@ fn every_verb_of_every_handle_says_that_the_database_is_closed_and_what_was_read
     let mut refused = write_all(&db);
     let all = Filter::all;
     refused!(refused:
-        c.get(1), c.get(-1), c.get_many([1, 2]), c.contains(1), c.scan(), c.iter(),
+        c.count(), none.count(), of_snapshot.count(), typed.count(), db.collections(),
+        snapshot.collections(), c.get(1), c.get(-1), c.get_many([1, 2]), c.contains(1), c.scan(), c.iter(),
         none.get(1), none.get_many([1]), none.contains(1), none.scan(), none.iter(),
         c.find(all()).run(), c.find(all()).first(), c.find(all()).count(),
         c.find(field("n").eq(1)).count(), c.find(field("n").eq(1)).threads(2).count(),

@@ -38,7 +38,8 @@ fn shift(tx: &Transaction, names: &[String], random: &mut Rng) -> Result<bool, E
 }
 
 fn total(snapshot: &Snapshot) -> i64 {
-    let all = snapshot.collections().into_iter().filter(|info| info.name.starts_with("money"));
+    let all =
+        snapshot.collections().unwrap().into_iter().filter(|info| info.name.starts_with("money"));
     all.map(|info| amount(snapshot.collection(&info.name).get(1).unwrap()).unwrap()).sum()
 }
 
@@ -167,9 +168,12 @@ fn transactions_go_on_beside_renames_drops_checkpoints_checks_and_snapshots() {
             let snapshot = db.snapshot();
             for _ in 0..random.u8(1..4) {
                 assert_eq!(total(&snapshot), TOTAL);
-                for info in snapshot.collections() {
+                for info in snapshot.collections().unwrap() {
                     let collection = snapshot.collection(&info.name);
-                    assert_eq!(collection.iter().unwrap().count() as u64, collection.count());
+                    assert_eq!(
+                        collection.iter().unwrap().count() as u64,
+                        collection.count().unwrap()
+                    );
                 }
                 thread::yield_now();
             }

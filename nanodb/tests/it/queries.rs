@@ -69,7 +69,7 @@ impl Random {
 
 fn fill(collection: &Collection, random: &mut Random) {
     let documents = generate::document();
-    while collection.count() < DOCUMENTS as u64 {
+    while collection.count().unwrap() < DOCUMENTS as u64 {
         // Some hold what is no timestamp, and are refused.
         let _ = collection.insert(random.draw(&documents));
     }

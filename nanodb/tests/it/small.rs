@@ -100,13 +100,13 @@ fn a_database_whose_collections_were_all_dropped_is_16_kib_after_compaction_what
             if random.below(3) == 0 {
                 db.compact().unwrap();
             }
-            for name in db.collections().into_iter().map(|info| info.name) {
+            for name in db.collections().unwrap().into_iter().map(|info| info.name) {
                 if random.below(4) > 0 || round == 0 {
                     assert!(db.drop_collection(&name).unwrap());
                 }
             }
         }
-        for name in db.collections().into_iter().map(|info| info.name) {
+        for name in db.collections().unwrap().into_iter().map(|info| info.name) {
             assert!(db.drop_collection(&name).unwrap());
         }
         db.compact().unwrap();

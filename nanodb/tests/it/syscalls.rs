@@ -46,7 +46,7 @@ fn child() {
                 poisoned |= kind == ErrorKind::Poisoned;
             }
         }
-        assert_eq!(collection.count(), stored, "what is seen is what was told");
+        assert_eq!(collection.count().unwrap(), stored, "what is seen is what was told");
     }
     for id in 1..=stored {
         assert!(collection.get(id).unwrap().is_some());
@@ -75,7 +75,7 @@ fn run(fault: &str, when: &str, path: &Path) -> bool {
 
     let db = Database::open(path).unwrap();
     let collection = db.collection("c");
-    let count = collection.count();
+    let count = collection.count().unwrap();
     // One more may have been written, and its sync have failed.
     assert!((told..=told + 1).contains(&count), "{count} of {told} are there\n{what}");
     for id in 1..=count {

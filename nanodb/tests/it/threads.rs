@@ -48,7 +48,7 @@ fn four_workers_lose_none_of_2000_documents() {
         })
         .collect();
     workers.into_iter().for_each(|worker| worker.join().unwrap());
-    assert_eq!(db.collection("stress").count(), 2000);
+    assert_eq!(db.collection("stress").count().unwrap(), 2000);
     db.close().unwrap();
 
     let db = Database::open(&path).unwrap();
@@ -160,7 +160,7 @@ fn two_hundred_thousand_mixed_operations_lose_nothing() {
                     count += u64::from(version.is_some());
                 }
             }
-            assert_eq!(collection.count(), count);
+            assert_eq!(collection.count().unwrap(), count);
         }
         let report = db.check().unwrap();
         assert!(report.is_clean(), "{report}");

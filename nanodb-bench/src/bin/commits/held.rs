@@ -36,7 +36,7 @@ pub(super) fn measure(folder: &Path, rows: &mut Rows) -> Result<()> {
         };
         largest = largest.max(log("-log0") + log("-log1"));
     }
-    if snapshot.collection("documents").count() != DOCUMENTS {
+    if snapshot.collection("documents").count()? != DOCUMENTS {
         return Err("the snapshot has changed".into());
     }
     drop(snapshot);

@@ -57,7 +57,7 @@ fn beside_writer(db: &Database, documents: u64, read: impl Fn() -> Result<f64>) 
     thread::scope(|scope| {
         let writer = scope.spawn(|| -> Result<()> {
             let collection = db.collection("documents");
-            let mut id = documents.max(collection.count());
+            let mut id = documents.max(collection.count()?);
             // Relaxed: the flag carries nothing but itself.
             while !stop.load(Ordering::Relaxed) {
                 id += 1;

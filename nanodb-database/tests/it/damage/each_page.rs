@@ -144,7 +144,7 @@ fn with_noise(file: &[u8], pages: &[usize]) -> SimStorage {
 /// The documents of a database, decoded, without those that can't be read.
 fn readable(db: &Database) -> BTreeMap<Name, Document> {
     let mut found = BTreeMap::new();
-    for info in db.collections() {
+    for info in db.collections().unwrap() {
         for document in db.collection(&info.name).iter().unwrap().filter_map(Result::ok) {
             let document = document.to_document().unwrap();
             let id = document.get("_id").unwrap().as_i64().unwrap();
@@ -156,7 +156,7 @@ fn readable(db: &Database) -> BTreeMap<Name, Document> {
 
 /// All documents of a database, as text.
 fn texts(db: &Database) -> BTreeSet<String> {
-    let collections = db.collections();
+    let collections = db.collections().unwrap();
     let handles = collections.iter().map(|info| db.collection(&info.name));
     let documents = handles.flat_map(|collection| {
         let documents = collection.iter().unwrap();

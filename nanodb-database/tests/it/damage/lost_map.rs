@@ -51,7 +51,7 @@ fn a_file_whose_free_map_is_damaged_opens_and_is_sound_after_the_next_checkpoint
     let crashed = Database::options().open_on(Arc::new(SimStorage::from_files(storage.files())));
     let crashed = crashed.unwrap();
     all(&crashed);
-    assert_eq!(crashed.collection("more").count(), 200);
+    assert_eq!(crashed.collection("more").count().unwrap(), 200);
     drop(crashed);
 
     db.checkpoint().unwrap();

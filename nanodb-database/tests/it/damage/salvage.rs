@@ -16,7 +16,7 @@ type Found = BTreeMap<String, BTreeMap<Id, Document>>;
 
 fn everything(db: &Database) -> Found {
     let mut found = Found::new();
-    for info in db.collections() {
+    for info in db.collections().unwrap() {
         let documents = db.collection(&info.name).iter().unwrap();
         let documents = documents.map(|document| document.unwrap().to_document().unwrap());
         let documents: BTreeMap<Id, Document> = documents.map(|d| (id_of(&d), d)).collect();
@@ -333,7 +333,9 @@ fn whatever_call_of_the_target_fails_what_it_has_is_whole_and_can_be_told() {
                     };
                     assert!(all.clone().all(known), "{case}");
                     match &done {
-                        Ok(report) => assert_eq!(report.documents(), all.count() as u64, "{case}"),
+                        Ok(report) => {
+                            assert_eq!(report.documents(), all.count() as u64, "{case}")
+                        }
                         Err(error) => {
                             let kinds = [ErrorKind::Io, ErrorKind::Poisoned];
                             assert!(kinds.contains(&error.kind()), "{case}: {error:?}");

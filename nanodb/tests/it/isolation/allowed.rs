@@ -107,7 +107,7 @@ fn single_writes_wait_for_a_transaction_and_readers_do_not() {
         let replacing = call_waits_for(&session, move || replacing.replace(1, doc(1, 12)));
         let deleting = call_waits_for(&session, move || deleting.delete(2));
         db.collection("other").insert(doc(1, 1)).unwrap();
-        assert_eq!((test.count(), all(db, "test")), (2, vec![(1, 10), (2, 20)]));
+        assert_eq!((test.count().unwrap(), all(db, "test")), (2, vec![(1, 10), (2, 20)]));
         replacing.assert_waits();
         deleting.assert_waits();
         session.commit().unwrap();
