@@ -27,6 +27,8 @@ that failed are stored; the message says how many documents that is. With --on-c
 batch is stored in two steps: first its new documents, then those that replace others. The whole \
 batch is checked before the first step.
 
+If the import makes the file and stores nothing in it, the file is removed.
+
 A document without an `_id` is given the next integer. If a later document of the input has that \
 integer as its own `_id`, the first is given another one.
 
@@ -38,14 +40,19 @@ only looks like one of these forms. 5 is an integer and 5.0 a float. Integers th
 become floats. A field that occurs twice is an error.";
 
 const EXPORT: &str = "\
-Print all documents of a collection as JSON Lines, in the order in which they are stored. If \
-documents were only added to the collection, that is the order of their insertion.
+Print all documents of a collection, in the order in which they are stored: as JSON Lines, unless \
+--format says otherwise. If documents were only added to the collection, that is the order of their \
+insertion.
 
-`nanodb import` reads every value back unchanged, unless --format asks for MongoDB's forms only. \
-Documents on damaged pages are left out, with a message for each and exit code 4.";
+`nanodb import` reads every value of JSON Lines back unchanged, unless --format asks for MongoDB's \
+forms only. Documents on damaged pages are left out, with a message for each and exit code 4.";
 
 const FIND: &str = "\
 Print the documents that match a filter, as JSON Lines, or as a table on a terminal.
+
+A table is as wide as the terminal: long texts are cut, and columns that don't fit are left out and \
+named below it. It ends after 50 documents and says how many more there are; --limit sets how many \
+are printed. --format lines prints everything.
 
 Filters, sorts and projections are those of MongoDB, written as JSON. Values that JSON lacks have \
 the forms that `nanodb import` reads. Without a sort, documents are printed in the order in which \
@@ -56,6 +63,20 @@ Change the documents that match a filter: all of them or, if one can't be change
 
 The update consists of MongoDB's operators, written as JSON: \
 '{\"$set\": {\"city\": \"Berlin\"}, \"$inc\": {\"visits\": 1}}'.";
+
+const INSERT: &str = "\
+Store documents that are written on the command line, and print their ids.
+
+Each argument is a JSON object, an array of them, or objects one after the other; - reads them from \
+standard input. All of them are stored, or none. The database and the collection are created if they \
+don't exist. Values that JSON lacks have the forms that `nanodb import` reads, which also is for \
+large inputs.";
+
+const DELETE: &str = "\
+Delete the documents that match a filter: all of them or, if one can't be deleted, none.
+
+If the filter matches every document, as {} does, the command asks before it deletes. Where nobody \
+can be asked, it wants --yes.";
 
 const COMPACT: &str = "\
 Make the file as short as possible.
@@ -85,8 +106,20 @@ pub(crate) struct Arguments {
     /// How long to wait while another process keeps the database open
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, default_value = "0")]
     pub(crate) wait: Duration,
+    /// When to use colours: by default on a terminal that has them, unless NO_COLOR is set
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    #[arg(hide_possible_values = true)]
+    pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
 }
 
 /// A number of seconds, such as 5 or 0.5.
@@ -100,9 +133,12 @@ pub(crate) enum Command {
     /// Store the documents of a JSON file in a collection
     #[command(long_about = IMPORT)]
     Import(Import),
-    /// Print the document that has an id, as JSON
+    /// Store documents that are written on the command line
+    #[command(long_about = INSERT)]
+    Insert(Insert),
+    /// Print the document that has an id
     Get(Get),
-    /// Print all documents of a collection as JSON Lines, in the order they are stored
+    /// Print all documents of a collection, in the order they are stored
     #[command(long_about = EXPORT)]
     Export(Export),
     /// List the collections and how many documents they have
@@ -112,13 +148,18 @@ pub(crate) enum Command {
     /// Print the documents that match a filter
     #[command(long_about = FIND)]
     Find(Find),
-    /// Print the values of a field, sorted and without duplicates
+    /// Print the values of a field without duplicates, or how often each occurs
     Distinct(Distinct),
     /// Change the documents that match a filter, all or none
     #[command(long_about = UPDATE)]
     Update(Update),
     /// Delete the documents that match a filter, all or none
+    #[command(long_about = DELETE)]
     Delete(Delete),
+    /// Delete a collection with all its documents
+    Drop(Drop),
+    /// Give a collection another name
+    Rename(Rename),
     /// Print the sizes of the file and of its collections
     Stats(Whole),
     /// Read the whole file and list what is wrong with it
@@ -151,6 +192,13 @@ pub(crate) struct Import {
     /// What to do about a document whose id is taken
     #[arg(long, value_enum, default_value_t = OnConflict::Error)]
     pub(crate) on_conflict: OnConflict,
+    /// What the ids are that JSON has as strings; by default they stay strings
+    #[arg(long, value_enum, default_value_t = IdType::Auto, hide_default_value = true)]
+    pub(crate) id_type: IdType,
+    /// Fields, or paths such as a.b, whose strings are times such as 2023-11-14T22:13:20Z; several
+    /// with commas between them
+    #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    pub(crate) dates: Vec<String>,
     /// What half of a surrogate pair becomes, such as \ud83d alone
     #[arg(long, value_enum, default_value_t = Surrogates::Refuse)]
     pub(crate) surrogates: Surrogates,
@@ -219,9 +267,11 @@ pub(crate) struct Get {
     /// What the id is
     #[arg(long, value_enum, default_value_t = IdType::Auto)]
     pub(crate) id_type: IdType,
-    /// Print on several lines, indented
+    /// The same as --format pretty
     #[arg(long)]
     pub(crate) pretty: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -235,6 +285,7 @@ pub(crate) enum IdType {
     /// Binary, given as base64
     Binary,
     /// An ObjectId, given as 24 hexadecimal digits
+    #[value(alias = "objectid")]
     ObjectId,
     /// A UUID
     Uuid,
@@ -246,21 +297,42 @@ pub(crate) struct Export {
     pub(crate) database: PathBuf,
     /// The collection
     pub(crate) collection: String,
-    /// The forms of values that JSON has no type for
-    #[arg(long, value_enum, default_value_t = Forms::Full)]
-    pub(crate) format: Forms,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// How documents are printed.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Output {
+    /// How documents are printed
+    #[arg(long, alias = "output", value_enum, default_value_t = OutputFormat::Auto)]
+    pub(crate) format: OutputFormat,
     /// What a value becomes that MongoDB's forms can't hold
     #[arg(long, value_enum, default_value_t = Inexact::Refuse)]
     pub(crate) inexact: Inexact,
+    /// How wide a table may be; by default as wide as the terminal, or 80 characters
+    #[arg(long, value_name = "N")]
+    pub(crate) width: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Forms {
-    /// MongoDB's relaxed forms, and others for values that these lack; read back unchanged
-    Full,
-    /// Only MongoDB's relaxed Extended JSON
+pub(crate) enum OutputFormat {
+    /// What suits a terminal on one: `find` prints a table, `get` indents; else lines
+    Auto,
+    /// A table for people
+    Table,
+    /// JSON Lines: one document a line, which `nanodb import` reads back unchanged
+    #[value(alias = "full")]
+    Lines,
+    /// One JSON array; of `get`, one document
+    Json,
+    /// JSON on several lines, indented
+    Pretty,
+    /// CSV; containers are JSON within it
+    Csv,
+    /// Lines with only MongoDB's relaxed Extended JSON
     Relaxed,
-    /// Only MongoDB's canonical Extended JSON
+    /// Lines with only MongoDB's canonical Extended JSON
     Canonical,
 }
 
@@ -296,13 +368,13 @@ pub(crate) struct Find {
     /// Which documents, in MongoDB's language as JSON; all by default
     #[arg(default_value = "{}")]
     pub(crate) filter: String,
-    /// The order, such as {"age": -1, "name": 1}
-    #[arg(long, value_name = "JSON")]
+    /// The order: age, or -age,name with - for descending, or JSON: {"age": -1, "name": 1}
+    #[arg(long, value_name = "FIELDS|JSON", allow_hyphen_values = true)]
     pub(crate) sort: Option<String>,
     /// How many documents to leave out at the start
     #[arg(long, value_name = "N")]
     pub(crate) skip: Option<u64>,
-    /// The most documents to print; 0 is no limit
+    /// The most documents to print; 0 is no limit, which only a table has by default: 50
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// The fields to print, such as {"name": 1, "_id": 0}
@@ -311,19 +383,8 @@ pub(crate) struct Find {
     /// Instead of the documents, print how they are found and how many are examined
     #[arg(long)]
     pub(crate) explain: bool,
-    /// How documents are printed
-    #[arg(long, value_enum, default_value_t = Output::Auto)]
+    #[command(flatten)]
     pub(crate) output: Output,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Output {
-    /// A table on a terminal, else lines
-    Auto,
-    /// JSON Lines
-    Lines,
-    /// A table
-    Table,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -337,6 +398,14 @@ pub(crate) struct Distinct {
     /// Which documents, in MongoDB's language as JSON; all by default
     #[arg(default_value = "{}")]
     pub(crate) filter: String,
+    /// Print how many documents have each value, the most frequent first
+    #[arg(long)]
+    pub(crate) count: bool,
+    /// The most values to print; 0 is no limit
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -358,6 +427,50 @@ pub(crate) struct Update {
     /// The filters that $[name] in the update refers to, as an array
     #[arg(long, value_name = "JSON")]
     pub(crate) array_filters: Option<String>,
+    /// Change nothing; print how many documents would be
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Insert {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+    /// The documents, as JSON, or - for standard input
+    #[arg(required = true, value_name = "JSON")]
+    pub(crate) documents: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Drop {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) collection: String,
+    /// Delete it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Delete nothing; print how many documents would be
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Rename {
+    /// The database's file
+    pub(crate) database: PathBuf,
+    /// The collection
+    pub(crate) from: String,
+    /// Its name from now on, which no other collection may have
+    pub(crate) to: String,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -374,6 +487,12 @@ pub(crate) struct Delete {
     /// Delete the first one only
     #[arg(long)]
     pub(crate) one: bool,
+    /// Delete all documents without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Delete nothing; print how many documents would be
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -7,35 +7,46 @@ mod count;
 mod delete;
 mod demo;
 mod distinct;
+mod drop;
 mod export;
 mod find;
 mod get;
 mod import;
+mod insert;
+mod rename;
 mod salvage;
 mod stats;
-mod table;
 mod update;
 
 use std::io::Write;
 
-use serde::Serialize;
+use nanodb::Document;
 
 use crate::arguments::Command;
 use crate::database::Opener;
 use crate::failure::{Failure, Result};
+use crate::screen::{self, Screen};
 
 /// Runs a command, which prints to `out`.
-pub(crate) fn run(command: &Command, opener: Opener, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(
+    command: &Command,
+    opener: Opener,
+    screen: Screen,
+    out: &mut impl Write,
+) -> Result<()> {
     match command {
         Command::Import(arguments) => import::run(arguments, opener, out),
-        Command::Get(arguments) => get::run(arguments, opener, out),
-        Command::Export(arguments) => export::run(arguments, opener, out),
+        Command::Insert(arguments) => insert::run(arguments, opener, out),
+        Command::Get(arguments) => get::run(arguments, opener, screen, out),
+        Command::Export(arguments) => export::run(arguments, opener, screen, out),
         Command::Collections(arguments) => collections::run(arguments, opener, out),
         Command::Count(arguments) => count::run(arguments, opener, out),
-        Command::Find(arguments) => find::run(arguments, opener, out),
-        Command::Distinct(arguments) => distinct::run(arguments, opener, out),
+        Command::Find(arguments) => find::run(arguments, opener, screen, out),
+        Command::Distinct(arguments) => distinct::run(arguments, opener, screen, out),
         Command::Update(arguments) => update::run(arguments, opener, out),
         Command::Delete(arguments) => delete::run(arguments, opener, out),
+        Command::Drop(arguments) => drop::run(arguments, opener, out),
+        Command::Rename(arguments) => rename::run(arguments, opener, out),
         Command::Stats(arguments) => stats::run(arguments, opener, out),
         Command::Check(arguments) => check::run(arguments, opener, out),
         Command::Compact(arguments) => compact::run(arguments, opener, out),
@@ -49,9 +60,32 @@ fn parse<T>(what: &'static str, parsed: nanodb::Result<T>) -> Result<T> {
     parsed.map_err(|source| Failure::Query { what, source })
 }
 
-/// Prints a value as one line of JSON.
-fn print_json(value: &impl Serialize, out: &mut impl Write) -> Result<()> {
-    let line = serde_json::to_string(value).map_err(|error| Failure::Output(error.into()))?;
-    writeln!(out, "{line}")?;
+/// Prints a document as one line of JSON.
+fn print_json(document: &Document, out: &mut impl Write) -> Result<()> {
+    writeln!(out, "{}", document.to_json()?)?;
     Ok(())
+}
+
+/// Prints documents as the elements of one array, on one line.
+fn print_json_list(
+    documents: impl IntoIterator<Item = Document>,
+    out: &mut impl Write,
+) -> Result<()> {
+    let json = documents.into_iter().map(|document| document.to_json());
+    let json = json.collect::<Result<Vec<String>, _>>()?;
+    writeln!(out, "[{}]", json.join(","))?;
+    Ok(())
+}
+
+/// Asks before something is deleted, unless `is_sure`; fails where nobody can be asked, or if the
+/// answer is no.
+fn confirm(is_sure: bool, what: &str) -> Result<()> {
+    if is_sure {
+        return Ok(());
+    }
+    match screen::ask(&format!("{what}?"))? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::Declined),
+        None => Err(Failure::NotSure { what: what.to_owned() }),
+    }
 }

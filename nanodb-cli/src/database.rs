@@ -1,7 +1,8 @@
 //! Opening databases and collections for commands.
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nanodb::{Collection, Database, Options};
@@ -40,11 +41,39 @@ impl Opener {
             Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
                 Err(refuse("the file is empty, not a database"))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 Err(refuse("there is no such file"))
             }
             // Opening it gives a better message for other problems.
             _ => Ok(options.lock_timeout(self.wait).open(path)?),
+        }
+    }
+}
+
+/// A file that does not exist before a command makes it.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    /// `None` if something is there already.
+    path: Option<PathBuf>,
+}
+
+impl NewFile {
+    /// Looks whether the command is going to make the file.
+    pub(crate) fn watch(path: &Path) -> Self {
+        let is_new = fs::symlink_metadata(path).is_err_and(|e| e.kind() == ErrorKind::NotFound);
+        Self { path: is_new.then(|| path.to_owned()) }
+    }
+
+    /// Removes the database again if the command has made it and it has no collections.
+    ///
+    /// It is opened for that, so nobody writes to it meanwhile; if somebody already does, it stays.
+    /// Whoever waits for it opens what is there then. A clean close has left nothing beside it.
+    pub(crate) fn remove_if_empty(&self) {
+        let Some(path) = &self.path else { return };
+        let Ok(database) = Database::options().read_only(true).open(path) else { return };
+        if database.collections().is_ok_and(|collections| collections.is_empty()) {
+            // The failure that led here is what counts.
+            let _ = fs::remove_file(path);
         }
     }
 }

@@ -44,6 +44,14 @@ pub(crate) enum Failure {
     Refused { name: String, at: Position, why: String },
     /// The output could not be written.
     Output(io::Error),
+    /// A question could not be asked, or the answer not read.
+    Asking { source: io::Error },
+    /// There is nobody to ask, and the command line does not say yes.
+    NotSure { what: String },
+    /// The answer was no.
+    Declined,
+    /// An order that is neither JSON nor names of fields.
+    Order(String),
     /// Something about a file other than the database's.
     File { doing: &'static str, path: PathBuf, source: io::Error },
     /// A format can't hold a value, and --inexact does not say what to do.
@@ -87,6 +95,10 @@ impl Failure {
                 format!("there is no collection {name:?}; there are: {}", list(others))
             }
             Self::Query { what, source } => format!("the {what}: {source}"),
+            Self::Order(message) => format!("the order: {message}"),
+            Self::Asking { source } => format!("asking what to do: {source}"),
+            Self::NotSure { what } => format!("to {what} without being asked, add --yes"),
+            Self::Declined => "nothing was changed".to_owned(),
             Self::NoDocument(message) | Self::Different(message) => message.clone(),
             Self::Inexact(message) => format!("{message} (see --inexact)"),
             Self::OpenInput { path, source } => format!("{}: {source}", path.display()),

@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use nanodb::{CheckReport, Problem};
-use serde::Serialize;
+use nanodb::{CheckReport, Document, Value, doc};
 
 use super::print_json;
 use crate::arguments::Whole;
@@ -11,27 +10,11 @@ use crate::database::Opener;
 use crate::failure::{Failure, Result};
 use crate::figures;
 
-#[derive(Serialize)]
-struct Report<'a> {
-    clean: bool,
-    collections: u64,
-    documents: u64,
-    pages: u64,
-    problems: Vec<Row<'a>>,
-}
-
-#[derive(Serialize)]
-struct Row<'a> {
-    collection: Option<&'a str>,
-    page: Option<u32>,
-    problem: String,
-}
-
 pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Result<()> {
     let database = opener.read(&arguments.database)?;
     let report = database.check()?;
     if arguments.json {
-        print_json(&Report::new(&report), out)?;
+        print_json(&summary(&report), out)?;
     } else {
         print(&report, out)?;
     }
@@ -59,24 +42,20 @@ fn print(report: &CheckReport, out: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-impl<'a> Report<'a> {
-    fn new(report: &'a CheckReport) -> Self {
-        Self {
-            clean: report.is_clean(),
-            collections: report.collections,
-            documents: report.documents,
-            pages: report.pages,
-            problems: report.problems.iter().map(Row::new).collect(),
+/// Returns the report for programs.
+fn summary(report: &CheckReport) -> Document {
+    let problems = report.problems.iter().map(|problem| {
+        doc! {
+            "collection": (problem.collection.clone()),
+            "page": (problem.page),
+            "problem": (problem.kind.to_string()),
         }
-    }
-}
-
-impl<'a> Row<'a> {
-    fn new(problem: &'a Problem) -> Self {
-        Self {
-            collection: problem.collection.as_deref(),
-            page: problem.page,
-            problem: problem.kind.to_string(),
-        }
+    });
+    doc! {
+        "clean": (report.is_clean()),
+        "collections": (report.collections),
+        "documents": (report.documents),
+        "pages": (report.pages),
+        "problems": (problems.map(Value::from).collect::<Vec<_>>()),
     }
 }

@@ -2,19 +2,12 @@
 
 use std::io::Write;
 
-use nanodb::Filter;
-use serde::Serialize;
+use nanodb::{Filter, doc};
 
 use super::{parse, print_json};
 use crate::arguments::Count;
 use crate::database::{self, Opener};
 use crate::failure::Result;
-
-#[derive(Serialize)]
-struct Summary<'a> {
-    collection: &'a str,
-    count: u64,
-}
 
 pub(crate) fn run(arguments: &Count, opener: Opener, out: &mut impl Write) -> Result<()> {
     let filter = arguments.filter.as_deref().map(Filter::parse_json).transpose();
@@ -26,7 +19,7 @@ pub(crate) fn run(arguments: &Count, opener: Opener, out: &mut impl Write) -> Re
         None => collection.count()?,
     };
     if arguments.json {
-        return print_json(&Summary { collection: &arguments.collection, count }, out);
+        return print_json(&doc! { "collection": (&arguments.collection), "count": count }, out);
     }
     // Digits only, for scripts.
     writeln!(out, "{count}")?;

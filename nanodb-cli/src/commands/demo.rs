@@ -99,11 +99,11 @@ fn load(cities: &Collection, report: &mut Report<'_>) -> Result<Sample> {
     }
     loaded.json_bytes = source.json_bytes();
     let count = loaded.ids.len() as u64;
-    if count != cities::COUNT || cities.count() != count {
+    let counted = cities.count()?;
+    if count != cities::COUNT || counted != count {
         return Err(Failure::Different(format!(
-            "{} cities were to be stored, {count} were, and the collection counts {}",
-            cities::COUNT,
-            cities.count()
+            "{} cities were to be stored, {count} were, and the collection counts {counted}",
+            cities::COUNT
         )));
     }
     report.step("read", "the data decompressed and its JSON parsed", reading, Some(count))?;

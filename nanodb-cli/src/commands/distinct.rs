@@ -1,30 +1,69 @@
-//! `nanodb distinct`: prints the values of a field.
+//! `nanodb distinct`: prints the values of a field, or how many documents have each.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use nanodb::{DocView, Encode as _, Filter, IdRef, doc};
+use nanodb::{Collection, Filter, Value, doc};
 
 use super::parse;
-use crate::arguments::Distinct;
+use crate::arguments::{Distinct, OutputFormat};
 use crate::database::{self, Opener};
-use crate::failure::{Failure, Result};
-use crate::json::print;
+use crate::failure::Result;
+use crate::output::{Columns, Printer};
+use crate::screen::Screen;
 
-pub(crate) fn run(arguments: &Distinct, opener: Opener, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(
+    arguments: &Distinct,
+    opener: Opener,
+    screen: Screen,
+    out: &mut impl Write,
+) -> Result<()> {
     let filter = parse("filter", Filter::parse_json(&arguments.filter))?;
     let database = opener.read(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
-    let (mut buffer, mut line) = (Vec::new(), Vec::new());
-    for value in collection.distinct(&arguments.path, filter)? {
-        buffer.clear();
-        let encoded = doc! { "value": value }.encode(Some(IdRef::from(0)), &mut buffer);
-        let draft = encoded.map_err(|error| Failure::Database(error.into()))?;
-        line.clear();
-        if let Some(value) = DocView::from_bytes(draft.record(&buffer)).get("value") {
-            print::print_value(value, &mut line).map_err(Failure::Output)?;
+    let format = match arguments.output.format {
+        OutputFormat::Auto if screen.is_terminal && arguments.count => OutputFormat::Table,
+        OutputFormat::Auto => OutputFormat::Lines,
+        format => format,
+    };
+    let mut columns = Columns::default();
+    columns.add_name("value");
+    let limit = match arguments.limit {
+        None | Some(0) => usize::MAX,
+        Some(limit) => limit,
+    };
+    if arguments.count {
+        columns.add_name("count");
+        let counts = counts(&collection, &arguments.path, filter)?;
+        let mut printer = Printer::new(format, &arguments.output, columns, screen, out)?;
+        for (value, count) in counts.into_iter().take(limit) {
+            printer.row(doc! { "value": value, "count": count })?;
         }
-        line.push(b'\n');
-        out.write_all(&line)?;
+        return finish(printer);
+    }
+    let values = collection.distinct(&arguments.path, filter)?;
+    let mut printer = Printer::new(format, &arguments.output, columns, screen, out)?;
+    for value in values.into_iter().take(limit) {
+        printer.value(value)?;
+    }
+    finish(printer)
+}
+
+fn finish(printer: Printer<'_>) -> Result<()> {
+    if printer.finish()? {
+        let _ = writeln!(io::stderr(), "nothing found");
     }
     Ok(())
+}
+
+/// Returns the values with how many documents have each: the most frequent first, equally frequent
+/// ones in the order of values.
+fn counts(collection: &Collection, path: &str, filter: Filter) -> Result<Vec<(Value, u64)>> {
+    let mut counts = Vec::new();
+    for value in collection.distinct(path, filter.clone())? {
+        let with_value = Filter::try_from(doc! { path: (value.clone()) });
+        let with_value = with_value?.and(filter.clone());
+        counts.push((value, collection.count_documents(with_value)?));
+    }
+    counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    Ok(counts)
 }

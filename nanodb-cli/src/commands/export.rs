@@ -1,31 +1,44 @@
-//! `nanodb export`: prints a collection as JSON Lines.
+//! `nanodb export`: prints a collection.
 
 use std::io::{self, Write};
 
-use nanodb::json::{self, WriteOptions};
-use nanodb::{DocView, ErrorKind};
+use nanodb::{Collection, DocView, ErrorKind};
 
-use crate::arguments::{Export, Forms, Inexact};
+use crate::arguments::{Export, OutputFormat};
 use crate::database::{self, Opener};
 use crate::failure::{Failure, Result, describe};
+use crate::output::{Columns, Printer};
+use crate::screen::Screen;
 
-pub(crate) fn run(arguments: &Export, opener: Opener, out: &mut impl Write) -> Result<()> {
+pub(crate) fn run(
+    arguments: &Export,
+    opener: Opener,
+    screen: Screen,
+    out: &mut impl Write,
+) -> Result<()> {
     let database = opener.read(&arguments.database)?;
     let collection = database::existing_collection(&database, &arguments.collection)?;
+    // On a terminal, too: an export is for programs.
+    let format = match arguments.output.format {
+        OutputFormat::Auto => OutputFormat::Lines,
+        format => format,
+    };
+    let columns = match format {
+        OutputFormat::Csv => columns(&collection)?,
+        _ => Columns::default(),
+    };
+    let mut printer = Printer::new(format, &arguments.output, columns, screen, out)?;
     let mut cursor = collection.scan()?;
-    let options = write_options(arguments);
-    let mut line = String::new();
     let mut problems = 0;
     loop {
         let problem = match cursor.next() {
             Ok(None) => break,
-            Ok(Some(document)) => match print_line(document, &options, &mut line) {
-                Ok(()) => {
-                    out.write_all(line.as_bytes())?;
-                    continue;
+            Ok(Some(document)) => match printer.document(document) {
+                Ok(()) => continue,
+                Err(Failure::Database(error)) => {
+                    format!("{}: {}", name(document), describe(&error))
                 }
-                Err(LineError::Inexact(problem)) => return Err(Failure::Inexact(problem)),
-                Err(LineError::Damaged(problem)) => problem,
+                Err(failure) => return Err(failure),
             },
             // The scan continues after damage, and so does the export: it may be all that can be
             // saved.
@@ -35,50 +48,31 @@ pub(crate) fn run(arguments: &Export, opener: Opener, out: &mut impl Write) -> R
         problems += 1;
         let _ = writeln!(io::stderr(), "nanodb: left out: {problem}");
     }
+    printer.finish()?;
     if problems > 0 {
         return Err(Failure::Damaged { problems });
     }
     Ok(())
 }
 
-fn write_options(arguments: &Export) -> WriteOptions {
-    let format = match arguments.format {
-        Forms::Full => json::Format::Full,
-        Forms::Relaxed => json::Format::Relaxed,
-        Forms::Canonical => json::Format::Canonical,
-    };
-    let inexact = match arguments.inexact {
-        Inexact::Refuse => json::Inexact::Refuse,
-        Inexact::Round => json::Inexact::Round,
-        Inexact::Text => json::Inexact::Text,
-    };
-    WriteOptions::new().format(format).inexact(inexact)
-}
-
-/// The reason why a document can't be printed, in a text that names the document.
-enum LineError {
-    /// The format has no form for a value.
-    Inexact(String),
-    Damaged(String),
-}
-
-fn print_line(
-    document: &DocView,
-    options: &WriteOptions,
-    line: &mut String,
-) -> Result<(), LineError> {
-    line.clear();
-    document.write_json(options, line).map_err(|error| {
-        let problem = match document.id() {
-            Some(id) => format!("the document with the id {id}: {error}"),
-            None => format!("a document without an id: {error}"),
-        };
-        // A value without a form has a place; bytes that can't be read have none.
-        match error.path() {
-            Some(_) => LineError::Inexact(problem),
-            None => LineError::Damaged(problem),
+/// Returns the fields of all documents, apart from damaged ones: these are told of later.
+fn columns(collection: &Collection) -> Result<Columns> {
+    let mut columns = Columns::default();
+    let mut cursor = collection.scan()?;
+    loop {
+        match cursor.next() {
+            Ok(None) => return Ok(columns),
+            Ok(Some(document)) => drop(columns.add(document)),
+            Err(error) if error.kind() == ErrorKind::Damaged => {}
+            Err(error) => return Err(error.into()),
         }
-    })?;
-    line.push('\n');
-    Ok(())
+    }
+}
+
+/// Returns what a message calls a document.
+fn name(document: &DocView) -> String {
+    match document.id() {
+        Some(id) => format!("the document with the id {id}"),
+        None => "a document without an id".to_owned(),
+    }
 }

@@ -14,15 +14,15 @@ mod batch;
 mod id_set;
 mod meter;
 mod rejects;
+mod typed;
 mod writer;
 
 use std::io::Write;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use nanodb::{Database, doc, json};
-use serde::Serialize;
+use nanodb::{Database, Document, doc, json};
 
 use self::batch::{Batch, Batches};
 use self::meter::Meter;
@@ -30,25 +30,11 @@ use self::rejects::Rejects;
 use self::writer::{Tally, Writer};
 use super::print_json;
 use crate::arguments::{Decimals, Format, Import, Surrogates};
-use crate::database::Opener;
+use crate::database::{NewFile, Opener};
 use crate::failure::{Failure, Result};
 use crate::figures;
 use crate::input::Input;
 use crate::json::{Elements, Layout};
-
-#[derive(Serialize)]
-struct Summary<'a> {
-    collection: &'a str,
-    inserted: u64,
-    replaced: u64,
-    skipped: u64,
-    rejected: u64,
-    seconds: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u64>,
-}
 
 pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> Result<()> {
     // First, so that a mistyped path does not leave an empty database behind.
@@ -56,6 +42,7 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
         .map_err(|source| Failure::OpenInput { path: arguments.file.clone(), source })?;
     let rejects = arguments.rejects.as_deref().map(Rejects::new).transpose()?;
     let start = Instant::now();
+    let new_file = NewFile::watch(&arguments.database);
     let database = opener.make(&arguments.database)?;
     let (tally, loaded) = load(arguments, input, &database, rejects);
     // Closing writes what was stored to the file, so it counts in the time. After a failure, too:
@@ -63,19 +50,12 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
     let closed = database.close().map(drop).map_err(Failure::from);
     let result = loaded.and(closed);
     let time = start.elapsed();
+    if result.is_err() {
+        new_file.remove_if_empty();
+    }
 
     if arguments.json {
-        let summary = Summary {
-            collection: &arguments.collection,
-            inserted: tally.inserted,
-            replaced: tally.replaced,
-            skipped: tally.skipped,
-            rejected: tally.rejected,
-            seconds: time.as_secs_f64(),
-            error: result.as_ref().err().map(Failure::message),
-            line: result.as_ref().err().and_then(Failure::line),
-        };
-        print_json(&summary, out)?;
+        print_json(&summary(arguments, tally, time, result.as_ref().err()), out)?;
         return result;
     }
     let rate = figures::rate(tally.total(), time);
@@ -89,6 +69,30 @@ pub(crate) fn run(arguments: &Import, opener: Opener, out: &mut impl Write) -> R
     Ok(())
 }
 
+/// Returns the result for programs.
+fn summary(
+    arguments: &Import,
+    tally: Tally,
+    time: Duration,
+    failure: Option<&Failure>,
+) -> Document {
+    let mut summary = doc! {
+        "collection": (&arguments.collection),
+        "inserted": (tally.inserted),
+        "replaced": (tally.replaced),
+        "skipped": (tally.skipped),
+        "rejected": (tally.rejected),
+        "seconds": (time.as_secs_f64()),
+    };
+    if let Some(failure) = failure {
+        summary.insert("error", failure.message());
+        if let Some(line) = failure.line() {
+            summary.insert("line", line);
+        }
+    }
+    summary
+}
+
 /// Moves everything from the input to the collection; after an error, the batches before it are
 /// kept.
 fn load(
@@ -98,7 +102,7 @@ fn load(
     rejects: Option<Rejects>,
 ) -> (Tally, Result<()>) {
     let name = input.name.clone();
-    let meter = Meter::new(&input);
+    let mut meter = Meter::new(&input);
     let layout = match arguments.format {
         Format::Auto => None,
         Format::Array => Some(Layout::Array),

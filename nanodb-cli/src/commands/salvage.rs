@@ -3,31 +3,13 @@
 use std::fs;
 use std::io::Write;
 
-use nanodb::{SalvageMode, SalvageReport};
-use serde::Serialize;
+use nanodb::{Document, SalvageMode, SalvageReport, Value, doc};
 
 use super::print_json;
 use crate::arguments::Salvage;
 use crate::database::Opener;
 use crate::failure::{Failure, Result};
 use crate::figures;
-
-#[derive(Serialize)]
-struct Report<'a> {
-    complete: bool,
-    how: &'static str,
-    documents: u64,
-    collections: Vec<Collection<'a>>,
-    problems: Vec<String>,
-    uncertain: bool,
-}
-
-#[derive(Serialize)]
-struct Collection<'a> {
-    name: &'a str,
-    documents: u64,
-    expected: Option<u64>,
-}
 
 pub(crate) fn run(arguments: &Salvage, opener: Opener, out: &mut impl Write) -> Result<()> {
     if !fs::metadata(&arguments.damaged).is_ok_and(|metadata| metadata.is_file()) {
@@ -52,7 +34,7 @@ pub(crate) fn run(arguments: &Salvage, opener: Opener, out: &mut impl Write) -> 
     };
     saved.close()?;
     if arguments.json {
-        print_json(&Report::new(&report), out)?;
+        print_json(&summary(&report), out)?;
     } else {
         print(&report, out)?;
     }
@@ -92,24 +74,27 @@ fn print(report: &SalvageReport, out: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-impl<'a> Report<'a> {
-    fn new(report: &'a SalvageReport) -> Self {
-        let collections = report.collections.iter().map(|collection| Collection {
-            name: &collection.name,
-            documents: collection.documents,
-            expected: collection.expected,
-        });
-        Self {
-            complete: report.is_complete(),
-            how: match report.how {
-                SalvageMode::Opened => "opened",
-                SalvageMode::ByPages => "by pages",
-                _ => "unverified",
-            },
-            documents: report.documents(),
-            collections: collections.collect(),
-            problems: report.problems.iter().map(ToString::to_string).collect(),
-            uncertain: report.uncertain,
+/// Returns the report for programs.
+fn summary(report: &SalvageReport) -> Document {
+    let collections = report.collections.iter().map(|collection| {
+        doc! {
+            "name": (&collection.name),
+            "documents": (collection.documents),
+            "expected": (collection.expected),
         }
+    });
+    let how = match report.how {
+        SalvageMode::Opened => "opened",
+        SalvageMode::ByPages => "by pages",
+        _ => "unverified",
+    };
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    doc! {
+        "complete": (report.is_complete()),
+        "how": how,
+        "documents": (report.documents()),
+        "collections": (collections.map(Value::from).collect::<Vec<_>>()),
+        "problems": problems,
+        "uncertain": (report.uncertain),
     }
 }

@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use nanodb::{CollectionStats, Stats};
-use serde::Serialize;
+use nanodb::{CollectionStats, Document, Stats, Value, doc};
 
 use super::print_json;
 use crate::arguments::Whole;
@@ -13,7 +12,6 @@ use crate::figures;
 
 /// The figures that have a meaning for a file just opened. Those of memory and of running work
 /// describe a running program.
-#[derive(Serialize)]
 struct File<'a> {
     file_bytes: u64,
     page_count: u64,
@@ -22,7 +20,6 @@ struct File<'a> {
     collections: Vec<Row<'a>>,
 }
 
-#[derive(Serialize)]
 struct Row<'a> {
     name: &'a str,
     count: u64,
@@ -35,7 +32,7 @@ pub(crate) fn run(arguments: &Whole, opener: Opener, out: &mut impl Write) -> Re
     let database = opener.read(&arguments.database)?;
     let stats = database.stats()?;
     let file = File::new(&stats);
-    if arguments.json { print_json(&file, out) } else { file.print(out) }
+    if arguments.json { print_json(&file.summary(), out) } else { file.print(out) }
 }
 
 impl<'a> File<'a> {
@@ -46,6 +43,26 @@ impl<'a> File<'a> {
             free_pages: stats.free_pages,
             documents: stats.collections.iter().map(|collection| collection.count).sum(),
             collections: stats.collections.iter().map(Row::new).collect(),
+        }
+    }
+
+    /// Returns the figures for programs.
+    fn summary(&self) -> Document {
+        let collections = self.collections.iter().map(|row| {
+            doc! {
+                "name": (row.name),
+                "count": (row.count),
+                "pages": (row.pages),
+                "reserved_pages": (row.reserved_pages),
+                "overflow_pages": (row.overflow_pages),
+            }
+        });
+        doc! {
+            "file_bytes": (self.file_bytes),
+            "page_count": (self.page_count),
+            "free_pages": (self.free_pages),
+            "documents": (self.documents),
+            "collections": (collections.map(Value::from).collect::<Vec<_>>()),
         }
     }
 

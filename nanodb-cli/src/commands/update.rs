@@ -2,21 +2,13 @@
 
 use std::io::Write;
 
-use nanodb::{Filter, Id, Update as Change, doc};
-use serde::Serialize;
+use nanodb::{Filter, Update as Change, Value, doc};
 
 use super::{parse, print_json};
 use crate::arguments::Update;
 use crate::database::{self, Opener};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::figures;
-
-#[derive(Serialize)]
-struct Summary {
-    matched: u64,
-    modified: u64,
-    upserted: Option<serde_json::Value>,
-}
 
 pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> Result<()> {
     let filter = parse("filter", Filter::parse_json(&arguments.filter))?;
@@ -25,6 +17,9 @@ pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> R
         None => Change::parse_json(&arguments.update),
     };
     let change = parse("update", change)?;
+    if arguments.dry_run {
+        return count(arguments, filter, opener, out);
+    }
     let database = opener.change(&arguments.database)?;
     // An upsert, like an import, may be the first write to a collection.
     let collection = if arguments.upsert {
@@ -40,8 +35,9 @@ pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> R
         collection.update_many(filter, &change)?
     };
     if arguments.json {
-        let upserted = done.upserted.map(json_of).transpose()?;
-        let done = Summary { matched: done.matched, modified: done.modified, upserted };
+        let upserted = done.upserted.map_or(Value::Null, Value::from);
+        let (matched, modified) = (done.matched, done.modified);
+        let done = doc! { "matched": matched, "modified": modified, "upserted": upserted };
         return print_json(&done, out);
     }
     let matched = figures::counted(done.matched, "document");
@@ -52,11 +48,27 @@ pub(crate) fn run(arguments: &Update, opener: Opener, out: &mut impl Write) -> R
     Ok(())
 }
 
-/// Returns an id in the form in which `nanodb export` writes it.
-fn json_of(id: Id) -> Result<serde_json::Value> {
-    const NAME: &str = "id";
-    let text = doc! { NAME: (id) }.to_json().map_err(nanodb::Error::from)?;
-    let mut document: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| Failure::Output(error.into()))?;
-    Ok(document.get_mut(NAME).map(serde_json::Value::take).unwrap_or_default())
+/// Prints how many documents would be changed, those included that are so already. Nothing is
+/// written to the file.
+fn count(arguments: &Update, filter: Filter, opener: Opener, out: &mut impl Write) -> Result<()> {
+    let database = opener.read(&arguments.database)?;
+    let is_there = database.collections()?.iter().any(|one| one.name == arguments.collection);
+    let collection = if arguments.upsert && !is_there {
+        database.collection(&arguments.collection)
+    } else {
+        database::existing_collection(&database, &arguments.collection)?
+    };
+    let limit = u64::from(arguments.one || arguments.upsert);
+    let count = collection.find(filter).limit(limit).count()?;
+    let inserts = arguments.upsert && count == 0;
+    if arguments.json {
+        let would_insert = u64::from(inserts);
+        return print_json(&doc! { "would_update": count, "would_insert": would_insert }, out);
+    }
+    if inserts {
+        writeln!(out, "1 document would be inserted")?;
+    } else {
+        writeln!(out, "{} would be updated", figures::counted(count, "document"))?;
+    }
+    Ok(())
 }

@@ -26,7 +26,7 @@ const READERS: [&[&str]; 8] = [
 const WRITERS: [&[&str]; 4] = [
     &["import", "db", "c", "in"],
     &["update", "db", "c", "{}", r#"{"$set":{"a":1}}"#],
-    &["delete", "db", "c", "{}"],
+    &["delete", "db", "c", "{}", "--yes"],
     &["compact", "db"],
 ];
 

@@ -43,9 +43,9 @@ fn documents_are_found_sorted_cut_and_projected() {
 fn documents_make_a_table_for_people() {
     let room = people();
     room.pipe(&["import", "db", "c", "-"], "{\"name\": \"E\\u001b[1m\"}".as_bytes()).ok();
-    let table = room.run(&["find", "db", "c", "--output", "table"]).ok();
+    let table = room.run(&["find", "db", "c", "--format", "table"]).ok();
     let lines: Vec<&str> = table.lines().collect();
-    assert!(lines[1].contains("_id") && lines[1].contains("born"), "{table}");
+    assert!(lines[0].contains("_id") && lines[0].contains("born"), "{table}");
     assert!(table.contains("Ada") && table.contains(r#"["a","b"]"#), "{table}");
     assert!(!table.contains('\u{1b}'), "{table}");
 }

@@ -38,6 +38,13 @@ impl Run {
         serde_json::from_str(&self.ok()).unwrap()
     }
 
+    /// What was printed as JSON, with this code, whatever was said.
+    #[track_caller]
+    pub(crate) fn json_of(self, code: i32) -> Json {
+        assert_eq!(self.code, code, "{self:?}");
+        serde_json::from_str(&self.out).unwrap()
+    }
+
     /// What was said, after a failure with this code.
     #[track_caller]
     pub(crate) fn fails(self, code: i32) -> String {
@@ -60,6 +67,19 @@ impl Room {
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The names of everything in the directory.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {

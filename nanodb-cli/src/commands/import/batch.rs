@@ -5,7 +5,8 @@ use std::io::Read;
 use nanodb::{Document, ID_FIELD};
 
 use super::rejects::Rejects;
-use crate::arguments::Import;
+use super::typed::{read_dates, read_id};
+use crate::arguments::{IdType, Import};
 use crate::failure::{Failure, Result};
 use crate::json::{Elements, JsonError, Position};
 
@@ -54,6 +55,8 @@ pub(super) struct Batches<R> {
     elements: Elements<R>,
     input: String,
     id_field: Option<String>,
+    id_type: IdType,
+    dates: Vec<String>,
     documents_max: usize,
     rejects: Option<Rejects>,
     /// The reason why the input ended early: reported once the documents before it are stored.
@@ -71,6 +74,8 @@ impl<R: Read> Batches<R> {
             elements,
             input,
             id_field: arguments.id_field.clone(),
+            id_type: arguments.id_type,
+            dates: arguments.dates.clone(),
             documents_max: arguments.batch_size.get(),
             rejects,
             unread: None,
@@ -126,7 +131,7 @@ impl<R: Read> Batches<R> {
     }
 
     fn read_document(&mut self, text_size: &mut usize) -> Result<Option<Part>, ReadFailure> {
-        let Self { elements, input, id_field, rejects, .. } = self;
+        let Self { elements, input, id_field, id_type, dates, rejects, .. } = self;
         let fail = |scope, source: JsonError| {
             let scope =
                 if matches!(source, JsonError::Read(_)) { FailureScope::Input } else { scope };
@@ -137,12 +142,13 @@ impl<R: Read> Batches<R> {
         *text_size += element.text.len();
         let at = element.at;
         let mut document = element.parse().map_err(|error| fail(FailureScope::Element, error))?;
-        if let Some(field) = id_field {
-            name_id(&mut document, field).map_err(|why| ReadFailure {
-                scope: FailureScope::Element,
-                failure: Failure::Refused { name: input.clone(), at, why },
-            })?;
-        }
+        let named = id_field.as_ref().map_or(Ok(()), |field| name_id(&mut document, field));
+        let typed = named.and_then(|()| read_id(&mut document, *id_type));
+        let mut dated = || dates.iter().try_for_each(|path| read_dates(&mut document, path));
+        typed.and_then(|()| dated()).map_err(|why| ReadFailure {
+            scope: FailureScope::Element,
+            failure: Failure::Refused { name: input.clone(), at, why },
+        })?;
         let text = rejects.is_some().then(|| element.text.into());
         Ok(Some(Part { document, at, text }))
     }
