@@ -13,6 +13,7 @@ use crate::info::CollectionInfo;
 use crate::retry;
 use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
+#[cfg(feature = "serde")]
 use crate::typed::TypedCollection;
 use nanodb_collection::CompactProgress;
 use nanodb_collection::NameBinding;
@@ -77,6 +78,7 @@ impl Database {
     /// Returns the collection of that name as one of values of a Rust type; see
     /// [`TypedCollection`].
     #[must_use]
+    #[cfg(feature = "serde")]
     pub fn typed<T>(&self, name: &str) -> TypedCollection<T> {
         TypedCollection::new(self.collection(name))
     }

@@ -33,6 +33,7 @@ mod snapshot;
 pub mod storage;
 mod transaction;
 mod transaction_collection;
+#[cfg(feature = "serde")]
 mod typed;
 
 pub use collection::Collection;
@@ -53,10 +54,13 @@ pub use nanodb_query::{ArrayFilters, FieldName, Filter, Literal, Projection, Sor
 pub use options::Options;
 pub use query::{
     AccessPath, BulkOperation, BulkWriteResult, Cursor, Explain, Find, FindOneAndModify, Plan,
-    SORT_BYTES_MAX_DEFAULT, TypedCursor, TypedFind, UpdateResult,
+    SORT_BYTES_MAX_DEFAULT, UpdateResult,
 };
+#[cfg(feature = "serde")]
+pub use query::{TypedCursor, TypedFind};
 pub use read::ReadCollection;
 pub use snapshot::{Snapshot, SnapshotCollection};
 pub use transaction::Transaction;
 pub use transaction_collection::TransactionCollection;
+#[cfg(feature = "serde")]
 pub use typed::{TypedCollection, TypedScanIter};

@@ -20,6 +20,7 @@ mod reads;
 mod sorted;
 mod source;
 mod threads;
+#[cfg(feature = "serde")]
 mod typed;
 mod writes;
 
@@ -33,4 +34,5 @@ pub use self::modify::UpdateResult;
 pub use self::plan::{AccessPath, Plan};
 pub use self::sorted::SORT_BYTES_MAX_DEFAULT;
 pub(crate) use self::source::Source;
+#[cfg(feature = "serde")]
 pub use self::typed::{TypedCursor, TypedFind};

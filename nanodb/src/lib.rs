@@ -96,10 +96,11 @@ pub use nanodb_database::{
     Options, Plan, Problem, ProblemKind, Projection, ReadCollection, Result,
     SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport, SalvagedCollection, Scan, ScanIter,
     Serialized, Snapshot, SnapshotCollection, Sort, Stats, StoredDoc, Timestamp, Transaction,
-    TransactionCollection, TypedCollection, TypedCursor, TypedFind, TypedScanIter, Update,
-    UpdateResult, Uuid, Value, ValueRef, ValueType, array, doc, field, from_document, json,
-    storage, to_document,
+    TransactionCollection, Update, UpdateResult, Uuid, Value, ValueRef, ValueType, array, doc,
+    field, from_document, json, storage, to_document,
 };
+#[cfg(feature = "serde")]
+pub use nanodb_database::{TypedCollection, TypedCursor, TypedFind, TypedScanIter};
 
 // The programs in the READMEs, in the tour and in the query manual are tests.
 #[cfg(doctest)]

@@ -5,9 +5,12 @@ use std::ops::{Deref, Range};
 
 use nanodb_index::RecordId;
 use nanodb_pager::{PageGuard, PageId};
+#[cfg(feature = "serde")]
 use serde::de::{Deserialize, DeserializeOwned};
 
-use nanodb_document::{DocView, Document, Error, ErrorBuilder, ErrorParts};
+use nanodb_document::{DocView, Document, Error};
+#[cfg(feature = "serde")]
+use nanodb_document::{ErrorBuilder, ErrorParts};
 
 use crate::error::{EngineError, OfDocument, Result};
 use crate::pages::records::RecordSpan;
@@ -114,17 +117,20 @@ impl StoredDoc {
     /// [`WrongType`](nanodb_document::ErrorKind::WrongType) if it does not have the shape of `T`: the
     /// error names the document, and the [path](Error::path) of the field. Same as
     /// [`to_document`](Self::to_document).
+    #[cfg(feature = "serde")]
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         self.to_type("")
     }
 
     /// Decodes the document to a Rust type. The error tells a document of another shape from a
     /// damaged one.
+    #[cfg(feature = "serde")]
     #[doc(hidden)]
     pub fn to_typed<T: DeserializeOwned>(&self, collection: &str) -> Result<T, Error> {
         self.to_type(collection)
     }
 
+    #[cfg(feature = "serde")]
     fn to_type<'a, T: Deserialize<'a>>(&'a self, collection: &str) -> Result<T, Error> {
         DocView::deserialize(self).map_err(|error| match DocView::parse(self.as_bytes()) {
             Ok(_) => self.is_no::<T>(collection, error),
@@ -133,6 +139,7 @@ impl StoredDoc {
     }
 
     /// Says which document does not have the shape of a type, and where and why.
+    #[cfg(feature = "serde")]
     #[cold]
     fn is_no<T>(&self, collection: &str, error: Error) -> Error {
         let mut text = match self.id() {

@@ -118,6 +118,7 @@ impl Cursor {
     }
 
     /// The name of the collection.
+    #[cfg(feature = "serde")]
     pub(super) fn collection(&self) -> &str {
         &self.selection.collection
     }

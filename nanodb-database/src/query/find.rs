@@ -293,6 +293,7 @@ impl<'c> Find<'c> {
     }
 
     /// The name of the collection.
+    #[cfg(feature = "serde")]
     pub(super) fn collection(&self) -> &str {
         self.source.name()
     }
