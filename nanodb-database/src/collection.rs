@@ -18,8 +18,8 @@ use nanodb_collection::{Engine, Opening};
 use nanodb_collection::{Failure, Statement};
 use nanodb_collection::{Scan, ScanIter};
 use nanodb_collection::{StoredDoc, until};
+use nanodb_document::{AsId, Id, Key};
 use nanodb_document::{Draft, Encode};
-use nanodb_document::{Id, IdRef, Key};
 
 /// A collection of documents, by name.
 ///
@@ -210,8 +210,8 @@ impl Collection {
     /// [`Damaged`](crate::ErrorKind::Damaged) if the document is, or may be, on a page
     /// that cannot be read; [`Io`](crate::ErrorKind::Io).
     #[inline]
-    pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
-        let key = Key::new(id.into());
+    pub fn get(&self, id: impl AsId) -> Result<Option<StoredDoc>> {
+        let key = Key::new(id.as_id());
         self.opening.check_open()?;
         self.with_binding(|binding| match binding {
             Some(binding) => Ok(binding.store().get(&key)?),
@@ -237,11 +237,11 @@ impl Collection {
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    pub fn get_many<'a, I: Into<IdRef<'a>>>(
+    pub fn get_many<I: AsId>(
         &self,
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
-        let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.into())).collect();
+        let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.as_id())).collect();
         let _call = self.opening.enter()?;
         let view = ReadView::new(&self.opening);
         self.with_binding(|binding| {
@@ -262,7 +262,7 @@ impl Collection {
         let view = ReadView::new(&self.opening);
         self.with_binding(|binding| match binding {
             Some(binding) => {
-                let get = |id: &Id| binding.store().get_at(&Key::new(id.into()), view.snapshot());
+                let get = |id: &Id| binding.store().get_at(&Key::new(id.as_ref()), view.snapshot());
                 Ok(until(ids, get, is_enough)?)
             }
             None => Ok(Vec::new()),
@@ -286,8 +286,8 @@ impl Collection {
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
-        let key = Key::new(id.into());
+    pub fn contains(&self, id: impl AsId) -> Result<bool> {
+        let key = Key::new(id.as_id());
         self.opening.check_open()?;
         self.with_binding(|binding| match binding {
             Some(binding) => Ok(binding.store().contains(&key)?),
@@ -319,8 +319,8 @@ impl Collection {
     /// [`Invalid`](crate::ErrorKind::Invalid) if the new document has another id or breaks a rule;
     /// [`Damaged`](crate::ErrorKind::Damaged);
     /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
-    pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
-        let id = id.into();
+    pub fn replace(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
+        let id = id.as_id();
         let key = Key::new(id);
         self.opening.check_writable()?;
         with_buffer(|buffer| {
@@ -349,9 +349,9 @@ impl Collection {
     ///
     /// [`Damaged`](crate::ErrorKind::Damaged),
     /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
-    pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+    pub fn delete(&self, id: impl AsId) -> Result<bool> {
         self.opening.check_writable()?;
-        let key = Key::new(id.into());
+        let key = Key::new(id.as_id());
         self.write_existing(|statement| statement.delete(&key))
     }
 

@@ -2,8 +2,7 @@
 //!
 //! The engine below, [`nanodb_collection`], has collections, commits and pages; this crate has the
 //! handles, and MongoDB's language on them. The crate `nanodb` re-exports what users need, and says
-//! how arguments are passed: documents, filters and ids by value or by reference, updates by
-//! reference.
+//! how arguments are passed.
 //!
 //! # Where things are
 //!
@@ -45,12 +44,15 @@ pub use nanodb_collection::{
     SalvageReport, SalvagedCollection, Scan, ScanIter, Stats, StoredDoc,
 };
 pub use nanodb_document::{
-    ArrayView, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, Draft, Elements, Encode,
-    Error, ErrorKind, FIELD_NAME_BYTES_MAX, Fields, ID_BYTES_MAX, ID_FIELD, Id, IdRef, IdTextError,
-    IntoIter, Iter, IterMut, Key, ObjectId, Result, Serialized, Timestamp, Uuid, Value, ValueRef,
-    ValueType, array, doc, from_document, json, to_document,
+    ArrayView, AsId, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, Draft, Elements,
+    Encode, Error, ErrorKind, FIELD_NAME_BYTES_MAX, Fields, ID_BYTES_MAX, ID_FIELD, Id, IdRef,
+    IdTextError, IntoIter, IntoValue, Iter, IterMut, Key, ObjectId, Result, Serialized, Timestamp,
+    Uuid, Value, ValueRef, ValueType, array, doc, from_document, json, to_document,
 };
-pub use nanodb_query::{ArrayFilters, FieldName, Filter, Literal, Projection, Sort, Update, field};
+pub use nanodb_query::{
+    ArrayFilters, FieldName, Filter, IntoFilter, IntoProjection, IntoSort, IntoUpdate, Projection,
+    Push, Sort, Update, field,
+};
 pub use options::Options;
 pub use query::{
     AccessPath, BulkOperation, BulkWriteResult, Cursor, Explain, Find, FindOneAndModify, Plan,

@@ -7,8 +7,8 @@
 use std::fmt;
 
 use nanodb_collection::{Scan, ScanIter, StoredDoc};
-use nanodb_document::{IdRef, Value};
-use nanodb_query::Filter;
+use nanodb_document::{AsId, Value};
+use nanodb_query::IntoFilter;
 
 use crate::collection::Collection;
 use crate::error::Result;
@@ -66,7 +66,7 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     /// # Errors
     ///
     /// Same as [`Collection::get`] and, in a transaction, [`count`](Self::count).
-    fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>>;
+    fn get(&self, id: impl AsId) -> Result<Option<StoredDoc>>;
 
     /// Returns the documents with these ids, in the same order, all as of one moment; see
     /// [`Collection::get_many`].
@@ -74,17 +74,15 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    fn get_many<'a, I: Into<IdRef<'a>>>(
-        &self,
-        ids: impl IntoIterator<Item = I>,
-    ) -> Result<Vec<Option<StoredDoc>>>;
+    fn get_many<I: AsId>(&self, ids: impl IntoIterator<Item = I>)
+    -> Result<Vec<Option<StoredDoc>>>;
 
     /// Returns whether there is a document with this id; see [`Collection::contains`].
     ///
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool>;
+    fn contains(&self, id: impl AsId) -> Result<bool>;
 
     /// Lends all documents, one after the other; see [`Scan`].
     ///
@@ -103,8 +101,8 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     }
 
     /// Prepares a search for the documents that match a filter; see [`Find`].
-    fn find(&self, filter: impl Into<Filter>) -> Find<'_> {
-        Find::new(self.source(), filter.into())
+    fn find(&self, filter: impl IntoFilter) -> Find<'_> {
+        Find::new(self.source(), filter.into_filter())
     }
 
     /// Returns a document that matches a filter, if there is one; any of several.
@@ -112,7 +110,7 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     /// # Errors
     ///
     /// Same as [`Find::run`].
-    fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<StoredDoc>> {
+    fn find_one(&self, filter: impl IntoFilter) -> Result<Option<StoredDoc>> {
         self.find(filter).first()
     }
 
@@ -121,7 +119,7 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     /// # Errors
     ///
     /// Same as [`Find::count`].
-    fn count_documents(&self, filter: impl Into<Filter>) -> Result<u64> {
+    fn count_documents(&self, filter: impl IntoFilter) -> Result<u64> {
         self.find(filter).count()
     }
 
@@ -130,7 +128,7 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     /// # Errors
     ///
     /// Same as [`Find::run`].
-    fn exists(&self, filter: impl Into<Filter>) -> Result<bool> {
+    fn exists(&self, filter: impl IntoFilter) -> Result<bool> {
         Ok(self.find_one(filter)?.is_some())
     }
 
@@ -140,7 +138,7 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) if the path is too long; same as [`Find::count`].
-    fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
+    fn distinct(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<Value>> {
         distinct(&self.find(filter), path)
     }
 }
@@ -186,18 +184,18 @@ impl ReadCollection for Collection {
     }
 
     #[inline]
-    fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
+    fn get(&self, id: impl AsId) -> Result<Option<StoredDoc>> {
         self.get(id)
     }
 
-    fn get_many<'a, I: Into<IdRef<'a>>>(
+    fn get_many<I: AsId>(
         &self,
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
         self.get_many(ids)
     }
 
-    fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+    fn contains(&self, id: impl AsId) -> Result<bool> {
         self.contains(id)
     }
 
@@ -216,18 +214,18 @@ impl ReadCollection for SnapshotCollection {
     }
 
     #[inline]
-    fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
+    fn get(&self, id: impl AsId) -> Result<Option<StoredDoc>> {
         self.get(id)
     }
 
-    fn get_many<'a, I: Into<IdRef<'a>>>(
+    fn get_many<I: AsId>(
         &self,
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
         self.get_many(ids)
     }
 
-    fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+    fn contains(&self, id: impl AsId) -> Result<bool> {
         self.contains(id)
     }
 
@@ -246,18 +244,18 @@ impl ReadCollection for TransactionCollection<'_> {
     }
 
     #[inline]
-    fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
+    fn get(&self, id: impl AsId) -> Result<Option<StoredDoc>> {
         self.get(id)
     }
 
-    fn get_many<'a, I: Into<IdRef<'a>>>(
+    fn get_many<I: AsId>(
         &self,
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
         self.get_many(ids)
     }
 
-    fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+    fn contains(&self, id: impl AsId) -> Result<bool> {
         self.contains(id)
     }
 

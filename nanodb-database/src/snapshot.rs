@@ -12,7 +12,7 @@ use nanodb_collection::Opening;
 use nanodb_collection::ReadView;
 use nanodb_collection::StoredDoc;
 use nanodb_collection::{Scan, ScanIter};
-use nanodb_document::{IdRef, Key};
+use nanodb_document::{AsId, Key};
 
 /// All collections as they were at one moment; made by
 /// [`Database::snapshot`](crate::Database::snapshot).
@@ -131,11 +131,11 @@ impl SnapshotCollection {
     /// # Errors
     ///
     /// Same as [`Collection::get`](crate::Collection::get).
-    pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
+    pub fn get(&self, id: impl AsId) -> Result<Option<StoredDoc>> {
         self.opening().check_open()?;
         match &self.binding {
             Some(binding) => {
-                Ok(binding.store().get_at(&Key::new(id.into()), self.view.snapshot())?)
+                Ok(binding.store().get_at(&Key::new(id.as_id()), self.view.snapshot())?)
             }
             None => Ok(None),
         }
@@ -146,7 +146,7 @@ impl SnapshotCollection {
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    pub fn get_many<'a, I: Into<IdRef<'a>>>(
+    pub fn get_many<I: AsId>(
         &self,
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
@@ -158,11 +158,11 @@ impl SnapshotCollection {
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+    pub fn contains(&self, id: impl AsId) -> Result<bool> {
         self.opening().check_open()?;
         match &self.binding {
             Some(binding) => {
-                Ok(binding.store().contains_at(&Key::new(id.into()), self.view.snapshot())?)
+                Ok(binding.store().contains_at(&Key::new(id.as_id()), self.view.snapshot())?)
             }
             None => Ok(false),
         }

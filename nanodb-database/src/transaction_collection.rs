@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::transaction::Transaction;
 use nanodb_collection::{EngineError, Opening, Scan, ScanIter, Statement, StoredDoc};
 use nanodb_document::Encode;
-use nanodb_document::{Id, IdRef, Key};
+use nanodb_document::{AsId, Id, Key};
 
 /// A collection within a [`Transaction`]; made by [`Transaction::collection`].
 ///
@@ -135,8 +135,8 @@ impl<'t> TransactionCollection<'t> {
     /// # Errors
     ///
     /// Same as [`Collection::get`](crate::Collection::get) and [`count`](Self::count).
-    pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<StoredDoc>> {
-        let key = Key::new(id.into());
+    pub fn get(&self, id: impl AsId) -> Result<Option<StoredDoc>> {
+        let key = Key::new(id.as_id());
         Ok(self.transaction.txn.statement(&self.name, |statement| Ok(statement.get(&key)?))?)
     }
 
@@ -145,11 +145,11 @@ impl<'t> TransactionCollection<'t> {
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    pub fn get_many<'a, I: Into<IdRef<'a>>>(
+    pub fn get_many<I: AsId>(
         &self,
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
-        let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.into())).collect();
+        let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(id.as_id())).collect();
         Ok(self.transaction.txn.statement(&self.name, |statement| {
             let found: Result<_, EngineError> = keys.iter().map(|key| statement.get(key)).collect();
             Ok(found?)
@@ -161,8 +161,8 @@ impl<'t> TransactionCollection<'t> {
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
-        let key = Key::new(id.into());
+    pub fn contains(&self, id: impl AsId) -> Result<bool> {
+        let key = Key::new(id.as_id());
         Ok(self.transaction.txn.statement(&self.name, |statement| Ok(statement.contains(&key)?))?)
     }
 
@@ -172,8 +172,8 @@ impl<'t> TransactionCollection<'t> {
     /// # Errors
     ///
     /// Same as [`Collection::replace`](crate::Collection::replace) and [`count`](Self::count).
-    pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, document: impl Encode) -> Result<bool> {
-        let id = id.into();
+    pub fn replace(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
+        let id = id.as_id();
         let key = Key::new(id);
         self.check_access()?;
         with_buffer(|buffer| {
@@ -189,9 +189,9 @@ impl<'t> TransactionCollection<'t> {
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+    pub fn delete(&self, id: impl AsId) -> Result<bool> {
         self.check_access()?;
-        let key = Key::new(id.into());
+        let key = Key::new(id.as_id());
         Ok(self.transaction.txn.statement(&self.name, |statement| statement.delete(&key))?)
     }
 

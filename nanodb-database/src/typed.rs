@@ -11,8 +11,8 @@ use crate::collection::Collection;
 use crate::error::Result;
 use nanodb_collection::ScanIter;
 use nanodb_document::ValueType;
+use nanodb_document::{AsId, ID_FIELD, Id, IdRef};
 use nanodb_document::{DocumentError, Draft, Encode, Error, ErrorParts, Serialized};
-use nanodb_document::{ID_FIELD, Id, IdRef};
 
 /// A [`Collection`] whose documents are read and written as values of a Rust type, through serde.
 ///
@@ -90,7 +90,7 @@ impl<T> TypedCollection<T> {
     /// # Errors
     ///
     /// Same as [`Collection::contains`].
-    pub fn contains<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+    pub fn contains(&self, id: impl AsId) -> Result<bool> {
         self.collection.contains(id)
     }
 
@@ -100,7 +100,7 @@ impl<T> TypedCollection<T> {
     /// # Errors
     ///
     /// Same as [`Collection::delete`].
-    pub fn delete<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<bool> {
+    pub fn delete(&self, id: impl AsId) -> Result<bool> {
         self.collection.delete(id)
     }
 }
@@ -136,7 +136,7 @@ impl<T: Serialize> TypedCollection<T> {
     /// # Errors
     ///
     /// Same as [`Collection::replace`].
-    pub fn replace<'a>(&self, id: impl Into<IdRef<'a>>, value: impl Borrow<T>) -> Result<bool> {
+    pub fn replace(&self, id: impl AsId, value: impl Borrow<T>) -> Result<bool> {
         self.collection.replace(id, Typed(value.borrow()))
     }
 }
@@ -148,7 +148,7 @@ impl<T: DeserializeOwned> TypedCollection<T> {
     ///
     /// Same as [`Collection::get`]; [`WrongType`](crate::ErrorKind::WrongType) if the document
     /// does not have the shape of `T`.
-    pub fn get<'a>(&self, id: impl Into<IdRef<'a>>) -> Result<Option<T>> {
+    pub fn get(&self, id: impl AsId) -> Result<Option<T>> {
         match self.collection.get(id)? {
             Some(document) => document.to_typed(self.name()).map(Some),
             None => Ok(None),
@@ -160,10 +160,7 @@ impl<T: DeserializeOwned> TypedCollection<T> {
     /// # Errors
     ///
     /// Same as [`get`](Self::get).
-    pub fn get_many<'a, I: Into<IdRef<'a>>>(
-        &self,
-        ids: impl IntoIterator<Item = I>,
-    ) -> Result<Vec<Option<T>>> {
+    pub fn get_many<I: AsId>(&self, ids: impl IntoIterator<Item = I>) -> Result<Vec<Option<T>>> {
         let documents = self.collection.get_many(ids)?.into_iter();
         documents
             .map(|document| document.map(|document| document.to_typed(self.name())).transpose())

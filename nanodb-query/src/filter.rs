@@ -10,7 +10,6 @@ pub(crate) mod build;
 mod cost;
 mod elements;
 mod eval;
-mod literal;
 mod matched;
 mod name;
 mod operand;
@@ -24,6 +23,7 @@ mod prefilter;
 mod prefilter;
 mod print;
 mod regex;
+mod text;
 mod tree;
 mod types;
 
@@ -32,7 +32,6 @@ use std::sync::Arc;
 
 use self::cost::Cost;
 pub use self::elements::ElementFilter;
-pub use self::literal::Literal;
 pub(crate) use self::operand::Operand;
 pub(crate) use self::parse::operand;
 use self::prefilter::Prefilter;

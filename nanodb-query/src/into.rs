@@ -62,7 +62,7 @@ pub trait IntoUpdate {
 /// # mod nanodb { pub use nanodb_document::doc; pub use nanodb_query::*; }
 /// use nanodb::{IntoSort, Sort, doc};
 ///
-/// assert_eq!(doc! { "age": (-1) }.into_sort(), Sort::descending("age"));
+/// assert_eq!(doc! { "age": -1 }.into_sort(), Sort::descending("age"));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a sort",

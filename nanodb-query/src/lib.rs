@@ -22,7 +22,7 @@ mod update;
 
 pub use self::error::{ApplyError, Problem, QueryError};
 pub use self::filter::build::{FieldName, field};
-pub use self::filter::{ElementFilter, Filter, Literal};
+pub use self::filter::{ElementFilter, Filter};
 pub use self::into::{IntoFilter, IntoProjection, IntoSort, IntoUpdate};
 pub use self::limits::{QUERY_NODES_MAX, QUERY_REGEXES_MAX};
 pub use self::path::{PATH_NUMBERS_MAX, Path};

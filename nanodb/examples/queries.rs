@@ -22,8 +22,8 @@ fn main() -> nanodb::Result<()> {
     }
     println!("{}", users.find(field("_id").is_in([1, 2])).explain_analyze()?);
 
-    let update = Update::parse_json(r#"{"$inc": {"age": 1}, "$addToSet": {"tags": "b"}}"#)?;
-    assert_eq!(users.update_many(&adults, &update)?.modified, 2);
+    let update = Update::new().inc("age", 1).add_to_set("tags", "b");
+    assert_eq!(users.update_many(&adults, update)?.modified, 2);
     assert_eq!(users.delete_many(field("age").lt(18))?, 1);
     for user in users.iter()? {
         println!("{}", user?);

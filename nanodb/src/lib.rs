@@ -42,9 +42,9 @@
 //!     println!("{}", user?);
 //! }
 //!
-//! let update = Update::parse_json(r#"{"$inc": {"age": 1}, "$push": {"tags": "c"}}"#)?;
-//! assert_eq!(users.update_many(&adults, &update)?.modified, 1);
-//! assert_eq!(users.delete_many(field("age").lt(18))?, 1);
+//! let update = Update::new().inc("age", 1).push("tags", "c");
+//! assert_eq!(users.update_many(&adults, update)?.modified, 1);
+//! assert_eq!(users.delete_many(doc! { "age": { "$lt": 18 } })?, 1);
 //! # Ok(())
 //! # }
 //! ```
@@ -69,12 +69,14 @@
 //!
 //! | argument | as | which means |
 //! |---|---|---|
-//! | an id | `impl Into<IdRef>` | an integer, a `&str`, bytes, an [`ObjectId`], a [`Uuid`], or an [`&Id`](Id) |
+//! | an id | `impl` [`AsId`] | an integer, a string, bytes, an [`ObjectId`], a [`Uuid`] or an [`Id`], by value or by reference |
 //! | a document | `impl Encode` | by value or by reference, as you have it; it is only read |
 //! | a value of a Rust type | `impl Borrow<T>` | by value or by reference |
-//! | a filter | `impl Into<Filter>` | by value or by reference: a copy of a [`Filter`] shares its contents |
-//! | an update | [`&Update`](Update) | by reference: it is read once and applied often |
-//! | a sort, a projection | by value | a part of the search that it is given to |
+//! | a filter | `impl` [`IntoFilter`] | a [`Filter`] or a [`Document`], by value or by reference: a copy of a filter shares its contents |
+//! | an update | `impl` [`IntoUpdate`] | an [`Update`] or a [`Document`], likewise |
+//! | a sort | `impl` [`IntoSort`] | a [`Sort`] or a [`Document`], likewise |
+//! | a projection | `impl` [`IntoProjection`] | a [`Projection`], a [`Document`] or an array of names |
+//! | a value | `impl` [`IntoValue`] | whatever [`doc!`] takes |
 //!
 //! # What is promised
 //!
@@ -87,17 +89,17 @@
 //! documents on the damaged page and no others.
 
 pub use nanodb_database::{
-    ASSIGNED_ID_MAX, AccessPath, ArrayFilters, ArrayView, BulkOperation, BulkWriteResult,
+    ASSIGNED_ID_MAX, AccessPath, ArrayFilters, ArrayView, AsId, BulkOperation, BulkWriteResult,
     COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, Closed, Collection, CollectionInfo,
     CollectionStats, CompactProgress, Cursor, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, Database,
     DocView, Document, Draft, Durability, Elements, Encode, Error, ErrorKind, Explain,
     FIELD_NAME_BYTES_MAX, FieldName, Fields, Filter, Find, FindOneAndModify, ID_BYTES_MAX,
-    ID_FIELD, Id, IdRef, IdTextError, IntoIter, Iter, IterMut, Key, Literal, ObjectId, OpenReport,
-    Options, Plan, Problem, ProblemKind, Projection, ReadCollection, Result,
-    SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport, SalvagedCollection, Scan, ScanIter,
-    Serialized, Snapshot, SnapshotCollection, Sort, Stats, StoredDoc, Timestamp, Transaction,
-    TransactionCollection, Update, UpdateResult, Uuid, Value, ValueRef, ValueType, array, doc,
-    field, from_document, json, storage, to_document,
+    ID_FIELD, Id, IdRef, IdTextError, IntoFilter, IntoIter, IntoProjection, IntoSort, IntoUpdate,
+    IntoValue, Iter, IterMut, Key, ObjectId, OpenReport, Options, Plan, Problem, ProblemKind,
+    Projection, Push, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport,
+    SalvagedCollection, Scan, ScanIter, Serialized, Snapshot, SnapshotCollection, Sort, Stats,
+    StoredDoc, Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid, Value,
+    ValueRef, ValueType, array, doc, field, from_document, json, storage, to_document,
 };
 #[cfg(feature = "serde")]
 pub use nanodb_database::{TypedCollection, TypedCursor, TypedFind, TypedScanIter};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use nanodb_query::{Filter, Update};
+use nanodb_query::{Filter, IntoFilter, IntoUpdate, Update};
 
 use super::modify::{Action, UpdateResult, Which, delete, update, upsert};
 use crate::collection::Collection;
@@ -33,7 +33,7 @@ pub struct BulkOperation<'a>(Operation<'a>);
 
 enum Operation<'a> {
     Insert(Box<dyn Encode + 'a>),
-    Update { filter: Filter, update: &'a Update, which: Matched },
+    Update { filter: Filter, update: Update, which: Matched },
     Replace { filter: Filter, document: Box<dyn Encode + 'a>, which: Matched },
     Delete { filter: Filter, which: Matched },
 }
@@ -53,28 +53,40 @@ impl<'a> BulkOperation<'a> {
     }
 
     /// Makes the operation that [`Collection::update_one`] does.
-    pub fn update_one(filter: impl Into<Filter>, update: &'a Update) -> Self {
-        Self(Operation::Update { filter: filter.into(), update, which: Matched::One })
+    pub fn update_one(filter: impl IntoFilter, update: impl IntoUpdate) -> Self {
+        Self(Operation::Update {
+            filter: filter.into_filter(),
+            update: update.into_update(),
+            which: Matched::One,
+        })
     }
 
     /// Makes the operation that [`Collection::update_many`] does.
-    pub fn update_many(filter: impl Into<Filter>, update: &'a Update) -> Self {
-        Self(Operation::Update { filter: filter.into(), update, which: Matched::All })
+    pub fn update_many(filter: impl IntoFilter, update: impl IntoUpdate) -> Self {
+        Self(Operation::Update {
+            filter: filter.into_filter(),
+            update: update.into_update(),
+            which: Matched::All,
+        })
     }
 
     /// Makes the operation that [`Collection::upsert`] does.
-    pub fn upsert(filter: impl Into<Filter>, update: &'a Update) -> Self {
-        Self(Operation::Update { filter: filter.into(), update, which: Matched::OneOrNew })
+    pub fn upsert(filter: impl IntoFilter, update: impl IntoUpdate) -> Self {
+        Self(Operation::Update {
+            filter: filter.into_filter(),
+            update: update.into_update(),
+            which: Matched::OneOrNew,
+        })
     }
 
     /// Makes the operation that [`Collection::replace_one`] does.
-    pub fn replace_one(filter: impl Into<Filter>, document: impl Encode + 'a) -> Self {
-        Self::replace(filter.into(), Box::new(document), Matched::One)
+    pub fn replace_one(filter: impl IntoFilter, document: impl Encode + 'a) -> Self {
+        Self::replace(filter.into_filter(), Box::new(document), Matched::One)
     }
 
     /// Makes the operation that [`Collection::replace_or_insert`] does.
-    pub fn replace_or_insert(filter: impl Into<Filter>, document: impl Encode + 'a) -> Self {
-        Self::replace(filter.into(), Box::new(document), Matched::OneOrNew)
+    pub fn replace_or_insert(filter: impl IntoFilter, document: impl Encode + 'a) -> Self {
+        Self::replace(filter.into_filter(), Box::new(document), Matched::OneOrNew)
     }
 
     fn replace(filter: Filter, document: Box<dyn Encode + 'a>, which: Matched) -> Self {
@@ -82,13 +94,13 @@ impl<'a> BulkOperation<'a> {
     }
 
     /// Makes the operation that [`Collection::delete_one`] does.
-    pub fn delete_one(filter: impl Into<Filter>) -> Self {
-        Self(Operation::Delete { filter: filter.into(), which: Matched::One })
+    pub fn delete_one(filter: impl IntoFilter) -> Self {
+        Self(Operation::Delete { filter: filter.into_filter(), which: Matched::One })
     }
 
     /// Makes the operation that [`Collection::delete_many`] does.
-    pub fn delete_many(filter: impl Into<Filter>) -> Self {
-        Self(Operation::Delete { filter: filter.into(), which: Matched::All })
+    pub fn delete_many(filter: impl IntoFilter) -> Self {
+        Self(Operation::Delete { filter: filter.into_filter(), which: Matched::All })
     }
 }
 

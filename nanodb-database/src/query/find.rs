@@ -3,7 +3,7 @@
 use std::fmt;
 
 use nanodb_query::bytes::FilterBytes;
-use nanodb_query::{ApplyError, Filter, Projection, Sort};
+use nanodb_query::{ApplyError, Filter, IntoProjection, IntoSort, Projection, Sort};
 
 use super::candidates::Candidates;
 use super::cursor::Cursor;
@@ -73,8 +73,8 @@ impl<'c> Find<'c> {
     /// temporary file. With a limit, at most twice `skip + limit` documents are kept.
     ///
     /// Documents with equal sort keys are returned in the order in which they are stored.
-    pub fn sort(mut self, sort: Sort) -> Self {
-        self.sort = sort;
+    pub fn sort(mut self, sort: impl IntoSort) -> Self {
+        self.sort = sort.into_sort();
         self
     }
 
@@ -117,8 +117,8 @@ impl<'c> Find<'c> {
     }
 
     /// Sets which fields of each document are returned. Default: all.
-    pub fn projection(mut self, projection: Projection) -> Self {
-        self.projection = projection;
+    pub fn projection(mut self, projection: impl IntoProjection) -> Self {
+        self.projection = projection.into_projection();
         self
     }
 
@@ -158,8 +158,8 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the filter or the sort was built from values or paths that text would be
-    /// refused for; [`Error::Sort`] if a temporary file is needed and cannot be created, written or
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the filter, the sort or the projection is
+    /// refused, as text of the same content is; [`Io`](crate::ErrorKind::Io) if a temporary file is needed and cannot be created, written or
     /// read, as on a full disk; same as [`Collection::get`](crate::Collection::get) and
     /// [`Scan::next`](crate::Scan::next).
     pub fn run(self) -> Result<Cursor> {
@@ -168,6 +168,7 @@ impl<'c> Find<'c> {
     }
 
     fn run_within_call(self) -> Result<Cursor> {
+        self.projection.check()?;
         let enough = self.enough();
         let Self { source, filter, sort, skip, limit, projection, sort_bytes_max, threads } = self;
         let plan = Plan::new(filter, sort)?;
@@ -257,6 +258,7 @@ impl<'c> Find<'c> {
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) as in [`run`](Self::run).
     pub fn explain(self) -> Result<Plan> {
+        self.projection.check()?;
         Plan::new(self.filter, self.sort)
     }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use nanodb_query::bytes::ProjectionBytes;
-use nanodb_query::{Filter, Projection, Sort, Update};
+use nanodb_query::{
+    Filter, IntoFilter, IntoProjection, IntoSort, IntoUpdate, Projection, Sort, Update,
+};
 
 use super::cursor::projected;
 use super::find::Find;
@@ -52,7 +54,7 @@ pub struct FindOneAndModify<'c> {
 
 /// What happens to the document that is found.
 enum Change<'c> {
-    Update(&'c Update),
+    Update(Update),
     Replace(Box<dyn Encode + 'c>),
     Delete,
 }
@@ -88,14 +90,14 @@ impl<'c> FindOneAndModify<'c> {
     }
 
     /// Sets the order: of the documents that match, the first in this order is changed.
-    pub fn sort(mut self, sort: Sort) -> Self {
-        self.sort = sort;
+    pub fn sort(mut self, sort: impl IntoSort) -> Self {
+        self.sort = sort.into_sort();
         self
     }
 
     /// Sets which fields of the document are returned; all by default.
-    pub fn projection(mut self, projection: Projection) -> Self {
-        self.projection = projection;
+    pub fn projection(mut self, projection: impl IntoProjection) -> Self {
+        self.projection = projection.into_projection();
         self
     }
 
@@ -122,6 +124,7 @@ impl<'c> FindOneAndModify<'c> {
     /// Same as [`Collection::update_one`]; [`Invalid`](crate::ErrorKind::Invalid) if the new
     /// document is asked for with a projection by `$`.
     pub fn run(self) -> Result<Option<StoredDoc>> {
+        self.projection.check()?;
         // The filter says nothing of the elements of the new document.
         if let Some(error) = self.projection.no_match().filter(|_| self.returns_new) {
             return Err(error.into());
@@ -136,6 +139,9 @@ impl<'c> FindOneAndModify<'c> {
 
     fn run_in(&self, collection: &TransactionCollection<'_>) -> Result<Option<StoredDoc>> {
         collection.check_access()?;
+        if let Change::Update(update) = &self.change {
+            update.check()?;
+        }
         let find = Find::new(Source::Transaction(collection), self.filter.clone());
         let Some(before) = find.sort(self.sort.clone()).first()? else {
             return match self.change.action() {
@@ -177,12 +183,13 @@ impl fmt::Debug for FindOneAndModify<'_> {
 impl Collection {
     /// Prepares to find one document that matches a filter and update it, in one step; see
     /// [`FindOneAndModify`].
-    pub fn find_one_and_update<'c>(
-        &'c self,
-        filter: impl Into<Filter>,
-        update: &'c Update,
-    ) -> FindOneAndModify<'c> {
-        FindOneAndModify::new(Target::Collection(self), filter.into(), Change::Update(update))
+    pub fn find_one_and_update(
+        &self,
+        filter: impl IntoFilter,
+        update: impl IntoUpdate,
+    ) -> FindOneAndModify<'_> {
+        let change = Change::Update(update.into_update());
+        FindOneAndModify::new(Target::Collection(self), filter.into_filter(), change)
     }
 
     /// Prepares to find one document that matches a filter and replace it, in one step; see
@@ -203,12 +210,12 @@ impl Collection {
     /// ```
     pub fn find_one_and_replace<'c>(
         &'c self,
-        filter: impl Into<Filter>,
+        filter: impl IntoFilter,
         document: impl Encode + 'c,
     ) -> FindOneAndModify<'c> {
         FindOneAndModify::new(
             Target::Collection(self),
-            filter.into(),
+            filter.into_filter(),
             Change::Replace(Box::new(document)),
         )
     }
@@ -229,39 +236,40 @@ impl Collection {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn find_one_and_delete(&self, filter: impl Into<Filter>) -> FindOneAndModify<'_> {
-        FindOneAndModify::new(Target::Collection(self), filter.into(), Change::Delete)
+    pub fn find_one_and_delete(&self, filter: impl IntoFilter) -> FindOneAndModify<'_> {
+        FindOneAndModify::new(Target::Collection(self), filter.into_filter(), Change::Delete)
     }
 }
 
 impl TransactionCollection<'_> {
     /// Prepares to find one document that matches a filter and update it; see
     /// [`FindOneAndModify`].
-    pub fn find_one_and_update<'c>(
-        &'c self,
-        filter: impl Into<Filter>,
-        update: &'c Update,
-    ) -> FindOneAndModify<'c> {
-        FindOneAndModify::new(Target::Transaction(self), filter.into(), Change::Update(update))
+    pub fn find_one_and_update(
+        &self,
+        filter: impl IntoFilter,
+        update: impl IntoUpdate,
+    ) -> FindOneAndModify<'_> {
+        let change = Change::Update(update.into_update());
+        FindOneAndModify::new(Target::Transaction(self), filter.into_filter(), change)
     }
 
     /// Prepares to find one document that matches a filter and replace it; see
     /// [`FindOneAndModify`].
     pub fn find_one_and_replace<'c>(
         &'c self,
-        filter: impl Into<Filter>,
+        filter: impl IntoFilter,
         document: impl Encode + 'c,
     ) -> FindOneAndModify<'c> {
         FindOneAndModify::new(
             Target::Transaction(self),
-            filter.into(),
+            filter.into_filter(),
             Change::Replace(Box::new(document)),
         )
     }
 
     /// Prepares to find one document that matches a filter and delete it; see
     /// [`FindOneAndModify`].
-    pub fn find_one_and_delete(&self, filter: impl Into<Filter>) -> FindOneAndModify<'_> {
-        FindOneAndModify::new(Target::Transaction(self), filter.into(), Change::Delete)
+    pub fn find_one_and_delete(&self, filter: impl IntoFilter) -> FindOneAndModify<'_> {
+        FindOneAndModify::new(Target::Transaction(self), filter.into_filter(), Change::Delete)
     }
 }

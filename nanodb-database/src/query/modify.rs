@@ -55,6 +55,10 @@ pub(super) fn update(
     which: Which,
 ) -> Result<UpdateResult> {
     collection.check_access()?;
+    if let Action::Update(update) = action {
+        // Whether a document passes or not.
+        update.check()?;
+    }
     let context = context();
     if which == (Which::All { or_give_up: false }) {
         for_each(collection, filter, which, |document| {

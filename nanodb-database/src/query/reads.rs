@@ -2,7 +2,7 @@
 
 use nanodb_collection::StoredDoc;
 use nanodb_document::Value;
-use nanodb_query::Filter;
+use nanodb_query::IntoFilter;
 
 use super::find::Find;
 use crate::collection::Collection;
@@ -33,7 +33,7 @@ impl Collection {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn find(&self, filter: impl Into<Filter>) -> Find<'_> {
+    pub fn find(&self, filter: impl IntoFilter) -> Find<'_> {
         ReadCollection::find(self, filter)
     }
 
@@ -55,7 +55,7 @@ impl Collection {
     /// # Errors
     ///
     /// Same as [`Find::run`].
-    pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<StoredDoc>> {
+    pub fn find_one(&self, filter: impl IntoFilter) -> Result<Option<StoredDoc>> {
         ReadCollection::find_one(self, filter)
     }
 
@@ -76,7 +76,7 @@ impl Collection {
     /// # Errors
     ///
     /// Same as [`Find::count`].
-    pub fn count_documents(&self, filter: impl Into<Filter>) -> Result<u64> {
+    pub fn count_documents(&self, filter: impl IntoFilter) -> Result<u64> {
         ReadCollection::count_documents(self, filter)
     }
 
@@ -97,7 +97,7 @@ impl Collection {
     /// # Errors
     ///
     /// Same as [`Find::run`].
-    pub fn exists(&self, filter: impl Into<Filter>) -> Result<bool> {
+    pub fn exists(&self, filter: impl IntoFilter) -> Result<bool> {
         ReadCollection::exists(self, filter)
     }
 
@@ -120,14 +120,14 @@ impl Collection {
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) if the path is too long; same as [`Find::count`].
-    pub fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
+    pub fn distinct(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<Value>> {
         ReadCollection::distinct(self, path, filter)
     }
 }
 
 impl SnapshotCollection {
     /// Prepares a search for the documents that match a filter; see [`Collection::find`].
-    pub fn find(&self, filter: impl Into<Filter>) -> Find<'_> {
+    pub fn find(&self, filter: impl IntoFilter) -> Find<'_> {
         ReadCollection::find(self, filter)
     }
 
@@ -136,7 +136,7 @@ impl SnapshotCollection {
     /// # Errors
     ///
     /// Same as [`Find::run`].
-    pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<StoredDoc>> {
+    pub fn find_one(&self, filter: impl IntoFilter) -> Result<Option<StoredDoc>> {
         ReadCollection::find_one(self, filter)
     }
 
@@ -145,7 +145,7 @@ impl SnapshotCollection {
     /// # Errors
     ///
     /// Same as [`Find::count`].
-    pub fn count_documents(&self, filter: impl Into<Filter>) -> Result<u64> {
+    pub fn count_documents(&self, filter: impl IntoFilter) -> Result<u64> {
         ReadCollection::count_documents(self, filter)
     }
 
@@ -154,7 +154,7 @@ impl SnapshotCollection {
     /// # Errors
     ///
     /// Same as [`Find::run`].
-    pub fn exists(&self, filter: impl Into<Filter>) -> Result<bool> {
+    pub fn exists(&self, filter: impl IntoFilter) -> Result<bool> {
         ReadCollection::exists(self, filter)
     }
 
@@ -164,14 +164,14 @@ impl SnapshotCollection {
     /// # Errors
     ///
     /// Same as [`Collection::distinct`].
-    pub fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
+    pub fn distinct(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<Value>> {
         ReadCollection::distinct(self, path, filter)
     }
 }
 
 impl TransactionCollection<'_> {
     /// Prepares a search for the documents that match a filter; see [`Collection::find`].
-    pub fn find(&self, filter: impl Into<Filter>) -> Find<'_> {
+    pub fn find(&self, filter: impl IntoFilter) -> Find<'_> {
         ReadCollection::find(self, filter)
     }
 
@@ -180,7 +180,7 @@ impl TransactionCollection<'_> {
     /// # Errors
     ///
     /// Same as [`Find::run`].
-    pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<StoredDoc>> {
+    pub fn find_one(&self, filter: impl IntoFilter) -> Result<Option<StoredDoc>> {
         ReadCollection::find_one(self, filter)
     }
 
@@ -189,7 +189,7 @@ impl TransactionCollection<'_> {
     /// # Errors
     ///
     /// Same as [`Find::count`].
-    pub fn count_documents(&self, filter: impl Into<Filter>) -> Result<u64> {
+    pub fn count_documents(&self, filter: impl IntoFilter) -> Result<u64> {
         ReadCollection::count_documents(self, filter)
     }
 
@@ -198,7 +198,7 @@ impl TransactionCollection<'_> {
     /// # Errors
     ///
     /// Same as [`Find::run`].
-    pub fn exists(&self, filter: impl Into<Filter>) -> Result<bool> {
+    pub fn exists(&self, filter: impl IntoFilter) -> Result<bool> {
         ReadCollection::exists(self, filter)
     }
 
@@ -208,7 +208,7 @@ impl TransactionCollection<'_> {
     /// # Errors
     ///
     /// Same as [`Collection::distinct`].
-    pub fn distinct(&self, path: &str, filter: impl Into<Filter>) -> Result<Vec<Value>> {
+    pub fn distinct(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<Value>> {
         ReadCollection::distinct(self, path, filter)
     }
 }

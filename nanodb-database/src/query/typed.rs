@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use nanodb_query::{Filter, Sort};
+use nanodb_query::{IntoFilter, IntoSort};
 use serde::de::DeserializeOwned;
 
 use super::cursor::Cursor;
@@ -46,7 +46,7 @@ pub struct TypedFind<'c, T> {
 
 impl<'c, T: DeserializeOwned> TypedFind<'c, T> {
     /// Sets the order in which values are returned; see [`Find::sort`].
-    pub fn sort(self, sort: Sort) -> Self {
+    pub fn sort(self, sort: impl IntoSort) -> Self {
         self.with(|find| find.sort(sort))
     }
 
@@ -154,7 +154,7 @@ impl<T: DeserializeOwned> TypedCollection<T> {
     /// Prepares a search for values whose documents match a filter; see [`TypedFind`].
     ///
     /// Updates and deletions by a filter are methods of the [`collection`](Self::collection).
-    pub fn find(&self, filter: impl Into<Filter>) -> TypedFind<'_, T> {
+    pub fn find(&self, filter: impl IntoFilter) -> TypedFind<'_, T> {
         TypedFind { find: self.collection().find(filter), _type: PhantomData }
     }
 
@@ -163,7 +163,7 @@ impl<T: DeserializeOwned> TypedCollection<T> {
     /// # Errors
     ///
     /// Same as [`TypedFind::first`].
-    pub fn find_one(&self, filter: impl Into<Filter>) -> Result<Option<T>> {
+    pub fn find_one(&self, filter: impl IntoFilter) -> Result<Option<T>> {
         self.find(filter).first()
     }
 }

@@ -1,6 +1,6 @@
 //! The verbs that change the documents that match a filter.
 
-use nanodb_query::{Filter, Update};
+use nanodb_query::{IntoFilter, IntoUpdate};
 
 use super::modify::{self, Action, UpdateResult, Which};
 use crate::collection::Collection;
@@ -33,10 +33,14 @@ impl Collection {
     /// [`Invalid`](crate::ErrorKind::Invalid) if the update cannot be applied, or its result cannot be
     /// stored; same as
     /// [`replace`](Self::replace). Nothing has changed then.
-    pub fn update_one(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
-        let filter = filter.into();
+    pub fn update_one(
+        &self,
+        filter: impl IntoFilter,
+        update: impl IntoUpdate,
+    ) -> Result<UpdateResult> {
+        let (filter, update) = (filter.into_filter(), update.into_update());
         self.in_transaction(|collection| {
-            modify::update(collection, &filter, Action::Update(update), Which::First)
+            modify::update(collection, &filter, Action::Update(&update), Which::First)
         })
     }
 
@@ -65,10 +69,14 @@ impl Collection {
     /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) if it changes more pages than one
     /// transaction may: update in parts, by a filter on ids for example, or raise
     /// [`Options::transaction_bytes_max`](crate::Options::transaction_bytes_max).
-    pub fn update_many(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
-        let filter = filter.into();
+    pub fn update_many(
+        &self,
+        filter: impl IntoFilter,
+        update: impl IntoUpdate,
+    ) -> Result<UpdateResult> {
+        let (filter, update) = (filter.into_filter(), update.into_update());
         self.in_transaction(|collection| {
-            modify::update(collection, &filter, Action::Update(update), ALL)
+            modify::update(collection, &filter, Action::Update(&update), ALL)
         })
     }
 
@@ -96,10 +104,10 @@ impl Collection {
     /// # Errors
     ///
     /// Same as [`update_one`](Self::update_one) and [`insert`](Self::insert).
-    pub fn upsert(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
-        let filter = filter.into();
+    pub fn upsert(&self, filter: impl IntoFilter, update: impl IntoUpdate) -> Result<UpdateResult> {
+        let (filter, update) = (filter.into_filter(), update.into_update());
         self.in_transaction(|collection| {
-            modify::upsert(collection, &filter, Action::Update(update))
+            modify::upsert(collection, &filter, Action::Update(&update))
         })
     }
 
@@ -125,10 +133,10 @@ impl Collection {
     /// new document begins with a dollar, as those of an update do.
     pub fn replace_one(
         &self,
-        filter: impl Into<Filter>,
+        filter: impl IntoFilter,
         document: impl Encode,
     ) -> Result<UpdateResult> {
-        let filter = filter.into();
+        let filter = filter.into_filter();
         self.in_transaction(|collection| {
             modify::update(collection, &filter, Action::Replace(&document), Which::First)
         })
@@ -156,10 +164,10 @@ impl Collection {
     /// Same as [`replace_one`](Self::replace_one) and [`insert`](Self::insert).
     pub fn replace_or_insert(
         &self,
-        filter: impl Into<Filter>,
+        filter: impl IntoFilter,
         document: impl Encode,
     ) -> Result<UpdateResult> {
-        let filter = filter.into();
+        let filter = filter.into_filter();
         self.in_transaction(|collection| {
             modify::upsert(collection, &filter, Action::Replace(&document))
         })
@@ -183,8 +191,8 @@ impl Collection {
     /// # Errors
     ///
     /// Same as [`delete`](Self::delete).
-    pub fn delete_one(&self, filter: impl Into<Filter>) -> Result<u64> {
-        let filter = filter.into();
+    pub fn delete_one(&self, filter: impl IntoFilter) -> Result<u64> {
+        let filter = filter.into_filter();
         self.in_transaction(|collection| modify::delete(collection, &filter, Which::First))
     }
 
@@ -207,8 +215,8 @@ impl Collection {
     ///
     /// Same as [`delete`](Self::delete); same as [`update_many`](Self::update_many) if it changes
     /// too many pages.
-    pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
-        let filter = filter.into();
+    pub fn delete_many(&self, filter: impl IntoFilter) -> Result<u64> {
+        let filter = filter.into_filter();
         self.in_transaction(|collection| modify::delete(collection, &filter, ALL))
     }
 }
@@ -219,8 +227,17 @@ impl TransactionCollection<'_> {
     /// # Errors
     ///
     /// Same as [`Collection::update_one`] and [`count`](Self::count).
-    pub fn update_one(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
-        modify::update(self, &filter.into(), Action::Update(update), Which::First)
+    pub fn update_one(
+        &self,
+        filter: impl IntoFilter,
+        update: impl IntoUpdate,
+    ) -> Result<UpdateResult> {
+        modify::update(
+            self,
+            &filter.into_filter(),
+            Action::Update(&update.into_update()),
+            Which::First,
+        )
     }
 
     /// Updates all documents that match a filter, or none if one of them cannot be updated; see
@@ -232,9 +249,13 @@ impl TransactionCollection<'_> {
     /// # Errors
     ///
     /// Same as [`Collection::update_one`] and [`count`](Self::count).
-    pub fn update_many(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
+    pub fn update_many(
+        &self,
+        filter: impl IntoFilter,
+        update: impl IntoUpdate,
+    ) -> Result<UpdateResult> {
         let all = Which::All { or_give_up: false };
-        modify::update(self, &filter.into(), Action::Update(update), all)
+        modify::update(self, &filter.into_filter(), Action::Update(&update.into_update()), all)
     }
 
     /// Updates one document that matches a filter, or inserts one; see [`Collection::upsert`].
@@ -242,8 +263,8 @@ impl TransactionCollection<'_> {
     /// # Errors
     ///
     /// Same as [`Collection::upsert`] and [`count`](Self::count).
-    pub fn upsert(&self, filter: impl Into<Filter>, update: &Update) -> Result<UpdateResult> {
-        modify::upsert(self, &filter.into(), Action::Update(update))
+    pub fn upsert(&self, filter: impl IntoFilter, update: impl IntoUpdate) -> Result<UpdateResult> {
+        modify::upsert(self, &filter.into_filter(), Action::Update(&update.into_update()))
     }
 
     /// Replaces one document that matches a filter; see [`Collection::replace_one`].
@@ -253,10 +274,10 @@ impl TransactionCollection<'_> {
     /// Same as [`Collection::replace_one`] and [`count`](Self::count).
     pub fn replace_one(
         &self,
-        filter: impl Into<Filter>,
+        filter: impl IntoFilter,
         document: impl Encode,
     ) -> Result<UpdateResult> {
-        modify::update(self, &filter.into(), Action::Replace(&document), Which::First)
+        modify::update(self, &filter.into_filter(), Action::Replace(&document), Which::First)
     }
 
     /// Replaces one document that matches a filter, or inserts the new one; see
@@ -267,10 +288,10 @@ impl TransactionCollection<'_> {
     /// Same as [`Collection::replace_or_insert`] and [`count`](Self::count).
     pub fn replace_or_insert(
         &self,
-        filter: impl Into<Filter>,
+        filter: impl IntoFilter,
         document: impl Encode,
     ) -> Result<UpdateResult> {
-        modify::upsert(self, &filter.into(), Action::Replace(&document))
+        modify::upsert(self, &filter.into_filter(), Action::Replace(&document))
     }
 
     /// Deletes one document that matches a filter; see [`Collection::delete_one`].
@@ -278,8 +299,8 @@ impl TransactionCollection<'_> {
     /// # Errors
     ///
     /// Same as [`Collection::delete_one`] and [`count`](Self::count).
-    pub fn delete_one(&self, filter: impl Into<Filter>) -> Result<u64> {
-        modify::delete(self, &filter.into(), Which::First)
+    pub fn delete_one(&self, filter: impl IntoFilter) -> Result<u64> {
+        modify::delete(self, &filter.into_filter(), Which::First)
     }
 
     /// Deletes all documents that match a filter; see [`Collection::delete_many`].
@@ -287,7 +308,7 @@ impl TransactionCollection<'_> {
     /// # Errors
     ///
     /// Same as [`Collection::delete_many`] and [`count`](Self::count).
-    pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
-        modify::delete(self, &filter.into(), ALL)
+    pub fn delete_many(&self, filter: impl IntoFilter) -> Result<u64> {
+        modify::delete(self, &filter.into_filter(), ALL)
     }
 }

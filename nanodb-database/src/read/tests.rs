@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::{Database, Transaction, doc, field};
+use crate::{Database, Filter, Transaction, doc, field};
 
 /// What every verb of the trait says.
 fn all_verbs(handle: &impl ReadCollection) -> String {

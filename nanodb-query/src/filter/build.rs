@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::Filter;
 use super::cost::Cost;
-use super::literal::Literal;
 use super::operand::Operand;
 use super::parse;
 use super::regex::{Pattern, are_options};
@@ -17,8 +16,8 @@ use super::types::Types;
 use crate::IntoFilter;
 use crate::error::{Problem, QueryError};
 use crate::path::Path;
-use nanodb_document::Error;
-use nanodb_msgpack::{RawValue, TypeBracket};
+use nanodb_document::{DocumentError, Error, ErrorParts as _, IntoValue, Value, value_to_bytes};
+use nanodb_msgpack::{DEPTH_MAX, RawValue, TypeBracket};
 
 /// Begins a condition on the field at a dotted path.
 ///
@@ -63,6 +62,9 @@ pub fn field(path: &str) -> FieldName {
 ///     (a().elem_match(field("b").eq(5)), r#"{"a": {"$elemMatch": {"b": 5}}}"#),
 ///     (a().is_type("string")?, r#"{"a": {"$type": "string"}}"#),
 ///     (a().regex("^x", "i")?, r#"{"a": {"$regex": "^x", "$options": "i"}}"#),
+///     (a().contains("x"), r#"{"a": {"$regex": "x"}}"#),
+///     (a().starts_with("x"), r#"{"a": {"$regex": "\\Ax"}}"#),
+///     (a().ends_with("x"), r#"{"a": {"$regex": "x\\z"}}"#),
 ///     (a().remainder(4, 1)?, r#"{"a": {"$mod": [4, 1]}}"#),
 ///     (a().lt(3).or(a().gt(5)), r#"{"$or": [{"a": {"$lt": 3}}, {"a": {"$gt": 5}}]}"#),
 /// ] {
@@ -86,7 +88,7 @@ impl FieldName {
     /// assert_eq!(field("age").eq(30).to_string(), r#"{"age": 30}"#);
     /// ```
     #[must_use]
-    pub fn eq(self, value: impl Into<Literal>) -> Filter {
+    pub fn eq(self, value: impl IntoValue) -> Filter {
         self.compared("$eq", value, Test::Equal)
     }
 
@@ -100,7 +102,7 @@ impl FieldName {
     /// assert_eq!(field("age").ne(30).to_string(), r#"{"age": {"$ne": 30}}"#);
     /// ```
     #[must_use]
-    pub fn ne(self, value: impl Into<Literal>) -> Filter {
+    pub fn ne(self, value: impl IntoValue) -> Filter {
         self.compared("$ne", value, |value| Test::Not(vec![Test::Equal(value)]))
     }
 
@@ -113,7 +115,7 @@ impl FieldName {
     /// assert_eq!(field("age").gt(30).to_string(), r#"{"age": {"$gt": 30}}"#);
     /// ```
     #[must_use]
-    pub fn gt(self, value: impl Into<Literal>) -> Filter {
+    pub fn gt(self, value: impl IntoValue) -> Filter {
         self.compared("$gt", value, Test::Greater)
     }
 
@@ -127,7 +129,7 @@ impl FieldName {
     /// assert_eq!(filter.to_string(), r#"{"age": {"$gte": 18, "$lt": 65}}"#);
     /// ```
     #[must_use]
-    pub fn gte(self, value: impl Into<Literal>) -> Filter {
+    pub fn gte(self, value: impl IntoValue) -> Filter {
         self.compared("$gte", value, Test::GreaterOrEqual)
     }
 
@@ -140,7 +142,7 @@ impl FieldName {
     /// assert_eq!(field("name").lt("n").to_string(), r#"{"name": {"$lt": "n"}}"#);
     /// ```
     #[must_use]
-    pub fn lt(self, value: impl Into<Literal>) -> Filter {
+    pub fn lt(self, value: impl IntoValue) -> Filter {
         self.compared("$lt", value, Test::Less)
     }
 
@@ -153,7 +155,7 @@ impl FieldName {
     /// assert_eq!(field("age").lte(30).to_string(), r#"{"age": {"$lte": 30}}"#);
     /// ```
     #[must_use]
-    pub fn lte(self, value: impl Into<Literal>) -> Filter {
+    pub fn lte(self, value: impl IntoValue) -> Filter {
         self.compared("$lte", value, Test::LessOrEqual)
     }
 
@@ -167,7 +169,7 @@ impl FieldName {
     /// assert_eq!(filter.to_string(), r#"{"city": {"$in": ["Berlin", "Hamburg"]}}"#);
     /// ```
     #[must_use]
-    pub fn is_in<V: Into<Literal>>(self, values: impl IntoIterator<Item = V>) -> Filter {
+    pub fn is_in<V: IntoValue>(self, values: impl IntoIterator<Item = V>) -> Filter {
         self.listed("$in", values, |values| Test::In(Choice::new(values, Vec::new())))
     }
 
@@ -180,7 +182,7 @@ impl FieldName {
     /// assert_eq!(field("age").not_in([1, 2]).to_string(), r#"{"age": {"$nin": [1, 2]}}"#);
     /// ```
     #[must_use]
-    pub fn not_in<V: Into<Literal>>(self, values: impl IntoIterator<Item = V>) -> Filter {
+    pub fn not_in<V: IntoValue>(self, values: impl IntoIterator<Item = V>) -> Filter {
         let test = |values| Test::Not(vec![Test::In(Choice::new(values, Vec::new()))]);
         self.listed("$nin", values, test)
     }
@@ -195,7 +197,7 @@ impl FieldName {
     /// assert_eq!(field("tags").all(["a", "b"]).to_string(), r#"{"tags": {"$all": ["a", "b"]}}"#);
     /// ```
     #[must_use]
-    pub fn all<V: Into<Literal>>(self, values: impl IntoIterator<Item = V>) -> Filter {
+    pub fn all<V: IntoValue>(self, values: impl IntoIterator<Item = V>) -> Filter {
         let test = |values: Vec<_>| Test::All(values.into_iter().map(Test::Equal).collect());
         self.listed("$all", values, test)
     }
@@ -330,16 +332,16 @@ impl FieldName {
     fn compared(
         self,
         operator: &str,
-        value: impl Into<Literal>,
+        value: impl IntoValue,
         test: impl FnOnce(Operand) -> Test,
     ) -> Filter {
-        match operand(operator, &self.name(), &value.into()) {
+        match operand(operator, &self.name(), &value.into_value()) {
             Ok((operand, cost)) => self.tested(test(operand), cost),
             Err(problem) => Filter::refused(problem),
         }
     }
 
-    fn listed<V: Into<Literal>>(
+    fn listed<V: IntoValue>(
         self,
         operator: &str,
         values: impl IntoIterator<Item = V>,
@@ -347,7 +349,7 @@ impl FieldName {
     ) -> Filter {
         let (mut operands, mut all) = (Vec::new(), Cost::default());
         for value in values {
-            match operand(operator, &self.name(), &value.into()) {
+            match operand(operator, &self.name(), &value.into_value()) {
                 Ok((operand, cost)) => {
                     operands.push(operand);
                     all = all.beside(cost);
@@ -359,7 +361,7 @@ impl FieldName {
     }
 
     /// Returns the filter of one condition, whose operand has that cost.
-    fn tested(self, test: Test, operand: Cost) -> Filter {
+    pub(super) fn tested(self, test: Test, operand: Cost) -> Filter {
         // An object of operators within the object of the field.
         let levels =
             if matches!(&test, Test::Equal(operand) if !operand.has_dollar()) { 1 } else { 2 };
@@ -373,7 +375,7 @@ impl FieldName {
         }
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.path.as_ref().map(Path::to_string).unwrap_or_default()
     }
 
@@ -383,8 +385,15 @@ impl FieldName {
     }
 }
 
-fn operand(operator: &str, path: &str, literal: &Literal) -> Result<(Operand, Cost), Problem> {
-    let value = RawValue::new(literal.as_bytes().map_err(Problem::clone)?);
+fn operand(operator: &str, path: &str, value: &Value) -> Result<(Operand, Cost), Problem> {
+    let mut bytes = Vec::new();
+    value_to_bytes(value, &mut bytes).map_err(|error| {
+        match error.internal().and_then(|rule| rule.downcast_ref()) {
+            Some(DocumentError::TooDeep { .. }) => Problem::TooDeep { depth_max: DEPTH_MAX },
+            _ => Problem::Value { reason: error.to_string() },
+        }
+    })?;
+    let value = RawValue::new(&bytes);
     let cost = Cost::of(value)?;
     let operand = parse::comparand(operator, path, value).map_err(|fault| fault.problem)?;
     Ok((operand, cost))
@@ -398,7 +407,7 @@ impl Filter {
 
     /// Returns a filter if it is within the limits. So no filter nests deeper, however it is put
     /// together.
-    fn built(root: Conjunction, cost: Cost) -> Self {
+    pub(super) fn built(root: Conjunction, cost: Cost) -> Self {
         match cost.check() {
             Ok(()) => Self::new(root, cost),
             Err(problem) => Self::refused(problem),

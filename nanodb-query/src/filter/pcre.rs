@@ -25,16 +25,10 @@ mod tests;
 use self::emit::emit;
 use self::parse::Parser;
 
-/// The longest expression, in bytes; MongoDB has the same limit.
-const PATTERN_BYTES_MAX: usize = 32_764;
-
 /// The longest translation: a longer one would be too large when compiled.
 const TRANSLATED_BYTES_MAX: usize = 1 << 20;
 
 /// Returns the expression for the crates of `regex`, or the reason why there is none.
 pub(super) fn translate(pattern: &str, options: &str) -> Result<String, String> {
-    if pattern.len() > PATTERN_BYTES_MAX {
-        return Err(format!("it is longer than {PATTERN_BYTES_MAX} bytes"));
-    }
     emit(&Parser::new(pattern, options).parse()?)
 }

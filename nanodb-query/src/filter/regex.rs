@@ -3,19 +3,37 @@
 use std::fmt;
 
 use self::automaton::Automaton;
+use self::plain::PlainText;
+pub(super) use self::plain::escape;
 
 #[cfg(feature = "regex")]
 mod automaton;
 #[cfg(not(feature = "regex"))]
 #[path = "regex/no_automaton.rs"]
 mod automaton;
+#[cfg(feature = "regex")]
+mod needle;
+#[cfg(not(feature = "regex"))]
+#[path = "regex/no_needle.rs"]
+mod needle;
+mod plain;
+
+/// The longest expression, in bytes; MongoDB has the same limit.
+const PATTERN_BYTES_MAX: usize = 32_764;
 
 /// A compiled regular expression, and how it was written.
 #[derive(Clone)]
 pub(crate) struct Pattern {
     text: Box<str>,
     options: Box<str>,
-    automaton: Automaton,
+    matcher: Matcher,
+}
+
+/// What finds an expression in a text.
+#[derive(Clone)]
+enum Matcher {
+    Plain(PlainText),
+    Automaton(Automaton),
 }
 
 /// Returns whether MongoDB knows these options: each letter of `imsxu` at most once.
@@ -28,13 +46,22 @@ pub(super) fn are_options(options: &str) -> bool {
 
 impl Pattern {
     pub(super) fn new(text: &str, options: &str) -> Result<Self, String> {
-        let automaton = Automaton::new(text, options)?;
-        Ok(Self { text: text.into(), options: options.into(), automaton })
+        if text.len() > PATTERN_BYTES_MAX {
+            return Err(format!("it is longer than {PATTERN_BYTES_MAX} bytes"));
+        }
+        let matcher = match PlainText::of(text, options) {
+            Some(plain) => Matcher::Plain(plain),
+            None => Matcher::Automaton(Automaton::new(text, options)?),
+        };
+        Ok(Self { text: text.into(), options: options.into(), matcher })
     }
 
     #[inline]
     pub(super) fn is_match(&self, text: &[u8]) -> bool {
-        self.automaton.is_match(text)
+        match &self.matcher {
+            Matcher::Plain(plain) => plain.is_match(text),
+            Matcher::Automaton(automaton) => automaton.is_match(text),
+        }
     }
 
     pub(super) fn text(&self) -> &str {

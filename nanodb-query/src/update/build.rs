@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use nanodb_document::{Document, Value};
+use nanodb_document::{Document, IntoValue, Value};
 use nanodb_msgpack::TypeBracket;
 
 use super::push::Push;
@@ -65,8 +65,8 @@ impl Update {
         }
     }
 
-    fn with_value(self, operator: &str, path: &str, value: impl Into<Value>) -> Self {
-        self.with(|built| Ok(built.add(operator, path, value.into())?))
+    fn with_value(self, operator: &str, path: &str, value: impl IntoValue) -> Self {
+        self.with(|built| Ok(built.add(operator, path, value.into_value())?))
     }
 
     /// Sets the field at a path: `$set`. What is missing on the way is created.
@@ -79,7 +79,7 @@ impl Update {
     /// assert_eq!(update.to_string(), r#"{"$set": {"name": "Ada", "address.city": "Bonn"}}"#);
     /// ```
     #[must_use]
-    pub fn set(self, path: &str, value: impl Into<Value>) -> Self {
+    pub fn set(self, path: &str, value: impl IntoValue) -> Self {
         self.with_value("$set", path, value)
     }
 
@@ -93,7 +93,7 @@ impl Update {
     /// assert_eq!(update.to_string(), r#"{"$inc": {"hits": 1}, "$setOnInsert": {"first": true}}"#);
     /// ```
     #[must_use]
-    pub fn set_on_insert(self, path: &str, value: impl Into<Value>) -> Self {
+    pub fn set_on_insert(self, path: &str, value: impl IntoValue) -> Self {
         self.with_value("$setOnInsert", path, value)
     }
 
@@ -119,7 +119,7 @@ impl Update {
     /// assert_eq!(Update::new().inc("n", -2).to_string(), r#"{"$inc": {"n": -2}}"#);
     /// ```
     #[must_use]
-    pub fn inc(self, path: &str, number: impl Into<Value>) -> Self {
+    pub fn inc(self, path: &str, number: impl IntoValue) -> Self {
         self.with_value("$inc", path, number)
     }
 
@@ -132,7 +132,7 @@ impl Update {
     /// assert_eq!(Update::new().mul("n", 1.5).to_string(), r#"{"$mul": {"n": 1.5}}"#);
     /// ```
     #[must_use]
-    pub fn mul(self, path: &str, number: impl Into<Value>) -> Self {
+    pub fn mul(self, path: &str, number: impl IntoValue) -> Self {
         self.with_value("$mul", path, number)
     }
 
@@ -145,7 +145,7 @@ impl Update {
     /// assert_eq!(Update::new().min("low", 3).to_string(), r#"{"$min": {"low": 3}}"#);
     /// ```
     #[must_use]
-    pub fn min(self, path: &str, value: impl Into<Value>) -> Self {
+    pub fn min(self, path: &str, value: impl IntoValue) -> Self {
         self.with_value("$min", path, value)
     }
 
@@ -158,7 +158,7 @@ impl Update {
     /// assert_eq!(Update::new().max("high", 9).to_string(), r#"{"$max": {"high": 9}}"#);
     /// ```
     #[must_use]
-    pub fn max(self, path: &str, value: impl Into<Value>) -> Self {
+    pub fn max(self, path: &str, value: impl IntoValue) -> Self {
         self.with_value("$max", path, value)
     }
 
@@ -241,8 +241,8 @@ impl Update {
     /// assert_eq!(Update::new().push("rows", [1, 2]).to_string(), r#"{"$push": {"rows": [1, 2]}}"#);
     /// ```
     #[must_use]
-    pub fn push(self, path: &str, value: impl Into<Value>) -> Self {
-        self.with_value("$push", path, element(value.into()))
+    pub fn push(self, path: &str, value: impl IntoValue) -> Self {
+        self.with_value("$push", path, element(value.into_value()))
     }
 
     /// Appends values to the array at a path, in order: `$push` with `$each`.
@@ -255,11 +255,7 @@ impl Update {
     /// assert_eq!(update.to_string(), r#"{"$push": {"tags": {"$each": ["a", "b"]}}}"#);
     /// ```
     #[must_use]
-    pub fn push_each<V: Into<Value>>(
-        self,
-        path: &str,
-        values: impl IntoIterator<Item = V>,
-    ) -> Self {
+    pub fn push_each<V: IntoValue>(self, path: &str, values: impl IntoIterator<Item = V>) -> Self {
         self.with_value("$push", path, each(values))
     }
 
@@ -280,8 +276,8 @@ impl Update {
     /// assert_eq!(update.to_string(), r#"{"$addToSet": {"tags": "a"}}"#);
     /// ```
     #[must_use]
-    pub fn add_to_set(self, path: &str, value: impl Into<Value>) -> Self {
-        self.with_value("$addToSet", path, element(value.into()))
+    pub fn add_to_set(self, path: &str, value: impl IntoValue) -> Self {
+        self.with_value("$addToSet", path, element(value.into_value()))
     }
 
     /// Appends those of the values to the array at a path that are not there: `$addToSet` with
@@ -295,7 +291,7 @@ impl Update {
     /// assert_eq!(update.to_string(), r#"{"$addToSet": {"tags": {"$each": ["a", "b"]}}}"#);
     /// ```
     #[must_use]
-    pub fn add_each_to_set<V: Into<Value>>(
+    pub fn add_each_to_set<V: IntoValue>(
         self,
         path: &str,
         values: impl IntoIterator<Item = V>,
@@ -315,8 +311,8 @@ impl Update {
     /// assert_eq!(Update::new().pull("tags", "a").to_string(), r#"{"$pull": {"tags": "a"}}"#);
     /// ```
     #[must_use]
-    pub fn pull(self, path: &str, value: impl Into<Value>) -> Self {
-        match value.into() {
+    pub fn pull(self, path: &str, value: impl IntoValue) -> Self {
+        match value.into_value() {
             // Would be equal to nothing, and was meant to match something.
             value if has_operators(&value) => self.with(|_| {
                 let (operator, path) = ("$pull".to_owned(), path.to_owned());
@@ -356,8 +352,8 @@ impl Update {
     /// assert_eq!(update.to_string(), r#"{"$pullAll": {"tags": ["a", "b"]}}"#);
     /// ```
     #[must_use]
-    pub fn pull_all<V: Into<Value>>(self, path: &str, values: impl IntoIterator<Item = V>) -> Self {
-        self.with_value("$pullAll", path, values.into_iter().collect::<Value>())
+    pub fn pull_all<V: IntoValue>(self, path: &str, values: impl IntoIterator<Item = V>) -> Self {
+        self.with_value("$pullAll", path, list(values))
     }
 
     /// Removes the first element of the array at a path: `$pop` with -1.
@@ -425,10 +421,15 @@ fn has_operators(value: &Value) -> bool {
     document.is_some_and(|document| document.names().any(|name| name.starts_with('$')))
 }
 
-fn each<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Value {
+/// Returns the modifier for several elements.
+fn each<V: IntoValue>(values: impl IntoIterator<Item = V>) -> Value {
     let mut modifiers = Document::new();
-    modifiers.insert("$each", values.into_iter().collect::<Value>());
+    modifiers.insert("$each", list(values));
     modifiers.into()
+}
+
+fn list<V: IntoValue>(values: impl IntoIterator<Item = V>) -> Value {
+    Value::Array(values.into_iter().map(IntoValue::into_value).collect())
 }
 
 fn to_document(filter: impl IntoFilter) -> Result<Document, QueryError> {

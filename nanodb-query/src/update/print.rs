@@ -12,6 +12,10 @@ use nanodb_msgpack::RawValue;
 
 /// Prints changes; those of one operator stand together.
 pub(super) fn print_changes(changes: &[Change], out: &mut dyn Write) -> fmt::Result {
+    if changes.is_empty() {
+        // An update has an operator, if only one without fields.
+        return out.write_str(r#"{"$set": {}}"#);
+    }
     out.write_char('{')?;
     let mut before = None;
     for change in changes {

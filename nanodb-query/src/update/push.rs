@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use nanodb_document::{Document, Value};
+use nanodb_document::{Document, IntoValue, Value};
 
 use crate::error::QueryError;
 use crate::{IntoSort, Sort};
@@ -38,9 +38,10 @@ pub struct Push {
 
 impl Push {
     /// Returns the addition of these elements at the end of the array: `$each`.
-    pub fn each<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Self {
+    pub fn each<V: IntoValue>(values: impl IntoIterator<Item = V>) -> Self {
         let mut modifiers = Document::new();
-        modifiers.insert("$each", values.into_iter().collect::<Value>());
+        let values = values.into_iter().map(IntoValue::into_value).collect();
+        modifiers.insert("$each", Value::Array(values));
         Self { modifiers, refused: None }
     }
 

@@ -51,7 +51,7 @@ fn each_method_writes_its_operator() {
             r#"{"$push": {"a": {"$each": [1], "$position": 0, "$sort": 1, "$slice": -2}}}"#,
         ),
         (
-            new().push_with("a", Push::each([of_two]).sort(doc! { "x": 1, "y": (-1) })),
+            new().push_with("a", Push::each([of_two]).sort(doc! { "x": 1, "y": -1 })),
             r#"{"$push": {"a": {"$each": [{"x": 1, "y": 2}], "$sort": {"x": 1, "y": -1}}}}"#,
         ),
         (new().add_to_set("a", 1), r#"{"$addToSet": {"a": 1}}"#),
@@ -176,7 +176,7 @@ fn a_document_is_a_query_or_the_error_of_every_use() {
     assert_eq!(two.into_filter(), field("a").gte(18));
     assert!(doc! {}.into_filter().is_all());
     assert_eq!(doc! { "$set": { "a": 1 } }.into_update(), Update::new().set("a", 1));
-    assert_eq!(doc! { "a": 1, "b": (-1) }.into_sort(), Sort::ascending("a").then_descending("b"));
+    assert_eq!(doc! { "a": 1, "b": -1 }.into_sort(), Sort::ascending("a").then_descending("b"));
     assert!(doc! {}.into_sort().is_empty());
     let included = Projection::include(["a", "b.c"]).unwrap();
     assert_eq!(doc! { "a": 1, "b.c": 1 }.into_projection(), included);
@@ -202,4 +202,14 @@ fn a_document_is_a_query_or_the_error_of_every_use() {
     assert!((&deep).into_filter().check().is_err());
     assert!((&deep).into_projection().check().is_err());
     assert!(doc! { "$set": (deep) }.into_update().check().is_err());
+}
+
+#[test]
+fn an_update_whose_operator_has_no_fields_prints_text_that_is_read_back() {
+    for text in [r#"{"$unset": {}}"#, r#"{"$set": {}, "$inc": {}}"#] {
+        let update = Update::parse_json(text).unwrap();
+        assert_eq!(update.to_string(), r#"{"$set": {}}"#);
+        assert_eq!(update.to_string().parse::<Update>().unwrap(), update);
+        assert!(!update.apply(b"\x80", &UpdateContext::default(), &mut Vec::new()).unwrap());
+    }
 }

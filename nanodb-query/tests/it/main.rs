@@ -15,6 +15,7 @@ mod plain;
 mod plain_update;
 mod projection;
 mod refused;
+mod text_conditions;
 mod update;
 
 use nanodb_document::ErrorParts as _;

@@ -1,9 +1,10 @@
 //! What is refused, by text and by programs alike: no query falls back on null, on everything, or
 //! on fewer operands.
 
+use nanodb_document::{Value, doc};
 use nanodb_query::bytes::{FilterBytes, SortBytes, UpdateBytes};
 use nanodb_query::{
-    ApplyError, DEPTH_MAX, FieldName, Filter, Literal, Problem, Projection, QUERY_NODES_MAX,
+    ApplyError, DEPTH_MAX, FieldName, Filter, Problem, Projection, QUERY_NODES_MAX,
     QUERY_REGEXES_MAX, Sort, Update, UpdateContext, UpdateError, field,
 };
 
@@ -30,8 +31,9 @@ fn problem(filter: &Filter) -> Problem {
     problem
 }
 
-fn unsayable() -> Literal {
-    Literal::refused(Problem::Value { reason: "for a test".to_owned() })
+/// A value that no document can hold.
+fn unsayable() -> Value {
+    Value::Ext(-1, b"no time".to_vec())
 }
 
 #[test]
@@ -44,9 +46,9 @@ fn a_value_that_can_not_be_encoded_makes_every_condition_an_error() {
         |a| a.gte(unsayable()),
         |a| a.lt(unsayable()),
         |a| a.lte(unsayable()),
-        |a| a.is_in([Literal::from(1), unsayable()]),
-        |a| a.not_in([unsayable(), Literal::from(1)]),
-        |a| a.all([Literal::from(1), unsayable()]),
+        |a| a.is_in([Value::from(1), unsayable()]),
+        |a| a.not_in([unsayable(), Value::from(1)]),
+        |a| a.all([Value::from(1), unsayable()]),
     ];
     let good = || field("b").eq(1);
     for condition in conditions {
@@ -65,7 +67,7 @@ fn a_value_that_can_not_be_encoded_makes_every_condition_an_error() {
             assert!(matches!(problem(&filter), Problem::Value { .. }), "{filter}");
         }
     }
-    let nested = field("a").eq(vec![vec![Literal::from(1)], vec![unsayable()]]);
+    let nested = field("a").eq(vec![vec![Value::from(1)], vec![unsayable()]]);
     assert!(matches!(problem(&nested), Problem::Value { .. }));
     let some = field("a").eq(Some(unsayable()));
     assert!(matches!(problem(&some), Problem::Value { .. }));
@@ -167,7 +169,7 @@ fn nesting_is_bounded_however_a_filter_is_put_together() {
     // As deep as a thread's stack would not bear.
     let deep = (0..1_000_000).fold(field("a").eq(1), |filter, _| field("a").elem_match(filter));
     assert!(matches!(problem(&deep), Problem::TooDeep { .. }));
-    let mut value = Literal::from(1);
+    let mut value = Value::from(1);
     for _ in 0..DEPTH_MAX {
         value = vec![value].into();
     }
@@ -200,7 +202,7 @@ fn what_compares_takes_no_regular_expression() {
         }
     }
     // {"$regex": "x"}
-    let regex = Literal::from_bytes(b"\x81\xa6$regex\xa1x").unwrap();
+    let regex = Value::from(doc! { "$regex": "x" });
     let built =
         [field("s").ne(regex.clone()), field("s").eq(regex.clone()), field("s").is_in([regex])];
     for filter in built {
