@@ -175,8 +175,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::NoCollection`], [`EngineError::CollectionExists`], [`EngineError::CollectionName`]; as
-    /// [`drop_collection`](Self::drop_collection).
+    /// [`EngineError::NoCollection`], [`EngineError::CollectionExists`],
+    /// [`EngineError::CollectionName`]; as [`drop_collection`](Self::drop_collection).
     pub fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
         self.catalog.rename(from, to)
     }

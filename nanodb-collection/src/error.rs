@@ -16,11 +16,10 @@ use crate::ids::{ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX};
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 
 /// Why an operation of the engine failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum EngineError {
     /// The collection already has a document with that id.
-    #[error("collection {collection:?} already has a document with the id {id}")]
     DuplicateId {
         /// The collection.
         collection: String,
@@ -28,63 +27,44 @@ pub enum EngineError {
         id: Id,
     },
     /// The largest integer that can be assigned as an id has been used.
-    #[error(
-        "collection {collection:?} has no ids left to assign: {ASSIGNED_ID_MAX} was used; \
-         give documents an `_id` of their own"
-    )]
     IdsExhausted {
         /// The collection.
         collection: String,
     },
     /// A collection's name is empty, too long, or has a NUL in it.
-    #[error(
-        "{name:?} cannot name a collection: names have 1 to {COLLECTION_NAME_BYTES_MAX} bytes \
-         and no NUL"
-    )]
     CollectionName {
         /// The name, cut to a readable length.
         name: String,
     },
     /// No collection has that name.
-    #[error("there is no collection {name:?}")]
     NoCollection {
         /// The name.
         name: String,
     },
     /// A collection already has that name.
-    #[error("there is a collection {name:?} already")]
     CollectionExists {
         /// The name.
         name: String,
     },
     /// The database has had as many collections as it can number.
-    #[error("the database has had 2^32 collections and can make no more")]
     CollectionsExhausted,
     /// Waiting for a collection's lock would be a deadlock: its holder waits for this thread, or is
     /// another transaction of this thread.
-    #[error(
-        "collection {collection:?} is locked by a transaction that waits for this one, or by \
-         another transaction of this thread"
-    )]
     Conflict {
         /// The collection.
         collection: String,
     },
     /// The transaction has been committed or rolled back; a statement that fails in the middle
     /// rolls it back as well.
-    #[error("the transaction is over")]
     TransactionOver,
     /// A page cannot be read that has, or may have, what was asked for.
-    #[error("page {page} is damaged, and what was asked for may be on it")]
     DamagedPage {
         /// The page's number; it lies at 4,096 times that in the file.
         page: u32,
         /// What is wrong with it.
-        #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// A stored document's bytes are not valid, although its page is as it was written.
-    #[error("{}", damaged(collection, id.as_ref(), *page))]
     DamagedDocument {
         /// The collection; empty where it is not known, as of a document that was read before.
         collection: String,
@@ -95,10 +75,8 @@ pub enum EngineError {
         page: Option<u32>,
     },
     /// The file's list of collections is damaged.
-    #[error("the list of collections is damaged")]
-    Catalog(#[from] CatalogError),
+    Catalog(CatalogError),
     /// The database could not be opened.
-    #[error("opening {}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
@@ -106,11 +84,6 @@ pub enum EngineError {
         source: nanodb_pager::Error,
     },
     /// The file would grow beyond its limit. Nothing was changed, and a transaction is rolled back.
-    #[error(
-        "{}the database's file would grow past its limit of {bytes_max} bytes; delete documents \
-         or drop collections, compact, or set a higher limit",
-        OfFile(path)
-    )]
     QuotaExceeded {
         /// The file, if the database is in one.
         path: Option<PathBuf>,
@@ -118,30 +91,100 @@ pub enum EngineError {
         bytes_max: u64,
     },
     /// The database is open read-only (`Options::read_only`) and cannot be written to.
-    #[error(
-        "{}the database is open read-only, so nothing is written to it; open it without `read_only` \
-         to do that",
-        OfFile(path)
-    )]
     ReadOnly {
         /// The file, if the database is in one.
         path: Option<PathBuf>,
     },
     /// `Database::close` has closed the database.
-    #[error("{} was closed by `close`; open it again", ClosedFile(path))]
     Closed {
         /// The file, if the database is in one.
         path: Option<PathBuf>,
     },
     /// Code that a call of a database runs can't close one: that waits for calls to end.
-    #[error(
-        "a database can't be closed by code that a call of a database runs, such as a `Serialize`: \
-         close it when the call is over"
-    )]
     CloseWithinCall,
     /// The database's file could not be read or written.
-    #[error("reading or writing the database's file")]
-    Storage(#[source] nanodb_pager::Error),
+    Storage(nanodb_pager::Error),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DuplicateId { collection, id } => {
+                write!(f, "collection {collection:?} already has a document with the id {id}")
+            }
+            Self::IdsExhausted { collection } => write!(
+                f,
+                "collection {collection:?} has no ids left to assign: {ASSIGNED_ID_MAX} was used; \
+                 give documents an `_id` of their own"
+            ),
+            Self::CollectionName { name } => write!(
+                f,
+                "{name:?} cannot name a collection: names have 1 to {COLLECTION_NAME_BYTES_MAX} \
+                 bytes \
+                 and no NUL"
+            ),
+            Self::NoCollection { name } => write!(f, "there is no collection {name:?}"),
+            Self::CollectionExists { name } => write!(f, "there is a collection {name:?} already"),
+            Self::CollectionsExhausted => {
+                write!(f, "the database has had 2^32 collections and can make no more")
+            }
+            Self::Conflict { collection } => write!(
+                f,
+                "collection {collection:?} is locked by a transaction that waits for this one, or \
+                 by \
+                 another transaction of this thread"
+            ),
+            Self::TransactionOver => write!(f, "the transaction is over"),
+            Self::DamagedPage { page, .. } => {
+                write!(f, "page {page} is damaged, and what was asked for may be on it")
+            }
+            Self::DamagedDocument { collection, id, page } => {
+                write!(f, "{}", damaged(collection, id.as_ref(), *page))
+            }
+            Self::Catalog(_) => write!(f, "the list of collections is damaged"),
+            Self::Open { path, .. } => write!(f, "opening {}", path.display()),
+            Self::QuotaExceeded { path, bytes_max } => write!(
+                f,
+                "{}the database's file would grow past its limit of {bytes_max} bytes; delete \
+                 documents \
+                 or drop collections, compact, or set a higher limit",
+                OfFile(path)
+            ),
+            Self::ReadOnly { path } => write!(
+                f,
+                "{}the database is open read-only, so nothing is written to it; open it without \
+                 `read_only` \
+                 to do that",
+                OfFile(path)
+            ),
+            Self::Closed { path } => {
+                write!(f, "{} was closed by `close`; open it again", ClosedFile(path))
+            }
+            Self::CloseWithinCall => f.write_str(
+                "a database can't be closed by code that a call of a database runs, such as a \
+                 `Serialize`: close it when the call is over",
+            ),
+            Self::Storage(_) => write!(f, "reading or writing the database's file"),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::DamagedPage { source, .. } => source.as_deref().map(|source| source as _),
+            Self::Catalog(source) => Some(source),
+            Self::Open { source, .. } => Some(source),
+            Self::Storage(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<CatalogError> for EngineError {
+    fn from(error: CatalogError) -> Self {
+        Self::Catalog(error)
+    }
 }
 
 impl EngineError {
@@ -262,11 +305,10 @@ impl OfDocument for Error {
 }
 
 /// Why stored bytes are no catalog.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CatalogError {
     /// Another version than this library's.
-    #[error("version {found} of the catalog is not {supported}, the only one this library reads")]
     Version {
         /// The version found.
         found: u64,
@@ -274,30 +316,51 @@ pub enum CatalogError {
         supported: u64,
     },
     /// A section that came after this library.
-    #[error("section {tag} of the catalog is not known to this library; a newer one wrote it")]
     Section {
         /// The section's tag.
         tag: u64,
     },
     /// The bytes end in the middle of something, or say what cannot be.
-    #[error("the catalog's bytes make no sense")]
     Malformed,
     /// A collection has pages that the file does not, or more than others leave it.
-    #[error("collection {collection} claims pages that the file does not have")]
     Pages {
         /// The collection's number.
         collection: u32,
     },
     /// The bytes of a commit's edits end in the middle of something, or say what cannot be.
-    #[error("a commit's edits make no sense")]
     MalformedEdits,
     /// An edit speaks of a collection that there is not, or makes one that there is.
-    #[error("a commit's edits do not agree with the catalog on collection {collection}")]
     Collection {
         /// The collection's number.
         collection: u32,
     },
 }
+
+impl fmt::Display for CatalogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version { found, supported } => write!(
+                f,
+                "version {found} of the catalog is not {supported}, the only one this library reads"
+            ),
+            Self::Section { tag } => write!(
+                f,
+                "section {tag} of the catalog is not known to this library; a newer one wrote it"
+            ),
+            Self::Malformed => write!(f, "the catalog's bytes make no sense"),
+            Self::Pages { collection } => {
+                write!(f, "collection {collection} claims pages that the file does not have")
+            }
+            Self::MalformedEdits => write!(f, "a commit's edits make no sense"),
+            Self::Collection { collection } => write!(
+                f,
+                "a commit's edits do not agree with the catalog on collection {collection}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CatalogError {}
 
 impl From<nanodb_pager::Error> for EngineError {
     fn from(error: nanodb_pager::Error) -> Self {

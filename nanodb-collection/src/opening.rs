@@ -9,9 +9,9 @@
 //!
 //! A call is refused once the opening is closed, or it is *registered* and waited for: all that
 //! write, and reads that may take long. Reads of a document are not registered, so that they cost
-//! no more than a look at a flag; nor are those that run code of the program's in between. They
-//! end with [`EngineError::Closed`] at their next step, and if one wants a page just then that is not in
-//! memory, it has that, or the pager tells it that the file is gone.
+//! no more than a look at a flag; nor are those that run code of the program's in between. They end
+//! with [`EngineError::Closed`] at their next step, and if one wants a page just then that is not
+//! in memory, it has that, or the pager tells it that the file is gone.
 //!
 //! An open transaction holds locks between its calls. Closing ends it: at once if no call of it is
 //! under way, else the call itself does when it is over; see
@@ -191,10 +191,10 @@ impl Opening {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Closed`] if it was closed before; [`EngineError::CloseWithinCall`] from code that a call
-    /// of a database runs on this thread, and [`EngineError::Storage`] in a fork: then it is as open as
-    /// before. Other errors of [`EngineError::Storage`] say what could not be written; it is closed all
-    /// the same, and the next opening reads the logs.
+    /// [`EngineError::Closed`] if it was closed before; [`EngineError::CloseWithinCall`] from code
+    /// that a call of a database runs on this thread, and [`EngineError::Storage`] in a fork: then
+    /// it is as open as before. Other errors of [`EngineError::Storage`] say what could not be
+    /// written; it is closed all the same, and the next opening reads the logs.
     pub fn close(&self) -> Result<Closed> {
         if CALLS.get() > 0 {
             // It would wait for itself; or another thread for this one, and this one for that.

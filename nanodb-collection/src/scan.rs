@@ -171,9 +171,9 @@ impl Scan {
     /// # Errors
     ///
     /// [`Damaged`](nanodb_document::ErrorKind::Damaged) if a page, or a document in several pieces,
-    /// cannot be read; the next call goes on behind it. [`Io`](nanodb_document::ErrorKind::Io) if the
-    /// operating system refuses. [`Closed`](nanodb_document::ErrorKind::Closed) once the database is
-    /// closed.
+    /// cannot be read; the next call goes on behind it. [`Io`](nanodb_document::ErrorKind::Io) if
+    /// the operating system refuses. [`Closed`](nanodb_document::ErrorKind::Closed) once the
+    /// database is closed.
     #[allow(clippy::should_implement_trait, reason = "lends, which Iterator cannot")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<&DocView>, Error> {

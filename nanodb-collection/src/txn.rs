@@ -139,10 +139,10 @@ impl Txn {
     /// # Errors
     ///
     /// [`EngineError::Conflict`] or [`EngineError::TransactionOver`] if it was given up before, or
-    /// [`EngineError::Closed`]; [`EngineError::Storage`]: [`TooLarge`](nanodb_document::ErrorKind::TooLarge),
-    /// [`Io`](nanodb_document::ErrorKind::Io) or [`Poisoned`](nanodb_document::ErrorKind::Poisoned). If it is the
-    /// last, the changes may turn out to have survived when the file is opened again; else
-    /// nothing has changed.
+    /// [`EngineError::Closed`]; [`EngineError::Storage`]:
+    /// [`TooLarge`](nanodb_document::ErrorKind::TooLarge), [`Io`](nanodb_document::ErrorKind::Io)
+    /// or [`Poisoned`](nanodb_document::ErrorKind::Poisoned). If it is the last, the changes may
+    /// turn out to have survived when the file is opened again; else nothing has changed.
     pub fn commit(self) -> Result<()> {
         let _call = self.enter()?;
         let status = mem::replace(&mut *self.cell.status.lock(), Status::Over);

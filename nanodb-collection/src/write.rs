@@ -73,7 +73,8 @@ fn run(
 ///
 /// # Errors
 ///
-/// What the statement returns; [`EngineError::CollectionName`], [`EngineError::Conflict`], [`EngineError::Storage`].
+/// What the statement returns; [`EngineError::CollectionName`], [`EngineError::Conflict`],
+/// [`EngineError::Storage`].
 ///
 /// [`EngineError::CollectionName`]: crate::EngineError::CollectionName
 /// [`EngineError::Conflict`]: crate::EngineError::Conflict

@@ -119,11 +119,10 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`DuplicateId`](crate::ErrorKind::DuplicateId),
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the document or the collection's name breaks a rule,
-    /// [`Exhausted`](crate::ErrorKind::Exhausted);
-    /// [`Damaged`](crate::ErrorKind::Damaged) if damage hides whether the id is taken;
-    /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
+    /// [`DuplicateId`](crate::ErrorKind::DuplicateId), [`Invalid`](crate::ErrorKind::Invalid) if
+    /// the document or the collection's name breaks a rule,
+    /// [`Exhausted`](crate::ErrorKind::Exhausted); [`Damaged`](crate::ErrorKind::Damaged) if damage
+    /// hides whether the id is taken; [`Io`](crate::ErrorKind::Io). Nothing has changed then.
     pub fn insert(&self, document: impl Encode) -> Result<Id> {
         self.opening.check_writable()?;
         with_buffer(|buffer| {

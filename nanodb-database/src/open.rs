@@ -91,8 +91,8 @@ impl Options {
     ///   there;
     /// * [`Damaged`](crate::ErrorKind::Damaged) or [`Io`](crate::ErrorKind::Io).
     ///
-    /// [`Damaged`](crate::ErrorKind::Damaged) if the list of collections is. A file that is refused is not
-    /// changed.
+    /// [`Damaged`](crate::ErrorKind::Damaged) if the list of collections is. A file that is refused
+    /// is not changed.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Database> {
         self.open_through(path.as_ref(), |storage| Arc::new(storage))
     }

@@ -53,9 +53,9 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// An error that names the file, if it does not exist or cannot be read, another process has it open,
-    /// it is this database's own file, or it has a newer format; [`Io`](crate::ErrorKind::Io) if this
-    /// database cannot be written to. What was copied until then stays.
+    /// An error that names the file, if it does not exist or cannot be read, another process has it
+    /// open, it is this database's own file, or it has a newer format; [`Io`](crate::ErrorKind::Io)
+    /// if this database cannot be written to. What was copied until then stays.
     pub fn salvage(&self, path: impl AsRef<Path>) -> Result<SalvageReport> {
         self.opening().check_writable()?;
         let path = path.as_ref();

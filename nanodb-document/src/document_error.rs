@@ -1,6 +1,7 @@
 //! Errors of documents, as this crate knows them within itself.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use crate::error::{Error, ErrorBuilder, ErrorKind};
 use crate::{
@@ -25,17 +26,15 @@ use crate::{
 ///     "`_id` must be an integer, a string, binary, an ObjectId or a UUID, not float",
 /// );
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum DocumentError {
     /// The value is not a map, as a document must be.
-    #[error("a document must be a map, not {found}")]
     NotADocument {
         /// The type of what was given instead.
         found: ValueType,
     },
     /// The encoded document exceeds the limit.
-    #[error("the document takes {size} bytes encoded, more than the {max} allowed")]
     TooLarge {
         /// The bytes that it takes.
         size: usize,
@@ -43,7 +42,6 @@ pub enum DocumentError {
         max: usize,
     },
     /// A single value exceeds the limit on documents.
-    #[error("the value at `{path}` takes {size} bytes, more than the {max} allowed for a document")]
     ValueTooLarge {
         /// The path of the value.
         path: String,
@@ -53,7 +51,6 @@ pub enum DocumentError {
         max: usize,
     },
     /// Maps and arrays nest too deep.
-    #[error("the document nests deeper than {max} levels at `{path}`")]
     TooDeep {
         /// The first map or array that is too deep.
         path: String,
@@ -61,7 +58,6 @@ pub enum DocumentError {
         max: usize,
     },
     /// A field's name is too long.
-    #[error("a field's name in `{path}` takes {size} bytes, more than the {max} allowed")]
     NameTooLong {
         /// The map that contains the field.
         path: String,
@@ -71,7 +67,6 @@ pub enum DocumentError {
         max: usize,
     },
     /// A map's key is not a string.
-    #[error("a key of the map at `{path}` is {found}, not a string")]
     NameNotString {
         /// The map that contains the key.
         path: String,
@@ -79,25 +74,21 @@ pub enum DocumentError {
         found: ValueType,
     },
     /// A string, or a field's name, is not UTF-8.
-    #[error("a string at `{path}` is not UTF-8")]
     NotUtf8 {
         /// The string, or the map whose field has that name.
         path: String,
     },
     /// A map names a field twice.
-    #[error("the field `{path}` occurs twice")]
     DuplicateField {
         /// The field.
         path: String,
     },
     /// The `_id` is of a type that ids can't have.
-    #[error("`_id` must be an integer, a string, binary, an ObjectId or a UUID, not {found}")]
     IdType {
         /// The type of the value.
         found: ValueType,
     },
     /// The `_id` takes too many bytes.
-    #[error("`_id` takes {size} bytes encoded, more than the {max} allowed")]
     IdTooLarge {
         /// The bytes that it takes.
         size: usize,
@@ -105,7 +96,6 @@ pub enum DocumentError {
         max: usize,
     },
     /// An extension of type -1 that is not one of MessagePack's three timestamps.
-    #[error("the extension of type -1 at `{path}`, {size} bytes long, is not a timestamp")]
     BadTimestamp {
         /// The path of the value.
         path: String,
@@ -113,26 +103,80 @@ pub enum DocumentError {
         size: usize,
     },
     /// The bytes are not valid MessagePack, or end too early.
-    #[error("not MessagePack, or cut off, at byte {offset}")]
     Malformed {
         /// The offset of the value that can't be read.
         offset: usize,
     },
     /// The chosen JSON format has no form for a value.
-    #[error(transparent)]
     NoJson(nanodb_msgpack::json::WriteError),
     /// Bytes follow the document.
-    #[error("{size} bytes follow the document")]
     TrailingBytes {
         /// How many bytes.
         size: usize,
     },
     /// A Rust value could not be serialised.
-    #[error("could not serialise the value")]
-    Serialize(#[source] Box<dyn StdError + Send + Sync>),
+    Serialize(Box<dyn StdError + Send + Sync>),
     /// The document does not have the shape of the requested Rust type.
-    #[error("the document does not have the shape of the type asked for")]
-    Deserialize(#[source] Box<dyn StdError + Send + Sync>),
+    Deserialize(Box<dyn StdError + Send + Sync>),
+}
+
+impl fmt::Display for DocumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotADocument { found } => write!(f, "a document must be a map, not {found}"),
+            Self::TooLarge { size, max } => {
+                write!(f, "the document takes {size} bytes encoded, more than the {max} allowed")
+            }
+            Self::ValueTooLarge { path, size, max } => write!(
+                f,
+                "the value at `{path}` takes {size} bytes, more than the {max} allowed for a \
+                 document"
+            ),
+            Self::TooDeep { path, max } => {
+                write!(f, "the document nests deeper than {max} levels at `{path}`")
+            }
+            Self::NameTooLong { path, size, max } => write!(
+                f,
+                "a field's name in `{path}` takes {size} bytes, more than the {max} allowed"
+            ),
+            Self::NameNotString { path, found } => {
+                write!(f, "a key of the map at `{path}` is {found}, not a string")
+            }
+            Self::NotUtf8 { path } => write!(f, "a string at `{path}` is not UTF-8"),
+            Self::DuplicateField { path } => write!(f, "the field `{path}` occurs twice"),
+            Self::IdType { found } => write!(
+                f,
+                "`_id` must be an integer, a string, binary, an ObjectId or a UUID, not {found}"
+            ),
+            Self::IdTooLarge { size, max } => {
+                write!(f, "`_id` takes {size} bytes encoded, more than the {max} allowed")
+            }
+            Self::BadTimestamp { path, size } => write!(
+                f,
+                "the extension of type -1 at `{path}`, {size} bytes long, is not a timestamp"
+            ),
+            Self::Malformed { offset } => {
+                write!(f, "not MessagePack, or cut off, at byte {offset}")
+            }
+            Self::NoJson(inner) => fmt::Display::fmt(inner, f),
+            Self::TrailingBytes { size } => write!(f, "{size} bytes follow the document"),
+            Self::Serialize(_) => write!(f, "could not serialise the value"),
+            Self::Deserialize(_) => {
+                write!(f, "the document does not have the shape of the type asked for")
+            }
+        }
+    }
+}
+
+impl StdError for DocumentError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::NoJson(inner) => inner.source(),
+            Self::Serialize(source) => Some(&**source),
+            Self::Deserialize(source) => Some(&**source),
+            _ => None,
+        }
+    }
 }
 
 impl DocumentError {

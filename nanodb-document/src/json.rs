@@ -36,8 +36,9 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), with the [place](Error::position): invalid JSON, not an object, a field that occurs twice, half
-    /// of a surrogate pair, a form that is wrong or has no meaning here, or more than 100 levels.
+    /// [`Invalid`](crate::ErrorKind::Invalid), with the [place](Error::position): invalid JSON, not
+    /// an object, a field that occurs twice, half of a surrogate pair, a form that is wrong or has
+    /// no meaning here, or more than 100 levels.
     pub fn parse_json(text: &str) -> Result<Self> {
         Self::parse_json_with(text.as_bytes(), &ReadOptions::new())
     }

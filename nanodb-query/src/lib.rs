@@ -3,8 +3,8 @@
 //! # Where things are
 //!
 //! Most callers need [`Filter`], [`Sort`], [`Projection`] and [`Update`]: each has a parser for
-//! JSON text and builders, and in [`bytes`] what it does with MessagePack. [`RawValue`] reads stored
-//! values; it and the order over all values come from `nanodb-msgpack`.
+//! JSON text and builders, and in [`bytes`] what it does with MessagePack. [`RawValue`] reads
+//! stored values; it and the order over all values come from `nanodb-msgpack`.
 
 pub mod bytes;
 mod convert;

@@ -232,7 +232,8 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in
+    /// the text.
     #[cfg(feature = "json")]
     pub fn parse_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;

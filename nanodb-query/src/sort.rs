@@ -138,8 +138,8 @@ impl Sort {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if a path is too long, or there are too many:
-    /// whichever came first.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if a path is too long, or there are too
+    /// many: whichever came first.
     pub fn check(&self) -> Result<(), Error> {
         Ok(self.checked()?)
     }
@@ -153,7 +153,8 @@ impl Sort {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in
+    /// the text.
     #[cfg(feature = "json")]
     pub fn parse_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;

@@ -172,7 +172,8 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error of the first part that is refused.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error of the first part that is
+    /// refused.
     pub fn check(&self) -> Result<(), Error> {
         Ok(self.form().map(drop).map_err(QueryError::clone)?)
     }
@@ -188,14 +189,19 @@ impl Update {
     /// # fn main() -> Result<(), nanodb::Error> {
     /// Update::parse_json(r#"{"$inc": {"n": 1}}"#)?;
     /// let error = Update::parse_json(r#"{"n": 1}"#).unwrap_err();
-    /// assert_eq!(error.to_string(), "unknown operator `n` at line 1, column 2");
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "unknown operator `n`: an update's names are operators such as `$set`; to replace a \
+    ///      document use `replace_one` or `Update::replacement` at line 1, column 2",
+    /// );
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in
+    /// the text.
     #[cfg(feature = "json")]
     pub fn parse_json(text: &str) -> Result<Self, Error> {
         Self::parse_json_with_filters(text, "[]")
@@ -217,7 +223,8 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong with one of the texts, and where.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong with one of
+    /// the texts, and where.
     #[cfg(feature = "json")]
     pub fn parse_json_with_filters(text: &str, array_filters: &str) -> Result<Self, Error> {
         let filters = Text::parse(array_filters)?;
@@ -273,7 +280,8 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in
+    /// the text.
     #[cfg(feature = "json")]
     pub fn merge_patch_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;
@@ -322,7 +330,8 @@ impl Update {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in the text.
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in
+    /// the text.
     #[cfg(feature = "json")]
     pub fn replacement_json(text: &str) -> Result<Self, Error> {
         let text = Text::parse(text)?;

@@ -214,7 +214,8 @@ impl Opening {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Closed`](crate::EngineError::Closed), [`EngineError::Storage`](crate::EngineError::Storage),
+    /// [`EngineError::Closed`](crate::EngineError::Closed),
+    /// [`EngineError::Storage`](crate::EngineError::Storage),
     /// [`EngineError::Conflict`](crate::EngineError::Conflict).
     pub fn check(self: &Arc<Self>) -> Result<CheckReport> {
         let _call = self.enter()?;
@@ -226,8 +227,8 @@ impl Opening {
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check); [`EngineError::Closed`](crate::EngineError::Closed) also if `progress` closes
-    /// the database.
+    /// As [`check`](Self::check); [`EngineError::Closed`](crate::EngineError::Closed) also if
+    /// `progress` closes the database.
     pub fn check_with(
         self: &Arc<Self>,
         progress: &mut dyn FnMut(CheckProgress) -> ControlFlow<()>,

@@ -144,8 +144,8 @@ pub enum Salvaged<'a> {
 ///
 /// # Errors
 ///
-/// Those of `store`; [`EngineError::Storage`] if the operating system refuses what is not a matter of
-/// single pages.
+/// Those of `store`; [`EngineError::Storage`] if the operating system refuses what is not a matter
+/// of single pages.
 pub fn salvage_pages<E: From<EngineError>>(
     pages: &Salvage,
     refused: &EngineError,

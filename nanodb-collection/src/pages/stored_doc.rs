@@ -84,8 +84,8 @@ impl StoredDoc {
     ///
     /// # Errors
     ///
-    /// [`Damaged`](nanodb_document::ErrorKind::Damaged) if its bytes are not what was stored, with its
-    /// id and page as far as they are known.
+    /// [`Damaged`](nanodb_document::ErrorKind::Damaged) if its bytes are not what was stored, with
+    /// its id and page as far as they are known.
     pub fn to_document(&self) -> Result<Document, Error> {
         let decoded = DocView::to_document(self);
         decoded.map_err(|_| self.blame("", EngineError::malformed()).into())
@@ -114,8 +114,8 @@ impl StoredDoc {
     ///
     /// # Errors
     ///
-    /// [`WrongType`](nanodb_document::ErrorKind::WrongType) if it does not have the shape of `T`: the
-    /// error names the document, and the [path](Error::path) of the field. Same as
+    /// [`WrongType`](nanodb_document::ErrorKind::WrongType) if it does not have the shape of `T`:
+    /// the error names the document, and the [path](Error::path) of the field. Same as
     /// [`to_document`](Self::to_document).
     #[cfg(feature = "serde")]
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {

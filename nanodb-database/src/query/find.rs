@@ -158,10 +158,10 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the filter, the sort or the projection is
-    /// refused, as text of the same content is; [`Io`](crate::ErrorKind::Io) if a temporary file is needed and cannot be created, written or
-    /// read, as on a full disk; same as [`Collection::get`](crate::Collection::get) and
-    /// [`Scan::next`](crate::Scan::next).
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the filter, the sort or the projection is refused,
+    /// as text of the same content is; [`Io`](crate::ErrorKind::Io) if a temporary file is needed
+    /// and cannot be created, written or read, as on a full disk; same as
+    /// [`Collection::get`](crate::Collection::get) and [`Scan::next`](crate::Scan::next).
     pub fn run(self) -> Result<Cursor> {
         let _call = self.source.enter()?;
         self.run_within_call()
@@ -212,7 +212,8 @@ impl<'c> Find<'c> {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) as in [`run`](Self::run); same as [`Scan::next`](crate::Scan::next).
+    /// [`Invalid`](crate::ErrorKind::Invalid) as in [`run`](Self::run); same as
+    /// [`Scan::next`](crate::Scan::next).
     pub fn count(self) -> Result<u64> {
         let _call = self.source.enter()?;
         let enough = self.enough();

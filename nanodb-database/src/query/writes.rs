@@ -30,9 +30,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the update cannot be applied, or its result cannot be
-    /// stored; same as
-    /// [`replace`](Self::replace). Nothing has changed then.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the update cannot be applied, or its result cannot
+    /// be stored; same as [`replace`](Self::replace). Nothing has changed then.
     pub fn update_one(
         &self,
         filter: impl IntoFilter,

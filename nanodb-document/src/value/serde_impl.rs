@@ -14,9 +14,9 @@
 //!                     newtype of (type, bytes)
 //! ```
 //!
-//! The codec of this crate reads every value back unchanged, and so does `rmp-serde`. JSON has no binary and no
-//! extensions; to keep those, use the JSON functions of this crate. A map that names a field twice
-//! keeps the last value. A map with keys that are not strings is refused.
+//! The codec of this crate reads every value back unchanged, and so does `rmp-serde`. JSON has no
+//! binary and no extensions; to keep those, use the JSON functions of this crate. A map that names
+//! a field twice keeps the last value. A map with keys that are not strings is refused.
 
 use std::fmt;
 

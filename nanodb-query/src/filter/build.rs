@@ -263,7 +263,8 @@ impl FieldName {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if there is no such type; the errors of [`Filter::check`].
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if there is no such type; the errors of
+    /// [`Filter::check`].
     pub fn is_type(self, name: &str) -> Result<Filter, Error> {
         match Types::named(name) {
             Some(types) => self.tested(Test::Type(types), Cost::ONE).if_allowed(),
@@ -290,8 +291,8 @@ impl FieldName {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if the expression is wrong, not supported or
-    /// too large, and for other options; the errors of [`Filter::check`].
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if the expression is wrong, not supported
+    /// or too large, and for other options; the errors of [`Filter::check`].
     pub fn regex(self, pattern: &str, options: &str) -> Result<Filter, Error> {
         if !are_options(options) {
             return Err(self.refuse("$options", "letters of `imsxu`", TypeBracket::String));
@@ -320,7 +321,8 @@ impl FieldName {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if the divisor is 0; the errors of [`Filter::check`].
+    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if the divisor is 0; the errors of
+    /// [`Filter::check`].
     pub fn remainder(self, divisor: i64, remainder: i64) -> Result<Filter, Error> {
         if divisor == 0 {
             return Err(self.refuse("$mod", "a divisor that is not 0", TypeBracket::Number));

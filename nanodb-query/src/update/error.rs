@@ -1,5 +1,7 @@
 //! Errors of applying updates.
 
+use std::fmt;
+
 use nanodb_document::{DamagedDocument, Error, ErrorBuilder, ErrorKind};
 use nanodb_msgpack::{Malformed, TypeBracket};
 
@@ -8,20 +10,16 @@ use crate::error::QueryError;
 /// The reason why an update can't be applied to a document, which then stays as it is.
 ///
 /// `operator` and `path` are as written in the update.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UpdateError {
     /// The document is not well-formed MessagePack, or not a map.
-    #[error("the document is no well-formed MessagePack map")]
-    Malformed(#[from] Malformed),
+    Malformed(Malformed),
     /// The filter of an upsert was built of something that is refused.
-    #[error(transparent)]
     Filter(Box<QueryError>),
     /// The update was built of something that is refused.
-    #[error(transparent)]
     Refused(Box<QueryError>),
     /// The field is of a type that the operator can't be applied to.
-    #[error("`{operator}` on `{path}` needs {expected}, and the field is {found}")]
     Target {
         /// The operator.
         operator: &'static str,
@@ -33,7 +31,6 @@ pub enum UpdateError {
         found: TypeBracket,
     },
     /// The path goes on where nothing can be below: from a scalar, or from an array by a name.
-    #[error("`{operator}` on `{path}` can't create `{name}` in {found}")]
     NotViable {
         /// The operator.
         operator: &'static str,
@@ -45,7 +42,6 @@ pub enum UpdateError {
         found: TypeBracket,
     },
     /// A number exceeds 64 bits.
-    #[error("`{operator}` on `{path}` leads to an integer of more than 64 bits")]
     Overflow {
         /// The operator.
         operator: &'static str,
@@ -53,7 +49,6 @@ pub enum UpdateError {
         path: String,
     },
     /// A `$rename` concerns an element of an array or a field below one.
-    #[error("`$rename` on `{path}` leads through an array at `{through}`")]
     RenameInArray {
         /// The old path of the field.
         path: String,
@@ -62,13 +57,11 @@ pub enum UpdateError {
     },
     /// A path contains `$`, which means the array element by which the document matched the filter,
     /// and the filter looks into no array.
-    #[error("`{path}` needs a filter that looks into the array: `$` is the element found there")]
     NoMatch {
         /// The field.
         path: String,
     },
     /// Two changes meet in one field of this document.
-    #[error("updating the path `{path}` would create a conflict at `{at}`")]
     Conflict {
         /// The path of the second change.
         path: String,
@@ -76,16 +69,11 @@ pub enum UpdateError {
         at: String,
     },
     /// `$[]` and `$[id]` stand for too many elements of this document.
-    #[error("`$[]` leads to more than {steps_max} elements and fields")]
     TooManySteps {
         /// The limit, [`UPDATE_STEPS_MAX`](crate::UPDATE_STEPS_MAX).
         steps_max: usize,
     },
     /// An array would be padded with too many nulls.
-    #[error(
-        "`{path}` would fill an array up with {count} nulls, and at most {nulls_max} are allowed: a \
-         number on a path is the index of an array's element"
-    )]
     TooManyNulls {
         /// The field.
         path: String,
@@ -95,20 +83,79 @@ pub enum UpdateError {
         nulls_max: u32,
     },
     /// `_id` would change.
-    #[error("an update can't change `_id`")]
     ChangesId,
     /// The document would nest deeper than [`DEPTH_MAX`](crate::DEPTH_MAX).
-    #[error("the document would nest deeper than {depth_max} levels")]
     TooDeep {
         /// The limit.
         depth_max: usize,
     },
     /// The document would become too large.
-    #[error("the document would become larger than {bytes_max} bytes")]
     TooLarge {
         /// The limit, from [`UpdateContext::bytes_max`](crate::UpdateContext::bytes_max).
         bytes_max: usize,
     },
+}
+
+impl fmt::Display for UpdateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(_) => write!(f, "the document is no well-formed MessagePack map"),
+            Self::Filter(inner) => fmt::Display::fmt(inner, f),
+            Self::Refused(inner) => fmt::Display::fmt(inner, f),
+            Self::Target { operator, path, expected, found } => {
+                write!(f, "`{operator}` on `{path}` needs {expected}, and the field is {found}")
+            }
+            Self::NotViable { operator, path, name, found } => {
+                write!(f, "`{operator}` on `{path}` can't create `{name}` in {found}")
+            }
+            Self::Overflow { operator, path } => {
+                write!(f, "`{operator}` on `{path}` leads to an integer of more than 64 bits")
+            }
+            Self::RenameInArray { path, through } => {
+                write!(f, "`$rename` on `{path}` leads through an array at `{through}`")
+            }
+            Self::NoMatch { path } => write!(
+                f,
+                "`{path}` needs a filter that looks into the array: `$` is the element found there"
+            ),
+            Self::Conflict { path, at } => {
+                write!(f, "updating the path `{path}` would create a conflict at `{at}`")
+            }
+            Self::TooManySteps { steps_max } => {
+                write!(f, "`$[]` leads to more than {steps_max} elements and fields")
+            }
+            Self::TooManyNulls { path, count, nulls_max } => write!(
+                f,
+                "`{path}` would fill an array up with {count} nulls, and at most {nulls_max} are \
+                 allowed: a \
+                 number on a path is the index of an array's element"
+            ),
+            Self::ChangesId => write!(f, "an update can't change `_id`"),
+            Self::TooDeep { depth_max } => {
+                write!(f, "the document would nest deeper than {depth_max} levels")
+            }
+            Self::TooLarge { bytes_max } => {
+                write!(f, "the document would become larger than {bytes_max} bytes")
+            }
+        }
+    }
+}
+
+impl std::error::Error for UpdateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Malformed(source) => Some(source),
+            Self::Filter(inner) => inner.source(),
+            Self::Refused(inner) => inner.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<Malformed> for UpdateError {
+    fn from(error: Malformed) -> Self {
+        Self::Malformed(error)
+    }
 }
 
 impl UpdateError {

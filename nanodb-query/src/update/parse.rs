@@ -25,7 +25,7 @@ pub(super) fn parse(
 ) -> Result<Changes, Fault<'_>> {
     let mut changes = Changes::new(filters);
     for operator in entries(document) {
-        let name = OperatorName::parse(operator.name).ok_or_else(|| unknown(operator, ""))?;
+        let name = OperatorName::parse(operator.name).ok_or_else(|| no_operator(operator))?;
         if !operator.value.is_map() {
             return Err(refuse(operator.name, "", "a document of fields", operator.value));
         }
@@ -182,6 +182,14 @@ fn has_modifiers<'a>(
 fn unknown<'a>(entry: Entry<'a>, path: &str) -> Fault<'a> {
     let (operator, path) = (entry.name.to_owned(), path.to_owned());
     Fault { problem: Problem::UnknownOperator { operator, path }, tail: entry.tail }
+}
+
+/// Returns the fault that an update has a name which is no operator of it.
+fn no_operator(entry: Entry<'_>) -> Fault<'_> {
+    if entry.name.starts_with('$') {
+        return unknown(entry, "");
+    }
+    Fault { problem: Problem::NotAnOperator { name: entry.name.to_owned() }, tail: entry.tail }
 }
 
 fn parse_each<'a>(name: &str, path: &str, value: RawValue<'a>) -> Result<Each, Fault<'a>> {

@@ -402,7 +402,11 @@ fn an_upsert_inserts_what_the_filter_names() {
 fn errors_say_which_operator_path_and_place() {
     for (update, message) in [
         (r#"{"$foo": {"a": 1}}"#, "unknown operator `$foo` at line 1, column 2"),
-        (r#"{"a": 1}"#, "unknown operator `a` at line 1, column 2"),
+        (
+            r#"{"a": 1}"#,
+            "unknown operator `a`: an update's names are operators such as `$set`; to replace a \
+             document use `replace_one` or `Update::replacement` at line 1, column 2",
+        ),
         ("{}", "an update must have operators at line 1, column 1"),
         ("[]", "an update must be a document, not an array at line 1, column 1"),
         (r#"{"$set": 5}"#, "`$set` takes a document of fields, not a number at line 1, column 10"),

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 const COLLECTION: &[&[&str]] = &[
-    &["application", "error", "ids"],
+    &["application", "error", "error/*", "ids"],
     &["reclaim"],
     &["pages", "pages/*"],
     &["catalog/varint", "catalog/edit"],
@@ -97,7 +97,7 @@ const DATABASE: &[&[&str]] = &[
 ];
 
 const MSGPACK: &[&[&str]] = &[
-    &["marker", "token", "cursor", "write", "hex"],
+    &["marker", "token", "cursor", "write", "hex", "base64"],
     &["timestamp", "object_id", "uuid", "ext", "number"],
     &["raw_value"],
     &["order", "sort_key"],
@@ -106,8 +106,9 @@ const MSGPACK: &[&[&str]] = &[
 
 const DOCUMENT: &[&[&str]] = &[
     &["path", "hash", "seen_names", "leaf_text", "value/value_type"],
-    &["error"],
+    &["error", "document_error"],
     &["document", "document/*", "value", "value/*", "id", "id/*"],
+    &["codec", "codec/*"],
     &["encode", "encode/*", "value/serde_impl", "value/rmpv"],
     &["view", "view/*"],
     &["json"],
@@ -122,7 +123,7 @@ const QUERY: &[&[&str]] = &[
     &["sort"],
     &["projection", "projection/*"],
     &["update", "update/*"],
-    &["convert"],
+    &["convert", "bytes", "into"],
 ];
 
 /// The modules that a text names, as paths from the crate's root.

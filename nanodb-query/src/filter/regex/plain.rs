@@ -54,7 +54,7 @@ impl PlainText {
 const SPECIAL: [char; 14] = ['\\', '.', '^', '$', '|', '?', '*', '+', '(', ')', '[', ']', '{', '}'];
 
 /// Appends a text to an expression, in which it stands for itself.
-pub(in crate::filter) fn escape(text: &str, pattern: &mut String) {
+pub(crate) fn escape(text: &str, pattern: &mut String) {
     for letter in text.chars() {
         if SPECIAL.contains(&letter) {
             pattern.push('\\');

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 const CRATES: [&str; 6] = [
     "nanodb-database",
     "nanodb-collection",
-    "nanodb-document",
     "nanodb-query",
+    "nanodb-document",
     "nanodb-msgpack",
     "nanodb-pager",
 ];
@@ -148,6 +148,35 @@ impl Sources {
             source.items(&names, &mut items);
         }
         items
+    }
+
+    /// The errors of conversions from and to what the facade exports: the `Err` and the `Error` of
+    /// implementations of traits, each with the file and the type.
+    pub(super) fn associated_errors(&self) -> Vec<(String, String, String)> {
+        let facade: BTreeSet<Origin> = self.facade().into_values().collect();
+        let mut found = Vec::new();
+        for source in &self.files {
+            let mut owner = "";
+            for line in source.code.lines().map(str::trim) {
+                if let Some((_, of)) = line.strip_prefix("impl").and_then(|l| l.split_once(" for "))
+                {
+                    owner = of;
+                }
+                let is_error = |line: &str| {
+                    let name =
+                        line.strip_prefix("type Err = ").or(line.strip_prefix("type Error = "));
+                    name.and_then(|name| name.strip_suffix(';')).map(str::to_owned)
+                };
+                let Some(error) = is_error(line) else { continue };
+                let name = identifier(owner.trim_start_matches(['&', '$'])).to_owned();
+                let is_exported = facade.contains(&(source.crate_name.clone(), name.clone()));
+                // Within a macro, it is for several types of ours.
+                if is_exported || owner.starts_with('$') {
+                    found.push((source.path.clone(), name, error));
+                }
+            }
+        }
+        found
     }
 
     /// What a name in a file of a crate means, if it is one of ours.
