@@ -45,9 +45,10 @@ pub use nanodb_collection::{
 };
 pub use nanodb_document::{
     ArrayView, AsId, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, Draft, Elements,
-    Encode, Error, ErrorKind, FIELD_NAME_BYTES_MAX, Fields, ID_BYTES_MAX, ID_FIELD, Id, IdRef,
-    IdTextError, IntoIter, IntoValue, Iter, IterMut, Key, ObjectId, Result, Serialized, Timestamp,
-    Uuid, Value, ValueRef, ValueType, array, doc, from_document, json, to_document,
+    Encode, Entry, Error, ErrorKind, FIELD_NAME_BYTES_MAX, Fields, ID_BYTES_MAX, ID_FIELD, Id,
+    IdRef, IntoIter, IntoValue, Iter, IterMut, Key, ObjectId, OccupiedEntry, Result, Serialized,
+    Timestamp, Uuid, VacantEntry, Value, ValueRef, ValueType, array, as_timestamp, doc,
+    from_document, from_value, json, ser, to_document, to_value,
 };
 pub use nanodb_query::{
     ArrayFilters, FieldName, Filter, IntoFilter, IntoProjection, IntoSort, IntoUpdate, Projection,

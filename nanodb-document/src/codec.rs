@@ -23,7 +23,7 @@
 
 mod de;
 mod error;
-pub(crate) mod ext;
+mod ext;
 mod key;
 mod ser;
 
@@ -32,6 +32,7 @@ use serde::ser::Serialize;
 
 pub use self::error::CodecError;
 
+use crate::forms::InCodec;
 use nanodb_msgpack::Cursor;
 
 /// Appends a value.
@@ -39,11 +40,13 @@ pub(crate) fn serialize<T: Serialize + ?Sized>(
     value: &T,
     out: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
+    let _in_codec = InCodec::enter();
     value.serialize(ser::ValueSerializer::new(out))
 }
 
 /// Reads the value that `bytes` begin with.
 pub(crate) fn deserialize<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, CodecError> {
+    let _in_codec = InCodec::enter();
     T::deserialize(de::ValueDeserializer::new(&mut Cursor::new(bytes)))
 }
 

@@ -1,7 +1,10 @@
 //! A document in memory: named values in order.
 
 mod builder;
+pub(crate) mod entry;
 pub(crate) mod fields;
+mod paths;
+mod typed_get;
 
 use crate::id::{ID_FIELD, IdRef};
 use crate::seen_names::SeenNames;
@@ -15,7 +18,7 @@ use crate::value::Value;
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
-/// use nanodb::{Document, doc};
+/// use nanodb::{Document, Value, doc};
 ///
 /// let mut alice = Document::new();
 /// alice.insert("name", "Alice");
@@ -26,16 +29,32 @@ use crate::value::Value;
 /// assert_eq!(alice.remove("age"), Some(31.into()));
 /// assert_eq!(alice.len(), 1);
 ///
-/// assert!(alice.contains("name") && !alice.is_empty());
+/// assert!(alice.contains_key("name") && !alice.is_empty());
 /// assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
 /// if let Some(name) = alice.get_mut("name") {
 ///     *name = "Bob".into();
 /// }
-/// assert_eq!(alice.names().collect::<Vec<_>>(), ["name"]);
+/// assert_eq!(alice.keys().collect::<Vec<_>>(), ["name"]);
 /// for (name, value) in alice.iter() {
 ///     println!("{name}: {value}");
 /// }
-/// alice.clear();
+///
+/// // A field that is not there reads as null, and is made by setting it.
+/// assert!(alice["age"].is_null());
+/// alice["age"] = 31.into();
+/// assert_eq!(alice.first(), Some(("name", &"Bob".into())));
+/// assert_eq!(alice.last(), Some(("age", &31.into())));
+/// alice.sort_keys();
+/// assert_eq!(alice.values().collect::<Vec<_>>(), [&31.into(), &Value::from("Bob")]);
+/// for value in alice.values_mut() {
+///     value.take();
+/// }
+/// let mut more = doc! { "a": 1, "age": 32 };
+/// alice.append(&mut more);
+/// assert_eq!(alice, doc! { "age": 32, "name": null, "a": 1 });
+/// assert_eq!(alice.remove_entry("age"), Some(("age".to_owned(), 32.into())));
+/// assert_eq!(alice.clone().into_values().collect::<Vec<_>>(), [Value::Null, 1.into()]);
+/// assert_eq!(alice.into_keys().collect::<Vec<_>>(), ["name", "a"]);
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Document {
@@ -80,32 +99,9 @@ impl Document {
         self.fields.get_mut(index).map(|(_, value)| value)
     }
 
-    /// Returns the value that a dotted path leads to, through names of fields and indexes of
-    /// arrays.
-    ///
-    /// A field whose name contains a dot can't be reached this way. An index is decimal digits
-    /// without a leading zero.
-    ///
-    /// ```
-    /// # extern crate nanodb_document as nanodb;
-    /// use nanodb::doc;
-    ///
-    /// let order = doc! { "items": [{ "name": "tea" }, { "name": "milk" }] };
-    /// assert_eq!(order.get_path("items.1.name").unwrap(), &"milk");
-    /// assert_eq!(order.get_path("items.01.name"), None);
-    /// assert_eq!(order.get_path("items.name"), None);
-    /// ```
-    #[must_use]
-    pub fn get_path(&self, path: &str) -> Option<&Value> {
-        match path.split_once('.') {
-            None => self.get(path),
-            Some((name, rest)) => self.get(name)?.get_path(rest),
-        }
-    }
-
     /// Returns whether there is a field with this name.
     #[must_use]
-    pub fn contains(&self, name: &str) -> bool {
+    pub fn contains_key(&self, name: &str) -> bool {
         self.position(name).is_some()
     }
 
@@ -128,6 +124,22 @@ impl Document {
         self.position(name).map(|index| self.fields.remove(index).1)
     }
 
+    /// Removes a field and returns its name and its value; the fields after it move up.
+    pub fn remove_entry(&mut self, name: &str) -> Option<(String, Value)> {
+        self.position(name).map(|index| self.fields.remove(index))
+    }
+
+    /// Moves all fields of another document into this one; a field of the same name gets the value
+    /// of the other. The cost is linear in the number of fields.
+    pub fn append(&mut self, other: &mut Self) {
+        self.extend(std::mem::take(other));
+    }
+
+    /// Sorts the fields by name, byte by byte. Documents within stay as they are.
+    pub fn sort_keys(&mut self) {
+        self.fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+
     /// Removes all fields.
     pub fn clear(&mut self) {
         self.fields.clear();
@@ -136,6 +148,18 @@ impl Document {
     /// Keeps only the fields for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
         self.fields.retain_mut(|(name, value)| keep(name, value));
+    }
+
+    /// Returns the first field.
+    #[must_use]
+    pub fn first(&self) -> Option<(&str, &Value)> {
+        self.fields.first().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Returns the last field.
+    #[must_use]
+    pub fn last(&self) -> Option<(&str, &Value)> {
+        self.fields.last().map(|(name, value)| (name.as_str(), value))
     }
 
     /// Returns the id: the field `_id`, if it exists and is of a type that ids can have.

@@ -102,6 +102,14 @@ pub enum DocumentError {
         /// The number of bytes of its data.
         size: usize,
     },
+    /// A value that could not be serialised, made by [`ser`](crate::ser).
+    #[error("the value at `{path}` can't be stored: {reason}")]
+    Refused {
+        /// The path of the value.
+        path: String,
+        /// Why it could not be serialised.
+        reason: String,
+    },
     /// The bytes are not valid MessagePack, or end too early.
     Malformed {
         /// The offset of the value that can't be read.
@@ -216,6 +224,11 @@ impl DocumentError {
         Self::BadTimestamp { path: String::new(), size: data.len() }
     }
 
+    #[cold]
+    pub(crate) fn refused(reason: &str) -> Self {
+        Self::Refused { path: String::new(), reason: reason.to_owned() }
+    }
+
     /// Adds the field `name` to the front of the path.
     ///
     /// Paths are built on the way back up, so that valid documents pay nothing for them.
@@ -245,6 +258,7 @@ impl DocumentError {
             | Self::NameNotString { path, .. }
             | Self::NotUtf8 { path }
             | Self::DuplicateField { path }
+            | Self::Refused { path, .. }
             | Self::BadTimestamp { path, .. } => path.as_str(),
             Self::IdType { .. } | Self::IdTooLarge { .. } => "_id",
             Self::NoJson(nanodb_msgpack::json::WriteError::Unheld { path, .. }) => path.as_str(),
@@ -264,6 +278,7 @@ impl DocumentError {
             | Self::NameNotString { path, .. }
             | Self::NotUtf8 { path }
             | Self::DuplicateField { path }
+            | Self::Refused { path, .. }
             | Self::BadTimestamp { path, .. } => Some(path),
             _ => None,
         }

@@ -43,7 +43,8 @@ pub(crate) use self::record::ID_NAME_TOKEN;
 pub use self::record::{record_has_key, record_key, same_key, with_hashed_key};
 
 use crate::leaf_text::Text;
-use nanodb_msgpack::{Cursor, Number, ObjectId, Token, Uuid};
+use crate::{ObjectId, Uuid};
+use nanodb_msgpack::{Cursor, Number, Token};
 
 /// The name of the field that holds a document's id.
 pub const ID_FIELD: &str = "_id";
@@ -205,8 +206,9 @@ impl<'a> IdRef<'a> {
             Token::Binary(bytes) => Some(Self::Binary(bytes)),
             Token::Float(number) => Self::whole(number),
             Token::Ext(..) => {
-                let uuid = || token.uuid().map(Self::Uuid);
-                token.object_id().map(Self::ObjectId).or_else(uuid)
+                let uuid = || token.uuid().map(|id| Self::Uuid(Uuid::from_bytes(id)));
+                let object_id = token.object_id();
+                object_id.map(|id| Self::ObjectId(ObjectId::from_bytes(id))).or_else(uuid)
             }
             _ => None,
         }

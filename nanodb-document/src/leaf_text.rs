@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 
 use nanodb_msgpack::json::print_string;
-use nanodb_msgpack::{ObjectId, Timestamp, Uuid};
+
+use crate::{ObjectId, Timestamp, Uuid};
 
 /// A value other than a container, ready to be printed.
 pub(crate) enum Text<'a> {

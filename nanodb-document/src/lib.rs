@@ -30,6 +30,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | `timestamp`, `object_id`, `uuid` | values that JSON has no type for |
 //! | `document`, `value`, `id` | what programs hold |
 //! | `view` | stored documents, read in place |
 //! | `codec` | Rust types as bytes, through serde |
@@ -37,22 +38,31 @@
 //! | `json` | from and to JSON |
 //! | `error`, `document_error` | the error that all calls return; what breaks a rule, within this crate |
 
+pub mod as_timestamp;
 mod codec;
 mod document;
 mod document_error;
 mod encode;
 mod error;
+mod ext;
+mod forms;
 mod hash;
 mod id;
 pub mod json;
 mod leaf_text;
+mod object_id;
 mod path;
+mod scalar_serde;
 mod seen_names;
+mod timestamp;
+mod typed_get;
+mod uuid;
 mod value;
 mod view;
 
 pub use self::codec::CodecError;
 pub use self::document::Document;
+pub use self::document::entry::{Entry, OccupiedEntry, VacantEntry};
 pub use self::document::fields::{IntoIter, Iter, IterMut};
 pub use self::document_error::DocumentError;
 pub use self::encode::draft::Draft;
@@ -64,8 +74,10 @@ pub use self::id::{
     AsId, DamagedDocument, ID_BYTES_MAX, ID_FIELD, Id, IdRef, Key, record_has_key, record_key,
     same_key, with_hashed_key,
 };
+pub use self::object_id::ObjectId;
 pub use self::path::array_index;
-pub use self::value::serde_impl::{from_document, to_document};
+pub use self::timestamp::Timestamp;
+pub use self::uuid::Uuid;
+pub use self::value::serde_impl::{from_document, from_value, ser, to_document, to_value};
 pub use self::value::{__value, IntoValue, Value, ValueType};
 pub use self::view::{ArrayView, DocView, Elements, Fields, ValueRef};
-pub use nanodb_msgpack::{IdTextError, ObjectId, Timestamp, Uuid};

@@ -34,21 +34,22 @@
 
 mod convert;
 mod display;
+mod index;
 mod into_value;
 mod lists;
 mod macros;
 mod maps;
+pub(crate) mod refused;
 mod rmpv;
 pub(crate) mod serde_impl;
 mod value_type;
 
 pub use self::into_value::{__value, IntoValue};
 pub use self::value_type::ValueType;
+use crate::{ObjectId, Timestamp, Uuid};
 use nanodb_msgpack::Token;
-pub(crate) use nanodb_msgpack::{ObjectId, Timestamp, Uuid};
 
 use crate::document::Document;
-use crate::path::array_index;
 
 /// One value of a document.
 ///
@@ -69,6 +70,18 @@ use crate::path::array_index;
 /// assert_eq!(value["tags"].as_array().map(<[Value]>::len), Some(2));
 /// assert_eq!(value.as_document().map(|document| document.len()), Some(2));
 /// assert!(Value::Null.is_null());
+///
+/// // Or taken out, or changed in place.
+/// let mut value = value;
+/// value["tags"][1] = "c".into();
+/// if let Some(tag) = value.get_path_mut("tags.0") {
+///     assert_eq!(tag.take(), "a");
+/// }
+/// assert_eq!(value.get("tags"), Some(&array![null, "c"].into()));
+/// assert_eq!(Value::from("a").into_string(), Ok("a".to_owned()));
+/// assert_eq!(Value::from("a").into_array(), Err("a".into()));
+/// assert_eq!(Value::from(b"a").into_bytes(), Ok(vec![b'a']));
+/// assert!(value.into_document().is_ok());
 /// ```
 #[derive(Clone, Default)]
 pub enum Value {
@@ -210,12 +223,12 @@ impl Value {
     /// Returns the value of an extension.
     pub(crate) fn from_ext(tag: i8, data: &[u8]) -> Self {
         let token = Token::Ext(tag, data);
-        if let Some(timestamp) = token.timestamp() {
-            return Self::Timestamp(timestamp);
+        if let Some(time) = token.timestamp() {
+            return Self::Timestamp(time.into());
         }
         match (token.object_id(), token.uuid()) {
-            (Some(id), _) => Self::ObjectId(id),
-            (_, Some(id)) => Self::Uuid(id),
+            (Some(id), _) => Self::ObjectId(ObjectId::from_bytes(id)),
+            (_, Some(id)) => Self::Uuid(Uuid::from_bytes(id)),
             _ => Self::Ext(tag, data.to_vec()),
         }
     }
@@ -265,18 +278,65 @@ impl Value {
         }
     }
 
-    /// Returns the value below this one that a dotted path leads to; see [`Document::get_path`].
+    /// Returns the value of a field, if this is a document that has it; dots in `name` are part of
+    /// the name.
     #[must_use]
-    pub fn get_path(&self, path: &str) -> Option<&Value> {
-        let mut value = self;
-        for step in path.split('.') {
-            value = match value {
-                Self::Document(document) => document.get(step)?,
-                Self::Array(elements) => elements.get(usize::try_from(array_index(step)?).ok()?)?,
-                _ => return None,
-            };
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.as_document()?.get(name)
+    }
+
+    /// Returns the text, if this is a string.
+    ///
+    /// # Errors
+    ///
+    /// The value, if it is of another type.
+    pub fn into_string(self) -> Result<String, Self> {
+        match self {
+            Self::String(text) => Ok(text),
+            other => Err(other),
         }
-        Some(value)
+    }
+
+    /// Returns the elements, if this is an array.
+    ///
+    /// # Errors
+    ///
+    /// The value, if it is of another type.
+    pub fn into_array(self) -> Result<Vec<Value>, Self> {
+        match self {
+            Self::Array(elements) => Ok(elements),
+            other => Err(other),
+        }
+    }
+
+    /// Returns the document, if this is one.
+    ///
+    /// # Errors
+    ///
+    /// The value, if it is of another type.
+    pub fn into_document(self) -> Result<Document, Self> {
+        match self {
+            Self::Document(document) => Ok(document),
+            other => Err(other),
+        }
+    }
+
+    /// Returns the bytes, if this is binary.
+    ///
+    /// # Errors
+    ///
+    /// The value, if it is of another type.
+    pub fn into_bytes(self) -> Result<Vec<u8>, Self> {
+        match self {
+            Self::Binary(bytes) => Ok(bytes),
+            other => Err(other),
+        }
+    }
+
+    /// Returns this value, and leaves null in its place.
+    #[must_use = "`= Value::Null` sets a value to null"]
+    pub fn take(&mut self) -> Value {
+        std::mem::take(self)
     }
 }
 

@@ -1,7 +1,9 @@
 //! A stored document, read in place.
 
-mod decode;
+pub(crate) mod decode;
 mod print;
+mod serde_impl;
+mod typed_get;
 mod value_ref;
 
 use std::str;

@@ -44,12 +44,12 @@ mod lex;
 mod options;
 mod print;
 mod read;
-mod rfc3339;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::error::{JsonError, JsonProblem, Position};
+pub use self::forms::form_to_msgpack;
 pub use self::options::{Decimals, Format, Inexact, Layout, ReadOptions, WriteOptions};
 pub use self::print::{WriteError, print_string, print_value, write_document, write_value};
 pub use self::read::{Text, to_msgpack};

@@ -46,30 +46,28 @@
 
 pub mod base64;
 mod cursor;
-mod ext;
 mod hex;
 pub mod json;
 mod marker;
 mod number;
-mod object_id;
 mod order;
 mod raw_value;
 mod sort_key;
-mod timestamp;
+mod text_ids;
 mod token;
-mod uuid;
+mod unix_time;
 mod write;
 
 pub use self::cursor::Cursor;
-pub use self::ext::{Bytes, Ext, OwnedBytes, serialize_ext};
 pub use self::number::Number;
-pub use self::object_id::{IdTextError, ObjectId};
 pub use self::order::{compare, compare_scalars};
 pub use self::raw_value::{DEPTH_MAX, Elements, Fields, Malformed, RawValue, TypeBracket, deeper};
 pub use self::sort_key::{encode_empty_array_key, encode_key};
-pub use self::timestamp::Timestamp;
+pub use self::text_ids::{
+    OBJECT_ID_EXT, ObjectIdText, UUID_EXT, UuidText, parse_object_id, parse_uuid,
+};
 pub use self::token::Token;
-pub use self::uuid::Uuid;
+pub use self::unix_time::{TIMESTAMP_EXT, UnixTime};
 pub use self::write::{
     INTEGER_BYTES_MAX, MAP_HEADER_BYTES_MAX, write_array_len, write_binary, write_bool, write_ext,
     write_ext_head, write_float, write_int, write_map_len, write_null, write_string, write_uint,

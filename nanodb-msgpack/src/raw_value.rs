@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::{Cursor, Token};
-use crate::{Number, ObjectId, Timestamp, Uuid};
+use crate::{Number, OBJECT_ID_EXT, TIMESTAMP_EXT, UUID_EXT, UnixTime};
 
 /// How deep maps and arrays may nest, in values as in JSON text.
 pub const DEPTH_MAX: usize = 100;
@@ -286,29 +286,29 @@ impl<'a> Token<'a> {
     /// Returns the timestamp, if it is one.
     #[must_use]
     #[inline]
-    pub fn timestamp(self) -> Option<Timestamp> {
+    pub fn timestamp(self) -> Option<UnixTime> {
         match self {
-            Token::Ext(Timestamp::EXT_TYPE, data) => Timestamp::from_ext(data),
+            Token::Ext(TIMESTAMP_EXT, data) => UnixTime::from_ext(data),
             _ => None,
         }
     }
 
-    /// Returns the ObjectId, if it is one.
+    /// Returns the bytes of the ObjectId, if it is one.
     #[must_use]
     #[inline]
-    pub fn object_id(self) -> Option<ObjectId> {
+    pub fn object_id(self) -> Option<[u8; 12]> {
         match self {
-            Token::Ext(ObjectId::EXT_TYPE, data) => ObjectId::from_ext(data),
+            Token::Ext(OBJECT_ID_EXT, data) => data.try_into().ok(),
             _ => None,
         }
     }
 
-    /// Returns the UUID, if it is one.
+    /// Returns the bytes of the UUID, if it is one.
     #[must_use]
     #[inline]
-    pub fn uuid(self) -> Option<Uuid> {
+    pub fn uuid(self) -> Option<[u8; 16]> {
         match self {
-            Token::Ext(Uuid::EXT_TYPE, data) => Uuid::from_ext(data),
+            Token::Ext(UUID_EXT, data) => data.try_into().ok(),
             _ => None,
         }
     }
@@ -319,7 +319,7 @@ impl<'a> Token<'a> {
     pub fn binary(self) -> Option<&'a [u8]> {
         match self {
             Token::Binary(bytes) => Some(bytes),
-            Token::Ext(Uuid::EXT_TYPE, data) if data.len() == 16 => Some(data),
+            Token::Ext(UUID_EXT, data) if data.len() == 16 => Some(data),
             _ => None,
         }
     }

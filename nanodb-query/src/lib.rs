@@ -31,6 +31,7 @@ pub use self::sort::Sort;
 pub use self::update::{
     ArrayFilters, Push, UPDATE_NULLS_MAX, UPDATE_STEPS_MAX, Update, UpdateContext, UpdateError,
 };
+pub use nanodb_document::Timestamp;
 pub use nanodb_document::{Error, ErrorKind, Result};
 pub use nanodb_msgpack::json::Position;
-pub use nanodb_msgpack::{DEPTH_MAX, Malformed, RawValue, Timestamp, TypeBracket};
+pub use nanodb_msgpack::{DEPTH_MAX, Malformed, RawValue, TypeBracket};

@@ -117,14 +117,15 @@ pub use nanodb_database::{
     ASSIGNED_ID_MAX, AccessPath, ArrayFilters, ArrayView, AsId, BulkOperation, BulkWriteResult,
     COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, Closed, Collection, CollectionInfo,
     CollectionStats, CompactProgress, Cursor, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, Database,
-    DocView, Document, Draft, Durability, Elements, Encode, Error, ErrorKind, Explain,
+    DocView, Document, Draft, Durability, Elements, Encode, Entry, Error, ErrorKind, Explain,
     FIELD_NAME_BYTES_MAX, FieldName, Fields, Filter, Find, FindOneAndModify, ID_BYTES_MAX,
-    ID_FIELD, Id, IdRef, IdTextError, IntoFilter, IntoIter, IntoProjection, IntoSort, IntoUpdate,
-    IntoValue, Iter, IterMut, Key, ObjectId, OpenReport, Options, Plan, Problem, ProblemKind,
+    ID_FIELD, Id, IdRef, IntoFilter, IntoIter, IntoProjection, IntoSort, IntoUpdate, IntoValue,
+    Iter, IterMut, Key, ObjectId, OccupiedEntry, OpenReport, Options, Plan, Problem, ProblemKind,
     Projection, Push, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport,
     SalvagedCollection, Scan, ScanIter, Serialized, Snapshot, SnapshotCollection, Sort, Stats,
-    StoredDoc, Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid, Value,
-    ValueRef, ValueType, array, doc, field, from_document, json, storage, to_document,
+    StoredDoc, Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid,
+    VacantEntry, Value, ValueRef, ValueType, array, as_timestamp, doc, field, from_document,
+    from_value, json, ser, storage, to_document, to_value,
 };
 #[cfg(feature = "serde")]
 pub use nanodb_database::{TypedCollection, TypedCursor, TypedFind, TypedScanIter};

@@ -92,7 +92,7 @@ fn query(collection: &Collection, case: &Document) -> Result<(), String> {
         return Err(format!("counted {found}"));
     }
     check_equal(ids.collect(), expected, is_ordered)?;
-    if case.contains("projection") {
+    if case.contains_key("projection") {
         find = find.projection(part::<Projection>(case, "projection")?);
         let found = documents(find)?.into_iter().map(Value::Document).collect();
         check_equal(found, expect("expectedDocs").expect("documents"), is_ordered)?;

@@ -209,7 +209,7 @@ fn check_id(id: IdRef<'_>, record: &[u8]) -> Result<()> {
 
 /// What updates of this statement are applied with.
 pub(super) fn context() -> UpdateContext {
-    let now = nanodb_msgpack::Timestamp::now();
+    let now = nanodb_document::Timestamp::now();
     UpdateContext { now, bytes_max: DOCUMENT_BYTES_MAX, ..UpdateContext::default() }
 }
 

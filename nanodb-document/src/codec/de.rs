@@ -10,9 +10,10 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::error::CodecError;
-use super::ext::{EXT_STRUCT_NAME, ExtDeserializer};
+use super::ext::ExtDeserializer;
 use super::key::KeyDeserializer;
 use crate::DOCUMENT_DEPTH_MAX;
+use crate::ext::EXT_STRUCT_NAME;
 use nanodb_msgpack::{Cursor, Token};
 
 /// The most containers within each other. Damaged bytes may nest deeper than any document, and

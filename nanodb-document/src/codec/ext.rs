@@ -1,5 +1,4 @@
-//! Extensions in serde's data model: a newtype struct named `_ExtStruct` that holds the pair of the
-//! type and the data, as `rmp-serde` has it, too.
+//! Extensions: the pair of the type and the data that serde's data model has them as.
 
 use serde::de::value::BorrowedBytesDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
@@ -8,9 +7,6 @@ use serde::forward_to_deserialize_any;
 use super::error::CodecError;
 use super::ser::replace_head;
 use nanodb_msgpack::{Cursor, Token, write_ext_head};
-
-/// The name of the newtype struct.
-pub(crate) const EXT_STRUCT_NAME: &str = "_ExtStruct";
 
 /// Makes an extension of the pair of a type and data that was written at `start`, and that nothing
 /// follows.

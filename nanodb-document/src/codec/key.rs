@@ -7,6 +7,7 @@
 //! integers, bool                             its digits, `true` or `false`
 //! unit variant                               its name
 //! newtype struct                             of what is within
+//! Timestamp, ObjectId, Uuid                  as they are printed
 //! float, bytes, option, unit, containers     refused
 //! ```
 //!
@@ -21,11 +22,33 @@ use serde::forward_to_deserialize_any;
 use serde::ser::{Impossible, Serialize, Serializer};
 
 use super::error::CodecError;
+use super::ext::pair_to_ext;
+use super::ser::ValueSerializer;
+use crate::Value;
+use crate::ext::EXT_STRUCT_NAME;
 use nanodb_msgpack::{Cursor, Token, write_string};
 
 /// A serializer that appends one key to `out`.
 pub(super) struct KeySerializer<'o> {
     pub(super) out: &'o mut Vec<u8>,
+}
+
+impl KeySerializer<'_> {
+    /// Writes the text of a time, an ObjectId or a UUID, given as an extension.
+    fn ext<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CodecError> {
+        let mut bytes = Vec::new();
+        value.serialize(ValueSerializer::new(&mut bytes))?;
+        pair_to_ext(&mut bytes, 0)?;
+        match Cursor::new(&bytes).read() {
+            Some(Token::Ext(tag, data)) => match Value::from_ext(tag, data) {
+                Value::Timestamp(time) => self.serialize_str(&time.to_string()),
+                Value::ObjectId(id) => self.serialize_str(&id.to_string()),
+                Value::Uuid(id) => self.serialize_str(&id.to_string()),
+                _ => Err(refused("an extension")),
+            },
+            _ => Err(refused("an extension")),
+        }
+    }
 }
 
 /// Returns the text of the key at an offset, for an error's path.
@@ -105,9 +128,12 @@ impl Serializer for KeySerializer<'_> {
     #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), CodecError> {
+        if name == EXT_STRUCT_NAME {
+            return self.ext(value);
+        }
         value.serialize(self)
     }
 
@@ -213,9 +239,12 @@ impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, CodecError> {
+        if name == EXT_STRUCT_NAME {
+            return visitor.visit_borrowed_str(self.0);
+        }
         visitor.visit_newtype_struct(self)
     }
 

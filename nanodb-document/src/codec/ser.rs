@@ -6,9 +6,10 @@ use serde::ser::{
 };
 
 use super::error::CodecError;
-use super::ext::{EXT_STRUCT_NAME, pair_to_ext};
+use super::ext::pair_to_ext;
 use super::key::{KeySerializer, key_text};
 use crate::DOCUMENT_DEPTH_MAX;
+use crate::ext::EXT_STRUCT_NAME;
 use nanodb_msgpack::{
     write_array_len, write_binary, write_bool, write_float, write_int, write_map_len, write_null,
     write_string, write_uint,

@@ -19,9 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use nanodb_msgpack::Cursor;
 
-use super::ext::EXT_STRUCT_NAME;
 use super::{CodecError, deserialize, serialize};
 use crate::encode::raw;
+use crate::ext::EXT_STRUCT_NAME;
+use crate::{ObjectId, Timestamp, Uuid};
 
 /// What a type may do with a serializer, and what it may ask of a deserializer.
 #[derive(Clone, Debug)]
@@ -491,6 +492,9 @@ fn keys_become_strings_and_come_back() {
     assert_eq!(keys([Wrapped(-1)]), ["-1"]);
     assert_eq!(keys([Ipv4Addr::LOCALHOST]), ["127.0.0.1"]);
     assert_eq!(keys(["a".to_owned(), String::new()]), ["", "a"]);
+    assert_eq!(keys([Timestamp::new(5, 0).unwrap()]), ["1970-01-01T00:00:05Z"]);
+    assert_eq!(keys([ObjectId::from_bytes([1; 12])]), ["01".repeat(12)]);
+    assert_eq!(keys([Uuid::from_bytes([1; 16])]), ["01010101-0101-0101-0101-010101010101"]);
 }
 
 #[test]

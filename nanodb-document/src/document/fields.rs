@@ -32,8 +32,30 @@ impl Document {
     }
 
     /// Returns an iterator over the names of the fields, in order.
-    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
         self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns an iterator over the values of the fields, in order.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> + DoubleEndedIterator {
+        self.fields.iter().map(|(_, value)| value)
+    }
+
+    /// Returns an iterator over the values of the fields, in order, to be changed in place.
+    pub fn values_mut(
+        &mut self,
+    ) -> impl ExactSizeIterator<Item = &mut Value> + DoubleEndedIterator {
+        self.fields.iter_mut().map(|(_, value)| value)
+    }
+
+    /// Returns an iterator over the names of the fields, in order, that owns them.
+    pub fn into_keys(self) -> impl ExactSizeIterator<Item = String> + DoubleEndedIterator {
+        self.fields.into_iter().map(|(name, _)| name)
+    }
+
+    /// Returns an iterator over the values of the fields, in order, that owns them.
+    pub fn into_values(self) -> impl ExactSizeIterator<Item = Value> + DoubleEndedIterator {
+        self.fields.into_iter().map(|(_, value)| value)
     }
 }
 

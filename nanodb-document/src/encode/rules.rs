@@ -1,8 +1,9 @@
 //! The limits of documents, which every encoder checks.
 
-use nanodb_msgpack::{DEPTH_MAX, Timestamp, write_binary, write_ext, write_string};
+use nanodb_msgpack::{DEPTH_MAX, write_binary, write_ext, write_string};
 
-use crate::DocumentError;
+use crate::value::refused::refusal;
+use crate::{DocumentError, Timestamp};
 
 /// The most bytes of an encoded document: 16 MiB.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -64,8 +65,7 @@ pub(super) fn write_extension(
     out: &mut Vec<u8>,
 ) -> Result<(), DocumentError> {
     if tag == Timestamp::EXT_TYPE {
-        let timestamp =
-            Timestamp::from_ext(data).ok_or_else(|| DocumentError::bad_timestamp(data))?;
+        let timestamp = Timestamp::from_ext(data).ok_or_else(|| no_timestamp(tag, data))?;
         write_timestamp(timestamp, out);
         return Ok(());
     }
@@ -73,4 +73,13 @@ pub(super) fn write_extension(
         return Ok(());
     }
     Err(DocumentError::value_too_large(data.len()))
+}
+
+/// Returns the error of an extension that is not the timestamp that its type says.
+#[cold]
+fn no_timestamp(tag: i8, data: &[u8]) -> DocumentError {
+    match refusal(tag, data) {
+        Some(reason) => DocumentError::refused(reason),
+        None => DocumentError::bad_timestamp(data),
+    }
 }

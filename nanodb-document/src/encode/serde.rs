@@ -6,9 +6,10 @@ use serde::de::{Deserialize, DeserializeOwned};
 use serde::ser::Serialize;
 
 use super::draft::Draft;
-use super::{Encode, raw, write_document};
+use super::{Encode, raw, write_document, write_value};
 use crate::codec::{self, CodecError};
-use crate::{DocView, Document, DocumentError, IdRef, Result};
+use crate::view::decode::decode_value;
+use crate::{DocView, Document, DocumentError, IdRef, Result, Value};
 
 /// The most bytes of the buffer that a thread keeps between calls.
 const SCRATCH_BYTES_MAX: usize = 64 * 1024;
@@ -89,6 +90,22 @@ pub(crate) fn deserialize_bytes<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
 ) -> Result<T, DocumentError> {
     codec::deserialize(bytes).map_err(|error| DocumentError::Deserialize(error.into()))
+}
+
+/// Converts a value to one in memory.
+pub(crate) fn serialize_value<T: Serialize + ?Sized>(value: &T) -> Result<Value> {
+    with_scratch(|scratch| {
+        codec::serialize(value, scratch).map_err(not_written)?;
+        Ok(decode_value(scratch)?)
+    })
+}
+
+/// Converts a value in memory to another type.
+pub(crate) fn deserialize_value<T: DeserializeOwned>(value: &Value) -> Result<T> {
+    with_scratch(|scratch| {
+        write_value(value, scratch, 0)?;
+        Ok(deserialize_bytes(scratch)?)
+    })
 }
 
 #[cold]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Id, IdRef};
-use nanodb_msgpack::{ObjectId, Uuid};
+use crate::{ObjectId, Uuid};
 
 /// A type whose values are ids: integers of up to 64 bits, strings, bytes, [`ObjectId`], [`Uuid`],
 /// [`Id`] and [`IdRef`], each by value or by reference.

@@ -1,9 +1,9 @@
 //! From Rust's types to ids.
 
 use super::{Id, IdRef};
-use nanodb_msgpack::{ObjectId, Token, Uuid};
+use nanodb_msgpack::Token;
 
-use crate::{DocumentError, Error, Value};
+use crate::{DocumentError, Error, ObjectId, Uuid, Value};
 
 macro_rules! from_integers {
     ($($integer:ty)*) => {$(

@@ -5,9 +5,8 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use super::IdRef;
-use nanodb_msgpack::{
-    ObjectId, Uuid, write_binary, write_ext, write_int, write_string, write_uint,
-};
+use crate::{ObjectId, Uuid};
+use nanodb_msgpack::{write_binary, write_ext, write_int, write_string, write_uint};
 
 /// An id in its stored form, ready to be hashed and compared with records.
 ///

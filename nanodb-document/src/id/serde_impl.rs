@@ -1,19 +1,28 @@
-//! Ids in serde's data model: an integer, a string, bytes, or an extension.
-//!
-//! JSON has no bytes: there a binary id is a sequence of integers, which is read back as the same
-//! id.
+//! Ids in serde's data model: an integer, a string, bytes, or an extension. In formats for people,
+//! such as JSON, bytes and extensions are forms; a sequence of integers is read as bytes, too.
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use nanodb_msgpack::{Ext, Token};
+use nanodb_msgpack::Token;
 
 use super::{Id, IdRef};
+use crate::ext::Ext;
+use crate::forms::{Form, is_for_people, read_form};
 
 impl Serialize for IdRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let form = match *self {
+            Self::Binary(bytes) => Some(Form::Binary(bytes)),
+            Self::ObjectId(id) => Some(Form::ObjectId(id)),
+            Self::Uuid(id) => Some(Form::Uuid(id)),
+            Self::Int(_) | Self::UInt(_) | Self::String(_) => None,
+        };
+        if let Some(form) = form.filter(|_| is_for_people(serializer.is_human_readable())) {
+            return form.serialize(serializer);
+        }
         match *self {
             Self::Int(number) => serializer.serialize_i64(number),
             Self::UInt(number) => serializer.serialize_u64(number),
@@ -79,6 +88,10 @@ impl<'de> Visitor<'de> for IdVisitor {
         let Ext(tag, data) = Ext::from_newtype(inner)?;
         let id = IdRef::from_token(Token::Ext(tag, &data)).map(IdRef::to_owned);
         id.ok_or_else(|| serde::de::Error::custom("an extension that is no id"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Id, A::Error> {
+        Id::try_from(read_form(map)?).map_err(A::Error::custom)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Id, A::Error> {

@@ -1,43 +1,14 @@
 //! From Rust's types to values, and comparing values with them.
 
 use std::borrow::Cow;
-use std::ops::Index;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{ObjectId, Timestamp, Uuid, Value};
+use super::Value;
 use crate::document::Document;
 use crate::id::{Id, IdRef};
-
-static NULL: Value = Value::Null;
-
-/// Returns the field or element, or null if there is none.
-impl Index<&str> for Value {
-    type Output = Value;
-
-    fn index(&self, name: &str) -> &Value {
-        self.as_document().and_then(|document| document.get(name)).unwrap_or(&NULL)
-    }
-}
-
-/// Returns the element, or null if there is none.
-impl Index<usize> for Value {
-    type Output = Value;
-
-    fn index(&self, index: usize) -> &Value {
-        self.as_array().and_then(|elements| elements.get(index)).unwrap_or(&NULL)
-    }
-}
-
-/// Returns the field, or null if there is none.
-impl Index<&str> for Document {
-    type Output = Value;
-
-    fn index(&self, name: &str) -> &Value {
-        self.get(name).unwrap_or(&NULL)
-    }
-}
+use crate::{ObjectId, Timestamp, Uuid};
 
 impl From<()> for Value {
     fn from((): ()) -> Self {

@@ -6,9 +6,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{ObjectId, Timestamp, Uuid, Value};
+use super::Value;
 use crate::document::Document;
 use crate::id::{Id, IdRef};
+use crate::{ObjectId, Timestamp, Uuid};
 
 /// A type whose slices become arrays. It is not implemented for `u8`, whose slices are binary.
 #[doc(hidden)]

@@ -1,35 +1,64 @@
 //! From and to `rmpv::Value`, a general MessagePack value used by many crates.
 
-use super::{ObjectId, Timestamp, Uuid, Value};
+use super::Value;
 use crate::encode::rmpv::rmpv_type;
 use crate::{DOCUMENT_DEPTH_MAX, Document, DocumentError, Error};
+use crate::{ObjectId, Timestamp, Uuid};
 
-impl From<Value> for rmpv::Value {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Null => Self::Nil,
-            Value::Bool(value) => Self::Boolean(value),
-            Value::Int(number) => Self::from(number),
-            Value::UInt(number) => Self::from(number),
-            Value::Float(number) => Self::F64(number),
-            Value::String(text) => Self::from(text),
-            Value::Binary(bytes) => Self::Binary(bytes),
-            Value::Array(elements) => Self::Array(elements.into_iter().map(Into::into).collect()),
-            Value::Document(document) => document.into(),
-            Value::ObjectId(id) => Self::Ext(ObjectId::EXT_TYPE, id.bytes().to_vec()),
-            Value::Uuid(id) => Self::Ext(Uuid::EXT_TYPE, id.bytes().to_vec()),
-            Value::Timestamp(timestamp) => {
-                timestamp.with_ext(|data| Self::Ext(Timestamp::EXT_TYPE, data.to_vec()))
-            }
-            Value::Ext(tag, data) => Self::Ext(tag, data),
-        }
+/// Fails with [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a value that [`ser`](crate::ser)
+/// could not serialise.
+impl TryFrom<Value> for rmpv::Value {
+    type Error = Error;
+
+    fn try_from(value: Value) -> Result<Self, Error> {
+        Ok(general(value)?)
     }
 }
 
-impl From<Document> for rmpv::Value {
-    fn from(document: Document) -> Self {
-        Self::Map(document.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+/// Fails as the conversion of a [`Value`] does.
+impl TryFrom<Document> for rmpv::Value {
+    type Error = Error;
+
+    fn try_from(document: Document) -> Result<Self, Error> {
+        Ok(general_map(document)?)
     }
+}
+
+fn general(value: Value) -> Result<rmpv::Value, DocumentError> {
+    if let Some(reason) = value.refusal() {
+        return Err(DocumentError::refused(reason));
+    }
+    Ok(match value {
+        Value::Null => rmpv::Value::Nil,
+        Value::Bool(value) => rmpv::Value::Boolean(value),
+        Value::Int(number) => rmpv::Value::from(number),
+        Value::UInt(number) => rmpv::Value::from(number),
+        Value::Float(number) => rmpv::Value::F64(number),
+        Value::String(text) => rmpv::Value::from(text),
+        Value::Binary(bytes) => rmpv::Value::Binary(bytes),
+        Value::Array(elements) => {
+            let elements = elements
+                .into_iter()
+                .enumerate()
+                .map(|(index, element)| general(element).map_err(|error| error.at_index(index)));
+            rmpv::Value::Array(elements.collect::<Result<_, _>>()?)
+        }
+        Value::Document(document) => general_map(document)?,
+        Value::ObjectId(id) => rmpv::Value::Ext(ObjectId::EXT_TYPE, id.bytes().to_vec()),
+        Value::Uuid(id) => rmpv::Value::Ext(Uuid::EXT_TYPE, id.bytes().to_vec()),
+        Value::Timestamp(timestamp) => {
+            timestamp.with_ext(|data| rmpv::Value::Ext(Timestamp::EXT_TYPE, data.to_vec()))
+        }
+        Value::Ext(tag, data) => rmpv::Value::Ext(tag, data),
+    })
+}
+
+fn general_map(document: Document) -> Result<rmpv::Value, DocumentError> {
+    let pairs = document.into_iter().map(|(name, value)| {
+        let value = general(value).map_err(|error| error.at_field(&name))?;
+        Ok((name.into(), value))
+    });
+    Ok(rmpv::Value::Map(pairs.collect::<Result<_, DocumentError>>()?))
 }
 
 /// Fails if a map's key is not a string or occurs twice, a string is not UTF-8, an extension of

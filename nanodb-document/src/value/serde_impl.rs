@@ -1,31 +1,31 @@
 //! Values and documents in serde's data model.
 //!
 //! ```text
-//! value               serialised as                       read back from JSON as
+//! value               serialised as                       in formats for people
 //! ------------------  ----------------------------------  ------------------------
-//! Null                unit                                Null
+//! Null                unit                                the same
 //! Bool, Int, UInt     bool, i64, u64                      the same
-//! Float               f64                                 Float (NaN: Null)
-//! String              str                                 String
-//! Binary              bytes                               Array of integers
+//! Float               f64                                 the same; NaN, infinities: form
+//! String              str                                 the same
+//! Binary              bytes                               form: see `forms`
 //! Array, Document     seq, map                            the same
 //! ObjectId, Uuid,
-//! Timestamp, Ext      MessagePack's `_ExtStruct`: a       Array of type and data
-//!                     newtype of (type, bytes)
+//! Timestamp, Ext      `_ExtStruct`: a newtype of          form: see `forms`
+//!                     (type, bytes)
 //! ```
 //!
-//! The codec of this crate reads every value back unchanged, and so does `rmp-serde`. JSON has no
-//! binary and no extensions; to keep those, use the JSON functions of this crate. A map that names
-//! a field twice keeps the last value. A map with keys that are not strings is refused.
+//! Both are read back unchanged. A map that names a field twice keeps the last value. A map with
+//! keys that are not strings is refused.
 
 use std::fmt;
 
-use nanodb_msgpack::{Ext, serialize_ext};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::Value;
-use crate::encode::serde::deserialize_document;
+use crate::encode::serde::{deserialize_document, deserialize_value, serialize_value};
+use crate::ext::{Ext, serialize_ext};
+use crate::forms::{Form, is_for_people, is_form, read_named_form, serialize_within};
 use crate::{Document, Error, Serialized};
 
 /// The most elements or fields that space is reserved for before they are seen: a length may be
@@ -80,8 +80,86 @@ pub fn from_document<T: DeserializeOwned>(document: &Document) -> Result<T, Erro
     Ok(deserialize_document(document)?)
 }
 
+/// Converts a value of a Rust type.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{Value, from_value, to_value};
+///
+/// #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
+/// enum Priority { Low, High }
+///
+/// # fn main() -> nanodb::Result<()> {
+/// let value = to_value(&Priority::High)?;
+/// assert_eq!(value, "High");
+/// assert_eq!(from_value::<Priority>(&value)?, Priority::High);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Invalid`](crate::ErrorKind::Invalid), if `T` itself fails, or the value breaks a rule of
+/// documents; the error has the [path](Error::path).
+pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Error> {
+    serialize_value(value)
+}
+
+/// Converts a value to a Rust type.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{array, from_value};
+///
+/// # fn main() -> nanodb::Result<()> {
+/// assert_eq!(from_value::<(u8, String)>(&array![1, "a"].into())?, (1, "a".to_owned()));
+/// let error = from_value::<Vec<u8>>(&array![1, 300].into()).unwrap_err();
+/// assert_eq!(error.path(), Some("1"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`WrongType`](crate::ErrorKind::WrongType), if the value does not have the shape of `T`;
+/// [`Invalid`](crate::ErrorKind::Invalid), if it breaks a rule of documents.
+pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    deserialize_value(value)
+}
+
+/// Returns the value of any type that derives `Serialize`, where a value is wanted: in
+/// [`doc!`](crate::doc), in conditions and in updates.
+///
+/// Takes the value or a reference. What can't be serialised becomes a value that is refused with
+/// the reason wherever it is used: by inserts, by searches, as JSON, as an id. To have the error
+/// here, use [`to_value`].
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{Value, doc, ser};
+///
+/// #[derive(serde::Serialize)]
+/// struct Point { x: f64, y: f64 }
+///
+/// let place = doc! { "name": "here", "at": ser(Point { x: 1.0, y: 2.0 }) };
+/// assert_eq!(place["at"], Value::from(doc! { "x": 1.0, "y": 2.0 }));
+///
+/// let wrong = doc! { "n": ser(i128::MAX) };
+/// let error = wrong.to_json().unwrap_err();
+/// assert_eq!(error.path(), Some("n"));
+/// assert!(error.to_string().contains("the integer 170141183460469231731687303715884105727"));
+/// ```
+pub fn ser<T: Serialize>(value: T) -> Value {
+    to_value(&value).unwrap_or_else(Value::refused)
+}
+
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if is_for_people(serializer.is_human_readable())
+            && let Some(form) = self.form()
+        {
+            return form.serialize(serializer);
+        }
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
@@ -91,12 +169,32 @@ impl Serialize for Value {
             Self::String(text) => serializer.serialize_str(text),
             Self::Binary(bytes) => serializer.serialize_bytes(bytes),
             Self::Array(elements) => serializer.collect_seq(elements),
-            Self::Document(document) => document.serialize(serializer),
+            Self::Document(document) => {
+                serialize_within(serializer, document.keys().next(), document)
+            }
             Self::ObjectId(id) => id.serialize(serializer),
             Self::Uuid(id) => id.serialize(serializer),
             Self::Timestamp(timestamp) => timestamp.serialize(serializer),
-            Self::Ext(tag, data) => serialize_ext(serializer, *tag, data),
+            Self::Ext(tag, data) => match self.refusal() {
+                Some(reason) => Err(S::Error::custom(reason)),
+                None => serialize_ext(serializer, *tag, data),
+            },
         }
+    }
+}
+
+impl Value {
+    /// Returns the form of this value, if it has one; none of a value that is refused.
+    fn form(&self) -> Option<Form<'_>> {
+        Some(match self {
+            Self::Float(number) => Form::Float(*number),
+            Self::Binary(bytes) => Form::Binary(bytes),
+            Self::Timestamp(timestamp) => Form::Timestamp(*timestamp),
+            Self::ObjectId(id) => Form::ObjectId(*id),
+            Self::Uuid(id) => Form::Uuid(*id),
+            Self::Ext(tag, data) if self.refusal().is_none() => Form::Ext(*tag, data),
+            _ => return None,
+        })
     }
 }
 
@@ -112,7 +210,8 @@ impl Serialize for Document {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
+        let has_forms = is_for_people(deserializer.is_human_readable());
+        deserializer.deserialize_any(ValueVisitor { has_forms })
     }
 }
 
@@ -122,7 +221,10 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
-struct ValueVisitor;
+struct ValueVisitor {
+    /// Whether an object may be a form.
+    has_forms: bool,
+}
 
 impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
@@ -184,12 +286,19 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Array(elements))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        DocumentVisitor.visit_map(map).map(Value::Document)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let Some(first) = map.next_key::<String>()? else {
+            return Ok(Value::Document(Document::new()));
+        };
+        if self.has_forms && is_form(&first) {
+            return read_named_form(first, map);
+        }
+        let value = map.next_value()?;
+        read_fields(vec![(first, value)], map).map(Value::Document)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Value, D::Error> {
-        Ext::from_newtype(inner).map(from_ext)
+        Ext::from_newtype(inner).map(|Ext(tag, data)| Value::from_ext(tag, &data))
     }
 }
 
@@ -202,17 +311,19 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         f.write_str("a map with string keys")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Document, A::Error> {
         let hint = map.size_hint().unwrap_or(0).min(CAPACITY_HINT_MAX);
-        let mut fields = Vec::with_capacity(hint);
-        while let Some(field) = map.next_entry::<String, Value>()? {
-            fields.push(field);
-        }
-        Ok(Document::from_iter(fields))
+        read_fields(Vec::with_capacity(hint), map)
     }
 }
 
-/// Returns the value of an extension.
-fn from_ext(Ext(tag, data): Ext) -> Value {
-    Value::from_ext(tag, &data)
+/// Reads the rest of a map.
+fn read_fields<'de, A: MapAccess<'de>>(
+    mut fields: Vec<(String, Value)>,
+    mut map: A,
+) -> Result<Document, A::Error> {
+    while let Some(field) = map.next_entry()? {
+        fields.push(field);
+    }
+    Ok(Document::from_iter(fields))
 }

@@ -58,3 +58,23 @@ impl fmt::Display for ValueType {
         })
     }
 }
+
+impl ValueType {
+    /// Returns the name of this type as a sentence has it.
+    pub(crate) fn with_article(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "a boolean",
+            Self::Integer => "an integer",
+            Self::Float => "a float",
+            Self::String => "a string",
+            Self::Binary => "binary",
+            Self::ObjectId => "an ObjectId",
+            Self::Uuid => "a UUID",
+            Self::Array => "an array",
+            Self::Document => "a document",
+            Self::Timestamp => "a timestamp",
+            Self::Extension => "an extension",
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub(super) fn decode_document(bytes: &[u8]) -> Result<Document, DocumentError> {
 }
 
 /// Decodes `bytes`, which must be exactly one value.
-pub(super) fn decode_value(bytes: &[u8]) -> Result<Value, DocumentError> {
+pub(crate) fn decode_value(bytes: &[u8]) -> Result<Value, DocumentError> {
     let mut decoder = Decoder { size: bytes.len(), cursor: Cursor::new(bytes) };
     let value = decoder.value(0)?;
     match decoder.cursor.rest().len() {

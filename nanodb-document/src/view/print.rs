@@ -1,16 +1,12 @@
-//! Comparing, printing and serialising stored documents without decoding them first.
+//! Comparing and printing stored documents without decoding them first.
 //!
 //! Damaged bytes may nest without bound, so every recursion here counts levels and stops at
 //! [`DOCUMENT_DEPTH_MAX`].
 
 use std::fmt::{self, Write};
 
-use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
-
 use super::{ArrayView, DocView, ValueRef};
-use crate::{DOCUMENT_DEPTH_MAX, DocumentError};
-use nanodb_msgpack::{Bytes, serialize_ext};
-
+use crate::DOCUMENT_DEPTH_MAX;
 use crate::leaf_text::Text;
 use crate::value::Value;
 
@@ -110,44 +106,6 @@ impl fmt::Debug for AtDepth<'_> {
     }
 }
 
-impl Serialize for AtDepth<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(value, depth) = *self;
-        match value {
-            ValueRef::Array(_) | ValueRef::Document(_) if depth >= DOCUMENT_DEPTH_MAX => {
-                Err(S::Error::custom(DocumentError::too_deep()))
-            }
-            ValueRef::Null => serializer.serialize_unit(),
-            ValueRef::Bool(value) => serializer.serialize_bool(value),
-            ValueRef::Int(number) => serializer.serialize_i64(number),
-            ValueRef::UInt(number) => serializer.serialize_u64(number),
-            ValueRef::Float(number) => serializer.serialize_f64(number),
-            ValueRef::String(text) => serializer.serialize_str(text),
-            ValueRef::Binary(bytes) => Bytes(bytes).serialize(serializer),
-            ValueRef::Array(array) => {
-                let mut seq = serializer.serialize_seq(Some(array.len()))?;
-                for element in array {
-                    let element = element.map_err(S::Error::custom)?;
-                    seq.serialize_element(&AtDepth(element, depth + 1))?;
-                }
-                seq.end()
-            }
-            ValueRef::Document(document) => {
-                let mut map = serializer.serialize_map(Some(document.len()))?;
-                for field in document {
-                    let (name, value) = field.map_err(S::Error::custom)?;
-                    map.serialize_entry(name, &AtDepth(value, depth + 1))?;
-                }
-                map.end()
-            }
-            ValueRef::ObjectId(id) => id.serialize(serializer),
-            ValueRef::Uuid(id) => id.serialize(serializer),
-            ValueRef::Timestamp(timestamp) => timestamp.serialize(serializer),
-            ValueRef::Ext(tag, data) => serialize_ext(serializer, tag, data),
-        }
-    }
-}
-
 macro_rules! through_nested {
     ($($view:ty: |$value:ident| $into:expr;)*) => {$(
         impl fmt::Display for $view {
@@ -161,14 +119,6 @@ macro_rules! through_nested {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let $value = self;
                 fmt::Debug::fmt(&AtDepth($into, 0), f)
-            }
-        }
-
-        /// Serialises as the decoded value would; damaged bytes are an error.
-        impl Serialize for $view {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let $value = self;
-                AtDepth($into, 0).serialize(serializer)
             }
         }
     )*};

@@ -84,12 +84,12 @@ impl<'a> ValueRef<'a> {
                 Self::Document(DocView::from_bytes(passed(start, *cursor)?))
             }
             token @ Token::Ext(tag, data) => {
-                if let Some(timestamp) = token.timestamp() {
-                    Self::Timestamp(timestamp)
+                if let Some(time) = token.timestamp() {
+                    Self::Timestamp(time.into())
                 } else if let Some(id) = token.object_id() {
-                    Self::ObjectId(id)
+                    Self::ObjectId(ObjectId::from_bytes(id))
                 } else if let Some(id) = token.uuid() {
-                    Self::Uuid(id)
+                    Self::Uuid(Uuid::from_bytes(id))
                 } else {
                     Self::Ext(tag, data)
                 }

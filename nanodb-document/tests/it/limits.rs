@@ -10,7 +10,7 @@ use nanodb_document::{
 use super::{encode, rule};
 
 fn as_rmpv(document: &Document) -> rmpv::Value {
-    document.clone().into()
+    document.clone().try_into().unwrap()
 }
 
 fn as_bytes(document: &Document) -> Vec<u8> {

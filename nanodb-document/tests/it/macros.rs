@@ -39,7 +39,7 @@ fn doc_takes_literals_expressions_and_nesting() {
     assert_eq!(document["array"][4]["x"], Value::from(array![null]));
     assert_eq!(document["computed too"], "c");
     assert_eq!(document["missing"]["deeper"][3], Value::Null);
-    let names: Vec<&str> = document.names().take(3).collect();
+    let names: Vec<&str> = document.keys().take(3).collect();
     assert_eq!(names, ["int", "negative", "sum"]);
 }
 
@@ -67,9 +67,9 @@ fn fields_keep_their_place_when_replaced() {
         *value = Value::Null;
     }
     document.retain(|_, value| !value.is_null());
-    assert_eq!(document.names().collect::<Vec<_>>(), ["b", "c", "d"]);
+    assert_eq!(document.keys().collect::<Vec<_>>(), ["b", "c", "d"]);
     let doubled: Document = document.into_iter().rev().collect();
-    assert_eq!(doubled.names().collect::<Vec<_>>(), ["d", "c", "b"]);
+    assert_eq!(doubled.keys().collect::<Vec<_>>(), ["d", "c", "b"]);
 }
 
 #[test]

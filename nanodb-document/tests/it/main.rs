@@ -4,6 +4,8 @@
 
 mod any;
 mod conversions;
+mod fields;
+mod for_people;
 mod golden;
 mod hostile;
 mod ids;
@@ -13,8 +15,10 @@ mod json_util;
 mod limits;
 mod macros;
 mod paths;
+mod refused;
 mod round_trips;
 mod shapes;
+mod times;
 mod wide;
 
 use nanodb_document::{DocumentError, Encode, Error, ErrorParts, IdRef};

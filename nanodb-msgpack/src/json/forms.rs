@@ -2,11 +2,10 @@
 
 use super::error::JsonProblem;
 use super::options::{Decimals, ReadOptions};
-use super::rfc3339;
 use crate::base64::decode;
 use crate::{
-    ObjectId, RawValue, Timestamp, Token, Uuid, write_binary, write_ext, write_float, write_int,
-    write_null, write_string,
+    OBJECT_ID_EXT, RawValue, TIMESTAMP_EXT, Token, UUID_EXT, UnixTime, parse_object_id, parse_uuid,
+    write_binary, write_ext, write_float, write_int, write_null, write_string,
 };
 
 pub(super) const BINARY: &str = "$binary";
@@ -81,7 +80,7 @@ pub(super) enum Form {
     Float(f64),
     String(String),
     Binary(Vec<u8>),
-    Timestamp(Timestamp),
+    Timestamp(UnixTime),
     Ext(i8, Vec<u8>),
     /// The document within, and the offset at which it begins.
     Literal {
@@ -99,12 +98,42 @@ impl Form {
             Self::String(text) => return write_string(out, text),
             Self::Binary(bytes) => return write_binary(out, bytes),
             Self::Timestamp(time) => {
-                return time.with_ext(|data| write_ext(out, Timestamp::EXT_TYPE, data));
+                return time.with_ext(|data| write_ext(out, TIMESTAMP_EXT, data));
             }
             Self::Ext(tag, data) => return write_ext(out, *tag, data),
             Self::Literal { .. } => {}
         }
         true
+    }
+}
+
+/// Returns the value, in MessagePack, of an object whose first name begins with a dollar. Forms within
+/// it have been replaced by their values already.
+///
+/// ```
+/// use nanodb_msgpack::{RawValue, json::form_to_msgpack};
+///
+/// // {"$numberLong": "5"}
+/// let form = RawValue::new(b"\x81\xab$numberLong\xa15");
+/// assert_eq!(form_to_msgpack(form).unwrap(), [5]);
+/// ```
+///
+/// # Errors
+///
+/// The [`JsonProblem`] of the form: it is unknown or wrong, or stands for no value.
+pub fn form_to_msgpack(object: RawValue<'_>) -> Result<Vec<u8>, JsonProblem> {
+    let first = object.fields().and_then(|mut fields| fields.next()?.ok());
+    let name = first.and_then(|(name, _)| str::from_utf8(name).ok()).unwrap_or_default();
+    if !is_form(name) {
+        return Err(JsonProblem::UnknownForm { name: name.to_owned() });
+    }
+    let mut out = Vec::new();
+    match interpret(object, &ReadOptions::new())? {
+        Form::Literal { .. } => {
+            Err(JsonProblem::Form { form: LITERAL, expected: "read before what is within it is" })
+        }
+        form if form.write(&mut out) => Ok(out),
+        _ => Err(JsonProblem::Syntax { message: "a value of more than 4 GiB".to_owned() }),
     }
 }
 
@@ -193,14 +222,9 @@ pub(super) fn interpret(object: RawValue<'_>, options: &ReadOptions) -> Result<F
 /// Reads a string, or milliseconds; `{"$numberLong": ...}` has become a number before.
 fn date(value: RawValue<'_>) -> Option<Form> {
     match int(value) {
-        Some(millis) => from_millis(millis).map(Form::Timestamp),
-        None => text(value).and_then(rfc3339::parse).map(Form::Timestamp),
+        Some(millis) => Some(Form::Timestamp(UnixTime::from_millis(millis))),
+        None => text(value).and_then(UnixTime::parse_rfc3339).map(Form::Timestamp),
     }
-}
-
-fn from_millis(millis: i64) -> Option<Timestamp> {
-    let nanos = u32::try_from(millis.rem_euclid(1000)).ok()? * 1_000_000;
-    Timestamp::new(millis.div_euclid(1000), nanos)
 }
 
 /// Reads base64, or the object of base64 and a subtype that MongoDB's tools write.
@@ -240,7 +264,7 @@ fn old_binary(parts: &Parts<'_>) -> Option<Result<Form, JsonProblem>> {
 fn of_subtype(bytes: Vec<u8>, subtype: &str) -> Option<Form> {
     match subtype {
         "00" | "0" => Some(Form::Binary(bytes)),
-        "04" | "4" if bytes.len() == 16 => Some(Form::Ext(Uuid::EXT_TYPE, bytes)),
+        "04" | "4" if bytes.len() == 16 => Some(Form::Ext(UUID_EXT, bytes)),
         _ => None,
     }
 }
@@ -249,10 +273,10 @@ fn ext(value: RawValue<'_>, options: &ReadOptions) -> Option<Form> {
     let parts = Parts::of(value).filter(|parts| parts.0.len() == 2)?;
     let tag = i8::try_from(int(parts.get("type")?)?).ok()?;
     let data = decode(parts.text("base64")?)?;
-    match Timestamp::from_ext(&data) {
-        Some(time) if tag == Timestamp::EXT_TYPE => Some(Form::Timestamp(time)),
+    match UnixTime::from_ext(&data) {
+        Some(time) if tag == TIMESTAMP_EXT => Some(Form::Timestamp(time)),
         // No document contains such a value, but a query may ask for it.
-        None if tag == Timestamp::EXT_TYPE && !options.operators => None,
+        None if tag == TIMESTAMP_EXT && !options.operators => None,
         _ => Some(Form::Ext(tag, data)),
     }
 }
@@ -294,13 +318,11 @@ fn whole<N: std::str::FromStr>(text: &str) -> Option<N> {
 }
 
 fn object_id(text: &str) -> Option<Form> {
-    let id: ObjectId = text.parse().ok()?;
-    Some(Form::Ext(ObjectId::EXT_TYPE, id.bytes().to_vec()))
+    Some(Form::Ext(OBJECT_ID_EXT, parse_object_id(text)?.to_vec()))
 }
 
 fn uuid(text: &str) -> Option<Form> {
-    let id: Uuid = text.parse().ok()?;
-    Some(Form::Ext(Uuid::EXT_TYPE, id.bytes().to_vec()))
+    Some(Form::Ext(UUID_EXT, parse_uuid(text)?.to_vec()))
 }
 
 /// Returns the name of a float that JSON has no digits for.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::forms;
 use super::options::{Format, Inexact, WriteOptions};
 use super::print::{WriteError, print_string};
-use crate::{Timestamp, Token, Uuid, base64};
+use crate::{ObjectIdText, Token, UnixTime, UuidText, base64};
 
 /// The seconds of the years 1970 to 9999, in which relaxed dates are strings.
 const RELAXED_DATES: std::ops::RangeInclusive<i64> = 0..=253_402_300_799;
@@ -29,7 +29,7 @@ pub(super) fn write_leaf(
         }
         Token::Binary(bytes) => write_binary(bytes, "00", out)?,
         Token::Ext(tag, data) => {
-            if let Some(id) = token.object_id() {
+            if let Some(id) = token.object_id().map(ObjectIdText) {
                 write!(out, "{{\"{}\":\"{id}\"}}", forms::OBJECT_ID)?;
             } else if let Some(id) = token.uuid() {
                 write_uuid(id, options, out)?;
@@ -81,15 +81,15 @@ fn write_binary(bytes: &[u8], subtype: &str, out: &mut dyn Write) -> Result<(), 
     Ok(write!(out, "{{\"{form}\":{{\"base64\":\"{base64}\",\"subType\":\"{subtype}\"}}}}")?)
 }
 
-fn write_uuid(id: Uuid, options: &WriteOptions, out: &mut dyn Write) -> Result<(), WriteError> {
+fn write_uuid(id: [u8; 16], options: &WriteOptions, out: &mut dyn Write) -> Result<(), WriteError> {
     if options.format != Format::Full {
-        return write_binary(id.bytes(), "04", out);
+        return write_binary(&id, "04", out);
     }
-    Ok(write!(out, "{{\"{}\":\"{id}\"}}", forms::UUID)?)
+    Ok(write!(out, "{{\"{}\":\"{}\"}}", forms::UUID, UuidText(id))?)
 }
 
 fn write_time(
-    time: Timestamp,
+    time: UnixTime,
     options: &WriteOptions,
     out: &mut dyn Write,
 ) -> Result<(), WriteError> {
@@ -114,7 +114,7 @@ fn write_time(
             return Err(WriteError::unheld("a time beyond 64 bits of milliseconds", way_out));
         }
     };
-    let rounded = Timestamp::new(time.secs(), milli * 1_000_000);
+    let rounded = UnixTime::new(time.secs(), milli * 1_000_000);
     match rounded.filter(|time| RELAXED_DATES.contains(&time.secs())) {
         Some(time) if options.format == Format::Relaxed => {
             write!(out, "{{\"{form}\":\"{time}\"}}")?;

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    RawValue, Timestamp, compare, write_array_len, write_binary, write_bool, write_ext,
-    write_float, write_int, write_map_len, write_null, write_string, write_uint,
+    RawValue, TIMESTAMP_EXT, UnixTime, compare, write_array_len, write_binary, write_bool,
+    write_ext, write_float, write_int, write_map_len, write_null, write_string, write_uint,
 };
 
 fn read_with(value: &str, options: &ReadOptions) -> Result<Vec<u8>, String> {
@@ -331,8 +331,8 @@ fn any_value() -> impl Strategy<Value = Any> {
         name().prop_map(|text| leaf(|out| assert!(write_string(out, &text)))),
         bytes().prop_map(|bytes| leaf(|out| assert!(write_binary(out, &bytes)))),
         (any::<i64>(), 0_u32..1_000_000_000).prop_map(|(secs, nanos)| leaf(|out| {
-            let time = Timestamp::new(secs, nanos).unwrap();
-            assert!(time.with_ext(|data| write_ext(out, Timestamp::EXT_TYPE, data)));
+            let time = UnixTime::new(secs, nanos).unwrap();
+            assert!(time.with_ext(|data| write_ext(out, TIMESTAMP_EXT, data)));
         })),
         (0..=127_i8, bytes())
             .prop_map(|(tag, data)| leaf(|out| assert!(write_ext(out, tag, &data)))),

@@ -418,7 +418,7 @@ fn element(value: Value) -> Value {
 
 fn has_operators(value: &Value) -> bool {
     let document = value.as_document();
-    document.is_some_and(|document| document.names().any(|name| name.starts_with('$')))
+    document.is_some_and(|document| document.keys().any(|name| name.starts_with('$')))
 }
 
 /// Returns the modifier for several elements.

@@ -7,10 +7,11 @@ use super::number::{self, add, multiply, whole, zero_like};
 use super::operator::{Change, Operator};
 use super::tree::Leaf;
 use super::writer::{Writer, check_depth, one_deeper};
+use crate::Timestamp;
 use crate::filter::Operand;
+use nanodb_msgpack::Number;
 use nanodb_msgpack::compare;
 use nanodb_msgpack::{Malformed, RawValue};
-use nanodb_msgpack::{Number, Timestamp};
 use nanodb_msgpack::{write_array_len, write_ext};
 
 impl<'a, 'u> UpdateWalk<'a, 'u, '_> {

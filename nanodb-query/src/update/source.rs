@@ -85,11 +85,11 @@ impl Built {
         (name, value): (&str, Value),
     ) -> Result<(), Problem> {
         let fields = self.fields(operator)?;
-        if !fields.contains(path) {
+        if !fields.contains_key(path) {
             fields.insert(path, Document::new());
         }
         match fields.get_mut(path).and_then(Value::as_document_mut) {
-            Some(parts) if !parts.contains(name) => {
+            Some(parts) if !parts.contains_key(name) => {
                 parts.insert(name, value);
                 Ok(())
             }
@@ -103,7 +103,7 @@ impl Built {
 
     /// Returns the fields that an operator changes, to add to them.
     fn fields(&mut self, operator: &str) -> Result<&mut Document, Problem> {
-        if !self.operators.contains(operator) {
+        if !self.operators.contains_key(operator) {
             self.operators.insert(operator, Document::new());
         }
         // Each operator that has been read has a document.

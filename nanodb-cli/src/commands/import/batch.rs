@@ -175,7 +175,7 @@ fn input_failure(input: &str, source: JsonError) -> Failure {
 
 /// Renames a field to `_id`.
 fn name_id(document: &mut Document, field: &str) -> Result<(), String> {
-    if field == ID_FIELD && document.contains(field) {
+    if field == ID_FIELD && document.contains_key(field) {
         return Ok(());
     }
     let Some(id) = document.remove(field) else {

@@ -295,12 +295,12 @@ impl Writer {
 
 /// Splits the documents where those with ids meet those without.
 fn runs(documents: &[Document]) -> impl Iterator<Item = &[Document]> {
-    documents.chunk_by(|one, next| one.contains(ID_FIELD) == next.contains(ID_FIELD))
+    documents.chunk_by(|one, next| one.contains_key(ID_FIELD) == next.contains_key(ID_FIELD))
 }
 
 /// Returns whether the documents of a run have ids.
 fn has_id(run: &[Document]) -> bool {
-    run.first().is_some_and(|document| document.contains(ID_FIELD))
+    run.first().is_some_and(|document| document.contains_key(ID_FIELD))
 }
 
 /// Takes out the documents whose assigned ids are those of documents in `run`; returns them,

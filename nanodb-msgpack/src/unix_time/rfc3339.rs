@@ -1,19 +1,19 @@
 //! Reading times in the format of RFC 3339, of any year.
 
-use crate::Timestamp;
+use super::UnixTime;
 
 /// Reads `2023-11-14T22:13:20.5Z`.
 ///
 /// The `T` may be a space, and the `Z` an offset such as `+02:00` or `+0200`. Years may have a sign
 /// and more than four digits. Returns `None` for more than nine digits after the second, and for a
 /// date that the calendar lacks.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
+pub(super) fn parse(text: &str) -> Option<UnixTime> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let days = parse_date(date)?;
     let (time, offset) = split_offset(time)?;
     let (second, nanos) = parse_time(time)?;
     let secs = i128::from(days) * 86_400 + i128::from(second) - i128::from(offset);
-    Timestamp::new(i64::try_from(secs).ok()?, nanos)
+    UnixTime::new(i64::try_from(secs).ok()?, nanos)
 }
 
 /// Returns the number of days after 1970-01-01.
@@ -111,7 +111,7 @@ mod tests {
         let days = (-1_000_000..1_000_000).step_by(997).map(|day: i64| day * 86_400 + 12_345);
         for secs in days.chain([i64::MIN, i64::MAX, -1, 0, 951_782_400, 68_169_600]) {
             for nanos in nanos {
-                let timestamp = Timestamp::new(secs, nanos).unwrap();
+                let timestamp = UnixTime::new(secs, nanos).unwrap();
                 assert_eq!(parse(&timestamp.to_string()), Some(timestamp), "{timestamp}");
             }
         }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn offsets_and_lower_case_are_understood() {
-        let noon = Timestamp::new(1_700_000_000, 0);
+        let noon = UnixTime::new(1_700_000_000, 0);
         assert_eq!(parse("2023-11-14T22:13:20Z"), noon);
         assert_eq!(parse("2023-11-14t22:13:20z"), noon);
         assert_eq!(parse("2023-11-14 23:43:20+01:30"), noon);
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn years_before_0_have_six_digits_and_were_once_printed_with_three() {
-        let ides = Timestamp::new(-63_517_824_000, 0).unwrap();
+        let ides = UnixTime::new(-63_517_824_000, 0).unwrap();
         assert_eq!(ides.to_string(), "-000043-03-15T00:00:00Z");
         assert_eq!(parse("-043-03-15T00:00:00Z"), Some(ides));
         assert_eq!(parse("-0043-03-15T00:00:00Z"), Some(ides));

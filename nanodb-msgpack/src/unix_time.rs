@@ -1,4 +1,4 @@
-//! Timestamps, stored as MessagePack's extension -1.
+//! Points in time, stored as MessagePack's extension -1.
 //!
 //! ```text
 //! data bytes  meaning                                        written when
@@ -11,31 +11,32 @@
 //!
 //! All numbers are big-endian. Seconds count from 1970-01-01 00:00:00 UTC, without leap seconds.
 
+mod rfc3339;
+
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The extension type of timestamps.
+pub const TIMESTAMP_EXT: i8 = -1;
 
 const NANOS_MAX: u32 = 999_999_999;
 
 /// A point in time, with a resolution of nanoseconds.
 ///
 /// ```
-/// # extern crate nanodb_msgpack as nanodb;
-/// use nanodb::Timestamp;
+/// use nanodb_msgpack::UnixTime;
 ///
-/// let timestamp = Timestamp::new(1_700_000_000, 500_000_000).unwrap();
-/// assert_eq!(timestamp.to_string(), "2023-11-14T22:13:20.5Z");
-/// assert_eq!(Timestamp::new(0, 1_000_000_000), None);
+/// let time = UnixTime::new(1_700_000_000, 500_000_000).unwrap();
+/// assert_eq!(time.to_string(), "2023-11-14T22:13:20.5Z");
+/// assert_eq!(UnixTime::parse_rfc3339("2023-11-14T23:13:20.5+01:00"), Some(time));
+/// assert_eq!(UnixTime::new(0, 1_000_000_000), None);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp {
+pub struct UnixTime {
     secs: i64,
     nanos: u32,
 }
 
-impl Timestamp {
-    /// The extension type of timestamps.
-    pub const EXT_TYPE: i8 = -1;
-
+impl UnixTime {
     /// Returns the time `secs` seconds and `nanos` nanoseconds after the beginning of 1970; `None`
     /// if `nanos` is a second or more. Before 1970 `secs` is negative and `nanos` still counts
     /// forward.
@@ -44,10 +45,30 @@ impl Timestamp {
         if nanos > NANOS_MAX { None } else { Some(Self { secs, nanos }) }
     }
 
-    /// Returns the current time of the system's clock.
+    /// Returns the time with these seconds and nanoseconds; more nanoseconds than there are in a
+    /// second are the last one.
     #[must_use]
-    pub fn now() -> Self {
-        SystemTime::now().into()
+    pub const fn saturated(secs: i64, nanos: u32) -> Self {
+        Self { secs, nanos: if nanos > NANOS_MAX { NANOS_MAX } else { nanos } }
+    }
+
+    /// Returns the time so many milliseconds after the beginning of 1970, or before it if the
+    /// number is negative.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "below 1,000, whatever the sign")]
+        let within = millis.rem_euclid(1000).unsigned_abs() as u32;
+        Self { secs: millis.div_euclid(1000), nanos: within * 1_000_000 }
+    }
+
+    /// Reads a time in the format of RFC 3339, of any year: `2023-11-14T22:13:20.5Z`.
+    ///
+    /// The `T` may be a space, and the `Z` an offset such as `+02:00` or `+0200`. Years may have a
+    /// sign and more than four digits. Returns `None` for more than nine digits after the second,
+    /// and for a date that the calendar lacks.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        rfc3339::parse(text)
     }
 
     /// Returns the whole seconds since the beginning of 1970, rounded down.
@@ -62,7 +83,7 @@ impl Timestamp {
         self.nanos
     }
 
-    /// Reads the data of an extension of type [`EXT_TYPE`](Self::EXT_TYPE). Returns `None` if it
+    /// Reads the data of an extension of type [`TIMESTAMP_EXT`]. Returns `None` if it
     /// does not have 4, 8 or 12 bytes, or if its nanoseconds are a second or more.
     #[must_use]
     pub fn from_ext(data: &[u8]) -> Option<Self> {
@@ -97,53 +118,9 @@ impl Timestamp {
     }
 }
 
-/// A time out of range, billions of years away, becomes the first or last timestamp.
-impl From<SystemTime> for Timestamp {
-    fn from(time: SystemTime) -> Self {
-        match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => match i64::try_from(after.as_secs()) {
-                Ok(secs) => Self { secs, nanos: after.subsec_nanos() },
-                Err(_) => Self { secs: i64::MAX, nanos: NANOS_MAX },
-            },
-            Err(error) => {
-                let before = error.duration();
-                // Nanoseconds count forward from the second before.
-                let (borrow, nanos) = match before.subsec_nanos() {
-                    0 => (0, 0),
-                    nanos => (1, NANOS_MAX + 1 - nanos),
-                };
-                let secs = i64::try_from(before.as_secs())
-                    .ok()
-                    .and_then(|secs| (-secs).checked_sub(borrow));
-                match secs {
-                    Some(secs) => Self { secs, nanos },
-                    None => Self { secs: i64::MIN, nanos: 0 },
-                }
-            }
-        }
-    }
-}
-
-/// Fails with the timestamp itself if the platform's clock can't represent the time.
-impl TryFrom<Timestamp> for SystemTime {
-    type Error = Timestamp;
-
-    fn try_from(timestamp: Timestamp) -> Result<Self, Timestamp> {
-        let whole = Duration::from_secs(timestamp.secs.unsigned_abs());
-        let whole = if timestamp.secs < 0 {
-            UNIX_EPOCH.checked_sub(whole)
-        } else {
-            UNIX_EPOCH.checked_add(whole)
-        };
-        whole
-            .and_then(|whole| whole.checked_add(Duration::from_nanos(timestamp.nanos.into())))
-            .ok_or(timestamp)
-    }
-}
-
 /// Prints the time in the format of RFC 3339, in UTC, with as many digits after the second as
 /// needed. Years before 0 and after 9999 have a sign and at least six digits, as in ISO 8601.
-impl fmt::Display for Timestamp {
+impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil(self.secs.div_euclid(86_400));
         let second = self.secs.rem_euclid(86_400);

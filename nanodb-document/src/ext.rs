@@ -1,21 +1,20 @@
-//! Extensions and bytes in serde's data model, as `rmp-serde` knows them.
+//! Extensions and bytes in serde's data model.
 //!
-//! An extension is a newtype struct named `_ExtStruct` that holds its type and its data. Formats
-//! without extensions write the bare pair, which is read as an extension, too.
+//! An extension is a newtype struct named `_ExtStruct` that holds the pair of its type and its data,
+//! as `rmp-serde` has it, too. Formats without extensions write the bare pair, which is read as an
+//! extension, too.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 
-use crate::Timestamp;
-
-/// The name that `rmp-serde` gives to an extension.
-const EXT_STRUCT_NAME: &str = "_ExtStruct";
+/// The name of an extension's newtype struct.
+pub(crate) const EXT_STRUCT_NAME: &str = "_ExtStruct";
 
 /// Bytes that serialise as bytes; serde treats a plain slice as a sequence.
 #[derive(Clone, Copy, Debug)]
-pub struct Bytes<'a>(pub &'a [u8]);
+pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl Serialize for Bytes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -35,11 +34,7 @@ impl Serialize for ExtParts<'_> {
 }
 
 /// Serialises an extension: its type, its data.
-///
-/// # Errors
-///
-/// Those of the serializer.
-pub fn serialize_ext<S: Serializer>(
+pub(crate) fn serialize_ext<S: Serializer>(
     serializer: S,
     tag: i8,
     data: &[u8],
@@ -48,23 +43,17 @@ pub fn serialize_ext<S: Serializer>(
 }
 
 /// An extension, owned: its type, its data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ext(pub i8, pub Vec<u8>);
+pub(crate) struct Ext(pub(crate) i8, pub(crate) Vec<u8>);
 
 impl Ext {
-    /// Reads the content of the newtype struct that `rmp-serde` uses for an extension.
-    ///
-    /// # Errors
-    ///
-    /// Those of the deserializer, and an error if the content is not a pair of a type and data.
-    pub fn from_newtype<'de, D: Deserializer<'de>>(inner: D) -> Result<Self, D::Error> {
+    /// Reads the content of an extension's newtype struct.
+    pub(crate) fn from_newtype<'de, D: Deserializer<'de>>(inner: D) -> Result<Self, D::Error> {
         inner.deserialize_tuple(2, ExtVisitor)
     }
-}
 
-impl<'de> Deserialize<'de> for Ext {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(EXT_STRUCT_NAME, ExtVisitor)
+    /// Reads the pair of a type and data.
+    pub(crate) fn from_seq<'de, A: SeqAccess<'de>>(seq: A) -> Result<Self, A::Error> {
+        ExtVisitor.visit_seq(seq)
     }
 }
 
@@ -77,10 +66,6 @@ impl<'de> Visitor<'de> for ExtVisitor {
         f.write_str("a MessagePack extension: its type and its data")
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Ext, D::Error> {
-        Ext::from_newtype(inner)
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Ext, A::Error> {
         let short = |len| serde::de::Error::invalid_length(len, &self);
         let tag: i8 = seq.next_element()?.ok_or_else(|| short(0))?;
@@ -90,8 +75,7 @@ impl<'de> Visitor<'de> for ExtVisitor {
 }
 
 /// Bytes that were serialised as bytes, or as a sequence if the format has no bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnedBytes(pub Vec<u8>);
+struct OwnedBytes(Vec<u8>);
 
 impl<'de> Deserialize<'de> for OwnedBytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -122,19 +106,5 @@ impl<'de> Visitor<'de> for BytesVisitor {
             bytes.push(byte);
         }
         Ok(bytes)
-    }
-}
-
-impl Serialize for Timestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.with_ext(|data| serialize_ext(serializer, Self::EXT_TYPE, data))
-    }
-}
-
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Ext(tag, data) = Ext::deserialize(deserializer)?;
-        let time = if tag == Self::EXT_TYPE { Self::from_ext(&data) } else { None };
-        time.ok_or_else(|| serde::de::Error::custom("an extension that is not a timestamp"))
     }
 }
