@@ -340,7 +340,9 @@ struct Told {
 fn work(db: &Database, thread: i64, seed: u64) -> Told {
     let mut random = fastrand::Rng::with_seed(seed);
     let (c, mut told) = (db.collection("c"), Told::default());
-    let (snapshot, mut scan) = (db.snapshot(), c.scan().unwrap());
+    let snapshot = db.snapshot();
+    // It may be closed by now.
+    let Ok(mut scan) = c.scan() else { return told };
     for n in 0.. {
         let (one, two) = (thread * 1_000_000 + 2 * n, thread * 1_000_000 + 2 * n + 1);
         let document = |id: i64| doc! { "_id": id, "text": ("x".repeat(100)) };
