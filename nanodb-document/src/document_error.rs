@@ -103,7 +103,6 @@ pub enum DocumentError {
         size: usize,
     },
     /// A value that could not be serialised, made by [`ser`](crate::ser).
-    #[error("the value at `{path}` can't be stored: {reason}")]
     Refused {
         /// The path of the value.
         path: String,
@@ -158,6 +157,9 @@ impl fmt::Display for DocumentError {
             ),
             Self::IdTooLarge { size, max } => {
                 write!(f, "`_id` takes {size} bytes encoded, more than the {max} allowed")
+            }
+            Self::Refused { path, reason } => {
+                write!(f, "the value at `{path}` can't be stored: {reason}")
             }
             Self::BadTimestamp { path, size } => write!(
                 f,
