@@ -329,6 +329,49 @@ impl Collection {
         })
     }
 
+    /// Stores a document under an id, whether there is one or not; returns true if it took
+    /// another's place.
+    ///
+    /// The document keeps the id, whether it has an `_id` or not.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let settings = Database::in_memory()?.collection("settings");
+    /// assert!(!settings.put("theme", doc! { "dark": true })?);
+    /// assert!(settings.put("theme", doc! { "dark": false })?);
+    /// let theme = settings.get("theme")?.map(|theme| theme.to_document()).transpose()?;
+    /// assert_eq!(theme, Some(doc! { "_id": "theme", "dark": false }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`replace`](Self::replace) and [`insert`](Self::insert), without the one that the id
+    /// is taken.
+    pub fn put(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
+        let id = id.as_id();
+        let key = Key::new(id);
+        self.opening.check_writable()?;
+        with_buffer(|buffer| {
+            let mut draft = replacement(id, &key, document, buffer)?;
+            let mut replaced = false;
+            let put = |statement: &mut Statement<'_>| {
+                replaced = put_draft(statement, &self.name, &key, &mut draft, buffer)?;
+                Ok(())
+            };
+            let _call = self.opening.enter()?;
+            let known = self.known();
+            let found = self.engine().write_or_make(&self.name, known.as_deref(), put)?;
+            drop(known);
+            found.iter().for_each(|binding| self.remember(binding));
+            Ok(replaced)
+        })
+    }
+
     /// Deletes the document with this id; returns false if there is none.
     ///
     /// ```
@@ -461,6 +504,20 @@ impl Collection {
         found.iter().for_each(|binding| self.remember(binding));
         Ok(written)
     }
+}
+
+/// Stores a document with that key; returns whether it took another's place.
+pub(crate) fn put_draft(
+    statement: &mut Statement<'_>,
+    collection: &str,
+    key: &Key,
+    draft: &mut Draft,
+    buffer: &mut [u8],
+) -> Result<bool, Failure> {
+    if statement.replace(key, draft.record(buffer))? {
+        return Ok(true);
+    }
+    statement.insert(collection, std::slice::from_mut(draft), buffer).map(|()| false)
 }
 
 /// What a name was found to mean: at first, or later.

@@ -113,14 +113,14 @@ impl Database {
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
-    /// use nanodb::{Database, Error, doc};
+    /// use nanodb::{Database, doc};
     ///
-    /// # fn main() -> Result<(), Error> {
+    /// # fn main() -> nanodb::Result<()> {
     /// let db = Database::in_memory()?;
     /// let id = db.write(|tx| {
     ///     let id = tx.collection("orders").insert(doc! { "item": "tea" })?;
     ///     tx.collection("log").insert(doc! { "ordered": (id.clone()) })?;
-    ///     Ok::<_, Error>(id)
+    ///     Ok(id)
     /// })?;
     /// assert!(db.collection("orders").contains(&id)?);
     /// # Ok(())
@@ -130,7 +130,48 @@ impl Database {
     /// # Errors
     ///
     /// Those that `run` returns; same as [`Transaction::commit`].
-    pub fn write<T, E: From<crate::Error>>(
+    pub fn write<T>(&self, run: impl FnMut(&Transaction) -> Result<T>) -> Result<T> {
+        retry::write(&self.opening, || self.begin_write(), run)
+    }
+
+    /// Runs a transaction as [`write`](Self::write) does, whose errors are those of a program.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Error, doc};
+    ///
+    /// #[derive(Debug)]
+    /// enum Refused {
+    ///     Empty,
+    ///     Database(Error),
+    /// }
+    ///
+    /// impl From<Error> for Refused {
+    ///     fn from(error: Error) -> Self {
+    ///         Self::Database(error)
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Refused> {
+    /// let db = Database::in_memory()?;
+    /// db.collection("stock").insert(doc! { "_id": "tea", "count": 0 })?;
+    /// let taken = db.write_with(|tx| {
+    ///     let stock = tx.collection("stock");
+    ///     let left = doc! { "_id": "tea", "count": { "$gt": 0 } };
+    ///     match stock.update_one(left, doc! { "$inc": { "count": -1 } })?.modified {
+    ///         0 => Err(Refused::Empty),
+    ///         _ => Ok(()),
+    ///     }
+    /// });
+    /// assert!(matches!(taken, Err(Refused::Empty)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`write`](Self::write).
+    pub fn write_with<T, E: From<crate::Error>>(
         &self,
         run: impl FnMut(&Transaction) -> Result<T, E>,
     ) -> Result<T, E> {

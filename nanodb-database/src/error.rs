@@ -50,6 +50,14 @@ pub(crate) fn sort_file(bytes_max: usize, why: nanodb_pager::Error) -> Error {
     ErrorBuilder::before(EngineError::Storage(why).into(), text).into()
 }
 
+/// A projection leaves out the id that is to be returned.
+#[cfg(feature = "serde")]
+#[cold]
+pub(crate) fn no_id() -> Error {
+    let text = "the projection leaves out `_id`, which `with_ids` returns";
+    ErrorBuilder::new(ErrorKind::Invalid, text).path("_id").into()
+}
+
 /// The key that a document is sorted by is too long.
 #[cold]
 pub(crate) fn sort_key_too_large(bytes: usize, bytes_max: u32) -> Error {

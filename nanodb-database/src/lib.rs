@@ -12,7 +12,7 @@
 //! | `collection`, `typed` | a collection by name; one that holds values of a Rust type |
 //! | `snapshot` | all collections as of one moment |
 //! | `transaction`, `transaction_collection`, `retry` | several writes as one |
-//! | `read` | the reading verbs, once for every handle |
+//! | `read`, `write` | the verbs, as traits of the handles |
 //! | `encode_buffer` | documents on their way in |
 //! | `query` | finding, and changing what is found |
 //! | `salvage` | copying what can be read of a damaged file |
@@ -34,6 +34,7 @@ mod transaction;
 mod transaction_collection;
 #[cfg(feature = "serde")]
 mod typed;
+mod write;
 
 pub use collection::Collection;
 pub use database::Database;
@@ -60,10 +61,11 @@ pub use query::{
     SORT_BYTES_MAX_DEFAULT, UpdateResult,
 };
 #[cfg(feature = "serde")]
-pub use query::{TypedCursor, TypedFind};
+pub use query::{TypedCursor, TypedFind, TypedFindOneAndModify, WithIds};
 pub use read::ReadCollection;
 pub use snapshot::{Snapshot, SnapshotCollection};
 pub use transaction::Transaction;
 pub use transaction_collection::TransactionCollection;
 #[cfg(feature = "serde")]
 pub use typed::{TypedCollection, TypedScanIter};
+pub use write::WriteCollection;

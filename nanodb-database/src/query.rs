@@ -26,7 +26,7 @@ mod writes;
 
 pub use self::bulk::{BulkOperation, BulkWriteResult};
 pub use self::cursor::Cursor;
-pub(crate) use self::distinct::distinct;
+pub(crate) use self::distinct::{count_by, distinct};
 pub use self::explain::Explain;
 pub use self::find::Find;
 pub use self::find_one_and_modify::FindOneAndModify;
@@ -35,4 +35,6 @@ pub use self::plan::{AccessPath, Plan};
 pub use self::sorted::SORT_BYTES_MAX_DEFAULT;
 pub(crate) use self::source::Source;
 #[cfg(feature = "serde")]
-pub use self::typed::{TypedCursor, TypedFind};
+pub(crate) use self::typed::with_id;
+#[cfg(feature = "serde")]
+pub use self::typed::{TypedCursor, TypedFind, TypedFindOneAndModify, WithIds};

@@ -12,7 +12,7 @@ use nanodb_query::IntoFilter;
 
 use crate::collection::Collection;
 use crate::error::Result;
-use crate::query::{Find, Source, distinct};
+use crate::query::{Find, Source, count_by, distinct};
 use crate::snapshot::SnapshotCollection;
 use crate::transaction_collection::TransactionCollection;
 
@@ -39,7 +39,7 @@ use crate::transaction_collection::TransactionCollection;
 /// db.write(|tx| {
 ///     tx.collection("users").insert(doc! { "age": 40 })?;
 ///     assert_eq!(adults(&tx.collection("users"))?, 2);
-///     Ok::<_, Error>(())
+///     Ok(())
 /// })?;
 /// assert_eq!(adults(&users)?, 2);
 /// assert_eq!(adults(&before.collection("users"))?, 1);
@@ -140,6 +140,16 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     /// [`Invalid`](crate::ErrorKind::Invalid) if the path is too long; same as [`Find::count`].
     fn distinct(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<Value>> {
         distinct(&self.find(filter), path)
+    }
+
+    /// Returns the values at a path in the documents that match a filter, and how many documents
+    /// have each; see [`Collection::count_by`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`distinct`](Self::distinct).
+    fn count_by(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<(Value, u64)>> {
+        count_by(&self.find(filter), path)
     }
 }
 

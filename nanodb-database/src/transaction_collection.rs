@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use nanodb_pager::Pager;
 
+use crate::collection::put_draft;
 use crate::encode_buffer::{id_of, replacement, with_buffer};
 use crate::error::Result;
 use crate::transaction::Transaction;
@@ -24,9 +25,9 @@ use nanodb_document::{AsId, Id, Key};
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
-/// use nanodb::{Database, Error, doc};
+/// use nanodb::{Database, doc};
 ///
-/// # fn main() -> Result<(), Error> {
+/// # fn main() -> nanodb::Result<()> {
 /// let db = Database::in_memory()?;
 /// db.collection("accounts").insert_many([
 ///     doc! { "_id": "alice", "cents": 500 },
@@ -38,7 +39,7 @@ use nanodb_document::{AsId, Id, Key};
 ///     let cents = alice.get("cents").and_then(|cents| cents.as_i64()).unwrap_or(0);
 ///     accounts.replace("alice", doc! { "cents": 0 })?;
 ///     accounts.replace("bob", doc! { "cents": cents })?;
-///     Ok::<_, Error>(())
+///     Ok(())
 /// })?;
 /// let bob = db.collection("accounts").get("bob")?.expect("stored above");
 /// assert_eq!(bob.get("cents").and_then(|cents| cents.as_i64()), Some(500));
@@ -181,6 +182,25 @@ impl<'t> TransactionCollection<'t> {
             let record = draft.record(buffer);
             let replace = |statement: &mut Statement<'_>| statement.replace(&key, record);
             Ok(self.transaction.txn.statement(&self.name, replace)?)
+        })
+    }
+
+    /// Stores a document under an id, whether there is one or not; returns true if it took
+    /// another's place. See [`Collection::put`](crate::Collection::put).
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Collection::put`](crate::Collection::put) and [`count`](Self::count).
+    pub fn put(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
+        let id = id.as_id();
+        let key = Key::new(id);
+        self.check_access()?;
+        with_buffer(|buffer| {
+            let mut draft = replacement(id, &key, document, buffer)?;
+            let put = |statement: &mut Statement<'_>| {
+                put_draft(statement, &self.name, &key, &mut draft, buffer)
+            };
+            Ok(self.transaction.txn.statement(&self.name, put)?)
         })
     }
 

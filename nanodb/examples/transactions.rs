@@ -12,12 +12,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Both accounts change, or neither does. The closure is called again if another transaction
     // was in its way, so it does nothing but read and write through `tx`.
-    db.write(|tx| transfer(tx, 30))?;
+    db.write_with(|tx| transfer(tx, 30))?;
     println!("after a transfer of 30:  {}", balances(&db)?);
     assert_eq!(balances(&db)?, "savings 70, checking 35");
 
     // An error of one's own gives up everything, here the deposit that came first.
-    if let Err(refused) = db.write(|tx| transfer(tx, 1000)) {
+    if let Err(refused) = db.write_with(|tx| transfer(tx, 1000)) {
         println!("after one of 1000:       {} ({refused})", balances(&db)?);
     }
     assert_eq!(balances(&db)?, "savings 70, checking 35");

@@ -124,11 +124,13 @@ pub use nanodb_database::{
     Projection, Push, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport,
     SalvagedCollection, Scan, ScanIter, Serialized, Snapshot, SnapshotCollection, Sort, Stats,
     StoredDoc, Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid,
-    VacantEntry, Value, ValueRef, ValueType, array, as_timestamp, doc, field, from_document,
-    from_value, json, ser, storage, to_document, to_value,
+    VacantEntry, Value, ValueRef, ValueType, WriteCollection, array, as_timestamp, doc, field,
+    from_document, from_value, json, ser, storage, to_document, to_value,
 };
 #[cfg(feature = "serde")]
-pub use nanodb_database::{TypedCollection, TypedCursor, TypedFind, TypedScanIter};
+pub use nanodb_database::{
+    TypedCollection, TypedCursor, TypedFind, TypedFindOneAndModify, TypedScanIter, WithIds,
+};
 
 // The programs in the READMEs, in the tour and in the query manual are tests.
 #[cfg(doctest)]

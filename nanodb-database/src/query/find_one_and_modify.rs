@@ -137,6 +137,15 @@ impl<'c> FindOneAndModify<'c> {
         }
     }
 
+    /// The name of the collection.
+    #[cfg(feature = "serde")]
+    pub(super) fn collection(&self) -> &str {
+        match &self.target {
+            Target::Collection(collection) => collection.name(),
+            Target::Transaction(collection) => collection.name(),
+        }
+    }
+
     fn run_in(&self, collection: &TransactionCollection<'_>) -> Result<Option<StoredDoc>> {
         collection.check_access()?;
         if let Change::Update(update) = &self.change {

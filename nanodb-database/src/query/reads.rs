@@ -123,6 +123,30 @@ impl Collection {
     pub fn distinct(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<Value>> {
         ReadCollection::distinct(self, path, filter)
     }
+
+    /// Returns the values at a path in the documents that match a filter, and how many documents
+    /// have each, the most frequent first. An array counts as its elements; a document that has a
+    /// value twice counts once. All values are kept in memory.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Value, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let log = Database::in_memory()?.collection("log");
+    /// log.insert_many(["info", "error", "info"].map(|level| doc! { "level": level }))?;
+    /// let levels = log.count_by("level", doc! {})?;
+    /// assert_eq!(levels, [(Value::from("info"), 2), (Value::from("error"), 1)]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`distinct`](Self::distinct).
+    pub fn count_by(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<(Value, u64)>> {
+        ReadCollection::count_by(self, path, filter)
+    }
 }
 
 impl SnapshotCollection {
@@ -167,6 +191,16 @@ impl SnapshotCollection {
     pub fn distinct(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<Value>> {
         ReadCollection::distinct(self, path, filter)
     }
+
+    /// Returns the values at a path in the documents that match a filter, and how many documents
+    /// have each; see [`Collection::count_by`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Collection::count_by`].
+    pub fn count_by(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<(Value, u64)>> {
+        ReadCollection::count_by(self, path, filter)
+    }
 }
 
 impl TransactionCollection<'_> {
@@ -210,5 +244,15 @@ impl TransactionCollection<'_> {
     /// Same as [`Collection::distinct`].
     pub fn distinct(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<Value>> {
         ReadCollection::distinct(self, path, filter)
+    }
+
+    /// Returns the values at a path in the documents that match a filter, and how many documents
+    /// have each; see [`Collection::count_by`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Collection::count_by`].
+    pub fn count_by(&self, path: &str, filter: impl IntoFilter) -> Result<Vec<(Value, u64)>> {
+        ReadCollection::count_by(self, path, filter)
     }
 }

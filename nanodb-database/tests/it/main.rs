@@ -24,6 +24,7 @@ mod space;
 mod thread_end;
 mod transactions;
 mod unpublished;
+mod verbs;
 
 use nanodb_database::Error;
 use nanodb_document::ErrorParts as _;

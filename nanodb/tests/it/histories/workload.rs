@@ -202,7 +202,7 @@ impl Worker<'_> {
         let mut begun = run.now();
         let mut ops = Vec::new();
         let mut attempts = 0;
-        let result = run.db.write(|tx| {
+        let result = run.db.write_with(|tx| {
             if attempts > 0 {
                 run.tally.conflicts.fetch_add(1, Ordering::Relaxed);
                 // The former attempt, over by now.
