@@ -54,7 +54,7 @@ A table is as wide as the terminal: long texts are cut, and columns that don't f
 named below it. It ends after 50 documents and says how many more there are; --limit sets how many \
 are printed. --format lines prints everything.
 
-Filters, sorts and projections are those of MongoDB, written as JSON. Values that JSON lacks have \
+Filters and projections are those of MongoDB, written as JSON. Values that JSON lacks have \
 the forms that `nanodb import` reads. Without a sort, documents are printed in the order in which \
 they are stored.";
 
@@ -69,8 +69,8 @@ Store documents that are written on the command line, and print their ids.
 
 Each argument is a JSON object, an array of them, or objects one after the other; - reads them from \
 standard input. All of them are stored, or none. The database and the collection are created if they \
-don't exist. Values that JSON lacks have the forms that `nanodb import` reads, which also is for \
-large inputs.";
+don't exist. Values that JSON lacks have the forms that `nanodb import` reads, which is for large \
+inputs, too.";
 
 const DELETE: &str = "\
 Delete the documents that match a filter: all of them or, if one can't be deleted, none.
@@ -99,7 +99,7 @@ list of collections is lost, each page is read by what it says of itself. The co
 documents that were deleted or never committed, which a message says, and collections whose names \
 are lost are named by numbers. The exit code is 4 if not everything could be copied.";
 
-/// Imports, exports, inspects and checks NanoDB files
+/// Imports, searches, changes, exports and checks NanoDB files
 #[derive(Clone, Debug, Parser)]
 #[command(name = "nanodb", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -108,7 +108,6 @@ pub(crate) struct Arguments {
     pub(crate) wait: Duration,
     /// When to use colours: by default on a terminal that has them, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
-    #[arg(hide_possible_values = true)]
     pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -192,9 +191,9 @@ pub(crate) struct Import {
     /// What to do about a document whose id is taken
     #[arg(long, value_enum, default_value_t = OnConflict::Error)]
     pub(crate) on_conflict: OnConflict,
-    /// What the ids are that JSON has as strings; by default they stay strings
-    #[arg(long, value_enum, default_value_t = IdType::Auto, hide_default_value = true)]
-    pub(crate) id_type: IdType,
+    /// What the ids are that the JSON has as strings; by default they stay strings
+    #[arg(long, value_enum)]
+    pub(crate) id_type: Option<IdType>,
     /// Fields, or paths such as a.b, whose strings are times such as 2023-11-14T22:13:20Z; several
     /// with commas between them
     #[arg(long, value_name = "PATH", value_delimiter = ',')]
@@ -374,7 +373,7 @@ pub(crate) struct Find {
     /// How many documents to leave out at the start
     #[arg(long, value_name = "N")]
     pub(crate) skip: Option<u64>,
-    /// The most documents to print; 0 is no limit, which only a table has by default: 50
+    /// The most documents to print, 0 for all; by default 50 in a table, and all in other formats
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// The fields to print, such as {"name": 1, "_id": 0}

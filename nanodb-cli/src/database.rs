@@ -67,13 +67,18 @@ impl NewFile {
     /// Removes the database again if the command has made it and it has no collections.
     ///
     /// It is opened for that, so nobody writes to it meanwhile; if somebody already does, it stays.
-    /// Whoever waits for it opens what is there then. A clean close has left nothing beside it.
+    /// Whoever waits for it opens what is there then.
     pub(crate) fn remove_if_empty(&self) {
         let Some(path) = &self.path else { return };
         let Ok(database) = Database::options().read_only(true).open(path) else { return };
         if database.collections().is_ok_and(|collections| collections.is_empty()) {
-            // The failure that led here is what counts.
-            let _ = fs::remove_file(path);
+            // A clean close has left nothing beside it; the file goes last, as what is beside it is
+            // nothing without it. The failure that led here is what counts.
+            for suffix in ["-log0", "-log1", "-dwb", ""] {
+                let mut name = path.clone().into_os_string();
+                name.push(suffix);
+                let _ = fs::remove_file(name);
+            }
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Printer<'o> {
     options: WriteOptions,
     screen: Screen,
     out: &'o mut dyn Write,
+    /// The JSON of one document, kept for its memory.
+    text: String,
 }
 
 enum Form {
@@ -81,7 +83,7 @@ impl<'o> Printer<'o> {
             | OutputFormat::Relaxed
             | OutputFormat::Canonical => Form::Json,
         };
-        Ok(Self { form, options, screen, out })
+        Ok(Self { form, options, screen, out, text: String::new() })
     }
 
     /// Prints a document. If that fails for the document's content, nothing of it is printed.
@@ -90,8 +92,8 @@ impl<'o> Printer<'o> {
             Form::Csv(columns) => columns.write(document, self.out),
             Form::Table(table) => table.add(document, self.out),
             Form::Json | Form::Array(_) => {
-                let text = self.json(document).map_err(|error| failure(document, error))?;
-                self.print(&text)
+                self.write_json(document).map_err(|error| failure(document, error))?;
+                self.print(None)
             }
         }
     }
@@ -106,8 +108,9 @@ impl<'o> Printer<'o> {
         with_view(doc! { VALUE: value }, |row| match self.form {
             Form::Csv(_) | Form::Table(_) => self.document(row),
             Form::Json | Form::Array(_) => {
-                let text = self.json(row).map_err(|error| failure(row, error))?;
-                self.print(&unwrap(&text))
+                self.write_json(row).map_err(|error| failure(row, error))?;
+                let value = unwrap(&self.text);
+                self.print(Some(&value))
             }
         })
     }
@@ -127,13 +130,14 @@ impl<'o> Printer<'o> {
         }
     }
 
-    fn json(&self, document: &DocView) -> nanodb::Result<String> {
-        let mut text = String::new();
-        document.write_json(&self.options, &mut text)?;
-        Ok(text)
+    fn write_json(&mut self, document: &DocView) -> nanodb::Result<()> {
+        self.text.clear();
+        document.write_json(&self.options, &mut self.text)
     }
 
-    fn print(&mut self, json: &str) -> Result<()> {
+    /// Prints JSON: that of the last document, unless it is another one.
+    fn print(&mut self, json: Option<&str>) -> Result<()> {
+        let json = json.unwrap_or(&self.text);
         if let Form::Array(has_elements) = &mut self.form {
             write!(self.out, "{}", if *has_elements { ",\n" } else { "[" })?;
             *has_elements = true;

@@ -19,9 +19,11 @@ pub(crate) fn run(arguments: &Delete, opener: Opener, out: &mut impl Write) -> R
     let collection = database::existing_collection(&database, &arguments.collection)?;
     if filter.is_all() && !arguments.one {
         // Nobody else writes meanwhile.
-        let documents = figures::counted(collection.count()?, "document");
-        let what = format!("delete all {documents} of {:?}", arguments.collection);
-        confirm(arguments.yes, &what)?;
+        let documents = match collection.count()? {
+            1 => "the only document".to_owned(),
+            count => format!("all {} documents", figures::count(count)),
+        };
+        confirm(arguments.yes, &format!("delete {documents} of {:?}", arguments.collection))?;
     }
     let deleted = if arguments.one {
         collection.delete_one(filter)?

@@ -33,7 +33,11 @@ impl Columns {
         }
     }
 
+    /// Writes the line that names the columns, if there are any.
     pub(super) fn write_names(&self, out: &mut dyn Write) -> Result<()> {
+        if self.names.is_empty() {
+            return Ok(());
+        }
         write_record(self.names.iter().map(|name| Some(name.clone())), out)
     }
 

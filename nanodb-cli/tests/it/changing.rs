@@ -97,6 +97,9 @@ fn a_dry_run_counts_and_writes_nothing() {
 fn deleting_everything_wants_yes_where_nobody_can_be_asked() {
     let room = Room::new();
     room.import("{}{}{}");
+    room.pipe(&["import", "db", "one", "-"], b"{}").ok();
+    let message = room.run(&["delete", "db", "one", "{}"]).fails(1);
+    assert!(message.contains("delete the only document of \"one\""), "{message}");
     for filter in ["{}", " { } "] {
         let message = room.run(&["delete", "db", "c", filter]).fails(1);
         assert!(message.contains("delete all 3 documents of \"c\""), "{message}");

@@ -55,7 +55,7 @@ pub(super) struct Batches<R> {
     elements: Elements<R>,
     input: String,
     id_field: Option<String>,
-    id_type: IdType,
+    id_type: Option<IdType>,
     dates: Vec<String>,
     documents_max: usize,
     rejects: Option<Rejects>,
@@ -143,7 +143,8 @@ impl<R: Read> Batches<R> {
         let at = element.at;
         let mut document = element.parse().map_err(|error| fail(FailureScope::Element, error))?;
         let named = id_field.as_ref().map_or(Ok(()), |field| name_id(&mut document, field));
-        let typed = named.and_then(|()| read_id(&mut document, *id_type));
+        let mut typed = |id_type: &_| read_id(&mut document, *id_type);
+        let typed = named.and_then(|()| id_type.as_ref().map_or(Ok(()), &mut typed));
         let mut dated = || dates.iter().try_for_each(|path| read_dates(&mut document, path));
         typed.and_then(|()| dated()).map_err(|why| ReadFailure {
             scope: FailureScope::Element,

@@ -56,6 +56,7 @@ fn time(text: &str) -> Option<Timestamp> {
 pub(super) fn read_id(document: &mut Document, id_type: IdType) -> Result<(), String> {
     let Some(value) = document.get_mut(ID_FIELD) else { return Ok(()) };
     let id = match (&*value, id_type) {
+        (Value::String(text), _) => id_text::parse(text, id_type)?,
         (_, IdType::Auto)
         | (Value::Int(_) | Value::UInt(_) | Value::Float(_), IdType::Integer)
         | (Value::Binary(_), IdType::Binary)
@@ -63,7 +64,6 @@ pub(super) fn read_id(document: &mut Document, id_type: IdType) -> Result<(), St
         | (Value::Uuid(_), IdType::Uuid) => return Ok(()),
         (Value::Int(number), IdType::String) => number.to_string().into(),
         (Value::UInt(number), IdType::String) => number.to_string().into(),
-        (Value::String(text), _) => id_text::parse(text, id_type)?,
         (other, _) => {
             return Err(format!("the id is of the type {}, not a string", other.value_type()));
         }
@@ -115,7 +115,9 @@ mod tests {
         assert_eq!(read(uuid.into(), IdType::Uuid), Ok(Value::Uuid(id)));
         assert_eq!(read(Value::Uuid(id), IdType::Uuid), Ok(Value::Uuid(id)));
         assert_eq!(read(uuid.into(), IdType::Auto), Ok(Value::from(uuid)));
-        assert_eq!(read("5".into(), IdType::Auto), Ok(Value::from("5")));
+        assert_eq!(read("5".into(), IdType::Auto), Ok(Value::from(5)));
+        assert_eq!(read("05".into(), IdType::Auto), Ok(Value::from("05")));
+        assert_eq!(read(5.into(), IdType::Auto), Ok(Value::from(5)));
         assert_eq!(read("007".into(), IdType::Integer), Ok(Value::from(7)));
         assert_eq!(read(5.into(), IdType::String), Ok(Value::from("5")));
         assert!(read("x".into(), IdType::Uuid).unwrap_err().contains("not a UUID"));
