@@ -158,7 +158,7 @@ fn strings_are_read_as_times_and_ids_where_one_says_so() {
 
     let bad = "{\"_id\":1}\n{\"_id\":2,\"at\":\"soon\"}\n{\"_id\":3,\"at\":5}\n";
     let message = import(bad, &["--dates", "at"]).fails(1);
-    assert!(message.contains("line 2, column 1: \"soon\" is not a time such as"), "{message}");
+    assert!(message.contains("line 2, column 1: \"soon\" is not a time like"), "{message}");
     let run = import(bad, &["--dates", "at", "--rejects", "bad", "--json"]);
     assert!(run.err.contains("rejected: standard input, line 2, column 1"), "{run:?}");
     assert_eq!(run.json_of(0)["rejected"], 1);
