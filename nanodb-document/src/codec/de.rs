@@ -111,7 +111,7 @@ fn unexpected(token: Token<'_>) -> Unexpected<'_> {
         Token::UInt(number) => Unexpected::Unsigned(number),
         Token::Float(number) => Unexpected::Float(number),
         Token::String(bytes) => {
-            str::from_utf8(bytes).map_or(Unexpected::Bytes(bytes), |text| Unexpected::Str(text))
+            str::from_utf8(bytes).map_or(Unexpected::Bytes(bytes), Unexpected::Str)
         }
         Token::Binary(bytes) => Unexpected::Bytes(bytes),
         Token::Array(_) => Unexpected::Seq,
