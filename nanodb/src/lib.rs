@@ -132,7 +132,7 @@ pub use nanodb_database::{
     TypedCollection, TypedCursor, TypedFind, TypedFindOneAndModify, TypedScanIter, WithIds,
 };
 
-// The programs in the READMEs, in the tour and in the query manual are tests.
+// The programs in the READMEs, in the guide and in the query manual are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod crate_readme {}
@@ -140,8 +140,38 @@ mod crate_readme {}
 #[doc = include_str!("../../README.md")]
 mod readme {}
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/tour.md")]
-mod tour {}
+#[doc = include_str!("../../docs/guide/src/getting-started.md")]
+mod guide_getting_started {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/documents-and-ids.md")]
+mod guide_documents_and_ids {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/queries.md")]
+mod guide_queries {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/updates.md")]
+mod guide_updates {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/transactions.md")]
+mod guide_transactions {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/durability.md")]
+mod guide_durability {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/performance.md")]
+mod guide_performance {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/async.md")]
+mod guide_async {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/migrations.md")]
+mod guide_migrations {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/operations.md")]
+mod guide_operations {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/features-and-weight.md")]
+mod guide_features_and_weight {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/query.md")]
 mod query {}

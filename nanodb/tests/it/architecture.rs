@@ -197,7 +197,7 @@ fn links_between_the_documents_lead_somewhere() {
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "nanodb/README.md"]
             .map(|name| root().join(name))
             .into();
-    for folder in ["docs", "docs/decisions", "data"] {
+    for folder in ["docs", "docs/decisions", "docs/guide/src", "data"] {
         let entries = fs::read_dir(root().join(folder)).unwrap();
         documents.extend(
             entries
