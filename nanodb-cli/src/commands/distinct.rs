@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use nanodb::{Collection, Filter, Value, doc};
+use nanodb::{Filter, doc};
 
 use super::parse;
 use crate::arguments::{Distinct, OutputFormat};
@@ -33,7 +33,7 @@ pub(crate) fn run(
     };
     if arguments.count {
         columns.add_name("count");
-        let counts = counts(&collection, &arguments.path, filter)?;
+        let counts = collection.count_by(&arguments.path, filter)?;
         let mut printer = Printer::new(format, &arguments.output, columns, screen, out)?;
         for (value, count) in counts.into_iter().take(limit) {
             printer.row(doc! { "value": value, "count": count })?;
@@ -53,17 +53,4 @@ fn finish(printer: Printer<'_>) -> Result<()> {
         let _ = writeln!(io::stderr(), "nothing found");
     }
     Ok(())
-}
-
-/// Returns the values with how many documents have each: the most frequent first, equally frequent
-/// ones in the order of values.
-fn counts(collection: &Collection, path: &str, filter: Filter) -> Result<Vec<(Value, u64)>> {
-    let mut counts = Vec::new();
-    for value in collection.distinct(path, filter.clone())? {
-        let with_value = Filter::try_from(doc! { path: (value.clone()) });
-        let with_value = with_value?.and(filter.clone());
-        counts.push((value, collection.count_documents(with_value)?));
-    }
-    counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    Ok(counts)
 }
