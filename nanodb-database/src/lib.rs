@@ -44,12 +44,21 @@ pub use nanodb_collection::{
     CollectionStats, CompactProgress, Durability, OpenReport, Problem, ProblemKind, SalvageMode,
     SalvageReport, SalvagedCollection, Scan, ScanIter, Stats, StoredDoc,
 };
+#[cfg(all(feature = "bson", feature = "serde"))]
+pub use nanodb_document::as_object_id;
+#[cfg(all(feature = "uuid", feature = "serde"))]
+pub use nanodb_document::as_uuid;
+#[cfg(feature = "json")]
+pub use nanodb_document::json;
 pub use nanodb_document::{
     ArrayView, AsId, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, Draft, Elements,
     Encode, Entry, Error, ErrorKind, FIELD_NAME_BYTES_MAX, Fields, ID_BYTES_MAX, ID_FIELD, Id,
-    IdRef, IntoIter, IntoValue, Iter, IterMut, Key, ObjectId, OccupiedEntry, Result, Serialized,
-    Timestamp, Uuid, VacantEntry, Value, ValueRef, ValueType, array, as_timestamp, doc,
-    from_document, from_value, json, ser, to_document, to_value,
+    IdRef, IntoIter, IntoValue, Iter, IterMut, Key, ObjectId, OccupiedEntry, Result, Timestamp,
+    Uuid, VacantEntry, Value, ValueRef, ValueType, array, doc,
+};
+#[cfg(feature = "serde")]
+pub use nanodb_document::{
+    Serialized, as_timestamp, from_document, from_value, ser, to_document, to_value,
 };
 pub use nanodb_query::{
     ArrayFilters, FieldName, Filter, IntoFilter, IntoProjection, IntoSort, IntoUpdate, Projection,

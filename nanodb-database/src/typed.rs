@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use nanodb_document::{AsId, DocumentError, Draft, Encode, Error, ErrorParts, ID_FIELD, Id, IdRef};
 use nanodb_document::{Serialized, Value, ValueType};
 use nanodb_query::{IntoFilter, IntoUpdate};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_core::Serialize;
+use serde_core::de::DeserializeOwned;
 
 use crate::collection::Collection;
 use crate::error::Result;

@@ -35,8 +35,8 @@
 use std::fmt::Display;
 use std::time::SystemTime;
 
-use serde::de::{Deserialize, Deserializer};
-use serde::ser::{Error as _, Serialize, Serializer};
+use serde_core::de::{Deserialize, Deserializer};
+use serde_core::ser::{Error as _, Serialize, Serializer};
 
 use crate::Timestamp;
 
@@ -72,7 +72,7 @@ where
     of_timestamp(Timestamp::deserialize(deserializer)?)
 }
 
-fn of_timestamp<T: TryFrom<SystemTime, Error: Display>, E: serde::de::Error>(
+fn of_timestamp<T: TryFrom<SystemTime, Error: Display>, E: serde_core::de::Error>(
     timestamp: Timestamp,
 ) -> Result<T, E> {
     if !SECS.contains(&timestamp.secs()) {
@@ -91,7 +91,7 @@ pub mod option {
     use super::{
         Deserialize, Deserializer, Display, Serializer, SystemTime, Timestamp, of_timestamp,
     };
-    use serde::ser::Serialize;
+    use serde_core::ser::Serialize;
 
     /// Writes a time as a timestamp, or null.
     ///

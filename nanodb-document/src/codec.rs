@@ -27,8 +27,8 @@ mod ext;
 mod key;
 mod ser;
 
-use serde::de::Deserialize;
-use serde::ser::Serialize;
+use serde_core::de::Deserialize;
+use serde_core::ser::Serialize;
 
 pub use self::error::CodecError;
 

@@ -3,10 +3,11 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+#[cfg(feature = "serde")]
+use crate::CodecError;
 use crate::error::{Error, ErrorBuilder, ErrorKind};
 use crate::{
-    CodecError, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, FIELD_NAME_BYTES_MAX, ID_BYTES_MAX,
-    ValueType,
+    DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, FIELD_NAME_BYTES_MAX, ID_BYTES_MAX, ValueType,
 };
 
 /// The reason why a document can't be stored, or its bytes can't be read.
@@ -264,6 +265,7 @@ impl DocumentError {
             | Self::BadTimestamp { path, .. } => path.as_str(),
             Self::IdType { .. } | Self::IdTooLarge { .. } => "_id",
             Self::NoJson(nanodb_msgpack::json::WriteError::Unheld { path, .. }) => path.as_str(),
+            #[cfg(feature = "serde")]
             Self::Serialize(cause) | Self::Deserialize(cause) => {
                 cause.downcast_ref().map_or("", CodecError::path)
             }

@@ -3,8 +3,10 @@
 pub(crate) mod draft;
 mod plain;
 pub(crate) mod raw;
+#[cfg(feature = "rmpv")]
 pub(crate) mod rmpv;
 pub(crate) mod rules;
+#[cfg(feature = "serde")]
 pub(crate) mod serde;
 
 use nanodb_msgpack::{

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeTuple, Serializer};
+use serde_core::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde_core::ser::{Serialize, SerializeTuple, Serializer};
 
 /// The name of an extension's newtype struct.
 pub(crate) const EXT_STRUCT_NAME: &str = "_ExtStruct";
@@ -67,7 +67,7 @@ impl<'de> Visitor<'de> for ExtVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Ext, A::Error> {
-        let short = |len| serde::de::Error::invalid_length(len, &self);
+        let short = |len| serde_core::de::Error::invalid_length(len, &self);
         let tag: i8 = seq.next_element()?.ok_or_else(|| short(0))?;
         let OwnedBytes(data) = seq.next_element()?.ok_or_else(|| short(1))?;
         Ok(Ext(tag, data))

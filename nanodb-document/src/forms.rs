@@ -22,8 +22,8 @@ use std::cell::Cell;
 
 use nanodb_msgpack::json::form_to_msgpack;
 use nanodb_msgpack::{RawValue, base64};
-use serde::de::{Error as _, MapAccess};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::{Error as _, MapAccess};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::view::ValueRef;
 use crate::{Document, ObjectId, Timestamp, Uuid, Value, to_bytes};

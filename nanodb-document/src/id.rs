@@ -30,6 +30,7 @@ mod convert;
 mod key;
 mod of_error;
 mod record;
+#[cfg(feature = "serde")]
 mod serde_impl;
 
 use std::cmp::Ordering;

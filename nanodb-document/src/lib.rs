@@ -38,20 +38,31 @@
 //! | `json` | from and to JSON |
 //! | `error`, `document_error` | the error that all calls return; what breaks a rule, within this crate |
 
+#[cfg(all(feature = "serde", feature = "bson"))]
+pub mod as_object_id;
+#[cfg(feature = "serde")]
 pub mod as_timestamp;
+#[cfg(all(feature = "serde", feature = "uuid"))]
+pub mod as_uuid;
+#[cfg(feature = "serde")]
 mod codec;
 mod document;
 mod document_error;
 mod encode;
 mod error;
+#[cfg(feature = "serde")]
 mod ext;
+mod foreign;
+#[cfg(feature = "serde")]
 mod forms;
 mod hash;
 mod id;
+#[cfg(feature = "json")]
 pub mod json;
 mod leaf_text;
 mod object_id;
 mod path;
+#[cfg(feature = "serde")]
 mod scalar_serde;
 mod seen_names;
 mod timestamp;
@@ -60,6 +71,7 @@ mod uuid;
 mod value;
 mod view;
 
+#[cfg(feature = "serde")]
 pub use self::codec::CodecError;
 pub use self::document::Document;
 pub use self::document::entry::{Entry, OccupiedEntry, VacantEntry};
@@ -67,6 +79,7 @@ pub use self::document::fields::{IntoIter, Iter, IterMut};
 pub use self::document_error::DocumentError;
 pub use self::encode::draft::Draft;
 pub use self::encode::rules::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, FIELD_NAME_BYTES_MAX};
+#[cfg(feature = "serde")]
 pub use self::encode::serde::Serialized;
 pub use self::encode::{Encode, to_bytes, value_to_bytes};
 pub use self::error::{Error, ErrorBuilder, ErrorKind, ErrorParts, Result};
@@ -78,6 +91,7 @@ pub use self::object_id::ObjectId;
 pub use self::path::array_index;
 pub use self::timestamp::Timestamp;
 pub use self::uuid::Uuid;
+#[cfg(feature = "serde")]
 pub use self::value::serde_impl::{from_document, from_value, ser, to_document, to_value};
 pub use self::value::{__value, IntoValue, Value, ValueType};
 pub use self::view::{ArrayView, DocView, Elements, Fields, ValueRef};

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, Serializer};
+use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_core::ser::{Serialize, Serializer};
 
 use crate::ext::{EXT_STRUCT_NAME, Ext, serialize_ext};
 use crate::forms::{is_for_people, read_form};
@@ -109,7 +109,7 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
         f.write_str(T::WHAT)
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+    fn visit_str<E: serde_core::de::Error>(self, text: &str) -> Result<T, E> {
         T::of_text(text).ok_or_else(|| E::custom(format_args!("{text:?} is not {}", T::WHAT)))
     }
 
@@ -127,7 +127,7 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
     }
 }
 
-fn of_ext<T: Scalar, E: serde::de::Error>(Ext(tag, data): Ext) -> Result<T, E> {
+fn of_ext<T: Scalar, E: serde_core::de::Error>(Ext(tag, data): Ext) -> Result<T, E> {
     T::of_value(Value::from_ext(tag, &data))
         .ok_or_else(|| E::custom(format_args!("an extension that is not {}", T::WHAT)))
 }

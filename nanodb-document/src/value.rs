@@ -40,7 +40,9 @@ mod lists;
 mod macros;
 mod maps;
 pub(crate) mod refused;
+#[cfg(feature = "rmpv")]
 mod rmpv;
+#[cfg(feature = "serde")]
 pub(crate) mod serde_impl;
 mod value_type;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod decode;
 mod print;
+#[cfg(feature = "serde")]
 mod serde_impl;
 mod typed_get;
 mod value_ref;
@@ -9,12 +10,14 @@ mod value_ref;
 use std::str;
 
 use bytemuck::TransparentWrapper;
-use serde::de::Deserialize;
+#[cfg(feature = "serde")]
+use serde_core::de::Deserialize;
 
 pub use self::value_ref::{ArrayView, Elements, ValueRef};
 
 use self::value_ref::{step_into, step_into_map};
 use crate::encode::raw::validate;
+#[cfg(feature = "serde")]
 use crate::encode::serde::deserialize_bytes;
 use crate::{Document, DocumentError, Error, IdRef, record_key};
 use nanodb_msgpack::Cursor;
@@ -153,6 +156,7 @@ impl DocView {
     ///
     /// [`WrongType`](crate::ErrorKind::WrongType), if the document does not have the shape of `T`,
     /// or if its bytes are damaged.
+    #[cfg(feature = "serde")]
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         Ok(deserialize_bytes(&self.0)?)
     }

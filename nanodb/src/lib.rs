@@ -113,6 +113,12 @@
 //! Every page has a checksum. Damage to the file is an error, never returned as data; it costs the
 //! documents on the damaged page and no others.
 
+#[cfg(all(feature = "bson", feature = "serde"))]
+pub use nanodb_database::as_object_id;
+#[cfg(all(feature = "uuid", feature = "serde"))]
+pub use nanodb_database::as_uuid;
+#[cfg(feature = "json")]
+pub use nanodb_database::json;
 pub use nanodb_database::{
     ASSIGNED_ID_MAX, AccessPath, ArrayFilters, ArrayView, AsId, BulkOperation, BulkWriteResult,
     COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, Closed, Collection, CollectionInfo,
@@ -122,10 +128,13 @@ pub use nanodb_database::{
     ID_FIELD, Id, IdRef, IntoFilter, IntoIter, IntoProjection, IntoSort, IntoUpdate, IntoValue,
     Iter, IterMut, Key, ObjectId, OccupiedEntry, OpenReport, Options, Plan, Problem, ProblemKind,
     Projection, Push, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport,
-    SalvagedCollection, Scan, ScanIter, Serialized, Snapshot, SnapshotCollection, Sort, Stats,
-    StoredDoc, Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid,
-    VacantEntry, Value, ValueRef, ValueType, WriteCollection, array, as_timestamp, doc, field,
-    from_document, from_value, json, ser, storage, to_document, to_value,
+    SalvagedCollection, Scan, ScanIter, Snapshot, SnapshotCollection, Sort, Stats, StoredDoc,
+    Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid, VacantEntry, Value,
+    ValueRef, ValueType, WriteCollection, array, doc, field, storage,
+};
+#[cfg(feature = "serde")]
+pub use nanodb_database::{
+    Serialized, as_timestamp, from_document, from_value, ser, to_document, to_value,
 };
 #[cfg(feature = "serde")]
 pub use nanodb_database::{

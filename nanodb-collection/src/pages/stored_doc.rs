@@ -6,7 +6,7 @@ use std::ops::{Deref, Range};
 use nanodb_index::RecordId;
 use nanodb_pager::{PageGuard, PageId};
 #[cfg(feature = "serde")]
-use serde::de::{Deserialize, DeserializeOwned};
+use serde_core::de::{Deserialize, DeserializeOwned};
 
 use nanodb_document::{DocView, Document, Error};
 #[cfg(feature = "serde")]

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use nanodb_document::Id;
 use nanodb_query::{IntoProjection, IntoSort};
-use serde::de::DeserializeOwned;
+use serde_core::de::DeserializeOwned;
 
 use super::cursor::Cursor;
 use super::explain::Explain;

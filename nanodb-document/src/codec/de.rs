@@ -2,12 +2,12 @@
 
 use std::str;
 
-use serde::de::value::SeqDeserializer;
-use serde::de::{
+use serde_core::de::value::SeqDeserializer;
+use serde_core::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
 };
-use serde::forward_to_deserialize_any;
+use serde_core::forward_to_deserialize_any;
 
 use super::error::CodecError;
 use super::ext::ExtDeserializer;

@@ -84,13 +84,13 @@ impl fmt::Debug for CodecError {
 
 impl std::error::Error for CodecError {}
 
-impl serde::ser::Error for CodecError {
+impl serde_core::ser::Error for CodecError {
     fn custom<T: Display>(text: T) -> Self {
         Self::new(text)
     }
 }
 
-impl serde::de::Error for CodecError {
+impl serde_core::de::Error for CodecError {
     fn custom<T: Display>(text: T) -> Self {
         Self::new(text)
     }

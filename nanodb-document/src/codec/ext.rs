@@ -1,8 +1,8 @@
 //! Extensions: the pair of the type and the data that serde's data model has them as.
 
-use serde::de::value::BorrowedBytesDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
-use serde::forward_to_deserialize_any;
+use serde_core::de::value::BorrowedBytesDeserializer;
+use serde_core::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
+use serde_core::forward_to_deserialize_any;
 
 use super::error::CodecError;
 use super::ser::replace_head;

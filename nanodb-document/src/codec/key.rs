@@ -16,10 +16,10 @@
 
 use std::fmt::Display;
 
-use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{Deserializer, Visitor};
-use serde::forward_to_deserialize_any;
-use serde::ser::{Impossible, Serialize, Serializer};
+use serde_core::de::value::BorrowedStrDeserializer;
+use serde_core::de::{Deserializer, Visitor};
+use serde_core::forward_to_deserialize_any;
+use serde_core::ser::{Impossible, Serialize, Serializer};
 
 use super::error::CodecError;
 use super::ext::pair_to_ext;

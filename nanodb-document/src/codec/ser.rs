@@ -1,6 +1,6 @@
 //! Writing values.
 
-use serde::ser::{
+use serde_core::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };

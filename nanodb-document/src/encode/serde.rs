@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use serde::de::{Deserialize, DeserializeOwned};
-use serde::ser::Serialize;
+use serde_core::de::{Deserialize, DeserializeOwned};
+use serde_core::ser::Serialize;
 
 use super::draft::Draft;
 use super::{Encode, raw, write_document, write_value};

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, Serializer};
+use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_core::ser::{Serialize, Serializer};
 
 use nanodb_msgpack::Token;
 
@@ -79,15 +79,15 @@ impl<'de> Visitor<'de> for IdVisitor {
         Ok(bytes.into())
     }
 
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Id, E> {
+    fn visit_f64<E: serde_core::de::Error>(self, number: f64) -> Result<Id, E> {
         let whole = IdRef::whole(number).map(IdRef::to_owned);
-        whole.ok_or_else(|| E::invalid_value(serde::de::Unexpected::Float(number), &self))
+        whole.ok_or_else(|| E::invalid_value(serde_core::de::Unexpected::Float(number), &self))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Id, D::Error> {
         let Ext(tag, data) = Ext::from_newtype(inner)?;
         let id = IdRef::from_token(Token::Ext(tag, &data)).map(IdRef::to_owned);
-        id.ok_or_else(|| serde::de::Error::custom("an extension that is no id"))
+        id.ok_or_else(|| serde_core::de::Error::custom("an extension that is no id"))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Id, A::Error> {

@@ -12,12 +12,14 @@ const BEGINNING: &str = "not serialised: ";
 
 impl Value {
     /// Returns the value that every encoder refuses for this reason.
+    #[cfg(feature = "serde")]
     #[cold]
     pub(crate) fn refused(reason: impl std::fmt::Display) -> Self {
         Self::Ext(Timestamp::EXT_TYPE, format!("{BEGINNING}{reason}").into_bytes())
     }
 
     /// Returns the reason for which this value is refused, if it is.
+    #[cfg(any(feature = "serde", feature = "rmpv", feature = "bson"))]
     pub(crate) fn refusal(&self) -> Option<&str> {
         match self {
             Self::Ext(tag, data) => refusal(*tag, data),

@@ -19,8 +19,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
+use serde_core::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_core::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::Value;
 use crate::encode::serde::{deserialize_document, deserialize_value, serialize_value};

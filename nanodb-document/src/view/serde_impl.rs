@@ -3,7 +3,7 @@
 //! Damaged bytes are an error. They may nest without bound, so every recursion here counts levels
 //! and stops at [`DOCUMENT_DEPTH_MAX`].
 
-use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_core::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::{ArrayView, DocView, ValueRef};
 use crate::ext::{Bytes, serialize_ext};
@@ -91,7 +91,7 @@ impl Serialize for DocumentAt<'_> {
     }
 }
 
-fn deeper<E: serde::ser::Error>(depth: usize) -> Result<usize, E> {
+fn deeper<E: serde_core::ser::Error>(depth: usize) -> Result<usize, E> {
     if depth < DOCUMENT_DEPTH_MAX {
         Ok(depth + 1)
     } else {

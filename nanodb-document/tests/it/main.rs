@@ -6,6 +6,7 @@ mod any;
 mod conversions;
 mod fields;
 mod for_people;
+mod foreign;
 mod golden;
 mod hostile;
 mod ids;
