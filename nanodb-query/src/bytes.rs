@@ -383,12 +383,12 @@ impl UpdateBytes for Update {
 
     #[inline]
     fn merge_patch(patch: &[u8]) -> Result<Self, QueryError> {
-        Self::merge_patch(patch)
+        Self::of_patch(patch)
     }
 
     #[inline]
     fn replacement(document: &[u8]) -> Result<Self, QueryError> {
-        Self::replacement(document)
+        Self::of_replacement(document)
     }
 
     #[inline]

@@ -182,6 +182,8 @@ pub enum Problem {
         /// The name.
         name: String,
     },
+    /// A filter without a condition on text was to ignore the case of letters.
+    NoText,
     /// The operator does not exist, or not at this place.
     UnknownOperator {
         /// The name of the operator.
@@ -317,6 +319,10 @@ impl fmt::Display for Problem {
                 f,
                 "unknown operator `{name}`: an update's names are operators such as `$set`; to replace a \
                  document use `replace_one` or `Update::replacement`"
+            ),
+            Self::NoText => f.write_str(
+                "`ignoring_case` is for conditions on text, such as `contains`, and the filter has \
+                 none",
             ),
             Self::UnknownOperator { operator, path } => {
                 write!(f, "unknown operator `{operator}`{}", PathSuffix(path))

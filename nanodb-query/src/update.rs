@@ -259,7 +259,7 @@ impl Update {
     }
 
     /// Same as [`UpdateBytes::merge_patch`](crate::bytes::UpdateBytes::merge_patch).
-    pub(crate) fn merge_patch(patch: &[u8]) -> Result<Self, QueryError> {
+    pub(crate) fn of_patch(patch: &[u8]) -> Result<Self, QueryError> {
         let patch = RawValue::new(patch);
         check(patch)?;
         Ok(Self::whole(parse_patch(patch).map_err(|fault| fault.problem)?))
@@ -292,7 +292,7 @@ impl Update {
     }
 
     /// Same as [`UpdateBytes::replacement`](crate::bytes::UpdateBytes::replacement).
-    pub(crate) fn replacement(document: &[u8]) -> Result<Self, QueryError> {
+    pub(crate) fn of_replacement(document: &[u8]) -> Result<Self, QueryError> {
         let document = RawValue::new(document);
         document.verify().map_err(|_| Problem::Malformed)?;
         check_names(document)?;

@@ -150,7 +150,7 @@ fn in_their_order(document: &[u8]) -> Vec<u8> {
 /// replacement.
 fn parse_update(json: &Json) -> Result<Update, String> {
     let operators = json.to_string().starts_with("{\"$");
-    let parsed = if operators { Update::parse } else { Update::replacement };
+    let parsed = if operators { Update::parse } else { <Update as UpdateBytes>::replacement };
     let from_text = if operators { Update::parse_json } else { Update::replacement_json };
     let update = parsed(&json.to_msgpack()).map_err(|error| error.to_string())?;
     let from_text = from_text(&json.to_string()).map_err(|error| error.to_string())?;

@@ -6,7 +6,6 @@ use super::cost::Cost;
 use super::regex::{Pattern, escape};
 use super::tree::{Conjunction, Junction, Test};
 use crate::error::Problem;
-use nanodb_msgpack::TypeBracket;
 
 impl FieldName {
     /// Matches if the field, or one of its elements, is a string that contains this text: `$regex`
@@ -92,12 +91,7 @@ impl Filter {
         let mut cost = self.cost;
         let mut root = self.into_root();
         match root.ignore_case() {
-            Ok(0) => {
-                let (operator, path) = ("ignoring_case".to_owned(), String::new());
-                let expected = "a filter with a condition on text, such as `contains`";
-                let found = TypeBracket::Document;
-                Self::refused(Problem::Operand { operator, path, expected, found })
-            }
+            Ok(0) => Self::refused(Problem::NoText),
             Ok(count) => {
                 // Each may have got options that it had not.
                 cost.nodes = cost.nodes.saturating_add(count);

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use nanodb_document::{Document, IntoValue, Value};
+use nanodb_document::{Document, IntoValue, Value, to_bytes, value_to_bytes};
 use nanodb_msgpack::TypeBracket;
 
 use super::push::Push;
@@ -401,6 +401,57 @@ impl Update {
             built.add_filter(to_document(filter)?);
             Ok(())
         })
+    }
+}
+
+impl Update {
+    /// Returns the update that puts a document in place of the old one, which keeps its `_id`:
+    /// `$replaceWith`. Nothing can be added to it.
+    ///
+    /// The document may have the `_id` of the old one, or none; names of operators are refused in
+    /// it, since it was meant as an update then.
+    ///
+    /// ```
+    /// # mod nanodb { pub use nanodb_document::doc; pub use nanodb_query::*; }
+    /// use nanodb::{Update, doc};
+    ///
+    /// let update = Update::replacement(doc! { "a": 1 });
+    /// assert_eq!(update.to_string(), r#"{"$replaceWith": {"a": 1}}"#);
+    /// assert!(Update::replacement(doc! { "$set": { "a": 1 } }).check().is_err());
+    /// ```
+    #[must_use]
+    pub fn replacement(document: impl IntoValue) -> Self {
+        Self::alone(document.into_value(), Self::of_replacement)
+    }
+
+    /// Returns the update that a JSON merge patch (RFC 7396) is: null removes a field, a document
+    /// changes the fields below, anything else is the new value. Nothing can be added to it.
+    ///
+    /// ```
+    /// # mod nanodb { pub use nanodb_document::doc; pub use nanodb_query::*; }
+    /// use nanodb::{Update, doc};
+    ///
+    /// let update = Update::merge_patch(doc! { "age": 32, "city": null });
+    /// assert_eq!(update.to_string(), r#"{"$mergePatch": {"age": 32, "city": null}}"#);
+    /// ```
+    #[must_use]
+    pub fn merge_patch(patch: impl IntoValue) -> Self {
+        Self::alone(patch.into_value(), Self::of_patch)
+    }
+
+    fn alone(value: Value, read: fn(&[u8]) -> Result<Self, QueryError>) -> Self {
+        let bytes = match &value {
+            Value::Document(document) => to_bytes(document),
+            // Is refused as such.
+            value => {
+                let mut bytes = Vec::new();
+                value_to_bytes(value, &mut bytes).map(|()| bytes)
+            }
+        };
+        match bytes {
+            Ok(bytes) => read(&bytes).unwrap_or_else(Self::refused),
+            Err(error) => Self::refused(Problem::Document { reason: error.to_string() }.into()),
+        }
     }
 }
 

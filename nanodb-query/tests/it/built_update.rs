@@ -213,3 +213,23 @@ fn an_update_whose_operator_has_no_fields_prints_text_that_is_read_back() {
         assert!(!update.apply(b"\x80", &UpdateContext::default(), &mut Vec::new()).unwrap());
     }
 }
+
+#[test]
+fn a_whole_document_is_built_as_it_is_read() {
+    let document = || doc! { "_id": 5, "a": { "b": [1, 2] } };
+    let replacement = Update::replacement(document());
+    assert_eq!(replacement, Update::replacement_json(r#"{"_id": 5, "a": {"b": [1, 2]}}"#).unwrap());
+    assert_eq!(Update::replacement(&document()), replacement);
+    let patch = Update::merge_patch(doc! { "a": null, "b": { "c": 1 } });
+    assert_eq!(patch, Update::merge_patch_json(r#"{"a": null, "b": {"c": 1}}"#).unwrap());
+    // As deep as a document may nest.
+    let deep = |levels| (1..levels).fold(doc! {}, |below: Document, _| doc! { "a": below });
+    Update::replacement(deep(100)).check().unwrap();
+    problem(&Update::replacement(deep(101)));
+    let refused = problem(&Update::replacement(doc! { "$set": { "a": 1 } }));
+    assert_eq!(refused, Problem::OperatorInReplacement { name: "$set".into() });
+    assert!(matches!(problem(&Update::replacement(5)), Problem::NotADocument { .. }));
+    assert!(matches!(problem(&Update::merge_patch([1])), Problem::NotADocument { .. }));
+    problem(&replacement.set("b", 1));
+    problem(&Update::new().set("b", 1).clone().set("b", 2));
+}

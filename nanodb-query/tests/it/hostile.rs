@@ -61,7 +61,11 @@ fn look_at(bytes: &[u8], filter: &Filter) {
         change(&Update::parse_json(text).unwrap(), bytes);
     }
     let _ = filter.matched_element(bytes);
-    for update in [Update::parse(bytes), Update::merge_patch(bytes), Update::replacement(bytes)] {
+    for update in [
+        Update::parse(bytes),
+        <Update as UpdateBytes>::merge_patch(bytes),
+        <Update as UpdateBytes>::replacement(bytes),
+    ] {
         let Ok(update) = update else { continue };
         change(&update, bytes);
         let _ = update.upsert(filter, &UpdateContext::default(), &mut Vec::new());

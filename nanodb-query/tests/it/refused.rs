@@ -224,7 +224,9 @@ fn a_replacement_has_no_operators() {
         assert!(is_refused(Update::parse_json(&with).unwrap_err()));
     }
     // {"a": 1, "$set": 1}
-    assert!(is_refused(Update::replacement(b"\x82\xa1a\x01\xa4$set\x01").unwrap_err().into()));
+    assert!(is_refused(
+        <Update as UpdateBytes>::replacement(b"\x82\xa1a\x01\xa4$set\x01").unwrap_err().into()
+    ));
     assert!(is_refused(
         Update::check_replacement(b"\x82\xa1a\x01\xa4$set\x01").unwrap_err().into()
     ));

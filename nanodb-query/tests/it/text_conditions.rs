@@ -127,7 +127,7 @@ fn a_filter_without_text_is_not_said_to_ignore_case() {
     {
         let refused = filter.ignoring_case();
         let error = refused.check().unwrap_err();
-        assert!(matches!(error.problem(), Problem::Operand { .. }), "{error}");
+        assert!(matches!(error.problem(), Problem::NoText), "{error}");
         assert!(refused.matches(b"\x80").is_err() && !refused.is_all());
     }
     // The first problem stays.

@@ -357,7 +357,7 @@ fn merge_patches_are_those_of_the_rfc() {
         (r#"{"a.b":1}"#, r#"{"a.b":2,"$c":3}"#, r#"{"a.b":2,"$c":3}"#),
     ] {
         let update = Update::merge_patch_json(patch).unwrap();
-        assert_eq!(update, Update::merge_patch(&msgpack(patch)).unwrap());
+        assert_eq!(update, <Update as UpdateBytes>::merge_patch(&msgpack(patch)).unwrap());
         assert_eq!(update, update.to_string().parse().unwrap());
         let found = apply_with(&update, document, &UpdateContext::default()).unwrap();
         assert_eq!(found, show(&msgpack(expected)), "{patch} on {document}");
