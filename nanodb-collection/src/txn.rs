@@ -153,7 +153,7 @@ impl Txn {
             }
             Status::Open(Open { tx, parts, .. }) => commit(tx, parts, || self.cell.finish()),
             Status::Conflict { collection, .. } => Err(EngineError::Conflict { collection }),
-            Status::Over => Err(EngineError::TransactionOver),
+            Status::Over => Err(self.over()),
         }
     }
 
@@ -194,6 +194,15 @@ impl Txn {
                 Some((collection.clone(), *is_hopeless))
             }
             _ => None,
+        }
+    }
+
+    /// Why it is over: closing may have ended it just before this call had it.
+    #[cold]
+    fn over(&self) -> EngineError {
+        match self.check_open() {
+            Ok(()) => EngineError::TransactionOver,
+            Err(closed) => closed,
         }
     }
 
@@ -260,7 +269,7 @@ impl Txn {
         let open = match &mut *status {
             Status::Open(open) if !open.is_poisoned => open,
             Status::Conflict { collection, .. } => return Err(EngineError::conflict(collection)),
-            _ => return Err(EngineError::TransactionOver),
+            _ => return Err(self.over()),
         };
         open.adopt();
         let at = match open.part(self.engine(), name) {
