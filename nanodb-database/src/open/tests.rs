@@ -26,6 +26,8 @@ struct Gate {
 #[derive(Debug, Default)]
 struct GateState {
     is_shut: bool,
+    /// For who gives up the lock of a file.
+    is_shut_to_unlock: bool,
     waiting: usize,
 }
 
@@ -35,12 +37,23 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    fn pass(&self) {
-        let mut state = self.state.lock();
-        state.waiting += 1;
+    fn set_to_unlock(&self, is_shut: bool) {
+        self.state.lock().is_shut_to_unlock = is_shut;
         self.changed.notify_all();
-        self.changed.wait_while(&mut state, |state| state.is_shut);
-        state.waiting -= 1;
+    }
+
+    fn pass(&self) {
+        self.pass_if_not(|state| state.is_shut);
+    }
+
+    fn pass_if_not(&self, is_shut: fn(&GateState) -> bool) {
+        let mut state = self.state.lock();
+        if is_shut(&state) {
+            state.waiting += 1;
+            self.changed.notify_all();
+            self.changed.wait_while(&mut state, |state| is_shut(state));
+            state.waiting -= 1;
+        }
     }
 
     /// Returns when somebody waits.
@@ -90,6 +103,7 @@ impl Storage for Slow {
     }
 
     fn unlock(&self) -> io::Result<()> {
+        self.gate.pass_if_not(|state| state.is_shut_to_unlock);
         self.inner.unlock()
     }
 
@@ -196,6 +210,28 @@ fn an_opening_that_is_not_the_last_is_closed_without_touching_the_logs() {
     assert_eq!(Database::open(&path).unwrap().collection("c").count().unwrap(), 2);
 }
 
+/// Its last opening is not over yet while it saves what it can before that.
+#[test]
+fn who_opens_a_file_before_the_last_opening_is_over_shares_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("slow");
+    let gate = Arc::<Gate>::default();
+    let db = open_slow(&path, &gate).unwrap();
+    let handle = db.collection("c");
+    handle.insert(Document::new()).unwrap();
+    gate.set(true);
+    thread::scope(|scope| {
+        let closing = scope.spawn(|| db.close());
+        gate.wait_for_one();
+        let opened = Database::open(&path).unwrap();
+        gate.set(false);
+        assert_eq!(closing.join().unwrap().unwrap(), Closed::OthersHoldIt(1));
+        opened.collection("c").insert(Document::new()).unwrap();
+        assert_eq!(handle.insert(Document::new()).unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(opened.close().unwrap(), Closed::File);
+    });
+}
+
 #[test]
 fn who_opens_a_file_that_is_being_closed_waits_until_it_is_and_opens_it_anew() {
     let dir = tempfile::tempdir().unwrap();
@@ -204,7 +240,7 @@ fn who_opens_a_file_that_is_being_closed_waits_until_it_is_and_opens_it_anew() {
     let db = open_slow(&path, &gate).unwrap();
     let handle = db.clone();
     db.collection("c").insert(Document::new()).unwrap();
-    gate.set(true);
+    gate.set_to_unlock(true);
     thread::scope(|scope| {
         let closing = scope.spawn(|| db.close());
         gate.wait_for_one();
@@ -212,7 +248,7 @@ fn who_opens_a_file_that_is_being_closed_waits_until_it_is_and_opens_it_anew() {
         use_file(&other);
         thread::sleep(Duration::from_millis(20));
         assert!(!opening.is_finished());
-        gate.set(false);
+        gate.set_to_unlock(false);
         assert_eq!(closing.join().unwrap().unwrap(), Closed::File);
         let opened = opening.join().unwrap();
         assert!(!Arc::ptr_eq(opened.engine(), handle.engine()));
