@@ -8,7 +8,7 @@ pub use nanodb_msgpack::json::{
 use nanodb_msgpack::json::{JsonError, WriteError, to_msgpack, write_document, write_value};
 
 use crate::error::{Error, ErrorBuilder, ErrorKind, Result};
-use crate::{DocView, Document, DocumentError, ValueRef, to_bytes};
+use crate::{DocView, Document, DocumentError, Value, ValueRef, to_bytes};
 
 impl Document {
     /// Reads a document from JSON: MongoDB's Extended JSON in any of its forms, and all that
@@ -64,6 +64,68 @@ impl Document {
     pub fn to_json(&self) -> Result<String> {
         DocView::from_bytes(&to_bytes(self)?).to_json()
     }
+
+    /// Writes this document as JSON with a field a line, as [`to_json`](Self::to_json) does on one.
+    ///
+    /// ```
+    /// # extern crate nanodb_document as nanodb;
+    /// use nanodb::doc;
+    ///
+    /// # fn main() -> nanodb::Result<()> {
+    /// let text = doc! { "name": "Alice", "tags": ["a"] }.to_json_pretty()?;
+    /// assert_eq!(text, "{\n  \"name\": \"Alice\",\n  \"tags\": [\n    \"a\"\n  ]\n}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`to_json`](Self::to_json).
+    pub fn to_json_pretty(&self) -> Result<String> {
+        DocView::from_bytes(&to_bytes(self)?).to_json_pretty()
+    }
+}
+
+impl Value {
+    /// Reads a value from JSON, as within a document: an object may be a form.
+    ///
+    /// ```
+    /// # extern crate nanodb_document as nanodb;
+    /// use nanodb::{Timestamp, Value};
+    ///
+    /// # fn main() -> nanodb::Result<()> {
+    /// let value = Value::parse_json(r#"{"$date": "1970-01-01T00:00:05Z"}"#)?;
+    /// assert_eq!(value.as_timestamp(), Timestamp::new(5, 0));
+    /// assert_eq!(Value::parse_json(&value.to_json()?)?, value);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Document::parse_json`]. The place is that within the text.
+    pub fn parse_json(text: &str) -> Result<Self> {
+        // The text itself would be no form, and what it is within is not counted.
+        let bytes = to_msgpack(format!("[{text}\n]").as_bytes(), &ReadOptions::new())
+            .map_err(|error| error.moved_left(1))?;
+        let elements = ValueRef::from_bytes(&bytes).and_then(|value| value.as_array());
+        match elements.map(|elements| (elements.len(), elements.get(0))) {
+            Some((1, Some(value))) => value.to_value(),
+            _ => Err(JsonError::of_whole(&"expected one value").into()),
+        }
+    }
+
+    /// Writes this value as JSON on one line, as within a document; see [`Document::to_json`].
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the value breaks a rule of documents.
+    pub fn to_json(&self) -> Result<String> {
+        let (mut bytes, mut out) = (Vec::new(), String::new());
+        crate::value_to_bytes(self, &mut bytes)?;
+        write_value(RawValue::new(&bytes), &WriteOptions::new(), &mut out)?;
+        Ok(out)
+    }
 }
 
 impl DocView {
@@ -75,6 +137,17 @@ impl DocView {
     pub fn to_json(&self) -> Result<String> {
         let mut out = String::new();
         self.write_json(&WriteOptions::new(), &mut out)?;
+        Ok(out)
+    }
+
+    /// Writes this document as JSON with a field a line; see [`Document::to_json_pretty`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`to_json`](Self::to_json).
+    pub fn to_json_pretty(&self) -> Result<String> {
+        let mut out = String::new();
+        self.write_json(&WriteOptions::new().layout(Layout::Lines), &mut out)?;
         Ok(out)
     }
 
@@ -117,10 +190,7 @@ impl ValueRef<'_> {
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged.
     pub fn to_json(&self) -> Result<String> {
-        let (mut bytes, mut out) = (Vec::new(), String::new());
-        crate::value_to_bytes(&self.to_value()?, &mut bytes)?;
-        write_value(RawValue::new(&bytes), &WriteOptions::new(), &mut out)?;
-        Ok(out)
+        self.to_value()?.to_json()
     }
 }
 

@@ -5,6 +5,9 @@
 //! be taken for a query by mistake, such as `()` or `None`, has no conversion: a filter that is
 //! missing must not select everything.
 
+#[cfg(any(feature = "bson", feature = "serde_json"))]
+mod foreign;
+
 use nanodb_document::Document;
 
 use crate::{Filter, Projection, Sort, Update};

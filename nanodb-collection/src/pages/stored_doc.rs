@@ -177,6 +177,17 @@ impl StoredDoc {
     }
 }
 
+/// Serialises as the decoded document would; damaged bytes are an error.
+#[cfg(feature = "serde")]
+impl serde_core::Serialize for StoredDoc {
+    fn serialize<S: serde_core::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
+        DocView::serialize(self, serializer)
+    }
+}
+
 impl Deref for StoredDoc {
     type Target = DocView;
 

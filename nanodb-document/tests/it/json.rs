@@ -163,3 +163,33 @@ fn nesting_without_end_is_refused() {
     let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
     assert!(parse(&deep).unwrap_err().contains("deeper than 100 levels"));
 }
+
+#[test]
+fn a_value_alone_is_read_as_within_a_document_and_its_errors_have_their_place() {
+    for (text, expected) in [
+        ("5", Value::Int(5)),
+        (" \"a\" ", "a".into()),
+        (r#"{"$numberLong": "5"}"#, Value::Int(5)),
+        (r#"[1, {"a": null}]"#, nanodb_document::array![1, { "a": null }].into()),
+        (r#"{"$literal": {"$date": 1}}"#, doc! { "$date": 1 }.into()),
+    ] {
+        let value = Value::parse_json(text).unwrap();
+        assert_eq!(value, expected, "{text}");
+        assert_eq!(Value::parse_json(&value.to_json().unwrap()).unwrap(), expected);
+    }
+    for (text, column) in [
+        ("1, 2", None),
+        ("", None),
+        ("]", None),
+        ("[1", None),
+        ("{\"$dat\": 1}", Some(1)),
+        ("[1, x]", Some(5)),
+    ] {
+        let error = Value::parse_json(text).unwrap_err();
+        let position = error.position().unwrap();
+        assert!(position.offset <= text.len() + 2, "{text}: {position:?}");
+        if let Some(column) = column {
+            assert_eq!((position.line, position.column), (1, column), "{text}: {error}");
+        }
+    }
+}

@@ -26,6 +26,18 @@ impl JsonError {
         Self::syntax(problem.to_string(), start)
     }
 
+    /// Returns this error with its place `bytes` to the left, for a text that was read with as many
+    /// in front of it.
+    #[must_use]
+    pub fn moved_left(mut self, bytes: usize) -> Self {
+        let Position { offset, line, column } = &mut self.position;
+        *offset = offset.saturating_sub(bytes);
+        if *line == 1 {
+            *column = column.saturating_sub(bytes).max(1);
+        }
+        self
+    }
+
     /// Returns what is wrong.
     #[must_use]
     pub fn problem(&self) -> &JsonProblem {
