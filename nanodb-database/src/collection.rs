@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwapOption;
 use nanodb_pager::Pager;
 
-use crate::encode_buffer::{id_of, replacement, with_buffer};
+use crate::encode_buffer::{id_of, put, replacement, with_buffer};
 use crate::error::Result;
 use crate::retry;
 use crate::transaction::Transaction;
@@ -359,13 +359,13 @@ impl Collection {
         with_buffer(|buffer| {
             let mut draft = replacement(id, &key, document, buffer)?;
             let mut replaced = false;
-            let put = |statement: &mut Statement<'_>| {
-                replaced = put_draft(statement, &self.name, &key, &mut draft, buffer)?;
+            let run = |statement: &mut Statement<'_>| {
+                replaced = put(statement, &self.name, &key, &mut draft, buffer)?;
                 Ok(())
             };
             let _call = self.opening.enter()?;
             let known = self.known();
-            let found = self.engine().write_or_make(&self.name, known.as_deref(), put)?;
+            let found = self.engine().write_or_make(&self.name, known.as_deref(), run)?;
             drop(known);
             found.iter().for_each(|binding| self.remember(binding));
             Ok(replaced)
@@ -504,20 +504,6 @@ impl Collection {
         found.iter().for_each(|binding| self.remember(binding));
         Ok(written)
     }
-}
-
-/// Stores a document with that key; returns whether it took another's place.
-pub(crate) fn put_draft(
-    statement: &mut Statement<'_>,
-    collection: &str,
-    key: &Key,
-    draft: &mut Draft,
-    buffer: &mut [u8],
-) -> Result<bool, Failure> {
-    if statement.replace(key, draft.record(buffer))? {
-        return Ok(true);
-    }
-    statement.insert(collection, std::slice::from_mut(draft), buffer).map(|()| false)
 }
 
 /// What a name was found to mean: at first, or later.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use nanodb_collection::{Failure, Statement};
 use nanodb_document::{DocumentError, Draft, Encode, Id, IdRef, Key, same_key};
 
 use crate::error::{Result, id_mismatch};
@@ -26,6 +27,20 @@ pub(crate) fn replacement(
         return Err(id_mismatch(id, found.as_ref()));
     }
     Ok(draft)
+}
+
+/// Stores a document with that key; returns whether it took another's place.
+pub(crate) fn put(
+    statement: &mut Statement<'_>,
+    collection: &str,
+    key: &Key,
+    draft: &mut Draft,
+    buffer: &mut [u8],
+) -> Result<bool, Failure> {
+    if statement.replace(key, draft.record(buffer))? {
+        return Ok(true);
+    }
+    statement.insert(collection, std::slice::from_mut(draft), buffer).map(|()| false)
 }
 
 /// The most bytes that a thread keeps between calls.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use nanodb_pager::Pager;
 
-use crate::collection::put_draft;
-use crate::encode_buffer::{id_of, replacement, with_buffer};
+use crate::encode_buffer::{id_of, put, replacement, with_buffer};
 use crate::error::Result;
 use crate::transaction::Transaction;
 use nanodb_collection::{EngineError, Opening, Scan, ScanIter, Statement, StoredDoc};
@@ -197,10 +196,10 @@ impl<'t> TransactionCollection<'t> {
         self.check_access()?;
         with_buffer(|buffer| {
             let mut draft = replacement(id, &key, document, buffer)?;
-            let put = |statement: &mut Statement<'_>| {
-                put_draft(statement, &self.name, &key, &mut draft, buffer)
+            let run = |statement: &mut Statement<'_>| {
+                put(statement, &self.name, &key, &mut draft, buffer)
             };
-            Ok(self.transaction.txn.statement(&self.name, put)?)
+            Ok(self.transaction.txn.statement(&self.name, run)?)
         })
     }
 

@@ -12,7 +12,8 @@ use nanodb_document::Document;
 
 use crate::{Filter, Projection, Sort, Update};
 
-/// A type that says which documents are meant.
+/// A type that says which documents are meant: a [`Filter`] or a [`Document`], by value or by
+/// reference; with the features of these names, `serde_json::Value` and `bson::Document` too.
 ///
 /// ```
 /// # mod nanodb { pub use nanodb_document::doc; pub use nanodb_query::*; }

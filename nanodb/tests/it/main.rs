@@ -12,6 +12,7 @@ mod damaged;
 mod data;
 mod deadlocks;
 mod facade;
+mod foreign_queries;
 mod guide;
 mod histories;
 mod id_values;

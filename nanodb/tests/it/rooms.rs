@@ -89,8 +89,9 @@ const DATABASE: &[&[&str]] = &[
     &["transaction_collection", "snapshot"],
     &["retry"],
     &["collection"],
-    &["typed"],
     &["query", "query/*", "read"],
+    &["write"],
+    &["typed"],
     &["database"],
     &["open"],
     &["salvage"],
@@ -123,7 +124,7 @@ const QUERY: &[&[&str]] = &[
     &["sort"],
     &["projection", "projection/*"],
     &["update", "update/*"],
-    &["convert", "bytes", "into"],
+    &["convert", "bytes", "into", "into/*"],
 ];
 
 /// The modules that a text names, as paths from the crate's root.
