@@ -155,6 +155,9 @@ mod guide_getting_started {}
 #[doc = include_str!("../../docs/guide/src/documents-and-ids.md")]
 mod guide_documents_and_ids {}
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/rust-types.md")]
+mod guide_rust_types {}
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/src/queries.md")]
 mod guide_queries {}
 #[cfg(doctest)]

@@ -47,6 +47,9 @@ pub enum Entry<'d> {
 ///     assert_eq!(title.remove_entry(), ("title".to_owned(), "Home".into()));
 /// }
 /// assert_eq!(page, doc! { "visits": 4 });
+/// if let Entry::Occupied(visits) = page.entry("visits") {
+///     assert_eq!(visits.remove(), 4);
+/// }
 /// ```
 #[derive(Debug)]
 pub struct OccupiedEntry<'d> {
