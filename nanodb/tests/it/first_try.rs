@@ -1,0 +1,390 @@
+//! What somebody writes at first try, coming from MongoDB's driver, PoloDB, redb, rusqlite and
+//! serde: each of these compiles and means what they think. What does not compile is in `ui`.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use nanodb::{
+    BulkOperation, Collection, Database, ErrorKind, Filter, Id, ObjectId, Projection, Push,
+    ReadCollection, Sort, Update, Uuid, Value, array, doc, field,
+};
+
+fn users() -> Collection {
+    let users = Database::in_memory().unwrap().collection("users");
+    users
+        .insert_many([
+            doc! { "_id": 1, "name": "Ada", "age": 36, "tags": ["a", "b"], "c": { "d": 1 } },
+            doc! { "_id": 2, "name": "Bob", "age": 17, "tags": ["b"] },
+            doc! { "_id": 3, "name": "Eve", "age": 41, "tags": [] },
+        ])
+        .unwrap();
+    users
+}
+
+/// The ids of what was found, in order.
+fn ids(found: nanodb::Cursor) -> Vec<Id> {
+    found.map(|document| document.unwrap().id().unwrap().to_owned()).collect()
+}
+
+// A1: MongoDB's calls.
+
+#[test]
+fn a_filter_is_a_document_a_condition_or_a_filter_by_value_or_by_reference() {
+    let users = users();
+    let document = doc! { "age": { "$gte": 18 } };
+    let filter = field("age").gte(18);
+    let found = [
+        ids(users.find(doc! { "age": { "$gte": 18 } }).run().unwrap()),
+        ids(users.find(&document).run().unwrap()),
+        ids(users.find(field("age").gte(18)).run().unwrap()),
+        ids(users.find(&filter).run().unwrap()),
+        ids(users.find(Filter::try_from(document).unwrap()).run().unwrap()),
+    ];
+    for found in found {
+        assert_eq!(found, [Id::from(1), Id::from(3)]);
+    }
+    assert_eq!(users.count_documents(doc! {}).unwrap(), 3);
+    assert!(users.exists(doc! { "name": "Ada" }).unwrap());
+    let ages = users.distinct("age", doc! { "tags": "b" }).unwrap();
+    assert_eq!(ages, [Value::from(17), Value::from(36)]);
+    assert_eq!(users.find_one(doc! { "_id": 2 }).unwrap().unwrap().get("age").unwrap(), 17);
+}
+
+#[test]
+fn an_update_is_a_document_or_an_update_by_value_or_by_reference() {
+    let users = users();
+    let update = Update::new().set("a", 1).inc("n", 1);
+    assert_eq!(users.update_many(doc! {}, doc! { "$set": { "a": 1 } }).unwrap().matched, 3);
+    assert_eq!(users.update_one(field("_id").eq(1), &update).unwrap().modified, 1);
+    assert_eq!(users.update_one(doc! { "_id": 1 }, update.clone()).unwrap().modified, 1);
+    let tried = Update::try_from(doc! { "$inc": { "n": 1 } }).unwrap();
+    assert_eq!(users.update_one(doc! { "_id": 1 }, &tried).unwrap().modified, 1);
+    assert_eq!(users.get(1).unwrap().unwrap().get("n").unwrap(), 3);
+    assert_eq!(users.upsert(doc! { "_id": 9 }, doc! { "$set": { "a": 2 } }).unwrap().matched, 0);
+    assert_eq!(users.delete_many(doc! { "a": 2 }).unwrap(), 1);
+    let eve = users.find_one_and_update(doc! { "name": "Eve" }, doc! { "$inc": { "age": 1 } });
+    let eve = eve.sort(doc! { "age": -1 }).return_new().run().unwrap().unwrap();
+    assert_eq!(eve.get("age").unwrap(), 42);
+    let written = users.bulk_write([
+        BulkOperation::insert(doc! { "_id": 10 }),
+        BulkOperation::update_one(doc! { "_id": 10 }, doc! { "$set": { "b": 1 } }),
+        BulkOperation::delete_one(doc! { "_id": 10 }),
+    ]);
+    assert_eq!(written.unwrap().deleted, 1);
+}
+
+#[test]
+fn a_sort_and_a_projection_are_documents_too() {
+    let users = users();
+    let by_age = |order: i32| doc! { "age": order };
+    assert_eq!(ids(users.find(doc! {}).sort(by_age(-1)).run().unwrap())[0], 3.into());
+    assert_eq!(ids(users.find(doc! {}).sort(Sort::ascending("age")).run().unwrap())[0], 2.into());
+    for found in [
+        users.find(doc! { "_id": 1 }).projection(doc! { "name": 1, "_id": 0 }).first(),
+        users.find(doc! { "_id": 1 }).projection(&doc! { "name": 1, "_id": 0 }).first(),
+    ] {
+        assert_eq!(found.unwrap().unwrap().to_document().unwrap(), doc! { "name": "Ada" });
+    }
+    let named = users.find(doc! { "_id": 1 }).projection(["name"]).first().unwrap().unwrap();
+    assert_eq!(named.to_document().unwrap(), doc! { "_id": 1, "name": "Ada" });
+    let without = Projection::exclude(["tags", "c"]).unwrap();
+    let found = users.find(doc! { "_id": 1 }).projection(without).first().unwrap().unwrap();
+    assert_eq!(found.to_document().unwrap(), doc! { "_id": 1, "name": "Ada", "age": 36 });
+}
+
+#[test]
+fn what_is_wrong_with_a_query_is_in_the_result_of_the_call() {
+    let users = users();
+    let error = users.find(doc! { "a": { "$gtt": 1 } }).run().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(error.to_string(), "unknown operator `$gtt` on `a`");
+    let error = users.update_many(doc! {}, doc! { "n": 1 }).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let text = error.to_string();
+    for part in ["`n`", "`$set`", "`replace_one`"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(users.find(doc! {}).sort(doc! { "age": 2 }).run().is_err());
+    assert!(users.find(doc! {}).projection(doc! { "a": 1, "b": 0 }).run().is_err());
+    assert_eq!(users.count_documents(doc! {}).unwrap(), 3, "nothing was changed");
+}
+
+#[test]
+fn every_operator_of_an_update_has_a_method() {
+    let all = Database::in_memory().unwrap().collection("all");
+    all.insert(doc! {
+        "_id": 1, "n": 1, "low": 5, "high": 5, "old": 1, "bits": 6, "list": [1, 2], "set": ["a"],
+        "gone": 1, "product": 2,
+    })
+    .unwrap();
+    let update = Update::new()
+        .set("name", "Ada")
+        .unset("gone")
+        .inc("n", 2)
+        .mul("product", 3)
+        .min("low", 3)
+        .max("high", 9)
+        .rename("old", "new")
+        .current_date("seen")
+        .bit_and("bits", 3)
+        .push_each("list", [3, 4])
+        .add_to_set("set", "b");
+    assert_eq!(all.update_one(doc! { "_id": 1 }, update).unwrap().modified, 1);
+    let found = all.get(1).unwrap().unwrap().to_document().unwrap();
+    for (name, value) in [
+        ("name", Value::from("Ada")),
+        ("n", 3.into()),
+        ("product", 6.into()),
+        ("low", 3.into()),
+        ("high", 9.into()),
+        ("new", 1.into()),
+        ("bits", 2.into()),
+        ("list", array![1, 2, 3, 4].into()),
+        ("set", array!["a", "b"].into()),
+    ] {
+        assert_eq!(found[name], value, "{name}");
+    }
+    assert!(found["seen"].as_timestamp().is_some() && found.get("gone").is_none());
+    let update = Update::new()
+        .push("list", 5)
+        .push_with("set", Push::each(["c"]).position(0))
+        .pull("tags", "x")
+        .bit_or("bits", 1)
+        .set_on_insert("new", true);
+    all.update_one(doc! { "_id": 1 }, &update).unwrap();
+    all.update_one(doc! { "_id": 1 }, Update::new().bit_xor("bits", 1).pop_first("list")).unwrap();
+    let update = Update::new().pop_last("list").pull_all("set", ["a"]).add_each_to_set("x", [1, 1]);
+    all.update_one(doc! { "_id": 1 }, update).unwrap();
+    let found = all.get(1).unwrap().unwrap().to_document().unwrap();
+    assert_eq!(found["list"], Value::from(array![2, 3, 4]));
+    assert_eq!(found["set"], Value::from(array!["c", "b"]));
+    assert_eq!(found["x"], Value::from(array![1]));
+    assert_eq!(found["bits"], 2);
+}
+
+// A6: ids.
+
+#[test]
+fn an_id_is_given_by_value_or_by_reference() {
+    let notes = Database::in_memory().unwrap().collection("notes");
+    let uuid: Uuid = "65f1c0ff-ee00-0000-0000-000000000001".parse().unwrap();
+    let object_id: ObjectId = "65f1c0ffee00000000000001".parse().unwrap();
+    for id in [Id::from(5), "abc".into(), [1_u8, 2].into(), uuid.into(), object_id.into()] {
+        notes.insert(doc! { "_id": id }).unwrap();
+    }
+    assert!(notes.contains(5).unwrap() && notes.contains(&5).unwrap());
+    assert!(notes.contains(5_u8).unwrap() && notes.contains(5_usize).unwrap());
+    assert!(notes.contains("abc").unwrap() && notes.contains("abc".to_owned()).unwrap());
+    assert!(notes.contains(&"abc".to_owned()).unwrap());
+    assert!(notes.contains([1_u8, 2]).unwrap() && notes.contains(&[1_u8, 2]).unwrap());
+    assert!(notes.contains(vec![1_u8, 2]).unwrap() && notes.contains(&[1_u8, 2][..]).unwrap());
+    assert!(notes.contains(uuid).unwrap() && notes.contains(&uuid).unwrap());
+    assert!(notes.contains(object_id).unwrap() && notes.contains(&object_id).unwrap());
+    assert!(notes.contains(Id::from(5)).unwrap() && notes.contains(&Id::from(5)).unwrap());
+    assert_eq!(notes.get_many([5, 6]).unwrap().len(), 2);
+    assert_eq!(notes.get_many(&[Id::from(5)]).unwrap().iter().flatten().count(), 1);
+    assert_eq!(notes.count_documents(field("_id").eq(uuid)).unwrap(), 1);
+    assert!(notes.replace(uuid, doc! { "n": 1 }).unwrap() && notes.delete(uuid).unwrap());
+}
+
+// A7, A8, A10: errors.
+
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq)]
+struct User {
+    name: String,
+    age: u8,
+}
+
+#[test]
+fn a_document_that_does_not_fit_says_which_and_where() {
+    let db = Database::in_memory().unwrap();
+    db.collection("users").insert(doc! { "_id": 77, "name": "Ada", "age": 300 }).unwrap();
+    let error = db.typed::<User>("users").get(77).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongType);
+    assert_eq!((error.collection(), error.id()), (Some("users"), Some(77.into())));
+    assert_eq!(error.path(), Some("age"));
+    let text = error.to_string();
+    assert!(text.starts_with("document 77 of collection \"users\" is no `"), "{text}");
+    assert!(text.contains("User`: `age`: invalid value: integer `300`, expected u8"), "{text}");
+    let stored = db.collection("users").get(77).unwrap().unwrap();
+    let text = stored.deserialize::<User>().unwrap_err().to_string();
+    assert!(text.starts_with("document 77 is no `"), "{text}");
+}
+
+#[test]
+fn an_error_says_its_reason_once_however_it_is_printed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("other");
+    std::fs::write(&path, "no database at all, but long enough to be looked at".repeat(200))
+        .unwrap();
+    let error = Database::open(&path).unwrap_err();
+    let text = format!("opening {}: not a NanoDB file", path.display());
+    assert_eq!(error.to_string(), text);
+    assert_eq!(format!("{error:?}"), format!("{text} [NotADatabase]"));
+    assert!(std::error::Error::source(&error).is_none());
+    assert_eq!(error.file(), Some(path.as_path()));
+
+    let missing = directory.path().join("no such directory").join("data");
+    let error = Database::open(&missing).unwrap_err();
+    let text = format!("opening {}: {}", missing.display(), error.io_error().unwrap());
+    assert_eq!(error.to_string(), text);
+    assert_eq!(error.io_error().unwrap().kind(), std::io::ErrorKind::NotFound);
+
+    let error = Database::open(directory.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+
+    let error = field("name").regex("(a", "").unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("the regular expression `(a` on `name` is refused: "), "{text}");
+}
+
+/// An error of a program's own, with nanodb's as the only one that it takes.
+#[derive(Debug)]
+struct OwnError(#[expect(dead_code, reason = "it is for `?`")] nanodb::Error);
+
+impl From<nanodb::Error> for OwnError {
+    fn from(error: nanodb::Error) -> Self {
+        Self(error)
+    }
+}
+
+#[test]
+fn everything_fails_with_the_one_error() {
+    fn run() -> Result<(), OwnError> {
+        let db = Database::in_memory()?;
+        let users = db.collection("users");
+        users.insert(doc! { "_id": 1, "name": "Ada", "age": 36 })?;
+        let stored = users.get(1)?.expect("inserted above");
+        let _: User = stored.deserialize()?;
+        stored.to_document()?;
+        let filter = Filter::parse_json("{}")?;
+        field("name").regex("^A", "")?;
+        let update = Update::parse_json(r#"{"$inc": {"age": 1}}"#)?;
+        Projection::include(["name"])?;
+        users.update_many(filter, update)?;
+        db.write(|tx| -> Result<(), OwnError> {
+            tx.collection("users").insert(doc! { "n": 1 })?;
+            Ok(())
+        })?;
+        db.close()?;
+        Ok(())
+    }
+    run().unwrap();
+}
+
+// A11: what compares is what is stored.
+
+#[test]
+fn a_field_is_compared_with_whatever_can_be_stored() {
+    let all = Database::in_memory().unwrap().collection("all");
+    all.insert(
+        doc! { "n": 5, "s": "x", "list": [1, 2], "d": { "e": 1 }, "b": b"xy", "f": 0.1_f32 },
+    )
+    .unwrap();
+    let (string, str_ref, cow) = ("x".to_owned(), &"x", Cow::Borrowed("x"));
+    for filter in [
+        field("n").eq(5_usize),
+        field("n").eq(&5),
+        field("f").eq(0.1_f32),
+        field("s").eq(&string),
+        field("s").eq(string.clone()),
+        field("s").eq(str_ref),
+        field("s").eq('x'),
+        field("s").eq(cow),
+        field("s").eq(Arc::<str>::from("x")),
+        field("list").eq([1, 2]),
+        field("list").eq(vec![1, 2]),
+        field("b").eq(b"xy"),
+        field("b").eq(&b"xy"[..]),
+        field("d").eq(doc! { "e": 1 }),
+        field("missing").eq(()),
+        field("missing").eq(None::<i32>),
+        field("s").is_in(&["x"]),
+        field("s").is_in(["x", "y"].iter()),
+        field("n").is_in(vec![5, 6]),
+    ] {
+        assert_eq!(all.count_documents(&filter).unwrap(), 1, "{filter}");
+    }
+    assert_eq!(all.count_documents(field("f").eq(0.1)).unwrap(), 0);
+}
+
+#[test]
+fn a_document_is_written_down_with_values_of_any_kind() {
+    let (list, option) = (vec![1, 2], Some("x"));
+    let map = HashMap::from([("k", 1)]);
+    let tree = BTreeMap::from([("k".to_owned(), 1)]);
+    let shared: Arc<str> = "x".into();
+    let document = doc! {
+        "list": &list, "number": &5, "option": &option, "map": map, "tree": &tree,
+        "pair": (1, "x"), "shared": shared, "array": [1, 2],
+    };
+    assert_eq!(
+        document,
+        doc! {
+            "list": [1, 2], "number": 5, "option": "x", "map": { "k": 1 }, "tree": { "k": 1 },
+            "pair": [1, "x"], "shared": "x", "array": [1, 2],
+        },
+    );
+}
+
+// A14: documents as maps.
+
+#[test]
+fn a_name_is_a_name_and_a_path_a_path_on_both_kinds_of_documents() {
+    let owned = doc! { "_id": 1, "c.d": 1, "a": { "b": 2 } };
+    let all = Database::in_memory().unwrap().collection("all");
+    all.insert(&owned).unwrap();
+    let stored = all.get(1).unwrap().unwrap();
+    assert_eq!(owned.get("c.d").unwrap(), &1);
+    assert_eq!(stored.get("c.d").unwrap(), 1);
+    assert_eq!(owned.get_path("a.b").unwrap(), &2);
+    assert_eq!(stored.get_path("a.b").unwrap(), 2);
+    assert!(owned.get("a.b").is_none() && stored.get("a.b").is_none());
+}
+
+// Close behind.
+
+#[test]
+fn text_is_searched_without_a_regular_expression() {
+    let users = users();
+    for filter in [
+        field("name").contains("d"),
+        field("name").starts_with("Ad"),
+        field("name").ends_with("da"),
+        field("name").contains("DA").ignoring_case(),
+    ] {
+        assert_eq!(users.count_documents(&filter).unwrap(), 1, "{filter}");
+    }
+}
+
+#[test]
+fn an_integer_of_128_bits_is_a_number_or_refused() {
+    #[derive(serde::Serialize)]
+    struct Wide {
+        n: i128,
+    }
+    let all = Database::in_memory().unwrap().typed::<Wide>("all");
+    all.insert(Wide { n: 5 }).unwrap();
+    assert_eq!(all.collection().count_documents(field("n").eq(5)).unwrap(), 1);
+    assert_eq!(all.insert(Wide { n: i128::MAX }).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn a_range_of_ids_is_a_filter() {
+    let users = users();
+    let range = field("_id").gte(1).and(field("_id").lt(3));
+    assert_eq!(users.count_documents(range).unwrap(), 2);
+}
+
+#[test]
+fn a_function_takes_any_collection() {
+    fn adults(users: &impl ReadCollection) -> nanodb::Result<u64> {
+        users.count_documents(doc! { "age": { "$gte": 18 } })
+    }
+    let db = Database::in_memory().unwrap();
+    db.collection("users").insert(doc! { "age": 36 }).unwrap();
+    assert_eq!(adults(&db.collection("users")).unwrap(), 1);
+    assert_eq!(adults(&db.snapshot().collection("users")).unwrap(), 1);
+    assert_eq!(db.write(|tx| adults(&tx.collection("users"))).unwrap(), 1);
+}
