@@ -32,7 +32,7 @@ use serde_core::ser::Serialize;
 
 pub use self::error::CodecError;
 
-use crate::forms::InCodec;
+use crate::in_codec::InCodec;
 use nanodb_msgpack::Cursor;
 
 /// Appends a value.

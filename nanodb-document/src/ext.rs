@@ -1,8 +1,8 @@
 //! Extensions and bytes in serde's data model.
 //!
-//! An extension is a newtype struct named `_ExtStruct` that holds the pair of its type and its data,
-//! as `rmp-serde` has it, too. Formats without extensions write the bare pair, which is read as an
-//! extension, too.
+//! An extension is a newtype struct named `_ExtStruct` that holds the pair of its type and its
+//! data, as `rmp-serde` has it, too. Formats without extensions write the bare pair, which is read
+//! as an extension, too.
 
 use std::fmt;
 

@@ -12,51 +12,15 @@
 //! | document whose first name begins with `$` | `{"$literal": ...}` | map |
 //!
 //! A document itself is never a form, only values within it are.
-//!
-//! # Why a thread knows that it writes a document
-//!
-//! serde's own adapters, for `flatten` and for tagged enums, say of every format that it is for
-//! people. So while this crate's codec runs, no format is.
-
-use std::cell::Cell;
 
 use nanodb_msgpack::json::form_to_msgpack;
 use nanodb_msgpack::{RawValue, base64};
 use serde_core::de::{Error as _, MapAccess};
 use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::in_codec::is_for_people;
 use crate::view::ValueRef;
 use crate::{Document, ObjectId, Timestamp, Uuid, Value, to_bytes};
-
-thread_local! {
-    static IN_CODEC: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Says that the codec runs, until it is dropped.
-pub(crate) struct InCodec {
-    before: bool,
-}
-
-impl InCodec {
-    #[inline]
-    pub(crate) fn enter() -> Self {
-        Self { before: IN_CODEC.replace(true) }
-    }
-}
-
-impl Drop for InCodec {
-    #[inline]
-    fn drop(&mut self) {
-        IN_CODEC.set(self.before);
-    }
-}
-
-/// Returns whether values are to be written and read as forms and texts, given what the format says
-/// of itself.
-#[inline]
-pub(crate) fn is_for_people(is_human_readable: bool) -> bool {
-    is_human_readable && !IN_CODEC.get()
-}
 
 /// The name of the form of a document whose first name begins with a dollar.
 const LITERAL: &str = "$literal";

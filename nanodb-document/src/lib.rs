@@ -57,6 +57,8 @@ mod foreign;
 mod forms;
 mod hash;
 mod id;
+#[cfg(feature = "serde")]
+mod in_codec;
 #[cfg(feature = "json")]
 pub mod json;
 mod leaf_text;

@@ -10,7 +10,8 @@ use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess
 use serde_core::ser::{Serialize, Serializer};
 
 use crate::ext::{EXT_STRUCT_NAME, Ext, serialize_ext};
-use crate::forms::{is_for_people, read_form};
+use crate::forms::read_form;
+use crate::in_codec::is_for_people;
 use crate::{ObjectId, Timestamp, Uuid, Value};
 
 /// The three types.

@@ -10,7 +10,8 @@ use nanodb_msgpack::Token;
 
 use super::{Id, IdRef};
 use crate::ext::Ext;
-use crate::forms::{Form, is_for_people, read_form};
+use crate::forms::{Form, read_form};
+use crate::in_codec::is_for_people;
 
 impl Serialize for IdRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

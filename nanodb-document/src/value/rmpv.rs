@@ -5,8 +5,8 @@ use crate::encode::rmpv::rmpv_type;
 use crate::{DOCUMENT_DEPTH_MAX, Document, DocumentError, Error};
 use crate::{ObjectId, Timestamp, Uuid};
 
-/// Fails with [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a value that [`ser`](crate::ser)
-/// could not serialise.
+/// Fails with [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a value that
+/// [`ser`](crate::ser) could not serialise.
 impl TryFrom<Value> for rmpv::Value {
     type Error = Error;
 

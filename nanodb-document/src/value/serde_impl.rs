@@ -25,7 +25,8 @@ use serde_core::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use super::Value;
 use crate::encode::serde::{deserialize_document, deserialize_value, serialize_value};
 use crate::ext::{Ext, serialize_ext};
-use crate::forms::{Form, is_for_people, is_form, read_named_form, serialize_within};
+use crate::forms::{Form, is_form, read_named_form, serialize_within};
+use crate::in_codec::is_for_people;
 use crate::{Document, Error, Serialized};
 
 /// The most elements or fields that space is reserved for before they are seen: a length may be

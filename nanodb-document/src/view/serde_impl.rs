@@ -7,7 +7,8 @@ use serde_core::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Seriali
 
 use super::{ArrayView, DocView, ValueRef};
 use crate::ext::{Bytes, serialize_ext};
-use crate::forms::{Form, is_for_people, serialize_within};
+use crate::forms::{Form, serialize_within};
+use crate::in_codec::is_for_people;
 use crate::value::refused::refusal;
 use crate::{DOCUMENT_DEPTH_MAX, DocumentError};
 

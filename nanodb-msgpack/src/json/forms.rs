@@ -107,8 +107,8 @@ impl Form {
     }
 }
 
-/// Returns the value, in MessagePack, of an object whose first name begins with a dollar. Forms within
-/// it have been replaced by their values already.
+/// Returns the value, in MessagePack, of an object whose first name begins with a dollar. Forms
+/// within it have been replaced by their values already.
 ///
 /// ```
 /// use nanodb_msgpack::{RawValue, json::form_to_msgpack};

@@ -263,7 +263,7 @@ fn everything_fails_with_the_one_error() {
         let update = Update::parse_json(r#"{"$inc": {"age": 1}}"#)?;
         Projection::include(["name"])?;
         users.update_many(filter, update)?;
-        db.write(|tx| -> Result<(), OwnError> {
+        db.write_with(|tx| -> Result<(), OwnError> {
             tx.collection("users").insert(doc! { "n": 1 })?;
             Ok(())
         })?;
@@ -271,6 +271,43 @@ fn everything_fails_with_the_one_error() {
         Ok(())
     }
     run().unwrap();
+}
+
+// A9: collections of Rust types.
+
+#[test]
+fn typed_collections_have_the_verbs_on_every_handle() {
+    let db = Database::in_memory().unwrap();
+    let users = db.typed::<User>("users");
+    let ada = User { name: "Ada".to_owned(), age: 36 };
+    assert_eq!(users.insert(ada.clone()).unwrap(), 1.into());
+    assert_eq!(users.insert(&ada).unwrap(), 2.into());
+    assert!(!users.put("eve", User { name: "Eve".to_owned(), age: 41 }).unwrap());
+    assert_eq!(
+        users.update_one(doc! { "_id": 2 }, doc! { "$inc": { "age": 1 } }).unwrap().modified,
+        1
+    );
+    assert!(users.exists(doc! { "age": 37 }).unwrap());
+    assert_eq!(users.count_documents(field("age").gte(37)).unwrap(), 2);
+    let by_name = users.count_by("name", doc! {}).unwrap();
+    assert_eq!(by_name.into_iter().map(|(_, count)| count).sum::<u64>(), 3);
+    let updated = users.find_one_and_update(doc! { "_id": 1 }, Update::new().set("age", 20));
+    assert_eq!(updated.return_new().run().unwrap().unwrap().age, 20);
+    // The ids of values that have no field for them.
+    for found in users.find(doc! { "name": "Eve" }).with_ids().run().unwrap() {
+        let (id, user) = found.unwrap();
+        assert_eq!((id, user.age), ("eve".into(), 41));
+    }
+    db.write(|tx| {
+        let users = tx.typed::<User>("users");
+        users.insert(User { name: "Bob".to_owned(), age: 17 })?;
+        users.delete_many(doc! { "name": "Ada" }).map(drop)
+    })
+    .unwrap();
+    let names: Vec<_> = db.snapshot().typed::<User>("users").iter().unwrap().collect();
+    let names: Vec<_> = names.into_iter().map(|user| user.unwrap().name).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(users.delete_one(doc! { "name": "Bob" }).unwrap(), 1);
 }
 
 // A11: what compares is what is stored.
@@ -343,7 +380,42 @@ fn a_name_is_a_name_and_a_path_a_path_on_both_kinds_of_documents() {
     assert!(owned.get("a.b").is_none() && stored.get("a.b").is_none());
 }
 
+// A12: closing.
+
+#[test]
+fn what_is_closed_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data.nanodb");
+    let db = Database::open(&path).unwrap();
+    assert_eq!(db.path(), Some(path.as_path()));
+    let users = db.collection("users");
+    users.insert(doc! { "_id": 1 }).unwrap();
+    let stored = users.get(1).unwrap().unwrap();
+    db.close().unwrap();
+    let error = users.insert(doc! { "_id": 2 }).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+    let text = format!("{} was closed by `close`; open it again", path.display());
+    assert_eq!(error.to_string(), text);
+    assert_eq!(stored.get("_id").unwrap(), 1);
+    assert!(Database::open(&path).unwrap().collection("users").contains(1).unwrap());
+}
+
 // Close behind.
+
+#[test]
+fn a_transaction_needs_no_type_and_a_document_is_put_in_its_place() {
+    let db = Database::in_memory().unwrap();
+    db.write(|tx| {
+        tx.collection("a").insert(doc! { "_id": 1 })?;
+        Ok(())
+    })
+    .unwrap();
+    let a = db.collection("a");
+    assert!(a.put(1, doc! { "n": 1 }).unwrap() && !a.put(2, doc! { "n": 2 }).unwrap());
+    assert_eq!(a.get(1).unwrap().unwrap().get("n").unwrap(), 1);
+    let counts = a.count_by("n", doc! {}).unwrap();
+    assert_eq!(counts, [(Value::from(1), 1), (Value::from(2), 1)]);
+}
 
 #[test]
 fn text_is_searched_without_a_regular_expression() {

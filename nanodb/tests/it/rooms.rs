@@ -99,20 +99,22 @@ const DATABASE: &[&[&str]] = &[
 
 const MSGPACK: &[&[&str]] = &[
     &["marker", "token", "cursor", "write", "hex", "base64"],
-    &["timestamp", "object_id", "uuid", "ext", "number"],
+    &["unix_time", "unix_time/*", "text_ids", "number"],
     &["raw_value"],
     &["order", "sort_key"],
     &["json", "json/*"],
 ];
 
 const DOCUMENT: &[&[&str]] = &[
-    &["path", "hash", "seen_names", "leaf_text", "value/value_type"],
-    &["error", "document_error"],
+    &["path", "hash", "seen_names", "leaf_text", "value/value_type", "ext", "in_codec"],
+    &["error", "document_error", "typed_get"],
+    &["timestamp", "object_id", "uuid"],
     &["document", "document/*", "value", "value/*", "id", "id/*"],
     &["codec", "codec/*"],
-    &["encode", "encode/*", "value/serde_impl", "value/rmpv"],
+    &["encode", "encode/*", "value/rmpv", "view/decode"],
     &["view", "view/*"],
-    &["json"],
+    &["forms", "scalar_serde", "value/serde_impl", "id/serde_impl", "view/serde_impl"],
+    &["as_timestamp", "json"],
 ];
 
 const QUERY: &[&[&str]] = &[
