@@ -207,6 +207,13 @@ impl AsRef<DocView> for StoredDoc {
     }
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for StoredDoc {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        DocView::serialize(self, serializer)
+    }
+}
+
 impl Clone for StoredDoc {
     fn clone(&self) -> Self {
         Self(match &self.0 {

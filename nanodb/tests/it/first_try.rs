@@ -4,10 +4,12 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use nanodb::{
-    BulkOperation, Collection, Database, ErrorKind, Filter, Id, ObjectId, Projection, Push,
-    ReadCollection, Sort, Update, Uuid, Value, array, doc, field,
+    BulkOperation, Collection, Database, Document, ErrorKind, Filter, Id, ObjectId, Projection,
+    Push, ReadCollection, Sort, Timestamp, Update, Uuid, Value, array, doc, field, from_value, ser,
+    to_value,
 };
 
 fn users() -> Collection {
@@ -161,6 +163,41 @@ fn every_operator_of_an_update_has_a_method() {
     assert_eq!(found["set"], Value::from(array!["c", "b"]));
     assert_eq!(found["x"], Value::from(array![1]));
     assert_eq!(found["bits"], 2);
+}
+
+// A4, A5: dates and JSON.
+
+#[test]
+fn times_are_values_to_store_to_compare_with_and_to_count_with() {
+    let events = Database::in_memory().unwrap().collection("events");
+    let now = SystemTime::now();
+    events.insert(doc! { "_id": 1, "at": now }).unwrap();
+    assert_eq!(events.count_documents(field("at").lte(SystemTime::now())).unwrap(), 1);
+    assert_eq!(events.count_documents(field("at").gt(Timestamp::now())).unwrap(), 0);
+    let at = events.get(1).unwrap().unwrap().get("at").unwrap().as_timestamp().unwrap();
+    assert_eq!(at, Timestamp::from(now));
+    assert_eq!(at + Duration::from_secs(60) - Duration::from_secs(60), at);
+    assert_eq!(SystemTime::try_from(at).unwrap(), now);
+    let parsed: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(Timestamp::from_millis(parsed.as_millis()), parsed);
+    assert_eq!("soon".parse::<Timestamp>().unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn documents_go_to_json_and_come_back() {
+    let born: Timestamp = "1990-01-01T00:00:00Z".parse().unwrap();
+    let document = doc! { "_id": 1, "born": born };
+    let text = document.to_json().unwrap();
+    assert_eq!(text, r#"{"_id": 1, "born": {"$date": "1990-01-01T00:00:00Z"}}"#);
+    assert_eq!(Document::parse_json(&text).unwrap(), document);
+    let text = serde_json::to_string(&document).unwrap();
+    assert_eq!(serde_json::from_str::<Document>(&text).unwrap(), document);
+    assert_eq!(serde_json::to_string(&born).unwrap(), r#""1990-01-01T00:00:00Z""#);
+    assert_eq!(serde_json::from_str::<Timestamp>(r#""1990-01-01T00:00:00Z""#).unwrap(), born);
+    let all = Database::in_memory().unwrap().collection("all");
+    all.insert(&document).unwrap();
+    let stored = all.get(1).unwrap().unwrap();
+    assert_eq!(serde_json::to_string(&stored).unwrap(), text);
 }
 
 // A6: ids.
@@ -365,7 +402,59 @@ fn a_document_is_written_down_with_values_of_any_kind() {
     );
 }
 
+#[test]
+fn what_serialises_is_a_value_by_ser() {
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    enum Priority {
+        High,
+    }
+    let jobs = Database::in_memory().unwrap().collection("jobs");
+    let json = serde_json::json!({ "a": [1, null] });
+    jobs.insert(doc! { "priority": ser(Priority::High), "json": ser(&json) }).unwrap();
+    assert_eq!(jobs.count_documents(field("priority").eq(ser(Priority::High))).unwrap(), 1);
+    let stored = jobs.get(1).unwrap().unwrap().to_document().unwrap();
+    assert_eq!(stored["json"], Value::from(doc! { "a": [1, null] }));
+    let value = to_value(&Priority::High).unwrap();
+    assert_eq!(value, "High");
+    assert_eq!(from_value::<Priority>(&value).unwrap(), Priority::High);
+}
+
+#[test]
+fn maps_have_keys_of_any_scalar_type() {
+    #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq)]
+    struct Maps {
+        numbers: BTreeMap<u32, String>,
+        flags: BTreeMap<bool, u8>,
+    }
+    let maps =
+        Maps { numbers: BTreeMap::from([(7, "x".to_owned())]), flags: BTreeMap::from([(true, 1)]) };
+    let all = Database::in_memory().unwrap().typed::<Maps>("all");
+    all.insert(&maps).unwrap();
+    assert_eq!(all.get(1).unwrap(), Some(maps));
+    assert_eq!(all.count_documents(field("numbers.7").eq("x")).unwrap(), 1);
+}
+
 // A14: documents as maps.
+
+#[test]
+fn a_document_has_what_a_map_has() {
+    let mut document = doc! { "name": "Ada", "age": 36, "address": { "city": "Bonn" } };
+    assert!(document.contains_key("age"));
+    assert_eq!(document.keys().collect::<Vec<_>>(), ["name", "age", "address"]);
+    document["age"] = 37.into();
+    *document.entry("hits").or_insert(0) = 2.into();
+    document.set_path("address.zip", 53111).unwrap();
+    *document.get_path_mut("address.city").unwrap() = "Berlin".into();
+    assert_eq!(document.get_str("name").unwrap(), "Ada");
+    assert_eq!(document.get_i64("age").unwrap(), 37);
+    assert_eq!(document["address"], Value::from(doc! { "city": "Berlin", "zip": 53111 }));
+    let error = document.get_str("aeg").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().starts_with("there is no field `aeg`; there are: `name`"), "{error}");
+    let error = document.get_str("age").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongType);
+    assert_eq!(document.remove("name").unwrap().into_string(), Ok("Ada".to_owned()));
+}
 
 #[test]
 fn a_name_is_a_name_and_a_path_a_path_on_both_kinds_of_documents() {
