@@ -208,8 +208,8 @@ impl AsRef<DocView> for StoredDoc {
 }
 
 #[cfg(feature = "serde")]
-impl serde::Serialize for StoredDoc {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl serde_core::Serialize for StoredDoc {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         DocView::serialize(self, serializer)
     }
 }

@@ -114,7 +114,8 @@ const DOCUMENT: &[&[&str]] = &[
     &["encode", "encode/*", "value/rmpv", "view/decode"],
     &["view", "view/*"],
     &["forms", "scalar_serde", "value/serde_impl", "id/serde_impl", "view/serde_impl"],
-    &["as_timestamp", "json"],
+    &["as_timestamp", "as_uuid", "as_object_id", "json"],
+    &["foreign", "foreign/*"],
 ];
 
 const QUERY: &[&[&str]] = &[
