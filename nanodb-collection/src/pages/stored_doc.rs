@@ -207,13 +207,6 @@ impl AsRef<DocView> for StoredDoc {
     }
 }
 
-#[cfg(feature = "serde")]
-impl serde_core::Serialize for StoredDoc {
-    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        DocView::serialize(self, serializer)
-    }
-}
-
 impl Clone for StoredDoc {
     fn clone(&self) -> Self {
         Self(match &self.0 {
