@@ -71,7 +71,7 @@ fn finish(db: &Database, job: &Document, state: &str, outcome: Document) -> Resu
     ended.insert("ended", Timestamp::now());
     db.write(|tx| {
         if let Some(id) = job.id() {
-            tx.collection("running").delete(&id)?;
+            tx.collection("running").delete(id)?;
         }
         tx.collection(state).insert(&ended)?;
         Ok(())

@@ -62,7 +62,7 @@ fn line(from: Timestamp, number: u64) -> Document {
     let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     let path = ["/", "/api/users", "/api/orders", "/img/logo.svg"][scattered as usize % 4];
     let (status, level) = if scattered % 50 == 7 { (503, "error") } else { (200, "info") };
-    let roles = if number % 10 == 0 { vec!["admin", "user"] } else { vec!["user"] };
+    let roles = if number.is_multiple_of(10) { vec!["admin", "user"] } else { vec!["user"] };
     doc! {
         "at": from + Duration::from_millis(number * 5_000),
         "path": path,

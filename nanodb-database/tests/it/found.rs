@@ -39,9 +39,9 @@ fn documents_that_move_while_all_are_updated_are_updated_once_each() {
         let a = db.collection("a");
         a.insert_many((0..200).map(|id| doc! { "_id": id, "times": 0, "pad": "p".repeat(60) }))
             .unwrap();
-        let updated = a.update_many(field("times").gte(0), &grown(len)).unwrap();
+        let updated = a.update_many(field("times").gte(0), grown(len)).unwrap();
         assert_eq!((updated.matched, updated.modified), (200, 200), "{len}");
-        let back = a.update_many(field("times").gte(0), &grown(1)).unwrap();
+        let back = a.update_many(field("times").gte(0), grown(1)).unwrap();
         assert_eq!((back.matched, back.modified), (200, 200), "{len}");
         for id in 0..200 {
             let found = a.get(id).unwrap().unwrap();
@@ -76,7 +76,7 @@ fn documents_that_the_same_transaction_has_moved_are_found_where_they_are() {
     assert_eq!(within.delete_many(field("_id").gte(90)).unwrap(), 10);
     within.insert_many((100..150).map(|id| doc! { "_id": id, "times": 0 })).unwrap();
     for (round, len) in [(1, 700), (2, 5000), (3, 5)] {
-        let updated = within.update_many(field("times").gte(0), &grown(len)).unwrap();
+        let updated = within.update_many(field("times").gte(0), grown(len)).unwrap();
         assert_eq!((updated.matched, updated.modified), (140, 140), "{round}");
         assert!(within.iter().unwrap().all(|found| number(&found.unwrap(), "times") == round));
     }
@@ -102,8 +102,8 @@ fn one_document_is_found_and_changed_by_each_verb() {
     let db = Database::in_memory().unwrap();
     let a = db.collection("a");
     a.insert_many((0..9).map(|id| doc! { "_id": id, "times": 0, "pad": "p".repeat(900) })).unwrap();
-    a.update_one(field("_id").eq(1), &grown(3000)).unwrap();
-    a.update_one(field("pad").exists(true).and(field("times").eq(1)), &grown(9000)).unwrap();
+    a.update_one(field("_id").eq(1), grown(3000)).unwrap();
+    a.update_one(field("pad").exists(true).and(field("times").eq(1)), grown(9000)).unwrap();
     a.replace_one(field("times").eq(2), &doc! { "times": 7 }).unwrap();
     assert_eq!(a.get(1).unwrap().unwrap().to_document().unwrap(), doc! { "_id": 1, "times": 7 });
     let update = grown(2500);
@@ -262,7 +262,7 @@ fn apply(within: &TransactionCollection<'_>, model: &mut Model, op: Op) {
             let found = passing(model, part);
             if one {
                 // Which one it is, is not said.
-                let updated = within.update_one(filter, &grown(len)).unwrap();
+                let updated = within.update_one(filter, grown(len)).unwrap();
                 assert_eq!(updated.modified, found.len().min(1) as u64);
                 for document in within.iter().unwrap() {
                     let document = document.unwrap();
@@ -272,7 +272,7 @@ fn apply(within: &TransactionCollection<'_>, model: &mut Model, op: Op) {
                     }
                 }
             } else {
-                let updated = within.update_many(filter, &grown(len)).unwrap();
+                let updated = within.update_many(filter, grown(len)).unwrap();
                 assert_eq!((updated.matched, updated.modified), {
                     let count = found.len() as u64;
                     (count, count)

@@ -128,7 +128,7 @@ fn one_document_or_all_are_updated_and_deleted() {
     let done = users.update_many(field("age").lte(3), &grow).unwrap();
     assert_eq!((done.matched, done.modified), (39, 39));
     assert_eq!(users.count_documents(field("age").gte(100)).unwrap(), 40);
-    let same = users.update_many(field("age").eq(5), &update(r#"{"$set": {"age": 5}}"#)).unwrap();
+    let same = users.update_many(field("age").eq(5), update(r#"{"$set": {"age": 5}}"#)).unwrap();
     assert_eq!((same.matched, same.modified), (10, 0));
     assert_eq!(users.update_many(field("age").eq(-1), &grow).unwrap(), UpdateResult::default());
 
@@ -191,7 +191,7 @@ fn documents_do_not_grow_above_their_limit() {
     let all = Database::in_memory().unwrap().collection("all");
     all.insert(doc! { "a": ("x".repeat(DOCUMENT_BYTES_MAX - 100)) }).unwrap();
     let error = all
-        .update_one(Filter::all(), &update(r#"{"$rename": {"a": "b"}, "$set": {"c": 1}}"#))
+        .update_one(Filter::all(), update(r#"{"$rename": {"a": "b"}, "$set": {"c": 1}}"#))
         .map(|done| done.modified);
     assert_eq!(error.unwrap(), 1);
     let grow = update(&format!(r#"{{"$set": {{"d": "{}"}}}}"#, "y".repeat(200)));
@@ -262,7 +262,7 @@ fn what_a_search_shows_is_as_of_one_moment() {
     let snapshot = db.snapshot().collection("all");
     let mut found = all.find(field("n").gte(500)).run().unwrap();
     found.next().unwrap().unwrap();
-    all.update_many(Filter::all(), &update(r#"{"$inc": {"n": -1000}}"#)).unwrap();
+    all.update_many(Filter::all(), update(r#"{"$inc": {"n": -1000}}"#)).unwrap();
     assert_eq!(found.count(), 499);
     assert_eq!(snapshot.count_documents(field("n").gte(0)).unwrap(), 1000);
     assert_eq!(all.count_documents(field("n").gte(0)).unwrap(), 0);
@@ -316,12 +316,12 @@ fn a_collection_that_does_not_exist_is_empty_and_is_not_made() {
     let none = db.collection("none");
     assert!(none.find(Filter::all()).run().unwrap().next().is_none());
     assert_eq!(
-        none.update_many(Filter::all(), &update(r#"{"$set": {"a": 1}}"#)).unwrap().matched,
+        none.update_many(Filter::all(), update(r#"{"$set": {"a": 1}}"#)).unwrap().matched,
         0
     );
     assert_eq!(none.delete_many(Filter::all()).unwrap(), 0);
     assert!(db.collections().unwrap().is_empty());
-    none.upsert(Filter::all(), &update(r#"{"$set": {"a": 1}}"#)).unwrap();
+    none.upsert(Filter::all(), update(r#"{"$set": {"a": 1}}"#)).unwrap();
     assert_eq!(none.count().unwrap(), 1);
 }
 
@@ -338,7 +338,7 @@ fn documents_are_filters_and_values_are_operands() {
     assert_eq!(users.update_one(field("_id").eq(id), &grow).unwrap().modified, 1);
     let error = Filter::try_from(&doc! { "age": { "$foo": 1 } }).unwrap_err();
     assert_eq!(error.to_string(), "unknown operator `$foo` on `age`");
-    assert_eq!(nanodb_database::Error::from(error).kind(), ErrorKind::Invalid);
+    assert_eq!(error.kind(), ErrorKind::Invalid);
 }
 
 proptest! {

@@ -33,7 +33,7 @@ fn a_document_is_taken_wherever_a_query_is() {
     assert_eq!(names(items.find(&hot).sort(doc! { "price": -1 })), wanted);
     assert_eq!(names(items.find(hot.clone()).sort(Sort::descending("price"))), wanted);
     let filter = field("tags").eq("hot");
-    assert_eq!(names(items.find(&filter).sort(&Sort::descending("price"))), wanted);
+    assert_eq!(names(items.find(&filter).sort(Sort::descending("price"))), wanted);
     assert_eq!(names(items.find(filter.clone()).sort(&doc! { "name": 1 })), wanted);
     let first =
         |found: nanodb_database::Find<'_>| found.first().unwrap().unwrap().to_document().unwrap();
@@ -41,7 +41,7 @@ fn a_document_is_taken_wherever_a_query_is() {
     let milk = || items.find(doc! { "_id": 2 });
     assert_eq!(first(milk().projection(["name"])), only_name);
     assert_eq!(first(milk().projection(doc! { "name": 1 })), only_name);
-    assert_eq!(first(milk().projection(&Projection::include(["name"]).unwrap())), only_name);
+    assert_eq!(first(milk().projection(Projection::include(["name"]).unwrap())), only_name);
 
     let dearer = Update::new().inc("price", 1);
     assert_eq!(items.update_many(&hot, &dearer).unwrap().modified, 2);
@@ -75,10 +75,8 @@ fn a_document_is_taken_wherever_a_query_is() {
 fn an_id_is_taken_in_any_form() {
     let (_, items) = shop();
     let number = 1_u64;
-    assert!(items.contains(1).unwrap() && items.contains(&number).unwrap());
-    assert!(
-        items.get(Id::from(1)).unwrap().is_some() && items.get(&Id::from(1)).unwrap().is_some()
-    );
+    assert!(items.contains(1).unwrap() && items.contains(number).unwrap());
+    assert!(items.get(Id::from(1)).unwrap().is_some() && items.get(Id::from(1)).unwrap().is_some());
     assert!(items.get(IdRef::from(1)).unwrap().is_some());
     let key = String::from("key");
     items.put(&key, doc! {}).unwrap();

@@ -219,7 +219,7 @@ fn a_whole_document_is_built_as_it_is_read() {
     let document = || doc! { "_id": 5, "a": { "b": [1, 2] } };
     let replacement = Update::replacement(document());
     assert_eq!(replacement, Update::replacement_json(r#"{"_id": 5, "a": {"b": [1, 2]}}"#).unwrap());
-    assert_eq!(Update::replacement(&document()), replacement);
+    assert_eq!(Update::replacement(document()), replacement);
     let patch = Update::merge_patch(doc! { "a": null, "b": { "c": 1 } });
     assert_eq!(patch, Update::merge_patch_json(r#"{"a": null, "b": {"c": 1}}"#).unwrap());
     // As deep as a document may nest.

@@ -33,10 +33,10 @@ fn a_uuid_and_the_binary_of_its_bytes_are_one_id() {
     assert_eq!(c.insert_many(both).unwrap_err().kind(), ErrorKind::DuplicateId);
 
     // What is stored is what came; a replacement says it anew.
-    assert_eq!(c.get(&bytes(1)).unwrap().unwrap().get("_id").unwrap().as_uuid(), Some(uuid(1)));
-    assert!(c.replace(&bytes(1), doc! { "_id": (Value::from(bytes(1))), "n": 5 }).unwrap());
+    assert_eq!(c.get(bytes(1)).unwrap().unwrap().get("_id").unwrap().as_uuid(), Some(uuid(1)));
+    assert!(c.replace(bytes(1), doc! { "_id": (Value::from(bytes(1))), "n": 5 }).unwrap());
     assert_eq!(c.get(uuid(1)).unwrap().unwrap().get("_id").unwrap().as_bytes(), Some(&[1; 16][..]));
-    assert!(c.replace(&bytes(1), doc! { "_id": uuid(1), "n": 1 }).unwrap());
+    assert!(c.replace(bytes(1), doc! { "_id": uuid(1), "n": 1 }).unwrap());
     c.insert_many((10..200_u8).map(|n| doc! { "_id": uuid(n), "n": i64::from(n) })).unwrap();
     assert!(db.check().unwrap().is_clean());
     db.close().unwrap();
@@ -44,11 +44,11 @@ fn a_uuid_and_the_binary_of_its_bytes_are_one_id() {
     let db = Database::open(&path).unwrap();
     let c = db.collection("c");
     for n in 10..200 {
-        assert_eq!(c.get(&bytes(n)).unwrap().unwrap().get("n").unwrap().as_i64(), Some(n.into()));
+        assert_eq!(c.get(bytes(n)).unwrap().unwrap().get("n").unwrap().as_i64(), Some(n.into()));
     }
     assert!(db.check().unwrap().is_clean());
-    assert!(c.delete(&bytes(1)).unwrap() && c.delete(uuid(2)).unwrap());
-    assert!(!c.contains(uuid(1)).unwrap() && !c.contains(&bytes(2)).unwrap());
+    assert!(c.delete(bytes(1)).unwrap() && c.delete(uuid(2)).unwrap());
+    assert!(!c.contains(uuid(1)).unwrap() && !c.contains(bytes(2)).unwrap());
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn counter(thread: usize) -> String {
 /// Inserts a document into both collections, with the same id, and counts in both: in the
 /// one order or the other, so that some get in each other's way.
 fn transact_for_ever(db: &Database, thread: usize) {
-    let first = db.collection(TWO[0]).get(&counter(thread)).unwrap();
+    let first = db.collection(TWO[0]).get(counter(thread)).unwrap();
     let first = first.map_or(0, |found| found.get("count").unwrap().as_i64().unwrap() as usize);
     for round in first + 1.. {
         let mut names = TWO;
@@ -97,7 +97,7 @@ fn put(tx: &Transaction, name: &str, id: &Id, thread: usize, round: usize) -> Re
     let text = "y".repeat(round * 37 % 1500);
     collection.insert(doc! { "_id": (id.clone()), "text": text })?;
     let count = doc! { "_id": (counter(thread)), "count": round as i64 };
-    if !collection.replace(&counter(thread), count.clone())? {
+    if !collection.replace(counter(thread), count.clone())? {
         collection.insert(count)?;
     }
     Ok(())

@@ -69,7 +69,7 @@ fn long_ids_are_found_wherever_their_documents_are_split() {
         all.insert(sized(id(number), number * 61)).unwrap();
     }
     for number in 0..200 {
-        assert!(all.contains(&id(number)).unwrap());
+        assert!(all.contains(id(number)).unwrap());
     }
     assert!(db.check().unwrap().is_clean());
 }

@@ -55,7 +55,7 @@ fn four_workers_lose_none_of_2000_documents() {
     let stress = db.collection("stress");
     for worker in 0..4 {
         for op in 0..500 {
-            assert!(stress.contains(&format!("{worker}-{op}")).unwrap());
+            assert!(stress.contains(format!("{worker}-{op}")).unwrap());
         }
     }
     assert!(db.check().unwrap().is_clean());

@@ -51,7 +51,7 @@ fn write_all<C: nanodb::WriteCollection>(users: &TypedCollection<User, C>) {
     let id = users.insert(&alice).unwrap();
     assert_eq!(id, 1.into());
     assert!(!users.put("b", user(None, "Bob")).unwrap());
-    assert!(users.put("b", &user(Some("b".into()), "Bert")).unwrap());
+    assert!(users.put("b", user(Some("b".into()), "Bert")).unwrap());
     users.insert_many([user(None, "Carol"), user(None, "Dave")]).unwrap();
     assert_eq!((users.count().unwrap(), users.name()), (4, "users"));
     assert!(users.contains(1).unwrap() && users.exists(field("name").eq("Dave")).unwrap());
