@@ -43,7 +43,7 @@ pub(super) fn update_batch(
     stamp: u64,
     random: &mut fastrand::Rng,
 ) -> Result<()> {
-    db.write(|tx| -> Result<()> {
+    db.write(|tx| {
         let collection = tx.collection("documents");
         for n in 0..BATCH_LEN {
             let id = random.u64(1..=documents);
@@ -52,5 +52,6 @@ pub(super) fn update_batch(
             collection.replace(id, &new)?;
         }
         Ok(())
-    })
+    })?;
+    Ok(())
 }
