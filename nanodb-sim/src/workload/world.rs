@@ -118,7 +118,7 @@ impl World {
         let model = self.model();
         let documents: usize = model.collections.values().map(|all| all.documents.len()).sum();
         assert_eq!(report.documents, documents as u64);
-        let listed = self.db().collections().unwrap();
+        let listed = self.db().collections().unwrap_or_else(|error| panic!("list: {error}"));
         let listed: Vec<_> = listed.iter().map(|info| (info.name.as_str(), info.count)).collect();
         let expected =
             model.collections.iter().map(|(&name, all)| (name, all.documents.len() as u64));
@@ -164,7 +164,7 @@ impl World {
                 let (id, new) = replacement(*id, *size, self.stamp);
                 collection.replace(&id, new).map(Outcome::Found)
             }
-            Write::Delete { id, .. } => collection.delete(&id_of(*id)).map(Outcome::Found),
+            Write::Delete { id, .. } => collection.delete(id_of(*id)).map(Outcome::Found),
         })
     }
 
@@ -195,7 +195,7 @@ impl World {
                     let (id, new) = replacement(*id, *size, self.stamp);
                     collection.replace(&id, new).map(Outcome::Found)
                 }
-                Write::Delete { id, .. } => collection.delete(&id_of(*id)).map(Outcome::Found),
+                Write::Delete { id, .. } => collection.delete(id_of(*id)).map(Outcome::Found),
             })?;
             assert_eq!(done, next.write(write, self.stamp), "{write:?} in a transaction");
             // It sees what it has written itself; no other reader does.
@@ -279,7 +279,8 @@ impl World {
     fn scan(&self, collection: u8) {
         let expected = self.model().documents(name(collection));
         let handle = self.collection(collection);
-        assert_eq!(handle.count().unwrap(), expected.len() as u64, "count of {}", name(collection));
+        let count = handle.count().unwrap_or_else(|error| panic!("count: {error}"));
+        assert_eq!(count, expected.len() as u64, "count of {}", name(collection));
         let mut lent = BTreeMap::new();
         let mut cursor = handle.scan().unwrap_or_else(|error| panic!("scan: {error}"));
         while let Some(view) = cursor.next().unwrap_or_else(|error| panic!("scan: {error}")) {
@@ -299,13 +300,14 @@ impl World {
     fn read_snapshot(&self, which: u8) {
         let Some(which) = usize::from(which).checked_rem(self.snapshots.len()) else { return };
         let (snapshot, model) = &self.snapshots[which];
-        let listed = snapshot.collections().unwrap();
+        let listed = snapshot.collections().unwrap_or_else(|error| panic!("list: {error}"));
         let names: Vec<_> = listed.iter().map(|info| info.name.as_str()).collect();
         assert_eq!(names, model.collections.keys().copied().collect::<Vec<_>>());
         for number in 0..u8::try_from(COLLECTIONS).unwrap_or(0) {
             let expected = model.documents(name(number));
             let collection = snapshot.collection(name(number));
-            assert_eq!(collection.count().unwrap(), expected.len() as u64);
+            let count = collection.count().unwrap_or_else(|error| panic!("count: {error}"));
+            assert_eq!(count, expected.len() as u64);
             let mut found = BTreeMap::new();
             for document in collection.iter().unwrap_or_else(|error| panic!("{error}")) {
                 let document = document.unwrap_or_else(|error| panic!("{error}"));
@@ -410,7 +412,8 @@ impl World {
 
     fn found(&self) -> Found {
         let mut all = Found::new();
-        for info in self.db().collections().unwrap() {
+        let listed = self.db().collections().unwrap_or_else(|error| panic!("list: {error}"));
+        for info in listed {
             let documents = all.entry(info.name.clone()).or_default();
             let handle = self.db().collection(&info.name);
             for document in handle.iter().unwrap_or_else(|error| panic!("{error}")) {
@@ -482,7 +485,7 @@ impl World {
                     let (id, new) = replacement(*id, *size, self.stamp);
                     collection.replace(&id, new).map(Outcome::Found)
                 }
-                Write::Delete { id, .. } => collection.delete(&id_of(*id)).map(Outcome::Found),
+                Write::Delete { id, .. } => collection.delete(id_of(*id)).map(Outcome::Found),
             })?;
         }
         tx.commit()
