@@ -161,11 +161,10 @@ impl Collection {
     ///
     /// # fn main() -> Result<(), nanodb::Error> {
     /// let stock = Database::in_memory()?.collection("stock");
-    /// let one_less = Update::parse_json(r#"{"$inc": {"count": -1}}"#)?;
     /// let done = stock.bulk_write([
     ///     BulkOperation::insert(doc! { "_id": "tea", "count": 5 }),
     ///     BulkOperation::insert(doc! { "_id": "milk", "count": 1 }),
-    ///     BulkOperation::update_many(field("count").gt(0), &one_less),
+    ///     BulkOperation::update_many(field("count").gt(0), Update::new().inc("count", -1)),
     ///     BulkOperation::delete_many(field("count").eq(0)),
     ///     BulkOperation::replace_or_insert(field("_id").eq("sugar"), doc! { "count": 9 }),
     /// ])?;

@@ -30,9 +30,9 @@ use nanodb_document::Encode;
 /// let jobs = Database::in_memory()?.collection("jobs");
 /// jobs.insert_many([doc! { "state": "new", "urgency": 1 }, doc! { "state": "new", "urgency": 5 }])?;
 ///
-/// let take = Update::parse_json(r#"{"$set": {"state": "taken"}}"#)?;
+/// let take = Update::new().set("state", "taken");
 /// let job = jobs
-///     .find_one_and_update(field("state").eq("new"), &take)
+///     .find_one_and_update(field("state").eq("new"), take)
 ///     .sort(Sort::descending("urgency"))
 ///     .return_new()
 ///     .run()?

@@ -14,21 +14,21 @@ use crate::transaction_collection::TransactionCollection;
 impl Collection {
     /// Prepares a search for the documents that match a filter; see [`Find`].
     ///
-    /// A filter is built by [`field`](nanodb_query::field) and its methods, or read from MongoDB's
-    /// language: from JSON text by [`Filter::parse_json`], from a document by `try_from`.
+    /// A filter is a document in MongoDB's language, or built by [`field`](crate::field) and its
+    /// methods, or read from JSON text by [`Filter::parse_json`](crate::Filter::parse_json).
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
-    /// use nanodb::{Database, Filter, Sort, doc, field};
+    /// use nanodb::{Database, doc, field};
     ///
     /// # fn main() -> Result<(), nanodb::Error> {
     /// let users = Database::in_memory()?.collection("users");
     /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }])?;
-    /// for user in users.find(field("age").gte(18)).run()? {
+    /// for user in users.find(doc! { "age": { "$gte": 18 } }).run()? {
     ///     println!("{}", user?);
     /// }
-    /// let adults = Filter::parse_json(r#"{"age": {"$gte": 18}}"#)?;
-    /// let oldest = users.find(&adults).sort(Sort::descending("age")).first()?;
+    /// let adults = field("age").gte(18);
+    /// let oldest = users.find(&adults).sort(doc! { "age": -1 }).first()?;
     /// assert_eq!(oldest.and_then(|user| user.get("age")?.as_i64()), Some(30));
     /// # Ok(())
     /// # }

@@ -21,7 +21,7 @@ impl Collection {
     /// # fn main() -> Result<(), nanodb::Error> {
     /// let users = Database::in_memory()?.collection("users");
     /// users.insert(doc! { "name": "Alice", "age": 30 })?;
-    /// let birthday = Update::parse_json(r#"{"$inc": {"age": 1}}"#)?;
+    /// let birthday = Update::new().inc("age", 1);
     /// assert_eq!(users.update_one(field("name").eq("Alice"), &birthday)?.modified, 1);
     /// assert_eq!(users.update_one(field("name").eq("Bob"), &birthday)?.matched, 0);
     /// # Ok(())
@@ -52,7 +52,7 @@ impl Collection {
     /// # fn main() -> Result<(), nanodb::Error> {
     /// let users = Database::in_memory()?.collection("users");
     /// users.insert_many([doc! { "age": 30 }, doc! { "age": 12 }, doc! { "age": "?" }])?;
-    /// let birthday = Update::parse_json(r#"{"$inc": {"age": 1}}"#)?;
+    /// let birthday = Update::new().inc("age", 1);
     /// assert_eq!(users.update_many(field("age").gt(0), &birthday)?.modified, 2);
     ///
     /// // A string has no successor.
@@ -90,7 +90,7 @@ impl Collection {
     ///
     /// # fn main() -> Result<(), nanodb::Error> {
     /// let hits = Database::in_memory()?.collection("hits");
-    /// let count = Update::parse_json(r#"{"$inc": {"count": 1}}"#)?;
+    /// let count = Update::new().inc("count", 1);
     /// let page = field("_id").eq("/index");
     /// assert_eq!(hits.upsert(&page, &count)?.upserted, Some("/index".into()));
     /// assert_eq!(hits.upsert(&page, &count)?.modified, 1);

@@ -1,6 +1,8 @@
 //! What somebody writes at first try, coming from MongoDB's driver, PoloDB, redb, rusqlite and
 //! serde: each of these compiles and means what they think. What does not compile is in `ui`.
 
+#![allow(clippy::needless_borrows_for_generic_args, reason = "a reference is what is tried")]
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
