@@ -1,5 +1,11 @@
 //! Other crates' types: from and to ours, as values, ids and fields.
 
+#![allow(
+    clippy::needless_borrow,
+    clippy::needless_borrows_for_generic_args,
+    reason = "references are what is tested"
+)]
+
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

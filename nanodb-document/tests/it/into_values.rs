@@ -1,5 +1,11 @@
 //! What programs give as values and as ids, and what it becomes.
 
+#![allow(
+    clippy::needless_borrow,
+    clippy::needless_borrows_for_generic_args,
+    reason = "references are what is tested"
+)]
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;

@@ -1,5 +1,11 @@
 //! What serde refuses, on every way out.
 
+#![allow(
+    clippy::needless_borrow,
+    clippy::needless_borrows_for_generic_args,
+    reason = "references are what is tested"
+)]
+
 use std::collections::BTreeMap;
 
 use nanodb_document::{
