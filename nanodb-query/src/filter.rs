@@ -48,6 +48,31 @@ use nanodb_msgpack::RawValue;
 
 /// Selects documents, by MongoDB's rules.
 ///
+/// Verbs such as `users.find(&adults)` and `users.delete_many(doc! { "age": { "$lt": 18 } })` take
+/// it as [`field`](crate::field) builds it, as `doc!` writes it down, or as text says it;
+/// `docs/query.md` lists all operators.
+///
+/// ```
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::{Filter, field};
+///
+/// # fn main() -> nanodb::Result<()> {
+/// let adults = field("age").gte(18).and(field("city").eq("Berlin"));
+/// let text = r#"{"age": {"$gte": 18}, "city": "Berlin"}"#;
+/// assert_eq!(Filter::parse_json(text)?, adults);
+/// assert_eq!(adults.to_string(), text);
+///
+/// // What is wrong is said with its place.
+/// let error = Filter::parse_json(r#"{"age": {"$gtt": 18}}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "unknown operator `$gtt` on `age` at line 1, column 10");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # On bytes
+///
+/// [`FilterBytes`](crate::bytes::FilterBytes) applies it to a document's bytes:
+///
 /// ```
 /// # extern crate nanodb_query as nanodb;
 /// use nanodb::bytes::FilterBytes;

@@ -31,7 +31,27 @@ use crate::limits::{QUERY_NODES_MAX, check};
 use nanodb_document::Error;
 use nanodb_msgpack::RawValue;
 
-/// Selects the fields of a document that a query returns.
+/// Selects the fields of a document that a query returns, as in
+/// `users.find(adults).projection(names)`.
+///
+/// `docs/query.md` lists its operators, such as `$slice`.
+///
+/// ```
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::Projection;
+///
+/// # fn main() -> nanodb::Result<()> {
+/// let names = Projection::include(["name", "address.city"])?.without_id();
+/// let text = r#"{"address.city": 1, "name": 1, "_id": 0}"#;
+/// assert_eq!(names.to_string(), text);
+/// assert_eq!(Projection::parse_json(text)?, names);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # On bytes
+///
+/// [`ProjectionBytes`](crate::bytes::ProjectionBytes) applies it to a document's bytes:
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;

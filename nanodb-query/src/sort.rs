@@ -24,7 +24,21 @@ use nanodb_document::Error;
 use nanodb_msgpack::{Malformed, RawValue, TypeBracket};
 use nanodb_msgpack::{encode_empty_array_key, encode_key};
 
-/// Orders documents by one or more fields.
+/// Orders documents by one or more fields, as in `users.find(adults).sort(by_age).limit(10)`.
+///
+/// `docs/query.md` says how values of different types, arrays and missing fields are ordered.
+///
+/// ```
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::Sort;
+///
+/// let by_age = Sort::descending("age").then_ascending("name");
+/// assert_eq!(by_age.to_string(), r#"{"age": -1, "name": 1}"#);
+/// ```
+///
+/// # On bytes
+///
+/// [`SortBytes`](crate::bytes::SortBytes) makes a key of a document's bytes:
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;

@@ -61,7 +61,26 @@ use nanodb_msgpack::{RawValue, TypeBracket};
 /// Changes documents, by MongoDB's rules.
 ///
 /// An update is a document of operators, a JSON merge patch, `{"$mergePatch": {...}}`, or a new
-/// document in place of the old one, `{"$replaceWith": {...}}`.
+/// document in place of the old one, `{"$replaceWith": {...}}`. `docs/query.md` lists all
+/// operators. Verbs take it as it is built here, as `doc!` writes it down, or as text says it:
+/// `users.update_one(field("_id").eq(1), &birthday)`.
+///
+/// ```
+/// # extern crate nanodb_query as nanodb;
+/// use nanodb::Update;
+///
+/// # fn main() -> nanodb::Result<()> {
+/// let birthday = Update::new().inc("age", 1).set("city", "Bonn");
+/// let text = r#"{"$inc": {"age": 1}, "$set": {"city": "Bonn"}}"#;
+/// assert_eq!(birthday.to_string(), text);
+/// assert_eq!(Update::parse_json(text)?, birthday);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # On bytes
+///
+/// [`UpdateBytes`](crate::bytes::UpdateBytes) applies it to a document's bytes:
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;

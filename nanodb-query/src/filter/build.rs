@@ -39,7 +39,11 @@ pub fn field(path: &str) -> FieldName {
     FieldName { path: Path::parse(path) }
 }
 
-/// The subject of a condition; [`field`] returns it, and each method makes a [`Filter`] of it.
+/// The subject of a condition; [`field`] returns it, and each method makes a [`Filter`] of it, as
+/// in `users.find(field("age").gte(18).and(!field("name").is_in(["Ada", "Eve"])))`.
+///
+/// Each method is one of MongoDB's operators, which `docs/query.md` lists with their rules. A
+/// condition on an array holds if it does for one of its elements.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;

@@ -190,7 +190,7 @@ fn documents_go_to_json_and_come_back() {
     let born: Timestamp = "1990-01-01T00:00:00Z".parse().unwrap();
     let document = doc! { "_id": 1, "born": born };
     let text = document.to_json().unwrap();
-    assert_eq!(text, r#"{"_id": 1, "born": {"$date": "1990-01-01T00:00:00Z"}}"#);
+    assert_eq!(text, r#"{"_id":1,"born":{"$date":"1990-01-01T00:00:00Z"}}"#);
     assert_eq!(Document::parse_json(&text).unwrap(), document);
     assert!(document.to_json_pretty().unwrap().contains('\n'));
     let text = serde_json::to_string(&document).unwrap();
