@@ -139,7 +139,7 @@ fn read(path: &Path, documents: u64, ids: Ids) -> Result<()> {
     let begun = Instant::now();
     let db = Database::options().open(path)?;
     let opened = begun.elapsed();
-    let found = db.collection("users").get(&ids.id(documents / 3))?;
+    let found = db.collection("users").get(ids.id(documents / 3))?;
     let read = begun.elapsed();
     assert!(found.is_some(), "the document was stored");
     let report = db.open_report();
