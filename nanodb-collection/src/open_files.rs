@@ -68,7 +68,7 @@ impl<T> Default for OpenFiles<T> {
     }
 }
 
-/// Keeps a file's place in the list; takes it out when [released](Self::release) or dropped, which
+/// Keeps a file's place in the list; takes it out when released or dropped, which
 /// must be after the file was closed.
 pub struct OpenFile<T: 'static> {
     files: &'static OpenFiles<T>,
@@ -155,7 +155,7 @@ impl<T> OpenFiles<T> {
     }
 
     /// Returns what the openings of a file share: that of the open file, which is joined, or what
-    /// `open` returns. One who got it [leaves](OpenFile::leave) later.
+    /// `open` returns. One who got it leaves later.
     ///
     /// `file` opens the file, and is called again where that may find another by then. `open` gets
     /// it with what must be dropped last, if the file can be told from others; it does not wait for

@@ -118,7 +118,7 @@ impl Txn {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`].
+    /// [`EngineError::Closed`](crate::EngineError::Closed).
     pub fn check_open(&self) -> Result<()> {
         if self.is_within_call { Ok(()) } else { self.opening.check_open() }
     }

@@ -210,7 +210,7 @@ pub trait ProjectionBytes: Sized {
     /// Same as [`apply`](Self::apply); [`Problem::NoMatch`](crate::Problem::NoMatch) if `$` needs
     /// an element and `matched` is `None`.
     ///
-    /// [`Filter::matched_element`]: crate::Filter::matched_element
+    /// [`Filter::matched_element`]: FilterBytes::matched_element
     fn apply_matched(
         &self,
         document: &[u8],

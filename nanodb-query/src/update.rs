@@ -129,8 +129,10 @@ enum Form {
 pub struct UpdateContext {
     /// The time that `$currentDate` sets.
     pub now: Timestamp,
-    /// The index that `$` stands for: [`Filter::matched_element`]. It is only needed if the update
-    /// [`needs_match`](Update::needs_match).
+    /// The index that `$` stands for: [`matched_element`][matched] of the filter. It is only
+    /// needed if the update [`needs_match`](crate::bytes::UpdateBytes::needs_match).
+    ///
+    /// [matched]: crate::bytes::FilterBytes::matched_element
     pub matched: Option<u32>,
     /// The most bytes that the new document may take.
     pub bytes_max: usize,

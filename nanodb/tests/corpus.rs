@@ -9,12 +9,18 @@
 
 #[path = "../../nanodb-query/tests/data/cases.rs"]
 mod cases;
+#[path = "../../nanodb-query/tests/it/json.rs"]
+mod json;
 
 use std::collections::HashMap;
 use std::process::ExitCode;
 
 use cases::Outcome;
-use nanodb::{Collection, Database, Document, Filter, Projection, Sort, Update, Value, field};
+use json::Json;
+use nanodb::{
+    Collection, Database, DocView, Document, Filter, Projection, Sort, Update, Value, field,
+};
+use serde::{Deserialize, Deserializer};
 
 /// A database, and the collections in it by the numbers of their datasets.
 struct Stored {
@@ -22,12 +28,23 @@ struct Stored {
     datasets: HashMap<String, Collection>,
 }
 
+/// A case as it stands. Read as a document at once, its operators would be unknown forms.
+struct Case(Document);
+
+impl<'de> Deserialize<'de> for Case {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = Json::deserialize(deserializer)?.to_msgpack();
+        let document = DocView::parse(&bytes).and_then(DocView::to_document);
+        document.map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 fn main() -> ExitCode {
     let begin = || Stored { db: Database::in_memory().unwrap(), datasets: HashMap::new() };
     cases::run(begin, judge)
 }
 
-fn judge(case: &Document, Stored { db, datasets }: &mut Stored) -> Outcome {
+fn judge(Case(case): &Case, Stored { db, datasets }: &mut Stored) -> Outcome {
     let kind = case.get("kind").and_then(Value::as_str).unwrap_or_default();
     Outcome::Answered(match kind.strip_prefix("hand-").unwrap_or(kind) {
         "dataset" => {

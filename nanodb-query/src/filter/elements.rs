@@ -37,7 +37,7 @@ impl ElementFilter {
     ///
     /// # Errors
     ///
-    /// Whatever [`Filter::parse`](super::Filter::parse) refuses.
+    /// Whatever [`Filter::parse`](crate::bytes::FilterBytes::parse) refuses.
     pub fn parse(path: &str, value: RawValue<'_>) -> Result<Self, Problem> {
         check_patterns(value).map_err(|fault| fault.problem)?;
         Self::parse_fault(path, value).map_err(|fault| fault.problem)

@@ -4,7 +4,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use nanodb::{Collection, Database, DocView, ErrorKind, Filter, Sort, Transaction, Update};
+use nanodb::{Collection, Database, ErrorKind, Filter, Sort, Transaction, Update};
+use nanodb_query::bytes::{FilterBytes, UpdateBytes};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -103,8 +104,7 @@ fn at_random() {
         let filter = random.draw(&filters);
         let (path, update) = (random.draw(&paths), random.draw(&updates));
         let start = Instant::now();
-        let document = |json: &_| DocView::from_bytes(&msgpack(json)).to_document().unwrap();
-        let parsed = Filter::try_from(document(&filter)).unwrap();
+        let parsed = Filter::parse(&msgpack(&filter)).unwrap();
         let found = all.find(&parsed).sort(Sort::descending(&path)).limit(5).run().unwrap();
         let found = found.collect::<Result<Vec<_>, _>>().unwrap().len() as u64;
         if number % 4 == 0 {
@@ -112,7 +112,7 @@ fn at_random() {
             all.distinct(&path, &parsed).unwrap();
         }
         // Updates of all that pass are dear: one in eight.
-        if let (0, Ok(update)) = (number % 8, Update::try_from(document(&update))) {
+        if let (0, Ok(update)) = (number % 8, Update::parse(&msgpack(&update))) {
             let tx = db.begin_write();
             change(&tx, &parsed, &update);
             tx.rollback();
