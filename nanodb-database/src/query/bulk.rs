@@ -172,11 +172,17 @@ impl Collection {
     /// assert_eq!(done.inserted_ids[&1], "milk".into());
     /// assert_eq!(done.upserted_ids[&4], "sugar".into());
     ///
-    /// let error = stock.bulk_write([
+    /// let done = stock.bulk_write([
     ///     BulkOperation::delete_one(field("_id").eq("sugar")),
     ///     BulkOperation::insert(doc! { "_id": "tea" }),
     /// ]);
-    /// assert_eq!(error.unwrap_err().to_string(), "operation 1 of the bulk write, counted from 0");
+    /// let error = done.unwrap_err();
+    /// assert_eq!(error.operation(), Some(1));
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "operation 1 of the bulk write, counted from 0: \
+    ///      collection \"stock\" already has a document with the id \"tea\"",
+    /// );
     /// assert!(stock.contains("sugar")?); // nothing was done
     /// # Ok(())
     /// # }
