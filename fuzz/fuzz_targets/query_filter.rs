@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nanodb_query::bytes::FilterBytes;
 use nanodb_query::Filter;
+use nanodb_query::bytes::FilterBytes;
 
 fuzz_target!(|input: (&str, &[u8])| {
     let (text, document) = input;

@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use nanodb_msgpack::{RawValue, compare, encode_key};
-use nanodb_query::bytes::FilterBytes;
 use nanodb_query::Filter;
+use nanodb_query::bytes::FilterBytes;
 
 fuzz_target!(|input: (&[u8], &[u8])| {
     let (a, b) = (RawValue::new(input.0), RawValue::new(input.1));
