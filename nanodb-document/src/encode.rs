@@ -28,6 +28,7 @@ use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Result,
 /// | [`DocView`] | MessagePack bytes of any origin; checked and brought into stored form |
 /// | [`Serialized`](super::Serialized) | anything that serialises to a map |
 /// | `rmpv::Value` | a map |
+/// | `StoredDoc` | what a read returned: it is copied as it is stored |
 ///
 /// and references to them.
 ///

@@ -8,7 +8,7 @@ use nanodb_pager::{PageGuard, PageId};
 #[cfg(feature = "serde")]
 use serde_core::de::{Deserialize, DeserializeOwned};
 
-use nanodb_document::{DocView, Document, Error};
+use nanodb_document::{DocView, Document, Draft, Encode, Error, IdRef};
 #[cfg(feature = "serde")]
 use nanodb_document::{ErrorBuilder, ErrorParts};
 
@@ -174,6 +174,29 @@ impl StoredDoc {
     pub fn blame<E: OfDocument>(&self, collection: &str, error: E) -> E {
         let page = self.record_id().map(|record| PageId::new(record.page));
         error.of_document(collection, self, page)
+    }
+}
+
+/// What was read is stored again, in another collection for example, without being decoded.
+///
+/// ```
+/// # extern crate nanodb_database as nanodb;
+/// use nanodb::{Database, doc};
+///
+/// # fn main() -> Result<(), nanodb::Error> {
+/// let db = Database::in_memory()?;
+/// let (users, archive) = (db.collection("users"), db.collection("archive"));
+/// users.insert(doc! { "_id": 1, "name": "Alice" })?;
+/// if let Some(alice) = users.get(1)? {
+///     archive.insert(&alice)?;
+/// }
+/// assert!(archive.contains(1)?);
+/// # Ok(())
+/// # }
+/// ```
+impl Encode for StoredDoc {
+    fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft, Error> {
+        DocView::encode(self, fallback, out)
     }
 }
 

@@ -350,3 +350,20 @@ proptest! {
         prop_assert!(report.is_clean(), "{}", report);
     }
 }
+
+#[test]
+fn what_was_read_is_stored_again_as_it_is() {
+    let db = Database::in_memory().unwrap();
+    let (a, b) = (db.collection("a"), db.collection("b"));
+    let large = doc! { "_id": 2, "pad": "p".repeat(9000) };
+    a.insert_many([&doc! { "_id": 1, "n": 1 }, &large]).unwrap();
+    let [small, large] = [1, 2].map(|id| a.get(id).unwrap().unwrap());
+    b.insert(&small).unwrap();
+    b.insert(a.get(2).unwrap().unwrap()).unwrap();
+    b.replace_one(field("_id").eq(1), &small).unwrap();
+    for (id, document) in [(1, &small), (2, &large)] {
+        assert_eq!(b.get(id).unwrap().unwrap().as_bytes(), document.as_bytes());
+    }
+    assert_eq!(b.put(3, &small).unwrap_err().kind(), nanodb_database::ErrorKind::Invalid);
+    is_clean(&db);
+}
