@@ -1,7 +1,7 @@
 //! Fields of the crate uuid's type, stored as UUIDs.
 //!
 //! Without this they are binary of their sixteen bytes: the same value to queries, and the same id,
-//! but printed as binary.
+//! but printed as binary. Either is read from both.
 //!
 //! ```
 //! # extern crate nanodb_document as nanodb;

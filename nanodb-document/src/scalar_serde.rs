@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{
+    Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use serde_core::ser::{Serialize, Serializer};
 
 use crate::ext::{EXT_STRUCT_NAME, Ext, serialize_ext};
@@ -21,6 +23,11 @@ trait Scalar: Sized {
     fn of_value(value: Value) -> Option<Self>;
 
     fn of_text(text: &str) -> Option<Self>;
+
+    /// Binary, for the types that are stored as such, too.
+    fn of_bytes(_bytes: &[u8]) -> Option<Self> {
+        None
+    }
 }
 
 impl Scalar for Timestamp {
@@ -56,6 +63,10 @@ impl Scalar for Uuid {
 
     fn of_text(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_bytes)
     }
 }
 
@@ -112,6 +123,10 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
 
     fn visit_str<E: serde_core::de::Error>(self, text: &str) -> Result<T, E> {
         T::of_text(text).ok_or_else(|| E::custom(format_args!("{text:?} is not {}", T::WHAT)))
+    }
+
+    fn visit_bytes<E: serde_core::de::Error>(self, bytes: &[u8]) -> Result<T, E> {
+        T::of_bytes(bytes).ok_or_else(|| E::invalid_type(Unexpected::Bytes(bytes), &self))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<T, D::Error> {

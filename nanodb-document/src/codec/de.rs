@@ -12,8 +12,8 @@ use serde_core::forward_to_deserialize_any;
 use super::error::CodecError;
 use super::ext::ExtDeserializer;
 use super::key::KeyDeserializer;
-use crate::DOCUMENT_DEPTH_MAX;
 use crate::ext::EXT_STRUCT_NAME;
+use crate::{DOCUMENT_DEPTH_MAX, Uuid};
 use nanodb_msgpack::{Cursor, Token};
 
 /// The most containers within each other. Damaged bytes may nest deeper than any document, and
@@ -22,6 +22,9 @@ const DEPTH_MAX: usize = 2 * DOCUMENT_DEPTH_MAX;
 
 /// The first byte of null.
 const NULL: u8 = 0xc0;
+
+/// The bytes of a UUID.
+const UUID_LEN: usize = 16;
 
 /// A deserializer of the value at a cursor, which it steps over.
 pub(super) struct ValueDeserializer<'de, 'c> {
@@ -178,6 +181,23 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de, '_> {
         }
     }
 
+    /// Reads bytes, or those of a UUID: types that know no extensions have UUIDs as bytes.
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        let mut ahead = *self.cursor;
+        match ahead.read() {
+            Some(Token::Ext(Uuid::EXT_TYPE, data)) if data.len() == UUID_LEN => {
+                *self.cursor = ahead;
+                visitor.visit_borrowed_bytes(data)
+            }
+            _ => self.read(visitor, false),
+        }
+    }
+
+    /// Same as [`deserialize_bytes`](Self::deserialize_bytes).
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        self.deserialize_bytes(visitor)
+    }
+
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         if self.cursor.peek() == Some(NULL) {
@@ -211,6 +231,8 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de, '_> {
         }
         match self.token()? {
             Token::Ext(tag, data) => visitor.visit_newtype_struct(ExtDeserializer { tag, data }),
+            // What a UUID is to types that know no extensions.
+            Token::Binary(bytes) if bytes.len() == UUID_LEN => visitor.visit_borrowed_bytes(bytes),
             other => Err(CodecError::invalid_type(unexpected(other), &visitor)),
         }
     }
@@ -244,8 +266,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de, '_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit map
-        identifier
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string unit map identifier
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nanodb_document::{
     AsId, Document, Encode, Error, ErrorKind, Id, IdRef, IntoValue, ObjectId, Timestamp, Uuid,
-    Value, array, doc, from_document, to_document,
+    Value, array, doc, from_document, from_value, to_document,
 };
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -213,6 +213,43 @@ fn ids_of_other_crates_are_ids() {
     assert_eq!(document["uuid"], Value::Uuid(Uuid::from_bytes([1; 16])));
     assert_eq!(document["plain"], Value::Binary(vec![2; 16]));
     assert_eq!(document["oid"], Value::ObjectId(ObjectId::from_bytes([3; 12])));
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct EachUuid {
+    ours: Uuid,
+    plain: uuid::Uuid,
+    #[serde(with = "nanodb_document::as_uuid")]
+    as_uuid: uuid::Uuid,
+}
+
+#[test]
+fn uuids_are_read_from_uuids_and_from_their_sixteen_bytes() {
+    let theirs = uuid::Uuid::from_bytes([7; 16]);
+    let expected = EachUuid { ours: theirs.into(), plain: theirs, as_uuid: theirs };
+    for stored in [Value::from(theirs), Value::Binary(vec![7; 16])] {
+        let document = doc! { "ours": &stored, "plain": &stored, "as_uuid": &stored };
+        assert_eq!(from_document::<EachUuid>(&document).unwrap(), expected, "{stored}");
+    }
+    for stored in [
+        Value::Binary(vec![7; 15]),
+        Value::Binary(vec![7; 17]),
+        Value::Ext(5, vec![7; 16]),
+        Value::from(Timestamp::new(5, 0).unwrap()),
+        Value::from(ObjectId::from_bytes([7; 12])),
+        Value::from(7),
+    ] {
+        for name in ["ours", "plain", "as_uuid"] {
+            let mut document = doc! { "ours": theirs, "plain": theirs, "as_uuid": theirs };
+            document.insert(name, stored.clone());
+            let error = from_document::<EachUuid>(&document).unwrap_err();
+            assert_eq!((error.kind(), error.path()), (ErrorKind::WrongType, Some(name)));
+        }
+    }
+    // Sixteen bytes are no other extension.
+    let bytes = Value::Binary(vec![7; 16]);
+    assert!(from_value::<Timestamp>(&bytes).is_err());
+    assert!(from_value::<ObjectId>(&bytes).is_err());
 }
 
 #[test]
