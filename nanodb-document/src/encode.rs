@@ -47,6 +47,12 @@ use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Result,
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a document",
+    label = "not a document",
+    note = "write `doc! {{ .. }}`, or `Serialized(&value)` for a type that derives `Serialize`, \
+            or use `db.typed::<T>(name)`"
+)]
 pub trait Encode {
     /// Appends this document in its stored form to `out`.
     ///

@@ -1,0 +1,20 @@
+//! What is not a document, where one is wanted.
+
+use nanodb::{BulkOperation, Database, field};
+
+#[derive(serde::Serialize)]
+struct User {
+    name: String,
+}
+
+fn run(db: &Database, user: User) -> nanodb::Result<()> {
+    let users = db.collection("users");
+    users.insert(&user)?;
+    users.replace_one(field("name").eq("Alice"), "Bob")?;
+    drop(BulkOperation::insert(user));
+    Ok(())
+}
+
+fn main() {
+    drop(run(todo!(), todo!()));
+}
