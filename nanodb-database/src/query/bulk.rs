@@ -14,6 +14,8 @@ use nanodb_document::{Encode, ErrorKind};
 
 /// One write of a bulk write; see [`Collection::bulk_write`].
 ///
+/// It can be sent to another thread, a writer of its own for example: its document must be `Send`.
+///
 /// ```
 /// # extern crate nanodb_database as nanodb;
 /// use nanodb::{BulkOperation, Database, doc, field};
@@ -32,9 +34,9 @@ use nanodb_document::{Encode, ErrorKind};
 pub struct BulkOperation<'a>(Operation<'a>);
 
 enum Operation<'a> {
-    Insert(Box<dyn Encode + 'a>),
+    Insert(Box<dyn Encode + Send + 'a>),
     Update { filter: Filter, update: Update, which: Matched },
-    Replace { filter: Filter, document: Box<dyn Encode + 'a>, which: Matched },
+    Replace { filter: Filter, document: Box<dyn Encode + Send + 'a>, which: Matched },
     Delete { filter: Filter, which: Matched },
 }
 
@@ -48,7 +50,7 @@ enum Matched {
 
 impl<'a> BulkOperation<'a> {
     /// Makes the operation that [`Collection::insert`] does.
-    pub fn insert(document: impl Encode + 'a) -> Self {
+    pub fn insert(document: impl Encode + Send + 'a) -> Self {
         Self(Operation::Insert(Box::new(document)))
     }
 
@@ -80,16 +82,16 @@ impl<'a> BulkOperation<'a> {
     }
 
     /// Makes the operation that [`Collection::replace_one`] does.
-    pub fn replace_one(filter: impl IntoFilter, document: impl Encode + 'a) -> Self {
+    pub fn replace_one(filter: impl IntoFilter, document: impl Encode + Send + 'a) -> Self {
         Self::replace(filter.into_filter(), Box::new(document), Matched::One)
     }
 
     /// Makes the operation that [`Collection::replace_or_insert`] does.
-    pub fn replace_or_insert(filter: impl IntoFilter, document: impl Encode + 'a) -> Self {
+    pub fn replace_or_insert(filter: impl IntoFilter, document: impl Encode + Send + 'a) -> Self {
         Self::replace(filter.into_filter(), Box::new(document), Matched::OneOrNew)
     }
 
-    fn replace(filter: Filter, document: Box<dyn Encode + 'a>, which: Matched) -> Self {
+    fn replace(filter: Filter, document: Box<dyn Encode + Send + 'a>, which: Matched) -> Self {
         Self(Operation::Replace { filter, document, which })
     }
 

@@ -1,8 +1,9 @@
 //! Which types may be sent to other threads, and shared with them.
 
 use nanodb::{
-    Collection, Cursor, Database, Document, Error, Filter, Id, Options, Projection, Scan, Snapshot,
-    SnapshotCollection, Sort, StoredDoc, Transaction, TypedCollection, Update, Value,
+    BulkOperation, Collection, Cursor, Database, Document, Error, Filter, Id, Options, Projection,
+    Scan, Snapshot, SnapshotCollection, Sort, StoredDoc, Transaction, TypedCollection, Update,
+    Value,
 };
 
 fn can_be_sent<T: Send>() {}
@@ -28,4 +29,5 @@ fn handles_and_values_are_shared_between_threads_and_transactions_go_from_one_to
     can_be_sent::<Transaction>();
     can_be_sent::<Scan>();
     can_be_sent::<Cursor>();
+    can_be_sent::<BulkOperation<'_>>();
 }
