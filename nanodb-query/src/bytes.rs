@@ -7,6 +7,23 @@
 use crate::{ApplyError, Filter, Projection, QueryError, Sort, Update, UpdateContext, UpdateError};
 
 /// What a [`Filter`] does with the bytes of documents.
+///
+/// ```
+/// use nanodb_query::bytes::FilterBytes;
+/// use nanodb_query::{Filter, field};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let parsed = Filter::parse_json(r#"{"age": {"$gte": 30}, "city": "Berlin"}"#)?;
+/// let built = field("age").gte(30).and(field("city").eq("Berlin"));
+/// assert_eq!(parsed, built);
+/// assert_eq!(built.to_string(), r#"{"age": {"$gte": 30}, "city": "Berlin"}"#);
+///
+/// // {"age": 31, "city": "Berlin"}
+/// let document = b"\x82\xa3age\x1f\xa4city\xa6Berlin";
+/// assert!(parsed.matches(document)?);
+/// # Ok(())
+/// # }
+/// ```
 pub trait FilterBytes: Sized {
     /// Reads a filter from a document in MessagePack, by the same rules as from text.
     ///
@@ -24,9 +41,8 @@ pub trait FilterBytes: Sized {
     /// regular expression the first time that a thread uses it.
     ///
     /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::Filter;
-    /// use nanodb::bytes::FilterBytes;
+    /// use nanodb_query::Filter;
+    /// use nanodb_query::bytes::FilterBytes;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let filter = Filter::parse_json(r#"{"a": {"$gt": 1}}"#)?;
@@ -48,14 +64,13 @@ pub trait FilterBytes: Sized {
     /// If several conditions look into arrays, the last one decides.
     ///
     /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::field;
-    /// use nanodb::bytes::FilterBytes;
+    /// use nanodb_query::bytes::FilterBytes;
+    /// use nanodb_query::field;
     ///
     /// // {"a": [7, 8, 9]}
     /// let document = b"\x81\xa1a\x93\x07\x08\x09";
     /// assert_eq!(field("a").gt(7).matched_element(document)?, Some(1));
-    /// # Ok::<(), nanodb::ApplyError>(())
+    /// # Ok::<(), nanodb_query::ApplyError>(())
     /// ```
     ///
     /// # Errors
@@ -69,9 +84,8 @@ pub trait FilterBytes: Sized {
     /// No other document matches, but not every document with such an id does.
     ///
     /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::field;
-    /// use nanodb::bytes::FilterBytes;
+    /// use nanodb_query::bytes::FilterBytes;
+    /// use nanodb_query::field;
     ///
     /// let ids = field("_id").is_in([7, 8]).and(field("a").gt(1)).wanted_ids();
     /// assert_eq!(ids, Some(vec![vec![7], vec![8]]));
@@ -104,6 +118,21 @@ impl FilterBytes for Filter {
 }
 
 /// What a [`Sort`] does with the bytes of documents.
+///
+/// ```
+/// use nanodb_query::Sort;
+/// use nanodb_query::bytes::SortBytes;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sort = Sort::parse_json(r#"{"age": -1, "name": 1}"#)?;
+/// assert_eq!(sort, Sort::descending("age").then_ascending("name"));
+///
+/// // {"age": 31}, {"age": [7, 40]}
+/// let (one, two) = (b"\x81\xa3age\x1f", b"\x81\xa3age\x92\x07\x28");
+/// assert!(sort.key(one)? > sort.key(two)?);
+/// # Ok(())
+/// # }
+/// ```
 pub trait SortBytes: Sized {
     /// Reads a sort from a document in MessagePack.
     ///
@@ -115,9 +144,8 @@ pub trait SortBytes: Sized {
     /// Returns the key of a document. Documents are in order if their keys are, compared as bytes.
     ///
     /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::Sort;
-    /// use nanodb::bytes::SortBytes;
+    /// use nanodb_query::Sort;
+    /// use nanodb_query::bytes::SortBytes;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let sort = Sort::ascending("a");
@@ -159,6 +187,23 @@ impl SortBytes for Sort {
 }
 
 /// What a [`Projection`] does with the bytes of documents.
+///
+/// ```
+/// use nanodb_query::Projection;
+/// use nanodb_query::bytes::ProjectionBytes;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let projection = Projection::parse_json(r#"{"age": 1, "_id": 0}"#)?;
+/// assert_eq!(projection, Projection::include(["age"])?.without_id());
+///
+/// // {"_id": 5, "age": 31, "city": "Berlin"}
+/// let document = b"\x83\xa3_id\x05\xa3age\x1f\xa4city\xa6Berlin";
+/// let mut out = Vec::new();
+/// projection.apply(document, &mut out)?;
+/// assert_eq!(out, b"\x81\xa3age\x1f");
+/// # Ok(())
+/// # }
+/// ```
 pub trait ProjectionBytes: Sized {
     /// Reads a projection from a document in MessagePack.
     ///
@@ -189,9 +234,8 @@ pub trait ProjectionBytes: Sized {
     /// [`Filter::matched_element`].
     ///
     /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::bytes::{FilterBytes, ProjectionBytes};
-    /// use nanodb::{Filter, Projection};
+    /// use nanodb_query::bytes::{FilterBytes, ProjectionBytes};
+    /// use nanodb_query::{Filter, Projection};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let filter = Filter::parse_json(r#"{"a": {"$gt": 7}}"#)?;
@@ -251,6 +295,20 @@ impl ProjectionBytes for Projection {
 }
 
 /// What an [`Update`] does with the bytes of documents.
+///
+/// ```
+/// use nanodb_query::bytes::UpdateBytes;
+/// use nanodb_query::{Update, UpdateContext};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let update = Update::parse_json(r#"{"$inc": {"age": 1}, "$set": {"city": "Bonn"}}"#)?;
+/// // {"age": 31}
+/// let mut out = Vec::new();
+/// assert!(update.apply(b"\x81\xa3age\x1f", &UpdateContext::default(), &mut out)?);
+/// assert_eq!(out, b"\x82\xa3age\x20\xa4city\xa4Bonn");
+/// # Ok(())
+/// # }
+/// ```
 pub trait UpdateBytes: Sized {
     /// Reads an update from a document in MessagePack.
     ///
@@ -310,9 +368,8 @@ pub trait UpdateBytes: Sized {
     /// copied.
     ///
     /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::bytes::UpdateBytes;
-    /// use nanodb::{Update, UpdateContext};
+    /// use nanodb_query::bytes::UpdateBytes;
+    /// use nanodb_query::{Update, UpdateContext};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let update = Update::parse_json(r#"{"$max": {"n": 5}}"#)?;
@@ -340,9 +397,8 @@ pub trait UpdateBytes: Sized {
     /// replacement takes only `_id` from the filter.
     ///
     /// ```
-    /// # extern crate nanodb_query as nanodb;
-    /// use nanodb::bytes::UpdateBytes;
-    /// use nanodb::{Update, UpdateContext, field};
+    /// use nanodb_query::bytes::UpdateBytes;
+    /// use nanodb_query::{Update, UpdateContext, field};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let update = Update::parse_json(r#"{"$inc": {"n": 1}, "$setOnInsert": {"new": true}}"#)?;

@@ -69,28 +69,6 @@ use nanodb_msgpack::RawValue;
 /// # }
 /// ```
 ///
-/// # On bytes
-///
-/// [`FilterBytes`](crate::bytes::FilterBytes) applies it to a document's bytes:
-///
-/// ```
-/// # extern crate nanodb_query as nanodb;
-/// use nanodb::bytes::FilterBytes;
-/// use nanodb::{Filter, field};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let parsed = Filter::parse_json(r#"{"age": {"$gte": 30}, "city": "Berlin"}"#)?;
-/// let built = field("age").gte(30).and(field("city").eq("Berlin"));
-/// assert_eq!(parsed, built);
-/// assert_eq!(built.to_string(), r#"{"age": {"$gte": 30}, "city": "Berlin"}"#);
-///
-/// // {"age": 31, "city": "Berlin"}
-/// let document = b"\x82\xa3age\x1f\xa4city\xa6Berlin";
-/// assert!(parsed.matches(document)?);
-/// # Ok(())
-/// # }
-/// ```
-///
 /// Cloning is cheap: clones share the tree.
 #[derive(Clone, Default)]
 pub struct Filter {

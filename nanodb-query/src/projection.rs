@@ -48,28 +48,6 @@ use nanodb_msgpack::RawValue;
 /// # Ok(())
 /// # }
 /// ```
-///
-/// # On bytes
-///
-/// [`ProjectionBytes`](crate::bytes::ProjectionBytes) applies it to a document's bytes:
-///
-/// ```
-/// # extern crate nanodb_query as nanodb;
-/// use nanodb::Projection;
-/// use nanodb::bytes::ProjectionBytes;
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let projection = Projection::parse_json(r#"{"age": 1, "_id": 0}"#)?;
-/// assert_eq!(projection, Projection::include(["age"])?.without_id());
-///
-/// // {"_id": 5, "age": 31, "city": "Berlin"}
-/// let document = b"\x83\xa3_id\x05\xa3age\x1f\xa4city\xa6Berlin";
-/// let mut out = Vec::new();
-/// projection.apply(document, &mut out)?;
-/// assert_eq!(out, b"\x81\xa3age\x1f");
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Clone, PartialEq)]
 pub struct Projection {
     mode: Mode,

@@ -35,26 +35,6 @@ use nanodb_msgpack::{encode_empty_array_key, encode_key};
 /// let by_age = Sort::descending("age").then_ascending("name");
 /// assert_eq!(by_age.to_string(), r#"{"age": -1, "name": 1}"#);
 /// ```
-///
-/// # On bytes
-///
-/// [`SortBytes`](crate::bytes::SortBytes) makes a key of a document's bytes:
-///
-/// ```
-/// # extern crate nanodb_query as nanodb;
-/// use nanodb::Sort;
-/// use nanodb::bytes::SortBytes;
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let sort = Sort::parse_json(r#"{"age": -1, "name": 1}"#)?;
-/// assert_eq!(sort, Sort::descending("age").then_ascending("name"));
-///
-/// // {"age": 31}, {"age": [7, 40]}
-/// let (one, two) = (b"\x81\xa3age\x1f", b"\x81\xa3age\x92\x07\x28");
-/// assert!(sort.key(one)? > sort.key(two)?);
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Clone, PartialEq, Default)]
 pub struct Sort {
     fields: Vec<SortField>,

@@ -78,24 +78,6 @@ use nanodb_msgpack::{RawValue, TypeBracket};
 /// # }
 /// ```
 ///
-/// # On bytes
-///
-/// [`UpdateBytes`](crate::bytes::UpdateBytes) applies it to a document's bytes:
-///
-/// ```
-/// # extern crate nanodb_query as nanodb;
-/// use nanodb::bytes::UpdateBytes;
-/// use nanodb::{Update, UpdateContext};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let update = Update::parse_json(r#"{"$inc": {"age": 1}, "$set": {"city": "Bonn"}}"#)?;
-/// // {"age": 31}
-/// let mut out = Vec::new();
-/// assert!(update.apply(b"\x81\xa3age\x1f", &UpdateContext::default(), &mut out)?);
-/// assert_eq!(out, b"\x82\xa3age\x20\xa4city\xa4Bonn");
-/// # Ok(())
-/// # }
-/// ```
 /// Cloning is cheap: clones share the changes.
 #[derive(Clone)]
 pub struct Update(Arc<State>);
