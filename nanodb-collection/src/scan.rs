@@ -40,7 +40,7 @@ use nanodb_document::{DocView, Error};
 /// let mut ages = 0;
 /// let mut scan = users.scan()?;
 /// while let Some(user) = scan.next()? {
-///     ages += user.get("age").and_then(|age| age.as_i64()).unwrap_or(0);
+///     ages += user.get_i64("age")?;
 /// }
 /// assert_eq!(ages, 42);
 /// # Ok(())

@@ -99,8 +99,9 @@ impl Collection {
     /// integer that the collection has ever assigned or stored, deleted ones included.
     ///
     /// Anything that is [`Encode`] can be inserted: a [`Document`](crate::Document) or a reference
-    /// to one, a [`DocView`](crate::DocView), an `rmpv::Value`, or a type of your own as
-    /// [`Serialized`](crate::Serialized).
+    /// to one, a [`DocView`](crate::DocView), a [`StoredDoc`], or a type of your own as
+    /// [`Serialized`](crate::Serialized). With the features of these names, so can an
+    /// `rmpv::Value`, a `serde_json::Value` and a `bson::Document`.
     ///
     /// ```
     /// # extern crate nanodb_database as nanodb;
@@ -198,7 +199,7 @@ impl Collection {
     /// let users = Database::in_memory()?.collection("users");
     /// users.insert(doc! { "_id": 5, "name": "Alice" })?;
     /// let alice = users.get(5)?.expect("just inserted");
-    /// assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+    /// assert_eq!(alice.get_str("name")?, "Alice");
     /// assert!(users.get("5")?.is_none());
     /// # Ok(())
     /// # }
@@ -401,7 +402,7 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// None today: scans of all handles return a result, and that of a transaction can fail.
+    /// [`Closed`](crate::ErrorKind::Closed).
     pub fn scan(&self) -> Result<Scan> {
         self.opening.check_open()?;
         let view = Arc::new(ReadView::new(&self.opening));

@@ -46,7 +46,7 @@ use nanodb_collection::{Closed, Engine, EngineError, Opening};
 ///
 /// let db = Database::open(&path)?;
 /// let alice = db.collection("users").get(101)?.expect("stored above");
-/// assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+/// assert_eq!(alice.get_str("name")?, "Alice");
 /// # Ok(())
 /// # }
 /// ```
@@ -228,8 +228,8 @@ impl Database {
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound),
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists),
-    /// [`Invalid`](crate::ErrorKind::Invalid),
-    /// [`Io`](crate::ErrorKind::Io).
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the new name breaks a rule; those of
+    /// [`drop_collection`](Self::drop_collection).
     pub fn rename_collection(&self, from: &str, to: &str) -> Result<()> {
         let _call = self.opening.enter()?;
         Ok(self.engine().rename_collection(from, to)?)
@@ -256,7 +256,9 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Io`](crate::ErrorKind::Io).
+    /// [`ReadOnly`](crate::ErrorKind::ReadOnly), [`Closed`](crate::ErrorKind::Closed),
+    /// [`Conflict`](crate::ErrorKind::Conflict) if waiting for the collection would deadlock, as it
+    /// does if a transaction of this thread holds it; [`Io`](crate::ErrorKind::Io).
     pub fn drop_collection(&self, name: &str) -> Result<bool> {
         let _call = self.opening.enter()?;
         Ok(self.engine().drop_collection(name)?)

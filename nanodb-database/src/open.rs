@@ -138,7 +138,13 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Io`](crate::ErrorKind::Io), [`Damaged`](crate::ErrorKind::Damaged).
+    /// Those of [`open`](Self::open), as far as the storage can give cause for them:
+    /// [`Locked`](crate::ErrorKind::Locked),
+    /// [`NotADatabase`](crate::ErrorKind::NotADatabase),
+    /// [`NewerFormat`](crate::ErrorKind::NewerFormat),
+    /// [`OlderFormat`](crate::ErrorKind::OlderFormat),
+    /// [`Misplaced`](crate::ErrorKind::Misplaced), [`Damaged`](crate::ErrorKind::Damaged) and
+    /// [`Io`](crate::ErrorKind::Io).
     pub fn open_on(&self, storage: Arc<dyn Storage>) -> Result<Database> {
         Ok(self.try_open_on(storage)?)
     }

@@ -8,7 +8,8 @@ use nanodb_pager::{Access, Durability};
 ///
 /// Made by [`Database::options`](crate::Database::options). Each method sets one option, and
 /// [`open`](Self::open), [`in_memory`](Self::in_memory) or [`open_on`](Self::open_on) opens the
-/// database. What is not set has the default that its method states.
+/// database. What is not set has the default that its method states; a number below the minimum
+/// that its method states is raised to it, without an error.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -46,7 +47,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Sets how many bytes of pages are kept in memory at most. Default 64 MiB.
+    /// Sets how many bytes of pages are kept in memory at most. Default 64 MiB, minimum 64 KiB.
     ///
     /// Not included: the id index ([`index_bytes_max`](Self::index_bytes_max)), and pages that open
     /// transactions have changed.
@@ -97,7 +98,8 @@ impl Options {
         self
     }
 
-    /// Sets how large the log grows before a checkpoint writes it into the file. Default 64 MiB.
+    /// Sets how large the log grows before a checkpoint writes it into the file. Default 64 MiB,
+    /// minimum 64 KiB.
     ///
     /// It bounds how long opening takes after a crash, and how much disk space the logs take: twice
     /// this, and more only if a single write is larger or the disk is full.

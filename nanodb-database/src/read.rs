@@ -57,8 +57,8 @@ pub trait ReadCollection: sealed::Readable + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// Those of [`TransactionCollection::count`]; none outside of a transaction, which is why the
-    /// methods of the other two handles return the number itself.
+    /// [`Closed`](crate::ErrorKind::Closed); in a transaction, those of
+    /// [`TransactionCollection::count`].
     fn count(&self) -> Result<u64>;
 
     /// Returns the document with this id, if there is one; see [`Collection::get`].

@@ -36,7 +36,7 @@ use nanodb_document::{AsId, Key};
 /// db.drop_collection("users")?;
 ///
 /// let alice = before.collection("users").get(1)?.expect("it was there");
-/// assert_eq!(alice.get("age").and_then(|age| age.as_i64()), Some(30));
+/// assert_eq!(alice.get_i64("age")?, 30);
 /// # Ok(())
 /// # }
 /// ```
@@ -180,7 +180,7 @@ impl SnapshotCollection {
     ///
     /// # Errors
     ///
-    /// None today: scans of all handles return a result, and that of a transaction can fail.
+    /// [`Closed`](crate::ErrorKind::Closed).
     pub fn scan(&self) -> Result<Scan> {
         self.opening().check_open()?;
         let view = Arc::clone(&self.view);

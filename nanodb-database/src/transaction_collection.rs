@@ -35,13 +35,13 @@ use nanodb_document::{AsId, Id, Key};
 /// db.write(|tx| {
 ///     let accounts = tx.collection("accounts");
 ///     let Some(alice) = accounts.get("alice")? else { return Ok(()) };
-///     let cents = alice.get("cents").and_then(|cents| cents.as_i64()).unwrap_or(0);
+///     let cents = alice.get_i64("cents")?;
 ///     accounts.replace("alice", doc! { "cents": 0 })?;
 ///     accounts.replace("bob", doc! { "cents": cents })?;
 ///     Ok(())
 /// })?;
 /// let bob = db.collection("accounts").get("bob")?.expect("stored above");
-/// assert_eq!(bob.get("cents").and_then(|cents| cents.as_i64()), Some(500));
+/// assert_eq!(bob.get_i64("cents")?, 500);
 /// # Ok(())
 /// # }
 /// ```
@@ -78,7 +78,7 @@ impl<'t> TransactionCollection<'t> {
     ///
     /// [`Conflict`](crate::ErrorKind::Conflict),
     /// [`TransactionOver`](crate::ErrorKind::TransactionOver),
-    /// [`Invalid`](crate::ErrorKind::Invalid);
+    /// [`Closed`](crate::ErrorKind::Closed), [`Invalid`](crate::ErrorKind::Invalid);
     /// [`Io`](crate::ErrorKind::Io).
     pub fn count(&self) -> Result<u64> {
         Ok(self.transaction.txn.statement(&self.name, |statement| Ok(statement.count()))?)

@@ -26,9 +26,11 @@ use crate::{DocView, Document, DocumentError, ID_FIELD, IdRef, ObjectId, Result,
 /// |---|---|
 /// | [`Document`] | |
 /// | [`DocView`] | MessagePack bytes of any origin; checked and brought into stored form |
-/// | [`Serialized`](super::Serialized) | anything that serialises to a map |
-/// | `rmpv::Value` | a map |
 /// | `StoredDoc` | what a read returned: it is copied as it is stored |
+/// | [`Serialized`](super::Serialized) | what serialises to a map; with the feature `serde` |
+/// | `rmpv::Value` | a map; with the feature `rmpv` |
+/// | `serde_json::Value` | an object; with the feature `serde_json` |
+/// | `bson::Document` | with the feature `bson` |
 ///
 /// and references to them.
 ///

@@ -55,8 +55,8 @@
 //! * [`Collection`] has the verbs: insert, get, replace, delete, find, update and the others.
 //!   [`TypedCollection`] has them for a Rust type of yours, through serde.
 //! * [`Database::write`] runs several writes as one transaction; [`Database::snapshot`] reads as of
-//!   one moment. Both have collections with the same verbs; [`ReadCollection`] is the trait of the
-//!   reading verbs, for functions that take any of the three.
+//!   one moment. A transaction's collections have the same verbs, a snapshot's only those that
+//!   read; [`ReadCollection`] is the trait of these, for functions that take any of the three.
 //! * [`Collection::find`] searches with a [`Filter`], which [`field`] builds;
 //!   [`Collection::update_many`] and its siblings change what matches one, with an [`Update`].
 //! * [`Document`] and [`Value`] are documents in memory, and [`doc!`] writes them down.
@@ -91,6 +91,24 @@
 //! sync. Handles are `Send`, `Sync` and cheap to clone, so a handler moves one into a thread that
 //! may block, with `tokio` by `spawn_blocking(move || users.get(id)).await`. The library starts no
 //! runtime and needs none.
+//!
+//! # Features
+//!
+//! A program takes what it needs, with `default-features = false` and a list of these:
+//!
+//! | feature | default | gives |
+//! |---|---|---|
+//! | `serde` | on | Rust types as documents: `typed`, `ser`, `to_value`, `Serialized`, `deserialize` |
+//! | `json` | on | `parse_json`, `to_json`, and the module `json` |
+//! | `regex` | on | `$regex`, and a faster search for text |
+//! | `fallocate` | on | on Linux, room on the disk is taken by a system call instead of by writing zeros |
+//! | `rmpv`, `serde_json`, `bson` | off | values of these crates to and from ours, and as documents; of the last two as filters and updates, too |
+//! | `chrono`, `time`, `jiff` | off | times of these crates as timestamps, and back |
+//! | `uuid` | off | `uuid::Uuid` as value and as id |
+//!
+//! Documents, ids, [`doc!`], filters built by [`field`], updates, transactions and everything about
+//! the file need no feature. What reads a file that was written with a feature needs none of it:
+//! what is stored is the same.
 //!
 //! # Platforms
 //!

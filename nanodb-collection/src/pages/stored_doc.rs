@@ -30,7 +30,7 @@ use crate::pages::records::RecordSpan;
 /// let users = Database::in_memory()?.collection("users");
 /// users.insert(doc! { "_id": 7, "name": "Alice" })?;
 /// if let Some(alice) = users.get(7)? {
-///     assert_eq!(alice.get("name").and_then(|name| name.as_str()), Some("Alice"));
+///     assert_eq!(alice.get_str("name")?, "Alice");
 ///     assert_eq!(alice.to_document()?, doc! { "_id": 7, "name": "Alice" });
 /// }
 /// # Ok(())
