@@ -60,7 +60,9 @@ impl<'de, 'c> ValueDeserializer<'de, 'c> {
             Token::Float(number) => visitor.visit_f64(number),
             Token::String(bytes) => visitor.visit_borrowed_str(utf8(bytes)?),
             Token::Binary(bytes) if wants_seq => {
-                visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied()))
+                let mut left = bytes.iter().copied();
+                let value = visitor.visit_seq(SeqDeserializer::new(left.by_ref()))?;
+                if left.len() == 0 { Ok(value) } else { Err(left_over(bytes.len(), left.len())) }
             }
             Token::Binary(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::Array(len) => self.array(len, visitor),
@@ -93,6 +95,11 @@ fn deeper(depth: usize) -> Result<usize, CodecError> {
 #[inline]
 fn utf8(bytes: &[u8]) -> Result<&str, CodecError> {
     str::from_utf8(bytes).map_err(|_| CodecError::new("a string that is not UTF-8"))
+}
+
+#[cold]
+fn left_over(len: usize, left: usize) -> CodecError {
+    CodecError::new(format_args!("{len} bytes, expected {}", len - left))
 }
 
 /// Reads a field's name.
@@ -238,7 +245,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de, '_> {
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
-        self,
+        mut self,
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
@@ -252,7 +259,10 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de, '_> {
             Some(len) => Err(CodecError::new(format_args!(
                 "a document of {len} fields, expected one, named as a variant"
             ))),
-            None => visitor.visit_enum(UnitVariant(self)),
+            None => match self.token()? {
+                Token::String(name) => visitor.visit_enum(UnitVariant(utf8(name)?)),
+                other => Err(CodecError::invalid_type(unexpected(other), &visitor)),
+            },
         }
     }
 
@@ -404,14 +414,14 @@ impl<'de> VariantAccess<'de> for Variant<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, CodecError> {
         let Self { name, within } = self;
-        within.deserialize_any(visitor).map_err(|error| error.at_field(name))
+        within.read(visitor, true).map_err(|error| error.at_field(name))
     }
 }
 
 /// A variant without fields: its name alone.
-struct UnitVariant<'de, 'c>(ValueDeserializer<'de, 'c>);
+struct UnitVariant<'de>(&'de str);
 
-impl<'de> EnumAccess<'de> for UnitVariant<'de, '_> {
+impl<'de> EnumAccess<'de> for UnitVariant<'de> {
     type Error = CodecError;
     type Variant = OnlyUnit;
 
@@ -419,7 +429,7 @@ impl<'de> EnumAccess<'de> for UnitVariant<'de, '_> {
         self,
         seed: S,
     ) -> Result<(S::Value, OnlyUnit), CodecError> {
-        Ok((seed.deserialize(self.0)?, OnlyUnit))
+        Ok((seed.deserialize(KeyDeserializer(self.0))?, OnlyUnit))
     }
 }
 

@@ -592,3 +592,49 @@ fn what_is_missing_is_named_where_it_is_missing() {
     let error = deserialize::<(u8, u8)>(&by_codec(&[1, 2, 3])).unwrap_err();
     assert_eq!(error.to_string(), "3 elements, expected 2");
 }
+
+#[test]
+fn bytes_that_are_left_over_are_refused() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Pair {
+        a: u8,
+        b: u8,
+    }
+    let bytes = |bytes: &[u8]| by_codec(&Raw(bytes));
+    let two = bytes(&[1, 2]);
+    assert_eq!(deserialize::<[u8; 2]>(&two).unwrap(), [1, 2]);
+    assert_eq!(deserialize::<Pair>(&two).unwrap(), Pair { a: 1, b: 2 });
+    let three = bytes(&[1, 2, 3]);
+    assert_eq!(deserialize::<Vec<u8>>(&three).unwrap(), [1, 2, 3]);
+    for error in [
+        deserialize::<[u8; 2]>(&three).unwrap_err(),
+        deserialize::<(u8, u8)>(&three).unwrap_err(),
+        deserialize::<Pair>(&three).unwrap_err(),
+    ] {
+        assert_eq!(error.to_string(), "3 bytes, expected 2");
+    }
+    assert!(deserialize::<[u8; 4]>(&three).is_err());
+
+    // The fields of a variant are read as those of a struct are.
+    #[derive(Debug, Deserialize)]
+    enum Either {
+        Both { a: u8, b: u8 },
+    }
+    let both = by_codec(&Shape::Map(vec![("Both".to_owned(), Shape::Bytes(vec![1, 2]))], true));
+    let Either::Both { a, b } = deserialize(&both).unwrap();
+    assert_eq!((a, b), (1, 2));
+}
+
+#[test]
+fn a_variant_is_its_name_and_not_its_index() {
+    assert_eq!(deserialize::<Level>(&by_codec(&"High")).unwrap(), Level::High);
+    assert_eq!(
+        deserialize::<Level>(&by_codec(&BTreeMap::from([("High", ())]))).unwrap(),
+        Level::High
+    );
+    let error = deserialize::<Level>(&by_codec(&1)).unwrap_err();
+    assert_eq!(error.to_string(), "invalid type: integer `1`, expected enum Level");
+    for bytes in [by_codec(&Raw(b"High")), by_codec(&[1]), by_codec(&true), by_codec(&())] {
+        assert!(deserialize::<Level>(&bytes).is_err());
+    }
+}
