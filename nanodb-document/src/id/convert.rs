@@ -3,7 +3,7 @@
 use super::{Id, IdRef};
 use nanodb_msgpack::Token;
 
-use crate::{DocumentError, Error, ObjectId, Uuid, Value};
+use crate::{DocumentError, Error, ID_FIELD, ObjectId, Uuid, Value};
 
 macro_rules! from_integers {
     ($($integer:ty)*) => {$(
@@ -194,7 +194,10 @@ impl<'a> TryFrom<&'a Value> for IdRef<'a> {
     type Error = Error;
 
     fn try_from(value: &'a Value) -> Result<Self, Error> {
-        let not_an_id = || DocumentError::IdType { found: value.value_type() }.into();
+        let not_an_id = || match value.refusal() {
+            Some(reason) => DocumentError::refused(reason).at_field(ID_FIELD).into(),
+            None => DocumentError::IdType { found: value.value_type() }.into(),
+        };
         match value {
             Value::Int(number) => Ok(Self::Int(*number)),
             Value::UInt(number) => Ok(Self::from(*number)),

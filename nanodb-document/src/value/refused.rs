@@ -19,7 +19,6 @@ impl Value {
     }
 
     /// Returns the reason for which this value is refused, if it is.
-    #[cfg(any(feature = "serde", feature = "rmpv", feature = "bson"))]
     pub(crate) fn refusal(&self) -> Option<&str> {
         match self {
             Self::Ext(tag, data) => refusal(*tag, data),

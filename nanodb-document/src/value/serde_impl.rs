@@ -24,10 +24,11 @@ use serde_core::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::Value;
 use crate::encode::serde::{deserialize_document, deserialize_value, serialize_value};
+use crate::error::ErrorParts;
 use crate::ext::{Ext, serialize_ext};
 use crate::forms::{Form, is_form, read_named_form, serialize_within};
 use crate::in_codec::is_for_people;
-use crate::{Document, Error, Serialized};
+use crate::{Document, DocumentError, Error, Serialized};
 
 /// The most elements or fields that space is reserved for before they are seen: a length may be
 /// wrong.
@@ -151,7 +152,17 @@ pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
 /// assert!(error.to_string().contains("the integer 170141183460469231731687303715884105727"));
 /// ```
 pub fn ser<T: Serialize>(value: T) -> Value {
-    to_value(&value).unwrap_or_else(Value::refused)
+    to_value(&value).unwrap_or_else(|error| refused(&error))
+}
+
+/// Returns the refused value of an error. What refuses it says that it can't be stored, so the
+/// reason is what serde said.
+#[cold]
+fn refused(error: &Error) -> Value {
+    match error.internal().and_then(|cause| cause.downcast_ref()) {
+        Some(DocumentError::Serialize(reason)) => Value::refused(reason),
+        _ => Value::refused(error),
+    }
 }
 
 impl Serialize for Value {

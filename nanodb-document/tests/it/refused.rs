@@ -87,3 +87,26 @@ fn a_reason_is_never_the_data_of_a_timestamp() {
         assert!(doc! { "a": ser(Fails(len)) }.to_json().is_err(), "{len}");
     }
 }
+
+#[test]
+fn an_id_says_why_it_is_refused() {
+    let integer = "the integer 170141183460469231731687303715884105727 can't be stored";
+    let document = doc! { "_id": ser(i128::MAX) };
+    for error in [
+        Id::try_from(ser(i128::MAX)).unwrap_err(),
+        document.encode(None, &mut Vec::new()).unwrap_err(),
+        Serialized(&document).encode(None, &mut Vec::new()).unwrap_err(),
+        to_bytes(&document).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains(integer), "{error}");
+        assert_eq!((error.kind(), error.path()), (ErrorKind::Invalid, Some("_id")));
+    }
+}
+
+#[test]
+fn the_reason_is_said_once() {
+    let error = doc! { "n": ser(i128::MAX) }.encode(None, &mut Vec::new()).unwrap_err();
+    let text = error.to_string();
+    let beginning = "the value at `n` can't be stored: the integer 170141183460469231731687303715";
+    assert!(text.starts_with(beginning), "{text}");
+}
