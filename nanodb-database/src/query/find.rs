@@ -216,6 +216,9 @@ impl<'c> Find<'c> {
     /// [`Scan::next`](crate::Scan::next).
     pub fn count(self) -> Result<u64> {
         let _call = self.source.enter()?;
+        // They change no number, but what is refused is refused wherever it is used.
+        self.sort.check()?;
+        self.projection.check()?;
         let enough = self.enough();
         let plan = Plan::new(self.filter, Sort::default())?;
         let filter = &plan.filter;

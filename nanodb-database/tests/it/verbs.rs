@@ -102,6 +102,8 @@ fn what_is_refused_is_the_error_of_the_call() {
     let errors = [
         (items.find(filter()).run().unwrap_err(), "unknown operator `$gtt` on `price`"),
         (items.find(filter()).count().unwrap_err(), "`$gtt`"),
+        (items.find(all()).sort(doc! { "a": 2 }).count().unwrap_err(), "sorted by 1 or -1"),
+        (items.find(all()).projection(["a", "a"]).count().unwrap_err(), "collide"),
         (items.find(filter()).explain().unwrap_err(), "`$gtt`"),
         (items.find_one(filter()).unwrap_err(), "`$gtt`"),
         (items.exists(filter()).unwrap_err(), "`$gtt`"),
