@@ -156,7 +156,10 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.causes().find(|cause| !self.0.text.contains(&cause.to_string()))
+        // What comes before a cause that is told is told by it, in other words.
+        self.causes().fold(None, |untold, cause| {
+            if self.0.text.contains(&cause.to_string()) { None } else { untold.or(Some(cause)) }
+        })
     }
 }
 

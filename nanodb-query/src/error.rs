@@ -184,6 +184,11 @@ pub enum Problem {
     },
     /// A filter without a condition on text was to ignore the case of letters.
     NoText,
+    /// A condition on a field has the name of an operator. As text it would be that operator.
+    OperatorAsField {
+        /// The name.
+        name: String,
+    },
     /// The operator does not exist, or not at this place.
     UnknownOperator {
         /// The name of the operator.
@@ -324,6 +329,9 @@ impl fmt::Display for Problem {
                 "`ignoring_case` is for conditions on text, such as `contains`, and the filter has \
                  none",
             ),
+            Self::OperatorAsField { name } => {
+                write!(f, "`{name}` is the name of no field: it begins with `$`, as operators do")
+            }
             Self::UnknownOperator { operator, path } => {
                 write!(f, "unknown operator `{operator}`{}", PathSuffix(path))
             }

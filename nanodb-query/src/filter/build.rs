@@ -36,7 +36,12 @@ use nanodb_msgpack::{DEPTH_MAX, RawValue, TypeBracket};
 /// ```
 #[must_use]
 pub fn field(path: &str) -> FieldName {
-    FieldName { path: Path::parse(path) }
+    // As text, such a condition would be an operator; `$comment` would match everything.
+    let path = match path.starts_with('$') {
+        true => Err(Problem::OperatorAsField { name: path.to_owned() }),
+        false => Path::parse(path),
+    };
+    FieldName { path }
 }
 
 /// The subject of a condition; [`field`] returns it, and each method makes a [`Filter`] of it, as

@@ -108,6 +108,21 @@ fn a_builder_has_the_limits_of_text() {
 }
 
 #[test]
+fn a_condition_on_a_field_with_the_name_of_an_operator_is_refused() {
+    for name in ["$comment", "$gt", "$or", "$where", "$", "$a.b"] {
+        let filter = field(name).eq(1);
+        let refused = Problem::OperatorAsField { name: name.to_owned() };
+        assert_eq!(problem(&filter), refused);
+        assert_eq!(problem(&field("a").eq(1).or(filter.clone())), refused);
+        assert_eq!(problem(&field("a").elem_match(filter.clone())), refused);
+        // It would take away every element.
+        let pull = Update::new().pull_matching("a", filter);
+        assert!(pull.check().is_err(), "{pull}");
+    }
+    field("a.$b").eq(1).check().unwrap();
+}
+
+#[test]
 fn a_built_sort_has_the_limits_of_text() {
     let problem = |sort: &Sort| {
         assert!(Sort::parse_json(&sort.to_string()).is_err());
