@@ -96,9 +96,11 @@ impl PageSource for Pages {
             Self::None => Err(EngineError::damaged(id)),
             Self::Snapshot(view) => PageSource::page(view.snapshot(), id),
             Self::Transaction { view, transaction, opening } => {
-                let page = view.page(id)?;
+                let page = view.page(id);
+                // Looked at after the page, an error too: the pages of a transaction that is over
+                // may be others' by now.
                 match transaction.is_over() {
-                    false => Ok(page),
+                    false => Ok(page?),
                     // Closing has ended it, if it is closed.
                     true if opening.is_closed() => Err(opening.closed()),
                     true => Err(EngineError::TransactionOver),

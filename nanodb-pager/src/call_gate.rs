@@ -68,6 +68,10 @@ impl CallGate {
     /// Registers a call, which who shuts the gate waits for; none once it is shut.
     #[inline]
     pub fn enter(&self) -> Option<GatePass<'_>> {
+        // Callers who are refused again and again would else keep who waits from seeing none.
+        if self.is_shut() {
+            return None;
+        }
         // Acquire, paired with the release in `shut`: who is refused sees that it is shut.
         let before = self.calls.fetch_add(CALL, Ordering::Acquire);
         // One that is refused was counted, and leaves like any other.

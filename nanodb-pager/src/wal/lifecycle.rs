@@ -198,6 +198,16 @@ impl Shared {
 
     /// Brings the file up to date, removes the logs and refuses further writes.
     pub(crate) fn close(&self) -> Result<()> {
+        let closed = self.checkpoint_and_close();
+        if closed.is_err() && self.check_writable().is_ok() {
+            // A checkpoint that has no room stops before what was committed since it began: relaxed
+            // commits of that time are in memory alone.
+            self.flush();
+        }
+        closed
+    }
+
+    fn checkpoint_and_close(&self) -> Result<()> {
         loop {
             let mut on_disk = self.lock_disk_state();
             self.checkpoint_last(&mut on_disk)?;

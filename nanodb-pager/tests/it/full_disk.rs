@@ -206,6 +206,36 @@ fn a_checkpoint_that_a_full_disk_has_stopped_goes_on_and_commits_go_on_meanwhile
 }
 
 #[test]
+fn a_close_that_a_full_disk_stops_loses_no_relaxed_commit() {
+    for is_closed in [true, false] {
+        let (files, pages) = disk();
+        let storage = SimStorage::from_files(files);
+        let options = Options::default().relaxed_flush_interval_ms(3_600_000);
+        let pager = Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options).unwrap();
+        let commit = |number, level| {
+            let mut tx = pager.begin();
+            tx.set_durability(level);
+            stamp(&mut tx, &pages, number);
+            tx.commit(&[1]).unwrap();
+        };
+        commit(2, Durability::Immediate);
+        storage.set_capacity(Some(storage.total_len() + 400_000));
+        let in_place = Fault::once(0, Failure::Short).of(CallKind::Write).in_file("");
+        storage.set_fault(in_place.for_ever());
+        assert!(is_full(&pager.checkpoint().unwrap_err()));
+        // In the next log, for which the checkpoint that goes on has no use.
+        commit(3, Durability::Relaxed);
+        if is_closed {
+            assert!(is_full(&pager.clone().close().unwrap_err()));
+        }
+        drop(pager);
+        storage.clear_fault();
+        storage.set_capacity(None);
+        assert_eq!(found(&open(&storage), &pages, "reopened"), 3, "closed: {is_closed}");
+    }
+}
+
+#[test]
 fn a_full_disk_stops_no_commit_that_fits_into_the_log() {
     let (files, pages) = disk();
     let storage = SimStorage::from_files(files);
