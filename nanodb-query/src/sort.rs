@@ -145,6 +145,17 @@ impl Sort {
 
     /// Reads a sort from JSON text: an object of paths, each with 1 or -1.
     ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Sort;
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let sort = Sort::parse_json(r#"{"age": -1, "name": 1}"#)?;
+    /// assert_eq!(sort, Sort::descending("age").then_ascending("name"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Invalid`](nanodb_document::ErrorKind::Invalid): the error says what is wrong, and where in
