@@ -38,7 +38,7 @@ const PAGER: &[&[&str]] = &[
     &["error", "file/storage", "file/storage/*"],
     &["application"],
     &["options", "open_report"],
-    &["file/page", "file/header", "file/stream"],
+    &["file/page", "file/header", "file/header/*", "file/stream"],
     // Data alone: what is shared by all of an open file refers to these.
     &[
         "space/change",
