@@ -57,8 +57,10 @@ impl Store {
             // its life already.
             let mut before = open.iter().copied().take_while(|&seq| seq < until);
             let from = before.find(|&seq| {
-                !self.history.lock().covers(hash, record_id, seq)
-                    && self.was_at(hash, record_id, seq)
+                // Not under the lock: it reads a page. Nobody adds to the history meanwhile, but
+                // who has the writers' lock.
+                let covered = self.history.lock().covers(hash, record_id, seq);
+                !covered && self.was_at(hash, record_id, seq)
             });
             if let Some(from) = from {
                 self.history.lock().keep(FormerEntry { hash, record_id, from, until }, &open);
