@@ -163,176 +163,112 @@ pub trait WriteCollection: ReadCollection {
     fn find_one_and_delete(&self, filter: impl IntoFilter) -> FindOneAndModify<'_>;
 }
 
-// A handle's own method goes before the trait's of the same name: each of these calls that.
+/// Has a handle write through the trait.
+macro_rules! write_through_the_trait {
+    ($handle:ty) => {
+        // A handle's own method goes before the trait's of the same name: each of these calls that.
+        impl WriteCollection for $handle {
+            #[inline]
+            fn insert(&self, document: impl Encode) -> Result<Id> {
+                self.insert(document)
+            }
 
-impl WriteCollection for Collection {
-    #[inline]
-    fn insert(&self, document: impl Encode) -> Result<Id> {
-        self.insert(document)
-    }
+            fn insert_many<D: Encode>(
+                &self,
+                documents: impl IntoIterator<Item = D>,
+            ) -> Result<Vec<Id>> {
+                self.insert_many(documents)
+            }
 
-    fn insert_many<D: Encode>(&self, documents: impl IntoIterator<Item = D>) -> Result<Vec<Id>> {
-        self.insert_many(documents)
-    }
+            fn put(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
+                self.put(id, document)
+            }
 
-    fn put(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
-        self.put(id, document)
-    }
+            fn replace(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
+                self.replace(id, document)
+            }
 
-    fn replace(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
-        self.replace(id, document)
-    }
+            fn delete(&self, id: impl AsId) -> Result<bool> {
+                self.delete(id)
+            }
 
-    fn delete(&self, id: impl AsId) -> Result<bool> {
-        self.delete(id)
-    }
+            fn update_one(
+                &self,
+                filter: impl IntoFilter,
+                update: impl IntoUpdate,
+            ) -> Result<UpdateResult> {
+                self.update_one(filter, update)
+            }
 
-    fn update_one(&self, filter: impl IntoFilter, update: impl IntoUpdate) -> Result<UpdateResult> {
-        self.update_one(filter, update)
-    }
+            fn update_many(
+                &self,
+                filter: impl IntoFilter,
+                update: impl IntoUpdate,
+            ) -> Result<UpdateResult> {
+                self.update_many(filter, update)
+            }
 
-    fn update_many(
-        &self,
-        filter: impl IntoFilter,
-        update: impl IntoUpdate,
-    ) -> Result<UpdateResult> {
-        self.update_many(filter, update)
-    }
+            fn upsert(
+                &self,
+                filter: impl IntoFilter,
+                update: impl IntoUpdate,
+            ) -> Result<UpdateResult> {
+                self.upsert(filter, update)
+            }
 
-    fn upsert(&self, filter: impl IntoFilter, update: impl IntoUpdate) -> Result<UpdateResult> {
-        self.upsert(filter, update)
-    }
+            fn replace_one(
+                &self,
+                filter: impl IntoFilter,
+                document: impl Encode,
+            ) -> Result<UpdateResult> {
+                self.replace_one(filter, document)
+            }
 
-    fn replace_one(&self, filter: impl IntoFilter, document: impl Encode) -> Result<UpdateResult> {
-        self.replace_one(filter, document)
-    }
+            fn replace_or_insert(
+                &self,
+                filter: impl IntoFilter,
+                document: impl Encode,
+            ) -> Result<UpdateResult> {
+                self.replace_or_insert(filter, document)
+            }
 
-    fn replace_or_insert(
-        &self,
-        filter: impl IntoFilter,
-        document: impl Encode,
-    ) -> Result<UpdateResult> {
-        self.replace_or_insert(filter, document)
-    }
+            fn delete_one(&self, filter: impl IntoFilter) -> Result<u64> {
+                self.delete_one(filter)
+            }
 
-    fn delete_one(&self, filter: impl IntoFilter) -> Result<u64> {
-        self.delete_one(filter)
-    }
+            fn delete_many(&self, filter: impl IntoFilter) -> Result<u64> {
+                self.delete_many(filter)
+            }
 
-    fn delete_many(&self, filter: impl IntoFilter) -> Result<u64> {
-        self.delete_many(filter)
-    }
+            fn bulk_write<'a>(
+                &self,
+                operations: impl IntoIterator<Item = BulkOperation<'a>>,
+            ) -> Result<BulkWriteResult> {
+                self.bulk_write(operations)
+            }
 
-    fn bulk_write<'a>(
-        &self,
-        operations: impl IntoIterator<Item = BulkOperation<'a>>,
-    ) -> Result<BulkWriteResult> {
-        self.bulk_write(operations)
-    }
+            fn find_one_and_update(
+                &self,
+                filter: impl IntoFilter,
+                update: impl IntoUpdate,
+            ) -> FindOneAndModify<'_> {
+                self.find_one_and_update(filter, update)
+            }
 
-    fn find_one_and_update(
-        &self,
-        filter: impl IntoFilter,
-        update: impl IntoUpdate,
-    ) -> FindOneAndModify<'_> {
-        self.find_one_and_update(filter, update)
-    }
+            fn find_one_and_replace<'c>(
+                &'c self,
+                filter: impl IntoFilter,
+                document: impl Encode + 'c,
+            ) -> FindOneAndModify<'c> {
+                self.find_one_and_replace(filter, document)
+            }
 
-    fn find_one_and_replace<'c>(
-        &'c self,
-        filter: impl IntoFilter,
-        document: impl Encode + 'c,
-    ) -> FindOneAndModify<'c> {
-        self.find_one_and_replace(filter, document)
-    }
-
-    fn find_one_and_delete(&self, filter: impl IntoFilter) -> FindOneAndModify<'_> {
-        self.find_one_and_delete(filter)
-    }
+            fn find_one_and_delete(&self, filter: impl IntoFilter) -> FindOneAndModify<'_> {
+                self.find_one_and_delete(filter)
+            }
+        }
+    };
 }
 
-impl WriteCollection for TransactionCollection<'_> {
-    #[inline]
-    fn insert(&self, document: impl Encode) -> Result<Id> {
-        self.insert(document)
-    }
-
-    fn insert_many<D: Encode>(&self, documents: impl IntoIterator<Item = D>) -> Result<Vec<Id>> {
-        self.insert_many(documents)
-    }
-
-    fn put(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
-        self.put(id, document)
-    }
-
-    fn replace(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
-        self.replace(id, document)
-    }
-
-    fn delete(&self, id: impl AsId) -> Result<bool> {
-        self.delete(id)
-    }
-
-    fn update_one(&self, filter: impl IntoFilter, update: impl IntoUpdate) -> Result<UpdateResult> {
-        self.update_one(filter, update)
-    }
-
-    fn update_many(
-        &self,
-        filter: impl IntoFilter,
-        update: impl IntoUpdate,
-    ) -> Result<UpdateResult> {
-        self.update_many(filter, update)
-    }
-
-    fn upsert(&self, filter: impl IntoFilter, update: impl IntoUpdate) -> Result<UpdateResult> {
-        self.upsert(filter, update)
-    }
-
-    fn replace_one(&self, filter: impl IntoFilter, document: impl Encode) -> Result<UpdateResult> {
-        self.replace_one(filter, document)
-    }
-
-    fn replace_or_insert(
-        &self,
-        filter: impl IntoFilter,
-        document: impl Encode,
-    ) -> Result<UpdateResult> {
-        self.replace_or_insert(filter, document)
-    }
-
-    fn delete_one(&self, filter: impl IntoFilter) -> Result<u64> {
-        self.delete_one(filter)
-    }
-
-    fn delete_many(&self, filter: impl IntoFilter) -> Result<u64> {
-        self.delete_many(filter)
-    }
-
-    fn bulk_write<'a>(
-        &self,
-        operations: impl IntoIterator<Item = BulkOperation<'a>>,
-    ) -> Result<BulkWriteResult> {
-        self.bulk_write(operations)
-    }
-
-    fn find_one_and_update(
-        &self,
-        filter: impl IntoFilter,
-        update: impl IntoUpdate,
-    ) -> FindOneAndModify<'_> {
-        self.find_one_and_update(filter, update)
-    }
-
-    fn find_one_and_replace<'c>(
-        &'c self,
-        filter: impl IntoFilter,
-        document: impl Encode + 'c,
-    ) -> FindOneAndModify<'c> {
-        self.find_one_and_replace(filter, document)
-    }
-
-    fn find_one_and_delete(&self, filter: impl IntoFilter) -> FindOneAndModify<'_> {
-        self.find_one_and_delete(filter)
-    }
-}
+write_through_the_trait!(Collection);
+write_through_the_trait!(TransactionCollection<'_>);

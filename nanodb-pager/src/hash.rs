@@ -2,6 +2,9 @@
 //!
 //! Left to itself, ahash would ask the operating system for its key by a crate of its own. The
 //! standard library has asked already: its maps are keyed at random, so what they hash is a key.
+//!
+//! `nanodb-document` has the same. Neither crate knows the other, and no crate of the project is
+//! below both.
 
 use std::hash::BuildHasher;
 use std::sync::OnceLock;
