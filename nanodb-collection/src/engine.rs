@@ -31,6 +31,8 @@ pub struct Engine {
     pub(crate) lock_timeout: Duration,
     /// What was there when it was opened.
     pub(crate) opened_at: Seq,
+    /// Who has opened it.
+    pub(crate) process: u32,
     open_file: Option<Arc<OpenFile<Engine>>>,
 }
 
@@ -67,6 +69,7 @@ impl Engine {
             shrinker,
             lock_timeout,
             opened_at,
+            process: std::process::id(),
             open_file,
         }))
     }
@@ -79,6 +82,11 @@ impl Engine {
     /// [`EngineError::ReadOnly`], [`EngineError::Storage`].
     pub fn check_access(&self) -> Result<()> {
         Ok(self.pager.check_access()?)
+    }
+
+    /// Whether another process has opened it, of which this one is a fork.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.process != std::process::id()
     }
 
     /// Writes everything into the file, unless it is open for reading alone.
@@ -127,13 +135,11 @@ impl Engine {
         Ok(closed.and(released)?)
     }
 
-    /// Lets go of the file. The list of open files forgets it last: who opens it waits until then.
-    fn release(&self) -> Result<(), nanodb_pager::Error> {
-        let released = self.pager.release();
-        if let Some(open_file) = &self.open_file {
-            open_file.release();
-        }
-        released
+    /// Lets go of the file, of which nothing is written any more. The list of open files forgets it
+    /// last: who opens it waits until then.
+    pub(crate) fn release(&self) -> Result<(), nanodb_pager::Error> {
+        let _unlisted = UnlistOnDrop(self.open_file.as_deref());
+        self.pager.release()
     }
 
     /// Returns the pager.
@@ -231,10 +237,25 @@ impl Drop for ReleaseOnDrop<'_> {
     }
 }
 
+/// Takes the file out of the list of open files, also if letting go of it panics.
+struct UnlistOnDrop<'a>(Option<&'a OpenFile<Engine>>);
+
+impl Drop for UnlistOnDrop<'_> {
+    fn drop(&mut self) {
+        if let Some(open_file) = self.0 {
+            open_file.release();
+        }
+    }
+}
+
 impl Drop for Engine {
     fn drop(&mut self) {
         // It has a handle of the pager, which must not be the last.
-        self.shrinker.stop();
+        if self.is_inherited() {
+            self.shrinker.abandon();
+        } else {
+            self.shrinker.stop();
+        }
     }
 }
 

@@ -20,13 +20,14 @@
 //! A file that is open for writing is not shared with who opens it for reading alone, nor the other
 //! way round: as between processes, the one excludes the other.
 //!
-//! What a process has inherited by being forked from another is that one's, and not shared.
+//! What a process has inherited by being forked from another is that one's, and not shared: it
+//! begins with a list of its own.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use nanodb_pager::{Access, FileId, FileStorage, LockHolders, LockWait};
+use nanodb_pager::{Access, FileId, FileStorage, LockHolders, LockWait, PerProcess};
 use parking_lot::{Condvar, Mutex};
 
 use nanodb_document::ErrorKind;
@@ -34,7 +35,9 @@ use nanodb_document::ErrorKind;
 use crate::error::{EngineError, Result};
 
 /// The files that this process has open, each with what all openings of the file share.
-pub struct OpenFiles<T: 'static> {
+pub struct OpenFiles<T: 'static>(PerProcess<Listing<T>>);
+
+struct Listing<T> {
     list: Mutex<List<T>>,
     /// Told when a file was opened or closed, or could not be opened, or the last opening of it is
     /// over.
@@ -51,8 +54,6 @@ struct List<T> {
 struct Entry<T> {
     number: u64,
     access: Access,
-    /// Who has opened it.
-    process: u32,
     state: State<T>,
 }
 
@@ -60,6 +61,13 @@ enum State<T> {
     Opening,
     Open { shared: Weak<T>, openings: usize },
     Closing,
+}
+
+impl<T> Default for Listing<T> {
+    fn default() -> Self {
+        let list = List { files: BTreeMap::new(), entries: 0 };
+        Self { list: Mutex::new(list), changed: Condvar::new() }
+    }
 }
 
 impl<T> Default for OpenFiles<T> {
@@ -71,7 +79,9 @@ impl<T> Default for OpenFiles<T> {
 /// Keeps a file's place in the list; takes it out when released or dropped, which
 /// must be after the file was closed.
 pub struct OpenFile<T: 'static> {
-    files: &'static OpenFiles<T>,
+    listing: Arc<Listing<T>>,
+    /// Whose list it is.
+    process: u32,
     id: FileId,
     number: u64,
 }
@@ -90,16 +100,19 @@ impl<T> fmt::Debug for OpenFile<T> {
 
 impl<T> OpenFile<T> {
     fn opened(&self, shared: &Arc<T>) {
-        if let Some(file) = self.entry(&mut self.files.list.lock()) {
+        if let Some(file) = self.entry(&mut self.listing.list.lock()) {
             file.state = State::Open { shared: Arc::downgrade(shared), openings: 1 };
         }
-        self.files.changed.notify_all();
+        self.listing.changed.notify_all();
     }
 
     /// One of the openings is over; returns how many are left. After the last one nobody joins:
     /// who opens the file waits until its place in the list is free.
     pub(crate) fn leave(&self) -> usize {
-        let mut list = self.files.list.lock();
+        if self.is_inherited() {
+            return 0;
+        }
+        let mut list = self.listing.list.lock();
         let Some(file) = self.entry(&mut list) else { return 0 };
         let State::Open { openings, .. } = &mut file.state else { return 0 };
         *openings = openings.saturating_sub(1);
@@ -107,26 +120,34 @@ impl<T> OpenFile<T> {
         if left == 0 {
             file.state = State::Closing;
             drop(list);
-            self.files.changed.notify_all();
+            self.listing.changed.notify_all();
         }
         left
     }
 
     /// Takes the file out of the list, in which another opening of it may be by now.
     pub(crate) fn release(&self) {
-        let mut list = self.files.list.lock();
+        if self.is_inherited() {
+            return;
+        }
+        let mut list = self.listing.list.lock();
         if self.entry(&mut list).is_some() {
             list.files.remove(&self.id);
         }
         drop(list);
-        self.files.changed.notify_all();
+        self.listing.changed.notify_all();
     }
 
-    /// What is listed, if it is this one's and not that of a later opening, or of the process that
-    /// this one was forked from.
+    /// Whether it is in the list of the process that this one was forked from, which a thread of
+    /// that one may have locked here for ever.
+    fn is_inherited(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    /// What is listed, if it is this one's and not that of a later opening.
     fn entry<'a>(&self, list: &'a mut List<T>) -> Option<&'a mut Entry<T>> {
         let file = list.files.get_mut(&self.id)?;
-        (file.number == self.number && file.process == std::process::id()).then_some(file)
+        (file.number == self.number).then_some(file)
     }
 }
 
@@ -150,8 +171,7 @@ enum Place<T: 'static> {
 impl<T> OpenFiles<T> {
     /// Makes an empty list.
     pub const fn new() -> Self {
-        let list = List { files: BTreeMap::new(), entries: 0 };
-        Self { list: Mutex::new(list), changed: Condvar::new() }
+        Self(PerProcess::new())
     }
 
     /// Returns what the openings of a file share: that of the open file, which is joined, or what
@@ -165,7 +185,7 @@ impl<T> OpenFiles<T> {
     ///
     /// Theirs; `locked` makes that of a file that this process has open otherwise.
     pub fn open(
-        &'static self,
+        &self,
         access: Access,
         mut wait: LockWait,
         file: impl Fn() -> Result<FileStorage>,
@@ -201,20 +221,22 @@ impl<T> OpenFiles<T> {
         }
     }
 
-    fn place(&'static self, id: FileId, access: Access, wait: &LockWait) -> Place<T> {
-        let mut list = self.list.lock();
-        let process = std::process::id();
+    fn place(&self, id: FileId, access: Access, wait: &LockWait) -> Place<T> {
+        let listing = self.0.get();
+        let Listing { list, changed } = &*listing;
+        let mut list = list.lock();
         let mut waited = false;
         loop {
-            let Some(file) = list.files.get_mut(&id).filter(|file| file.process == process) else {
+            let Some(file) = list.files.get_mut(&id) else {
                 if waited {
                     return Place::Closed;
                 }
                 list.entries += 1;
                 let number = list.entries;
-                let entry = Entry { number, access, process, state: State::Opening };
-                list.files.insert(id.clone(), entry);
-                return Place::Free(Arc::new(OpenFile { files: self, id, number }));
+                list.files.insert(id.clone(), Entry { number, access, state: State::Opening });
+                drop(list);
+                let process = std::process::id();
+                return Place::Free(Arc::new(OpenFile { listing, process, id, number }));
             };
             match &mut file.state {
                 State::Open { shared, openings } if file.access == access => {
@@ -225,33 +247,33 @@ impl<T> OpenFiles<T> {
                 }
                 State::Open { shared, .. } if shared.strong_count() > 0 => {
                     waited = true;
-                    let over = wait.until().map(|until| self.changed.wait_until(&mut list, until));
+                    let over = wait.until().map(|until| changed.wait_until(&mut list, until));
                     match over {
                         Some(over) if over.timed_out() => return Place::Locked,
                         Some(_) => {}
-                        None => self.changed.wait(&mut list),
+                        None => changed.wait(&mut list),
                     }
                     continue;
                 }
                 _ => {}
             }
             // It is being opened, or written and closed, right now.
-            self.changed.wait(&mut list);
+            changed.wait(&mut list);
         }
     }
 
     /// Returns what the openings of a file share, which is joined, if this process has it open.
     pub fn find(&self, id: &FileId) -> Option<Arc<T>> {
-        let mut list = self.list.lock();
-        let process = std::process::id();
-        while let Some(file) = list.files.get_mut(id).filter(|file| file.process == process) {
+        let listing = self.0.get();
+        let mut list = listing.list.lock();
+        while let Some(file) = list.files.get_mut(id) {
             if let State::Open { shared, openings } = &mut file.state
                 && let Some(shared) = shared.upgrade()
             {
                 *openings += 1;
                 return Some(shared);
             }
-            self.changed.wait(&mut list);
+            listing.changed.wait(&mut list);
         }
         None
     }

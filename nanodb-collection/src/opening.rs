@@ -21,6 +21,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -189,6 +190,9 @@ impl Opening {
     /// Refuses all calls from now on, waits for those that are under way, ends the transactions,
     /// writes everything into the file, and closes the file if no other opening is left.
     ///
+    /// In a fork, a database in memory is closed without waiting: nobody may be there to end a
+    /// call. What panics meanwhile, as a storage may, ends the opening all the same.
+    ///
     /// # Errors
     ///
     /// [`EngineError::Closed`] if it was closed before; [`EngineError::CloseWithinCall`] from code
@@ -200,16 +204,35 @@ impl Opening {
             // It would wait for itself; or another thread for this one, and this one for that.
             return Err(EngineError::CloseWithinCall);
         }
-        // A fork has copies of calls that nobody will end.
         self.engine.pager.check_process()?;
         if !self.gate.shut() {
             return Err(self.closed());
         }
+        if self.engine.is_inherited() {
+            // It has copies of calls that nobody will end, and of locks that nobody will release.
+            return Ok(Closed::File);
+        }
         // First: calls that are under way may wait for what they hold.
         self.each_transaction(|transaction| transaction.end_if_idle());
         self.gate.wait_until_idle();
-        self.each_transaction(|transaction| transaction.end());
-        let saved = self.engine.save();
+        let save = AssertUnwindSafe(|| {
+            self.each_transaction(|transaction| transaction.end());
+            self.engine.save()
+        });
+        let saved = match catch_unwind(save) {
+            Ok(saved) => saved,
+            Err(panic) => {
+                // Nobody closes it a second time, so it would stay in the list of open files. What
+                // is not in the file is in its logs.
+                let let_go = AssertUnwindSafe(|| {
+                    if self.leave() == Some(0) {
+                        let _ = self.engine.release();
+                    }
+                });
+                let _ = catch_unwind(let_go);
+                resume_unwind(panic);
+            }
+        };
         match self.leave() {
             Some(0) => self.engine.shut().map(|()| Closed::File),
             others => saved.map(|()| Closed::OthersHoldIt(others.unwrap_or_default())),
@@ -233,8 +256,8 @@ impl Opening {
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        // The file of the process that this one was forked from is open there.
-        if self.engine.pager.check_process().is_err() {
+        // What the process has opened that this one was forked from is open there.
+        if self.engine.is_inherited() {
             return;
         }
         // Nobody is left to tell of a failure; `close` is there for who wants to know.

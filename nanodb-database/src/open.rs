@@ -111,7 +111,8 @@ impl Options {
                 Access::Write => FileStorage::open_existing(path),
             };
             file.map_err(|source| {
-                failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
+                let doing = "opening the file".to_owned();
+                failed(nanodb_pager::Error::Io { path: None, doing, source })
             })
         };
         let open = |storage, open_file: Option<_>| {

@@ -61,7 +61,8 @@ impl Database {
         let path = path.as_ref();
         let failed = |source| EngineError::Open { path: path.to_owned(), source };
         let storage = FileStorage::open_read_only(path).map_err(|source| {
-            failed(nanodb_pager::Error::Io { doing: "opening the file".to_owned(), source })
+            let doing = "opening the file".to_owned();
+            failed(nanodb_pager::Error::Io { path: None, doing, source })
         })?;
         if let Some(source) = storage.id().ok().and_then(|id| OPEN_FILES.find(&id)) {
             // It was joined.

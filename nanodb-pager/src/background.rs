@@ -28,17 +28,18 @@
 //!    task is forgotten.
 //! 5. Of one file one task of a kind is worked on: there are never more than two threads for
 //!    a file that is open, and one that keeps watch.
-//! 6. A forked process has a copy of the list and none of the threads. It begins with an empty
-//!    list, and neither drops nor does what is on its parent's.
+//! 6. A forked process has a copy of the list, which one of its parent's threads may have locked,
+//!    and none of the threads. It begins with a list of its own, and neither locks nor drops its
+//!    parent's.
 
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{ArcMutexGuard, Mutex, RawMutex};
 
+use crate::process::PerProcess;
 use crate::shared::Shared;
 
 /// What there is to do for a file.
@@ -68,12 +69,11 @@ impl Task {
     }
 }
 
-static BACKGROUND: Mutex<Background> = Mutex::new(Background::new());
+static BACKGROUND: PerProcess<Mutex<Background>> = PerProcess::new();
 
 /// The list of tasks, and who looks after it.
+#[derive(Default)]
 struct Background {
-    /// The process whose list it is; 0 before the first.
-    process: u32,
     queued: Vec<QueuedTask>,
     running: Vec<RunningTask>,
     /// Wakes the thread that keeps watch, if one does.
@@ -125,11 +125,9 @@ pub(crate) fn leave(shared: &Arc<Shared>) {
     }
 }
 
-/// Locks the list, an empty one in a process that was forked since.
-fn lock() -> MutexGuard<'static, Background> {
-    let mut background = BACKGROUND.lock();
-    background.begin_in(std::process::id());
-    background
+/// Locks the list of this process.
+fn lock() -> ArcMutexGuard<RawMutex, Background> {
+    BACKGROUND.get().lock_arc()
 }
 
 fn start_watch() -> Option<Sender<()>> {
@@ -170,19 +168,6 @@ fn watch(wake: &Sender<()>, wakes: &Receiver<()>) {
 }
 
 impl Background {
-    const fn new() -> Self {
-        Self { process: 0, queued: Vec::new(), running: Vec::new(), watch: None }
-    }
-
-    /// Begins anew if the list is another process's.
-    fn begin_in(&mut self, process: u32) {
-        if self.process != process {
-            let parents = mem::replace(self, Self { process, ..Self::new() });
-            // Its files and channels are copies of what the parent uses.
-            mem::forget(parents);
-        }
-    }
-
     fn wake(&self) {
         if let Some(watch) = &self.watch {
             // If it is full, the watch has not looked since the last one.
@@ -262,13 +247,14 @@ impl Work {
 mod tests {
     use super::*;
 
-    /// With the list of its parent it would wait for threads that it does not have.
+    /// With the list of its parent it would wait for threads that it does not have: for those that
+    /// work, and for the one that has the list locked.
     #[test]
     fn a_forked_process_begins_with_an_empty_list_and_without_a_watch() {
         let (watch, wakes) = bounded(1);
         let (end, ended) = bounded(0);
-        let mut background = Background::new();
-        background.begin_in(1);
+        let of_process = PerProcess::<Mutex<Background>>::new();
+        let mut background = of_process.of(1).lock_arc();
         background.watch = Some(watch);
         background.running.push(RunningTask {
             shared: Weak::new(),
@@ -276,10 +262,14 @@ mod tests {
             since: Instant::now(),
             ended,
         });
-        background.begin_in(1);
+        drop(background);
+        let background = of_process.of(1).lock_arc();
         assert_eq!((background.running.len(), background.watch.is_some()), (1, true));
-        background.begin_in(2);
-        assert_eq!((background.running.len(), background.watch.is_some()), (0, false));
+        let child = of_process.of(2);
+        let of_child = child.try_lock().expect("nobody has it locked");
+        assert_eq!((of_child.running.len(), of_child.watch.is_some()), (0, false));
+        // The parent's is as it was: nothing of it was dropped.
+        assert_eq!(background.running.len(), 1);
         drop((end, wakes));
     }
 }

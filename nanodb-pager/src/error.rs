@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::file::storage::{Displaced, LockHolders};
@@ -29,6 +29,8 @@ pub enum Error {
     },
     /// The operating system refused a call.
     Io {
+        /// The database's file, where it is known and has a name.
+        path: Option<PathBuf>,
         /// What was being done, as in "reading page 7".
         doing: String,
         /// What the operating system said.
@@ -128,6 +130,8 @@ pub enum Error {
     },
     /// An earlier write or sync failed, so nothing more is written until the file is reopened.
     Poisoned {
+        /// The file, if it has a name.
+        path: Option<PathBuf>,
         /// The failure that poisoned the handle.
         cause: Arc<Error>,
     },
@@ -177,7 +181,9 @@ impl fmt::Display for Error {
                 "the transaction is too large: {bytes} bytes of changes, {bytes_max} at most; do \
                  it in parts, or open the file with a larger `transaction_bytes_max`"
             ),
-            Self::Io { doing, .. } => write!(f, "input/output failed while {doing}"),
+            Self::Io { path, doing, .. } => {
+                write!(f, "{}input/output failed while {doing}", Of(path))
+            }
             Self::Locked { holders } => write!(
                 f,
                 "the file is open in {holders}; one process alone may write it, or any number may \
@@ -233,8 +239,10 @@ impl fmt::Display for Error {
             Self::WriteConflict { page } => {
                 write!(f, "{page} was changed by another transaction meanwhile")
             }
-            Self::Poisoned { .. } => f.write_str(
-                "writes are refused until the file is reopened, since an earlier one failed",
+            Self::Poisoned { path, .. } => write!(
+                f,
+                "{}writes are refused until the file is reopened, since an earlier one failed",
+                Of(path)
             ),
             Self::Displaced { path } => write!(
                 f,
@@ -269,7 +277,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
-            Self::Poisoned { cause } => Some(cause),
+            Self::Poisoned { cause, .. } => Some(cause),
             Self::Metadata(cause) => Some(&**cause),
             _ => None,
         }
@@ -347,7 +355,18 @@ impl Error {
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         match Displaced::in_error(&source) {
             Some(path) => Self::Displaced { path: path.to_owned() },
-            None => Self::Io { doing: doing.into(), source },
+            None => Self::Io { path: None, doing: doing.into(), source },
+        }
+    }
+
+    /// Says which file it is about, if it does not say so yet.
+    #[cold]
+    pub(crate) fn in_file(self, file: Option<&Path>) -> Self {
+        match self {
+            Self::Io { path: None, doing, source } => {
+                Self::Io { path: file.map(Path::to_owned), doing, source }
+            }
+            other => other,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::background::{self, Task};
 use crate::checkpoint::state::CheckpointUrgency;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::shared::Shared;
 
 /// What every handle, snapshot and transaction holds.
@@ -65,7 +65,8 @@ impl PagerHandle {
         self.check_process()?;
         {
             // Whoever writes the file looks whether it is closed under one of these locks: a
-            // checkpoint under the first, a commit under the second.
+            // checkpoint under the first, a commit under the second. A transaction that is not
+            // committed yet takes neither, and is waited for below.
             let _on_disk = self.lock_disk_state();
             let _commit = self.commit.lock();
             // Relaxed: see there.
@@ -73,11 +74,11 @@ impl PagerHandle {
         }
         // What is asked for later finds it closed.
         background::leave(&self.shared);
-        if !self.reads.shut() {
+        if !self.uses.shut() {
             return Ok(());
         }
-        self.reads.wait_until_idle();
-        self.storage.unlock().map_err(|e| Error::io("unlocking the file", e))
+        self.uses.wait_until_idle();
+        self.storage.unlock().map_err(|e| self.io("unlocking the file", e))
     }
 
     /// Requests that relaxed commits be flushed in time.
@@ -100,8 +101,9 @@ impl Deref for PagerHandle {
 
 impl Drop for PagerHandle {
     fn drop(&mut self) {
-        // It is still open in the process that has opened it, and the background thread is there.
-        if self.check_process().is_err() {
+        // A file is still open in the process that has opened it. Of a database in memory nothing
+        // is to be saved. The threads are there, and locks that they held here as well.
+        if self.is_inherited() {
             return;
         }
         background::leave(&self.shared);

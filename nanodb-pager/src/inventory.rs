@@ -90,9 +90,9 @@ impl Pager {
     pub fn stats(&self) -> Result<Stats> {
         let shared = &self.shared;
         shared.prune();
-        let _reading = shared.begin_read()?;
+        let _reading = shared.begin_use()?;
         let file_bytes =
-            shared.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
+            shared.storage.len().map_err(|e| shared.io("asking for the file's length", e))?;
         let (dirty, log_bytes) = {
             let commit = shared.commit.lock();
             (commit.uncheckpointed.dirty.len(), commit.log.len())
@@ -175,7 +175,7 @@ impl Pager {
     pub fn verify(&self) -> Result<Vec<Corruption>> {
         let shared = &self.shared;
         let on_disk = shared.lock_disk_state();
-        let _reading = shared.begin_read()?;
+        let _reading = shared.begin_use()?;
         let header = &on_disk.header;
         let mut found: Vec<Corruption> = Header::damaged_copies(&*shared.storage)?
             .into_iter()

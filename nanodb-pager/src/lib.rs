@@ -45,6 +45,7 @@ pub use inventory::{PageInventory, Space, Stats};
 pub use open_report::OpenReport;
 pub use options::Options;
 pub use pager::Pager;
+pub use process::PerProcess;
 pub use salvage::{FoundPage, Salvage, Unreadable};
 pub use snapshot::Snapshot;
 pub use temp_file::{TempBytes, TempFile};

@@ -112,7 +112,7 @@ impl Pager {
                 process: process::id(),
                 poison: OnceLock::new(),
                 closed: AtomicBool::new(false),
-                reads: CallGate::new(),
+                uses: CallGate::new(),
                 cache: CacheState::new(options.cache_bytes_max),
                 space: SpaceState::new(allocator, own_pages),
                 wal: WalState::new(recovery_needed.then_some(replay.recovered), synced),

@@ -200,8 +200,9 @@ impl Pager {
     /// unlocks it: another process may open it. What was not written by then, as by
     /// [`close`](Self::close), is in the log, and the next opening reads it.
     ///
-    /// Waits for checkpoints that are under way and for whoever reads the file. Afterwards nothing
-    /// of it is written, and pages that are in memory can still be read; for others there is
+    /// Waits for checkpoints that are under way, for whoever reads the file, and for transactions
+    /// that are writing new pages to it or making it longer. Afterwards nothing of it is written,
+    /// and pages that are in memory can still be read; for others there is
     /// [`Error::Closed`](crate::Error::Closed). The caller is in no call of this pager, and no
     /// commit is under way. A second call does nothing.
     ///

@@ -1,5 +1,6 @@
 //! What all handles of a file share: data alone, and whether it may still be written.
 
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -38,8 +39,9 @@ pub(crate) struct Shared {
     pub(crate) process: u32,
     pub(crate) poison: OnceLock<Arc<Error>>,
     pub(crate) closed: AtomicBool,
-    /// Passed by whoever reads the file of his own accord: shut before the file is unlocked.
-    pub(crate) reads: CallGate,
+    /// Passed by whoever reads the file, or writes it for a transaction that is not committed yet:
+    /// shut before the file is unlocked.
+    pub(crate) uses: CallGate,
     pub(crate) cache: CacheState,
     pub(crate) space: SpaceState,
     pub(crate) wal: WalState,
@@ -61,10 +63,15 @@ impl Shared {
     /// Refuses what would use the file of the process that this one was forked from. A database in
     /// memory is the child's own.
     pub(crate) fn check_process(&self) -> Result<()> {
-        if self.storage.is_persistent() && self.process != process::id() {
+        if self.storage.is_persistent() && self.is_inherited() {
             return Err(Error::Forked { opened_by: self.process });
         }
         Ok(())
+    }
+
+    /// Whether another process has opened it, of which this one is a fork.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.process != process::id()
     }
 
     #[inline]
@@ -83,7 +90,7 @@ impl Shared {
     pub(crate) fn check_writable(&self) -> Result<()> {
         self.check_access()?;
         if let Some(cause) = self.poison.get() {
-            return Err(Error::Poisoned { cause: Arc::clone(cause) });
+            return Err(self.poisoned_by(cause));
         }
         if self.closed.load(Ordering::Relaxed) {
             return Err(Error::Closed);
@@ -91,9 +98,10 @@ impl Shared {
         Ok(())
     }
 
-    /// Lets the file be read until what is returned is dropped: it stays locked as long.
-    pub(crate) fn begin_read(&self) -> Result<GatePass<'_>> {
-        self.reads.enter().ok_or(Error::Closed)
+    /// Lets the file be read, and written as far as no commit and no checkpoint does it, until what
+    /// is returned is dropped: it stays locked as long.
+    pub(crate) fn begin_use(&self) -> Result<GatePass<'_>> {
+        self.uses.enter().ok_or(Error::Closed)
     }
 
     /// Refuses all further writes and returns the error that says why.
@@ -101,9 +109,21 @@ impl Shared {
         if matches!(error, Error::Poisoned { .. }) {
             return error;
         }
-        let cause = Arc::clone(self.poison.get_or_init(|| Arc::new(error)));
+        let cause = self.poison.get_or_init(|| Arc::new(error));
         self.publication.halt();
-        Error::Poisoned { cause }
+        self.poisoned_by(cause)
+    }
+
+    #[cold]
+    fn poisoned_by(&self, cause: &Arc<Error>) -> Error {
+        let path = self.storage.path().map(Path::to_owned);
+        Error::Poisoned { path, cause: Arc::clone(cause) }
+    }
+
+    /// What the operating system has failed to do, with the file's name.
+    #[cold]
+    pub(crate) fn io(&self, doing: impl Into<String>, source: io::Error) -> Error {
+        Error::io(doing, source).in_file(self.storage.path())
     }
 
     /// What a write to the file or to one beside it has failed with: all further writes are
@@ -113,7 +133,7 @@ impl Shared {
             return self.poison(error);
         }
         self.wal.met_full_disk.store(true, Ordering::Relaxed);
-        error
+        error.in_file(self.storage.path())
     }
 
     /// The error of a handle that is poisoned.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nanodb_document::{Error, ErrorBuilder};
 
-use super::{EngineError, damaged};
+use super::{EngineError, OfFile, damaged};
 
 /// What the pager was doing when a file could not be opened, which the text says already.
 pub(crate) const OPENING: &str = "opening the file";
@@ -58,7 +58,11 @@ fn file(error: &EngineError) -> Option<&Path> {
         | EngineError::QuotaExceeded { path: Some(path), .. }
         | EngineError::ReadOnly { path: Some(path) }
         | EngineError::Closed { path: Some(path) }
-        | EngineError::Storage(nanodb_pager::Error::Displaced { path }) => Some(path),
+        | EngineError::Storage(
+            nanodb_pager::Error::Displaced { path }
+            | nanodb_pager::Error::Io { path: Some(path), .. }
+            | nanodb_pager::Error::Poisoned { path: Some(path), .. },
+        ) => Some(path),
         _ => None,
     }
 }
@@ -67,9 +71,15 @@ fn file(error: &EngineError) -> Option<&Path> {
 fn reason(error: &nanodb_pager::Error) -> String {
     use nanodb_pager::Error as Pager;
     match error {
-        Pager::Io { doing, source } if doing == OPENING => all_causes(source),
-        Pager::Io { doing, source } => format!("{doing}: {}", all_causes(source)),
-        Pager::Poisoned { cause } => format!("{error}: {}", reason(cause)),
+        Pager::Io { doing, source, .. } if doing == OPENING => all_causes(source),
+        Pager::Io { path, doing, source } => {
+            format!("{}{doing}: {}", OfFile(path), all_causes(source))
+        }
+        Pager::Poisoned { cause, .. } => match &**cause {
+            // The file is named already.
+            Pager::Io { doing, source, .. } => format!("{error}: {doing}: {}", all_causes(source)),
+            cause => format!("{error}: {}", reason(cause)),
+        },
         other => all_causes(other),
     }
 }
@@ -86,4 +96,34 @@ fn all_causes(error: &(dyn StdError + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_operating_system_and_what_follows_from_it_name_the_file_once() {
+        let path = Some(PathBuf::from("data.nanodb"));
+        let failed = |doing: &str| nanodb_pager::Error::Io {
+            path: path.clone(),
+            doing: doing.to_owned(),
+            source: io::Error::other("no answer"),
+        };
+        let unread = Error::from(EngineError::Storage(failed("reading page 7")));
+        assert_eq!(unread.to_string(), "data.nanodb: reading page 7: no answer");
+        let cause = Arc::new(failed("syncing the log"));
+        let poisoned = nanodb_pager::Error::Poisoned { path: path.clone(), cause };
+        let refused = Error::from(EngineError::Storage(poisoned));
+        assert_eq!(
+            refused.to_string(),
+            "data.nanodb: writes are refused until the file is reopened, since an earlier one \
+             failed: syncing the log: no answer"
+        );
+        assert_eq!([unread.file(), refused.file()], [path.as_deref(); 2]);
+    }
 }

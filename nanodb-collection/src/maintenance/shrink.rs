@@ -194,6 +194,14 @@ impl Shrinker {
         *self.state.lock() = State::default();
     }
 
+    /// The same in a process that was forked from the one that opened the database: who makes a
+    /// turn there is not here.
+    pub(crate) fn abandon(&self) {
+        if let Some(mut state) = self.state.try_lock() {
+            *state = State::default();
+        }
+    }
+
     /// Nothing moves as long as what is returned is there.
     pub(crate) fn pause(&self) -> ShrinkPause<'_> {
         self.compactions.fetch_add(1, Ordering::Relaxed);

@@ -72,6 +72,27 @@ fn openings_share_a_file_until_the_last_one_leaves_and_the_next_one_waits_until_
     });
 }
 
+/// A thread that is not in the fork may have it locked there for ever.
+#[test]
+fn a_fork_leaves_the_list_of_its_parent_alone() {
+    static FILES: OpenFiles<Numbered> = OpenFiles::new();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let first = open(&FILES, &path);
+    let open_file = &first.0.1;
+    let copy = OpenFile {
+        listing: Arc::clone(&open_file.listing),
+        process: open_file.process + 1,
+        id: open_file.id.clone(),
+        number: open_file.number,
+    };
+    let locked = open_file.listing.list.lock();
+    assert_eq!(copy.leave(), 0);
+    drop(copy);
+    drop(locked);
+    assert!(Arc::ptr_eq(&first, &open(&FILES, &path)), "it is open");
+}
+
 #[test]
 fn what_is_left_of_a_former_opening_does_not_take_a_later_one_out_of_the_list() {
     static FILES: OpenFiles<Numbered> = OpenFiles::new();

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use nanodb_document::{Document, Error, ErrorKind};
 
+use nanodb_pager::MemoryStorage;
+
 use super::{Closed, Opening};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::testing::Database;
 use crate::txn::Txn;
@@ -41,6 +44,27 @@ fn a_call_under_way_is_waited_for_and_later_ones_are_refused() {
         assert_eq!(closing.join().unwrap().unwrap(), Closed::File);
     });
     assert!(is_closed(opening.close()));
+}
+
+/// The threads of its parent are not there to end their calls.
+#[test]
+fn a_fork_closes_a_database_in_memory_without_waiting_for_calls_of_its_parent() {
+    let storage = Arc::new(MemoryStorage::new());
+    let (options, wait) = (nanodb_pager::Options::default(), Duration::ZERO);
+    let engine = Engine::open(storage, options, usize::MAX, wait, None, EngineError::from);
+    let mut engine = engine.unwrap();
+    Arc::get_mut(&mut engine).unwrap().process += 1;
+    let opening = Opening::new(engine);
+    let call = opening.gate.enter().unwrap();
+    let (closed, closes) = channel();
+    let closing = Arc::clone(&opening);
+    // It is left alone if it waits: no call will end.
+    thread::spawn(move || closed.send(closing.close()));
+    let closed = closes.recv_timeout(Duration::from_secs(30)).expect("it waits");
+    assert_eq!(closed.unwrap(), Closed::File);
+    assert!(is_closed(opening.enter().map(drop)));
+    assert!(is_closed(opening.close()));
+    drop(call);
 }
 
 #[test]

@@ -28,6 +28,8 @@ struct GateState {
     is_shut: bool,
     /// For who gives up the lock of a file.
     is_shut_to_unlock: bool,
+    /// For all but those who give up a lock.
+    is_a_trap: bool,
     waiting: usize,
 }
 
@@ -43,6 +45,7 @@ impl Gate {
     }
 
     fn pass(&self) {
+        assert!(!self.state.lock().is_a_trap, "planned");
         self.pass_if_not(|state| state.is_shut);
     }
 
@@ -230,6 +233,25 @@ fn who_opens_a_file_before_the_last_opening_is_over_shares_it() {
         assert_eq!(handle.insert(Document::new()).unwrap_err().kind(), ErrorKind::Closed);
         assert_eq!(opened.close().unwrap(), Closed::File);
     });
+}
+
+#[test]
+fn closing_that_panics_leaves_the_file_to_the_next_opening_whatever_handles_are_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("slow");
+    let gate = Arc::<Gate>::default();
+    let db = open_slow(&path, &gate).unwrap();
+    let (handle, engine) = (db.collection("c"), Arc::clone(db.engine()));
+    handle.insert(Document::new()).unwrap();
+    gate.state.lock().is_a_trap = true;
+    assert!(thread::scope(|scope| scope.spawn(|| db.close()).join()).is_err());
+    gate.state.lock().is_a_trap = false;
+    assert_eq!(handle.insert(Document::new()).unwrap_err().kind(), ErrorKind::Closed);
+    let opened = Database::open(&path).unwrap();
+    assert!(!Arc::ptr_eq(opened.engine(), &engine));
+    assert_eq!(opened.collection("c").count().unwrap(), 1);
+    opened.collection("c").insert(Document::new()).unwrap();
+    assert_eq!(opened.close().unwrap(), Closed::File);
 }
 
 #[test]

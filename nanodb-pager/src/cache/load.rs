@@ -84,7 +84,7 @@ impl Shared {
     /// Fails with [`Error::WriteConflict`] for a page that a transaction is writing.
     fn load(&self, page: PageId) -> Result<Arc<Frame>> {
         self.check_process()?;
-        let _reading = self.begin_read()?;
+        let _reading = self.begin_use()?;
         let on_disk = self.space.unlogged.on_disk(page);
         if on_disk == OnDisk::Open {
             return Err(Error::WriteConflict { page });
@@ -99,7 +99,7 @@ impl Shared {
         }
         self.storage
             .read_at(&mut private.bytes, page.offset())
-            .map_err(|e| Error::io(format!("reading {page}"), e))?;
+            .map_err(|e| self.io(format!("reading {page}"), e))?;
         self.check_from_disk(page, private)?;
         if let OnDisk::Since(seq) = on_disk
             && private.seq() < seq
@@ -140,7 +140,7 @@ impl Shared {
         let private = Arc::make_mut(&mut frame);
         self.storage
             .read_at(&mut private.bytes, page.offset())
-            .map_err(|e| Error::io(format!("reading {page}"), e))?;
+            .map_err(|e| self.io(format!("reading {page}"), e))?;
         let is_sound = self.checksummer.verify(page, private).is_ok();
         Ok(is_sound.then_some(frame))
     }

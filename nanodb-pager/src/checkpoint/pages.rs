@@ -289,11 +289,11 @@ impl Shared {
         let last = PageId::new(pages.start.get().saturating_add(pages.pages.saturating_sub(1)));
         self.space.check_bounds(last)?;
         self.check_process()?;
-        let _reading = self.begin_read()?;
+        let _reading = self.begin_use()?;
         let mut bytes = vec![0; pages.pages as usize * PAGE_SIZE];
-        self.storage.read_at(&mut bytes, pages.start.offset()).map_err(|e| {
-            Error::io(format!("reading checkpoint pages from {} on", pages.start), e)
-        })?;
+        self.storage
+            .read_at(&mut bytes, pages.start.offset())
+            .map_err(|e| self.io(format!("reading checkpoint pages from {} on", pages.start), e))?;
         for (page, found) in
             (pages.start.get()..).map(PageId::new).zip(bytes.chunks_exact(PAGE_SIZE))
         {

@@ -55,7 +55,7 @@ fn a_fork_is_refused_writes_and_reads_and_changes_no_file_when_it_lets_go() {
     as_fork(|| {
         let opened_by = |error: Error| match error {
             Error::Forked { opened_by } => opened_by,
-            Error::Poisoned { cause } => match *cause {
+            Error::Poisoned { cause, .. } => match *cause {
                 Error::Forked { opened_by } => opened_by,
                 ref other => panic!("{other:?}"),
             },
@@ -131,6 +131,28 @@ fn a_file_that_is_released_is_anothers_whatever_handles_are_left() {
     assert_eq!(files(directory.path()), before);
     assert!(!FileStorage::open(&path).unwrap().lock().unwrap(), "the other has it");
     other.close().unwrap();
+}
+
+#[test]
+fn an_error_of_the_operating_system_names_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data");
+    let pager = open(&path);
+    let page = add_page(&pager).unwrap();
+    pager.checkpoint().unwrap();
+    let path = pager.path().unwrap().to_owned();
+    let named = |error: &Error| error.to_string().starts_with(&format!("{}: ", path.display()));
+    // The cache forgets the page, and then the file is cut short.
+    for _ in 0..40 {
+        add_page(&pager).unwrap();
+    }
+    pager.checkpoint().unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_len(8192).unwrap();
+    let unread = pager.page(page, pager.published()).map(drop).unwrap_err();
+    assert!(matches!(unread, Error::Io { .. }) && named(&unread), "{unread}");
+    drop(pager.shared.poison(Error::io("syncing", std::io::ErrorKind::Other.into())));
+    let refused = add_page(&pager).unwrap_err();
+    assert!(matches!(refused, Error::Poisoned { .. }) && named(&refused), "{refused}");
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Shared {
         let mut missing = 0;
         for (suffix, least) in kept {
             let file = self.sidecar(suffix, "beginning a log")?;
-            let len = file.len().map_err(|e| Error::io("asking for the log's length", e))?;
+            let len = file.len().map_err(|e| self.io("asking for the log's length", e))?;
             missing += least.saturating_sub(len);
             files.push((file, len, least));
         }
@@ -78,7 +78,7 @@ impl Shared {
         }
         self.keep_pages().map_err(|error| match error {
             Error::Io { source, .. } if is_full_disk(&source) => {
-                Error::io(doing, no_room(&source, missing))
+                self.io(doing, no_room(&source, missing))
             }
             error => error,
         })?;
@@ -160,8 +160,9 @@ impl Shared {
 
     /// Makes the file at least so long. The caller holds `growing`.
     pub(crate) fn extend_to(&self, len: u64) -> Result<()> {
-        let current =
-            self.storage.len().map_err(|e| Error::io("asking for the file's length", e))?;
+        // For a transaction, nobody else looks whether the file is released.
+        let _writing = self.begin_use()?;
+        let current = self.storage.len().map_err(|e| self.io("asking for the file's length", e))?;
         if current < len {
             // A fork leaves the file as it is. Whether this handle may write is told at the commit.
             self.check_process()?;

@@ -48,12 +48,12 @@ pub(super) struct UnloggedPage {
 impl Shared {
     /// A page that an open transaction has written with this checksum, read back.
     pub(super) fn read_back(&self, page: PageId, stored: u64) -> Result<Arc<Frame>> {
-        let _reading = self.begin_read()?;
+        let _reading = self.begin_use()?;
         let mut frame = self.cache.spare_frames.any();
         let private = Arc::make_mut(&mut frame);
         self.storage
             .read_at(&mut private.bytes, page.offset())
-            .map_err(|e| Error::io(format!("reading {page}"), e))?;
+            .map_err(|e| self.io(format!("reading {page}"), e))?;
         self.checksummer.verify(page, private)?;
         let computed = private.checksum();
         if stored != computed {
@@ -133,6 +133,8 @@ impl WriteTx {
         }
         // Nothing may be written while the logs of an earlier process count.
         shared.ready_to_write()?;
+        // The file may be released meanwhile; it stays locked until this is written.
+        let _writing = shared.begin_use()?;
         shared.check_writable()?;
         self.open_unlogged(&mut places);
         places.sort_unstable_by_key(|&at| self.pages[at].id);

@@ -41,7 +41,7 @@ impl Shared {
     /// the database is not there any more, what lies there is another's, and this handle has no
     /// place left for a log.
     pub(crate) fn sidecar_failed(&self, doing: impl Into<String>, error: io::Error) -> Error {
-        match Error::io(doing, error) {
+        match self.io(doing, error) {
             displaced @ Error::Displaced { .. } => self.poison(displaced),
             other => other,
         }
@@ -56,7 +56,7 @@ impl Shared {
         self.ready_to_write()?;
         self.wal.requested_bytes.fetch_max(bytes, Ordering::Relaxed);
         let doing = "making room for the log";
-        let failed = |e| Error::io(doing, e);
+        let failed = |e| self.io(doing, e);
         let mut guard = self.lock_to_commit()?;
         self.check_writable()?;
         let commit = &mut *guard;
@@ -73,6 +73,7 @@ impl Shared {
         drop(guard);
         // The one that ends now may not know yet what is asked for, and cut it off.
         let _held = self.lock_disk_state();
+        self.check_writable()?;
         let made = made.and_then(|()| {
             let other_len = other.len()?;
             prepare(&*other, other_len, self.options.log_bytes_max, bytes)
@@ -93,7 +94,7 @@ impl Shared {
         let salt = random::bits();
         let segment = Segment { uuid: self.uuid, generation, salt, previous_salt, first_seq };
         let mut log = Log::begin(file, segment, base, self.options.log_bytes_max)
-            .map_err(|e| Error::io(doing, e))?;
+            .map_err(|e| self.io(doing, e))?;
         log.write().map_err(|e| self.write_failed(Error::io("making room for the log", e)))?;
         Ok(log)
     }
@@ -110,7 +111,7 @@ impl Shared {
         drop(commit);
         let doing = "making room for the log";
         let file = self.sidecar(wal::suffix(generation), "beginning a log")?;
-        let len = file.len().map_err(|e| Error::io("asking for the log's length", e))?;
+        let len = file.len().map_err(|e| self.io("asking for the log's length", e))?;
         prepare(&*file, len, self.options.log_bytes_max, 0)
             .map_err(|e| self.write_failed(Error::io(doing, e)))
     }

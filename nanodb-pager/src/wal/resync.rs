@@ -38,8 +38,8 @@ impl Shared {
         let mut left: u64 = files.iter().map(|(_, _, len)| len).sum();
         for (file, suffix, len) in files {
             let copy = self.copy(&*file, suffix, len).map_err(|error| match error {
-                Error::Io { doing, source } if is_full_disk(&source) => {
-                    Error::Io { doing, source: no_room(&source, left) }
+                Error::Io { path, doing, source } if is_full_disk(&source) => {
+                    Error::Io { path, doing, source: no_room(&source, left) }
                 }
                 error => error,
             })?;

@@ -53,7 +53,7 @@ fn work(storage: &SimStorage, known: &mut Known, kept: &mut Option<Pager>) -> Re
 fn cause(error: &Error) -> Option<&Error> {
     match error {
         Error::Io { .. } => Some(error),
-        Error::Poisoned { cause } => Some(cause),
+        Error::Poisoned { cause, .. } => Some(cause),
         _ => None,
     }
 }
@@ -278,7 +278,7 @@ fn a_folder_that_fails_stops_all_writes_and_says_why() {
     pager.begin().commit(b"nonsense").unwrap();
     for _ in 0..2 {
         let error = pager.checkpoint().unwrap_err();
-        let Error::Poisoned { cause } = &error else { panic!("{error:?}") };
+        let Error::Poisoned { cause, .. } = &error else { panic!("{error:?}") };
         assert!(matches!(**cause, Error::Metadata(_)), "{cause:?}");
     }
     assert!(matches!(pager.begin().commit(b"more"), Err(Error::Poisoned { .. })));

@@ -153,13 +153,13 @@ fn check_handle(pager: &Pager, ledger: &mut Ledger, error: &Error, what: &str) {
     let seen = found(pager, &ledger.pages, what);
     assert!((ledger.durable..=ledger.begun).contains(&seen), "{what}: {seen} seen");
     match error {
-        Error::Poisoned { cause } => {
+        Error::Poisoned { cause, .. } => {
             assert!(matches!(**cause, Error::Io { .. }), "{what}: {cause:?}");
             let before = pager.published();
             let again = pager.begin().commit(b"again").map(|_| ());
             for again in [again, pager.checkpoint(), pager.clone().close()] {
                 match again {
-                    Err(Error::Poisoned { cause: same }) => assert!(Arc::ptr_eq(cause, &same)),
+                    Err(Error::Poisoned { cause: same, .. }) => assert!(Arc::ptr_eq(cause, &same)),
                     other => panic!("{what}: {other:?} after {error:?}"),
                 }
             }
@@ -265,7 +265,7 @@ fn a_full_disk_refuses_the_commit_and_changes_nothing_until_there_is_room() {
         let (published, space) = (pager.published(), pager.space());
         for _ in 0..3 {
             match commits(&pager, &mut ledger, 1, Durability::Immediate) {
-                Err(Error::Io { doing, source }) => {
+                Err(Error::Io { doing, source, .. }) => {
                     assert_eq!(doing, "making room for the log");
                     assert_eq!(source.kind(), std::io::ErrorKind::StorageFull);
                 }
@@ -298,7 +298,7 @@ fn a_sync_that_fails_is_told_to_everyone_who_waited_for_it() {
                             break error;
                         }
                     };
-                    let Error::Poisoned { cause } = &error else { panic!("{error:?}") };
+                    let Error::Poisoned { cause, .. } = &error else { panic!("{error:?}") };
                     assert!(matches!(**cause, Error::Io { .. }), "{cause:?}");
                 });
             }

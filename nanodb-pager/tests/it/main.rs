@@ -22,6 +22,7 @@ mod model;
 mod opening;
 mod quota;
 mod read_only;
+mod releasing;
 mod salvage;
 mod saving;
 mod saving_faults;

@@ -282,7 +282,7 @@ fn a_temporary_file_gives_back_what_was_appended_or_says_that_it_can_not() {
         (full, io::ErrorKind::StorageFull),
         (none, io::ErrorKind::StorageFull),
     ] {
-        let Error::Io { doing, source } = error else { panic!("{error:?}") };
+        let Error::Io { doing, source, .. } = error else { panic!("{error:?}") };
         assert!(doing.contains("temporary file"), "{doing}");
         assert_eq!(source.kind(), kind);
     }
