@@ -44,7 +44,8 @@ pub struct Opening {
     engine: Arc<Engine>,
 }
 
-/// What `Database::close` has come to.
+/// Whether the file is closed, or others in this process keep it open; returned by
+/// `Database::close`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Closed {

@@ -46,7 +46,7 @@ use nanodb_document::{DocView, Error};
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a cursor does nothing until it is asked for documents"]
+#[must_use = "a scan does nothing until it is asked for documents"]
 pub struct Scan {
     page: Option<OpenPage>,
     /// The document put together last, if it was in pieces.
@@ -116,7 +116,7 @@ struct OpenPage {
     next: Option<SlotId>,
 }
 
-/// Where the document is that a cursor has come to.
+/// Where the document is that a scan has come to.
 enum Step {
     OnPage(RecordSpan),
     Assembled,
@@ -143,7 +143,7 @@ impl Scan {
         }
     }
 
-    /// A cursor over what a transaction sees of a collection.
+    /// A scan over what a transaction sees of a collection.
     pub(crate) fn within(
         opening: Arc<Opening>,
         view: TxView,
@@ -458,7 +458,7 @@ impl fmt::Debug for Scan {
 #[derive(Debug)]
 #[must_use = "an iterator does nothing until it is asked for documents"]
 pub struct ScanIter {
-    cursor: Scan,
+    scan: Scan,
     /// Whether it has said that the database is closed: once, or who skips errors never ends.
     is_over: bool,
 }
@@ -466,14 +466,14 @@ pub struct ScanIter {
 impl ScanIter {
     /// Makes an iterator over the documents that a scan has not come to yet.
     #[doc(hidden)]
-    pub fn new(cursor: Scan) -> Self {
-        Self { cursor, is_over: false }
+    pub fn new(scan: Scan) -> Self {
+        Self { scan, is_over: false }
     }
 
     /// Returns the name of the collection.
     #[doc(hidden)]
     pub fn name(&self) -> &str {
-        &self.cursor.walk.collection
+        &self.scan.walk.collection
     }
 }
 
@@ -484,10 +484,10 @@ impl Iterator for ScanIter {
         if self.is_over {
             return None;
         }
-        if let Err(closed) = self.cursor.check_open() {
+        if let Err(closed) = self.scan.check_open() {
             self.is_over = true;
             return Some(Err(closed.into()));
         }
-        self.cursor.next_that(|_| Ok(true)).transpose()
+        self.scan.next_that(|_| Ok(true)).transpose()
     }
 }

@@ -153,10 +153,10 @@ impl Options {
         self
     }
 
-    /// Sets after how many milliseconds a [`Durability::Relaxed`] write is on stable storage, plus
-    /// the time that writing and syncing take. Default 1,000.
-    pub fn relaxed_flush_interval_ms(mut self, milliseconds: u64) -> Self {
-        self.pager = self.pager.relaxed_flush_interval_ms(milliseconds);
+    /// Sets after how much time a [`Durability::Relaxed`] write is on stable storage, plus the time
+    /// that writing and syncing take. Default a second.
+    pub fn relaxed_flush_interval(mut self, interval: Duration) -> Self {
+        self.pager = self.pager.relaxed_flush_interval(interval);
         self
     }
 
@@ -198,8 +198,8 @@ impl Options {
     /// writes. With this option the database opens as of its last checkpoint,
     /// [`open_report`](crate::Database::open_report) says `log_lost`, and the later writes are lost
     /// for good once anything is written.
-    pub fn without_log(mut self, without_log: bool) -> Self {
-        self.pager = self.pager.without_log(without_log);
+    pub fn allow_missing_log(mut self, allow: bool) -> Self {
+        self.pager = self.pager.allow_missing_log(allow);
         self
     }
 

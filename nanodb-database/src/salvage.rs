@@ -93,7 +93,7 @@ impl Database {
         failed: impl Fn(nanodb_pager::Error) -> EngineError,
     ) -> Result<SalvageReport> {
         let storage: Arc<dyn Storage> = Arc::new(ReadOnly::new(storage));
-        let options = Self::options().read_only(true).without_log(true);
+        let options = Self::options().read_only(true).allow_missing_log(true);
         let options = options.lock_timeout(self.engine().lock_timeout());
         let refused = match options.try_open_on(Arc::clone(&storage)) {
             Ok(source) => {

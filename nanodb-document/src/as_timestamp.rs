@@ -86,7 +86,7 @@ fn out_of_range(timestamp: Timestamp) -> String {
     format!("the time {timestamp} is not between the years -9999 and 9999")
 }
 
-/// The same for fields that may be null.
+/// Fields of other crates' time types that may be null, stored as timestamps.
 pub mod option {
     use super::{
         Deserialize, Deserializer, Display, Serializer, SystemTime, Timestamp, of_timestamp,

@@ -231,6 +231,13 @@ pub enum ErrorKind {
     Poisoned,
 }
 
+/// Prints the name of the variant, as the end of a printed [`Error`] has it.
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{self:?}"))
+    }
+}
+
 /// Builds an [`Error`], for the crates of the workspace.
 ///
 /// ```

@@ -1,5 +1,7 @@
 //! How much a commit promises before it returns.
 
+use std::fmt;
+
 /// What a commit survives once it has returned.
 ///
 /// Whatever the level, what is found after a crash is a prefix of the commits, each
@@ -31,11 +33,37 @@ pub enum Durability {
     /// The commit is in memory; it is on stable storage within an interval, a second by default
     /// (see [`Options`](crate::Options)), or with the next stronger commit or checkpoint.
     Relaxed,
-    /// The commit is with the operating system: it survives the process being killed, not a
-    /// power cut. Costs one write call.
+    /// The commit is with the operating system: it survives the process being killed, not a power
+    /// failure. Costs one write call.
     Buffered,
-    /// The commit is on stable storage: it survives a power cut. Costs one sync, which
-    /// threads that commit at the same time share.
+    /// The commit is on stable storage: it survives a power failure. Costs one sync, which threads
+    /// that commit at the same time share.
     #[default]
     Immediate,
+}
+
+/// Prints the name in small letters.
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Relaxed => "relaxed",
+            Self::Buffered => "buffered",
+            Self::Immediate => "immediate",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_durability_prints_its_name() {
+        let all = [Durability::Relaxed, Durability::Buffered, Durability::Immediate];
+        assert_eq!(
+            all.map(|durability| durability.to_string()),
+            ["relaxed", "buffered", "immediate"]
+        );
+        assert_eq!(format!("{:>10}", Durability::Relaxed), "   relaxed");
+    }
 }

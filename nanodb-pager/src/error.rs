@@ -224,7 +224,7 @@ impl fmt::Display for Error {
                 f,
                 "{loss}: what was committed last was in {log}; it may have stayed where the file \
                  was before, or beside another name (hard link) of it. Put it there, or copy what \
-                 there is without it by salvage, or open the file with `without_log`"
+                 there is without it by salvage, or open the file with `allow_missing_log`"
             ),
             Self::ForeignFile { file } => write!(
                 f,

@@ -83,8 +83,7 @@ impl PagerHandle {
 
     /// Requests that relaxed commits be flushed in time.
     pub(crate) fn request_flush(&self) {
-        let interval = Duration::from_millis(self.options.relaxed_flush_interval_ms);
-        if !background::ask(&self.shared, Task::Flush, interval) {
+        if !background::ask(&self.shared, Task::Flush, self.options.relaxed_flush_interval) {
             self.flush();
         }
     }

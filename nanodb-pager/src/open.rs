@@ -68,7 +68,7 @@ impl Pager {
         let header = read_header(&*storage, is_new, &options)?;
         let checksummer = Checksummer::new(&header.uuid);
         let mut on_disk = read_disk_state(&*storage, header, checksummer, &*hooks)?;
-        let replay = Replay::read(&storage, &on_disk.header, options.without_log)?;
+        let replay = Replay::read(&storage, &on_disk.header, options.allow_missing_log)?;
         let allocator = allocator(&on_disk, &replay.space)?;
         let newest_root = match replay.metadata.is_empty() {
             true => on_disk.metadata_root.to_vec(),

@@ -13,8 +13,8 @@ pub struct OpenReport {
     /// Bytes of log that hold them.
     pub bytes_replayed: u64,
     /// Whether a log that is needed was not there, and
-    /// [`Options::without_log`](crate::Options::without_log) said to go on without it: what was
-    /// committed after the last checkpoint is lost.
+    /// [`Options::allow_missing_log`](crate::Options::allow_missing_log) said to go on without it:
+    /// what was committed after the last checkpoint is lost.
     pub log_lost: bool,
     /// Whether the free map was damaged, and rebuilt from the root. Nothing is lost by it, and
     /// the next checkpoint saves it.

@@ -14,12 +14,12 @@ pub struct Options {
     pub(crate) cache_bytes_max: usize,
     pub(crate) durability: Durability,
     pub(crate) log_bytes_max: u64,
-    pub(crate) relaxed_flush_interval_ms: u64,
+    pub(crate) relaxed_flush_interval: Duration,
     pub(crate) transaction_bytes_max: usize,
     pub(crate) background: bool,
     pub(crate) file_bytes_max: Option<u64>,
     pub(crate) create: bool,
-    pub(crate) without_log: bool,
+    pub(crate) allow_missing_log: bool,
     pub(crate) access: Access,
     pub(crate) lock_timeout: Duration,
 }
@@ -31,12 +31,12 @@ impl Default for Options {
             cache_bytes_max: 64 * 1024 * 1024,
             durability: Durability::default(),
             log_bytes_max: 64 * 1024 * 1024,
-            relaxed_flush_interval_ms: 1000,
+            relaxed_flush_interval: Duration::from_secs(1),
             transaction_bytes_max: 256 * 1024 * 1024,
             background: true,
             file_bytes_max: None,
             create: true,
-            without_log: false,
+            allow_missing_log: false,
             access: Access::Write,
             lock_timeout: Duration::ZERO,
         }
@@ -108,13 +108,13 @@ impl Options {
         self
     }
 
-    /// Sets after how many milliseconds at most a [`Durability::Relaxed`] commit is written to
-    /// stable storage. Default 1000. What it then takes to write and sync comes on top, and where
+    /// Sets after how much time at most a [`Durability::Relaxed`] commit is written to stable
+    /// storage. Default a second. What it then takes to write and sync comes on top, and where
     /// five or more files of the process are to be flushed at that moment, up to 50 ms for each.
     /// What the disks of other files do adds nothing to that.
     #[must_use]
-    pub fn relaxed_flush_interval_ms(mut self, milliseconds: u64) -> Self {
-        self.relaxed_flush_interval_ms = milliseconds;
+    pub fn relaxed_flush_interval(mut self, interval: Duration) -> Self {
+        self.relaxed_flush_interval = interval;
         self
     }
 
@@ -146,8 +146,8 @@ impl Options {
     /// and what was committed since is lost for good once anything is written. The
     /// [report](crate::OpenReport::log_lost) says whether it was so.
     #[must_use]
-    pub fn without_log(mut self, without_log: bool) -> Self {
-        self.without_log = without_log;
+    pub fn allow_missing_log(mut self, allow: bool) -> Self {
+        self.allow_missing_log = allow;
         self
     }
 

@@ -46,7 +46,7 @@ pub struct CheckReport {
 pub struct CheckProgress {
     /// Pages with documents that were read.
     pub pages_done: u64,
-    /// All of them. For very large collections they are read again, and counted again.
+    /// All pages with documents. For very large collections they are read again, and counted again.
     pub pages: u64,
 }
 

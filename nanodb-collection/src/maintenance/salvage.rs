@@ -47,7 +47,7 @@ pub enum SalvageMode {
     /// deleted or never committed may be there if the report is
     /// [uncertain](SalvageReport::uncertain).
     ByPages,
-    /// The same, but nothing says any more what the pages' checksums begin from, so that documents
+    /// By its pages, and nothing says any more what their checksums begin from, so that documents
     /// may be damaged without anybody noticing.
     Unverified,
 }
@@ -58,7 +58,7 @@ pub enum SalvageMode {
 pub struct SalvagedCollection {
     /// Its name; `collection 7` for one whose name is lost.
     pub name: String,
-    /// Returns how many documents were saved.
+    /// How many documents were saved.
     pub documents: u64,
     /// How many it had, where that is known.
     pub expected: Option<u64>,

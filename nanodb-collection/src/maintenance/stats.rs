@@ -18,7 +18,7 @@ pub struct Stats {
     pub cached_bytes: u64,
     /// Bytes of pages that wait to be written.
     pub dirty_bytes: u64,
-    /// Bytes of older versions of pages, kept for cursors.
+    /// Bytes of older versions of pages, kept for snapshots, scans and cursors.
     pub older_bytes: u64,
     /// Bytes of older versions that did not fit into memory and are in a temporary file.
     pub spilled_bytes: u64,

@@ -23,7 +23,9 @@ fn open(options: &Options, storage: &SimStorage) -> Database {
 }
 
 fn relaxed() -> Options {
-    Database::options().durability(Durability::Relaxed).relaxed_flush_interval_ms(1)
+    Database::options()
+        .durability(Durability::Relaxed)
+        .relaxed_flush_interval(Duration::from_millis(1))
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use nanodb::{Database, Durability};
 use nanodb_fuse::{Mounted, Plan, mount};
@@ -42,7 +43,7 @@ fn child() {
     let level = if relaxed { Durability::Relaxed } else { Durability::Immediate };
     // Little memory and a small log, so that checkpoints come often.
     let options = Database::options().cache_bytes_max(1 << 18).log_bytes_max(1 << 16);
-    let options = options.durability(level).relaxed_flush_interval_ms(5);
+    let options = options.durability(level).relaxed_flush_interval(Duration::from_millis(5));
     let Ok(db) = options.open(path) else { return };
     let first = commits(&states, &found(&db), durable).expect("a state that was never committed");
     for number in first..COMMITS {

@@ -80,15 +80,15 @@ pub(crate) struct ReadLog {
 impl Replay {
     /// Reads the logs that the header still needs.
     ///
-    /// One that is lost is an error, unless it is to be done `without_log`.
+    /// One that is lost is an error, unless `allow_missing_log` is set.
     pub(crate) fn read(
         storage: &Arc<dyn Storage>,
         header: &Header,
-        without_log: bool,
+        allow_missing_log: bool,
     ) -> Result<Self> {
         let replay = Self::read_below(storage, header, None)?;
         if let Some(lost) = replay.lost(&**storage)
-            && !without_log
+            && !allow_missing_log
         {
             return Err(lost);
         }

@@ -101,7 +101,8 @@ fn the_commit_that_makes_a_checkpoint_due_does_not_make_it() {
 #[test]
 fn relaxed_commits_are_on_stable_storage_after_the_interval() {
     let storage = SimStorage::new();
-    let options = options().durability(Durability::Relaxed).relaxed_flush_interval_ms(5);
+    let interval = Duration::from_millis(5);
+    let options = options().durability(Durability::Relaxed).relaxed_flush_interval(interval);
     let pager = Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options).unwrap();
     let page = crate::support::add_page(&pager, b"first");
     pager.checkpoint().unwrap();
@@ -148,7 +149,7 @@ fn both_logs_together_keep_to_twice_their_size_while_a_snapshot_is_held() {
 }
 
 fn relaxed() -> Options {
-    options().durability(Durability::Relaxed).relaxed_flush_interval_ms(1)
+    options().durability(Durability::Relaxed).relaxed_flush_interval(Duration::from_millis(1))
 }
 
 /// A file on a disk whose syncs do not return, and the background in one of them.

@@ -2,6 +2,7 @@
 //! where it stopped, and no power cut in between loses anything.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use nanodb_pager::{Durability, Error, Options, PageId, Pager, WriteTx};
 use nanodb_sim::{
@@ -210,7 +211,7 @@ fn a_close_that_a_full_disk_stops_loses_no_relaxed_commit() {
     for is_closed in [true, false] {
         let (files, pages) = disk();
         let storage = SimStorage::from_files(files);
-        let options = Options::default().relaxed_flush_interval_ms(3_600_000);
+        let options = Options::default().relaxed_flush_interval(Duration::from_secs(3600));
         let pager = Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options).unwrap();
         let commit = |number, level| {
             let mut tx = pager.begin();

@@ -365,7 +365,7 @@ fn the_log_of_another_database_is_not_read() {
     let error = support::open(&storage).unwrap_err();
     let expected = LogLoss::OfAnotherDatabase;
     assert!(matches!(error, Error::LogLost { loss, .. } if loss == expected), "{error:?}");
-    let options = Options::default().background(false).without_log(true);
+    let options = Options::default().background(false).allow_missing_log(true);
     let pager = Pager::open(Arc::new(storage), Arc::new(support::Concatenate), options).unwrap();
     assert_eq!((pager.published().get(), pager.open_report().commits_replayed), (1, 0));
 }

@@ -160,7 +160,7 @@ fn a_log_that_is_lost_is_an_error_and_can_be_gone_on_without() {
         let before = storage.files();
         let error = open(&storage).unwrap_err();
         assert!(matches!(error, Error::LogLost { loss, .. } if loss == expected), "{error:?}");
-        let options = Options::default().background(false).without_log(true);
+        let options = Options::default().background(false).allow_missing_log(true);
         let pager = Pager::open(Arc::new(storage.clone()), Arc::new(Concatenate), options).unwrap();
         assert!(pager.open_report().log_lost);
         assert_eq!(storage.files(), before);

@@ -210,7 +210,7 @@ fn a_database_without_its_log_opens_only_if_that_is_asked_for_and_says_what_is_l
     let saved = Database::in_memory().unwrap();
     let report = saved.salvage(&path).unwrap();
     assert_eq!((saved.collection("a").count().unwrap(), report.is_complete()), (2, false));
-    let db = Database::options().without_log(true).open(&path).unwrap();
+    let db = Database::options().allow_missing_log(true).open(&path).unwrap();
     assert!(db.open_report().log_lost);
     assert_eq!(db.collection("a").count().unwrap(), 2);
     db.collection("a").insert(doc! { "_id": 3 }).unwrap();

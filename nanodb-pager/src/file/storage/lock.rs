@@ -31,7 +31,7 @@ pub struct LockHolder {
     pub program: Option<String>,
 }
 
-/// All of those that are known; none where the system does not tell.
+/// The processes that are known to have a file open; none where the system does not tell.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LockHolders(pub Vec<LockHolder>);
 

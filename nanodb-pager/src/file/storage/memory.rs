@@ -26,6 +26,7 @@ struct Bytes {
 
 impl MemoryStorage {
     /// Returns an empty storage.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
