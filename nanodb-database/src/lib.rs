@@ -62,7 +62,7 @@ pub use nanodb_document::{
 };
 pub use nanodb_query::{
     ArrayFilters, FieldName, Filter, IntoFilter, IntoProjection, IntoSort, IntoUpdate, Projection,
-    Push, Sort, Update, field,
+    Push, Sort, Update, field, operators,
 };
 pub use options::Options;
 pub use query::{

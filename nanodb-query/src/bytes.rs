@@ -194,7 +194,7 @@ impl SortBytes for Sort {
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let projection = Projection::parse_json(r#"{"age": 1, "_id": 0}"#)?;
-/// assert_eq!(projection, Projection::include(["age"])?.without_id());
+/// assert_eq!(projection, Projection::include(["age"]).without_id());
 ///
 /// // {"_id": 5, "age": 31, "city": "Berlin"}
 /// let document = b"\x83\xa3_id\x05\xa3age\x1f\xa4city\xa6Berlin";

@@ -50,7 +50,7 @@ use nanodb_msgpack::RawValue;
 ///
 /// Verbs such as `users.find(&adults)` and `users.delete_many(doc! { "age": { "$lt": 18 } })` take
 /// it as [`field`](crate::field) builds it, as `doc!` writes it down, or as text says it;
-/// `docs/query.md` lists all operators.
+/// [`operators`](crate::operators#filters) lists all operators.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
@@ -226,13 +226,6 @@ impl PartialEq for Filter {
     fn eq(&self, other: &Self) -> bool {
         // The prefilter follows from the tree.
         self.root == other.root && self.refused == other.refused
-    }
-}
-
-/// Lets a function that takes a filter by value take one by reference as well.
-impl From<&Self> for Filter {
-    fn from(filter: &Self) -> Self {
-        filter.clone()
     }
 }
 

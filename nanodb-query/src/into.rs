@@ -79,24 +79,23 @@ pub trait IntoSort {
     fn into_sort(self) -> Sort;
 }
 
-/// A type that says which fields of documents are returned. Names in an array are those that are
-/// included, with `_id`.
+/// A type that says which fields of documents are returned: a [`Projection`] or a [`Document`], by
+/// value or by reference, or names in an array, a slice or a `Vec`, which are included, with `_id`.
 ///
 /// ```
 /// # mod nanodb { pub use nanodb_document::doc; pub use nanodb_query::*; }
 /// use nanodb::{IntoProjection, Projection, doc};
 ///
-/// # fn main() -> Result<(), nanodb::Error> {
-/// assert_eq!(["name", "age"].into_projection(), Projection::include(["name", "age"])?);
-/// assert_eq!(doc! { "password": 0 }.into_projection(), Projection::exclude(["password"])?);
-/// # Ok(())
-/// # }
+/// let named = Projection::include(["name", "age"]);
+/// assert_eq!(["name", "age"].into_projection(), named);
+/// assert_eq!(vec!["name".to_owned(), "age".to_owned()].into_projection(), named);
+/// assert_eq!(doc! { "password": 0 }.into_projection(), Projection::exclude(["password"]));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a projection",
     label = "not a projection",
     note = "write `doc! {{ \"name\": 1, \"_id\": 0 }}`, `[\"name\"]` or \
-            `Projection::exclude([\"a\"])?`"
+            `Projection::exclude([\"a\"])`"
 )]
 pub trait IntoProjection {
     /// Returns the projection.
@@ -141,6 +140,30 @@ conversions! {
 
 impl<const N: usize> IntoProjection for [&str; N] {
     fn into_projection(self) -> Projection {
-        Projection::included(self).unwrap_or_else(Projection::refused)
+        Projection::include(self)
+    }
+}
+
+impl<const N: usize> IntoProjection for &[&str; N] {
+    fn into_projection(self) -> Projection {
+        Projection::include(self)
+    }
+}
+
+impl<P: AsRef<str>> IntoProjection for &[P] {
+    fn into_projection(self) -> Projection {
+        Projection::include(self)
+    }
+}
+
+impl<P: AsRef<str>> IntoProjection for Vec<P> {
+    fn into_projection(self) -> Projection {
+        Projection::include(self)
+    }
+}
+
+impl<P: AsRef<str>> IntoProjection for &Vec<P> {
+    fn into_projection(self) -> Projection {
+        Projection::include(self)
     }
 }

@@ -34,14 +34,14 @@ use nanodb_msgpack::RawValue;
 /// Selects the fields of a document that a query returns, as in
 /// `users.find(adults).projection(names)`.
 ///
-/// `docs/query.md` lists its operators, such as `$slice`.
+/// [`operators`](crate::operators#projections) lists what text can say as well, such as `$slice`.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
 /// use nanodb::Projection;
 ///
 /// # fn main() -> nanodb::Result<()> {
-/// let names = Projection::include(["name", "address.city"])?.without_id();
+/// let names = Projection::include(["name", "address.city"]).without_id();
 /// let text = r#"{"address.city": 1, "name": 1, "_id": 0}"#;
 /// assert_eq!(names.to_string(), text);
 /// assert_eq!(Projection::parse_json(text)?, names);
@@ -118,9 +118,18 @@ impl Projection {
 
     /// Reports whether this projection can be used.
     ///
-    /// A parsed projection always can, and one that [`include`](Self::include) or
-    /// [`exclude`](Self::exclude) returned. One that was converted from a document may have been
-    /// refused; then every use of it fails with the error that this returns.
+    /// A parsed projection always can. One that a program built, or converted from a document, may
+    /// have something that is refused in text too, such as a path that leads through another; then
+    /// every use of it fails with the error that this returns.
+    ///
+    /// ```
+    /// # extern crate nanodb_query as nanodb;
+    /// use nanodb::Projection;
+    ///
+    /// assert!(Projection::include(["name"]).check().is_ok());
+    /// let error = Projection::include(["address", "address.city"]).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "the paths `address` and `address.city` collide");
+    /// ```
     ///
     /// # Errors
     ///
@@ -131,67 +140,65 @@ impl Projection {
 
     /// Returns the projection that keeps only the fields at these paths, and `_id`.
     ///
+    /// What text is refused for is the error of every use: one path leads through another, is too
+    /// long or has a name that begins with `$`; or there are too many. [`check`](Self::check)
+    /// reports it earlier.
+    ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Projection;
     ///
-    /// # fn main() -> Result<(), nanodb::Error> {
-    /// let projection = Projection::include(["name", "address.city"])?.without_id();
+    /// let projection = Projection::include(["name", "address.city"]).without_id();
     /// assert_eq!(projection.to_string(), r#"{"address.city": 1, "name": 1, "_id": 0}"#);
-    /// # Ok(())
-    /// # }
+    ///
+    /// let names: Vec<String> = vec!["age".into()];
+    /// assert_eq!(Projection::include(&names).to_string(), r#"{"age": 1}"#);
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid) for what is refused in text: one path leads
-    /// through another, is too long or has a name that begins with `$`; or there are too many.
-    pub fn include<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, Error> {
-        Ok(Self::included(paths)?)
-    }
-
-    /// The same, with the error as this crate knows it.
-    pub(crate) fn included<'p>(
-        paths: impl IntoIterator<Item = &'p str>,
-    ) -> Result<Self, QueryError> {
-        let mut projection = Self::built(Mode::Include, paths)?;
-        projection.fields.entry("_id".into()).or_insert(Node::Whole);
-        Ok(projection)
+    #[must_use]
+    pub fn include<P: AsRef<str>>(paths: impl IntoIterator<Item = P>) -> Self {
+        let mut projection = Self::built(Mode::Include, paths);
+        if projection.refused.is_none() {
+            projection.fields.entry("_id".into()).or_insert(Node::Whole);
+        }
+        projection
     }
 
     /// Returns the projection that keeps all fields but those at these paths.
     ///
+    /// What is refused is the error of every use, as it is of [`include`](Self::include).
+    ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Projection;
     ///
-    /// # fn main() -> Result<(), nanodb::Error> {
-    /// let projection = Projection::exclude(["password"])?;
+    /// let projection = Projection::exclude(["password"]);
     /// assert_eq!(projection.to_string(), r#"{"password": 0}"#);
-    /// # Ok(())
-    /// # }
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// Same as [`include`](Self::include).
-    pub fn exclude<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, Error> {
-        Ok(Self::built(Mode::Exclude, paths)?)
+    #[must_use]
+    pub fn exclude<P: AsRef<str>>(paths: impl IntoIterator<Item = P>) -> Self {
+        Self::built(Mode::Exclude, paths)
     }
 
-    fn built<'p>(mode: Mode, paths: impl IntoIterator<Item = &'p str>) -> Result<Self, QueryError> {
+    fn built<P: AsRef<str>>(mode: Mode, paths: impl IntoIterator<Item = P>) -> Self {
         let mut projection = Self { mode, ..Self::all() };
         for (index, path) in paths.into_iter().enumerate() {
-            if index >= BUILT_PATHS_MAX {
-                return Err(Problem::TooManyNodes { nodes_max: QUERY_NODES_MAX }.into());
+            if let Err(problem) = projection.add(index, path.as_ref()) {
+                return Self::refused(problem.into());
             }
-            if path.split('.').any(|name| name.starts_with('$')) {
-                let (operator, path) = (path.to_owned(), String::new());
-                return Err(Problem::Unsupported { operator, path }.into());
-            }
-            projection.insert(path, Node::Whole)?;
         }
-        Ok(projection)
+        projection
+    }
+
+    /// Adds a path, within the limits of text.
+    fn add(&mut self, index: usize, path: &str) -> Result<(), Problem> {
+        if index >= BUILT_PATHS_MAX {
+            return Err(Problem::TooManyNodes { nodes_max: QUERY_NODES_MAX });
+        }
+        if path.split('.').any(|name| name.starts_with('$')) {
+            let (operator, path) = (path.to_owned(), String::new());
+            return Err(Problem::Unsupported { operator, path });
+        }
+        self.insert(path, Node::Whole)
     }
 
     /// Leaves out `_id`.
@@ -200,14 +207,14 @@ impl Projection {
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::Projection;
     ///
-    /// # fn main() -> Result<(), nanodb::Error> {
-    /// let projection = Projection::include(["age"])?.without_id();
+    /// let projection = Projection::include(["age"]).without_id();
     /// assert_eq!(projection.to_string(), r#"{"age": 1, "_id": 0}"#);
-    /// # Ok(())
-    /// # }
     /// ```
     #[must_use]
     pub fn without_id(mut self) -> Self {
+        if self.refused.is_some() {
+            return self;
+        }
         match self.mode {
             Mode::Include => self.fields.remove("_id"),
             Mode::Exclude => self.fields.insert("_id".into(), Node::Whole),
@@ -309,6 +316,13 @@ fn collision(path: &str, name: &str) -> Problem {
     let end = path.find(name).map_or(path.len(), |start| start + name.len());
     let first = path.get(..end).unwrap_or(path).to_owned();
     Problem::PathCollision { first, second: path.to_owned() }
+}
+
+/// Keeps documents as they are.
+impl Default for Projection {
+    fn default() -> Self {
+        Self::all()
+    }
 }
 
 impl fmt::Debug for Projection {

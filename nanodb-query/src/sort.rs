@@ -26,7 +26,8 @@ use nanodb_msgpack::{encode_empty_array_key, encode_key};
 
 /// Orders documents by one or more fields, as in `users.find(adults).sort(by_age).limit(10)`.
 ///
-/// `docs/query.md` says how values of different types, arrays and missing fields are ordered.
+/// [`operators`](crate::operators#sorts) says how values of different types, arrays and missing
+/// fields are ordered.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
@@ -185,8 +186,7 @@ impl Sort {
     }
 
     /// Returns the paths, each with whether it is descending.
-    #[doc(hidden)]
-    pub fn fields(&self) -> impl ExactSizeIterator<Item = (&Path, bool)> {
+    pub(crate) fn fields(&self) -> impl ExactSizeIterator<Item = (&Path, bool)> {
         self.fields.iter().map(|field| (&field.path, field.descending))
     }
 

@@ -61,9 +61,9 @@ use nanodb_msgpack::{RawValue, TypeBracket};
 /// Changes documents, by MongoDB's rules.
 ///
 /// An update is a document of operators, a JSON merge patch, `{"$mergePatch": {...}}`, or a new
-/// document in place of the old one, `{"$replaceWith": {...}}`. `docs/query.md` lists all
-/// operators. Verbs take it as it is built here, as `doc!` writes it down, or as text says it:
-/// `users.update_one(field("_id").eq(1), &birthday)`.
+/// document in place of the old one, `{"$replaceWith": {...}}`;
+/// [`operators`](crate::operators#updates) lists all operators. Verbs take it as it is built here,
+/// as `doc!` writes it down, or as text says it: `users.update(1, &birthday)`.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;

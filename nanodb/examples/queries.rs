@@ -16,7 +16,7 @@ fn main() -> nanodb::Result<()> {
     let adults = field("age").gte(18).and(field("tags").eq("a"));
     assert_eq!(adults, Filter::parse_json(r#"{"age": {"$gte": 18}, "tags": "a"}"#)?);
 
-    let names = Projection::include(["name"])?.without_id();
+    let names = Projection::include(["name"]).without_id();
     for user in users.find(&adults).sort(Sort::descending("age")).projection(names).run()? {
         println!("{}", user?); // {"name": "Carol"}, {"name": "Alice"}
     }

@@ -24,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! If you know MongoDB's `find` and `update`, you know NanoDB's:
+//! If you know MongoDB's `find` and `update`, you know NanoDB's ([`operators`]):
 //!
 //! ```
 //! use nanodb::{Database, Filter, Sort, Update, doc, field};
@@ -75,7 +75,7 @@
 //! | a filter | `impl` [`IntoFilter`] | a [`Filter`] or a [`Document`], by value or by reference: a copy of a filter shares its contents |
 //! | an update | `impl` [`IntoUpdate`] | an [`Update`] or a [`Document`], likewise |
 //! | a sort | `impl` [`IntoSort`] | a [`Sort`] or a [`Document`], likewise |
-//! | a projection | `impl` [`IntoProjection`] | a [`Projection`], a [`Document`] or an array of names |
+//! | a projection | `impl` [`IntoProjection`] | a [`Projection`], a [`Document`] or names in an array, a slice or a `Vec` |
 //! | a value | `impl` [`IntoValue`] | whatever [`doc!`] takes |
 //!
 //! # What a query costs
@@ -148,7 +148,7 @@ pub use nanodb_database::{
     Projection, Push, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport,
     SalvagedCollection, Scan, ScanIter, Snapshot, SnapshotCollection, Sort, Stats, StoredDoc,
     Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid, VacantEntry, Value,
-    ValueRef, ValueType, WriteCollection, array, doc, field, storage,
+    ValueRef, ValueType, WriteCollection, array, doc, field, operators, storage,
 };
 #[cfg(feature = "serde")]
 pub use nanodb_database::{

@@ -35,7 +35,7 @@ use nanodb_document::DocView;
 ///     .sort(Sort::descending("age"))
 ///     .skip(1)
 ///     .limit(2)
-///     .projection(Projection::include(["age"])?.without_id());
+///     .projection(Projection::include(["age"]).without_id());
 /// for user in oldest.run()? {
 ///     println!("{}", user?); // {"age": 26}, {"age": 25}
 /// }

@@ -58,7 +58,7 @@ fn a_search_has_a_filter_an_order_a_part_and_fields() {
     // What is equal stays in the order in which it was found.
     assert_eq!(ids(find().sort(Sort::ascending("age")).limit(2).run().unwrap()), [8, 18]);
 
-    let projection = Projection::include(["tags"]).unwrap().without_id();
+    let projection = Projection::include(["tags"]).without_id();
     let first = find().sort(Sort::ascending("_id")).projection(projection.clone()).first();
     assert_eq!(first.unwrap().unwrap().to_document().unwrap(), doc! { "tags": [8, "x"] });
     let found = documents(find().projection(projection).limit(1).run().unwrap());
@@ -238,7 +238,7 @@ fn one_document_is_found_and_changed_as_one_step() {
     let old = old.unwrap();
     assert_eq!((old.id().unwrap(), age(old.clone())), (95.into(), Some(5)));
     let new = users.find_one_and_update(field("age").eq(5), &grow).sort(by_id()).return_new();
-    let new = new.projection(Projection::include(["age"]).unwrap()).run().unwrap().unwrap();
+    let new = new.projection(Projection::include(["age"])).run().unwrap().unwrap();
     assert_eq!(new.to_document().unwrap(), doc! { "_id": 85, "age": 105 });
     let replaced = doc! { "age": -1 };
     let new = users.find_one_and_replace(field("_id").eq(85), &replaced).return_new().run();

@@ -57,7 +57,7 @@ proptest! {
                 find = find.sort(Sort::descending("n")).sort_bytes_max(sort_bytes_max);
             }
             if projected {
-                find = find.projection(Projection::include(["n"]).unwrap());
+                find = find.projection(Projection::include(["n"]));
             }
             find
         };

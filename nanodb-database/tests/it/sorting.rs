@@ -87,7 +87,7 @@ proptest! {
             find = find.limit(limit as u64);
         }
         if projected {
-            find = find.projection(Projection::exclude(["filling"]).unwrap());
+            find = find.projection(Projection::exclude(["filling"]));
             for document in &mut wanted {
                 document.remove("filling");
             }

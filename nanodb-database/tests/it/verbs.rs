@@ -41,7 +41,7 @@ fn a_document_is_taken_wherever_a_query_is() {
     let milk = || items.find(doc! { "_id": 2 });
     assert_eq!(first(milk().projection(["name"])), only_name);
     assert_eq!(first(milk().projection(doc! { "name": 1 })), only_name);
-    assert_eq!(first(milk().projection(Projection::include(["name"]).unwrap())), only_name);
+    assert_eq!(first(milk().projection(Projection::include(["name"]))), only_name);
 
     let dearer = Update::new().inc("price", 1);
     assert_eq!(items.update_many(&hot, &dearer).unwrap().modified, 2);

@@ -16,7 +16,7 @@ use super::types::Types;
 use crate::IntoFilter;
 use crate::error::{Problem, QueryError};
 use crate::path::Path;
-use nanodb_document::{DocumentError, Error, ErrorParts as _, IntoValue, Value, value_to_bytes};
+use nanodb_document::{DocumentError, ErrorParts as _, IntoValue, Value, value_to_bytes};
 use nanodb_msgpack::{DEPTH_MAX, RawValue, TypeBracket};
 
 /// Begins a condition on the field at a dotted path.
@@ -47,8 +47,8 @@ pub fn field(path: &str) -> FieldName {
 /// The subject of a condition; [`field`] returns it, and each method makes a [`Filter`] of it, as
 /// in `users.find(field("age").gte(18).and(!field("name").is_in(["Ada", "Eve"])))`.
 ///
-/// Each method is one of MongoDB's operators, which `docs/query.md` lists with their rules. A
-/// condition on an array holds if it does for one of its elements.
+/// Each method is one of MongoDB's operators, which [`operators`](crate::operators#filters) lists.
+/// A condition on an array holds if it does for one of its elements.
 ///
 /// ```
 /// # extern crate nanodb_query as nanodb;
@@ -69,12 +69,12 @@ pub fn field(path: &str) -> FieldName {
 ///     (a().exists(true), r#"{"a": {"$exists": true}}"#),
 ///     (a().size(2), r#"{"a": {"$size": 2}}"#),
 ///     (a().elem_match(field("b").eq(5)), r#"{"a": {"$elemMatch": {"b": 5}}}"#),
-///     (a().is_type("string")?, r#"{"a": {"$type": "string"}}"#),
-///     (a().regex("^x", "i")?, r#"{"a": {"$regex": "^x", "$options": "i"}}"#),
+///     (a().is_type("string"), r#"{"a": {"$type": "string"}}"#),
+///     (a().regex("^x", "i"), r#"{"a": {"$regex": "^x", "$options": "i"}}"#),
 ///     (a().contains("x"), r#"{"a": {"$regex": "x"}}"#),
 ///     (a().starts_with("x"), r#"{"a": {"$regex": "\\Ax"}}"#),
 ///     (a().ends_with("x"), r#"{"a": {"$regex": "x\\z"}}"#),
-///     (a().remainder(4, 1)?, r#"{"a": {"$mod": [4, 1]}}"#),
+///     (a().remainder(4, 1), r#"{"a": {"$mod": [4, 1]}}"#),
 ///     (a().lt(3).or(a().gt(5)), r#"{"$or": [{"a": {"$lt": 3}}, {"a": {"$gt": 5}}]}"#),
 /// ] {
 ///     assert_eq!(filter, nanodb::Filter::parse_json(text)?);
@@ -240,6 +240,9 @@ impl FieldName {
     /// Matches if the field is an array with an element, a document, that matches `filter`:
     /// `$elemMatch`.
     ///
+    /// Conditions on elements that are no documents are written as a document or as text, such as
+    /// `doc! { "scores": { "$elemMatch": { "$gt": 4, "$lt": 9 } } }`.
+    ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::field;
@@ -259,85 +262,70 @@ impl FieldName {
 
     /// Matches if the field, or one of its elements, is of the type with this name: `$type`.
     ///
+    /// A name of no type is the error of every use; [`Filter::check`] reports it earlier.
+    ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::field;
     ///
-    /// # fn main() -> Result<(), nanodb::Error> {
-    /// assert_eq!(field("n").is_type("int")?.to_string(), r#"{"n": {"$type": "int"}}"#);
-    /// assert!(field("n").is_type("integer").is_err());
-    /// # Ok(())
-    /// # }
+    /// assert_eq!(field("n").is_type("int").to_string(), r#"{"n": {"$type": "int"}}"#);
+    /// assert!(field("n").is_type("integer").check().is_err());
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if there is no such type; the errors of
-    /// [`Filter::check`].
-    pub fn is_type(self, name: &str) -> Result<Filter, Error> {
+    #[must_use]
+    pub fn is_type(self, name: &str) -> Filter {
         match Types::named(name) {
-            Some(types) => self.tested(Test::Type(types), Cost::ONE).if_allowed(),
-            None => Err(self.refuse("$type", "the name of a type", TypeBracket::String)),
+            Some(types) => self.tested(Test::Type(types), Cost::ONE),
+            None => self.refuse("$type", "the name of a type", TypeBracket::String),
         }
     }
 
     /// Matches if the field, or one of its elements, is a string in which the regular expression
     /// finds something: `$regex`. The options are letters of `imsxu`.
     ///
-    /// The syntax is that of PCRE; matching takes time linear in the text.
+    /// The syntax is that of PCRE; matching takes time linear in the text. An expression that is
+    /// wrong, not supported or too large, and other options, are the error of every use;
+    /// [`Filter::check`] reports it earlier. [`contains`](Self::contains) and its siblings need no
+    /// expression.
     ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::field;
     ///
-    /// # fn main() -> Result<(), nanodb::Error> {
-    /// let filter = field("name").regex("^a", "i")?;
+    /// let filter = field("name").regex("^a", "i");
     /// assert_eq!(filter.to_string(), r#"{"name": {"$regex": "^a", "$options": "i"}}"#);
-    /// assert!(field("name").regex("(a", "").is_err());
-    /// # Ok(())
-    /// # }
+    /// assert!(field("name").regex("(a", "").check().is_err());
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if the expression is wrong, not supported
-    /// or too large, and for other options; the errors of [`Filter::check`].
-    pub fn regex(self, pattern: &str, options: &str) -> Result<Filter, Error> {
+    #[must_use]
+    pub fn regex(self, pattern: &str, options: &str) -> Filter {
         if !are_options(options) {
-            return Err(self.refuse("$options", "letters of `imsxu`", TypeBracket::String));
+            return self.refuse("$options", "letters of `imsxu`", TypeBracket::String);
         }
         match Pattern::new(pattern, options) {
-            Ok(pattern) => self.tested(Test::Regex(pattern), Cost::REGEX).if_allowed(),
+            Ok(pattern) => self.tested(Test::Regex(pattern), Cost::REGEX),
             Err(reason) => {
                 let (pattern, path) = (pattern.to_owned(), self.name());
-                Err(Problem::Regex { pattern, path, reason }.into())
+                Filter::refused(Problem::Regex { pattern, path, reason })
             }
         }
     }
 
     /// Matches if the field, or one of its elements, truncated to a whole number, leaves this
-    /// remainder: `$mod`.
+    /// remainder: `$mod`. A divisor of 0 is the error of every use.
     ///
     /// ```
     /// # extern crate nanodb_query as nanodb;
     /// use nanodb::field;
     ///
-    /// # fn main() -> Result<(), nanodb::Error> {
-    /// assert_eq!(field("n").remainder(4, 1)?.to_string(), r#"{"n": {"$mod": [4, 1]}}"#);
-    /// # Ok(())
-    /// # }
+    /// assert_eq!(field("n").remainder(4, 1).to_string(), r#"{"n": {"$mod": [4, 1]}}"#);
+    /// assert!(field("n").remainder(0, 1).check().is_err());
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`](nanodb_document::ErrorKind::Invalid), if the divisor is 0; the errors of
-    /// [`Filter::check`].
-    pub fn remainder(self, divisor: i64, remainder: i64) -> Result<Filter, Error> {
+    #[must_use]
+    pub fn remainder(self, divisor: i64, remainder: i64) -> Filter {
         if divisor == 0 {
-            return Err(self.refuse("$mod", "a divisor that is not 0", TypeBracket::Number));
+            return self.refuse("$mod", "a divisor that is not 0", TypeBracket::Number);
         }
         let cost = Cost::ONE.beside(Cost::ONE).within(1);
-        self.tested(Test::Mod { divisor, remainder }, cost).if_allowed()
+        self.tested(Test::Mod { divisor, remainder }, cost)
     }
 
     fn compared(
@@ -390,9 +378,16 @@ impl FieldName {
         self.path.as_ref().map(Path::to_string).unwrap_or_default()
     }
 
-    fn refuse(self, operator: &str, expected: &'static str, found: TypeBracket) -> Error {
-        let (operator, path) = (operator.to_owned(), self.name());
-        Problem::Operand { operator, path, expected, found }.into()
+    /// Returns the filter of which every use is that this operand is wrong; or that the path is,
+    /// which comes first.
+    fn refuse(self, operator: &str, expected: &'static str, found: TypeBracket) -> Filter {
+        match self.path {
+            Ok(path) => {
+                let (operator, path) = (operator.to_owned(), path.to_string());
+                Filter::refused(Problem::Operand { operator, path, expected, found })
+            }
+            Err(problem) => Filter::refused(problem),
+        }
     }
 }
 
@@ -423,10 +418,6 @@ impl Filter {
             Ok(()) => Self::new(root, cost),
             Err(problem) => Self::refused(problem),
         }
-    }
-
-    fn if_allowed(self) -> Result<Self, Error> {
-        self.check().map(|()| self)
     }
 
     /// Matches if both filters match: `$and`.

@@ -94,7 +94,7 @@ mod tests {
         let oldest = Sort::descending("age");
         assert_eq!(json!({ "age": -1 }).into_sort(), oldest);
         assert_eq!(bson_doc! { "age": -1 }.into_sort(), oldest);
-        let names = Projection::include(["name"]).unwrap();
+        let names = Projection::include(["name"]);
         assert_eq!(json!({ "name": 1 }).into_projection(), names);
         assert_eq!(bson_doc! { "name": 1 }.into_projection(), names);
     }

@@ -5,14 +5,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use nanodb_document::{Document, IntoValue, Value, to_bytes, value_to_bytes};
+use nanodb_document::{Document, Encode, Error, IntoValue, Value, to_bytes, value_to_bytes};
 use nanodb_msgpack::TypeBracket;
 
 use super::push::Push;
 use super::source::{Built, Source, document_of};
 use super::{Form, MERGE_PATCH, REPLACE_WITH, State, Update};
-use crate::IntoFilter;
 use crate::error::{Problem, QueryError};
+use crate::{IntoFilter, Projection};
 
 /// Operators, each added by a method.
 ///
@@ -408,8 +408,8 @@ impl Update {
     /// Returns the update that puts a document in place of the old one, which keeps its `_id`:
     /// `$replaceWith`. Nothing can be added to it.
     ///
-    /// The document may have the `_id` of the old one, or none; names of operators are refused in
-    /// it, since it was meant as an update then.
+    /// The document is whatever can be inserted. It may have the `_id` of the old one, or none;
+    /// names of operators are refused in it, since it was meant as an update then.
     ///
     /// ```
     /// # mod nanodb { pub use nanodb_document::doc; pub use nanodb_query::*; }
@@ -420,8 +420,10 @@ impl Update {
     /// assert!(Update::replacement(doc! { "$set": { "a": 1 } }).check().is_err());
     /// ```
     #[must_use]
-    pub fn replacement(document: impl IntoValue) -> Self {
-        Self::alone(document.into_value(), Self::of_replacement)
+    pub fn replacement(document: impl Encode) -> Self {
+        encoded(&document)
+            .and_then(|bytes| Self::of_replacement(&bytes))
+            .unwrap_or_else(Self::refused)
     }
 
     /// Returns the update that a JSON merge patch (RFC 7396) is: null removes a field, a document
@@ -436,11 +438,7 @@ impl Update {
     /// ```
     #[must_use]
     pub fn merge_patch(patch: impl IntoValue) -> Self {
-        Self::alone(patch.into_value(), Self::of_patch)
-    }
-
-    fn alone(value: Value, read: fn(&[u8]) -> Result<Self, QueryError>) -> Self {
-        let bytes = match &value {
+        let bytes = match &patch.into_value() {
             Value::Document(document) => to_bytes(document),
             // Is refused as such.
             value => {
@@ -449,7 +447,7 @@ impl Update {
             }
         };
         match bytes {
-            Ok(bytes) => read(&bytes).unwrap_or_else(Self::refused),
+            Ok(bytes) => Self::of_patch(&bytes).unwrap_or_else(Self::refused),
             Err(error) => Self::refused(Problem::Document { reason: error.to_string() }.into()),
         }
     }
@@ -481,6 +479,22 @@ fn each<V: IntoValue>(values: impl IntoIterator<Item = V>) -> Value {
 
 fn list<V: IntoValue>(values: impl IntoIterator<Item = V>) -> Value {
     Value::Array(values.into_iter().map(IntoValue::into_value).collect())
+}
+
+/// Returns a document in MessagePack; without an `_id` if it has none.
+fn encoded(document: &dyn Encode) -> Result<Vec<u8>, QueryError> {
+    let refused = |error: Error| Problem::Document { reason: error.to_string() };
+    let mut buffer = Vec::new();
+    let mut draft = document.encode(None, &mut buffer).map_err(refused)?;
+    if draft.has_id() {
+        return Ok(draft.record(&buffer).to_vec());
+    }
+    // There is no record without an id: it gets one, which is left out again.
+    draft.assign_id(0, &mut buffer);
+    let (mut bytes, without_id) = (Vec::new(), Projection::all().without_id());
+    let left_out = without_id.apply_matched(draft.record(&buffer), None, &mut bytes);
+    left_out.map_err(|_| Problem::Malformed)?;
+    Ok(bytes)
 }
 
 fn to_document(filter: impl IntoFilter) -> Result<Document, QueryError> {

@@ -1,6 +1,6 @@
 //! Updates that a program builds: the same as text, and refused where text is.
 
-use nanodb_document::{Document, Value, doc};
+use nanodb_document::{DocView, Document, Value, doc, to_bytes};
 use nanodb_query::bytes::{FilterBytes, ProjectionBytes, SortBytes, UpdateBytes};
 use nanodb_query::{
     Filter, IntoFilter, IntoProjection, IntoSort, IntoUpdate, Problem, Projection, Push,
@@ -178,9 +178,20 @@ fn a_document_is_a_query_or_the_error_of_every_use() {
     assert_eq!(doc! { "$set": { "a": 1 } }.into_update(), Update::new().set("a", 1));
     assert_eq!(doc! { "a": 1, "b": -1 }.into_sort(), Sort::ascending("a").then_descending("b"));
     assert!(doc! {}.into_sort().is_empty());
-    let included = Projection::include(["a", "b.c"]).unwrap();
+    let included = Projection::include(["a", "b.c"]);
     assert_eq!(doc! { "a": 1, "b.c": 1 }.into_projection(), included);
     assert_eq!(["a", "b.c"].into_projection(), included);
+    let names = ["a".to_owned(), "b.c".to_owned()];
+    for projection in [
+        (&["a", "b.c"]).into_projection(),
+        ["a", "b.c"][..].into_projection(),
+        vec!["a", "b.c"].into_projection(),
+        names[..].into_projection(),
+        names.to_vec().into_projection(),
+        (&names.to_vec()).into_projection(),
+    ] {
+        assert_eq!(projection, included);
+    }
     assert!(doc! {}.into_projection().is_all());
 
     let filter = doc! { "a": { "$gtt": 18 } }.into_filter();
@@ -219,7 +230,16 @@ fn a_whole_document_is_built_as_it_is_read() {
     let document = || doc! { "_id": 5, "a": { "b": [1, 2] } };
     let replacement = Update::replacement(document());
     assert_eq!(replacement, Update::replacement_json(r#"{"_id": 5, "a": {"b": [1, 2]}}"#).unwrap());
-    assert_eq!(Update::replacement(document()), replacement);
+    assert_eq!(Update::replacement(&document()), replacement);
+    let bytes = to_bytes(&document()).unwrap();
+    assert_eq!(Update::replacement(DocView::from_bytes(&bytes)), replacement);
+    // An id that it does not have it does not get.
+    for (without, text) in [(doc! {}, "{}"), (doc! { "a": 0 }, r#"{"a": 0}"#)] {
+        let replacement = Update::replacement(&without);
+        assert_eq!(replacement, Update::replacement_json(text).unwrap());
+        assert_eq!(replacement.to_string(), format!(r#"{{"$replaceWith": {text}}}"#));
+    }
+    problem(&Update::replacement(doc! { "_id": [1] }));
     let patch = Update::merge_patch(doc! { "a": null, "b": { "c": 1 } });
     assert_eq!(patch, Update::merge_patch_json(r#"{"a": null, "b": {"c": 1}}"#).unwrap());
     // As deep as a document may nest.
@@ -228,7 +248,8 @@ fn a_whole_document_is_built_as_it_is_read() {
     problem(&Update::replacement(deep(101)));
     let refused = problem(&Update::replacement(doc! { "$set": { "a": 1 } }));
     assert_eq!(refused, Problem::OperatorInReplacement { name: "$set".into() });
-    assert!(matches!(problem(&Update::replacement(5)), Problem::NotADocument { .. }));
+    let number = <Update as UpdateBytes>::replacement(b"\x05").unwrap_err();
+    assert!(matches!(number.problem(), Problem::NotADocument { .. }));
     assert!(matches!(problem(&Update::merge_patch([1])), Problem::NotADocument { .. }));
     problem(&replacement.set("b", 1));
     problem(&Update::new().set("b", 1).clone().set("b", 2));

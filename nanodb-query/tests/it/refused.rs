@@ -2,7 +2,7 @@
 //! on fewer operands.
 
 use nanodb_document::{Value, doc};
-use nanodb_query::bytes::{FilterBytes, SortBytes, UpdateBytes};
+use nanodb_query::bytes::{FilterBytes, ProjectionBytes, SortBytes, UpdateBytes};
 use nanodb_query::{
     ApplyError, DEPTH_MAX, FieldName, Filter, Problem, Projection, QUERY_NODES_MAX,
     QUERY_REGEXES_MAX, Sort, Update, UpdateContext, UpdateError, field,
@@ -81,9 +81,16 @@ fn a_builder_has_the_limits_of_text() {
         for filter in [field(path).eq(1), field(path).exists(false), field(path).ne(1)] {
             assert!(matches!(problem(&filter), Problem::PathTooLong { .. }));
         }
-        assert!(field(path).regex("a", "").is_err());
-        assert!(field(path).is_type("int").is_err());
-        assert!(field(path).remainder(2, 1).is_err());
+        for filter in [
+            field(path).regex("a", ""),
+            field(path).is_type("int"),
+            field(path).remainder(2, 1),
+            // The path comes first.
+            field(path).is_type("none"),
+            field(path).remainder(0, 1),
+        ] {
+            assert!(matches!(problem(&filter), Problem::PathTooLong { .. }));
+        }
         let sort = Sort::ascending("b").then_descending(path);
         assert!(sort.check().is_err() && sort.key(EMPTY).is_err() && !sort.is_empty());
         assert!(Sort::parse_json(&sort.to_string()).is_err());
@@ -100,11 +107,27 @@ fn a_builder_has_the_limits_of_text() {
     let or = few.fold(field("a").eq(-1), |filter, value| filter.or(field("a").eq(value)));
     assert_eq!(or.to_string().parse::<Filter>().unwrap(), or);
 
-    let regex = |number: usize| field("a").regex(&format!("^{number}"), "i").unwrap();
+    let regex = |number: usize| field("a").regex(&format!("^{number}"), "i");
     let some = (1..QUERY_REGEXES_MAX).map(regex).fold(regex(0), Filter::or);
     assert_eq!(some.to_string().parse::<Filter>().unwrap(), some);
     let more = some.or(regex(QUERY_REGEXES_MAX));
     assert!(matches!(problem(&more), Problem::TooManyRegexes { .. }));
+}
+
+#[test]
+fn a_builder_with_a_wrong_operand_is_the_error_of_every_use() {
+    for (filter, text) in [
+        (field("a").is_type("integer"), "`$type` on `a` takes the name of a type"),
+        (field("a").regex("a", "g"), "`$options` on `a` takes letters of `imsxu`"),
+        (field("a").regex("(a", ""), "the regular expression `(a` on `a` is refused"),
+        (field("a").remainder(0, 1), "`$mod` on `a` takes a divisor that is not 0"),
+    ] {
+        for filter in [filter.clone(), field("b").eq(1).and(filter.clone()), !filter] {
+            let error = filter.check().unwrap_err();
+            assert!(error.to_string().starts_with(text), "{error}");
+            problem(&filter);
+        }
+    }
 }
 
 #[test]
@@ -140,13 +163,23 @@ fn a_built_sort_has_the_limits_of_text() {
 
 #[test]
 fn a_built_projection_has_the_limits_of_text() {
-    type Build = fn(Vec<&str>) -> Result<Projection, nanodb_query::Error>;
+    type Build = fn(Vec<&str>) -> Projection;
     let builders: [Build; 2] =
         [|paths| Projection::include(paths), |paths| Projection::exclude(paths)];
     let names: Vec<String> = (0..QUERY_NODES_MAX - 1).map(|number| number.to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for build in builders {
-        let problem = |paths| build(paths).unwrap_err().problem().clone();
+        let problem = |paths| {
+            let refused = build(paths);
+            let error = refused.check().unwrap_err();
+            // Every use is the error, and less later on does not help.
+            for refused in [refused.clone(), refused.without_id()] {
+                assert!(Projection::parse_json(&refused.to_string()).is_err());
+                assert_eq!(refused.check().unwrap_err().problem(), error.problem());
+                assert!(refused.apply(EMPTY, &mut Vec::new()).is_err() && !refused.is_all());
+            }
+            error.problem().clone()
+        };
         // As text, `a.$` is another projection.
         for path in ["a.$", "$a", "a.$b.c"] {
             let refused = problem(vec![path]);
@@ -155,7 +188,7 @@ fn a_built_projection_has_the_limits_of_text() {
         assert!(matches!(problem(vec!["a", "a"]), Problem::PathCollision { .. }));
         assert!(matches!(problem(vec!["a.b", "a"]), Problem::PathCollision { .. }));
         assert!(matches!(problem(names.clone()), Problem::TooManyNodes { .. }));
-        let most = build(names[1..].to_vec()).unwrap();
+        let most = build(names[1..].to_vec());
         for projection in [most.clone(), most.without_id()] {
             assert_eq!(projection.to_string().parse::<Projection>().unwrap(), projection);
         }

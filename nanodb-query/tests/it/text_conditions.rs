@@ -59,8 +59,11 @@ proptest! {
         ),
     ) {
         let pattern = format!("{start}{pattern}{end}");
-        let Ok(plain) = field("a").regex(&pattern, options) else { return Ok(()) };
-        let Ok(group) = field("a").regex(&format!("(?:{pattern})"), options) else { return Ok(()) };
+        let plain = field("a").regex(&pattern, options);
+        let group = field("a").regex(&format!("(?:{pattern})"), options);
+        if plain.check().is_err() || group.check().is_err() {
+            return Ok(());
+        }
         for text in texts.iter().chain([&pattern]) {
             prop_assert_eq!(matches(&plain, text), matches(&group, text), "{:?} in {:?}", pattern, text);
         }
@@ -87,8 +90,8 @@ fn the_case_of_letters_is_ignored_wherever_there_is_text() {
     for (filter, text) in
         [
             (a().contains("x"), r#"{"a": {"$regex": "x", "$options": "i"}}"#),
-            (a().regex("x", "s").unwrap(), r#"{"a": {"$regex": "x", "$options": "si"}}"#),
-            (a().regex("x", "i").unwrap(), r#"{"a": {"$regex": "x", "$options": "i"}}"#),
+            (a().regex("x", "s"), r#"{"a": {"$regex": "x", "$options": "si"}}"#),
+            (a().regex("x", "i"), r#"{"a": {"$regex": "x", "$options": "i"}}"#),
             (
                 a().contains("x").or(field("b").ends_with("z")).and(field("c").eq("X")),
                 r#"{"c": "X", "$or": [{"a": {"$regex": "x", "$options": "i"}}, {"b": {"$regex": "z\\z", "$options": "i"}}]}"#,

@@ -92,7 +92,7 @@ fn a_sort_and_a_projection_are_documents_too() {
     }
     let named = users.find(doc! { "_id": 1 }).projection(["name"]).first().unwrap().unwrap();
     assert_eq!(named.to_document().unwrap(), doc! { "_id": 1, "name": "Ada" });
-    let without = Projection::exclude(["tags", "c"]).unwrap();
+    let without = Projection::exclude(["tags", "c"]);
     let found = users.find(doc! { "_id": 1 }).projection(without).first().unwrap().unwrap();
     assert_eq!(found.to_document().unwrap(), doc! { "_id": 1, "name": "Ada", "age": 36 });
 }
@@ -274,7 +274,7 @@ fn an_error_says_its_reason_once_however_it_is_printed() {
     let error = Database::open(directory.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io, "{error}");
 
-    let error = field("name").regex("(a", "").unwrap_err();
+    let error = field("name").regex("(a", "").check().unwrap_err();
     let text = error.to_string();
     assert!(text.starts_with("the regular expression `(a` on `name` is refused: "), "{text}");
 }
@@ -299,9 +299,9 @@ fn everything_fails_with_the_one_error() {
         let _: User = stored.deserialize()?;
         stored.to_document()?;
         let filter = Filter::parse_json("{}")?;
-        field("name").regex("^A", "")?;
+        field("name").regex("^A", "").check()?;
         let update = Update::parse_json(r#"{"$inc": {"age": 1}}"#)?;
-        Projection::include(["name"])?;
+        Projection::include(["name"]).check()?;
         users.update_many(filter, update)?;
         db.write_with(|tx| -> Result<(), OwnError> {
             tx.collection("users").insert(doc! { "n": 1 })?;

@@ -127,7 +127,7 @@ const QUERY: &[&[&str]] = &[
     &["sort"],
     &["projection", "projection/*"],
     &["update", "update/*"],
-    &["convert", "bytes", "into", "into/*"],
+    &["convert", "bytes", "into", "into/*", "operators"],
 ];
 
 /// The modules that a text names, as paths from the crate's root.

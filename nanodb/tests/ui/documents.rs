@@ -1,6 +1,6 @@
 //! What is not a document, where one is wanted.
 
-use nanodb::{BulkOperation, Database, field};
+use nanodb::{BulkOperation, Database, Update, field};
 
 #[derive(serde::Serialize)]
 struct User {
@@ -12,6 +12,7 @@ fn run(db: &Database, user: User) -> nanodb::Result<()> {
     users.insert(&user)?;
     users.replace_one(field("name").eq("Alice"), "Bob")?;
     drop(BulkOperation::insert(user));
+    drop(Update::replacement(5));
     Ok(())
 }
 

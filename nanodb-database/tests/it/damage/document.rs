@@ -66,7 +66,7 @@ fn searches_name_the_document_that_is_damaged() {
     assert_told(all.find(Filter::all()).sort(Sort::ascending("n")).threads(2).run(), page);
     assert_told(all.find(field("_id").eq(5).and(by_n())).first(), page);
     assert_told(all.distinct("n", Filter::all()), page);
-    let projection = Projection::include(["text"]).unwrap();
+    let projection = Projection::include(["text"]);
     assert_told(all.find(field("_id").eq(5)).projection(projection.clone()).first(), page);
     let found = all.find(Filter::all()).projection(projection).run().unwrap();
     assert_told(first_error(found), page);
