@@ -122,8 +122,11 @@ impl Collection {
     ///
     /// [`DuplicateId`](crate::ErrorKind::DuplicateId), [`Invalid`](crate::ErrorKind::Invalid) if
     /// the document or the collection's name breaks a rule,
-    /// [`Exhausted`](crate::ErrorKind::Exhausted); [`Damaged`](crate::ErrorKind::Damaged) if damage
-    /// hides whether the id is taken; [`Io`](crate::ErrorKind::Io). Nothing has changed then.
+    /// [`Exhausted`](crate::ErrorKind::Exhausted),
+    /// [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded); [`Damaged`](crate::ErrorKind::Damaged)
+    /// if damage hides whether the id is taken; [`ReadOnly`](crate::ErrorKind::ReadOnly),
+    /// [`Closed`](crate::ErrorKind::Closed), [`Io`](crate::ErrorKind::Io). Nothing has changed
+    /// then.
     pub fn insert(&self, document: impl Encode) -> Result<Id> {
         self.opening.check_writable()?;
         with_buffer(|buffer| {
@@ -207,8 +210,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Damaged`](crate::ErrorKind::Damaged) if the document is, or may be, on a page
-    /// that cannot be read; [`Io`](crate::ErrorKind::Io).
+    /// [`Damaged`](crate::ErrorKind::Damaged) if the document is, or may be, on a page that cannot
+    /// be read; [`Closed`](crate::ErrorKind::Closed), [`Io`](crate::ErrorKind::Io).
     #[inline]
     pub fn get(&self, id: impl AsId) -> Result<Option<StoredDoc>> {
         let key = Key::new(id.as_id());
@@ -317,7 +320,9 @@ impl Collection {
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) if the new document has another id or breaks a rule;
-    /// [`Damaged`](crate::ErrorKind::Damaged);
+    /// [`Damaged`](crate::ErrorKind::Damaged),
+    /// [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded),
+    /// [`ReadOnly`](crate::ErrorKind::ReadOnly), [`Closed`](crate::ErrorKind::Closed),
     /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
     pub fn replace(&self, id: impl AsId, document: impl Encode) -> Result<bool> {
         let id = id.as_id();
@@ -390,8 +395,9 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// [`Damaged`](crate::ErrorKind::Damaged),
-    /// [`Io`](crate::ErrorKind::Io). Nothing has changed then.
+    /// [`Damaged`](crate::ErrorKind::Damaged), [`ReadOnly`](crate::ErrorKind::ReadOnly),
+    /// [`Closed`](crate::ErrorKind::Closed), [`Io`](crate::ErrorKind::Io). Nothing has changed
+    /// then.
     pub fn delete(&self, id: impl AsId) -> Result<bool> {
         self.opening.check_writable()?;
         let key = Key::new(id.as_id());

@@ -40,6 +40,16 @@ pub(crate) fn bulk_write(operation: usize, why: Error) -> Error {
     ErrorBuilder::before(why, text).operation(operation).into()
 }
 
+/// A document is to be found and deleted, and a method was called that is for changes.
+#[cold]
+pub(crate) fn not_for_deletion(method: &str) -> Error {
+    let text = format!(
+        "`{method}` is for `find_one_and_update` and `find_one_and_replace`; \
+         `find_one_and_delete` leaves no document"
+    );
+    ErrorBuilder::new(ErrorKind::Invalid, text).into()
+}
+
 /// A sort needed a temporary file, which could not be created, written or read.
 #[cold]
 pub(crate) fn sort_file(bytes_max: usize, why: nanodb_pager::Error) -> Error {

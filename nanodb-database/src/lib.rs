@@ -66,8 +66,8 @@ pub use nanodb_query::{
 };
 pub use options::Options;
 pub use query::{
-    AccessPath, BulkOperation, BulkWriteResult, Cursor, Explain, Find, FindOneAndModify, Plan,
-    SORT_BYTES_MAX_DEFAULT, UpdateResult,
+    AccessPath, BulkOperation, BulkWriteResult, Cursor, ExecutionStats, Find, FindOneAndModify,
+    Plan, SORT_BYTES_MAX_DEFAULT, UpdateResult,
 };
 #[cfg(feature = "serde")]
 pub use query::{TypedCursor, TypedFind, TypedFindOneAndModify, WithIds};

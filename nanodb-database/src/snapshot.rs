@@ -150,6 +150,8 @@ impl SnapshotCollection {
         &self,
         ids: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Option<StoredDoc>>> {
+        // Also if there are no ids.
+        self.opening().check_open()?;
         ids.into_iter().map(|id| self.get(id)).collect()
     }
 

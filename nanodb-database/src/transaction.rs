@@ -19,6 +19,10 @@ use crate::error::Result;
 /// transactions wait for each other, one gets [`Conflict`](crate::ErrorKind::Conflict) and is
 /// rolled back.
 ///
+/// Which collections there are is no part of it:
+/// [`Database::collections`](crate::Database::collections) lists those of the newest commit, and
+/// renaming or dropping one is a commit of its own.
+///
 /// Dropping a transaction rolls it back. It can be sent to another thread.
 ///
 /// ```

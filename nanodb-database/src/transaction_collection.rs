@@ -56,6 +56,7 @@ pub struct TransactionCollection<'t> {
 impl Transaction {
     /// Returns the collection of that name. It is locked when it is first read or written; the
     /// first insert creates it if it does not exist.
+    #[must_use]
     pub fn collection(&self, name: &str) -> TransactionCollection<'_> {
         TransactionCollection::new(self, name)
     }

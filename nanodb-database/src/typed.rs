@@ -58,6 +58,7 @@ use nanodb_collection::ScanIter;
 ///
 /// assert!(users.replace(102, User { id: 102, name: "Robert".into() })?);
 /// assert_eq!(users.update_many(doc! { "name": "Robert" }, doc! { "$set": { "name": "Bob" } })?.modified, 1);
+/// assert!(users.update(102, doc! { "$set": { "name": "Rob" } })?);
 /// assert!(users.delete(103)? && !users.contains(103)?);
 /// for user in users.iter()? {
 ///     println!("{}", user?.name);
@@ -132,8 +133,27 @@ impl Collection {
 impl Transaction {
     /// Returns the collection of that name as one of a Rust type; see [`TypedCollection`], which
     /// has an example, and [`collection`](Self::collection).
+    #[must_use]
     pub fn typed<T>(&self, name: &str) -> TypedCollection<T, TransactionCollection<'_>> {
         TypedCollection::new(self.collection(name))
+    }
+}
+
+impl TransactionCollection<'_> {
+    /// Returns this collection as one of a Rust type; see [`TypedCollection`], which has an
+    /// example, and [`Collection::typed`].
+    #[must_use]
+    pub fn typed<T>(&self) -> TypedCollection<T, Self> {
+        TypedCollection::new(self.clone())
+    }
+}
+
+impl SnapshotCollection {
+    /// Returns this collection as one of a Rust type; see [`TypedCollection`], which has an
+    /// example, and [`Collection::typed`].
+    #[must_use]
+    pub fn typed<T>(&self) -> TypedCollection<T, Self> {
+        TypedCollection::new(self.clone())
     }
 }
 
@@ -299,6 +319,18 @@ impl<T, C: WriteCollection> TypedCollection<T, C> {
     /// Same as [`Collection::delete_many`].
     pub fn delete_many(&self, filter: impl IntoFilter) -> Result<u64> {
         self.collection.delete_many(filter)
+    }
+
+    /// Updates the document with this id; returns false if there is none. See
+    /// [`Collection::update`].
+    ///
+    /// Whether the result has the shape of `T` is found out when it is read.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Collection::update`].
+    pub fn update(&self, id: impl AsId, update: impl IntoUpdate) -> Result<bool> {
+        self.collection.update(id, update)
     }
 
     /// Updates one document that matches a filter; see [`Collection::update_one`].

@@ -79,6 +79,13 @@ pub trait WriteCollection: ReadCollection {
     /// Same as [`Collection::delete`].
     fn delete(&self, id: impl AsId) -> Result<bool>;
 
+    /// Updates the document with this id; see [`Collection::update`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Collection::update`].
+    fn update(&self, id: impl AsId, update: impl IntoUpdate) -> Result<bool>;
+
     /// Updates one document that matches a filter; see [`Collection::update_one`].
     ///
     /// # Errors
@@ -190,6 +197,10 @@ macro_rules! write_through_the_trait {
 
             fn delete(&self, id: impl AsId) -> Result<bool> {
                 self.delete(id)
+            }
+
+            fn update(&self, id: impl AsId, update: impl IntoUpdate) -> Result<bool> {
+                self.update(id, update)
             }
 
             fn update_one(

@@ -75,7 +75,7 @@
 //! | a filter | `impl` [`IntoFilter`] | a [`Filter`] or a [`Document`], by value or by reference: a copy of a filter shares its contents |
 //! | an update | `impl` [`IntoUpdate`] | an [`Update`] or a [`Document`], likewise |
 //! | a sort | `impl` [`IntoSort`] | a [`Sort`] or a [`Document`], likewise |
-//! | a projection | `impl` [`IntoProjection`] | a [`Projection`], a [`Document`] or names in an array, a slice or a `Vec` |
+//! | a projection | `impl` [`IntoProjection`] | a [`Projection`], a [`Document`], or names in an array, a slice or a `Vec` |
 //! | a value | `impl` [`IntoValue`] | whatever [`doc!`] takes |
 //!
 //! # What a query costs
@@ -141,14 +141,15 @@ pub use nanodb_database::{
     ASSIGNED_ID_MAX, AccessPath, ArrayFilters, ArrayView, AsId, BulkOperation, BulkWriteResult,
     COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, Closed, Collection, CollectionInfo,
     CollectionStats, CompactProgress, Cursor, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, Database,
-    DocView, Document, Draft, Durability, Elements, Encode, Entry, Error, ErrorKind, Explain,
-    FIELD_NAME_BYTES_MAX, FieldName, Fields, Filter, Find, FindOneAndModify, ID_BYTES_MAX,
-    ID_FIELD, Id, IdRef, IntoFilter, IntoIter, IntoProjection, IntoSort, IntoUpdate, IntoValue,
-    Iter, IterMut, Key, ObjectId, OccupiedEntry, OpenReport, Options, Plan, Problem, ProblemKind,
-    Projection, Push, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport,
-    SalvagedCollection, Scan, ScanIter, Snapshot, SnapshotCollection, Sort, Stats, StoredDoc,
-    Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid, VacantEntry, Value,
-    ValueRef, ValueType, WriteCollection, array, doc, field, operators, storage,
+    DocView, Document, Draft, Durability, Elements, Encode, Entry, Error, ErrorKind,
+    ExecutionStats, FIELD_NAME_BYTES_MAX, FieldName, Fields, Filter, Find, FindOneAndModify,
+    ID_BYTES_MAX, ID_FIELD, Id, IdRef, IntoFilter, IntoIter, IntoProjection, IntoSort, IntoUpdate,
+    IntoValue, Iter, IterMut, Key, ObjectId, OccupiedEntry, OpenReport, Options, Plan, Problem,
+    ProblemKind, Projection, Push, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode,
+    SalvageReport, SalvagedCollection, Scan, ScanIter, Snapshot, SnapshotCollection, Sort, Stats,
+    StoredDoc, Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid,
+    VacantEntry, Value, ValueRef, ValueType, WriteCollection, array, doc, field, operators,
+    storage,
 };
 #[cfg(feature = "serde")]
 pub use nanodb_database::{

@@ -35,8 +35,8 @@ fn documents_are_found_sorted_cut_and_projected() {
     assert_eq!(found(&["--limit", "0"]).len(), 3);
     let born = r#"{"born": {"$gte": {"$date": "1989-01-01T00:00:00Z"}}}"#;
     assert!(found(&[born])[0].contains(r#""born":{"$date":"1990-01-01T00:00:00Z"}"#));
-    assert_eq!(found(&[r#"{"_id": 2}"#, "--explain"]), ["by 1 ids: 1 looked at, 1 found"]);
-    assert_eq!(found(&["--explain"]), ["by looking at all documents: 3 looked at, 3 found"]);
+    assert_eq!(found(&[r#"{"_id": 2}"#, "--explain"]), ["by 1 id: 1 examined, 1 returned"]);
+    assert_eq!(found(&["--explain"]), ["by scanning the collection: 3 examined, 3 returned"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use nanodb_query::{ApplyError, Filter, IntoProjection, IntoSort, Projection, Sor
 
 use super::candidates::Candidates;
 use super::cursor::Cursor;
-use super::explain::Explain;
+use super::execution_stats::ExecutionStats;
 use super::plan::Plan;
 use super::sorted::{SORT_BYTES_MAX_DEFAULT, Sorter};
 use super::source::Source;
@@ -21,6 +21,9 @@ use nanodb_document::DocView;
 ///
 /// A filter that requires `_id` to be one of some values is answered by the id index; any other one
 /// scans the collection. [`explain`](Self::explain) says which.
+///
+/// It is prepared and run on one thread, since it may be of a transaction, which is used by one
+/// thread at a time. The [`Cursor`] that it returns can be sent to another.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -285,7 +288,7 @@ impl<'c> Find<'c> {
     /// # Errors
     ///
     /// Same as [`run`](Self::run).
-    pub fn explain_analyze(self) -> Result<Explain> {
+    pub fn explain_analyze(self) -> Result<ExecutionStats> {
         let plan = self.clone().explain()?;
         let _call = self.source.enter()?;
         let mut found = self.run_within_call()?;
@@ -295,7 +298,7 @@ impl<'c> Find<'c> {
             documents_returned += 1;
         }
         let (documents_examined, temporary_bytes) = (found.examined(), found.temporary_bytes());
-        Ok(Explain { plan, documents_examined, documents_returned, temporary_bytes })
+        Ok(ExecutionStats { plan, documents_examined, documents_returned, temporary_bytes })
     }
 
     /// The name of the collection.
@@ -304,12 +307,12 @@ impl<'c> Find<'c> {
         self.source.name()
     }
 
-    /// Returns the documents that the filter is to be evaluated on.
     /// Registers a call that closing waits for.
     pub(super) fn enter(&self) -> Result<Option<Call<'c>>> {
         self.source.enter()
     }
 
+    /// Returns the documents that the filter is to be evaluated on.
     pub(super) fn candidates(&self) -> Result<Candidates> {
         Candidates::new(&self.source, &Plan::new(self.filter.clone(), Sort::default())?, None)
     }

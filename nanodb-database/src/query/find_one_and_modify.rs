@@ -12,7 +12,7 @@ use super::find::Find;
 use super::modify::{Action, change, check, context, id_of, insert};
 use super::source::Source;
 use crate::collection::Collection;
-use crate::error::Result;
+use crate::error::{Result, not_for_deletion};
 use crate::transaction_collection::TransactionCollection;
 use nanodb_collection::StoredDoc;
 use nanodb_document::Encode;
@@ -20,7 +20,7 @@ use nanodb_document::Encode;
 /// A search for one document that also updates, replaces or deletes it, in one step.
 ///
 /// Made by [`Collection::find_one_and_update`] and its siblings, and carried out by
-/// [`run`](Self::run).
+/// [`run`](Self::run). It stays on the thread that prepares it, as a [`Find`] does.
 ///
 /// ```
 /// # extern crate nanodb_database as nanodb;
@@ -102,12 +102,16 @@ impl<'c> FindOneAndModify<'c> {
     }
 
     /// Has [`run`](Self::run) return the document as it is after the change, not as it was before.
+    ///
+    /// Not for [`find_one_and_delete`](Collection::find_one_and_delete): nothing is there after it.
     pub fn return_new(mut self) -> Self {
         self.returns_new = true;
         self
     }
 
     /// Has a document inserted if none matches; see [`Collection::upsert`].
+    ///
+    /// Not for [`find_one_and_delete`](Collection::find_one_and_delete), which has none to insert.
     pub fn upsert(mut self) -> Self {
         self.upserts = true;
         self
@@ -122,9 +126,11 @@ impl<'c> FindOneAndModify<'c> {
     /// # Errors
     ///
     /// Same as [`Collection::update_one`]; [`Invalid`](crate::ErrorKind::Invalid) if the new
-    /// document is asked for with a projection by `$`.
+    /// document is asked for with a projection by `$`, or [`upsert`](Self::upsert) or
+    /// [`return_new`](Self::return_new) was called for a deletion.
     pub fn run(self) -> Result<Option<StoredDoc>> {
         self.projection.check()?;
+        self.check_deletion()?;
         // The filter says nothing of the elements of the new document.
         if let Some(error) = self.projection.no_match().filter(|_| self.returns_new) {
             return Err(error.into());
@@ -134,6 +140,15 @@ impl<'c> FindOneAndModify<'c> {
                 collection.in_transaction(|collection| self.run_in(collection))
             }
             Target::Transaction(collection) => self.run_in(collection),
+        }
+    }
+
+    /// Refuses what has no meaning for a deletion.
+    fn check_deletion(&self) -> Result<()> {
+        match self.change {
+            Change::Delete if self.upserts => Err(not_for_deletion("upsert")),
+            Change::Delete if self.returns_new => Err(not_for_deletion("return_new")),
+            _ => Ok(()),
         }
     }
 

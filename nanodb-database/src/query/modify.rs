@@ -77,6 +77,22 @@ pub(super) fn update(
     Ok(updated)
 }
 
+/// Updates the document with an id; returns whether there is one.
+pub(super) fn update_by_id(
+    collection: &TransactionCollection<'_>,
+    id: IdRef<'_>,
+    update: &Update,
+) -> Result<bool> {
+    collection.check_access()?;
+    // Whether there is one or not.
+    update.check()?;
+    let Some(document) = collection.get(id)? else { return Ok(false) };
+    // An id leads into no array: `$` has no meaning, as with a filter on it.
+    change(collection, &Filter::all(), Action::Update(update), &context(), &document)
+        .map_err(|error| document.blame(collection.name(), error))?;
+    Ok(true)
+}
+
 /// Updates a document that passes, or inserts one.
 pub(super) fn upsert(
     collection: &TransactionCollection<'_>,

@@ -57,8 +57,9 @@ impl Plan {
 impl fmt::Display for AccessPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::IdLookup { count: 1 } => f.write_str("by 1 id"),
             Self::IdLookup { count } => write!(f, "by {count} ids"),
-            Self::CollectionScan => f.write_str("by looking at all documents"),
+            Self::CollectionScan => f.write_str("by scanning the collection"),
         }
     }
 }

@@ -8,7 +8,7 @@ use nanodb_query::{IntoProjection, IntoSort};
 use serde_core::de::DeserializeOwned;
 
 use super::cursor::Cursor;
-use super::explain::Explain;
+use super::execution_stats::ExecutionStats;
 use super::find::Find;
 use super::find_one_and_modify::FindOneAndModify;
 use super::plan::Plan;
@@ -88,7 +88,7 @@ impl<'c, T> TypedFind<'c, T> {
     }
 
     /// Has [`run`](WithIds::run) and [`first`](WithIds::first) return the id of each document as
-    /// well: `(Id, T)`.
+    /// well: `(Id, T)`. Call it last: what it returns has no other methods.
     pub fn with_ids(self) -> WithIds<Self> {
         WithIds(self)
     }
@@ -116,7 +116,7 @@ impl<'c, T> TypedFind<'c, T> {
     /// # Errors
     ///
     /// Same as [`Find::explain_analyze`].
-    pub fn explain_analyze(self) -> Result<Explain> {
+    pub fn explain_analyze(self) -> Result<ExecutionStats> {
         self.find.explain_analyze()
     }
 }
@@ -143,6 +143,12 @@ impl<T: DeserializeOwned> TypedFind<'_, T> {
     }
 }
 
+impl<T> Clone for TypedFind<'_, T> {
+    fn clone(&self) -> Self {
+        Self::new(self.find.clone())
+    }
+}
+
 impl<T> fmt::Debug for TypedFind<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TypedFind").field(&self.find).finish()
@@ -154,6 +160,14 @@ impl<T> fmt::Debug for TypedFind<'_, T> {
 pub struct TypedCursor<T> {
     found: Cursor,
     _type: PhantomData<fn() -> T>,
+}
+
+impl<T> TypedCursor<T> {
+    /// Returns how many documents were examined so far; see [`Cursor::examined`].
+    #[must_use]
+    pub fn examined(&self) -> u64 {
+        self.found.examined()
+    }
 }
 
 impl<T: DeserializeOwned> Iterator for TypedCursor<T> {
@@ -221,7 +235,8 @@ impl<'c, T> TypedFindOneAndModify<'c, T> {
         Self::new(self.modify.projection(projection))
     }
 
-    /// Has [`run`](Self::run) return the value as it is after the change, not as it was before.
+    /// Has [`run`](Self::run) return the value as it is after the change, not as it was before; see
+    /// [`FindOneAndModify::return_new`].
     pub fn return_new(self) -> Self {
         Self::new(self.modify.return_new())
     }

@@ -6,12 +6,42 @@ use super::modify::{self, Action, UpdateResult, Which};
 use crate::collection::Collection;
 use crate::error::Result;
 use crate::transaction_collection::TransactionCollection;
-use nanodb_document::Encode;
+use nanodb_document::{AsId, Encode};
 
 /// For a write that is a transaction of its own: what fails takes all back.
 const ALL: Which = Which::All { or_give_up: true };
 
 impl Collection {
+    /// Updates the document with this id; returns false, and changes nothing, if there is none.
+    ///
+    /// Returns true also if the update leaves the document as it is. Costs what
+    /// [`get`](Self::get) and [`replace`](Self::replace) do, however large the collection is. For
+    /// an upsert, see [`upsert`](Self::upsert) with a filter on `_id`.
+    ///
+    /// ```
+    /// # extern crate nanodb_database as nanodb;
+    /// use nanodb::{Database, Update, doc};
+    ///
+    /// # fn main() -> Result<(), nanodb::Error> {
+    /// let users = Database::in_memory()?.collection("users");
+    /// users.insert(doc! { "_id": 5, "name": "Alice", "age": 30 })?;
+    /// assert!(users.update(5, Update::new().inc("age", 1))?);
+    /// assert!(users.update(5, doc! { "$set": { "city": "Bonn" } })?);
+    /// assert!(!users.update(6, Update::new().inc("age", 1))?);
+    /// let alice = users.get(5)?.map(|alice| alice.to_document()).transpose()?;
+    /// assert_eq!(alice, Some(doc! { "_id": 5, "name": "Alice", "age": 31, "city": "Bonn" }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`update_one`](Self::update_one). Nothing has changed then.
+    pub fn update(&self, id: impl AsId, update: impl IntoUpdate) -> Result<bool> {
+        let (id, update) = (id.as_id(), update.into_update());
+        self.in_transaction(|collection| modify::update_by_id(collection, id, &update))
+    }
+
     /// Updates one document that matches a filter; any of several.
     ///
     /// ```
@@ -221,6 +251,16 @@ impl Collection {
 }
 
 impl TransactionCollection<'_> {
+    /// Updates the document with this id; returns false, and changes nothing, if there is none. See
+    /// [`Collection::update`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Collection::update`] and [`count`](Self::count).
+    pub fn update(&self, id: impl AsId, update: impl IntoUpdate) -> Result<bool> {
+        modify::update_by_id(self, id.as_id(), &update.into_update())
+    }
+
     /// Updates one document that matches a filter; see [`Collection::update_one`].
     ///
     /// # Errors

@@ -225,6 +225,7 @@ enum Op {
     Delete { part: i64, one: bool },
     Replace { part: i64, len: usize },
     FindAndUpdate { part: i64, len: usize },
+    UpdateById { id: i64, len: usize },
 }
 
 fn ops() -> impl Strategy<Value = Op> {
@@ -237,6 +238,7 @@ fn ops() -> impl Strategy<Value = Op> {
         2 => (part(), any::<bool>()).prop_map(|(part, one)| Op::Delete { part, one }),
         1 => (part(), len()).prop_map(|(part, len)| Op::Replace { part, len }),
         1 => (part(), len()).prop_map(|(part, len)| Op::FindAndUpdate { part, len }),
+        2 => (1..60_i64, len()).prop_map(|(id, len)| Op::UpdateById { id, len }),
     ]
 }
 
@@ -309,6 +311,13 @@ fn apply(within: &TransactionCollection<'_>, model: &mut Model, op: Op) {
             let expected = passing(model, part).last().copied();
             assert_eq!(found.map(|found| number(&found, "_id")), expected);
             if let Some(entry) = expected.and_then(|id| model.get_mut(&id)) {
+                *entry = (entry.0 + 1, len);
+            }
+        }
+        Op::UpdateById { id, len } => {
+            let entry = model.get_mut(&id);
+            assert_eq!(within.update(id, grown(len)).unwrap(), entry.is_some());
+            if let Some(entry) = entry {
                 *entry = (entry.0 + 1, len);
             }
         }

@@ -90,7 +90,7 @@ fn a_search_by_id_looks_at_those_documents_alone() {
     assert_eq!(explain(r#"{"_id": {"$gt": 97}}"#), (AccessPath::CollectionScan, 100, 2));
     let sorted = users.find(field("age").eq(1)).sort(Sort::ascending("_id")).limit(1);
     let explain = sorted.explain_analyze().unwrap();
-    assert_eq!(explain.to_string(), "by looking at all documents: 100 looked at, 1 found, sorted");
+    assert_eq!(explain.to_string(), "by scanning the collection: 100 examined, 1 returned, sorted");
     // A search that ends early looks no further.
     assert_eq!(
         users.find(field("age").eq(1)).limit(1).explain_analyze().unwrap().documents_examined,

@@ -1,8 +1,8 @@
 //! What the verbs take, and those that stand beside MongoDB's: `put`, `count_by`, `write_with`.
 
 use nanodb_database::{
-    BulkOperation, Collection, Database, Document, ErrorKind, Filter, Id, IdRef, Projection,
-    Result, Sort, Update, Value, WriteCollection, doc, field,
+    BulkOperation, Collection, Database, Document, ErrorKind, Filter, FindOneAndModify, Id, IdRef,
+    IntoUpdate, Projection, Result, Sort, Update, Value, WriteCollection, doc, field,
 };
 
 fn shop() -> (Database, Collection) {
@@ -156,6 +156,96 @@ fn what_is_refused_is_the_error_of_the_call() {
     assert!(items.bulk_write([BulkOperation::upsert(doc! { "_id": 99 }, update())]).is_err());
     let after: Vec<_> = items.iter().unwrap().map(|item| item.unwrap().to_string()).collect();
     assert_eq!(after, before);
+}
+
+/// The same through every handle that writes.
+fn update_all(items: &impl WriteCollection) {
+    items.insert(doc! { "_id": "a", "n": 1, "list": [1, 2] }).unwrap();
+    let found = || items.get("a").unwrap().unwrap().to_document().unwrap();
+    assert!(items.update("a", Update::new().inc("n", 1)).unwrap());
+    assert!(items.update(String::from("a"), &doc! { "$set": { "b": true } }).unwrap());
+    let expected = doc! { "_id": "a", "n": 2, "list": [1, 2], "b": true };
+    assert_eq!(found(), expected);
+    // It is there, whether it changes or not.
+    assert!(items.update("a", Update::new().set("n", 2)).unwrap());
+    assert!(!items.update("b", Update::new().inc("n", 1)).unwrap());
+    assert!(!items.update(7, doc! { "$set": { "n": 1 } }).unwrap());
+    assert_eq!(items.count().unwrap(), 1);
+    for (update, text) in [
+        (Update::new(), "an update must have operators"),
+        (doc! { "n": 3 }.into_update(), "unknown operator `n`"),
+        (Update::new().set("_id", "b"), "updating the document with the id \"a\": "),
+        (Update::new().inc("list", 1), "updating the document with the id \"a\": "),
+        // No filter has found an element.
+        (Update::new().set("list.$", 5), "updating the document with the id \"a\": "),
+        (
+            Update::new().set("x", "x".repeat(17 << 20)),
+            "the value at `$set.x` takes 17825792 bytes",
+        ),
+    ] {
+        let error = items.update("a", &update).unwrap_err();
+        assert!(error.to_string().starts_with(text), "{error}");
+        // What is no update is refused whether there is such a document or not.
+        assert_eq!(items.update("b", &update).is_err(), update.check().is_err());
+    }
+    assert_eq!(found(), expected);
+    assert!(items.update("a", Update::replacement(doc! { "s": "x".repeat(100_000) })).unwrap());
+    assert_eq!(found()["s"].as_str().unwrap().len(), 100_000);
+}
+
+#[test]
+fn update_changes_the_document_with_an_id() {
+    let db = Database::in_memory().unwrap();
+    update_all(&db.collection("direct"));
+    db.write(|tx| {
+        update_all(&tx.collection("within"));
+        Ok(())
+    })
+    .unwrap();
+    assert!(db.check().unwrap().is_clean());
+    // A collection that is not there is not made.
+    assert!(!db.collection("none").update(1, Update::new().set("a", 1)).unwrap());
+    let names: Vec<String> = db.collections().unwrap().into_iter().map(|info| info.name).collect();
+    assert_eq!(names, ["direct", "within"]);
+}
+
+#[test]
+fn threads_that_update_the_same_document_lose_nothing() {
+    let db = Database::in_memory().unwrap();
+    let items = db.collection("items");
+    items.insert(doc! { "_id": 1, "n": 0 }).unwrap();
+    let count = Update::new().inc("n", 1);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..200).all(|_| items.update(1, &count).unwrap()));
+        }
+    });
+    assert_eq!(items.get(1).unwrap().unwrap().get_i64("n").unwrap(), 800);
+}
+
+#[test]
+fn what_has_no_meaning_for_a_deletion_is_refused_and_nothing_is_deleted() {
+    fn check<'c>(delete: impl Fn() -> FindOneAndModify<'c>) {
+        for (modify, method) in [
+            (delete().upsert(), "`upsert`"),
+            (delete().return_new(), "`return_new`"),
+            (delete().return_new().upsert(), "`upsert`"),
+        ] {
+            let error = modify.run().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+            assert!(error.to_string().starts_with(method), "{error}");
+            assert!(error.to_string().contains("`find_one_and_delete`"), "{error}");
+        }
+    }
+    let (db, items) = shop();
+    check(|| items.find_one_and_delete(doc! {}));
+    check(|| items.find_one_and_delete(doc! { "_id": 99 }));
+    let tx = db.begin_write();
+    let within = tx.collection("items");
+    check(|| within.find_one_and_delete(doc! {}));
+    tx.commit().unwrap();
+    assert_eq!(items.count().unwrap(), 3);
+    assert!(items.find_one_and_delete(doc! {}).run().unwrap().is_some());
 }
 
 /// The same through every handle that writes.

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nanodb::{Collection, Database, Document, Durability, Error, ErrorKind, Id, Snapshot, doc};
+use nanodb::{
+    Collection, Database, Document, Durability, Error, ErrorKind, Id, Snapshot, Update, doc,
+};
 
 use super::model::{Model, Outcome, documents, id_of, name, replacement};
 use super::op::{COLLECTIONS, End, Op, Write};
@@ -162,7 +164,11 @@ impl World {
             }
             Write::Replace { id, size, .. } => {
                 let (id, new) = replacement(*id, *size, self.stamp);
-                collection.replace(&id, new).map(Outcome::Found)
+                let replaced = match size % 4 {
+                    0 => collection.update(&id, Update::replacement(new)),
+                    _ => collection.replace(&id, new),
+                };
+                replaced.map(Outcome::Found)
             }
             Write::Delete { id, .. } => collection.delete(id_of(*id)).map(Outcome::Found),
         })

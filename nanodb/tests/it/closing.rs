@@ -10,7 +10,9 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use nanodb::{Closed, Database, Document, Error, ErrorKind, Filter, Serialized, Sort, doc, field};
+use nanodb::{
+    Closed, Database, Document, Error, ErrorKind, Filter, Serialized, Sort, Update, doc, field,
+};
 use nanodb_sim::SimStorage;
 
 use crate::read_only::write_all;
@@ -56,6 +58,9 @@ fn every_verb_of_every_handle_says_that_the_database_is_closed_and_what_was_read
     let (of_snapshot, none_of_snapshot) = (snapshot.collection("c"), snapshot.collection("none"));
     let tx = db.begin_write();
     let of_tx = tx.collection("c");
+    let typed_of_tx = tx.typed::<Document>("c");
+    let typed_of_snapshot = snapshot.typed::<Document>("c");
+    let set = Update::new().set("n", 0);
     let mut scan = c.scan().unwrap();
     let mut of_nothing = none.scan().unwrap();
     let mut scan_of_tx = of_tx.scan().unwrap();
@@ -92,19 +97,38 @@ fn every_verb_of_every_handle_says_that_the_database_is_closed_and_what_was_read
         c.find(field("n").eq(1)).count(), c.find(field("n").eq(1)).threads(2).count(),
         c.find(field("_id").eq(1)).run(), c.find(all()).explain_analyze(),
         c.find_one(all()), c.count_documents(all()), c.exists(all()), c.distinct("n", all()),
+        c.count_by("n", all()), c.get_many::<i64>([]),
         none.find(all()).run(), none.count_documents(all()),
         db.collection("c").get(1),
         typed.get(1), typed.get_many([1]), typed.contains(1), typed.iter(), typed.find_one(all()),
         typed.find(all()).run(), typed.find(all()).count(), typed.delete(1),
+        typed.insert(doc! {}), typed.insert_many([doc! {}]), typed.put(1, doc! {}),
+        typed.replace(1, doc! {}), typed.update(1, &set), typed.update_many(all(), &set),
+        typed.distinct("n", all()), typed.count_by("n", all()),
+        typed.find_one_and_update(all(), &set).run(),
+        typed_of_snapshot.get(1), typed_of_snapshot.get_many::<i64>([]),
+        typed_of_snapshot.find_one(all()), typed_of_snapshot.count(), typed_of_snapshot.iter(),
         of_snapshot.get(1), of_snapshot.get_many([1]), of_snapshot.contains(1),
+        of_snapshot.get_many::<i64>([]), none_of_snapshot.get_many::<i64>([]),
         of_snapshot.scan(), of_snapshot.iter(), of_snapshot.find_one(all()),
         of_snapshot.find(all()).run(), of_snapshot.find(all()).count(),
-        of_snapshot.distinct("n", all()),
+        of_snapshot.distinct("n", all()), of_snapshot.count_by("n", all()),
         none_of_snapshot.get(1), none_of_snapshot.contains(1), none_of_snapshot.scan(),
         db.snapshot().collection("c").get(1),
         of_tx.count(), of_tx.get(1), of_tx.get_many([1]), of_tx.contains(1), of_tx.scan(),
         of_tx.iter(), of_tx.find(all()).run(), of_tx.find_one(all()), of_tx.count_documents(all()),
-        of_tx.distinct("n", all()), of_tx.insert(doc! {}), of_tx.delete(1), of_tx.delete_many(all()),
+        of_tx.distinct("n", all()), of_tx.count_by("n", all()), of_tx.get_many::<i64>([]),
+        of_tx.insert(doc! {}), of_tx.insert_many([doc! {}]), of_tx.put(1, doc! {}),
+        of_tx.replace(1, doc! {}), of_tx.update(1, &set), of_tx.delete(1), of_tx.delete_many(all()),
+        of_tx.update_one(all(), &set), of_tx.update_many(all(), &set), of_tx.upsert(all(), &set),
+        of_tx.replace_one(all(), doc! {}), of_tx.replace_or_insert(all(), doc! {}),
+        of_tx.delete_one(all()), of_tx.bulk_write([]),
+        of_tx.find_one_and_update(all(), &set).run(), of_tx.find_one_and_delete(all()).run(),
+        typed_of_tx.get(1), typed_of_tx.get_many([1]), typed_of_tx.find_one(all()),
+        typed_of_tx.count(), typed_of_tx.iter(), typed_of_tx.insert(doc! {}),
+        typed_of_tx.insert_many([doc! {}]), typed_of_tx.put(1, doc! {}),
+        typed_of_tx.replace(1, doc! {}), typed_of_tx.update(1, &set), typed_of_tx.delete(1),
+        typed_of_tx.update_many(all(), &set), typed_of_tx.find_one_and_delete(all()).run(),
         db.begin_write().collection("c").get(1),
         db.write(|tx| tx.collection("c").get(1)),
         db.begin_write().commit(),

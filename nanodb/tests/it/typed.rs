@@ -67,6 +67,10 @@ fn write_all<C: nanodb::WriteCollection>(users: &TypedCollection<User, C>) {
         ["a".into()] as [nanodb::Value; 1]
     );
 
+    let tag = Update::new().push("tags", "c");
+    assert!(users.update("b", &tag).unwrap() && !users.update("c", tag).unwrap());
+    assert_eq!(users.get("b").unwrap().unwrap().tags.len(), 2);
+
     let new = user(None, "Erin");
     assert_eq!(users.replace_one(doc! { "name": "Carol" }, &new).unwrap().modified, 1);
     let done = users.replace_or_insert(doc! { "name": "Fred" }, user(None, "Fred")).unwrap();
@@ -110,6 +114,7 @@ fn every_verb_has_values_of_a_type_within_transactions_and_outside() {
     db.drop_collection("users").unwrap();
     db.write(|tx| {
         write_all(&tx.typed::<User>("users"));
+        assert_eq!(tx.collection("users").typed::<User>().find_one(doc! {})?, None);
         Ok(())
     })
     .unwrap();
@@ -127,6 +132,9 @@ fn a_snapshot_has_values_of_a_type() {
     assert_eq!(then.get(1).unwrap().unwrap().name, "Alice");
     assert_eq!(then.find(field("name").starts_with("A")).first().unwrap().unwrap().name, "Alice");
     assert_eq!(then.clone().iter().unwrap().count(), 1);
+    assert_eq!(before.collection("users").typed::<User>().get(1).unwrap(), then.get(1).unwrap());
+    let search = then.find(doc! {}).limit(1);
+    assert_eq!(search.clone().first().unwrap(), search.first().unwrap());
     assert_eq!(users.typed::<User>().get(1).unwrap(), None);
 }
 

@@ -1,13 +1,14 @@
-//! How a search was carried out.
+//! What a search did, in figures.
 
 use std::fmt;
 
 use super::plan::Plan;
 
-/// What a search did; made by [`Find::explain_analyze`](crate::Find::explain_analyze).
+/// How a search was carried out, and how many documents it examined and returned; made by
+/// [`Find::explain_analyze`](crate::Find::explain_analyze).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Explain {
+pub struct ExecutionStats {
     /// How documents were found.
     pub plan: Plan,
     /// How many documents were read and matched against the filter.
@@ -19,11 +20,11 @@ pub struct Explain {
     pub temporary_bytes: u64,
 }
 
-impl fmt::Display for Explain {
+impl fmt::Display for ExecutionStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, documents_examined, documents_returned, temporary_bytes } = self;
         let access_path = plan.access_path;
-        write!(f, "{access_path}: {documents_examined} looked at, {documents_returned} found")?;
+        write!(f, "{access_path}: {documents_examined} examined, {documents_returned} returned")?;
         match temporary_bytes {
             0 if plan.sort.is_empty() => Ok(()),
             0 => f.write_str(", sorted"),
