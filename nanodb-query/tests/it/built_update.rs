@@ -230,8 +230,9 @@ fn a_whole_document_is_built_as_it_is_read() {
     let document = || doc! { "_id": 5, "a": { "b": [1, 2] } };
     let replacement = Update::replacement(document());
     assert_eq!(replacement, Update::replacement_json(r#"{"_id": 5, "a": {"b": [1, 2]}}"#).unwrap());
-    assert_eq!(Update::replacement(&document()), replacement);
-    let bytes = to_bytes(&document()).unwrap();
+    let document = document();
+    assert_eq!(Update::replacement(&document), replacement);
+    let bytes = to_bytes(&document).unwrap();
     assert_eq!(Update::replacement(DocView::from_bytes(&bytes)), replacement);
     // An id that it does not have it does not get.
     for (without, text) in [(doc! {}, "{}"), (doc! { "a": 0 }, r#"{"a": 0}"#)] {
