@@ -53,8 +53,8 @@ pub use nanodb_document::json;
 pub use nanodb_document::{
     ArrayView, AsId, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DocView, Document, Draft, Elements,
     Encode, Entry, Error, ErrorKind, FIELD_NAME_BYTES_MAX, Fields, ID_BYTES_MAX, ID_FIELD, Id,
-    IdRef, IntoIter, IntoValue, Iter, IterMut, Key, ObjectId, OccupiedEntry, Result, Timestamp,
-    Uuid, VacantEntry, Value, ValueRef, ValueType, array, doc,
+    IdRef, IntoIter, IntoValue, Iter, IterMut, Key, Keys, ObjectId, OccupiedEntry, Result,
+    Timestamp, Uuid, VacantEntry, Value, ValueRef, ValueType, array, doc,
 };
 #[cfg(feature = "serde")]
 pub use nanodb_document::{

@@ -4,8 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use nanodb_document::{AsId, DocumentError, Draft, Encode, Error, ErrorParts, ID_FIELD, Id, IdRef};
-use nanodb_document::{Serialized, Value, ValueType};
+use nanodb_document::{AsId, Draft, Encode, Id, IdRef, Serialized, Value};
 use nanodb_query::{IntoFilter, IntoUpdate};
 use serde_core::Serialize;
 use serde_core::de::DeserializeOwned;
@@ -565,14 +564,7 @@ struct Typed<'a, T>(&'a T);
 
 impl<T: Serialize> Encode for Typed<'_, T> {
     fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft> {
-        match Serialized(self.0).encode(fallback, out) {
-            Err(error) if has_null_id(&error) => {
-                let mut document = Serialized(self.0).to_document()?;
-                document.remove(ID_FIELD);
-                document.encode(fallback, out)
-            }
-            encoded => encoded,
-        }
+        Serialized(self.0).encode_without_null_id(fallback, out)
     }
 }
 
@@ -589,10 +581,4 @@ impl<V: Borrow<T>, T: Serialize> Encode for Lent<V, T> {
     fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft> {
         Typed(self.0.borrow()).encode(fallback, out)
     }
-}
-
-/// Whether a document is refused because its id is null.
-fn has_null_id(error: &Error) -> bool {
-    let rule = error.internal().and_then(|internal| internal.downcast_ref());
-    matches!(rule, Some(DocumentError::IdType { found: ValueType::Null }))
 }

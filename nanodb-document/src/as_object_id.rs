@@ -9,10 +9,12 @@
 //! struct User {
 //!     #[serde(rename = "_id", with = "nanodb::as_object_id")]
 //!     id: ObjectId,
+//!     #[serde(with = "nanodb::as_object_id::option", default)]
+//!     parent: Option<ObjectId>,
 //! }
 //!
 //! # fn main() -> nanodb::Result<()> {
-//! let user = User { id: ObjectId::from_bytes([1; 12]) };
+//! let user = User { id: ObjectId::from_bytes([1; 12]), parent: None };
 //! let document = to_document(&user)?;
 //! assert_eq!(document["_id"], Value::from(user.id));
 //! assert_eq!(from_document::<User>(&document)?, user);
@@ -42,4 +44,29 @@ pub fn serialize<S: Serializer>(id: &Oid, serializer: S) -> Result<S::Ok, S::Err
 /// Those of the deserializer.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Oid, D::Error> {
     ObjectId::deserialize(deserializer).map(Into::into)
+}
+
+/// The same for fields that may be null.
+pub mod option {
+    use super::{Deserialize, Deserializer, ObjectId, Oid, Serialize, Serializer};
+
+    /// Writes an ObjectId, or null.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(id: &Option<Oid>, serializer: S) -> Result<S::Ok, S::Error> {
+        id.map(ObjectId::from).serialize(serializer)
+    }
+
+    /// Reads an ObjectId, or null.
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Oid>, D::Error> {
+        Ok(Option::<ObjectId>::deserialize(deserializer)?.map(Into::into))
+    }
 }

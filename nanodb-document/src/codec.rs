@@ -18,8 +18,10 @@
 //! ```
 //!
 //! The format is not human-readable: types that ask, as UUIDs and addresses do, choose their binary
-//! form. Every token is in its shortest form. What is read need not be: documents are checked where
-//! they come in, not here, and here wrong bytes are an error as well.
+//! form. serde's adapters, for `flatten` and tagged enums, say otherwise of it: see
+//! [`for_people`](crate::for_people). Every token is in its shortest form. What is read need not
+//! be: documents are checked where they come in, not here, and here wrong bytes are an error as
+//! well.
 
 mod de;
 mod error;
@@ -31,8 +33,8 @@ use serde_core::de::Deserialize;
 use serde_core::ser::Serialize;
 
 pub use self::error::CodecError;
+pub(crate) use self::key::{ID_KEY_STRUCT_NAME, id_of_text};
 
-use crate::in_codec::InCodec;
 use nanodb_msgpack::Cursor;
 
 /// Appends a value.
@@ -40,13 +42,11 @@ pub(crate) fn serialize<T: Serialize + ?Sized>(
     value: &T,
     out: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
-    let _in_codec = InCodec::enter();
     value.serialize(ser::ValueSerializer::new(out))
 }
 
 /// Reads the value that `bytes` begin with.
 pub(crate) fn deserialize<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, CodecError> {
-    let _in_codec = InCodec::enter();
     T::deserialize(de::ValueDeserializer::new(&mut Cursor::new(bytes)))
 }
 

@@ -7,7 +7,8 @@ use std::fmt;
 use crate::CodecError;
 use crate::error::{Error, ErrorBuilder, ErrorKind};
 use crate::{
-    DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, FIELD_NAME_BYTES_MAX, ID_BYTES_MAX, ValueType,
+    DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DamagedDocument, FIELD_NAME_BYTES_MAX, ID_BYTES_MAX,
+    ValueType,
 };
 
 /// The reason why a document can't be stored, or its bytes can't be read.
@@ -285,6 +286,23 @@ impl DocumentError {
             | Self::Refused { path, .. }
             | Self::BadTimestamp { path, .. } => Some(path),
             _ => None,
+        }
+    }
+}
+
+/// A rule that the bytes of a stored document break, which kept all rules when it was stored.
+#[derive(Debug)]
+pub(crate) struct Damage(pub(crate) DocumentError);
+
+impl From<Damage> for Error {
+    #[cold]
+    fn from(Damage(rule): Damage) -> Self {
+        let path = rule.path().map(str::to_owned);
+        let text = DamagedDocument::default().to_string();
+        let builder = ErrorBuilder::new(ErrorKind::Damaged, text).unnamed_damage().because(rule);
+        match path {
+            Some(path) => builder.path(&path).into(),
+            None => builder.into(),
         }
     }
 }

@@ -18,7 +18,7 @@ use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use nanodb_msgpack::json::Position;
+use nanodb_msgpack::json::{JsonError, JsonProblem, Position};
 
 /// The result of a call of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -87,6 +87,23 @@ impl Error {
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.0.position
+    }
+
+    /// Returns whether a text of JSON ends too early, so that more of it might make it right.
+    ///
+    /// ```
+    /// # extern crate nanodb_document as nanodb;
+    /// use nanodb::Document;
+    ///
+    /// assert!(Document::parse_json(r#"{"a": [1, "#).unwrap_err().is_incomplete());
+    /// assert!(!Document::parse_json(r#"{"a": ]"#).unwrap_err().is_incomplete());
+    /// ```
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.causes().any(|cause| {
+            let error = cause.downcast_ref().is_some_and(JsonError::is_incomplete);
+            error || cause.downcast_ref().is_some_and(JsonProblem::is_incomplete)
+        })
     }
 
     /// Returns which operation of a bulk write failed, counted from 0.

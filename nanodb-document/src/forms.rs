@@ -18,7 +18,7 @@ use nanodb_msgpack::{RawValue, base64};
 use serde_core::de::{Error as _, MapAccess};
 use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::in_codec::is_for_people;
+use crate::for_people::is_for_people;
 use crate::view::ValueRef;
 use crate::{Document, ObjectId, Timestamp, Uuid, Value, to_bytes};
 
@@ -32,10 +32,18 @@ pub(crate) fn is_form(first_name: &str) -> bool {
 
 /// Reads a form, whose name is the first key.
 pub(crate) fn read_form<'de, A: MapAccess<'de>>(mut map: A) -> Result<Value, A::Error> {
-    match map.next_key::<String>()? {
-        Some(name) if is_form(&name) => read_named_form(name, map),
-        _ => Err(A::Error::custom("an object that is not a form like {\"$date\": ...}")),
+    read_form_of(map.next_key()?.unwrap_or_default(), map)
+}
+
+/// Reads the rest of a form, if that is what an object with this first key is.
+pub(crate) fn read_form_of<'de, A: MapAccess<'de>>(
+    name: String,
+    map: A,
+) -> Result<Value, A::Error> {
+    if is_form(&name) {
+        return read_named_form(name, map);
     }
+    Err(A::Error::custom("an object that is not a form like {\"$date\": ...}"))
 }
 
 /// Reads the rest of a form, after its name.
@@ -148,7 +156,9 @@ pub(crate) fn serialize_within<S: Serializer, T: Serialize>(
     document: &T,
 ) -> Result<S::Ok, S::Error> {
     match first_name {
-        Some(name) if is_form(name) && is_for_people(serializer.is_human_readable()) => {
+        Some(name)
+            if is_form(name) && is_for_people::<S::Error>(serializer.is_human_readable()) =>
+        {
             single(serializer, LITERAL, document)
         }
         _ => document.serialize(serializer),

@@ -57,12 +57,23 @@ pub const ID_BYTES_MAX: usize = 512;
 ///
 /// ```
 /// # extern crate nanodb_document as nanodb;
-/// use nanodb::Id;
+/// use nanodb::{Id, ObjectId, Uuid};
 ///
 /// assert_eq!(Id::from(5_u8), Id::from(5_i64));
 /// assert_ne!(Id::from("5"), Id::from(5));
 /// assert_eq!(Id::from("abc").to_string(), "\"abc\"");
 /// assert_eq!(Id::from([1_u8, 255]).to_string(), "h'01ff'");
+///
+/// // Each type is read by a method that returns `None` for ids of another type.
+/// let uuid = Uuid::from_bytes([1; 16]);
+/// let object_id = ObjectId::new();
+/// assert_eq!((Id::from(5).as_i64(), Id::from(-5).as_u64()), (Some(5), None));
+/// assert_eq!((Id::from("abc").as_str(), Id::from("abc").as_i64()), (Some("abc"), None));
+/// assert_eq!(Id::from(object_id).as_object_id(), Some(object_id));
+/// // Equal ids read alike.
+/// for id in [Id::from(uuid), Id::from([1_u8; 16])] {
+///     assert_eq!((id.as_uuid(), id.as_bytes()), (Some(uuid), Some(&[1_u8; 16][..])));
+/// }
 /// ```
 #[derive(Clone)]
 pub enum Id {
@@ -92,6 +103,12 @@ pub enum Id {
 /// assert_eq!(IdRef::from(5).to_string(), "5");
 /// assert_eq!(IdRef::from("abc"), Id::from("abc").as_ref());
 /// assert_eq!(IdRef::from(&[0_u8; 2]).to_string(), "h'0000'");
+///
+/// // It is read as an `Id` is.
+/// let (number, text) = (IdRef::from(5), IdRef::from("abc"));
+/// assert_eq!((number.as_i64(), number.as_u64(), text.as_i64()), (Some(5), Some(5), None));
+/// assert_eq!((text.as_str(), text.as_bytes()), (Some("abc"), None));
+/// assert_eq!((text.as_object_id(), text.as_uuid()), (None, None));
 /// ```
 #[derive(Clone, Copy)]
 pub enum IdRef<'a> {
@@ -139,20 +156,19 @@ impl Id {
     /// Returns the number, if this is an integer that fits into an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
-        match *self {
-            Self::Int(number) => Some(number),
-            Self::UInt(number) => i64::try_from(number).ok(),
-            _ => None,
-        }
+        self.as_ref().as_i64()
+    }
+
+    /// Returns the number, if this is an integer that fits into a `u64`.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        self.as_ref().as_u64()
     }
 
     /// Returns the text, if this is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::String(text) => Some(text),
-            _ => None,
-        }
+        self.as_ref().as_str()
     }
 
     /// Returns the bytes, if this is binary or a UUID.
@@ -163,6 +179,18 @@ impl Id {
             Self::Uuid(id) => Some(id.bytes()),
             _ => None,
         }
+    }
+
+    /// Returns the ObjectId, if this is one.
+    #[must_use]
+    pub fn as_object_id(&self) -> Option<ObjectId> {
+        self.as_ref().as_object_id()
+    }
+
+    /// Returns the UUID, if this is one, or binary of sixteen bytes, which is the same id.
+    #[must_use]
+    pub fn as_uuid(&self) -> Option<Uuid> {
+        self.as_ref().as_uuid()
     }
 }
 
@@ -222,8 +250,57 @@ impl<'a> IdRef<'a> {
         signed.or_else(|_| u64::try_from(whole).map(Self::UInt)).ok()
     }
 
-    /// Returns the bytes of binary and of a UUID, which are the same id.
-    fn binary(&self) -> Option<&[u8]> {
+    /// Returns the number, if this is an integer that fits into an `i64`.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match *self {
+            Self::Int(number) => Some(number),
+            Self::UInt(number) => i64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// Returns the number, if this is an integer that fits into a `u64`.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        match *self {
+            Self::Int(number) => u64::try_from(number).ok(),
+            Self::UInt(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Returns the text, if this is a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&'a str> {
+        match *self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the ObjectId, if this is one.
+    #[must_use]
+    pub fn as_object_id(&self) -> Option<ObjectId> {
+        match *self {
+            Self::ObjectId(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Returns the UUID, if this is one, or binary of sixteen bytes, which is the same id.
+    #[must_use]
+    pub fn as_uuid(&self) -> Option<Uuid> {
+        match *self {
+            Self::Uuid(id) => Some(id),
+            Self::Binary(bytes) => bytes.try_into().ok().map(Uuid::from_bytes),
+            _ => None,
+        }
+    }
+
+    /// Returns the bytes, if this is binary or a UUID, which is the same id as its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Binary(bytes) => Some(bytes),
             Self::Uuid(id) => Some(id.bytes()),
@@ -260,7 +337,7 @@ impl Ord for IdRef<'_> {
                 .class()
                 .cmp(&other.class())
                 .then_with(|| self.number().cmp(&other.number()))
-                .then_with(|| self.binary().cmp(&other.binary())),
+                .then_with(|| self.as_bytes().cmp(&other.as_bytes())),
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Documents from and to JSON text: [`Document::parse_json`], [`Document::to_json`],
 //! [`DocView::write_json`]; the dialect is that of [`nanodb_msgpack::json`].
 
+use std::str::FromStr;
+
 use nanodb_msgpack::RawValue;
 pub use nanodb_msgpack::json::{
     Decimals, Format, Inexact, Layout, Position, ReadOptions, WriteOptions,
 };
 use nanodb_msgpack::json::{JsonError, WriteError, to_msgpack, write_document, write_value};
 
+use crate::document_error::Damage;
 use crate::error::{Error, ErrorBuilder, ErrorKind, Result};
+use crate::view::decode::{decode_document, decode_value};
 use crate::{DocView, Document, DocumentError, Value, ValueRef, to_bytes};
 
 impl Document {
@@ -50,8 +54,7 @@ impl Document {
     /// Same as [`parse_json`](Self::parse_json).
     pub fn parse_json_with(text: &[u8], options: &ReadOptions) -> Result<Self> {
         let bytes = to_msgpack(text, options)?;
-        let decoded = DocView::from_bytes(&bytes).to_document();
-        Ok(decoded.map_err(|error| JsonError::of_whole(&error))?)
+        Ok(decode_document(&bytes).map_err(|error| JsonError::of_whole(&error))?)
     }
 
     /// Writes this document as JSON on one line: relaxed Extended JSON with all digits of a time,
@@ -97,6 +100,9 @@ impl Value {
     /// let value = Value::parse_json(r#"{"$date": "1970-01-01T00:00:05Z"}"#)?;
     /// assert_eq!(value.as_timestamp(), Timestamp::new(5, 0));
     /// assert_eq!(Value::parse_json(&value.to_json()?)?, value);
+    ///
+    /// let list: Value = "[1]".parse()?;
+    /// assert_eq!(list.to_json_pretty()?, "[\n  1\n]");
     /// # Ok(())
     /// # }
     /// ```
@@ -108,9 +114,8 @@ impl Value {
         // The text itself would be no form, and what it is within is not counted.
         let bytes = to_msgpack(format!("[{text}\n]").as_bytes(), &ReadOptions::new())
             .map_err(|error| error.moved_left(1))?;
-        let elements = ValueRef::from_bytes(&bytes).and_then(|value| value.as_array());
-        match elements.map(|elements| (elements.len(), elements.get(0))) {
-            Some((1, Some(value))) => value.to_value(),
+        match decode_value(&bytes)?.into_array().map(<[Value; 1]>::try_from) {
+            Ok(Ok([value])) => Ok(value),
             _ => Err(JsonError::of_whole(&"expected one value").into()),
         }
     }
@@ -121,10 +126,53 @@ impl Value {
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid), if the value breaks a rule of documents.
     pub fn to_json(&self) -> Result<String> {
+        self.write_json(&WriteOptions::new())
+    }
+
+    /// Writes this value as JSON with a field or an element a line; see
+    /// [`Document::to_json_pretty`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`to_json`](Self::to_json).
+    pub fn to_json_pretty(&self) -> Result<String> {
+        self.write_json(&WriteOptions::new().layout(Layout::Lines))
+    }
+
+    fn write_json(&self, options: &WriteOptions) -> Result<String> {
         let (mut bytes, mut out) = (Vec::new(), String::new());
         crate::value_to_bytes(self, &mut bytes)?;
-        write_value(RawValue::new(&bytes), &WriteOptions::new(), &mut out)?;
+        write_value(RawValue::new(&bytes), options, &mut out).map_err(DocumentError::from)?;
         Ok(out)
+    }
+}
+
+/// Same as [`Document::parse_json`].
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::{Document, doc};
+///
+/// # fn main() -> nanodb::Result<()> {
+/// let alice: Document = r#"{"name": "Alice"}"#.parse()?;
+/// assert_eq!(alice, doc! { "name": "Alice" });
+/// # Ok(())
+/// # }
+/// ```
+impl FromStr for Document {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse_json(text)
+    }
+}
+
+/// Same as [`Value::parse_json`].
+impl FromStr for Value {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse_json(text)
     }
 }
 
@@ -133,7 +181,7 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged.
+    /// [`Damaged`](crate::ErrorKind::Damaged), if the bytes are damaged.
     pub fn to_json(&self) -> Result<String> {
         let mut out = String::new();
         self.write_json(&WriteOptions::new(), &mut out)?;
@@ -176,10 +224,14 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged, or the format has no form
-    /// for a value; `out` then ends in a part of the document.
+    /// [`Damaged`](crate::ErrorKind::Damaged), if the bytes are damaged;
+    /// [`Invalid`](crate::ErrorKind::Invalid), if the format has no form for a value. `out` then
+    /// ends in a part of the document.
     pub fn write_json(&self, options: &WriteOptions, out: &mut String) -> Result<()> {
-        Ok(write_document(RawValue::new(self.as_bytes()), options, out)?)
+        match write_document(RawValue::new(self.as_bytes()), options, out) {
+            Err(WriteError::Malformed) => Err(Damage(WriteError::Malformed.into()).into()),
+            written => Ok(written.map_err(DocumentError::from)?),
+        }
     }
 }
 
@@ -188,9 +240,19 @@ impl ValueRef<'_> {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged.
+    /// [`Damaged`](crate::ErrorKind::Damaged), if the bytes are damaged.
     pub fn to_json(&self) -> Result<String> {
         self.to_value()?.to_json()
+    }
+
+    /// Writes this value as JSON with a field or an element a line; see
+    /// [`Document::to_json_pretty`].
+    ///
+    /// # Errors
+    ///
+    /// Same as [`to_json`](Self::to_json).
+    pub fn to_json_pretty(&self) -> Result<String> {
+        self.to_value()?.to_json_pretty()
     }
 }
 
@@ -200,13 +262,6 @@ impl From<WriteError> for DocumentError {
             WriteError::Malformed => Self::Malformed { offset: 0 },
             other => Self::NoJson(other),
         }
-    }
-}
-
-impl From<WriteError> for Error {
-    #[cold]
-    fn from(error: WriteError) -> Self {
-        DocumentError::from(error).into()
     }
 }
 

@@ -52,13 +52,13 @@ mod encode;
 mod error;
 #[cfg(feature = "serde")]
 mod ext;
+#[cfg(feature = "serde")]
+mod for_people;
 mod foreign;
 #[cfg(feature = "serde")]
 mod forms;
 mod hash;
 mod id;
-#[cfg(feature = "serde")]
-mod in_codec;
 #[cfg(feature = "json")]
 pub mod json;
 mod leaf_text;
@@ -96,4 +96,4 @@ pub use self::uuid::Uuid;
 #[cfg(feature = "serde")]
 pub use self::value::serde_impl::{from_document, from_value, ser, to_document, to_value};
 pub use self::value::{__value, IntoValue, Value, ValueType};
-pub use self::view::{ArrayView, DocView, Elements, Fields, ValueRef};
+pub use self::view::{ArrayView, DocView, Elements, Fields, Keys, ValueRef};

@@ -1,5 +1,7 @@
 //! ObjectIds, the ids that MongoDB assigns: twelve bytes.
 
+mod generate;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,6 +21,7 @@ use crate::error::{Error, ErrorBuilder, ErrorKind};
 /// assert_eq!(id.bytes()[..2], [0x65, 0xa1]);
 /// assert_eq!(id.to_string(), "65a1b2c3d4e5f60718293a4b");
 /// assert_eq!(ObjectId::from_bytes(*id.bytes()), id);
+/// assert_eq!(id.timestamp(), "2024-01-12T21:44:35Z".parse()?);
 /// # Ok(())
 /// # }
 /// ```
@@ -39,6 +42,18 @@ impl ObjectId {
     /// Returns its bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 12] {
+        &self.0
+    }
+}
+
+impl From<[u8; 12]> for ObjectId {
+    fn from(bytes: [u8; 12]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl AsRef<[u8]> for ObjectId {
+    fn as_ref(&self) -> &[u8] {
         &self.0
     }
 }

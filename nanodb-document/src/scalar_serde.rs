@@ -12,8 +12,8 @@ use serde_core::de::{
 use serde_core::ser::{Serialize, Serializer};
 
 use crate::ext::{EXT_STRUCT_NAME, Ext, serialize_ext};
+use crate::for_people::is_for_people;
 use crate::forms::read_form;
-use crate::in_codec::is_for_people;
 use crate::{ObjectId, Timestamp, Uuid, Value};
 
 /// The three types.
@@ -72,7 +72,7 @@ impl Scalar for Uuid {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if is_for_people(serializer.is_human_readable()) {
+        if is_for_people::<S::Error>(serializer.is_human_readable()) {
             return serializer.collect_str(self);
         }
         self.with_ext(|data| serialize_ext(serializer, Self::EXT_TYPE, data))
@@ -83,7 +83,7 @@ macro_rules! serialize_bytes_of {
     ($($type:ty)*) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                if is_for_people(serializer.is_human_readable()) {
+                if is_for_people::<S::Error>(serializer.is_human_readable()) {
                     return serializer.collect_str(self);
                 }
                 serialize_ext(serializer, Self::EXT_TYPE, self.bytes())
@@ -106,7 +106,7 @@ deserialize!(Timestamp ObjectId Uuid);
 
 fn read_scalar<'de, T: Scalar, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let visitor = ScalarVisitor(std::marker::PhantomData);
-    if is_for_people(deserializer.is_human_readable()) {
+    if is_for_people::<D::Error>(deserializer.is_human_readable()) {
         return deserializer.deserialize_any(visitor);
     }
     deserializer.deserialize_newtype_struct(EXT_STRUCT_NAME, visitor)
@@ -130,6 +130,9 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<T, D::Error> {
+        if inner.is_human_readable() {
+            return inner.deserialize_any(KeptVisitor(self));
+        }
         of_ext(Ext::from_newtype(inner)?)
     }
 
@@ -140,6 +143,37 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
         T::of_value(read_form(map)?)
             .ok_or_else(|| A::Error::custom(format_args!("expected {}", T::WHAT)))
+    }
+}
+
+/// Reads what serde's adapters, which say that they are for people, kept of a stored value.
+struct KeptVisitor<T>(ScalarVisitor<T>);
+
+impl<'de, T: Scalar> Visitor<'de> for KeptVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    /// Reads a key of a map, which can't be told from another string here.
+    fn visit_str<E: serde_core::de::Error>(self, text: &str) -> Result<T, E> {
+        self.0.visit_str(text)
+    }
+
+    fn visit_bytes<E: serde_core::de::Error>(self, bytes: &[u8]) -> Result<T, E> {
+        self.0.visit_bytes(bytes)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<T, A::Error> {
+        of_ext(Ext::from_seq(seq)?)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        match map.next_key()? {
+            Some(tag) => of_ext(Ext::from_map(tag, map)?),
+            None => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+        }
     }
 }
 

@@ -39,6 +39,7 @@ const NANOS_MAX: u32 = 999_999_999;
 /// assert_eq!((at + hour).duration_since(at), Some(hour));
 /// assert_eq!(at.checked_sub(hour), Some(at - hour));
 /// assert!(at.checked_add(Duration::MAX).is_none());
+/// assert_eq!((at + Duration::MAX, at - Duration::MAX), (Timestamp::MAX, Timestamp::MIN));
 /// let system: SystemTime = at.try_into()?;
 /// assert_eq!(Timestamp::from(system), at);
 ///
@@ -55,11 +56,15 @@ impl Timestamp {
     #[doc(hidden)]
     pub const EXT_TYPE: i8 = TIMESTAMP_EXT;
 
-    /// The last time that there is.
-    const MAX: Self = Self(UnixTime::saturated(i64::MAX, NANOS_MAX));
+    /// The last time that there is: some 292 thousand million years from now.
+    pub const MAX: Self = Self::saturated(i64::MAX, NANOS_MAX);
 
-    /// The first time that there is.
-    const MIN: Self = Self(UnixTime::saturated(i64::MIN, 0));
+    /// The first time that there is, as long ago.
+    pub const MIN: Self = Self::saturated(i64::MIN, 0);
+
+    const fn saturated(secs: i64, nanos: u32) -> Self {
+        Self(UnixTime::saturated(secs, nanos))
+    }
 
     /// Returns the time `secs` seconds and `nanos` nanoseconds after the beginning of 1970; `None`
     /// if `nanos` is a second or more. Before 1970 `secs` is negative and `nanos` still counts

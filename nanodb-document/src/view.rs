@@ -16,6 +16,7 @@ use serde_core::de::Deserialize;
 pub use self::value_ref::{ArrayView, Elements, ValueRef};
 
 use self::value_ref::{step_into, step_into_map};
+use crate::document_error::Damage;
 use crate::encode::raw::validate;
 #[cfg(feature = "serde")]
 use crate::encode::serde::deserialize_bytes;
@@ -43,6 +44,8 @@ use nanodb_msgpack::Cursor;
 /// assert_eq!(view.id(), Some(1.into()));
 /// assert_eq!(view.get_path("address.lines.1").and_then(|line| line.as_str()), Some("b"));
 /// assert_eq!(view.get("age"), None);
+/// assert!(view.contains_key("name") && !view.contains_key("age"));
+/// assert_eq!(view.keys().collect::<nanodb::Result<Vec<_>>>()?, ["_id", "name", "address"]);
 /// assert_eq!(view.to_document()?, alice);
 ///
 /// #[derive(serde::Deserialize)]
@@ -130,6 +133,20 @@ impl DocView {
         ValueRef::read(&mut cursor)
     }
 
+    /// Returns whether there is a field with this name.
+    #[must_use]
+    #[inline]
+    pub fn contains_key(&self, name: &str) -> bool {
+        step_into_map(&mut Cursor::new(&self.0), name.as_bytes()).is_some()
+    }
+
+    /// Returns an iterator over the names of the fields, in order. It costs as much as one over the
+    /// fields.
+    #[must_use]
+    pub fn keys(&self) -> Keys<'_> {
+        Keys(self.iter())
+    }
+
     /// Returns an iterator over the fields, in order.
     #[must_use]
     pub fn iter(&self) -> Fields<'_> {
@@ -144,21 +161,24 @@ impl DocView {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), if the bytes are damaged: they are not MessagePack,
+    /// [`Damaged`](crate::ErrorKind::Damaged), if the bytes are damaged: they are not MessagePack,
     /// or break a rule of documents.
     pub fn to_document(&self) -> Result<Document, Error> {
-        Ok(decode::decode_document(&self.0)?)
+        Ok(decode::decode_document(&self.0).map_err(Damage)?)
     }
 
     /// Reads the document as a Rust type, which may borrow its strings and bytes from it.
     ///
     /// # Errors
     ///
-    /// [`WrongType`](crate::ErrorKind::WrongType), if the document does not have the shape of `T`,
-    /// or if its bytes are damaged.
+    /// [`WrongType`](crate::ErrorKind::WrongType), if the document does not have the shape of `T`;
+    /// [`Damaged`](crate::ErrorKind::Damaged), if that is because its bytes are damaged.
     #[cfg(feature = "serde")]
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        Ok(deserialize_bytes(&self.0)?)
+        deserialize_bytes(&self.0).map_err(|error| match validate(&self.0) {
+            Ok(()) => error.into(),
+            Err(rule) => Damage(rule).into(),
+        })
     }
 }
 
@@ -200,7 +220,7 @@ impl<'a> Iterator for Fields<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if std::mem::take(&mut self.damaged) {
-            return Some(Err(DocumentError::Malformed { offset: 0 }.into()));
+            return Some(Err(Damage(DocumentError::Malformed { offset: 0 }).into()));
         }
         self.left = self.left.checked_sub(1)?;
         let offset = self.size - self.cursor.rest().len();
@@ -208,7 +228,20 @@ impl<'a> Iterator for Fields<'a> {
         if field.is_none() {
             self.left = 0;
         }
-        Some(field.ok_or_else(|| DocumentError::Malformed { offset }.into()))
+        Some(field.ok_or_else(|| Damage(DocumentError::Malformed { offset }).into()))
+    }
+}
+
+/// An iterator over the names of the fields of a [`DocView`]; made by [`DocView::keys`]. Damaged
+/// bytes give an error, and end it.
+#[derive(Clone, Debug)]
+pub struct Keys<'a>(Fields<'a>);
+
+impl<'a> Iterator for Keys<'a> {
+    type Item = Result<&'a str, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|field| field.map(|(name, _)| name))
     }
 }
 

@@ -17,9 +17,7 @@ pub(crate) fn parse_document(
 /// Returns what is wrong with `text`, the beginning of an object, apart from its missing end.
 pub(super) fn find_error(text: &[u8], at: Position, options: &ReadOptions) -> Option<JsonError> {
     let error = Document::parse_json_with(text, options).err()?;
-    // What the library says of a text without its end.
-    let is_missing_its_end = error.to_string().starts_with("EOF while parsing");
-    (!is_missing_its_end).then(|| locate(&error, at))
+    (!error.is_incomplete()).then(|| locate(&error, at))
 }
 
 fn locate(error: &nanodb::Error, at: Position) -> JsonError {

@@ -8,11 +8,11 @@ use nanodb_pager::{PageGuard, PageId};
 #[cfg(feature = "serde")]
 use serde_core::de::{Deserialize, DeserializeOwned};
 
-use nanodb_document::{DocView, Document, Draft, Encode, Error, IdRef};
+use nanodb_document::{DamagedDocument, DocView, Document, Draft, Encode, Error, IdRef};
 #[cfg(feature = "serde")]
-use nanodb_document::{ErrorBuilder, ErrorParts};
+use nanodb_document::{ErrorBuilder, ErrorKind, ErrorParts};
 
-use crate::error::{EngineError, OfDocument, Result};
+use crate::error::{OfDocument, Result};
 use crate::pages::records::RecordSpan;
 
 /// A stored document, which is kept readable as long as this exists.
@@ -87,8 +87,7 @@ impl StoredDoc {
     /// [`Damaged`](nanodb_document::ErrorKind::Damaged) if its bytes are not what was stored, with
     /// its id and page as far as they are known.
     pub fn to_document(&self) -> Result<Document, Error> {
-        let decoded = DocView::to_document(self);
-        decoded.map_err(|_| self.blame("", EngineError::malformed()).into())
+        DocView::to_document(self).map_err(|damage| self.blame("", damage))
     }
 
     /// Decodes the document to a Rust type, which may borrow from it.
@@ -132,9 +131,9 @@ impl StoredDoc {
 
     #[cfg(feature = "serde")]
     fn to_type<'a, T: Deserialize<'a>>(&'a self, collection: &str) -> Result<T, Error> {
-        DocView::deserialize(self).map_err(|error| match DocView::parse(self.as_bytes()) {
-            Ok(_) => self.is_no::<T>(collection, error),
-            Err(_) => self.blame(collection, EngineError::malformed()).into(),
+        DocView::deserialize(self).map_err(|error| match error.kind() {
+            ErrorKind::WrongType => self.is_no::<T>(collection, error),
+            _ => self.blame(collection, error),
         })
     }
 
@@ -196,7 +195,10 @@ impl StoredDoc {
 /// ```
 impl Encode for StoredDoc {
     fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> Result<Draft, Error> {
-        DocView::encode(self, fallback, out)
+        DocView::encode(self, fallback, out).map_err(|error| {
+            let is_damaged = DocView::parse(self.as_bytes()).is_err();
+            if is_damaged { self.blame("", DamagedDocument::default().into()) } else { error }
+        })
     }
 }
 

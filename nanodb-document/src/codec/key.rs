@@ -8,11 +8,14 @@
 //! unit variant                               its name
 //! newtype struct                             of what is within
 //! Timestamp, ObjectId, Uuid                  as they are printed
+//! Id                                         as the integer, string, ObjectId or UUID that it is;
+//!                                            refused: binary, and a string that reads as another
 //! float, bytes, option, unit, containers     refused
 //! ```
 //!
 //! Keys are human-readable, unlike values: UUIDs and addresses become their text. What was written
-//! is read back. An integer is read in its one form only, so that no two names are one key.
+//! is read back; a string of digits that is an `Id` would come back as an integer, for example, and
+//! is refused. An integer is read in its one form only, so that no two names are one key.
 
 use std::fmt::Display;
 
@@ -24,16 +27,53 @@ use serde_core::ser::{Impossible, Serialize, Serializer};
 use super::error::CodecError;
 use super::ext::pair_to_ext;
 use super::ser::ValueSerializer;
-use crate::Value;
 use crate::ext::EXT_STRUCT_NAME;
-use nanodb_msgpack::{Cursor, Token, write_string};
+use crate::{Id, ObjectId, Uuid, Value};
+use nanodb_msgpack::{Cursor, Token, parse_object_id, parse_uuid, write_string};
+
+/// The name of the newtype struct around an [`Id`] that may be a key.
+pub(crate) const ID_KEY_STRUCT_NAME: &str = "_NanodbIdKey";
+
+/// Returns the id of which a key is the text: a string if it is of no other.
+pub(crate) fn id_of_text(text: &str) -> Id {
+    if is_integer(text) {
+        if let Ok(number) = text.parse::<i64>() {
+            return number.into();
+        }
+        if let Ok(number) = text.parse::<u64>() {
+            return number.into();
+        }
+    }
+    // A text in capitals is not what is printed.
+    let object_id = parse_object_id(text).map(ObjectId::from_bytes);
+    if let Some(id) = object_id.filter(|id| id.to_string() == text) {
+        return id.into();
+    }
+    let uuid = parse_uuid(text).map(Uuid::from_bytes);
+    match uuid.filter(|id| id.to_string() == text) {
+        Some(id) => id.into(),
+        None => text.into(),
+    }
+}
 
 /// A serializer that appends one key to `out`.
 pub(super) struct KeySerializer<'o> {
-    pub(super) out: &'o mut Vec<u8>,
+    out: &'o mut Vec<u8>,
+    /// Whether the key is an [`Id`].
+    is_id: bool,
 }
 
-impl KeySerializer<'_> {
+impl<'o> KeySerializer<'o> {
+    #[inline]
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out, is_id: false }
+    }
+
+    #[inline]
+    fn text(self, text: &str) -> Result<(), CodecError> {
+        if write_string(self.out, text) { Ok(()) } else { Err(CodecError::too_long()) }
+    }
+
     /// Writes the text of a time, an ObjectId or a UUID, given as an extension.
     fn ext<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CodecError> {
         let mut bytes = Vec::new();
@@ -41,9 +81,9 @@ impl KeySerializer<'_> {
         pair_to_ext(&mut bytes, 0)?;
         match Cursor::new(&bytes).read() {
             Some(Token::Ext(tag, data)) => match Value::from_ext(tag, data) {
-                Value::Timestamp(time) => self.serialize_str(&time.to_string()),
-                Value::ObjectId(id) => self.serialize_str(&id.to_string()),
-                Value::Uuid(id) => self.serialize_str(&id.to_string()),
+                Value::Timestamp(time) => self.text(&time.to_string()),
+                Value::ObjectId(id) => self.text(&id.to_string()),
+                Value::Uuid(id) => self.text(&id.to_string()),
                 _ => Err(refused("an extension")),
             },
             _ => Err(refused("an extension")),
@@ -69,10 +109,18 @@ fn refused(what: impl Display) -> CodecError {
     ))
 }
 
+#[cold]
+fn ambiguous(text: &str) -> CodecError {
+    CodecError::new(format_args!(
+        "the id {text:?} is a key of a map, where it would be read as the integer, ObjectId or \
+         UUID with that text: use keys of the type `String`"
+    ))
+}
+
 macro_rules! printed {
     ($($verb:ident($type:ty);)*) => {$(
         fn $verb(self, key: $type) -> Result<(), CodecError> {
-            self.serialize_str(&key.to_string())
+            self.text(&key.to_string())
         }
     )*};
 }
@@ -98,7 +146,10 @@ impl Serializer for KeySerializer<'_> {
 
     #[inline]
     fn serialize_str(self, text: &str) -> Result<(), CodecError> {
-        if write_string(self.out, text) { Ok(()) } else { Err(CodecError::too_long()) }
+        if self.is_id && id_of_text(text).as_str().is_none() {
+            return Err(ambiguous(text));
+        }
+        self.text(text)
     }
 
     printed! {
@@ -134,7 +185,7 @@ impl Serializer for KeySerializer<'_> {
         if name == EXT_STRUCT_NAME {
             return self.ext(value);
         }
-        value.serialize(self)
+        value.serialize(Self { is_id: self.is_id || name == ID_KEY_STRUCT_NAME, ..self })
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, _value: &T) -> Result<(), CodecError> {
@@ -242,7 +293,7 @@ impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, CodecError> {
-        if name == EXT_STRUCT_NAME {
+        if name == EXT_STRUCT_NAME || name == ID_KEY_STRUCT_NAME {
             return visitor.visit_borrowed_str(self.0);
         }
         visitor.visit_newtype_struct(self)

@@ -358,7 +358,7 @@ impl SerializeMap for Container<'_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), CodecError> {
         self.count = self.count.checked_add(1).ok_or_else(CodecError::too_long)?;
         self.at = self.out.len();
-        key.serialize(KeySerializer { out: &mut *self.out })
+        key.serialize(KeySerializer::new(&mut *self.out))
     }
 
     #[inline]

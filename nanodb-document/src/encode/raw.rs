@@ -22,11 +22,35 @@ pub(crate) fn encode(
     fallback: Option<IdRef<'_>>,
     out: &mut Vec<u8>,
 ) -> Result<Draft, DocumentError> {
+    encode_with(bytes, fallback, NullId::IsRefused, out)
+}
+
+/// What an `_id` that is null is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NullId {
+    /// An id of a type that ids can't have.
+    IsRefused,
+    /// As if it were not there.
+    #[cfg(feature = "serde")]
+    IsNone,
+}
+
+/// Same as [`encode`], where the caller says what an `_id` that is null is.
+pub(crate) fn encode_with(
+    bytes: &[u8],
+    fallback: Option<IdRef<'_>>,
+    null_id: NullId,
+    out: &mut Vec<u8>,
+) -> Result<Draft, DocumentError> {
     let (cursor, len) = open(bytes)?;
-    let id = find_id(cursor, len).map(to_id).transpose()?;
+    let found = find_id(cursor, len);
+    let id = match found {
+        Some(Token::Null) if null_id != NullId::IsRefused => None,
+        found => found.map(to_id).transpose()?,
+    };
     let count = usize::try_from(len).unwrap_or(usize::MAX);
-    let count = count.saturating_sub(usize::from(id.is_some()));
-    let skip_id = id.is_some();
+    let count = count.saturating_sub(usize::from(found.is_some()));
+    let skip_id = found.is_some();
     Draft::write(id.or(fallback), count, out, |out| {
         let mut walk = Walk { bytes, cursor, copied: bytes.len() - cursor.rest().len(), out };
         walk.fields(len, skip_id, 1)?;

@@ -6,6 +6,7 @@ use serde_core::de::{Deserialize, DeserializeOwned};
 use serde_core::ser::Serialize;
 
 use super::draft::Draft;
+use super::raw::NullId;
 use super::{Encode, raw, write_document, write_value};
 use crate::codec::{self, CodecError};
 use crate::view::decode::decode_value;
@@ -61,6 +62,20 @@ impl<T: Serialize + ?Sized> Serialized<'_, T> {
     /// Same as [`to_document`](crate::to_document).
     pub fn to_document(&self) -> Result<Document> {
         self.with_bytes(|bytes| DocView::parse(bytes)?.to_document())
+    }
+
+    /// Encodes as [`Encode`] does, but an `_id` that is null is as if it were not there.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Encode::encode`].
+    #[doc(hidden)]
+    pub fn encode_without_null_id(
+        &self,
+        fallback: Option<IdRef<'_>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Draft> {
+        self.with_bytes(|bytes| Ok(raw::encode_with(bytes, fallback, NullId::IsNone, out)?))
     }
 
     fn with_bytes<R>(&self, read: impl FnOnce(&[u8]) -> Result<R>) -> Result<R> {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::Value;
 use crate::document::Document;
 use crate::id::{Id, IdRef};
-use crate::{ObjectId, Timestamp, Uuid};
+use crate::{ObjectId, Timestamp, Uuid, ValueRef};
 
 impl From<()> for Value {
     fn from((): ()) -> Self {
@@ -129,6 +129,20 @@ impl From<&Id> for Value {
 impl From<IdRef<'_>> for Value {
     fn from(id: IdRef<'_>) -> Self {
         id.to_owned().into()
+    }
+}
+
+/// Decodes a stored value, so that a field of a stored document can stand in `doc!` and in
+/// conditions. What is damaged becomes a value that is refused wherever it is used.
+impl From<ValueRef<'_>> for Value {
+    fn from(value: ValueRef<'_>) -> Self {
+        value.to_value().unwrap_or_else(Self::refused)
+    }
+}
+
+impl From<&ValueRef<'_>> for Value {
+    fn from(value: &ValueRef<'_>) -> Self {
+        (*value).into()
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! [`ser`](crate::ser) returns a value, so that it can stand in `doc!` and in conditions, which
 //! return none either. What can't be serialised becomes an extension of the type of timestamps that
-//! is not one. Whatever encodes a value refuses such an extension, and says the reason.
+//! is not one, and so does a stored value that is damaged. Whatever encodes a value refuses such an
+//! extension, and says the reason.
 
 use super::Value;
 use crate::Timestamp;
@@ -12,7 +13,6 @@ const BEGINNING: &str = "not serialised: ";
 
 impl Value {
     /// Returns the value that every encoder refuses for this reason.
-    #[cfg(feature = "serde")]
     #[cold]
     pub(crate) fn refused(reason: impl std::fmt::Display) -> Self {
         Self::Ext(Timestamp::EXT_TYPE, format!("{BEGINNING}{reason}").into_bytes())

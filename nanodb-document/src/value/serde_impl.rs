@@ -25,9 +25,9 @@ use serde_core::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use super::Value;
 use crate::encode::serde::{deserialize_document, deserialize_value, serialize_value};
 use crate::error::ErrorParts;
-use crate::ext::{Ext, serialize_ext};
+use crate::ext::{Ext, FirstKey, serialize_ext};
+use crate::for_people::{is_before_codec, is_for_people};
 use crate::forms::{Form, is_form, read_named_form, serialize_within};
-use crate::in_codec::is_for_people;
 use crate::{Document, DocumentError, Error, Serialized};
 
 /// The most elements or fields that space is reserved for before they are seen: a length may be
@@ -167,7 +167,7 @@ fn refused(error: &Error) -> Value {
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if is_for_people(serializer.is_human_readable())
+        if is_for_people::<S::Error>(serializer.is_human_readable())
             && let Some(form) = self.form()
         {
             return form.serialize(serializer);
@@ -222,8 +222,15 @@ impl Serialize for Document {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let has_forms = is_for_people(deserializer.is_human_readable());
-        deserializer.deserialize_any(ValueVisitor { has_forms })
+        let is_human_readable = deserializer.is_human_readable();
+        let maps = if is_before_codec::<D::Error>(is_human_readable) {
+            Maps::MayBeExtensions
+        } else if is_for_people::<D::Error>(is_human_readable) {
+            Maps::MayBeForms
+        } else {
+            Maps::AreDocuments
+        };
+        deserializer.deserialize_any(ValueVisitor { maps })
     }
 }
 
@@ -234,8 +241,25 @@ impl<'de> Deserialize<'de> for Document {
 }
 
 struct ValueVisitor {
-    /// Whether an object may be a form.
-    has_forms: bool,
+    maps: Maps,
+}
+
+/// What maps are, beside documents.
+enum Maps {
+    AreDocuments,
+    MayBeForms,
+    /// What serde's adapters kept of extensions.
+    MayBeExtensions,
+}
+
+impl Maps {
+    /// Reads the first key of a map.
+    fn first_key<'de, A: MapAccess<'de>>(&self, map: &mut A) -> Result<Option<FirstKey>, A::Error> {
+        match self {
+            Self::MayBeExtensions => map.next_key(),
+            Self::AreDocuments | Self::MayBeForms => Ok(map.next_key()?.map(FirstKey::Name)),
+        }
+    }
 }
 
 impl<'de> Visitor<'de> for ValueVisitor {
@@ -299,10 +323,14 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let Some(first) = map.next_key::<String>()? else {
-            return Ok(Value::Document(Document::new()));
+        let first = match self.maps.first_key(&mut map)? {
+            Some(FirstKey::Name(name)) => name,
+            Some(FirstKey::Tag(tag)) => {
+                return Ext::from_map(tag, map).map(|Ext(tag, data)| Value::from_ext(tag, &data));
+            }
+            None => return Ok(Value::Document(Document::new())),
         };
-        if self.has_forms && is_form(&first) {
+        if matches!(self.maps, Maps::MayBeForms) && is_form(&first) {
             return read_named_form(first, map);
         }
         let value = map.next_value()?;

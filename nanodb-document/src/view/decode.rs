@@ -10,7 +10,7 @@ use nanodb_msgpack::{Cursor, Token};
 const CAPACITY_MAX: u32 = 64;
 
 /// Decodes `bytes`, which must be exactly one map.
-pub(super) fn decode_document(bytes: &[u8]) -> Result<Document, DocumentError> {
+pub(crate) fn decode_document(bytes: &[u8]) -> Result<Document, DocumentError> {
     let value = decode_value(bytes)?;
     match value {
         Value::Document(document) => Ok(document),

@@ -6,9 +6,9 @@
 use std::fmt::{self, Write};
 
 use super::{ArrayView, DocView, ValueRef};
-use crate::DOCUMENT_DEPTH_MAX;
 use crate::leaf_text::Text;
 use crate::value::Value;
+use crate::{DOCUMENT_DEPTH_MAX, IdRef};
 
 /// A value and the number of containers around it.
 #[derive(Clone, Copy)]
@@ -180,11 +180,33 @@ impl PartialEq<&str> for ValueRef<'_> {
     }
 }
 
-impl PartialEq<i64> for ValueRef<'_> {
-    fn eq(&self, other: &i64) -> bool {
-        self.as_i64() == Some(*other)
+impl PartialEq<String> for ValueRef<'_> {
+    fn eq(&self, other: &String) -> bool {
+        self.as_str() == Some(other)
     }
 }
+
+/// As of [`Value`]: no integer equals a float.
+impl PartialEq<f64> for ValueRef<'_> {
+    fn eq(&self, other: &f64) -> bool {
+        matches!(self, Self::Float(number) if number == other)
+    }
+}
+
+macro_rules! eq_integers {
+    ($($integer:ty)*) => {$(
+        impl PartialEq<$integer> for ValueRef<'_> {
+            fn eq(&self, other: &$integer) -> bool {
+                match *self {
+                    Self::Int(number) => IdRef::Int(number) == IdRef::from(*other),
+                    Self::UInt(number) => IdRef::UInt(number) == IdRef::from(*other),
+                    _ => false,
+                }
+            }
+        }
+    )*};
+}
+eq_integers!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
 impl PartialEq<bool> for ValueRef<'_> {
     fn eq(&self, other: &bool) -> bool {

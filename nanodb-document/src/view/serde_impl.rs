@@ -7,8 +7,8 @@ use serde_core::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Seriali
 
 use super::{ArrayView, DocView, ValueRef};
 use crate::ext::{Bytes, serialize_ext};
+use crate::for_people::is_for_people;
 use crate::forms::{Form, serialize_within};
-use crate::in_codec::is_for_people;
 use crate::value::refused::refusal;
 use crate::{DOCUMENT_DEPTH_MAX, DocumentError};
 
@@ -42,7 +42,7 @@ struct DocumentAt<'a>(&'a DocView, usize);
 impl Serialize for ValueAt<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(value, depth) = *self;
-        if is_for_people(serializer.is_human_readable())
+        if is_for_people::<S::Error>(serializer.is_human_readable())
             && let Some(form) = form(value)
         {
             return form.serialize(serializer);

@@ -3,6 +3,7 @@
 use std::str;
 
 use super::{DocView, decode};
+use crate::document_error::Damage;
 use crate::path::array_index;
 use crate::{DocumentError, Error, IdRef, ObjectId, Timestamp, Uuid, Value, ValueType};
 use nanodb_msgpack::{Cursor, Token};
@@ -273,7 +274,7 @@ impl<'a> ValueRef<'a> {
             Self::Binary(bytes) => Value::Binary(bytes.to_vec()),
             Self::ObjectId(id) => Value::ObjectId(id),
             Self::Uuid(id) => Value::Uuid(id),
-            Self::Array(array) => decode::decode_value(array.bytes)?,
+            Self::Array(array) => decode::decode_value(array.bytes).map_err(Damage)?,
             Self::Document(document) => Value::Document(document.to_document()?),
             Self::Timestamp(timestamp) => Value::Timestamp(timestamp),
             Self::Ext(tag, data) => Value::Ext(tag, data.to_vec()),
@@ -360,7 +361,7 @@ impl<'a> Iterator for Elements<'a> {
         if element.is_none() {
             self.left = 0;
         }
-        Some(element.ok_or_else(|| DocumentError::Malformed { offset }.into()))
+        Some(element.ok_or_else(|| Damage(DocumentError::Malformed { offset }).into()))
     }
 }
 

@@ -219,6 +219,108 @@ fn within_serdes_adapters_documents_are_not_for_people() {
     assert_eq!(serde_json::from_str::<Flat>(&text).unwrap(), flat, "{text}");
 }
 
+/// A part that is stored as a text of JSON.
+#[derive(Debug, PartialEq)]
+struct Packed<T>(T);
+
+impl<T: Serialize> Serialize for Packed<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&serde_json::to_string(&self.0).unwrap())
+    }
+}
+
+impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for Packed<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        serde_json::from_str(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A part that is stored as the text of a document, in a format for people.
+#[derive(Debug, PartialEq)]
+struct Printed<T>(T);
+
+impl<T: Serialize> Serialize for Printed<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&to_document(&self.0).unwrap().to_string())
+    }
+}
+
+#[test]
+fn json_that_is_made_while_the_codec_runs_is_json() {
+    fn is_packed<T>(value: T)
+    where
+        T: Serialize + serde::de::DeserializeOwned + std::fmt::Debug + PartialEq,
+    {
+        let text = serde_json::to_string(&value).unwrap();
+        let packed = BTreeMap::from([("v", Packed(value))]);
+        let document = to_document(&packed).unwrap();
+        assert_eq!(document["v"], text);
+        let back = from_document::<BTreeMap<String, Packed<T>>>(&document).unwrap();
+        assert_eq!(back["v"], packed["v"]);
+    }
+    let schema = doc! { "$schema": "draft", "at": Timestamp::new(5, 0).unwrap() };
+    is_packed(alone());
+    is_packed(schema.clone());
+    is_packed(Tagged::Within(Inner::Pair(Timestamp::new(5, 6).unwrap(), b"\x01".into())));
+    is_packed(Flat {
+        inner: alone(),
+        rest: BTreeMap::from([("schema".to_owned(), schema.into())]),
+    });
+    // The other way round the codec is no JSON, and JSON is it again afterwards.
+    let (time, uuid) = (Timestamp::new(5, 0).unwrap(), Uuid::from_bytes([1; 16]));
+    let text = serde_json::to_string(&(Printed(doc! { "at": time }), time, uuid)).unwrap();
+    assert_eq!(
+        text,
+        concat!(
+            r#"["{\"at\": t'1970-01-01T00:00:05Z'}","1970-01-01T00:00:05Z","#,
+            r#""01010101-0101-0101-0101-010101010101"]"#,
+        ),
+    );
+}
+
+#[test]
+fn ids_as_keys_come_back_or_are_refused() {
+    let object_id: ObjectId = "65f1c0ffee00000000000001".parse().unwrap();
+    let uuid: Uuid = "65f1c0ff-ee00-0000-0000-000000000001".parse().unwrap();
+    let keys = [
+        Id::from(5),
+        Id::from(-5),
+        Id::from(0),
+        Id::from(i64::MIN),
+        Id::from(u64::MAX),
+        Id::from("text"),
+        Id::from(""),
+        Id::from("-"),
+        Id::from("-0"),
+        Id::from("05"),
+        Id::from("5.0"),
+        Id::from("18446744073709551616"),
+        Id::from("65F1C0FFEE00000000000001"),
+        Id::from(object_id),
+        Id::from(uuid),
+    ];
+    let map: BTreeMap<Id, u8> = keys.iter().cloned().zip(0..).collect();
+    let document = to_document(&map).unwrap();
+    assert_eq!((document.len(), &document["5"]), (keys.len(), &Value::from(0)));
+    assert_eq!(from_document::<BTreeMap<Id, u8>>(&document).unwrap(), map);
+    for (key, reason) in [
+        (Id::from("5"), "the id \"5\" is a key of a map"),
+        (Id::from(object_id.to_string()), "use keys of the type `String`"),
+        (Id::from(uuid.to_string()), "use keys of the type `String`"),
+        (Id::from([1_u8]), "a key of a map is bytes"),
+    ] {
+        let map = BTreeMap::from([(key.clone(), 1)]);
+        let error = to_document(&BTreeMap::from([("a", map)])).unwrap_err();
+        assert!(error.to_string().contains(reason), "{key}: {error}");
+        assert_eq!(error.path(), Some("a"));
+    }
+    // Elsewhere a string is itself.
+    let list = BTreeMap::from([("a".to_owned(), vec![Id::from("5"), Id::from(5)])]);
+    let document = to_document(&list).unwrap();
+    assert_eq!(from_document::<BTreeMap<String, Vec<Id>>>(&document).unwrap(), list);
+}
+
 #[test]
 fn damaged_views_are_errors() {
     let bytes = [0x81, 0xa1, b'a', 0x92, 1];

@@ -172,6 +172,10 @@ struct Ids {
     plain: uuid::Uuid,
     #[serde(with = "nanodb_document::as_object_id")]
     oid: bson::oid::ObjectId,
+    #[serde(with = "nanodb_document::as_uuid::option", default)]
+    no_uuid: Option<uuid::Uuid>,
+    #[serde(with = "nanodb_document::as_object_id::option", default)]
+    no_oid: Option<bson::oid::ObjectId>,
 }
 
 fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> Document {
@@ -208,8 +212,14 @@ fn ids_of_other_crates_are_ids() {
         uuid: uuid::Uuid::from_bytes([1; 16]),
         plain: uuid::Uuid::from_bytes([2; 16]),
         oid: bson::oid::ObjectId::from_bytes([3; 12]),
+        no_uuid: None,
+        no_oid: None,
     };
     let document = round_trip(&ids);
+    assert_eq!((&document["no_uuid"], &document["no_oid"]), (&Value::Null, &Value::Null));
+    let both = Ids { no_uuid: Some(ids.uuid), no_oid: Some(ids.oid), ..ids };
+    let both = round_trip(&both);
+    assert_eq!((&both["no_uuid"], &both["no_oid"]), (&both["uuid"], &both["oid"]));
     assert_eq!(document["uuid"], Value::Uuid(Uuid::from_bytes([1; 16])));
     assert_eq!(document["plain"], Value::Binary(vec![2; 16]));
     assert_eq!(document["oid"], Value::ObjectId(ObjectId::from_bytes([3; 12])));

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use nanodb_document::{DocView, Document, DocumentError, Encode, record_has_key, record_key};
+use nanodb_document::{
+    DocView, Document, DocumentError, Encode, Error, ErrorKind, ErrorParts, record_has_key,
+    record_key,
+};
 use nanodb_msgpack::Cursor;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -95,6 +98,71 @@ fn every_bit_of_a_small_record_may_flip() {
             read_every_way(&damaged);
         }
     }
+}
+
+#[derive(serde::Deserialize)]
+struct Small {
+    #[serde(rename = "_id")]
+    _id: u16,
+    #[serde(rename = "a")]
+    _list: (Document, String),
+}
+
+/// What goes wrong in reading a document, by the call.
+fn errors(view: &DocView) -> Vec<(&'static str, Error)> {
+    let mut errors = Vec::new();
+    let mut add = |call, error: Option<Error>| errors.extend(error.map(|error| (call, error)));
+    add("to_document", view.to_document().err());
+    add("iter", view.iter().find_map(Result::err));
+    add("keys", view.keys().find_map(Result::err));
+    add("to_json", view.to_json().err());
+    add("to_json_pretty", view.to_json_pretty().err());
+    for (_, value) in view.iter().map_while(Result::ok) {
+        add("to_value", value.to_value().err());
+        add("value.to_json", value.to_json().err());
+        add("value.to_json_pretty", value.to_json_pretty().err());
+        let elements = value.as_array().into_iter().flatten();
+        add("elements", elements.map(|element| element.map(drop)).find_map(Result::err));
+    }
+    if DocView::parse(view.as_bytes()).is_err() {
+        add("deserialize", view.deserialize::<Document>().err());
+        add("deserialize", view.deserialize::<Small>().err());
+        add("deserialize", view.deserialize::<u8>().err());
+    }
+    errors
+}
+
+#[test]
+fn damage_is_damage_whatever_meets_it() {
+    let record = encode(&nanodb_document::doc! { "_id": 300, "a": [{ "b": -1.5 }, "text"] });
+    let record = record.unwrap();
+    assert!(DocView::from_bytes(&record).deserialize::<Small>().is_ok());
+    let mut met = std::collections::BTreeSet::new();
+    let flipped = (0..8 * record.len()).map(|bit| {
+        let mut damaged = record.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        damaged
+    });
+    let cut = (0..record.len()).map(|len| record[..len].to_vec());
+    let others = [vec![], vec![0x93, 1, 2, 3], vec![0xc1], [&record[..], &[5]].concat()];
+    for damaged in flipped.chain(cut).chain(others) {
+        for (call, error) in errors(DocView::from_bytes(&damaged)) {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "{call}: {error}");
+            assert!(error.is_unnamed_damage(), "{call}: whose it is can be said further up");
+            let text = error.to_string();
+            assert!(text.starts_with("a document is damaged: "), "{call}: {text}");
+            met.insert(call);
+        }
+    }
+    assert_eq!(met.len(), 10, "{met:?}");
+    // A document that is as it should be has another shape.
+    let error = DocView::from_bytes(&record).deserialize::<u8>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongType);
+    // What a user gives to be checked is no damage.
+    let error = DocView::parse(&record[1..]).map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let error = Document::parse_json("[1]").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
 }
 
 #[test]

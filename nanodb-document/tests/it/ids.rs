@@ -33,6 +33,41 @@ fn look_ups_take_integers_strings_bytes_and_ids() {
 }
 
 #[test]
+fn an_id_is_read_by_its_type_and_equal_ids_read_alike() {
+    let (object_id, uuid) = (ObjectId::from([2; 12]), Uuid::from([1; 16]));
+    assert_eq!((object_id.as_ref(), uuid.as_ref()), (&[2_u8; 12][..], &[1_u8; 16][..]));
+    type Read<'a> = (
+        Option<i64>,
+        Option<u64>,
+        Option<&'a str>,
+        Option<&'a [u8]>,
+        Option<ObjectId>,
+        Option<Uuid>,
+    );
+    let bytes = [1_u8; 16];
+    let rows: [(Id, Read<'_>); 9] = [
+        (Id::Int(5), (Some(5), Some(5), None, None, None, None)),
+        (Id::UInt(5), (Some(5), Some(5), None, None, None, None)),
+        (Id::Int(-5), (Some(-5), None, None, None, None, None)),
+        (Id::from(u64::MAX), (None, Some(u64::MAX), None, None, None, None)),
+        (Id::from("5"), (None, None, Some("5"), None, None, None)),
+        (Id::from(&bytes[..3]), (None, None, None, Some(&bytes[..3]), None, None)),
+        (Id::from(bytes), (None, None, None, Some(&bytes), None, Some(uuid))),
+        (Id::from(uuid), (None, None, None, Some(&bytes), None, Some(uuid))),
+        (Id::from(object_id), (None, None, None, None, Some(object_id), None)),
+    ];
+    for (id, expected) in rows {
+        let owned: Read<'_> =
+            (id.as_i64(), id.as_u64(), id.as_str(), id.as_bytes(), id.as_object_id(), id.as_uuid());
+        assert_eq!(owned, expected, "{id}");
+        let id = id.as_ref();
+        let borrowed: Read<'_> =
+            (id.as_i64(), id.as_u64(), id.as_str(), id.as_bytes(), id.as_object_id(), id.as_uuid());
+        assert_eq!(borrowed, expected, "{id}");
+    }
+}
+
+#[test]
 fn integers_are_one_id_whatever_they_came_from() {
     let ids = [Id::from(7_u8), Id::from(7_i64), Id::from(7_u64), Id::UInt(7), Id::Int(7)];
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 1);

@@ -12,7 +12,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use nanodb_document::{AsId, Id, IdRef, IntoValue, ObjectId, Timestamp, Uuid, Value, array, doc};
+use nanodb_document::{
+    AsId, DocView, ErrorKind, Id, IdRef, IntoValue, ObjectId, Timestamp, Uuid, Value, ValueRef,
+    array, doc,
+};
 
 /// Both by `doc!` and as an argument.
 #[track_caller]
@@ -138,4 +141,41 @@ fn ids_are_given_by_value_and_by_reference() {
     assert_eq!(AsId::as_id(text), IdRef::String("a"));
     let all = [Id::from(1), Id::from(2)].iter().map(|id| id.as_id().to_owned()).collect::<Vec<_>>();
     assert_eq!(all, [Id::from(1), Id::from(2)]);
+}
+
+#[test]
+fn a_field_of_a_stored_document_is_a_value() {
+    let document = doc! {
+        "_id": 1, "n": 5, "big": u64::MAX, "f": 5.0, "s": "text", "list": [1, { "a": 2 }],
+        "inner": { "b": [3] }, "at": Timestamp::new(5, 0), "none": null,
+    };
+    let record = super::encode(&document).unwrap();
+    let view = DocView::from_bytes(&record);
+    let mut copy = doc! {};
+    for field in view {
+        let (name, value) = field.unwrap();
+        becomes(value, document[name].clone());
+        becomes(&value, document[name].clone());
+        copy.insert(name, value);
+    }
+    assert_eq!(copy, document);
+    assert_eq!(doc! { "n": view.get("n"), "x": view.get("x") }, doc! { "n": 5, "x": null });
+
+    let get = |name| view.get(name).unwrap();
+    assert!(get("n") == 5_i8 && get("n") == 5_u64 && get("n") == 5_usize);
+    assert!(get("n") == 5 && get("n") != -5 && get("n") != 5.0 && get("n") != "5");
+    assert!(get("big") == u64::MAX && get("big") != -1 && get("big") != i64::MAX);
+    assert!(get("f") == 5.0 && get("f") != 5 && get("f") != 5_u8);
+    assert!(get("s") == "text" && get("s") == "text".to_owned() && get("s") != String::new());
+    assert!(get("none") != 0 && get("list") != 1 && get("inner") != "b");
+}
+
+#[test]
+fn a_stored_value_that_is_damaged_is_refused_wherever_it_is_used() {
+    let damaged = ValueRef::from_bytes(&[0x91, 0x81, 0xff, 1]).unwrap();
+    let document = doc! { "_id": 1, "copy": damaged };
+    let error = super::encode(&document).unwrap_err();
+    assert_eq!((error.kind(), error.path()), (ErrorKind::Invalid, Some("copy")));
+    assert!(error.to_string().contains("a document is damaged"), "{error}");
+    assert!(document.to_json().is_err());
 }

@@ -39,6 +39,39 @@ fn assert_round(value: impl Into<Value>, json: &str) {
     assert_eq!(round(value.clone()), (format!("{{\"_id\":1,\"v\":{json}}}"), value));
 }
 
+#[test]
+fn a_text_is_read_by_parse() {
+    let document: Document = r#"{"a": [1, {"$date": "1970-01-01T00:00:05Z"}]}"#.parse().unwrap();
+    assert_eq!(document, doc! { "a": [1, Timestamp::new(5, 0)] });
+    let value: Value = r#"{"$date": "1970-01-01T00:00:05Z"}"#.parse().unwrap();
+    assert_eq!(value, Value::from(Timestamp::new(5, 0)));
+    assert!("[1]".parse::<Document>().is_err() && "1 2".parse::<Value>().is_err());
+    assert!("1, 2".parse::<Value>().is_err() && "".parse::<Value>().is_err());
+    let pretty = "{\n  \"a\": 1\n}";
+    assert_eq!(Value::from(doc! { "a": 1 }).to_json_pretty().unwrap(), pretty);
+    let bytes = nanodb_document::to_bytes(&doc! { "v": { "a": 1 } }).unwrap();
+    let stored = DocView::from_bytes(&bytes).get("v").unwrap();
+    assert_eq!(stored.to_json_pretty().unwrap(), pretty);
+    assert_eq!(stored.to_json().unwrap(), "{\"a\":1}");
+}
+
+#[test]
+fn a_text_that_ends_too_early_is_incomplete_and_a_wrong_one_is_not() {
+    let text =
+        r#"{"a": [1.5, true, null, "\u00e9\n", {"$date": "1970-01-01T00:00:05Z"}], "b": {}}"#;
+    for end in 0..text.len() {
+        let error = Document::parse_json(&text[..end]).unwrap_err();
+        assert!(error.is_incomplete(), "{}: {error}", &text[..end]);
+    }
+    for wrong in
+        ["{} {}", "[1]", "{,", "{\"a\" 1", "{\"a\": tru}", "{\"a\": 1,}", "{\"a\": {\"$dat\": 1"]
+    {
+        let error = Document::parse_json(wrong).unwrap_err();
+        assert!(!error.is_incomplete(), "{wrong}: {error}");
+    }
+    assert!(!Document::new().get_str("a").unwrap_err().is_incomplete());
+}
+
 proptest! {
     #[test]
     fn every_document_survives_json(document in document()) {

@@ -44,6 +44,12 @@ impl JsonError {
         &self.problem
     }
 
+    /// Returns whether the text ends too early, so that more of it might make it right.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.problem.is_incomplete()
+    }
+
     /// Returns where it is.
     #[must_use]
     pub fn position(&self) -> Position {
@@ -157,6 +163,14 @@ impl fmt::Display for JsonProblem {
 }
 
 impl Error for JsonProblem {}
+
+impl JsonProblem {
+    /// Returns whether the text ends too early, so that more of it might make it right.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, Self::Ended { .. })
+    }
+}
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -228,6 +228,145 @@ fn an_id_is_given_by_value_or_by_reference() {
     assert!(notes.replace(uuid, doc! { "n": 1 }).unwrap() && notes.delete(uuid).unwrap());
 }
 
+// A4, A6: the types of other crates.
+
+/// What somebody does with the times of a crate: stores them, finds them, and gets them back.
+fn times_of_a_crate<T>(early: T, late: T)
+where
+    T: Into<Value> + Clone + PartialEq + std::fmt::Debug,
+    T: TryFrom<Timestamp, Error = nanodb::Error>,
+{
+    let events = Database::in_memory().unwrap().collection("events");
+    events.insert(doc! { "_id": 1, "at": early.clone(), "until": Some(late.clone()) }).unwrap();
+    events.insert(doc! { "_id": 2, "at": late.clone(), "until": None::<T> }).unwrap();
+    assert_eq!(ids(events.find(field("at").lt(late.clone())).run().unwrap()), [Id::from(1)]);
+    assert_eq!(ids(events.find(doc! { "at": late.clone() }).run().unwrap()), [Id::from(2)]);
+    let both = [early.clone(), late.clone()];
+    assert_eq!(events.count_documents(field("at").is_in(both)).unwrap(), 2);
+    let update = Update::new().set("at", late.clone());
+    assert_eq!(events.update_one(doc! { "at": early }, update).unwrap().modified, 1);
+    let stored = events.get(1).unwrap().unwrap().get_timestamp("at").unwrap();
+    assert_eq!(T::try_from(stored).unwrap(), late);
+}
+
+#[test]
+fn times_of_chrono_time_and_jiff_are_stored_found_and_read() {
+    let (early, late) = (1_700_000_000, 1_700_000_001);
+    let chrono = |secs| chrono::DateTime::from_timestamp(secs, 500_000_000).unwrap();
+    times_of_a_crate::<chrono::DateTime<chrono::Utc>>(chrono(early), chrono(late));
+    let time = |secs| time::OffsetDateTime::from_unix_timestamp(secs).unwrap();
+    times_of_a_crate::<time::OffsetDateTime>(time(early), time(late));
+    let utc = |secs| time::UtcDateTime::from_unix_timestamp(secs).unwrap();
+    times_of_a_crate::<time::UtcDateTime>(utc(early), utc(late));
+    let jiff = |secs| jiff::Timestamp::from_second(secs).unwrap();
+    times_of_a_crate::<jiff::Timestamp>(jiff(early), jiff(late));
+
+    let now = chrono::Utc::now();
+    let events = Database::in_memory().unwrap().collection("events");
+    events.insert(doc! { "at": now, "local": now.fixed_offset(), "day": jiff(early) }).unwrap();
+    let an_hour_ago = now - chrono::TimeDelta::hours(1);
+    let recent = field("at").gte(an_hour_ago).and(field("local").lte(&now));
+    assert_eq!(events.count_documents(recent).unwrap(), 1);
+    assert_eq!(events.count_documents(doc! { "at": { "$lt": an_hour_ago } }).unwrap(), 0);
+}
+
+#[test]
+fn fields_of_a_struct_are_times_and_ids_of_other_crates() {
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    struct Event {
+        #[serde(rename = "_id", with = "nanodb::as_uuid")]
+        id: uuid::Uuid,
+        #[serde(with = "nanodb::as_uuid::option", default)]
+        parent: Option<uuid::Uuid>,
+        #[serde(with = "nanodb::as_object_id")]
+        user: bson::oid::ObjectId,
+        #[serde(with = "nanodb::as_object_id::option", default)]
+        editor: Option<bson::oid::ObjectId>,
+        #[serde(with = "nanodb::as_timestamp")]
+        at: chrono::DateTime<chrono::Utc>,
+        #[serde(with = "nanodb::as_timestamp::option", default)]
+        until: Option<chrono::DateTime<chrono::Utc>>,
+        #[serde(with = "nanodb::as_timestamp")]
+        made: time::OffsetDateTime,
+        #[serde(with = "nanodb::as_timestamp")]
+        seen: jiff::Timestamp,
+        #[serde(with = "nanodb::as_timestamp")]
+        system: SystemTime,
+    }
+    let secs = 1_700_000_000;
+    let event = Event {
+        id: uuid::Uuid::from_bytes([1; 16]),
+        parent: None,
+        user: bson::oid::ObjectId::from_bytes([2; 12]),
+        editor: Some(bson::oid::ObjectId::from_bytes([3; 12])),
+        at: chrono::DateTime::from_timestamp(secs, 1).unwrap(),
+        until: None,
+        made: time::OffsetDateTime::from_unix_timestamp(secs).unwrap(),
+        seen: jiff::Timestamp::from_second(secs).unwrap(),
+        system: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+    };
+    let events = Database::in_memory().unwrap().typed::<Event>("events");
+    assert_eq!(events.insert(&event).unwrap(), event.id.into());
+    assert_eq!(events.get(event.id).unwrap().as_ref(), Some(&event));
+    for filter in [
+        field("_id").eq(event.id),
+        field("user").eq(event.user),
+        field("editor").eq(event.editor),
+        field("at").eq(event.at),
+        field("made").lte(event.made),
+        field("seen").gte(event.seen),
+        field("system").eq(event.made),
+        field("parent").eq(None::<uuid::Uuid>),
+    ] {
+        assert_eq!(events.find_one(&filter).unwrap().as_ref(), Some(&event), "{filter}");
+    }
+    // A document that lacks what may be null.
+    events.collection().update_one(doc! {}, Update::new().unset("parent").unset("until")).unwrap();
+    assert_eq!(events.get(event.id).unwrap(), Some(event));
+}
+
+#[test]
+fn ids_of_uuid_and_bson_are_given_and_come_back() {
+    let notes = Database::in_memory().unwrap().collection("notes");
+    let uuid = uuid::Uuid::from_bytes([7; 16]);
+    let object_id = bson::oid::ObjectId::from_bytes([8; 12]);
+    notes.insert(doc! { "_id": uuid, "by": object_id }).unwrap();
+    notes.insert(doc! { "_id": object_id, "to": uuid }).unwrap();
+    assert!(notes.contains(uuid).unwrap() && notes.contains(&uuid).unwrap());
+    assert!(notes.contains(object_id).unwrap() && notes.contains(&object_id).unwrap());
+    assert_eq!(notes.count_documents(doc! { "by": object_id }).unwrap(), 1);
+    assert_eq!(notes.count_documents(field("to").eq(uuid)).unwrap(), 1);
+    let found = notes.find_one(doc! { "by": object_id }).unwrap().unwrap();
+    let id: Id = found.id().unwrap().into();
+    assert_eq!(uuid::Uuid::try_from(&id).unwrap(), uuid);
+    assert_eq!(uuid::Uuid::from(id.as_uuid().unwrap()), uuid);
+    let by = found.get_object_id("by").unwrap();
+    assert_eq!(bson::oid::ObjectId::from(by), object_id);
+    assert!(notes.replace(uuid, doc! { "n": 1 }).unwrap() && notes.delete(object_id).unwrap());
+    // Documents of bson's own.
+    notes.insert(bson::doc! { "_id": object_id, "at": bson::DateTime::from_millis(5) }).unwrap();
+    let at = notes.get(object_id).unwrap().unwrap().get_timestamp("at").unwrap();
+    assert_eq!(at, Timestamp::from_millis(5));
+}
+
+#[test]
+fn new_ids_a_field_of_another_document_and_texts_are_values() {
+    let notes = Database::in_memory().unwrap().collection("notes");
+    let (first, second) = (ObjectId::new(), ObjectId::new());
+    notes.insert(doc! { "_id": first, "n": 5, "tags": ["a"] }).unwrap();
+    let stored = notes.get(first).unwrap().unwrap();
+    let copy = doc! { "_id": second, "of": stored.id().unwrap(), "tags": stored.get("tags") };
+    notes.insert(copy).unwrap();
+    assert_eq!(notes.count_documents(field("tags").eq(stored.get("tags"))).unwrap(), 2);
+    assert_eq!(stored.id().and_then(|id| id.as_object_id()), Some(first));
+    assert!(stored.get("n").unwrap() == 5 && stored.get("n").unwrap() == 5_u8);
+    assert!(stored.contains_key("tags") && !stored.contains_key("of"));
+    assert_eq!(stored.keys().collect::<nanodb::Result<Vec<_>>>().unwrap(), ["_id", "n", "tags"]);
+    let parsed: Document = r#"{"a": [1]}"#.parse().unwrap();
+    assert_eq!(parsed["a"], "[1]".parse::<Value>().unwrap());
+    assert_eq!(ObjectId::from(*first.bytes()), first);
+}
+
 // A7, A8, A10: errors.
 
 #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq)]

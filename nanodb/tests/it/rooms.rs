@@ -106,11 +106,11 @@ const MSGPACK: &[&[&str]] = &[
 ];
 
 const DOCUMENT: &[&[&str]] = &[
-    &["path", "hash", "seen_names", "leaf_text", "value/value_type", "ext", "in_codec"],
+    &["path", "hash", "seen_names", "leaf_text", "value/value_type", "ext"],
     &["error", "document_error", "typed_get"],
-    &["timestamp", "object_id", "uuid"],
+    &["timestamp", "object_id", "object_id/*", "uuid"],
     &["document", "document/*", "value", "value/*", "id", "id/*"],
-    &["codec", "codec/*"],
+    &["codec", "codec/*", "for_people"],
     &["encode", "encode/*", "value/rmpv", "view/decode"],
     &["view", "view/*"],
     &["forms", "scalar_serde", "value/serde_impl", "id/serde_impl", "view/serde_impl"],

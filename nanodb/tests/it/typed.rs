@@ -35,6 +35,37 @@ fn an_id_that_is_none_is_assigned_and_others_are_kept() {
     );
 }
 
+thread_local! {
+    static WRITTEN: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts how often it is written.
+struct Counted(Option<Id>);
+
+impl Serialize for Counted {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        WRITTEN.set(WRITTEN.get() + 1);
+        doc! { "a": { "_id": null }, "_id": self.0.clone(), "n": 1 }.serialize(serializer)
+    }
+}
+
+#[test]
+fn a_value_is_written_once_whatever_its_id_is() {
+    let all = Database::in_memory().unwrap().typed::<Counted>("all");
+    assert_eq!(all.insert(Counted(None)).unwrap(), 1.into());
+    all.insert_many([Counted(None), Counted(Some(9.into()))]).unwrap();
+    all.put(5, Counted(None)).unwrap();
+    assert_eq!(WRITTEN.get(), 4);
+    for document in all.collection().iter().unwrap() {
+        let mut document = document.unwrap().to_document().unwrap();
+        assert!(document.remove("_id").is_some());
+        assert_eq!(document, doc! { "a": { "_id": null }, "n": 1 });
+    }
+    // Documents are taken at their word.
+    assert!(all.collection().insert(doc! { "_id": null }).is_err());
+    assert!(all.collection().insert(nanodb::Serialized(&Counted(None))).is_err());
+}
+
 #[test]
 fn a_document_of_another_shape_is_an_error_and_not_a_panic() {
     let db = Database::in_memory().unwrap();

@@ -134,6 +134,7 @@ fn a_document_that_was_read_and_cannot_be_decoded_is_damaged_and_not_wrong() {
         document.to_document().unwrap_err(),
         document.deserialize::<Item>().map(drop).unwrap_err(),
         document.deserialize::<Other>().map(drop).unwrap_err(),
+        db.collection("copies").insert(&document).unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind(), error.page()), (ErrorKind::Damaged, Some(page)), "{error:?}");
@@ -142,6 +143,17 @@ fn a_document_that_was_read_and_cannot_be_decoded_is_damaged_and_not_wrong() {
             text.starts_with(&format!("the document with the id 5, on page {page}, is damaged"))
         );
         assert!(!text.contains("collection"), "{text}");
+    }
+    // What reads a part of it does not know which document it is a part of.
+    for error in [
+        document.iter().find_map(Result::err).unwrap(),
+        document.keys().find_map(Result::err).unwrap(),
+        document.to_json().unwrap_err(),
+        document.to_json_pretty().unwrap_err(),
+        document.get_i64("none").unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Damaged, "{error:?}");
+        assert!(error.to_string().starts_with("a document is damaged: "), "{error}");
     }
     let sound = all.get(4).unwrap().unwrap();
     assert_eq!(sound.to_document().unwrap()["n"], nanodb_database::Value::from(96));
