@@ -140,6 +140,11 @@ impl Crash {
                         }
                     }
                 }
+                Action::Link { to } => {
+                    if let Some(file) = self.files.get(&event.file).cloned() {
+                        self.files.insert(to, file);
+                    }
+                }
                 _ => self.unsynced.push(event),
             }
         }
@@ -182,7 +187,12 @@ impl Crash {
                     let bytes = named.or_else(|| unnamed.remove(&event.file)).unwrap_or_default();
                     files.insert(to.clone(), bytes);
                 }
-                Action::Create | Action::Remove | Action::Replace { .. } => {}
+                Action::Link { to } if fate != Fate::Lost => {
+                    if let Some(bytes) = files.get(&event.file).cloned() {
+                        files.insert(to.clone(), bytes);
+                    }
+                }
+                Action::Create | Action::Remove | Action::Replace { .. } | Action::Link { .. } => {}
                 action => {
                     if let Some(bytes) = files.get_mut(&event.file) {
                         fate.apply(action, bytes, random.as_mut());
@@ -195,7 +205,7 @@ impl Crash {
 }
 
 fn is_of_directory(action: &Action) -> bool {
-    matches!(action, Action::Create | Action::Remove | Action::Replace { .. })
+    matches!(action, Action::Create | Action::Remove | Action::Replace { .. } | Action::Link { .. })
 }
 
 /// What became of one unsynced call.

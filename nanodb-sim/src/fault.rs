@@ -15,7 +15,8 @@ pub enum CallKind {
     Sync,
     /// `len`.
     Len,
-    /// `sidecar`, `has_sidecar`, `remove_sidecar`, `replace_sidecar`, `sync_directory`.
+    /// `sidecar`, `has_sidecar`, `remove_sidecar`, `replace_sidecar`, `add_name`,
+    /// `sync_directory`; `replace_by_sidecar` is two of them.
     Directory,
     /// `temp_file`, and all calls to the file it returns.
     TempFile,

@@ -46,6 +46,11 @@ pub enum Action {
         /// Its new name.
         to: String,
     },
+    /// The file got a second name. Neither is written to from then on.
+    Link {
+        /// That name.
+        to: String,
+    },
     /// The files created, replaced and removed before this are so on stable storage.
     SyncDirectory,
 }
@@ -62,6 +67,11 @@ impl Event {
             }
             Action::Replace { to } => {
                 if let Some(bytes) = files.remove(&self.file) {
+                    files.insert(to.clone(), bytes);
+                }
+            }
+            Action::Link { to } => {
+                if let Some(bytes) = files.get(&self.file).cloned() {
                     files.insert(to.clone(), bytes);
                 }
             }
@@ -85,6 +95,7 @@ impl Action {
             | Self::Create
             | Self::Remove
             | Self::Replace { .. }
+            | Self::Link { .. }
             | Self::SyncDirectory => {}
         }
     }

@@ -52,6 +52,8 @@ struct State {
     held: usize,
     /// Bytes of the main file that the device can't read.
     unreadable: Vec<Range<u64>>,
+    /// Whether a file has one name only.
+    forbids_links: bool,
 }
 
 /// While it lives, calls of some kind wait.
@@ -173,6 +175,11 @@ impl SimStorage {
     /// some sectors.
     pub fn set_unreadable(&self, ranges: Vec<Range<u64>>) {
         self.state().unreadable = ranges;
+    }
+
+    /// Makes this a file system on which files have one name each.
+    pub fn forbid_links(&self) {
+        self.state().forbids_links = true;
     }
 
     /// Lets the files with names grow to this many bytes in all; what goes beyond fails, for
@@ -450,6 +457,26 @@ impl Storage for SimStorage {
         }
         state.perform(from.event(Action::Replace { to: format!("{}{to}", self.name) }));
         Ok(())
+    }
+
+    fn add_name(&self, suffix: &str) -> io::Result<()> {
+        let mut state = self.pass(CallKind::Directory);
+        state.call(&self.name, CallKind::Directory).map_err(Failure::error)?;
+        if state.forbids_links {
+            // What Linux says of a FAT file system.
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let to = format!("{}{suffix}", self.name);
+        if state.files.contains_key(&to) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.perform(&mut state, Action::Link { to });
+        Ok(())
+    }
+
+    fn replace_by_sidecar(&self, suffix: &str) -> io::Result<()> {
+        self.replace_sidecar(suffix, "")?;
+        self.sync_directory()
     }
 
     fn sync_directory(&self) -> io::Result<()> {

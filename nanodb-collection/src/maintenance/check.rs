@@ -141,6 +141,15 @@ impl CheckReport {
     }
 }
 
+impl Problem {
+    /// Makes a problem of another file than a database's.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(collection: Option<&str>, page: Option<u32>, kind: ProblemKind) -> Self {
+        Self { collection: collection.map(str::to_owned), page, kind }
+    }
+}
+
 impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

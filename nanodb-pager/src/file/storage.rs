@@ -196,6 +196,32 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// What the operating system says.
     fn replace_sidecar(&self, from: &str, to: &str) -> io::Result<()>;
 
+    /// Gives this file a second name, its own with `suffix` behind it, which nothing has.
+    ///
+    /// By default files have one name.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`]; [`io::ErrorKind::Unsupported`], or what else the operating
+    /// system says, where files have one name.
+    fn add_name(&self, suffix: &str) -> io::Result<()> {
+        let _ = suffix;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Gives this file's own name to the file beside it that ends in `suffix`, in one step, and
+    /// syncs the directory. From then on nothing is done beside this one.
+    ///
+    /// By default that can't be done.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says. If the sync has failed, the name may be the other's.
+    fn replace_by_sidecar(&self, suffix: &str) -> io::Result<()> {
+        let _ = suffix;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Syncs the directory: returns when the names of sidecars created, replaced or removed are on
     /// stable storage.
     ///

@@ -274,6 +274,19 @@ impl Storage for FileStorage {
         std::fs::rename(self.place.beside(from), self.place.beside(to))
     }
 
+    fn add_name(&self, suffix: &str) -> io::Result<()> {
+        self.check_access()?;
+        self.place.check()?;
+        std::fs::hard_link(self.place.path(), self.place.beside(suffix))
+    }
+
+    fn replace_by_sidecar(&self, suffix: &str) -> io::Result<()> {
+        self.check_access()?;
+        self.place.check()?;
+        std::fs::rename(self.place.beside(suffix), self.place.path())?;
+        self.place.sync_directory()
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         self.place.check()?;
         self.place.sync_directory()

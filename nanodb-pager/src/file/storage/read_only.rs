@@ -92,6 +92,14 @@ impl Storage for ReadOnly {
         refused()
     }
 
+    fn add_name(&self, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn replace_by_sidecar(&self, _: &str) -> io::Result<()> {
+        refused()
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         refused()
     }
