@@ -7,7 +7,7 @@ pub const APPLICATION: Application = Application {
     id: *b"document",
     other_formats: &[OtherFormat {
         magic: b"AAMN",
-        name: "a file of the Go program NanoDB (magic AAMN), which this library does not open; \
-               export its documents as JSON and import them into a new file",
+        name: "a file of the Go program NanoDB (magic AAMN); `nanodb import-go`, or \
+               Database::import_go, makes a new file of it",
     }],
 };

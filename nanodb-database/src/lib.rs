@@ -16,11 +16,13 @@
 //! | `encode_buffer` | documents on their way in |
 //! | `query` | finding, and changing what is found |
 //! | `salvage` | copying what can be read of a damaged file |
+//! | `import_go` | reading the files of the Go program, and converting them |
 
 mod collection;
 mod database;
 mod encode_buffer;
 mod error;
+mod import_go;
 mod info;
 mod open;
 mod options;
@@ -38,6 +40,7 @@ mod write;
 
 pub use collection::Collection;
 pub use database::Database;
+pub use import_go::{GoConversion, GoImportOptions, GoImportReport, GoImportedCollection};
 pub use info::CollectionInfo;
 pub use nanodb_collection::{
     ASSIGNED_ID_MAX, COLLECTION_NAME_BYTES_MAX, CheckProgress, CheckReport, Closed,

@@ -143,13 +143,13 @@ pub use nanodb_database::{
     CollectionStats, CompactProgress, Cursor, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, Database,
     DocView, Document, Draft, Durability, Elements, Encode, Entry, Error, ErrorKind,
     ExecutionStats, FIELD_NAME_BYTES_MAX, FieldName, Fields, Filter, Find, FindOneAndModify,
-    ID_BYTES_MAX, ID_FIELD, Id, IdRef, IntoFilter, IntoIter, IntoProjection, IntoSort, IntoUpdate,
-    IntoValue, Iter, IterMut, Key, Keys, ObjectId, OccupiedEntry, OpenReport, Options, Plan,
-    Problem, ProblemKind, Projection, Push, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT,
-    SalvageMode, SalvageReport, SalvagedCollection, Scan, ScanIter, Snapshot, SnapshotCollection,
-    Sort, Stats, StoredDoc, Timestamp, Transaction, TransactionCollection, Update, UpdateResult,
-    Uuid, VacantEntry, Value, ValueRef, ValueType, WriteCollection, array, doc, field, operators,
-    storage,
+    GoConversion, GoImportOptions, GoImportReport, GoImportedCollection, ID_BYTES_MAX, ID_FIELD,
+    Id, IdRef, IntoFilter, IntoIter, IntoProjection, IntoSort, IntoUpdate, IntoValue, Iter,
+    IterMut, Key, Keys, ObjectId, OccupiedEntry, OpenReport, Options, Plan, Problem, ProblemKind,
+    Projection, Push, ReadCollection, Result, SORT_BYTES_MAX_DEFAULT, SalvageMode, SalvageReport,
+    SalvagedCollection, Scan, ScanIter, Snapshot, SnapshotCollection, Sort, Stats, StoredDoc,
+    Timestamp, Transaction, TransactionCollection, Update, UpdateResult, Uuid, VacantEntry, Value,
+    ValueRef, ValueType, WriteCollection, array, doc, field, operators, storage,
 };
 #[cfg(feature = "serde")]
 pub use nanodb_database::{

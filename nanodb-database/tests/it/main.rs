@@ -13,6 +13,7 @@ mod faults;
 mod flush;
 mod found;
 mod full_disk;
+mod import_go;
 mod index;
 mod index_crash;
 mod moves;

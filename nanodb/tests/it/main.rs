@@ -14,6 +14,7 @@ mod deadlocks;
 mod facade;
 mod first_try;
 mod foreign_queries;
+mod go_files;
 mod guide;
 mod histories;
 mod id_values;

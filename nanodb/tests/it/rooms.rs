@@ -95,6 +95,7 @@ const DATABASE: &[&[&str]] = &[
     &["database"],
     &["open"],
     &["salvage"],
+    &["import_go", "import_go/*"],
 ];
 
 const MSGPACK: &[&[&str]] = &[
