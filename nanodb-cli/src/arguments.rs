@@ -99,6 +99,20 @@ list of collections is lost, each page is read by what it says of itself. The co
 documents that were deleted or never committed, which a message says, and collections whose names \
 are lost are named by numbers. The exit code is 4 if not everything could be copied.";
 
+const IMPORT_GO: &str = "\
+Make a new database of a file of the Go program NanoDB, of either of its versions.
+
+All collections are imported, and documents keep their ids. Numbers stay the floats that the Go \
+program made of them. Nothing is written to the old file; end the Go program first. The new file \
+is complete, or it is not there.
+
+The Go program, when it changed a document, did not always delete the old one: then the newer one \
+is imported, and the table says how many others were left out. So is the document in which it kept \
+a collection's list of vectors.
+
+If something is damaged, the command says on which page, and makes nothing. With --skip-damaged, \
+it imports the rest, lists what it has skipped, and ends with exit code 4.";
+
 /// Imports, searches, changes, exports and checks NanoDB files
 #[derive(Clone, Debug, Parser)]
 #[command(name = "nanodb", version, after_help = EXIT_CODES, max_term_width = 100)]
@@ -132,6 +146,9 @@ pub(crate) enum Command {
     /// Store the documents of a JSON file in a collection
     #[command(long_about = IMPORT)]
     Import(Import),
+    /// Make a new database of a file of the Go program NanoDB
+    #[command(long_about = IMPORT_GO)]
+    ImportGo(ImportGo),
     /// Store documents that are written on the command line
     #[command(long_about = INSERT)]
     Insert(Insert),
@@ -513,6 +530,20 @@ pub(crate) struct Salvage {
     pub(crate) damaged: PathBuf,
     /// The new database's file, which must not exist yet
     pub(crate) new: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ImportGo {
+    /// The Go program's file
+    pub(crate) old: PathBuf,
+    /// The new database's file, which must not exist yet
+    pub(crate) new: PathBuf,
+    /// Skip damaged pages and documents, and list them
+    #[arg(long)]
+    pub(crate) skip_damaged: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -12,6 +12,7 @@ mod export;
 mod find;
 mod get;
 mod import;
+mod import_go;
 mod insert;
 mod rename;
 mod salvage;
@@ -36,6 +37,7 @@ pub(crate) fn run(
 ) -> Result<()> {
     match command {
         Command::Import(arguments) => import::run(arguments, opener, out),
+        Command::ImportGo(arguments) => import_go::run(arguments, opener, out),
         Command::Insert(arguments) => insert::run(arguments, opener, out),
         Command::Get(arguments) => get::run(arguments, opener, screen, out),
         Command::Export(arguments) => export::run(arguments, opener, screen, out),

@@ -7,6 +7,7 @@ mod data;
 mod demo;
 mod failures;
 mod formats;
+mod go_files;
 mod guide;
 mod importing;
 mod locking;
