@@ -11,6 +11,7 @@ mod collections;
 mod damaged;
 mod data;
 mod deadlocks;
+mod errors;
 mod facade;
 mod first_try;
 mod foreign_queries;
