@@ -63,8 +63,7 @@ fn a_process_that_is_killed_while_it_converts_leaves_the_old_file_or_the_whole_n
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app.db");
     let (mut old, mut new) = (0, 0);
-    for round in 0..24 {
-        let file = [HASH, TREE][round % 2];
+    for (round, file) in (0..24_u32).zip([HASH, TREE].into_iter().cycle()) {
         let reference = directory.path().join("reference");
         fs::write(&reference, file).unwrap();
         let expected = Database::in_memory().unwrap();
@@ -75,7 +74,7 @@ fn a_process_that_is_killed_while_it_converts_leaves_the_old_file_or_the_whole_n
         fs::write(&path, file).unwrap();
         let (mut child, mut lines) = start(&path);
         if round < 20 {
-            std::thread::sleep(Duration::from_micros(600) * round as u32);
+            std::thread::sleep(Duration::from_micros(600) * round);
         } else {
             assert!(lines.any(|line| line.contains("ends")));
         }

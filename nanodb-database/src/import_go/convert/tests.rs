@@ -21,12 +21,13 @@ fn append(page: &mut [u8; 4096], id: u64, data: &[u8]) {
     let (slots, free) = (page[0], usize::from(u16::from_le_bytes([page[2], page[3]])));
     let (offset, slot) = (free - 12 - data.len(), 8 + 4 * usize::from(slots));
     page[offset..offset + 8].copy_from_slice(&id.to_le_bytes());
-    page[offset + 8..offset + 12].copy_from_slice(&(data.len() as u32).to_le_bytes());
+    let two = |number: usize| u16::try_from(number).unwrap().to_le_bytes();
+    page[offset + 8..offset + 10].copy_from_slice(&two(data.len()));
     page[offset + 12..free].copy_from_slice(data);
-    page[slot..slot + 2].copy_from_slice(&(offset as u16).to_le_bytes());
-    page[slot + 2..slot + 4].copy_from_slice(&(12 + data.len() as u16).to_le_bytes());
+    page[slot..slot + 2].copy_from_slice(&two(offset));
+    page[slot + 2..slot + 4].copy_from_slice(&two(12 + data.len()));
     page[0] += 1;
-    page[2..4].copy_from_slice(&(offset as u16).to_le_bytes());
+    page[2..4].copy_from_slice(&two(offset));
 }
 
 const DOCUMENTS: u8 = 40;

@@ -17,8 +17,7 @@ fn small(version: Version) -> GoWriter {
     for name in ["left", "right", "none"] {
         file.create(name.as_bytes());
     }
-    for id in 0..20_u64 {
-        let name = ["left", "right"][id as usize % 2];
+    for (id, name) in (0..20_u64).zip(["left", "right"].into_iter().cycle()) {
         file.insert(name, id * 0x0101_0101_0101, &doc! { "text": ("x".repeat(1200)) });
     }
     file.delete("left", 2 * 2 * 0x0101_0101_0101 / 2);
@@ -230,7 +229,7 @@ fn pages_that_the_device_does_not_read_are_skipped_on_request() {
     let storage = SimStorage::from_contents(file.bytes());
     let page = file.chain("left")[1];
     let start = u64::from(page) * PAGE_SIZE as u64;
-    storage.set_unreadable(vec![start..start + 1]);
+    storage.set_unreadable(std::iter::once(start..start + 1).collect());
     let storage: Arc<dyn Storage> = Arc::new(storage);
     let db = Database::in_memory().unwrap();
     let error = db.import_go_on(Arc::clone(&storage), &GoImportOptions::new()).unwrap_err();

@@ -37,14 +37,14 @@ impl GoWriter {
     /// The file.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut pages = self.pages.clone();
-        pages[0][10..14].copy_from_slice(&(self.pages.len() as u32).to_le_bytes());
+        pages[0][10..14].copy_from_slice(&four(self.pages.len()));
         pages.concat()
     }
 
     /// Creates a collection, whether there is one of that name or not.
     pub(crate) fn create(&mut self, name: &[u8]) {
         let root = self.take_page();
-        let mut data = vec![name.len() as u8];
+        let mut data = vec![u8::try_from(name.len()).unwrap()];
         data.extend(name);
         data.extend(root.to_le_bytes());
         if self.version == Version::Tree {
@@ -52,7 +52,7 @@ impl GoWriter {
             self.pages.push([0x4e; PAGE_SIZE]);
             let tree = self.pages.len() - 1;
             self.pages[tree][..12].copy_from_slice(&[2, 1, 0x4d, 0x4e, 1, 0, 0, 0, 0, 0, 0, 0]);
-            data.extend((tree as u32).to_le_bytes());
+            data.extend(four(tree));
         }
         self.append(1, 0, &data);
         self.collections.push((name.to_vec(), root, root));
@@ -125,9 +125,9 @@ impl GoWriter {
 
     fn take_page(&mut self) -> u32 {
         let mut page = [0; PAGE_SIZE];
-        page[2..4].copy_from_slice(&(PAGE_SIZE as u16).to_le_bytes());
+        page[2..4].copy_from_slice(&two(PAGE_SIZE));
         self.pages.push(page);
-        self.pages.len() as u32 - 1
+        u32::try_from(self.pages.len() - 1).unwrap()
     }
 
     /// Puts a record on the first page with room, from `page` on; returns which that is.
@@ -140,12 +140,12 @@ impl GoWriter {
             let slots_end = 8 + 4 * usize::from(slots);
             if free >= slots_end + size + 4 {
                 let offset = free - size;
-                let record = [&id.to_le_bytes()[..], &(data.len() as u32).to_le_bytes(), data];
+                let record = [&id.to_le_bytes()[..], &four(data.len()), data];
                 bytes[offset..free].copy_from_slice(&record.concat());
-                bytes[slots_end..slots_end + 2].copy_from_slice(&(offset as u16).to_le_bytes());
-                bytes[slots_end + 2..][..2].copy_from_slice(&(size as u16).to_le_bytes());
+                bytes[slots_end..slots_end + 2].copy_from_slice(&two(offset));
+                bytes[slots_end + 2..][..2].copy_from_slice(&two(size));
                 bytes[..2].copy_from_slice(&(slots + 1).to_le_bytes());
-                bytes[2..4].copy_from_slice(&(offset as u16).to_le_bytes());
+                bytes[2..4].copy_from_slice(&two(offset));
                 return page;
             }
             page = match u32::from_le_bytes(bytes[4..8].try_into().unwrap()) {
@@ -163,12 +163,12 @@ impl GoWriter {
 /// A document as the program writes it: `_id` anywhere, as an integer of 8 bytes.
 pub(crate) fn encoded(id: u64, document: &Document) -> Vec<u8> {
     let others: Vec<_> = document.iter().filter(|(name, _)| *name != "_id").collect();
-    let count = others.len() as u16 + 1;
+    let count = others.len() + 1;
     let mut bytes = match count {
-        0..=15 => vec![0x80 | count as u8],
-        _ => [&[0xde][..], &count.to_be_bytes()].concat(),
+        0..=15 => vec![0x80 | two(count)[0]],
+        _ => [&[0xde][..], &[two(count)[1], two(count)[0]]].concat(),
     };
-    let id_at = (id as usize) % others.len().max(1);
+    let id_at = usize::from(id.to_le_bytes()[0]) % others.len().max(1);
     for (at, (name, value)) in others.iter().enumerate() {
         if at == id_at {
             put_id(id, &mut bytes);
@@ -185,6 +185,14 @@ pub(crate) fn encoded(id: u64, document: &Document) -> Vec<u8> {
 fn put_id(id: u64, bytes: &mut Vec<u8>) {
     bytes.extend(b"\xa3_id\xcf");
     bytes.extend(id.to_be_bytes());
+}
+
+fn two(number: usize) -> [u8; 2] {
+    u16::try_from(number).unwrap().to_le_bytes()
+}
+
+fn four(number: usize) -> [u8; 4] {
+    u32::try_from(number).unwrap().to_le_bytes()
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
