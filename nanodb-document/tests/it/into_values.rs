@@ -166,7 +166,8 @@ fn a_field_of_a_stored_document_is_a_value() {
     assert!(get("n") == 5 && get("n") != -5 && get("n") != 5.0 && get("n") != "5");
     assert!(get("big") == u64::MAX && get("big") != -1 && get("big") != i64::MAX);
     assert!(get("f") == 5.0 && get("f") != 5 && get("f") != 5_u8);
-    assert!(get("s") == "text" && get("s") == "text".to_owned() && get("s") != String::new());
+    let owned = String::from("text");
+    assert!(get("s") == "text" && get("s") == owned && get("s") != String::new());
     assert!(get("none") != 0 && get("list") != 1 && get("inner") != "b");
 }
 
