@@ -195,6 +195,9 @@ mod guide_performance {}
 #[doc = include_str!("../../docs/guide/src/async.md")]
 mod guide_async {}
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/nodejs.md")]
+mod guide_nodejs {}
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/src/migrations.md")]
 mod guide_migrations {}
 #[cfg(doctest)]

@@ -1,0 +1,348 @@
+'use strict';
+// Collections: documents under a name. One class has methods that return promises, the other has
+// the same ones without.
+//
+// A collection belongs to an *owner*: a database, a snapshot or a transaction, which has the number
+// of its own object, and of those of its collections; see `owner.js`.
+
+const {
+  ANSWER, OP, TAG, addon, call, callAsync, encoder, objectOf, shrink, threadId,
+} = require('./native.js');
+const verbs = require('./verbs.js');
+const gate = require('./gate.js');
+const { FindCursor, SyncFindCursor } = require('./cursor.js');
+const { NanoDBError, invalid } = require('./errors.js');
+
+const ONLY_INDEX = Object.freeze({ v: 2, key: { _id: 1 }, name: '_id_' });
+
+class BaseCollection {
+  constructor(owner, name, options) {
+    this._owner = owner;
+    this.collectionName = name;
+    this.options = options;
+    this.decoder = owner._decoderOf(name, options);
+    this._object = owner._collectionObject(name);
+  }
+
+  get name() {
+    return this.collectionName;
+  }
+
+  get dbName() {
+    return this._owner.databaseName;
+  }
+
+  get namespace() {
+    return `${this._owner.databaseName}.${this.collectionName}`;
+  }
+
+  // Returns whose collection of that name is meant: with the option `session`, a transaction's.
+  _object_(options) {
+    const session = options?.session;
+    return session === undefined || session === null
+      ? this._object
+      : this._transactionOf(session)._collectionObject(this.collectionName);
+  }
+
+  // Returns the transaction that a call with these options is a step of, or null.
+  _transaction_(options) {
+    const session = options?.session;
+    if (session === undefined || session === null) return this._owner._transaction;
+    return this._transactionOf(session);
+  }
+
+  _transactionOf(session) {
+    if (typeof session._step !== 'function' && typeof session._stepSync !== 'function') {
+      throw invalid('the session must be a transaction of the same database');
+    }
+    return session;
+  }
+}
+
+class Collection extends BaseCollection {
+  get sync() {
+    return this._owner.sync.collection(this.collectionName, this.options);
+  }
+
+  // Runs a verb with these arguments.
+  async _run(options, verb, a, b, c) {
+    // Before the request is encoded: making an object is a request, too.
+    const transaction = this._transaction_(options);
+    const object = this._object_(options);
+    let step = verb(this, a, b, c);
+    if (step instanceof Promise) step = await step;
+    return this._send(object, transaction, step);
+  }
+
+  async _send(object, transaction, step) {
+    let reply;
+    if (transaction !== null) {
+      reply = await transaction._step(object, this.collectionName, step);
+    } else if (step.writes && addon.ask(object, threadId) !== ANSWER.BEGIN) {
+      reply = await this._sendLater(step.operation, step.gathered || addon.gather(0, encoder.at));
+    } else {
+      reply = await callAsync(object, step.operation, step.gathered);
+      if (reply[0] === TAG.AGAIN) reply = await this._sendLater(step.operation, objectOf(reply));
+    }
+    return step.finish(reply, reply.length);
+  }
+
+  // Sends a write once no transaction holds the collection.
+  async _sendLater(operation, gathered) {
+    for (;;) {
+      try {
+        await gate.untilFree(this._object, this.collectionName);
+      } catch (error) {
+        addon.forget(gathered);
+        throw error;
+      }
+      const reply = await callAsync(this._object, operation, gathered);
+      if (reply[0] !== TAG.AGAIN) return reply;
+      gathered = objectOf(reply);
+      // The transaction may just have ended, or not be known here yet.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  // Begins the search of a cursor.
+  _find(search) {
+    const operation = verbs.find(this, search);
+    const { _transaction: transaction } = this._owner;
+    if (transaction !== null) {
+      return transaction._step(this._object, this.collectionName, { operation, gathered: 0 });
+    }
+    return callAsync(this._object, operation);
+  }
+
+  // Reads on in a search.
+  _next(object) {
+    encoder.reset();
+    const { _transaction: transaction } = this._owner;
+    if (transaction !== null) return transaction._step(object, null, { operation: OP.NEXT });
+    return callAsync(object, OP.NEXT);
+  }
+
+  find(filter, options) {
+    const session = options?.session;
+    if (!session) return new FindCursor(this, filter, options);
+    const { session: _, ...others } = options;
+    return this._transactionOf(session).collection(this.collectionName, this.options)
+      .find(filter, others);
+  }
+
+  async findOne(filter, options) {
+    return this._run(options, verbs.findOne, filter, options);
+  }
+
+  async insertOne(document, options) {
+    return this._run(options, verbs.insertOne, document, options);
+  }
+
+  async insertMany(documents, options) {
+    return this._run(options, verbs.insertManyInParts, documents, options);
+  }
+
+  async updateOne(filter, update, options) {
+    return this._run(options, verbs.updateOne, filter, update, options);
+  }
+
+  async updateMany(filter, update, options) {
+    return this._run(options, verbs.updateMany, filter, update, options);
+  }
+
+  async replaceOne(filter, replacement, options) {
+    return this._run(options, verbs.replaceOne, filter, replacement, options);
+  }
+
+  async deleteOne(filter, options) {
+    return this._run(options, verbs.deleteOne, filter, options);
+  }
+
+  async deleteMany(filter, options) {
+    return this._run(options, verbs.deleteMany, filter, options);
+  }
+
+  async findOneAndUpdate(filter, update, options) {
+    return this._run(options, verbs.findOneAndUpdate, filter, update, options);
+  }
+
+  async findOneAndReplace(filter, replacement, options) {
+    return this._run(options, verbs.findOneAndReplace, filter, replacement, options);
+  }
+
+  async findOneAndDelete(filter, options) {
+    return this._run(options, verbs.findOneAndDelete, filter, options);
+  }
+
+  async bulkWrite(operations, options) {
+    return this._run(options, verbs.bulkWriteInParts, operations, options);
+  }
+
+  async countDocuments(filter, options) {
+    return this._run(options, verbs.countDocuments, filter, options);
+  }
+
+  async count(filter, options) {
+    return this.countDocuments(filter, options);
+  }
+
+  async estimatedDocumentCount(options) {
+    return this._run(options, verbs.count);
+  }
+
+  async distinct(field, filter, options) {
+    return this._run(options, verbs.distinct, field, filter, options);
+  }
+
+  async drop() {
+    return this._owner._database('drop').dropCollection(this.collectionName);
+  }
+
+  async rename(to, options) {
+    return this._owner._database('rename').renameCollection(this.collectionName, to, options);
+  }
+
+  async indexes() {
+    return [ONLY_INDEX];
+  }
+
+  listIndexes() {
+    return { toArray: () => this.indexes() };
+  }
+
+  async createIndex() {
+    throw unsupported('createIndex', 'there are no secondary indexes yet');
+  }
+
+  async createIndexes() {
+    throw unsupported('createIndexes', 'there are no secondary indexes yet');
+  }
+
+  aggregate() {
+    throw unsupported('aggregate', 'there are no pipelines');
+  }
+
+  watch() {
+    throw unsupported('watch', 'there are no change streams');
+  }
+}
+
+class SyncCollection extends BaseCollection {
+  _run(options, verb, a, b, c) {
+    const transaction = this._transaction_(options);
+    const object = this._object_(options);
+    const step = verb(this, a, b, c);
+    try {
+      this._enter(object, transaction, step.writes);
+      const size = call(object, step.operation);
+      const result = step.finish(encoder.buffer, size);
+      shrink();
+      return result;
+    } catch (error) {
+      transaction?._failed(error, this.collectionName);
+      throw error;
+    }
+  }
+
+  // Returns once the call would not wait for this thread.
+  _enter(object, transaction, writes) {
+    if (transaction !== null) transaction._stepSync(object, this.collectionName);
+    else if (writes) gate.checkFree(object, this.collectionName);
+  }
+
+  _findSync(search) {
+    const operation = verbs.find(this, search);
+    this._enter(this._object, this._owner._transaction, false);
+    return call(this._object, operation);
+  }
+
+  find(filter, options) {
+    const session = options?.session;
+    if (!session) return new SyncFindCursor(this, filter, options);
+    const { session: _, ...others } = options;
+    return this._transactionOf(session).collection(this.collectionName, this.options)
+      .find(filter, others);
+  }
+
+  findOne(filter, options) {
+    return this._run(options, verbs.findOne, filter, options);
+  }
+
+  insertOne(document, options) {
+    return this._run(options, verbs.insertOne, document, options);
+  }
+
+  insertMany(documents, options) {
+    return this._run(options, verbs.insertMany, documents, options);
+  }
+
+  updateOne(filter, update, options) {
+    return this._run(options, verbs.updateOne, filter, update, options);
+  }
+
+  updateMany(filter, update, options) {
+    return this._run(options, verbs.updateMany, filter, update, options);
+  }
+
+  replaceOne(filter, replacement, options) {
+    return this._run(options, verbs.replaceOne, filter, replacement, options);
+  }
+
+  deleteOne(filter, options) {
+    return this._run(options, verbs.deleteOne, filter, options);
+  }
+
+  deleteMany(filter, options) {
+    return this._run(options, verbs.deleteMany, filter, options);
+  }
+
+  findOneAndUpdate(filter, update, options) {
+    return this._run(options, verbs.findOneAndUpdate, filter, update, options);
+  }
+
+  findOneAndReplace(filter, replacement, options) {
+    return this._run(options, verbs.findOneAndReplace, filter, replacement, options);
+  }
+
+  findOneAndDelete(filter, options) {
+    return this._run(options, verbs.findOneAndDelete, filter, options);
+  }
+
+  bulkWrite(operations, options) {
+    return this._run(options, verbs.bulkWrite, operations, options);
+  }
+
+  countDocuments(filter, options) {
+    return this._run(options, verbs.countDocuments, filter, options);
+  }
+
+  count(filter, options) {
+    return this.countDocuments(filter, options);
+  }
+
+  estimatedDocumentCount(options) {
+    return this._run(options, verbs.count);
+  }
+
+  distinct(field, filter, options) {
+    return this._run(options, verbs.distinct, field, filter, options);
+  }
+
+  drop() {
+    return this._owner._database('drop').dropCollection(this.collectionName);
+  }
+
+  rename(to, options) {
+    return this._owner._database('rename').renameCollection(this.collectionName, to, options);
+  }
+
+  indexes() {
+    return [ONLY_INDEX];
+  }
+}
+
+function unsupported(name, why) {
+  return new NanoDBError(`\`${name}\` is not supported: ${why}`, 'NANODB_UNSUPPORTED');
+}
+
+module.exports = { Collection, SyncCollection };

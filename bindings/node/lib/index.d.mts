@@ -1,0 +1,3 @@
+export * from './index.js';
+import * as nanodb from './index.js';
+export default nanodb;

@@ -1,0 +1,213 @@
+//! The functions that JavaScript calls.
+//!
+//! Each thread of JavaScript has its own objects and its own buffer, which both sides hold:
+//! JavaScript writes a request to its front, and finds the reply there when the call returns. An
+//! asynchronous call copies its request out of it, and its reply comes in a buffer of its own.
+
+#![allow(unsafe_code, reason = "what napi's macros expand to; there is no block of our own")]
+#![allow(missing_docs, reason = "napi's macros make functions without")]
+#![allow(unreachable_pub, reason = "napi's macros want what they export to be public")]
+#![allow(clippy::needless_pass_by_value, reason = "what JavaScript hands over is owned")]
+
+use std::cell::RefCell;
+use std::mem;
+
+use napi::bindgen_prelude::{AsyncTask, Buffer, BufferSlice};
+use napi::{Env, ScopedTask};
+use napi_derive::napi;
+
+use crate::dispatch;
+use crate::object::Object;
+use crate::reply::Reply;
+use crate::table::Table;
+
+/// Replies of more bytes are handed over as they are; smaller ones are copied, which costs less
+/// than telling Node of memory that is not its own.
+const COPIED_MAX: usize = 16 * 1024;
+
+/// After a reply of more bytes, the memory for it is given back.
+const KEPT_MAX: usize = 1 << 20;
+
+#[derive(Default)]
+struct State {
+    table: Table,
+    buffer: Option<Buffer>,
+    reply: Reply,
+    /// A reply that the buffer was too small for.
+    waiting: Vec<u8>,
+    /// Requests that are sent in parts.
+    gathered: Vec<Option<Vec<u8>>>,
+}
+
+thread_local! {
+    static STATE: RefCell<State> = RefCell::default();
+}
+
+/// Makes a buffer the one that both sides hold.
+#[napi]
+pub fn attach(buffer: Buffer) {
+    STATE.with_borrow_mut(|state| state.buffer = Some(buffer));
+}
+
+/// Does an operation of an object, of which the request is the first `length` bytes of the buffer.
+/// Returns how many bytes the reply has there; less than 0 if it does not fit, see [`take_reply`].
+#[napi]
+pub fn call(object: u32, operation: u32, length: u32) -> i64 {
+    STATE.with_borrow_mut(|state| {
+        let State { table, buffer, reply, waiting, .. } = state;
+        let Some(buffer) = buffer else { return 0 };
+        let request = first(buffer, length);
+        dispatch::run(table.get(object), operation, request, reply);
+        let number = reply.take_object().and_then(|made| table.insert(made)).unwrap_or_default();
+        let bytes = reply.bytes(number);
+        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        let Some(place) = buffer.get_mut(..bytes.len()) else {
+            *waiting = bytes.to_vec();
+            return -size;
+        };
+        place.copy_from_slice(bytes);
+        if bytes.len() > KEPT_MAX {
+            *reply = Reply::default();
+        }
+        size
+    })
+}
+
+/// Puts the reply that did not fit into the buffer, which is another by now.
+#[napi]
+pub fn take_reply() -> i64 {
+    STATE.with_borrow_mut(|state| {
+        let reply = mem::take(&mut state.waiting);
+        let place = state.buffer.as_mut().and_then(|buffer| buffer.get_mut(..reply.len()));
+        let Some(place) = place else { return 0 };
+        place.copy_from_slice(&reply);
+        i64::try_from(reply.len()).unwrap_or(i64::MAX)
+    })
+}
+
+/// Keeps the first `length` bytes of the buffer as a part of a request, and returns its number; 0
+/// begins one.
+#[napi]
+pub fn gather(number: u32, length: u32) -> u32 {
+    STATE.with_borrow_mut(|state| {
+        let State { buffer, gathered, .. } = state;
+        let bytes = buffer.as_deref().map(|buffer| first(buffer, length)).unwrap_or_default();
+        if let Some(Some(parts)) = number.checked_sub(1).and_then(|at| gathered.get_mut(index(at)))
+        {
+            parts.extend_from_slice(bytes);
+            return number;
+        }
+        keep(gathered, bytes.to_vec())
+    })
+}
+
+/// Keeps a request, and returns its number.
+fn keep(gathered: &mut Vec<Option<Vec<u8>>>, request: Vec<u8>) -> u32 {
+    let at = gathered.iter().position(Option::is_none).unwrap_or(gathered.len());
+    if at == gathered.len() {
+        gathered.push(None);
+    }
+    if let Some(place) = gathered.get_mut(at) {
+        *place = Some(request);
+    }
+    u32::try_from(at + 1).unwrap_or_default()
+}
+
+/// Gives up a request that was sent in parts.
+#[napi]
+pub fn forget(number: u32) {
+    STATE.with_borrow_mut(|state| {
+        let at = number.checked_sub(1).map(index);
+        if let Some(parts) = at.and_then(|at| state.gathered.get_mut(at)) {
+            *parts = None;
+        }
+    });
+}
+
+/// Returns whether a write, or a step of a transaction, may begin; see `gate`. `thread` is the
+/// number of the thread of JavaScript.
+#[napi]
+pub fn ask(object: u32, thread: u32) -> u32 {
+    STATE.with_borrow(|state| dispatch::ask(state.table.get(object), thread) as u32)
+}
+
+/// Lets go of an object.
+#[napi]
+pub fn release(object: u32) {
+    // Dropped after the state is free again: what ends with it may take long.
+    let _dropped = STATE.with_borrow_mut(|state| state.table.remove(object));
+}
+
+/// Does an operation in a thread of libuv's pool. The request is what was gathered under a number,
+/// or, if that is 0, the first `length` bytes of the buffer.
+#[napi]
+pub fn call_async(object: u32, operation: u32, length: u32, gathered: u32) -> AsyncTask<Call> {
+    let call = STATE.with_borrow_mut(|state| {
+        let parts = gathered
+            .checked_sub(1)
+            .and_then(|at| state.gathered.get_mut(index(at)))
+            .and_then(Option::take);
+        let request = parts.unwrap_or_else(|| {
+            let buffer = state.buffer.as_deref();
+            buffer.map(|buffer| first(buffer, length).to_vec()).unwrap_or_default()
+        });
+        Call { object: state.table.get(object).cloned(), operation, request }
+    });
+    AsyncTask::new(call)
+}
+
+/// A call under way.
+#[derive(Debug)]
+pub struct Call {
+    object: Option<Object>,
+    operation: u32,
+    request: Vec<u8>,
+}
+
+impl<'env> ScopedTask<'env> for Call {
+    type Output = Done;
+    type JsValue = BufferSlice<'env>;
+
+    fn compute(&mut self) -> napi::Result<Done> {
+        let mut reply = Reply::default();
+        let lost = dispatch::run(self.object.as_ref(), self.operation, &self.request, &mut reply);
+        // A write outside of transactions that began just before one held the collection, in the
+        // thread in which that had taken a step.
+        if lost && matches!(self.object, Some(Object::Collection(_))) {
+            reply.again();
+        } else {
+            self.request = Vec::new();
+        }
+        // Dropped here, since closing what nobody else holds may take long.
+        self.object = None;
+        Ok(Done(reply))
+    }
+
+    fn resolve(&mut self, env: &'env Env, Done(mut reply): Done) -> napi::Result<Self::JsValue> {
+        let number = STATE.with_borrow_mut(|state| {
+            if !self.request.is_empty() {
+                return keep(&mut state.gathered, mem::take(&mut self.request));
+            }
+            let made = reply.take_object().and_then(|made| state.table.insert(made));
+            made.unwrap_or_default()
+        });
+        let bytes = reply.into_bytes(number);
+        if bytes.len() <= COPIED_MAX {
+            BufferSlice::copy_from(env, bytes)
+        } else {
+            BufferSlice::from_data(env, bytes)
+        }
+    }
+}
+
+/// A reply on its way back.
+#[derive(Debug)]
+pub struct Done(Reply);
+
+fn first(buffer: &[u8], length: u32) -> &[u8] {
+    buffer.get(..index(length)).unwrap_or_default()
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
