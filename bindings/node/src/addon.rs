@@ -36,8 +36,11 @@ struct State {
     /// A reply that the buffer was too small for.
     waiting: Vec<u8>,
     /// Requests that are sent in parts.
-    gathered: Vec<Option<Vec<u8>>>,
+    gathered: Vec<Option<Parts>>,
 }
+
+/// A request in parts. They are put together in the thread that needs it: all of them may be large.
+type Parts = Vec<Vec<u8>>;
 
 thread_local! {
     static STATE: RefCell<State> = RefCell::default();
@@ -94,15 +97,15 @@ pub fn gather(number: u32, length: u32) -> u32 {
         let bytes = buffer.as_deref().map(|buffer| first(buffer, length)).unwrap_or_default();
         if let Some(Some(parts)) = number.checked_sub(1).and_then(|at| gathered.get_mut(index(at)))
         {
-            parts.extend_from_slice(bytes);
+            parts.push(bytes.to_vec());
             return number;
         }
-        keep(gathered, bytes.to_vec())
+        keep(gathered, vec![bytes.to_vec()])
     })
 }
 
 /// Keeps a request, and returns its number.
-fn keep(gathered: &mut Vec<Option<Vec<u8>>>, request: Vec<u8>) -> u32 {
+fn keep(gathered: &mut Vec<Option<Parts>>, request: Parts) -> u32 {
     let at = gathered.iter().position(Option::is_none).unwrap_or(gathered.len());
     if at == gathered.len() {
         gathered.push(None);
@@ -138,6 +141,12 @@ pub fn release(object: u32) {
     let _dropped = STATE.with_borrow_mut(|state| state.table.remove(object));
 }
 
+/// Returns how many objects this thread of JavaScript holds, for tests.
+#[napi]
+pub fn object_count() -> u32 {
+    STATE.with_borrow(|state| u32::try_from(state.table.len()).unwrap_or(u32::MAX))
+}
+
 /// Does an operation in a thread of libuv's pool. The request is what was gathered under a number,
 /// or, if that is 0, the first `length` bytes of the buffer.
 #[napi]
@@ -149,7 +158,7 @@ pub fn call_async(object: u32, operation: u32, length: u32, gathered: u32) -> As
             .and_then(Option::take);
         let request = parts.unwrap_or_else(|| {
             let buffer = state.buffer.as_deref();
-            buffer.map(|buffer| first(buffer, length).to_vec()).unwrap_or_default()
+            vec![buffer.map(|buffer| first(buffer, length).to_vec()).unwrap_or_default()]
         });
         Call { object: state.table.get(object).cloned(), operation, request }
     });
@@ -161,7 +170,7 @@ pub fn call_async(object: u32, operation: u32, length: u32, gathered: u32) -> As
 pub struct Call {
     object: Option<Object>,
     operation: u32,
-    request: Vec<u8>,
+    request: Parts,
 }
 
 impl<'env> ScopedTask<'env> for Call {
@@ -170,7 +179,11 @@ impl<'env> ScopedTask<'env> for Call {
 
     fn compute(&mut self) -> napi::Result<Done> {
         let mut reply = Reply::default();
-        let lost = dispatch::run(self.object.as_ref(), self.operation, &self.request, &mut reply);
+        let (object, operation) = (self.object.as_ref(), self.operation);
+        let lost = match self.request.as_slice() {
+            [whole] => dispatch::run(object, operation, whole, &mut reply),
+            parts => dispatch::run(object, operation, &parts.concat(), &mut reply),
+        };
         // A write outside of transactions that began just before one held the collection, in the
         // thread in which that had taken a step.
         if lost && matches!(self.object, Some(Object::Collection(_))) {

@@ -53,6 +53,11 @@ impl Table {
         entry.object.as_ref()
     }
 
+    /// Returns how many objects there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
     /// Takes the object of that number out.
     pub(crate) fn remove(&mut self, number: u32) -> Option<Object> {
         self.get(number)?;
