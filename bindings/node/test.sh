@@ -41,7 +41,7 @@ here=$OLDPWD
 NANODB_PACKAGE=$package/lib/index.js NODE_PATH=$folder/node_modules \
     node --test "$here"/test/*.test.js
 
-# The example, killed and not.
+# The example.
 cp "$here/examples/todo.mjs" .
 node todo.mjs list.nanodb add buy tea >/dev/null
 node todo.mjs list.nanodb add write a letter >/dev/null
@@ -50,4 +50,15 @@ diff <(node todo.mjs list.nanodb list) - <<'END'
 1 [x] buy tea
 2 [ ] write a letter
 END
+# Killed while it works, it keeps whatever it has said that it added.
+for delay in 0.05 0.1 0.15 0.2 0.3; do
+    timeout --signal=KILL "$delay" node todo.mjs list.nanodb add "after $delay s" >>added || true
+done
+node todo.mjs list.nanodb list >listed
+while read -r _ number; do
+    if ! grep -q "^$number \[" listed; then
+        echo "bindings/node: task $number was added, and is lost" >&2
+        exit 1
+    fi
+done <added
 echo 'bindings/node: all tests passed'

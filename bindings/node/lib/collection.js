@@ -6,9 +6,10 @@
 // of its own object, and of those of its collections; see `owner.js`.
 
 const {
-  ANSWER, OP, TAG, addon, call, callAsync, encoder, objectOf, shrink, threadId,
+  ANSWER, HEADER, OP, TAG, addon, call, callAsync, encoder, objectOf, shrink, threadId,
 } = require('./native.js');
 const verbs = require('./verbs.js');
+const { idOf } = require('./arguments.js');
 const gate = require('./gate.js');
 const { FindCursor, SyncFindCursor } = require('./cursor.js');
 const { NanoDBError, invalid } = require('./errors.js');
@@ -265,7 +266,23 @@ class SyncCollection extends BaseCollection {
   }
 
   findOne(filter, options) {
+    // What is asked for most goes the shortest way.
+    if (options === undefined && filter && this._owner._transaction === null) {
+      const id = idOf(filter);
+      if (id !== undefined) return this._get(id);
+    }
     return this._run(options, verbs.findOne, filter, options);
+  }
+
+  _get(id) {
+    encoder.reset();
+    encoder.any(id);
+    call(this._object, OP.GET);
+    const { buffer } = encoder;
+    if (buffer[0] === TAG.NOTHING) return null;
+    const document = this.decoder.document(buffer, HEADER);
+    shrink();
+    return document;
   }
 
   insertOne(document, options) {
