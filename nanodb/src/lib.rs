@@ -206,6 +206,10 @@ mod guide_operations {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/src/features-and-weight.md")]
 mod guide_features_and_weight {}
+// Its programs are tests of the package: `bindings/python`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/python.md")]
+mod guide_python {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/query.md")]
 mod query {}
