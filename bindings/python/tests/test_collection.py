@@ -213,6 +213,9 @@ def test_arguments_that_pymongo_refuses(users: nanodb.Collection) -> None:
         (nanodb.NotSupportedError, lambda: users.aggregate([])),
         (nanodb.NotSupportedError, lambda: users.create_index("a")),
         (nanodb.NotSupportedError, lambda: users.find().where("x")),  # type: ignore[attr-defined]
+        (nanodb.NotSupportedError, lambda: users.update_one({}, {"$set": {}}, sort=[("a", 1)])),
+        (nanodb.NotSupportedError, lambda: users.database.list_collection_names(filter={"a": 1})),
+        (TypeError, lambda: users.find_one({}, session=5)),  # type: ignore[arg-type]
         (nanodb.NotSupportedError, lambda: users.find(max_time_ms=5)),
         (nanodb.NotSupportedError, lambda: users.find().sort("a", "text")),
     ]

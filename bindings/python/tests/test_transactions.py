@@ -69,8 +69,17 @@ def test_a_session_is_a_transaction(db: nanodb.Database) -> None:
         assert db.a.find_one(1, session=tx) == {"_id": 1, "x": 1}
         assert list(db.a.find({}, session=tx)) == [{"_id": 1, "x": 1}]
         assert db.a.count_documents({}, session=tx) == 1 and len(db.a) == 0
-        with pytest.raises(nanodb.InvalidOperation):
-            tx.a.drop()
+        calls: list[Any] = [
+            tx.a.drop,
+            lambda: db.a.drop(session=tx),
+            lambda: db.a.rename("b", session=tx),
+            lambda: db.list_collection_names(session=tx),
+            lambda: db.drop_collection("a", session=tx),
+            lambda: nanodb.open(":memory:").a.find_one(1, session=tx),
+        ]
+        for call in calls:
+            with pytest.raises(nanodb.InvalidOperation):
+                call()
     assert len(db.a) == 1
 
 

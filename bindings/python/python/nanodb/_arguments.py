@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._unsupported import OPTIONS
-from .errors import NotSupportedError
+from .errors import InvalidOperation, NotSupportedError
 
 #: Sort keys of an ascending and of a descending order, as pymongo names them.
 ASCENDING = 1
@@ -31,6 +31,12 @@ def refuse_options(method: str, options: Mapping[str, Any]) -> None:
         if name in OPTIONS:
             raise NotSupportedError(f"{method} does not support `{name}`: {OPTIONS[name]}")
         raise TypeError(f"{method}() got an unexpected keyword argument {name!r}")
+
+
+def refuse_session(method: str, session: Any) -> None:
+    """Refuses a transaction where it would change the answer and can't."""
+    if session is not None:
+        raise InvalidOperation(f"{method} is not a part of a transaction")
 
 
 def check_filter(filter: Any) -> Any:

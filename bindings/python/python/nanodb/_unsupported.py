@@ -29,6 +29,8 @@ OPTIONS: dict[str, str] = {
     "oplog_replay": _ONE_PROCESS,
     "allow_partial_results": _ONE_PROCESS,
     "modifiers": "write the operators as arguments",
+    "sort": "`find_one_and_update` and its siblings take an order",
+    "filter": "choose among the names yourself",
 }
 
 #: Methods of collections.

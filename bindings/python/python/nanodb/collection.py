@@ -14,6 +14,7 @@ from ._arguments import (
     number_of,
     projection_of,
     refuse_options,
+    refuse_session,
     sort_of,
 )
 from .cursor import Cursor
@@ -130,7 +131,7 @@ class Collection:
         """Returns what a call is carried out on: a transaction's collection, if there is one."""
         if session is None:
             return self._raw
-        return session._collection(self.name)._raw
+        return _checked(session, self.database)._collection(self.name)._raw
 
     # Insert.
 
@@ -600,12 +601,14 @@ class Collection:
     def drop(self, /, session: Transaction | None = None, **options: Any) -> bool:
         """Drops the collection with all its documents; returns whether there was one."""
         refuse_options("drop", options)
+        refuse_session("drop", session)
         return self._writable("drop").drop_collection(self.name)
 
     def rename(self, /, new_name: str, session: Transaction | None = None, **options: Any) -> None:
         """Renames the collection. This handle keeps the old name."""
         drops = options.pop("dropTarget", False)
         refuse_options("rename", options)
+        refuse_session("rename", session)
         database = self._writable("rename")
         if drops:
             database.drop_collection(new_name)
@@ -654,6 +657,17 @@ class Collection:
 
 for _name, _why in _unsupported.COLLECTION_METHODS.items():
     setattr(Collection, _name, _unsupported.method(_name, _why))
+
+
+def _checked(session: Any, database: Database) -> Transaction:
+    """Returns a session, if it is a transaction of this database."""
+    from .database import Transaction
+
+    if not isinstance(session, Transaction):
+        raise TypeError(f"session must be a Transaction, not {type(session).__name__}")
+    if session._database is not database:
+        raise InvalidOperation("the transaction is of another database")
+    return session
 
 
 def _bulk_details(done: dict[str, Any]) -> dict[str, Any]:

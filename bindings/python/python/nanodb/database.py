@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _nanodb, _unsupported
-from ._arguments import refuse_options
+from ._arguments import refuse_options, refuse_session
 from .collection import Collection
 from .errors import CollectionInvalid, InvalidName, InvalidOperation
 
@@ -222,6 +222,7 @@ class Database(_Collections):
     ) -> list[str]:
         """Returns the names of the collections, in order."""
         refuse_options("list_collection_names", {"filter": filter or None, **options})
+        refuse_session("list_collection_names", session)
         return [name for name, _ in self._raw.collections()]
 
     def list_collections(
@@ -236,6 +237,7 @@ class Database(_Collections):
         [{'name': 'users', 'type': 'collection', 'count': 1}]
         """
         refuse_options("list_collections", {"filter": filter or None, **options})
+        refuse_session("list_collections", session)
         collections = self._raw.collections()
         return iter(
             [{"name": name, "type": "collection", "count": count} for name, count in collections]
@@ -258,7 +260,7 @@ class Database(_Collections):
 
     def drop_collection(self, /, name_or_collection: str | Collection, **options: Any) -> bool:
         """Drops a collection with all its documents; returns whether there was one."""
-        options.pop("session", None)
+        refuse_session("drop_collection", options.pop("session", None))
         refuse_options("drop_collection", options)
         name = name_or_collection
         if isinstance(name, Collection):
