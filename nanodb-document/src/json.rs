@@ -14,6 +14,38 @@ use crate::error::{Error, ErrorBuilder, ErrorKind, Result};
 use crate::view::decode::{decode_document, decode_value};
 use crate::{DocView, Document, DocumentError, Value, ValueRef, to_bytes};
 
+/// Returns the MessagePack of a document in JSON, as it is written: with or without `_id`, and that
+/// in its place.
+///
+/// This is what [`Document::parse_json`] reads, without the document in memory:
+/// [`DocView::from_bytes`] of it can be stored.
+///
+/// ```
+/// # extern crate nanodb_document as nanodb;
+/// use nanodb::json::{ReadOptions, document_to_msgpack};
+///
+/// # fn main() -> nanodb::Result<()> {
+/// let options = ReadOptions::new();
+/// let bytes = document_to_msgpack(br#"{"name": "Alice"}"#, &options)?;
+/// assert_eq!(bytes, b"\x81\xa4name\xa5Alice");
+/// assert!(document_to_msgpack(b"[1]", &options).is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Same as [`Document::parse_json`]. Whether a document may be stored is found out when it is.
+pub fn document_to_msgpack(text: &[u8], options: &ReadOptions) -> Result<Vec<u8>> {
+    let bytes = to_msgpack(text, options)?;
+    // What was read is one whole value: it is a map, or it begins as something else.
+    if !matches!(bytes.first(), Some(0x80..=0x8f | 0xde | 0xdf)) {
+        let decoded = DocView::from_bytes(&bytes).to_document();
+        decoded.map_err(|error| JsonError::of_whole(&error))?;
+    }
+    Ok(bytes)
+}
+
 impl Document {
     /// Reads a document from JSON: MongoDB's Extended JSON in any of its forms, and all that
     /// [`to_json`](Self::to_json) writes.

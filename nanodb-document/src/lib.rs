@@ -35,7 +35,7 @@
 //! | `view` | stored documents, read in place |
 //! | `codec` | Rust types as bytes, through serde |
 //! | `encode` | from any of them to stored bytes, by the rules above |
-//! | `json` | from and to JSON |
+//! | `json`, `msgpack` | from and to JSON, and bytes |
 //! | `error`, `document_error` | the error that all calls return; what breaks a rule, within this crate |
 
 #[cfg(all(feature = "serde", feature = "bson"))]
@@ -62,6 +62,7 @@ mod id;
 #[cfg(feature = "json")]
 pub mod json;
 mod leaf_text;
+mod msgpack;
 mod object_id;
 mod path;
 #[cfg(feature = "serde")]

@@ -15,6 +15,7 @@ mod filter;
 mod into;
 mod json;
 mod limits;
+mod msgpack;
 pub mod operators;
 mod path;
 mod projection;

@@ -115,7 +115,7 @@ const DOCUMENT: &[&[&str]] = &[
     &["encode", "encode/*", "value/rmpv", "view/decode"],
     &["view", "view/*"],
     &["forms", "scalar_serde", "value/serde_impl", "id/serde_impl", "view/serde_impl"],
-    &["as_timestamp", "as_uuid", "as_object_id", "json"],
+    &["as_timestamp", "as_uuid", "as_object_id", "json", "msgpack"],
     &["foreign", "foreign/*"],
 ];
 
@@ -128,7 +128,7 @@ const QUERY: &[&[&str]] = &[
     &["sort"],
     &["projection", "projection/*"],
     &["update", "update/*"],
-    &["convert", "bytes", "into", "into/*", "operators"],
+    &["convert", "bytes", "into", "into/*", "msgpack", "operators"],
 ];
 
 /// The modules that a text names, as paths from the crate's root.
