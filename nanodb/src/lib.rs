@@ -198,6 +198,9 @@ mod guide_async {}
 #[doc = include_str!("../../docs/guide/src/nodejs.md")]
 mod guide_nodejs {}
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/src/c.md")]
+mod guide_c {}
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/src/migrations.md")]
 mod guide_migrations {}
 #[cfg(doctest)]

@@ -35,7 +35,7 @@ fn ours(names: &BTreeSet<String>) -> Vec<&str> {
 
 #[test]
 fn crates_depend_downwards_only() {
-    let expected: [(&str, &[&str]); 14] = [
+    let expected: [(&str, &[&str]); 15] = [
         ("nanodb-page", &[]),
         ("nanodb-msgpack", &[]),
         ("nanodb-document", &["nanodb-msgpack"]),
@@ -54,6 +54,7 @@ fn crates_depend_downwards_only() {
             ],
         ),
         ("nanodb", &["nanodb-database"]),
+        ("nanodb-ffi", &["nanodb"]),
         ("nanodb-cli", &["nanodb"]),
         ("nanodb-bench", &["nanodb"]),
         ("nanodb-sim", &["nanodb", "nanodb-pager"]),
@@ -189,10 +190,23 @@ fn the_facade_has_no_logic() {
 
 #[test]
 fn every_crate_takes_the_lints_of_the_workspace() {
-    assert!(read("Cargo.toml").contains("unsafe_code = \"forbid\""));
-    for member in members().iter().filter(|member| *member != "nanodb-bench") {
+    let workspace = read("Cargo.toml");
+    assert!(workspace.contains("unsafe_code = \"forbid\""));
+    // A pointer of C's, and an LMDB environment, cannot be opened without `unsafe`.
+    let with_unsafe = ["nanodb-ffi", "nanodb-bench"];
+    for member in members().iter().filter(|member| !with_unsafe.contains(&member.as_str())) {
         let manifest = read(&format!("{member}/Cargo.toml"));
         assert!(manifest.contains("[lints]\nworkspace = true"), "{member}");
+    }
+    // These two have the same lints but for that one, and no other crate has `unsafe`.
+    for member in with_unsafe {
+        let manifest = read(&format!("{member}/Cargo.toml"));
+        for kind in ["rust", "clippy"] {
+            let mut lints = section(&workspace, &format!("workspace.lints.{kind}"));
+            lints.retain(|lint| !["unsafe_code", "unexpected_cfgs"].contains(&lint.as_str()));
+            let own = section(&manifest, &format!("lints.{kind}"));
+            assert!(lints.is_subset(&own), "{member}: {lints:?} {own:?}");
+        }
     }
 }
 
