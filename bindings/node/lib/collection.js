@@ -53,7 +53,9 @@ class BaseCollection {
   }
 
   _transactionOf(session) {
-    if (typeof session._step !== 'function' && typeof session._stepSync !== 'function') {
+    // One without promises for a collection without, and the other for the other.
+    const step = this instanceof Collection ? session._step : session._stepSync;
+    if (typeof step !== 'function' || session._core !== this._owner._core) {
       throw invalid('the session must be a transaction of the same database');
     }
     return session;

@@ -25,8 +25,10 @@ const SHAPES_MAX = 512;
 // How many shapes a site expects.
 const SHAPES_OF_SITE_MAX = 4;
 
-// After so many maps more with other names than expected, a site expects nothing any more.
+// After so many maps with other names than expected, it is looked at whether expecting any is worth
+// it: for a site where more than one of so many documents has others, it is not.
 const MISSES_MAX = 64;
+const DOCUMENTS_PER_MISS = 4;
 
 const MISS = Symbol('miss');
 
@@ -39,7 +41,9 @@ class Site {
   constructor() {
     this.shape0 = null;
     this.others = null;
-    this.balance = 0;
+    this.misses = 0;
+    // How many documents the decoder had read when these began to be counted.
+    this.since = 0;
     this.isOff = false;
   }
 }
@@ -66,6 +70,8 @@ class Decoder {
     this.top = new Site();
     this.elements = new Site();
     this.shapes = new Map();
+    // How many documents were read.
+    this.count = 0;
     // Whether all integers beyond 32 bits are BigInts.
     this.usesBigInt = false;
   }
@@ -75,13 +81,17 @@ class Decoder {
     this.buffer = buffer;
     this.at = start;
     const { top } = this;
-    while (this.at < end) out.push(this.map(this.mapHeader(), top));
+    while (this.at < end) {
+      this.count++;
+      out.push(this.map(this.mapHeader(), top));
+    }
   }
 
   // Reads the document that begins at `start`.
   document(buffer, start) {
     this.buffer = buffer;
     this.at = start;
+    this.count++;
     return this.map(this.mapHeader(), this.top);
   }
 
@@ -154,11 +164,15 @@ class Decoder {
   // Notes that a map of these names was met at a site.
   learn(site, keys, names) {
     const { shape0 } = site;
-    if (shape0 !== null && shape0.read !== null && ++site.balance > MISSES_MAX) {
-      site.isOff = true;
-      site.shape0 = null;
-      site.others = null;
-      return;
+    if (shape0 !== null && ++site.misses > MISSES_MAX) {
+      if (this.count - site.since < MISSES_MAX * DOCUMENTS_PER_MISS) {
+        site.isOff = true;
+        site.shape0 = null;
+        site.others = null;
+        return;
+      }
+      site.misses = 0;
+      site.since = this.count;
     }
     const text = keys.join('\0');
     let shape = this.shapes.get(text);

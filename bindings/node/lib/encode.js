@@ -49,6 +49,8 @@ class Encoder {
     this.at = 0;
     // Called with each new buffer.
     this.onGrow = null;
+    // How often it was begun.
+    this.generation = 0;
     this.ignoreUndefined = false;
     // Whether regular expressions are conditions.
     this.isQuery = false;
@@ -66,9 +68,21 @@ class Encoder {
 
   // Begins at the front.
   reset() {
+    this.generation++;
     this.at = 0;
     this.depth = 0;
     this.isQuery = false;
+  }
+
+  // Throws if it was begun again since: by a getter or a `toBSON` of what was being encoded, which
+  // has called the database.
+  check(generation) {
+    if (this.generation !== generation) {
+      throw new NanoDBError(
+        'a getter or a `toBSON` of a document called the database while the document was encoded',
+        'NANODB_INVALID',
+      );
+    }
   }
 
   // Makes room for so many bytes more.
@@ -88,8 +102,11 @@ class Encoder {
   // true, it gets a new ObjectId, which is put into the caller's object, too.
   insertable(document, makesId) {
     if (!isDocument(document)) throw notADocument(document);
+    const { generation } = this;
     if (document instanceof Map || typeof document.toBSON === 'function') {
-      return this.insertable(plain(document), makesId);
+      const made = plain(document);
+      this.check(generation);
+      return this.insertable(made, makesId);
     }
     // As the driver does, only undefined counts as missing.
     let id = document._id;
@@ -105,6 +122,7 @@ class Encoder {
       this.depth = 0;
       throw located(error, '');
     }
+    this.check(generation);
     // The database knows the exact size; here, none is sent that it would refuse anyhow.
     if (this.at - start > DOCUMENT_BYTES_MAX + 1024) {
       throw new NanoDBError(`the document ${tooLarge(this.at - start).message}`, 'NANODB_INVALID');
@@ -142,17 +160,20 @@ class Encoder {
   // Writes a document as it is: a filter, an update, a replacement.
   document(document) {
     if (!isDocument(document)) throw notADocument(document);
+    const { generation } = this;
     try {
       this.object(document);
     } catch (error) {
       this.depth = 0;
       throw located(error, '');
     }
+    this.check(generation);
   }
 
   // Writes an update: regular expressions are conditions in `$pull` alone.
   update(document) {
     if (!isDocument(document)) throw notADocument(document);
+    const { generation } = this;
     const names = Object.keys(document);
     try {
       this.enter();
@@ -167,16 +188,19 @@ class Encoder {
       this.depth = 0;
       throw located(error, '');
     }
+    this.check(generation);
   }
 
   // Writes any value.
   any(value) {
+    const { generation } = this;
     try {
       this.value(value);
     } catch (error) {
       this.depth = 0;
       throw located(error, '');
     }
+    this.check(generation);
   }
 
   field(holder, name, value) {

@@ -325,7 +325,7 @@ const BULK = {
   deleteMany: (collection, { filter }) => ({ filter: filterOf(filter) }),
 };
 
-function encodeOperation(collection, operation, ids, index) {
+function encodeOperation(collection, operation, ids, index, generation) {
   documentOf(operation, 'operation');
   const [kind, ...others] = Object.keys(operation);
   if (others.length > 0 || BULK[kind] === undefined) {
@@ -350,12 +350,15 @@ function encodeOperation(collection, operation, ids, index) {
     optionsOf(args);
     fields({ kind, ...BULK[kind](collection, args) });
   }
+  // The operation itself may have getters, too.
+  encoder.check(generation);
   encoder.buffer.writeUInt32BE(encoder.at - start - 4, start);
 }
 
 function encodeOperations(collection, operations, from, ids, bytesMax, ordered) {
   encoder.reset();
   encoder.ignoreUndefined = collection.options.ignoreUndefined;
+  const { generation } = encoder;
   if (from === 0) {
     encoder.at = 4;
     fields({ ordered });
@@ -364,7 +367,7 @@ function encodeOperations(collection, operations, from, ids, bytesMax, ordered) 
   let index = from;
   for (; index < operations.length && encoder.at < bytesMax; index++) {
     try {
-      encodeOperation(collection, operations[index], ids, index);
+      encodeOperation(collection, operations[index], ids, index, generation);
     } catch (error) {
       error.index = index;
       throw error;

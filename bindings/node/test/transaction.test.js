@@ -69,6 +69,15 @@ testBoth('the option session makes a call a step', async (db) => {
   await tx.rollback();
   assert.equal(await collection.countDocuments(), 0);
   await fails('NANODB_INVALID', () => collection.insertOne({}, { session: {} }));
+  const other = await nanodb.open(':memory:');
+  for (const foreign of [await other.begin(), other.sync.begin()]) {
+    await fails('NANODB_INVALID', () => collection.insertOne({}, { session: foreign }));
+    await fails('NANODB_INVALID', async () => collection.find({}, { session: foreign }));
+  }
+  const wrongKind = db === db.sync ? await db._core.database.begin() : db.sync.begin();
+  await fails('NANODB_INVALID', () => collection.insertOne({}, { session: wrongKind }));
+  await wrongKind.rollback();
+  await other.close();
 });
 
 testBoth('cursors of a transaction see what it sees, and end with it', async (db) => {

@@ -153,6 +153,55 @@ testBoth('integers can all be BigInt', async (db) => {
   assert.deepEqual(found, { _id: 1, a: 5, b: 2n ** 31n, c: -(2n ** 40n), d: 2 ** 31 - 1 });
 });
 
+testBoth('a document that calls the database while it is encoded is refused', async (db) => {
+  const collection = db.collection('c');
+  const { sync } = db;
+  const nosy = () => ({
+    a: 1,
+    get b() {
+      return sync.collection('other').countDocuments();
+    },
+  });
+  const converted = () => ({ toBSON: () => ({ n: sync.collection('other').countDocuments() }) });
+  for (const document of [nosy, converted]) {
+    const run = [
+      () => collection.insertOne(document()),
+      () => collection.insertOne({ a: document() }),
+      () => collection.insertMany([{ a: 1 }, document()]),
+      () => collection.replaceOne({ a: 1 }, document()),
+      () => collection.updateOne({ a: 1 }, { $set: { a: document() } }),
+      () => collection.bulkWrite([{ insertOne: { document: { a: 1 } } }, {
+        insertOne: { document: document() } }]),
+      () => collection.find({ a: document() }).toArray(),
+    ];
+    for (const each of run) {
+      const error = await fails('NANODB_INVALID', each);
+      assert.match(error.message, /called the database/);
+    }
+  }
+  const operation = {
+    get filter() {
+      return { a: sync.collection('other').countDocuments() };
+    },
+  };
+  await fails('NANODB_INVALID', () =>
+    collection.bulkWrite([{ insertOne: { document: { a: 1 } } }, { deleteOne: operation }]));
+  assert.equal(await collection.countDocuments(), 0);
+});
+
+testBoth('documents of changing shapes come back as they were', async (db) => {
+  const collection = db.collection('c');
+  const documents = Array.from({ length: 3000 }, (_, _id) => {
+    const document = { _id };
+    for (let field = 0; field < _id % 7; field++) document[`f${(_id * 31 + field) % 40}`] = field;
+    return _id % 10 === 0 ? { _id, a: { b: _id, c: [{ d: _id }, { e: _id }] } } : document;
+  });
+  await collection.insertMany(documents);
+  for (let times = 0; times < 3; times++) {
+    assert.deepEqual(await collection.find().sort({ _id: 1 }).toArray(), documents);
+  }
+});
+
 // Documents of all kinds, of which the shapes recur.
 function anyValue(numbers, depth) {
   const kinds = depth > 3 ? 9 : 12;
