@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Builds the addon, packs the package, installs it into an empty folder and runs the tests there.
-# Exits with 3 if Node.js or npm is missing.
+# Exits with 3 if Node.js, npm or cargo is missing. NANODB_NODE_BUILD says how the addon is built:
+# `release`, which is the default, `debug`, or `none` for the one that is there.
 set -euo pipefail
 cd "$(dirname "$0")"
-for tool in node npm; do
+for tool in node npm cargo; do
     if ! command -v "$tool" >/dev/null; then
         echo "bindings/node: $tool is missing, so NOTHING of this package is tested" >&2
         exit 3
     fi
 done
 
+cargo fmt --check
 case "${NANODB_NODE_BUILD:-release}" in
     debug) node build.js --debug ;;
     none) ;; # what is there is tested

@@ -21,12 +21,6 @@ const UNMET_BY_PROMISES = {
   one_thread: 'a write that waits for a transaction of its thread waits until that ends',
 };
 
-// Cases that fail for a reason that is known. They are run all the same.
-const KNOWN = {
-  'errors/too_large_a_transaction':
-    'a limit of less than a quarter of the cache is noticed when that much has changed',
-};
-
 // --- Extended JSON -------------------------------------------------------------------------------
 
 function parseLine(line) {
@@ -313,8 +307,7 @@ if (!fs.existsSync(LISTS)) {
           if (api === 'engine') continue;
           const unmet = kind === 'sync' ? UNMET : { ...UNMET, ...UNMET_BY_PROMISES };
           const reason = needs.map((need) => unmet[need]).find(Boolean);
-          const options = { skip: reason ?? false, todo: KNOWN[name] ?? false };
-          await t.test(name, options, () => runCase(kind, steps));
+          await t.test(name, { skip: reason ?? false }, () => runCase(kind, steps));
         }
       });
     }
