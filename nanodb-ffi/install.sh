@@ -23,7 +23,7 @@ esac
 
 to=${DESTDIR:-}$prefix
 mkdir -p "$to/include" "$to/lib/pkgconfig"
-install -m 644 "$here/include/nanodb.h" "$to/include/nanodb.h"
+install -m 644 "$here/include/nanodb.h" "$here/include/nanodb_go.h" "$to/include"
 install -m 644 "$built/libnanodb_ffi.a" "$to/lib/libnanodb.a"
 case $(uname -s) in
 Darwin)

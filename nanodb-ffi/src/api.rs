@@ -19,6 +19,8 @@ mod snapshot;
 mod transaction;
 mod update;
 
+pub(crate) use database::path_of;
+
 pub use bulk::*;
 pub use by_id::*;
 pub use collection::*;

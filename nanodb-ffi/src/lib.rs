@@ -24,6 +24,7 @@
 //! | `json_parts`, `part`, `output` | documents, filters and options in either format; results |
 //! | `options` | what options mean |
 //! | `api` | the entries, a file for each group of them |
+//! | `dropin` | the interface of the Go program |
 
 #![deny(unsafe_op_in_unsafe_fn)]
 #![allow(non_camel_case_types, reason = "the types of the header have C's names")]
@@ -31,6 +32,7 @@
 mod api;
 mod arguments;
 mod call;
+mod dropin;
 mod failure;
 mod json_parts;
 mod memory;
@@ -43,6 +45,7 @@ mod table;
 mod types;
 
 pub use api::*;
+pub use dropin::*;
 pub use memory::{nanodb_buf_free, nanodb_error_free};
 pub use status::*;
 pub use types::*;

@@ -31,9 +31,26 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-fn made() -> String {
+/// The header of all functions, and that of the Go program's.
+fn made() -> [(&'static str, String); 2] {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
-    let builder = SOURCES.iter().fold(cbindgen::Builder::new(), |builder, name| {
+    let mut of_go =
+        cbindgen::Config { include_guard: Some("NANODB_GO_H".to_owned()), ..config.clone() };
+    of_go.after_includes = None;
+    of_go.header = Some(HEADER_OF_GO.to_owned());
+    [("nanodb.h", of_sources(&SOURCES, config)), ("nanodb_go.h", of_sources(&["dropin.rs"], of_go))]
+}
+
+const HEADER_OF_GO: &str = "\
+/*
+ * The interface of the Go program's library, for programs that were written for it.
+ *
+ * A text ends with a zero byte, and is UTF-8. What is returned is the caller's, who frees it with
+ * NanoFree. There is one database for the process. docs/guide/src/migrations.md says what differs.
+ */";
+
+fn of_sources(sources: &[&str], config: cbindgen::Config) -> String {
+    let builder = sources.iter().fold(cbindgen::Builder::new(), |builder, name| {
         builder.with_src(root().join("src").join(name))
     });
     let mut out = Vec::new();
@@ -60,18 +77,20 @@ fn without_safety(text: &str) -> String {
 }
 
 #[test]
-fn the_header_is_what_the_sources_say() {
-    let (path, made) = (root().join("include/nanodb.h"), made());
-    if std::env::var_os("NANODB_FFI_HEADER").is_some_and(|wish| wish == "write") {
-        fs::write(&path, &made).unwrap();
+fn the_headers_are_what_the_sources_say() {
+    for (name, made) in made() {
+        let path = root().join("include").join(name);
+        if std::env::var_os("NANODB_FFI_HEADER").is_some_and(|wish| wish == "write") {
+            fs::write(&path, &made).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        let first = kept.lines().zip(made.lines()).position(|(kept, made)| kept != made);
+        assert!(
+            kept == made,
+            "include/{name} differs from line {:?}: make it anew with NANODB_FFI_HEADER=write",
+            first.map(|line| line + 1)
+        );
     }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    let first = kept.lines().zip(made.lines()).position(|(kept, made)| kept != made);
-    assert!(
-        kept == made,
-        "include/nanodb.h differs from line {:?}: make it anew with NANODB_FFI_HEADER=write",
-        first.map(|line| line + 1)
-    );
 }
 
 #[test]

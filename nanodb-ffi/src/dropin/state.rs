@@ -1,0 +1,120 @@
+//! The database of the process, and who uses it.
+//!
+//! # Invariants
+//!
+//! 1. While a `NanoInit` has failed and none has succeeded since, no call reads or writes: who
+//!    wanted another file must not meet this one.
+//! 2. The file is closed by the last of its users.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nanodb::{Collection, Database, Durability};
+use parking_lot::RwLock;
+
+use crate::failure::{Failure, Result};
+
+static STATE: RwLock<State> =
+    RwLock::new(State { open: None, users: 0, failed: 0, is_refused: false });
+
+struct State {
+    open: Option<Open>,
+    users: u64,
+    /// How many `NanoInit`s have failed whose `NanoClose` is still to come.
+    failed: u64,
+    /// Whether the last `NanoInit` has failed.
+    is_refused: bool,
+}
+
+struct Open {
+    database: Database,
+    path: PathBuf,
+    /// Those that are known to exist. Through this interface none ceases to.
+    collections: RwLock<HashMap<String, Arc<Collection>>>,
+}
+
+/// Opens a file, or takes part in its use.
+pub(super) fn init(path: &Path) -> Result<()> {
+    // Held as long as it takes: whoever calls meanwhile waits for the database.
+    let mut state = STATE.write();
+    let open = match state.open.take() {
+        Some(open) if fs::canonicalize(path).is_ok_and(|path| path == open.path) => open,
+        Some(open) => {
+            let (path, there) = (path.display(), open.path.display());
+            let text = format!(
+                "{path} cannot be opened while {there} is open: there is one database for the \
+                 process, until it is closed"
+            );
+            state.open = Some(open);
+            return Err(Failure::misuse(text));
+        }
+        None => {
+            Database::convert_go_file(path)?;
+            let database = Database::options().durability(Durability::Immediate).open(path)?;
+            let path = database.path().unwrap_or(path).to_owned();
+            Open { database, path, collections: RwLock::default() }
+        }
+    };
+    state.open = Some(open);
+    state.users += 1;
+    state.is_refused = false;
+    Ok(())
+}
+
+/// Notes that a `NanoInit` has failed, and says why.
+pub(super) fn refuse(failure: &Failure) {
+    let mut state = STATE.write();
+    state.is_refused = true;
+    state.failed += 1;
+    drop(state);
+    eprintln!("nanodb: NanoInit: {}", failure.message());
+}
+
+/// Ends one use.
+pub(super) fn close() -> Result<i64> {
+    let mut state = STATE.write();
+    if state.failed > 0 {
+        state.failed -= 1;
+        return Ok(-1);
+    }
+    state.users = state.users.saturating_sub(1);
+    if state.users > 0 {
+        return Ok(1);
+    }
+    if let Some(open) = state.open.take() {
+        open.database.close()?;
+    }
+    Ok(1)
+}
+
+/// Returns the database.
+pub(super) fn database() -> Result<Database> {
+    with_open(|open| Ok(open.database.clone()))
+}
+
+/// Returns a collection that exists.
+pub(super) fn collection(name: &str) -> Result<Arc<Collection>> {
+    with_open(|open| {
+        if let Some(known) = open.collections.read().get(name) {
+            return Ok(Arc::clone(known));
+        }
+        if !open.database.collections()?.iter().any(|info| info.name == name) {
+            return Err(Failure::invalid(format!("there is no collection {name:?}")));
+        }
+        let found = Arc::new(open.database.collection(name));
+        open.collections.write().insert(name.to_owned(), Arc::clone(&found));
+        Ok(found)
+    })
+}
+
+fn with_open<R>(run: impl FnOnce(&Open) -> Result<R>) -> Result<R> {
+    let state = STATE.read();
+    match &state.open {
+        Some(open) if !state.is_refused => run(open),
+        _ => {
+            Err(Failure::misuse("no database is open: NanoInit has not been called, or has failed"))
+        }
+    }
+}
