@@ -22,10 +22,9 @@ async function measure(name, work) {
   const seconds = Number(process.hrtime.bigint() - began) / 1e9;
   delay.disable();
   const ms = (nanoseconds) => (nanoseconds / 1e6).toFixed(1).padStart(7);
-  console.log(
-    `${name.padEnd(28)} ${seconds.toFixed(2).padStart(6)} s, delay in ms: 50%${ms(delay.percentile(50))}` +
-      ` 99%${ms(delay.percentile(99))} 99.9%${ms(delay.percentile(99.9))} most${ms(delay.max)}`,
-  );
+  const percentiles = [50, 99, 99.9].map((part) => ` ${part}%${ms(delay.percentile(part))}`);
+  console.log(`${name.padEnd(28)} ${seconds.toFixed(2).padStart(6)} s, delay in ms:` +
+    `${percentiles.join('')} most${ms(delay.max)}`);
 }
 
 const document = (n) => ({
