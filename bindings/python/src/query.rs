@@ -1,8 +1,6 @@
 //! The arguments of searches and changes, from Python's objects.
 
 use nanodb::{Error, Filter, Find, Id, Projection, ReadCollection, Sort, Update};
-use nanodb_query::QueryError;
-use nanodb_query::bytes::{FilterBytes, ProjectionBytes, SortBytes, UpdateBytes};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString};
 
@@ -17,14 +15,14 @@ fn bytes(value: &Bound<'_, PyAny>, what: &str, about: About) -> PyResult<Vec<u8>
 }
 
 /// Takes what was read, or raises why it could not be.
-fn read<T>(py: Python<'_>, about: About, read: Result<T, QueryError>) -> PyResult<T> {
-    read.map_err(|error| Failure::from(Error::from(error)).raise(py, about))
+fn read<T>(py: Python<'_>, about: About, read: Result<T, Error>) -> PyResult<T> {
+    read.map_err(|error| Failure::from(error).raise(py, about))
 }
 
 /// Reads a filter; none is one that all documents match.
 pub(crate) fn filter(value: Option<&Bound<'_, PyAny>>) -> PyResult<Filter> {
     let Some(value) = value else { return Ok(Filter::all()) };
-    let parsed = <Filter as FilterBytes>::parse(&bytes(value, "filter", About::Query)?);
+    let parsed = Filter::from_msgpack(&bytes(value, "filter", About::Query)?);
     read(value.py(), About::Query, parsed)
 }
 
@@ -49,13 +47,13 @@ pub(crate) fn update(
 ) -> PyResult<Update> {
     let update = bytes(value, "update", About::Update)?;
     let parsed = match array_filters {
-        None => <Update as UpdateBytes>::parse(&update),
+        None => Update::from_msgpack(&update),
         Some(filters) => {
             let filters = encode::array(filters, Syntax::Query);
             let raise = |refusal: crate::refusal::Refusal| {
                 refusal.raise(value.py(), "array_filters", About::Update)
             };
-            UpdateBytes::parse_with_filters(&update, &filters.map_err(raise)?)
+            Update::from_msgpack_with_filters(&update, &filters.map_err(raise)?)
         }
     };
     read(value.py(), About::Update, parsed)
@@ -104,13 +102,13 @@ impl Search {
 
 /// Reads an order.
 pub(crate) fn sort(value: &Bound<'_, PyAny>) -> PyResult<Sort> {
-    let parsed = <Sort as SortBytes>::parse(&bytes(value, "sort", About::Query)?);
+    let parsed = Sort::from_msgpack(&bytes(value, "sort", About::Query)?);
     read(value.py(), About::Query, parsed)
 }
 
 /// Reads which fields are wanted.
 pub(crate) fn projection(value: &Bound<'_, PyAny>) -> PyResult<Projection> {
-    let parsed = <Projection as ProjectionBytes>::parse(&bytes(value, "projection", About::Query)?);
+    let parsed = Projection::from_msgpack(&bytes(value, "projection", About::Query)?);
     read(value.py(), About::Query, parsed)
 }
 
