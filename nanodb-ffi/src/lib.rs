@@ -6,12 +6,12 @@
 //!
 //! # Invariants
 //!
-//! 1. No panic leaves an entry ([`call`]).
+//! 1. No panic leaves an entry (`call`).
 //! 2. A handle is a number, which is looked up: one that was freed, or never given out, is refused
-//!    ([`table`]).
+//!    (`table`).
 //! 3. Every out-parameter is written, by each call that does not return `NANODB_MISUSE` for the
-//!    pointer itself; what is in it before is not read ([`arguments`]).
-//! 4. Memory that the caller frees is `malloc`'s ([`memory`]).
+//!    pointer itself; what is in it before is not read (`arguments`).
+//! 4. Memory that the caller frees is `malloc`'s (`memory`).
 //!
 //! # Where things are
 //!
