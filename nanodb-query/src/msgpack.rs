@@ -104,7 +104,7 @@ impl Projection {
     ///
     /// # fn main() -> nanodb::Result<()> {
     /// let bytes = doc! { "age": 1 }.to_msgpack()?;
-    /// assert_eq!(Projection::from_msgpack(&bytes)?, Projection::include(["age"])?);
+    /// assert_eq!(Projection::from_msgpack(&bytes)?, Projection::include(["age"]));
     /// # Ok(())
     /// # }
     /// ```
