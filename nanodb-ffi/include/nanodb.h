@@ -584,6 +584,43 @@ nanodb_status nanodb_db_salvage(struct nanodb_db db,
                                 struct nanodb_error *error);
 
 /**
+ * Imports all collections of a file of the Go program, of either version, and reports what was
+ * imported, as a document: `documents`, `collections`, an array of
+ * `{"name": ..., "documents": ..., "older_versions": ..., "vector_lists": ..., "same_name": ...}`,
+ * and `problems` as in `nanodb_db_check`.
+ *
+ * All of the file is checked before anything is stored. `options` is a document in the format of
+ * the call, or null: `skip_damaged` (false: damage is an error), `lock_timeout_ms` (0). Nothing is
+ * written to the file.
+ */
+NANODB_WARN_UNUSED_RESULT
+nanodb_status nanodb_db_import_go(struct nanodb_db db,
+                                  const char *path,
+                                  size_t path_len,
+                                  const void *options,
+                                  size_t options_len,
+                                  nanodb_format format,
+                                  struct nanodb_buf *report,
+                                  struct nanodb_error *error);
+
+/**
+ * Puts a database in the place of a file of the Go program, with all that this has, and keeps the
+ * old file beside it: as a whole or not at all, whenever it is interrupted. Call this before
+ * `nanodb_open` if the file may be an old one.
+ *
+ * `report` is as in `nanodb_db_import_go`, and has the path of the old file as `backup`; it is
+ * nothing (`data` is null) if there was nothing to convert. `options` as there.
+ */
+NANODB_WARN_UNUSED_RESULT
+nanodb_status nanodb_convert_go_file(const char *path,
+                                     size_t path_len,
+                                     const void *options,
+                                     size_t options_len,
+                                     nanodb_format format,
+                                     struct nanodb_buf *report,
+                                     struct nanodb_error *error);
+
+/**
  * Returns the collection of that name, which need not exist yet: the first insert creates it. Each
  * call that writes to it is one commit.
  */

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use nanodb::{Database, Durability, Find, FindOneAndModify, Options, Projection, Sort};
+use nanodb::{
+    Database, Durability, Find, FindOneAndModify, GoImportOptions, Options, Projection, Sort,
+};
 
 use crate::failure::{Failure, Result};
 use crate::part::{Format, Part};
@@ -83,6 +85,22 @@ pub(crate) fn opening(bytes: Option<&[u8]>, format: Format) -> Result<Options> {
             }
             "file_bytes_max" => part.count().map(|bytes| options.file_bytes_max(bytes)),
             _ => return Err(unknown(&name, KNOWN)),
+        };
+        options = option(&name, changed)?;
+    }
+    Ok(options)
+}
+
+/// How a file of the Go program is imported: the options of `nanodb_db_import_go`.
+pub(crate) fn importing(bytes: Option<&[u8]>, format: Format) -> Result<GoImportOptions> {
+    let mut options = GoImportOptions::new();
+    for (name, part) in set(bytes, format)? {
+        let changed = match name.as_str() {
+            "skip_damaged" => part.bool().map(|skip| options.skip_damaged(skip)),
+            "lock_timeout_ms" => {
+                part.count().map(|ms| options.lock_timeout(Duration::from_millis(ms)))
+            }
+            _ => return Err(unknown(&name, "skip_damaged, lock_timeout_ms")),
         };
         options = option(&name, changed)?;
     }

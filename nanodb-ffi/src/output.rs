@@ -154,7 +154,8 @@ pub(crate) fn one(document: &DocView, format: Format) -> Result<nanodb_buf> {
     if format == Format::MsgPack {
         return copy_out(document.as_bytes());
     }
-    let mut output = Output::new(format);
+    // Mostly it is not much longer.
+    let mut output = Output::Json(String::with_capacity(2 * document.as_bytes().len()));
     output.document(document)?;
     output.finish()
 }

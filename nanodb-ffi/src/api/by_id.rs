@@ -67,13 +67,14 @@ fn get(
     format: Format,
     out: Out<'_, nanodb_buf>,
 ) -> Result<()> {
-    let found = with_collection(
-        collection,
-        |target| reading!(target, collection => Ok(collection.get(id)?)),
-    )?;
-    if let Some(document) = found {
-        out.set(output::one(&document, format)?);
-    }
+    // Copied where it is found: moving it costs more.
+    let copy = with_collection(collection, |target| {
+        reading!(target, collection => match collection.get(id)? {
+            Some(document) => output::one(&document, format),
+            None => Ok(nanodb_buf::default()),
+        })
+    })?;
+    out.set(copy);
     Ok(())
 }
 

@@ -4,11 +4,15 @@
 use std::ops::ControlFlow;
 use std::os::raw::{c_char, c_void};
 
-use nanodb::{CheckReport, Document, Problem, SalvageMode, SalvageReport, Stats, Value};
+use nanodb::{
+    CheckReport, Database, Document, GoImportReport, Problem, SalvageMode, SalvageReport, Stats,
+    Value,
+};
 
 use super::database::{database, path_of};
 use super::entry;
 use crate::failure::Failure;
+use crate::options;
 use crate::output::report;
 use crate::part::Format;
 use crate::status::NANODB_CANCELLED;
@@ -261,5 +265,94 @@ fn salvaged(saved: &SalvageReport) -> Document {
     });
     document.insert("collections", Value::Array(collections.collect()));
     document.insert("problems", problems(&saved.problems));
+    document
+}
+
+/// Imports all collections of a file of the Go program, of either version, and reports what was
+/// imported, as a document: `documents`, `collections`, an array of
+/// `{"name": ..., "documents": ..., "older_versions": ..., "vector_lists": ..., "same_name": ...}`,
+/// and `problems` as in `nanodb_db_check`.
+///
+/// All of the file is checked before anything is stored. `options` is a document in the format of
+/// the call, or null: `skip_damaged` (false: damage is an error), `lock_timeout_ms` (0). Nothing is
+/// written to the file.
+///
+/// # Safety
+///
+/// The pointers are what the head of this header asks.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nanodb_db_import_go(
+    db: nanodb_db,
+    path: *const c_char,
+    path_len: usize,
+    options: *const c_void,
+    options_len: usize,
+    format: nanodb_format,
+    report: *mut nanodb_buf,
+    error: *mut nanodb_error,
+) -> nanodb_status {
+    entry!(error, |arguments| {
+        let out = arguments.out(report)?;
+        let format = Format::new(format)?;
+        let path = path_of(arguments.bytes(path, path_len, "the path")?)?;
+        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = options::importing(options, format)?;
+        let imported = database(db)?.import_go_with(path, &options)?;
+        out.set(self::report(&self::imported(&imported), format)?);
+        Ok(())
+    })
+}
+
+/// Puts a database in the place of a file of the Go program, with all that this has, and keeps the
+/// old file beside it: as a whole or not at all, whenever it is interrupted. Call this before
+/// `nanodb_open` if the file may be an old one.
+///
+/// `report` is as in `nanodb_db_import_go`, and has the path of the old file as `backup`; it is
+/// nothing (`data` is null) if there was nothing to convert. `options` as there.
+///
+/// # Safety
+///
+/// The pointers are what the head of this header asks.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nanodb_convert_go_file(
+    path: *const c_char,
+    path_len: usize,
+    options: *const c_void,
+    options_len: usize,
+    format: nanodb_format,
+    report: *mut nanodb_buf,
+    error: *mut nanodb_error,
+) -> nanodb_status {
+    entry!(error, |arguments| {
+        let out = arguments.out(report)?;
+        let format = Format::new(format)?;
+        let path = path_of(arguments.bytes(path, path_len, "the path")?)?;
+        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = options::importing(options, format)?;
+        if let Some(done) = Database::convert_go_file_with(path, &options)? {
+            let mut document = imported(&done.report);
+            document.insert("backup", done.backup.to_string_lossy().into_owned());
+            out.set(self::report(&document, format)?);
+        }
+        Ok(())
+    })
+}
+
+fn imported(report: &GoImportReport) -> Document {
+    let mut document = Document::new();
+    document.insert("documents", report.documents());
+    let collections = report.collections.iter().map(|collection| {
+        let mut document = Document::new();
+        document.insert("name", collection.name.as_str());
+        document.insert("documents", collection.documents);
+        document.insert("older_versions", collection.older_versions);
+        document.insert("vector_lists", collection.vector_lists);
+        document.insert("same_name", collection.same_name);
+        Value::from(document)
+    });
+    document.insert("collections", Value::Array(collections.collect()));
+    document.insert("problems", problems(&report.problems));
     document
 }

@@ -7,7 +7,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use nanodb::{ArrayView, DocView, IdRef, Value};
+use nanodb::{DocView, IdRef, Value};
+use nanodb_msgpack::{Cursor, Token};
 
 use super::state;
 use crate::failure::{Failure, Result};
@@ -43,30 +44,47 @@ fn parse(vector: &str) -> Result<Vec<f64>> {
 }
 
 fn consider(document: &DocView, wanted: &[f64], best: &mut Best) {
-    let array = document.get(FIELD).and_then(|value| value.as_array());
-    let Some(array) = array.filter(|array| array.len() == wanted.len()) else { return };
-    let Some(squares) = squared_distance(&array, wanted, best.worst()) else { return };
-    if let Some(IdRef::Int(id)) = document.id() {
-        best.add(squares, id.cast_unsigned());
-    } else if let Some(IdRef::UInt(id)) = document.id() {
-        best.add(squares, id);
+    let Some(array) = vector_of(document.as_bytes(), wanted.len()) else { return };
+    let Some(squares) = squared_distance(array, wanted, best.worst()) else { return };
+    match document.id() {
+        Some(IdRef::Int(id)) => best.add(squares, id.cast_unsigned()),
+        Some(IdRef::UInt(id)) => best.add(squares, id),
+        _ => {}
     }
 }
 
+/// Returns where the elements of a document's vector begin, if it has so many. Where they end is
+/// not looked for: that would take a step over each.
+fn vector_of(document: &[u8], len: usize) -> Option<Cursor<'_>> {
+    let mut cursor = Cursor::new(document);
+    for _ in 0..cursor.read_map_len()? {
+        if cursor.read_string_bytes()? == FIELD.as_bytes() {
+            let is_array = matches!(cursor.peek()?, 0x90..=0x9f | 0xdc | 0xdd);
+            let found = if is_array { cursor.read_array_len()? } else { return None };
+            return (usize::try_from(found) == Ok(len)).then_some(cursor);
+        }
+        cursor.skip()?;
+    }
+    None
+}
+
 /// Returns the square of the distance; none if it is not below `worst`, or not all are numbers.
-fn squared_distance(array: &ArrayView<'_>, wanted: &[f64], worst: f64) -> Option<f64> {
-    let bytes = array.as_bytes();
-    // Behind the header, if all of it is floats.
-    let header = bytes.len().checked_sub(wanted.len() * FLOAT_BYTES);
-    if let Some(header @ (1 | 3 | 5)) = header
-        && let Some(floats) = bytes.get(header..)
+fn squared_distance(mut array: Cursor<'_>, wanted: &[f64], worst: f64) -> Option<f64> {
+    if let Some(floats) = array.rest().get(..wanted.len() * FLOAT_BYTES)
         && let Some(sum) = of_floats(floats, wanted, worst)
     {
         return sum;
     }
     let mut sum = 0.0;
-    for (element, wanted) in array.iter().zip(wanted) {
-        let difference = element.ok()?.as_f64()? - wanted;
+    for wanted in wanted {
+        #[expect(clippy::cast_precision_loss, reason = "as JavaScript has it")]
+        let number = match array.read()? {
+            Token::Float(number) => number,
+            Token::Int(number) => number as f64,
+            Token::UInt(number) => number as f64,
+            _ => return None,
+        };
+        let difference = number - wanted;
         sum += difference * difference;
     }
     (sum < worst).then_some(sum)

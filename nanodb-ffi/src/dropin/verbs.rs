@@ -1,5 +1,6 @@
 //! What the functions do.
 
+use nanodb::json::WriteOptions;
 use nanodb::{Collection, DocView, Document, ErrorKind, Filter, Id, IdRef, StoredDoc, doc};
 
 use super::documents::{Array, New, merge, patch, random_id};
@@ -120,7 +121,11 @@ pub(super) fn find_by_id(collection: &str, id: i64) -> Result<String> {
 
 fn or_null(found: Option<StoredDoc>) -> Result<String> {
     match found {
-        Some(document) => Ok(DocView::to_json(&document)?),
+        Some(document) => {
+            let mut text = String::with_capacity(2 * document.as_bytes().len());
+            document.write_json(&WriteOptions::new(), &mut text)?;
+            Ok(text)
+        }
         None => Ok("null".to_owned()),
     }
 }

@@ -231,6 +231,10 @@ pub(crate) const ENTRIES: &[Entry] = entries! {
         nanodb_db_open_report(nanodb_db { id: h }, a.format, o, e);
     nanodb_db_salvage, Some(Kind::Db), ["path": "/dev/null"], true, true, nanodb_buf, |a, h, o, e|
         nanodb_db_salvage(nanodb_db { id: h }, a.input(0), a.len(0), a.format, o, e);
+    nanodb_db_import_go, Some(Kind::Db), ["path": "/dev/null", "?options": "{}"], true, true, nanodb_buf, |a, h, o, e|
+        nanodb_db_import_go(nanodb_db { id: h }, a.input(0), a.len(0), a.input(1), a.len(1), a.format, o, e);
+    nanodb_convert_go_file, None, ["path": "/dev/null/none", "?options": "{}"], true, true, nanodb_buf, |a, _h, o, e|
+        nanodb_convert_go_file(a.input(0), a.len(0), a.input(1), a.len(1), a.format, o, e);
     nanodb_db_collection, Some(Kind::Db), ["name": "a"], false, true, nanodb_collection, |a, h, o, e|
         nanodb_db_collection(nanodb_db { id: h }, a.input(0), a.len(0), o, e);
 

@@ -584,3 +584,48 @@ fn a_file_is_looked_after() {
     );
     assert_eq!(saved.collection("logs").count().unwrap(), 50);
 }
+
+#[test]
+fn files_of_the_go_program_are_imported_and_converted() {
+    let directory = tempfile::tempdir().unwrap();
+    let given = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../nanodb-database/tests/data/go-program/go-hash.db");
+    let path = directory.path().join("app.db");
+    std::fs::copy(given, &path).unwrap();
+    let path = path.to_str().unwrap();
+
+    let db = Db::in_memory();
+    let import = |options: &str| {
+        let mut report = nanodb_buf::default();
+        call!(nanodb_db_import_go(
+            db.0,
+            at(path),
+            path.len(),
+            at(options),
+            options.len(),
+            NANODB_JSON,
+            &mut report
+        ))
+        .map(|()| text(report).unwrap())
+    };
+    let report = import(r#"{"skip_damaged": true, "lock_timeout_ms": 5}"#).unwrap();
+    assert!(report.starts_with(r#"{"documents":"#), "{report}");
+    assert!(report.contains(r#"{"name":"users","documents":"#), "{report}");
+    assert!(report.ends_with(r#""problems":[]}"#), "{report}");
+    assert!(db.collection("users").count().unwrap() > 10);
+    assert_eq!(import("").unwrap_err().status, NANODB_ALREADY_EXISTS);
+    assert_eq!(import(r#"{"skip": true}"#).unwrap_err().status, NANODB_INVALID);
+
+    let convert = || {
+        let mut report = nanodb_buf::default();
+        let none = ptr::null();
+        call!(nanodb_convert_go_file(at(path), path.len(), none, 0, NANODB_JSON, &mut report))
+            .map(|()| text(report))
+    };
+    let report = convert().unwrap().unwrap();
+    assert!(report.contains("app.db.go-backup\"}"), "{report}");
+    assert_eq!(convert().unwrap(), None);
+    let opened = Db::open(std::path::Path::new(path), "").unwrap();
+    let count = |db: &Db| db.collection("users").count().unwrap();
+    assert_eq!(count(&opened), count(&db));
+}

@@ -54,7 +54,7 @@ fn crates_depend_downwards_only() {
             ],
         ),
         ("nanodb", &["nanodb-database"]),
-        ("nanodb-ffi", &["nanodb"]),
+        ("nanodb-ffi", &["nanodb", "nanodb-msgpack"]),
         ("nanodb-cli", &["nanodb"]),
         ("nanodb-bench", &["nanodb"]),
         ("nanodb-sim", &["nanodb", "nanodb-pager"]),
