@@ -1114,6 +1114,27 @@ def errors() -> None:
         step("delete_one", {"filter": {"_id": 1}}, {"deleted_count": 1}),
     )
     case(
+        "errors/too_large_a_transaction",
+        on_database("open", {"file": True, "transaction_bytes_max": 1 << 16}),
+        step(
+            "insert_many",
+            {"documents": [{"_id": id, "t": "x" * 1500} for id in range(1, 101)]},
+            {"inserted_ids": list(range(1, 101))},
+        ),
+        step(
+            "update_many",
+            {"filter": {}, "update": {"$set": {"a": 1}}},
+            error="too_large",
+            message="transaction_bytes_max",
+        ),
+        step("count_documents", {"filter": {"a": 1}}, {"count": 0}),
+        step(
+            "update_many",
+            {"filter": {"_id": {"$lte": 10}}, "update": {"$set": {"a": 1}}},
+            {"matched_count": 10, "modified_count": 10},
+        ),
+    )
+    case(
         "errors/the_path_of_what_is_wrong",
         refused({"_id": 1, "a": {"b": [{"x" * 1025: 1}]}}, message="1025 bytes", path="a.b.0"),
     )

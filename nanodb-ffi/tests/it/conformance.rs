@@ -14,12 +14,6 @@ use crate::c::{Coll, Cur, Db, Failed, at, call, text, updated};
 
 type Members = BTreeMap<String, Box<RawValue>>;
 
-/// Cases that are not run, and why.
-const SKIPPED: [(&str, &str); 1] = [(
-    "errors/too_large_a_transaction",
-    "a limit below the transaction's share of the cache is not looked at",
-)];
-
 /// What a case has open.
 struct World {
     db: Option<Db>,
@@ -500,10 +494,6 @@ fn c_behaves_as_every_language_does() {
                 continue;
             }
             let this = step.word("case").unwrap();
-            if let Some((_, why)) = SKIPPED.iter().find(|(case, _)| *case == this) {
-                println!("skipped {this}: {why}");
-                continue;
-            }
             if this != case {
                 (case, world, cases) = (this, World::new(), cases + 1);
             }

@@ -73,9 +73,11 @@ fn worth_pages_min(cache: &CacheState, durability: Durability) -> usize {
 }
 
 impl WriteTx {
-    /// Writes and drops what can be of the private pages, but for those begun last.
-    pub(super) fn write_early(&mut self) -> Result<()> {
-        let gather_max = self.shared.cache.gather_pages_max();
+    /// Writes and drops what can be of the private pages, but for those begun last. Returns how
+    /// many of these will be written in their turn.
+    pub(super) fn write_early(&mut self) -> Result<usize> {
+        let mut gather_max = self.shared.cache.gather_pages_max();
+        let mut to_come = 0;
         if self.shared.storage.is_persistent() {
             let recent = (gather_max / 4).clamp(1, RECENT_MAX);
             let older = self.pages.len().saturating_sub(recent);
@@ -88,9 +90,15 @@ impl WriteTx {
             let fresh = (0..older).filter(may_write).collect();
             let written = self.write_unlogged(fresh)?;
             self.drop_written(&written);
+            let kept = self.pages.len().saturating_sub(recent);
+            to_come = (kept..self.pages.len()).filter(|&at| self.pages[at].fresh).count();
+            // The next look is due where the transaction may have become too large.
+            let pages_max = self.shared.options.transaction_bytes_max / PAGE_SIZE;
+            let left = pages_max.saturating_sub(self.pages.len());
+            gather_max = gather_max.min(left.max(to_come).max(1));
         }
         self.gather_until = self.pages.len() + gather_max;
-        Ok(())
+        Ok(to_come)
     }
 
     /// Writes what is worth it of the private pages, and what was written before and touched

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::file::page::Frame;
 use crate::handle::PagerHandle;
 use crate::ids::{Extent, Owner, PAGE_SIZE, PageId, PageKind, Seq};
+use crate::shared::Shared;
 use crate::space::free_map::FreeMap;
 use crate::space::quota::PageRequest;
 use crate::space::runs::overlaps;
@@ -50,6 +51,16 @@ pub struct WriteTx {
     pub(super) metadata_root_growth: usize,
 }
 
+/// Returns how many private pages are gathered before those that can be are written: what the cache
+/// can spare, and no more than a transaction may have, or the limit would be seen too late.
+fn gather_pages(shared: &Shared) -> usize {
+    let gather_max = shared.cache.gather_pages_max();
+    if !shared.storage.is_persistent() {
+        return gather_max;
+    }
+    gather_max.min(shared.options.transaction_bytes_max / PAGE_SIZE)
+}
+
 impl WriteTx {
     pub(crate) fn new(shared: Arc<PagerHandle>) -> Self {
         Self {
@@ -58,7 +69,7 @@ impl WriteTx {
             charged_bytes: 0,
             metadata_root_growth: 0,
             frees: shared.space.frees.load(Ordering::Relaxed),
-            gather_until: shared.cache.gather_pages_max(),
+            gather_until: gather_pages(&shared),
             shared,
             pages: PageSet::default(),
             allocated: BTreeMap::new(),
@@ -165,8 +176,8 @@ impl WriteTx {
 
     #[cold]
     fn make_room_now(&mut self) -> Result<()> {
-        self.write_early()?;
-        let bytes = (self.pages.len() + 1) * PAGE_SIZE;
+        let to_come = self.write_early()?;
+        let bytes = (self.pages.len() + 1 - to_come) * PAGE_SIZE;
         let bytes_max = self.shared.options.transaction_bytes_max;
         if bytes > bytes_max && self.shared.storage.is_persistent() {
             // Tried again at the next page: some of these may be given back.

@@ -402,6 +402,45 @@ fn a_transaction_that_changes_too_much_is_told_so_and_can_be_given_up() {
     change_page(&pager, pages[0], b"fine");
 }
 
+/// The cache would let a transaction gather many more pages than it may change.
+#[test]
+fn the_limit_of_a_transaction_holds_whatever_the_cache() {
+    for cache in [0, 1 << 20, 64 << 20] {
+        for pages_max in [16, 17, 40, 300] {
+            let options =
+                Options::default().cache_bytes_max(cache).transaction_bytes_max(pages_max << 12);
+            let pager = Pager::open(
+                Arc::new(SimStorage::new()),
+                Arc::new(Concatenate),
+                options.background(false),
+            )
+            .unwrap();
+            let mut tx = pager.begin();
+            let pages = load(&mut tx, 400);
+            tx.commit(&[]).unwrap();
+
+            for added in [0, 100] {
+                let mut tx = pager.begin();
+                // What it adds is written in its turn, and does not count; the next look is
+                // due when a few of the pages begun last may have been of these.
+                load(&mut tx, added);
+                let refused = pages.iter().position(|&page| tx.page_mut(page).is_err()).unwrap();
+                let late = if added == 0 { 0 } else { 8 };
+                assert!((pages_max..=pages_max + late).contains(&refused), "{cache}: {refused}");
+                assert!(tx.init_page(pages[refused], KIND, OWNER).is_err());
+                assert!(tx.page_mut(pages[0]).unwrap().write(9, b"gone"));
+                tx.rollback();
+            }
+
+            let mut tx = pager.begin();
+            for &page in &pages[..pages_max] {
+                assert!(tx.page_mut(page).unwrap().write(9, b"kept"));
+            }
+            tx.commit(&[]).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_full_disk_refuses_a_load_and_nothing_else() {
     for (kind, doing) in
