@@ -141,9 +141,10 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// Same as [`Document::parse_json`]. The place is that within the text.
+    /// Same as [`Document::parse_json`], but for 99 levels at most: the document that the value is
+    /// to be in is one more. The place is that within the text.
     pub fn parse_json(text: &str) -> Result<Self> {
-        // The text itself would be no form, and what it is within is not counted.
+        // The text itself would be no form. The array counts as a level, as the document will.
         let bytes = to_msgpack(format!("[{text}\n]").as_bytes(), &ReadOptions::new())
             .map_err(|error| error.moved_left(1))?;
         match decode_value(&bytes)?.into_array().map(<[Value; 1]>::try_from) {

@@ -255,3 +255,13 @@ fn odd_names_are_stored_as_they_are() {
     let record = encode(&odd).unwrap();
     assert_eq!(DocView::parse(&record).unwrap().to_document().unwrap(), odd);
 }
+
+#[test]
+fn a_value_from_json_has_as_many_levels_as_fit_into_a_document() {
+    let value = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let document = |levels: usize| format!("{{\"a\": {}}}", value(levels));
+    assert!(Value::parse_json(&value(99)).is_ok());
+    assert!(Document::parse_json(&document(99)).is_ok());
+    assert!(Value::parse_json(&value(100)).is_err());
+    assert!(Document::parse_json(&document(100)).is_err());
+}
