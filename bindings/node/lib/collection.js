@@ -6,7 +6,7 @@
 // of its own object, and of those of its collections; see `owner.js`.
 
 const {
-  ANSWER, HEADER, OP, TAG, addon, call, callAsync, encoder, objectOf, shrink, threadId,
+  ANSWER, Again, HEADER, OP, TAG, addon, call, callAsync, encoder, kept, shrink, threadId,
 } = require('./native.js');
 const verbs = require('./verbs.js');
 const { idOf } = require('./arguments.js');
@@ -67,62 +67,64 @@ class Collection extends BaseCollection {
     return this._owner.sync.collection(this.collectionName, this.options);
   }
 
-  // Runs a verb with these arguments.
-  async _run(options, verb, a, b, c) {
-    // Before the request is encoded: making an object is a request, too.
-    const transaction = this._transaction_(options);
-    const object = this._object_(options);
-    let step = verb(this, a, b, c);
-    if (step instanceof Promise) step = await step;
-    return this._send(object, transaction, step);
-  }
-
-  async _send(object, transaction, step) {
-    let reply;
-    if (transaction !== null) {
-      reply = await transaction._step(object, this.collectionName, step);
-    } else if (step.writes && addon.ask(object, threadId) !== ANSWER.BEGIN) {
-      reply = await this._sendLater(step.operation, step.gathered || addon.gather(0, encoder.at));
-    } else {
-      reply = await callAsync(object, step.operation, step.gathered);
-      if (reply[0] === TAG.AGAIN) reply = await this._sendLater(step.operation, objectOf(reply));
+  // Runs a verb with these arguments; resolves to its result.
+  _run(options, verb, a, b, c) {
+    try {
+      // Before the request is encoded: making an object is a request, too.
+      const transaction = this._transaction_(options);
+      const object = this._object_(options);
+      const step = verb(this, a, b, c);
+      if (!(step instanceof Promise)) return this._send(object, transaction, step);
+      return step.then((gathered) => this._send(object, transaction, gathered));
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return step.finish(reply, reply.length);
   }
 
-  // Sends a write once no transaction holds the collection.
-  async _sendLater(operation, gathered) {
+  _send(object, transaction, step) {
+    if (transaction !== null) return transaction._step(object, this.collectionName, step);
+    if (step.writes) return this._write(object, step);
+    return callAsync(object, step.operation, step.gathered, step.finish);
+  }
+
+  async _write(object, step) {
+    let gathered;
+    if (addon.ask(object, threadId) === ANSWER.BEGIN) {
+      const done = await callAsync(object, step.operation, step.gathered, step.finish);
+      if (!(done instanceof Again)) return done;
+      gathered = done.gathered;
+    } else {
+      gathered = step.gathered || addon.gather(0, encoder.at);
+    }
+    // Sent once no transaction holds the collection.
     for (;;) {
       try {
-        await gate.untilFree(this._object, this.collectionName);
+        await gate.untilFree(object, this.collectionName);
       } catch (error) {
         addon.forget(gathered);
         throw error;
       }
-      const reply = await callAsync(this._object, operation, gathered);
-      if (reply[0] !== TAG.AGAIN) return reply;
-      gathered = objectOf(reply);
+      const done = await callAsync(object, step.operation, gathered, step.finish);
+      if (!(done instanceof Again)) return done;
+      gathered = done.gathered;
       // The transaction may just have ended, or not be known here yet.
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
-  // Begins the search of a cursor.
+  // Begins the search of a cursor; resolves to a portion's reply.
   _find(search) {
-    const operation = verbs.find(this, search);
-    const { _transaction: transaction } = this._owner;
-    if (transaction !== null) {
-      return transaction._step(this._object, this.collectionName, { operation, gathered: 0 });
-    }
-    return callAsync(this._object, operation);
+    const step = { operation: verbs.find(this, search), gathered: 0, finish: kept };
+    return this._send(this._object, this._owner._transaction, step);
   }
 
   // Reads on in a search.
   _next(object) {
     encoder.reset();
     const { _transaction: transaction } = this._owner;
-    if (transaction !== null) return transaction._step(object, null, { operation: OP.NEXT });
-    return callAsync(object, OP.NEXT);
+    const step = { operation: OP.NEXT, gathered: 0, finish: kept };
+    if (transaction !== null) return transaction._step(object, null, step);
+    return callAsync(object, step.operation, 0, kept);
   }
 
   find(filter, options) {
@@ -133,67 +135,67 @@ class Collection extends BaseCollection {
       .find(filter, others);
   }
 
-  async findOne(filter, options) {
+  findOne(filter, options) {
     return this._run(options, verbs.findOne, filter, options);
   }
 
-  async insertOne(document, options) {
+  insertOne(document, options) {
     return this._run(options, verbs.insertOne, document, options);
   }
 
-  async insertMany(documents, options) {
+  insertMany(documents, options) {
     return this._run(options, verbs.insertManyInParts, documents, options);
   }
 
-  async updateOne(filter, update, options) {
+  updateOne(filter, update, options) {
     return this._run(options, verbs.updateOne, filter, update, options);
   }
 
-  async updateMany(filter, update, options) {
+  updateMany(filter, update, options) {
     return this._run(options, verbs.updateMany, filter, update, options);
   }
 
-  async replaceOne(filter, replacement, options) {
+  replaceOne(filter, replacement, options) {
     return this._run(options, verbs.replaceOne, filter, replacement, options);
   }
 
-  async deleteOne(filter, options) {
+  deleteOne(filter, options) {
     return this._run(options, verbs.deleteOne, filter, options);
   }
 
-  async deleteMany(filter, options) {
+  deleteMany(filter, options) {
     return this._run(options, verbs.deleteMany, filter, options);
   }
 
-  async findOneAndUpdate(filter, update, options) {
+  findOneAndUpdate(filter, update, options) {
     return this._run(options, verbs.findOneAndUpdate, filter, update, options);
   }
 
-  async findOneAndReplace(filter, replacement, options) {
+  findOneAndReplace(filter, replacement, options) {
     return this._run(options, verbs.findOneAndReplace, filter, replacement, options);
   }
 
-  async findOneAndDelete(filter, options) {
+  findOneAndDelete(filter, options) {
     return this._run(options, verbs.findOneAndDelete, filter, options);
   }
 
-  async bulkWrite(operations, options) {
+  bulkWrite(operations, options) {
     return this._run(options, verbs.bulkWriteInParts, operations, options);
   }
 
-  async countDocuments(filter, options) {
+  countDocuments(filter, options) {
     return this._run(options, verbs.countDocuments, filter, options);
   }
 
-  async count(filter, options) {
+  count(filter, options) {
     return this.countDocuments(filter, options);
   }
 
-  async estimatedDocumentCount(options) {
+  estimatedDocumentCount(options) {
     return this._run(options, verbs.count);
   }
 
-  async distinct(field, filter, options) {
+  distinct(field, filter, options) {
     return this._run(options, verbs.distinct, field, filter, options);
   }
 

@@ -164,8 +164,7 @@ class Database {
 
   async _run({ operation, finish }, args) {
     request(args ?? {});
-    const reply = await callAsync(this._core.object, operation);
-    return finish?.(reply, reply.length);
+    return callAsync(this._core.object, operation, 0, finish);
   }
 
   collection(name, options) {
@@ -395,8 +394,8 @@ if (Symbol.dispose) {
 async function open(file, options) {
   const { args, documents, place } = openArguments(file, options);
   request(args);
-  const reply = await callAsync(0, OP.OPEN);
-  return new Core(objectOf(reply), place, documents).database;
+  const object = await callAsync(0, OP.OPEN, 0, objectOf);
+  return new Core(object, place, documents).database;
 }
 
 // The same at once. It returns the same class; `db.sync` has the methods without promises.

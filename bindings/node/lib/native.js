@@ -3,7 +3,8 @@
 //
 // A request is encoded into `encoder`, whose buffer the addon has, too; the reply to a call lies in
 // the same buffer when the call returns, and is valid until the next one. A reply to an
-// asynchronous call has a buffer of its own. `src/reply.rs` describes replies.
+// asynchronous call is taken into the same buffer, or has its own if it is large. `src/reply.rs`
+// describes replies.
 
 const path = require('node:path');
 const { threadId } = require('node:worker_threads');
@@ -105,18 +106,33 @@ function shrink() {
   if (encoder.buffer.length > BUFFER_BYTES_KEPT) encoder.replace(BUFFER_BYTES);
 }
 
-// Starts an operation, of which the request was encoded or gathered.
-function start(object, operation, gathered = 0) {
-  const reply = addon.callAsync(object, operation, encoder.at, gathered);
-  shrink();
-  return reply;
+// What an asynchronous write resolves to that is to be sent again, and where its request is kept.
+class Again {
+  constructor(gathered) {
+    this.gathered = gathered;
+  }
 }
 
-// Does an operation in another thread; resolves to the reply.
-async function callAsync(object, operation, gathered = 0) {
-  const reply = await start(object, operation, gathered);
+// Does an operation in another thread, of which the request was encoded or gathered. Resolves to
+// what `finish` makes of the reply, which is valid only during that call.
+async function callAsync(object, operation, gathered, finish) {
+  const started = addon.callAsync(object, operation, encoder.at, gathered);
+  shrink();
+  const reply = await started;
+  // A small reply is taken into the buffer. Nobody is encoding there: that never awaits.
+  if (typeof reply === 'number') return finished(encoder.buffer, addon.take(reply), finish);
+  return finished(reply, reply.length, finish);
+}
+
+function finished(reply, size, finish) {
   if (reply[0] === TAG.FAILED) throw failure(reply);
-  return reply;
+  if (reply[0] === TAG.AGAIN) return new Again(objectOf(reply));
+  return finish?.(reply, size);
+}
+
+// Returns a reply that outlasts the call of `finish`.
+function kept(reply, size) {
+  return reply === encoder.buffer ? Buffer.from(reply.subarray(0, size)) : reply;
 }
 
 function failure(reply) {
@@ -190,14 +206,14 @@ module.exports = {
   TAG,
   HEADER,
   ANSWER,
+  Again,
   addon,
   encoder,
   fields,
   plain,
   call,
-  start,
   callAsync,
-  failure,
+  kept,
   objectOf,
   plainDocuments,
   request,

@@ -99,7 +99,7 @@ class Transaction extends Owner {
   // Does a step, of which the request is encoded or gathered, after those before it.
   _step(object, name, step) {
     const gathered = step.gathered || addon.gather(0, encoder.at);
-    return this._queue(() => this._stepNow(object, name, step.operation, gathered));
+    return this._queue(() => this._stepNow(object, name, step, gathered));
   }
 
   _queue(run) {
@@ -108,7 +108,7 @@ class Transaction extends Owner {
     return done;
   }
 
-  async _stepNow(object, name, operation, gathered) {
+  async _stepNow(object, name, step, gathered) {
     if (this._isOver) {
       addon.forget(gathered);
       throw this._lost === null ? over(this._core) : gate.deadlock(this._lost);
@@ -120,7 +120,7 @@ class Transaction extends Owner {
       throw gate.deadlock(name);
     }
     try {
-      return await callAsync(object, operation, gathered);
+      return await callAsync(object, step.operation, gathered, step.finish);
     } catch (error) {
       if (error.kind === CONFLICT) this._lost = error.collection ?? name;
       throw error;
@@ -146,7 +146,7 @@ class Transaction extends Owner {
     this._isOver = true;
     encoder.reset();
     try {
-      await callAsync(this._objects[0], operation);
+      await callAsync(this._objects[0], operation, 0);
     } finally {
       this._letGo();
       gate.wake();

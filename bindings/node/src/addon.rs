@@ -2,7 +2,8 @@
 //!
 //! Each thread of JavaScript has its own objects and its own buffer, which both sides hold:
 //! JavaScript writes a request to its front, and finds the reply there when the call returns. An
-//! asynchronous call copies its request out of it, and its reply comes in a buffer of its own.
+//! asynchronous call copies its request out of it, and JavaScript takes its reply into it when its
+//! promise has resolved, unless that is large: then the reply has a buffer of its own.
 
 #![allow(unsafe_code, reason = "what napi's macros expand to; there is no block of our own")]
 #![allow(missing_docs, reason = "napi's macros make functions without")]
@@ -12,18 +13,20 @@
 use std::cell::RefCell;
 use std::mem;
 
-use napi::bindgen_prelude::{AsyncTask, Buffer, BufferSlice};
+use napi::bindgen_prelude::{AsyncTask, Buffer, BufferSlice, Either};
 use napi::{Env, ScopedTask};
 use napi_derive::napi;
 
 use crate::dispatch;
 use crate::object::Object;
 use crate::reply::Reply;
+use crate::slots::Slots;
 use crate::table::Table;
 
-/// Replies of more bytes are handed over as they are; smaller ones are copied, which costs less
-/// than telling Node of memory that is not its own.
-const COPIED_MAX: usize = 16 * 1024;
+/// Replies of more bytes to asynchronous calls are handed over as they are. Smaller ones wait here
+/// until JavaScript takes them into its buffer, which costs less than a buffer of their own, and
+/// leaves nothing for its garbage collector.
+const TAKEN_MAX: usize = 16 * 1024;
 
 /// After a reply of more bytes, the memory for it is given back.
 const KEPT_MAX: usize = 1 << 20;
@@ -36,7 +39,9 @@ struct State {
     /// A reply that the buffer was too small for.
     waiting: Vec<u8>,
     /// Requests that are sent in parts.
-    gathered: Vec<Option<Parts>>,
+    gathered: Slots<Parts>,
+    /// Replies to asynchronous calls that are to be taken.
+    replies: Slots<Vec<u8>>,
 }
 
 /// A request in parts. They are put together in the thread that needs it: all of them may be large.
@@ -88,6 +93,19 @@ pub fn take_reply() -> i64 {
     })
 }
 
+/// Puts the reply to an asynchronous call into the buffer, and returns how many bytes it has. The
+/// call's promise resolves to the reply's number, or to a large reply itself.
+#[napi]
+pub fn take(number: u32) -> i64 {
+    STATE.with_borrow_mut(|state| {
+        let reply = state.replies.take(number).unwrap_or_default();
+        let place = state.buffer.as_mut().and_then(|buffer| buffer.get_mut(..reply.len()));
+        let Some(place) = place else { return 0 };
+        place.copy_from_slice(&reply);
+        i64::try_from(reply.len()).unwrap_or(i64::MAX)
+    })
+}
+
 /// Keeps the first `length` bytes of the buffer as a part of a request, and returns its number; 0
 /// begins one.
 #[napi]
@@ -95,36 +113,18 @@ pub fn gather(number: u32, length: u32) -> u32 {
     STATE.with_borrow_mut(|state| {
         let State { buffer, gathered, .. } = state;
         let bytes = buffer.as_deref().map(|buffer| first(buffer, length)).unwrap_or_default();
-        if let Some(Some(parts)) = number.checked_sub(1).and_then(|at| gathered.get_mut(index(at)))
-        {
+        if let Some(parts) = gathered.get_mut(number) {
             parts.push(bytes.to_vec());
             return number;
         }
-        keep(gathered, vec![bytes.to_vec()])
+        gathered.keep(vec![bytes.to_vec()])
     })
-}
-
-/// Keeps a request, and returns its number.
-fn keep(gathered: &mut Vec<Option<Parts>>, request: Parts) -> u32 {
-    let at = gathered.iter().position(Option::is_none).unwrap_or(gathered.len());
-    if at == gathered.len() {
-        gathered.push(None);
-    }
-    if let Some(place) = gathered.get_mut(at) {
-        *place = Some(request);
-    }
-    u32::try_from(at + 1).unwrap_or_default()
 }
 
 /// Gives up a request that was sent in parts.
 #[napi]
 pub fn forget(number: u32) {
-    STATE.with_borrow_mut(|state| {
-        let at = number.checked_sub(1).map(index);
-        if let Some(parts) = at.and_then(|at| state.gathered.get_mut(at)) {
-            *parts = None;
-        }
-    });
+    let _dropped = STATE.with_borrow_mut(|state| state.gathered.take(number));
 }
 
 /// Returns whether a write, or a step of a transaction, may begin; see `gate`. `thread` is the
@@ -152,11 +152,7 @@ pub fn object_count() -> u32 {
 #[napi]
 pub fn call_async(object: u32, operation: u32, length: u32, gathered: u32) -> AsyncTask<Call> {
     let call = STATE.with_borrow_mut(|state| {
-        let parts = gathered
-            .checked_sub(1)
-            .and_then(|at| state.gathered.get_mut(index(at)))
-            .and_then(Option::take);
-        let request = parts.unwrap_or_else(|| {
+        let request = state.gathered.take(gathered).unwrap_or_else(|| {
             let buffer = state.buffer.as_deref();
             vec![buffer.map(|buffer| first(buffer, length).to_vec()).unwrap_or_default()]
         });
@@ -175,7 +171,7 @@ pub struct Call {
 
 impl<'env> ScopedTask<'env> for Call {
     type Output = Done;
-    type JsValue = BufferSlice<'env>;
+    type JsValue = Either<u32, BufferSlice<'env>>;
 
     fn compute(&mut self) -> napi::Result<Done> {
         let mut reply = Reply::default();
@@ -199,17 +195,17 @@ impl<'env> ScopedTask<'env> for Call {
     fn resolve(&mut self, env: &'env Env, Done(mut reply): Done) -> napi::Result<Self::JsValue> {
         let number = STATE.with_borrow_mut(|state| {
             if !self.request.is_empty() {
-                return keep(&mut state.gathered, mem::take(&mut self.request));
+                return state.gathered.keep(mem::take(&mut self.request));
             }
             let made = reply.take_object().and_then(|made| state.table.insert(made));
             made.unwrap_or_default()
         });
         let bytes = reply.into_bytes(number);
-        if bytes.len() <= COPIED_MAX {
-            BufferSlice::copy_from(env, bytes)
-        } else {
-            BufferSlice::from_data(env, bytes)
+        if bytes.len() <= TAKEN_MAX {
+            let number = STATE.with_borrow_mut(|state| state.replies.keep(bytes));
+            return Ok(Either::A(number));
         }
+        Ok(Either::B(BufferSlice::from_data(env, bytes)?))
     }
 }
 

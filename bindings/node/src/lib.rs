@@ -21,6 +21,7 @@
 //! | `database`, `transaction`, `cursor` | the operations of each |
 //! | `read`, `write`, `bulk` | those of collections, of all three kinds |
 //! | `request`, `reply`, `failure` | what crosses |
+//! | `slots` | requests and replies that wait here for a part, or to be taken |
 //! | `gate` | which collections the transactions of this process hold, so that nobody waits for one of them in a thread that it needs |
 
 mod addon;
@@ -35,6 +36,7 @@ mod operation;
 mod read;
 mod reply;
 mod request;
+mod slots;
 mod table;
 mod transaction;
 mod write;
