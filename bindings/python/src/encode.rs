@@ -16,23 +16,30 @@
 //! The first walk takes only what needs no code of Python's: while that runs, another thread could
 //! change a `dict` that is being walked over. If there is anything else in the document, the walk
 //! begins again and goes over lists of items, which nobody else has.
+//!
+//! The walk itself is here; [`leaves`] appends values without children, [`pattern`] regular
+//! expressions, [`foreign`] what is of another class; [`ids`] reads ids.
 
-use nanodb::ObjectId as Oid;
-use nanodb::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, Id, Uuid};
+mod foreign;
+mod ids;
+mod leaves;
+mod pattern;
+
+use nanodb::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX};
 use nanodb_msgpack::{
-    OBJECT_ID_EXT, TIMESTAMP_EXT, UUID_EXT, UnixTime, write_array_len, write_binary, write_bool,
-    write_ext, write_float, write_int, write_map_len, write_null, write_string, write_uint,
+    OBJECT_ID_EXT, TIMESTAMP_EXT, UnixTime, write_array_len, write_bool, write_float,
+    write_map_len, write_null, write_string,
 };
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple,
-};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-use crate::failure::About;
+use self::foreign::described;
+pub(crate) use self::ids::{find_id, id_of};
+pub(crate) use self::leaves::time_of;
 use crate::python::{Known, known};
 use crate::refusal::Refusal;
-use crate::scalars::{Ext, ObjectId, Timestamp, object_id};
+use crate::scalars::{Ext, ObjectId, Timestamp};
 
 type Result<T = ()> = std::result::Result<T, Refusal>;
 
@@ -179,55 +186,6 @@ impl<'py> Walk<'_, 'py> {
         self.foreign_document(document, ids)
     }
 
-    /// A document that is no plain `dict`, or is read with care.
-    fn foreign_document(
-        &mut self,
-        document: &Bound<'py, PyAny>,
-        ids: Ids,
-    ) -> Result<EncodedId<'py>> {
-        let Some(mut pairs) = self.pairs_of(document)? else {
-            return Err(Refusal::new(format!(
-                "a document must be a dict, a mapping or a dataclass, not {}",
-                described(document)
-            )));
-        };
-        let is_id = |(name, _): &(Bound<'py, PyAny>, Bound<'py, PyAny>)| {
-            name.cast::<PyString>().is_ok_and(|name| *name == ID)
-        };
-        let is_instance = is_dataclass(document);
-        // A field of a class is always there: without an id it is None.
-        let at = pairs.iter().position(is_id);
-        let at =
-            at.filter(|&at| !is_instance || pairs.get(at).is_some_and(|(_, id)| !id.is_none()));
-        let (id, is_new) = match (at.and_then(|at| pairs.get(at)), ids) {
-            (Some((_, id)), _) => (Some(id.clone()), false),
-            (None, Ids::ObjectId) => {
-                let id = Bound::new(self.py, ObjectId(crate::scalars::next()))?.into_any();
-                (Some(id), true)
-            }
-            (None, Ids::Integer) => (None, false),
-        };
-        pairs.retain(|pair| !is_id(pair));
-        let Some(id) = id else {
-            write_map_len(self.out, len(pairs.len())?);
-            self.fields(pairs.into_iter(), 1, false)?;
-            return Ok(EncodedId::Assigned);
-        };
-        write_map_len(self.out, len(pairs.len() + 1)?);
-        self.name(intern!(self.py, ID))?;
-        self.id(&id)?;
-        self.fields(pairs.into_iter(), 1, false)?;
-        if is_new {
-            // Where there is a place for it: a frozen instance, or one without the field, has none.
-            let _ = if is_instance {
-                document.hasattr(ID)? && document.setattr(ID, &id).is_ok()
-            } else {
-                document.set_item(ID, &id).is_ok()
-            };
-        }
-        Ok(EncodedId::Known(id))
-    }
-
     fn id(&mut self, id: &Bound<'py, PyAny>) -> Result {
         self.value(id, 1).map_err(|refusal| refusal.at_field(ID))
     }
@@ -313,232 +271,6 @@ impl<'py> Walk<'_, 'py> {
         self.foreign(value, depth)
     }
 
-    /// A value of another class.
-    fn foreign(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> Result {
-        let py = self.py;
-        if value.is_instance(self.known.enumeration.bind(py))?
-            && !(value.is_instance_of::<PyString>() || value.is_instance_of::<PyInt>())
-        {
-            return Err(cant("an Enum", value, "store its `.value` or its `.name`"));
-        }
-        if let Some(id) = object_id(value)? {
-            return self.ext(OBJECT_ID_EXT, id.bytes());
-        }
-        if let Ok(text) = value.cast::<PyString>() {
-            return self.text(text);
-        }
-        if let Ok(value) = value.cast::<PyBool>() {
-            write_bool(self.out, value.is_true());
-            return Ok(());
-        }
-        if let Ok(number) = value.cast::<PyInt>() {
-            return self.int(number);
-        }
-        if let Ok(number) = value.cast::<PyFloat>() {
-            write_float(self.out, number.value());
-            return Ok(());
-        }
-        if let Ok(bytes) = value.cast::<PyBytes>() {
-            return self.bytes_with_subtype(value, bytes.as_bytes());
-        }
-        if value.is_instance(self.known.datetime.bind(py))? {
-            return self.datetime(value);
-        }
-        if value.is_instance(self.known.uuid.bind(py))? {
-            return self.uuid(value);
-        }
-        if let Ok(list) = value.cast::<PyList>() {
-            check_depth(depth)?;
-            return self.list(list, depth + 1);
-        }
-        if let Ok(tuple) = value.cast::<PyTuple>() {
-            check_depth(depth)?;
-            return self.tuple(tuple, depth + 1);
-        }
-        if let Ok(bytes) = value.cast::<PyByteArray>() {
-            return self.bytes(&bytes.to_vec());
-        }
-        if value.is_instance_of::<PyMemoryView>() {
-            let bytes = value.call_method0(intern!(py, "tobytes"))?;
-            let bytes = bytes.cast::<PyBytes>().map_err(PyErr::from)?;
-            return self.bytes(bytes.as_bytes());
-        }
-        if let Some(pairs) = self.pairs_of(value)? {
-            check_depth(depth)?;
-            return self.pairs(pairs, depth + 1);
-        }
-        self.number_like(value, depth)
-    }
-
-    /// A scalar of numpy, or what says of itself that it is an integer.
-    fn number_like(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> Result {
-        let py = self.py;
-        let class = value.get_type();
-        let module = class.module()?;
-        if module.to_cow()?.split('.').next() == Some("numpy") {
-            let is_scalar =
-                value.getattr("ndim").and_then(|dimensions| dimensions.extract::<i64>());
-            if is_scalar.is_ok_and(|dimensions| dimensions > 0) {
-                return Err(cant("an array", value, "call its `.tolist()`"));
-            }
-            let item = value.call_method0(intern!(py, "item"))?;
-            if !item.get_type().is(&class) {
-                return self.value(&item, depth);
-            }
-        }
-        if class.hasattr(intern!(py, "__index__"))? {
-            let index = py.import("operator")?.getattr("index")?.call1((value,))?;
-            if let Ok(number) = index.cast::<PyInt>() {
-                return self.int(number);
-            }
-        }
-        Err(self.hint(value)?)
-    }
-
-    /// What to do instead of storing an object.
-    #[cold]
-    fn hint(&self, value: &Bound<'py, PyAny>) -> PyResult<Refusal> {
-        let py = self.py;
-        if value.is_instance(self.known.date.bind(py))? {
-            let hint = "store a datetime, such as `datetime.combine(day, time(), timezone.utc)`, \
-                        or its `.isoformat()`";
-            return Ok(cant("a date without a time", value, hint));
-        }
-        if value.is_instance(self.known.time.bind(py))? {
-            return Ok(cant("a time without a date", value, "store its `.isoformat()`"));
-        }
-        if value.is_instance(self.known.timedelta.bind(py))? {
-            return Ok(cant("a timedelta", value, "store its `.total_seconds()`"));
-        }
-        if value.is_instance(self.known.decimal.bind(py))? {
-            let hint = "there are no decimals: store a str, or an int of the smallest unit";
-            return Ok(cant("a Decimal", value, hint));
-        }
-        let class = value.get_type();
-        let hint = match &*class.name()?.to_cow()? {
-            "set" | "frozenset" => "it has no order: store a list, such as `sorted(...)`",
-            "complex" => "store a list of its two parts",
-            "generator" | "map" | "filter" | "range" => "store a list of it",
-            "Decimal128" => "there are no decimals: store a str, or an int of the smallest unit",
-            "Regex" => "store its pattern",
-            "type" => "store its name",
-            name if name.ends_with("Path") => "store its str",
-            _ => "store what it consists of, as a dict",
-        };
-        Ok(cant("it", value, hint))
-    }
-
-    #[inline]
-    fn text(&mut self, text: &Bound<'py, PyString>) -> Result {
-        match text.to_str() {
-            Ok(text) if write_string(self.out, text) => Ok(()),
-            Ok(text) => Err(Refusal::document_too_large(text.len())),
-            Err(_) => Err(Refusal::new("a str with a lone surrogate has no UTF-8")),
-        }
-    }
-
-    #[inline]
-    fn int(&mut self, number: &Bound<'py, PyInt>) -> Result {
-        match number.extract::<i64>() {
-            Ok(number) => write_int(self.out, number),
-            Err(_) => match number.extract::<u64>() {
-                Ok(number) => write_uint(self.out, number),
-                Err(_) => return Err(Refusal::integer()),
-            },
-        }
-        Ok(())
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) -> Result {
-        if write_binary(self.out, bytes) {
-            return Ok(());
-        }
-        Err(Refusal::document_too_large(bytes.len()))
-    }
-
-    /// A subclass of `bytes`: `bson`'s has a subtype.
-    fn bytes_with_subtype(&mut self, value: &Bound<'py, PyAny>, bytes: &[u8]) -> Result {
-        let subtype = value.getattr(intern!(self.py, "subtype"));
-        match (subtype.and_then(|subtype| subtype.extract::<i64>()), bytes.len()) {
-            (Err(_), _) | (Ok(0), _) => self.bytes(bytes),
-            (Ok(4), 16) => self.ext(UUID_EXT, bytes),
-            (Ok(subtype), _) => Err(Refusal::new(format!(
-                "binary of the subtype {subtype} can't be stored; store `bytes`"
-            ))),
-        }
-    }
-
-    fn ext(&mut self, code: i8, data: &[u8]) -> Result {
-        if write_ext(self.out, code, data) {
-            return Ok(());
-        }
-        Err(Refusal::document_too_large(data.len()))
-    }
-
-    fn time(&mut self, time: UnixTime) -> Result {
-        time.with_ext(|data| self.ext(TIMESTAMP_EXT, data))
-    }
-
-    fn datetime(&mut self, value: &Bound<'py, PyAny>) -> Result {
-        // A zone of another kind may be code of Python's.
-        let zone = value.getattr(intern!(self.py, "tzinfo"))?;
-        if !zone.is_none() && !zone.is(self.known.utc.bind(self.py)) {
-            self.need_care()?;
-        }
-        let time = time_of(value)?;
-        self.time(time)
-    }
-
-    fn uuid(&mut self, value: &Bound<'py, PyAny>) -> Result {
-        let number: u128 = value.getattr(intern!(self.py, "int"))?.extract()?;
-        self.ext(UUID_EXT, &number.to_be_bytes())
-    }
-
-    /// A compiled regular expression.
-    fn pattern(&mut self, value: &Bound<'py, PyAny>) -> Result {
-        if self.syntax == Syntax::Document {
-            return Err(cant("a pattern", value, "store its `.pattern`"));
-        }
-        let (pattern, options) = self.pattern_parts(value)?;
-        write_map_len(self.out, 1);
-        self.write_literal("$regularExpression");
-        write_map_len(self.out, 2);
-        self.write_literal("pattern");
-        self.text(&pattern)?;
-        self.write_literal("options");
-        self.write_literal(&options);
-        Ok(())
-    }
-
-    /// The same as the operand of `$regex`, with the options within it.
-    fn pattern_as_text(&mut self, value: &Bound<'py, PyAny>) -> Result {
-        let (pattern, options) = self.pattern_parts(value)?;
-        let options = options.replace('u', "");
-        let text = match options.is_empty() {
-            true => pattern.to_cow()?.into_owned(),
-            false => format!("(?{options}){}", pattern.to_cow()?),
-        };
-        self.write_literal(&text);
-        Ok(())
-    }
-
-    fn pattern_parts(&self, value: &Bound<'py, PyAny>) -> Result<(Bound<'py, PyString>, String)> {
-        let pattern = value.getattr(intern!(self.py, "pattern"))?;
-        let Ok(pattern) = pattern.cast_into::<PyString>() else {
-            return Err(Refusal::new("a pattern must be made of a str, not of bytes"));
-        };
-        let flags: u32 = value.getattr(intern!(self.py, "flags"))?.extract()?;
-        // `re.I`, `re.M`, `re.S`, `re.U`, `re.X`.
-        let letters = [(2, 'i'), (8, 'm'), (16, 's'), (32, 'u'), (64, 'x')];
-        let options = letters.iter().filter(|(flag, _)| flags & flag != 0);
-        Ok((pattern, options.map(|(_, letter)| *letter).collect()))
-    }
-
-    fn write_literal(&mut self, text: &str) {
-        // It is short, or was a `str` that has been measured.
-        let _fits = write_string(self.out, text);
-    }
-
     fn list(&mut self, list: &Bound<'py, PyList>, depth: usize) -> Result {
         if self.is_careful {
             // Python's code may change it meanwhile.
@@ -563,7 +295,7 @@ impl<'py> Walk<'_, 'py> {
 
     fn dict(&mut self, dict: &Bound<'py, PyDict>, depth: usize) -> Result {
         if self.is_careful {
-            return self.pairs(pairs(dict.items().into_any())?, depth);
+            return self.pairs(foreign::pairs(dict.items().into_any())?, depth);
         }
         write_map_len(self.out, len(dict.len())?);
         self.fields(dict.iter(), depth, false)
@@ -609,44 +341,9 @@ impl<'py> Walk<'_, 'py> {
         Ok(())
     }
 
-    fn is_pattern(&self, value: &Bound<'py, PyAny>) -> bool {
-        self.syntax == Syntax::Query && value.is_exact_instance(self.known.pattern.bind(self.py))
-    }
-
     fn name(&mut self, name: &Bound<'py, PyString>) -> Result {
         self.text(name)
     }
-
-    /// The fields of an object that is no plain `dict`; none if it is no document.
-    fn pairs_of(&self, value: &Bound<'py, PyAny>) -> Result<Option<Pairs<'py>>> {
-        let py = self.py;
-        if value.is_instance_of::<PyDict>() || value.is_instance(self.known.mapping.bind(py))? {
-            let items = value.call_method0(intern!(py, "items"))?;
-            return Ok(Some(pairs(items)?));
-        }
-        if !is_dataclass(value) {
-            return Ok(None);
-        }
-        let fields = self.known.fields.bind(py).call1((value,))?;
-        let mut pairs = Vec::new();
-        for field in fields.try_iter()? {
-            let name = field?.getattr(intern!(py, "name"))?;
-            let Ok(text) = name.cast::<PyString>() else { continue };
-            let value = value.getattr(text)?;
-            pairs.push((name, value));
-        }
-        Ok(Some(pairs))
-    }
-}
-
-/// Returns whether an object is an instance of a dataclass.
-fn is_dataclass(value: &Bound<'_, PyAny>) -> bool {
-    value.get_type().hasattr("__dataclass_fields__").unwrap_or(false)
-}
-
-/// Returns what iterating over pairs yields.
-fn pairs<'py>(items: Bound<'py, PyAny>) -> PyResult<Pairs<'py>> {
-    items.try_iter()?.map(|pair| pair?.extract()).collect()
 }
 
 #[inline]
@@ -661,99 +358,4 @@ fn check_depth(depth: usize) -> Result {
 #[inline]
 fn len(len: usize) -> Result<u32> {
     u32::try_from(len).map_err(|_| Refusal::document_too_large(len))
-}
-
-/// The class of an object, as Python names it.
-fn described(value: &Bound<'_, PyAny>) -> String {
-    value.get_type().fully_qualified_name().map(|name| name.to_string()).unwrap_or_default()
-}
-
-#[cold]
-fn cant(what: &str, value: &Bound<'_, PyAny>, hint: &str) -> Refusal {
-    let class = described(value);
-    match what {
-        "it" => Refusal::new(format!("a value of the class {class} can't be stored: {hint}")),
-        what => Refusal::new(format!("{what} ({class}) can't be stored: {hint}")),
-    }
-}
-
-/// Returns the time that a `datetime` stands for; one without a zone counts as UTC.
-pub(crate) fn time_of(value: &Bound<'_, PyAny>) -> PyResult<UnixTime> {
-    let py = value.py();
-    let known = known(py)?;
-    let is_naive = value.getattr(intern!(py, "tzinfo"))?.is_none()
-        || value.call_method0(intern!(py, "utcoffset"))?.is_none();
-    let since = if is_naive {
-        let value = match value.getattr(intern!(py, "tzinfo"))?.is_none() {
-            true => value.clone(),
-            false => {
-                let arguments = PyDict::new(py);
-                arguments.set_item(intern!(py, "tzinfo"), py.None())?;
-                value.call_method(intern!(py, "replace"), (), Some(&arguments))?
-            }
-        };
-        value.sub(known.naive_epoch.bind(py))?
-    } else {
-        value.sub(known.epoch.bind(py))?
-    };
-    let part = |name| since.getattr(name)?.extract::<i64>();
-    let secs = part(intern!(py, "days"))? * 86_400 + part(intern!(py, "seconds"))?;
-    let nanos = u32::try_from(part(intern!(py, "microseconds"))? * 1000).unwrap_or_default();
-    Ok(UnixTime::saturated(secs, nanos))
-}
-
-/// Returns the id that an object is, or an error that says what ids are.
-pub(crate) fn id_of(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Id> {
-    match find_id(value) {
-        Ok(Some(id)) => Ok(id),
-        Ok(None) => Err(Refusal::new(format!(
-            "`_id` must be an int, a str, bytes, an ObjectId or a uuid.UUID, not {}",
-            described(value)
-        ))
-        .at_field(ID)
-        .raise(value.py(), what, About::Document)),
-        Err(refusal) => Err(refusal.at_field(ID).raise(value.py(), what, About::Document)),
-    }
-}
-
-/// Returns the id that an object is; none if ids can't be of its class.
-pub(crate) fn find_id(value: &Bound<'_, PyAny>) -> Result<Option<Id>> {
-    if let Ok(text) = value.cast::<PyString>() {
-        let text = text.to_str();
-        let text = text.map_err(|_| Refusal::new("a str with a lone surrogate has no UTF-8"))?;
-        return Ok(Some(Id::String(text.to_owned())));
-    }
-    if value.is_instance_of::<PyBool>() {
-        return Ok(None);
-    }
-    let mut bytes = Vec::new();
-    // As a value within a document: one way for all classes.
-    twice(value.py(), Syntax::Document, &mut bytes, |walk| walk.value(value, 1))?;
-    Ok(stored_id(&bytes))
-}
-
-/// Returns the id that a value in MessagePack is.
-pub(crate) fn stored_id(bytes: &[u8]) -> Option<Id> {
-    use nanodb_msgpack::{Cursor, Number, Token};
-    let token = Cursor::new(bytes).read()?;
-    Some(match token {
-        Token::Int(number) => Id::Int(number),
-        Token::UInt(number) => Id::UInt(number),
-        Token::String(text) => Id::String(str::from_utf8(text).ok()?.to_owned()),
-        Token::Binary(bytes) => Id::Binary(bytes.to_vec()),
-        // One that is whole is the integer.
-        Token::Float(number) => {
-            let whole = Number::Float(number).as_whole()?;
-            match i64::try_from(whole) {
-                Ok(whole) => Id::Int(whole),
-                Err(_) => Id::UInt(u64::try_from(whole).ok()?),
-            }
-        }
-        Token::Ext(..) => match (token.object_id(), token.uuid()) {
-            (Some(id), _) => Id::ObjectId(Oid::from_bytes(id)),
-            (_, Some(id)) => Id::Uuid(Uuid::from_bytes(id)),
-            _ => return None,
-        },
-        Token::Null | Token::Bool(_) | Token::Array(_) | Token::Map(_) => return None,
-    })
 }
