@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::encode::{self, EncodedId, Ids};
-use crate::failure::{About, code};
+use crate::failure::{About, name_of};
 use crate::query;
 use crate::scalars::id_to_python;
 use crate::write::{Change, Modified, Modify};
@@ -163,14 +163,14 @@ impl Done {
     }
 }
 
-/// Errors by position, with code and text.
+/// Errors by position, with kind and text.
 fn errors_to_python<'py>(
     py: Python<'py>,
     errors: &[(usize, Error)],
 ) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for (position, error) in errors {
-        list.append((position, code(error.kind()), error.to_string()))?;
+        list.append((position, name_of(error.kind()), error.to_string()))?;
     }
     Ok(list)
 }

@@ -71,14 +71,14 @@ impl Failure {
             }
         };
         let made = details(py, error).and_then(|details| {
-            make(py, code(error.kind()), about, &error.to_string(), Some(&details))
+            make(py, name_of(error.kind()), about, &error.to_string(), Some(&details))
         });
         made.unwrap_or_else(|failed| failed)
     }
 }
 
-/// Returns the code of a kind, which is the same in all languages.
-pub(crate) fn code(kind: ErrorKind) -> &'static str {
+/// Returns the name of a kind, which is the same in all languages.
+pub(crate) fn name_of(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Invalid => "invalid",
         ErrorKind::DuplicateId => "duplicate_id",
@@ -134,18 +134,18 @@ fn details<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyDict>> 
 
 /// Makes an exception that knows nothing besides its text.
 #[cold]
-pub(crate) fn plain(py: Python<'_>, code: &str, about: About, text: &str) -> PyErr {
-    make(py, code, about, text, None).unwrap_or_else(|failed| failed)
+pub(crate) fn plain(py: Python<'_>, kind: &str, about: About, text: &str) -> PyErr {
+    make(py, kind, about, text, None).unwrap_or_else(|failed| failed)
 }
 
 /// Makes an exception.
 pub(crate) fn make(
     py: Python<'_>,
-    code: &str,
+    kind: &str,
     about: About,
     text: &str,
     details: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<PyErr> {
     let make = known(py)?.make_error.bind(py);
-    Ok(PyErr::from_value(make.call1((code, about.name(), text, details))?))
+    Ok(PyErr::from_value(make.call1((kind, about.name(), text, details))?))
 }

@@ -20,7 +20,7 @@ pub(crate) struct Refused {
     /// From the object outward: the steps that lead to it.
     steps: Vec<Step>,
     /// Which class the exception is of.
-    code: &'static str,
+    kind: &'static str,
     reason: String,
 }
 
@@ -55,8 +55,8 @@ impl Refusal {
         Self::of("document_too_large", reason)
     }
 
-    fn of(code: &'static str, reason: String) -> Self {
-        Self::Refused(Box::new(Refused { steps: Vec::new(), code, reason }))
+    fn of(kind: &'static str, reason: String) -> Self {
+        Self::Refused(Box::new(Refused { steps: Vec::new(), kind, reason }))
     }
 
     /// Adds the field that leads here.
@@ -85,7 +85,7 @@ impl Refusal {
             // The careful walk never ends so.
             Self::Careful => Box::new(Refused {
                 steps: Vec::new(),
-                code: "invalid",
+                kind: "invalid",
                 reason: "the value can't be read".to_owned(),
             }),
             Self::Refused(refused) => refused,
@@ -123,6 +123,6 @@ impl Refused {
             true => self.reason.clone(),
             false => format!("{place}: {}", self.reason),
         };
-        make(py, self.code, about, &text, Some(&details))
+        make(py, self.kind, about, &text, Some(&details))
     }
 }

@@ -47,7 +47,7 @@ def run(db: Any, api: Any) -> Iterator[str]:
     try:
         readers.insert_one({"_id": "bob"})
     except api.DuplicateKeyError as error:
-        yield f"duplicate: {type(error).__name__}"
+        yield f"duplicate: {type(error).__name__}, code {error.code}"
     try:
         books.insert_many([{"_id": 7, "title": "Nature"}, {"_id": 1}, {"_id": 8}], ordered=True)
     except api.BulkWriteError as error:
@@ -161,7 +161,7 @@ def run(db: Any, api: Any) -> Iterator[str]:
 EXPECTED = """\
 inserted [1, 2, 3, 4, 5, 6]
 acknowledged True, the same id: True
-duplicate: DuplicateKeyError
+duplicate: DuplicateKeyError, code 11000
 bulk: 1 inserted, 1 refused, 11000
 bulk: 1 inserted, [0, 2] refused
 Emma, Persuasion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_insert_many_says_what_was_refused(users: nanodb.Collection) -> None:
         users.insert_many(documents)
     details = caught.value.details
     assert details["nInserted"] == 2 and caught.value.operation == 2
-    assert caught.value.code == "duplicate_id"
+    assert caught.value.kind == "duplicate_id" and caught.value.code == 65
     (error,) = details["writeErrors"]
     assert (error["index"], error["code"], error["op"]) == (2, 11000, {"_id": 2})
     assert users.distinct("_id") == [0, 1, 2]
@@ -130,6 +131,31 @@ def test_insert_many_says_what_was_refused(users: nanodb.Collection) -> None:
     assert caught.value.details["nInserted"] == 1
     assert [error["index"] for error in caught.value.details["writeErrors"]] == [0, 1, 2]
     assert users.distinct("_id") == [0, 1, 2, 3]
+
+
+def test_codes_are_the_numbers_of_pymongo(users: nanodb.Collection) -> None:
+    users.insert_one({"_id": 1, "n": "x"})
+
+    def refused(call: Any) -> nanodb.NanoDBError:
+        with pytest.raises(nanodb.NanoDBError) as caught:
+            call()
+        return caught.value
+
+    duplicate = refused(lambda: users.insert_one({"_id": 1}))
+    assert (duplicate.code, duplicate.kind, duplicate.id) == (11000, "duplicate_id", 1)
+    details: Any = getattr(duplicate, "details", None)
+    assert details["code"] == 11000 and details["keyValue"] == {"_id": 1}
+    assert pickle.loads(pickle.dumps(duplicate)).code == 11000
+    filter = refused(lambda: users.find_one({"n": {"$gtt": 1}}))
+    assert (filter.code, filter.kind) == (2, "invalid")
+    update = refused(lambda: users.update_one({}, {"$inc": {"n": 1}}))
+    assert (type(update), update.code) == (nanodb.WriteError, 2)
+    unsupported = refused(lambda: users.aggregate([]))
+    assert (unsupported.code, unsupported.kind) == (115, "invalid")
+    unstored = refused(lambda: users.insert_one({"a": object()}))
+    assert (type(unstored), unstored.code) == (nanodb.InvalidDocument, None)
+    assert nanodb.ConflictError().code == 112 and nanodb.FileError("a").code is None
+    assert refused(lambda: users.insert_many([{"_id": 1}])).code == 65
 
 
 def test_insert_many_takes_any_iterable(users: nanodb.Collection) -> None:

@@ -278,7 +278,7 @@ def check(runner: Runner, step: dict[str, Any]) -> None:
         # pymongo checks some arguments before they are sent, and so does this package.
         assert step["error"] == "invalid", f"{step}: {error!r}"
         return
-    assert error.code == step["error"], f"{step}: {error!r}"
+    assert error.kind == step["error"], f"{step}: {error!r}"
     assert step.get("message", "") in str(error), f"{step}: {error}"
     if "path" in step:
         assert error.path == step["path"], f"{step}: {error}"

@@ -70,7 +70,7 @@ def test_all_handles_are_closed(path: Path) -> None:
     for call in calls:
         with pytest.raises(nanodb.InvalidOperation) as caught:
             call()
-        assert caught.value.code in ("closed", "transaction_over"), caught.value
+        assert caught.value.kind in ("closed", "transaction_over"), caught.value
 
 
 @pytest.mark.parametrize("option", ["durability", "ids"])
@@ -112,18 +112,18 @@ def test_read_only(path: Path) -> None:
         assert again.c.find_one(1) == db.c.find_one(1) == {"_id": 1}
         with pytest.raises(nanodb.InvalidOperation) as caught:
             db.c.insert_one({})
-        assert caught.value.code == "read_only"
+        assert caught.value.kind == "read_only"
 
 
 def test_files_that_are_none(path: Path) -> None:
     with pytest.raises(nanodb.FileError) as caught:
         nanodb.open(path, create=False)
-    assert caught.value.code == "io" and isinstance(caught.value, OSError)
+    assert caught.value.kind == "io" and isinstance(caught.value, OSError)
     assert caught.value.errno == 2 and str(path) in str(caught.value)
     path.write_text("something else " * 1000)
     with pytest.raises(nanodb.NotADatabaseError) as other:
         nanodb.open(path)
-    assert other.value.code == "not_a_database" and other.value.file == str(path)
+    assert other.value.kind == "not_a_database" and other.value.file == str(path)
 
 
 OPENS = """
@@ -131,7 +131,7 @@ import sys, nanodb
 try:
     nanodb.open(sys.argv[1], read_only=len(sys.argv) > 2)
 except nanodb.LockedError as error:
-    print(error.code)
+    print(error.kind)
 else:
     print("opened")
 """
@@ -218,7 +218,7 @@ def test_damage_is_told(path: Path) -> None:
         with pytest.raises(nanodb.DamagedError) as caught:
             for n in range(200):
                 db.c.find_one(n)
-        assert caught.value.code == "damaged" and caught.value.page == at // 4096
+        assert caught.value.kind == "damaged" and caught.value.page == at // 4096
         report = db.check()
         assert report is not None and not report["clean"]
         assert report["problems"][0]["page"] == at // 4096
@@ -244,7 +244,7 @@ if child == 0:
         try:
             call()
         except nanodb.InvalidOperation as error:
-            told += error.code == "forked"
+            told += error.kind == "forked"
     tx.rollback()
     del users, cursor, tx, snapshot, db
     # One of its own works, and has other ids.
@@ -271,5 +271,5 @@ def test_too_large_a_transaction(path: Path) -> None:
         db.c.insert_many([{"_id": n, "text": "x" * 3000} for n in range(2000)])
         with pytest.raises(nanodb.OperationFailure) as caught:
             db.c.update_many({}, {"$set": {"text": "y"}})
-        assert caught.value.code == "too_large"
+        assert caught.value.kind == "too_large"
         assert db.c.count_documents({"text": "y"}) == 0

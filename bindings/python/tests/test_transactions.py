@@ -209,7 +209,7 @@ def test_closing_while_others_work(tmp_path: Any) -> None:
                 db.c.insert_one({})
                 list(db.c.find().limit(5))
         except nanodb.InvalidOperation as error:
-            errors.append(error.code)
+            errors.append(error.kind)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:

@@ -194,7 +194,7 @@ def test_what_cannot_be_stored_has_its_path(
     assert str(caught.value).startswith("users.profile.tags[3]: ")
     assert text in str(caught.value)
     assert caught.value.path == "profile.tags.3"
-    assert caught.value.code == "invalid"
+    assert caught.value.kind == "invalid"
     assert len(users) == 0
 
 

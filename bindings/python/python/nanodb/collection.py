@@ -18,7 +18,7 @@ from ._arguments import (
     sort_of,
 )
 from .cursor import Cursor
-from .errors import BulkWriteError, InvalidOperation
+from .errors import SERVER_CODES, BulkWriteError, InvalidOperation
 from .operations import InsertOne, Operation, _Operation
 from .results import (
     BulkWriteResult,
@@ -684,24 +684,24 @@ def _bulk_details(done: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-#: The numbers that a server of MongoDB has for errors, in ``BulkWriteError.details``.
-_SERVER_CODES = {"duplicate_id": 11000, "invalid": 2}
+#: The number that a server of MongoDB has for an error that it has no other for.
+_UNKNOWN_ERROR = 8
 
 
 def _bulk_write_error(done: dict[str, Any], operations: Sequence[Any]) -> BulkWriteError:
     details = _bulk_details(done)
-    for index, code, text in done["errors"]:
+    for index, kind, text in done["errors"]:
         details["writeErrors"].append(
             {
                 "index": index,
-                "code": _SERVER_CODES.get(code, 8),
+                "code": SERVER_CODES.get(kind, _UNKNOWN_ERROR),
                 "errmsg": text,
                 "op": operations[index]._arguments[1],
             }
         )
-    index, code, text = done["errors"][0]
+    index, kind, text = done["errors"][0]
     others = len(done["errors"]) - 1
     more = f" ({others} more)" if others else ""
-    error = BulkWriteError(f"operation {index}, counted from 0: {text}{more}", details, code=code)
+    error = BulkWriteError(f"operation {index}, counted from 0: {text}{more}", details, kind=kind)
     error.operation = index
     return error

@@ -412,7 +412,7 @@ class Database(_Collections):
         try:
             self._raw.close()
         except InvalidOperation as error:
-            if error.code != "closed":
+            if error.kind != "closed":
                 raise
 
     def __enter__(self) -> Database:

@@ -19,8 +19,9 @@
         ├── DamagedError            it is damaged
         └── NotADatabaseError       it is something else, or of another version
 
-Each has a ``code``, which is the same in all languages, such as ``duplicate_id``; and what its text
-names: ``collection``, ``id``, ``path``, ``page``, ``operation``, ``file``.
+Each has a ``kind``, which is the same in all languages, such as ``duplicate_id``; a ``code``, the
+number that pymongo has there, or ``None``; and what its text names: ``collection``, ``id``,
+``path``, ``page``, ``operation``, ``file``.
 
 >>> import nanodb
 >>> users = nanodb.open(":memory:").users
@@ -28,8 +29,8 @@ names: ``collection``, ``id``, ``path``, ``page``, ``operation``, ``file``.
 >>> try:
 ...     users.insert_one({"_id": 1})
 ... except nanodb.DuplicateKeyError as error:
-...     print(error.code, error.id)
-duplicate_id 1
+...     print(error.kind, error.code, error.id)
+duplicate_id 11000 1
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class NanoDBError(Exception):
     """What all errors of this package are."""
 
     #: What kind of error it is; the same text in all languages.
-    code: str = "other"
+    kind: str = "other"
     #: The name of the collection, if the text names one.
     collection: str | None = None
     #: The id of the document, if the text names one.
@@ -77,17 +78,25 @@ class NanoDBError(Exception):
     #: The file that the text names.
     file: str | None = None
 
-    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+    def __init__(self, message: str = "", *, kind: str | None = None) -> None:
         super().__init__(message)
-        if code is not None:
-            self.code = code
+        if kind is not None:
+            self.kind = kind
+
+    @property
+    def code(self) -> int | None:
+        """The number that a server of MongoDB has for this error, as pymongo's ``code``.
+
+        ``None`` if there is none, or if a server has nothing to do with such errors.
+        """
+        return None
 
     def has_error_label(self, label: str) -> bool:
         """Returns whether pymongo's label holds of this error.
 
         ``TransientTransactionError`` says that running the transaction again may succeed.
         """
-        return label == "TransientTransactionError" and self.code == "conflict"
+        return label == "TransientTransactionError" and self.kind == "conflict"
 
     @property
     def timeout(self) -> bool:
@@ -105,25 +114,25 @@ PyMongoError = NanoDBError
 class ConfigurationError(NanoDBError):
     """An option that makes no sense."""
 
-    code = "invalid"
+    kind = "invalid"
 
 
 class InvalidName(NanoDBError):
     """A collection can't have this name."""
 
-    code = "invalid"
+    kind = "invalid"
 
 
 class InvalidOperation(NanoDBError):
     """What is called is closed, over, read-only, or was opened by another process."""
 
-    code = "invalid"
+    kind = "invalid"
 
 
 class InvalidDocument(NanoDBError, ValueError):
     """A document, or a value in it, can't be stored."""
 
-    code = "invalid"
+    kind = "invalid"
 
 
 class DocumentTooLarge(InvalidDocument):
@@ -144,6 +153,11 @@ class OperationFailure(NanoDBError):
     #: What pymongo has here of the server's answer.
     details: Any = None
 
+    @property
+    def code(self) -> int | None:
+        """The number that a server of MongoDB has for this error, if it has one."""
+        return SERVER_CODES.get(self.kind)
+
 
 class WriteError(OperationFailure):
     """A document can't be changed so, or can't be stored."""
@@ -152,7 +166,7 @@ class WriteError(OperationFailure):
 class DuplicateKeyError(WriteError):
     """There is a document with this id."""
 
-    code = "duplicate_id"
+    kind = "duplicate_id"
 
 
 class BulkWriteError(OperationFailure):
@@ -163,9 +177,14 @@ class BulkWriteError(OperationFailure):
     ``errmsg`` and ``op``.
     """
 
-    def __init__(self, message: str, details: dict[str, Any], *, code: str) -> None:
-        super().__init__(message, code=code)
+    def __init__(self, message: str, details: dict[str, Any], *, kind: str) -> None:
+        super().__init__(message, kind=kind)
         self.details = details
+
+    @property
+    def code(self) -> int:
+        """65, as pymongo has it; ``details["writeErrors"]`` has the number of each error."""
+        return 65
 
 
 class ConflictError(OperationFailure):
@@ -174,19 +193,24 @@ class ConflictError(OperationFailure):
     This one was rolled back. ``Database.with_transaction`` runs it again.
     """
 
-    code = "conflict"
+    kind = "conflict"
 
 
 class NotSupportedError(OperationFailure):
     """Something of MongoDB's that NanoDB lacks."""
 
-    code = "invalid"
+    kind = "invalid"
+
+    @property
+    def code(self) -> int:
+        """115, as a server of MongoDB has it for commands that it does not support."""
+        return 115
 
 
 class FileError(NanoDBError, OSError):
     """The file can't be opened, read or written."""
 
-    code = "io"
+    kind = "io"
 
     def __str__(self) -> str:
         # OSError would print its number in front.
@@ -196,19 +220,19 @@ class FileError(NanoDBError, OSError):
 class LockedError(FileError):
     """The file is open elsewhere in a way that excludes this one."""
 
-    code = "locked"
+    kind = "locked"
 
 
 class DamagedError(FileError):
     """The file is damaged; ``Database.check`` lists the damage."""
 
-    code = "damaged"
+    kind = "damaged"
 
 
 class NotADatabaseError(FileError):
     """The file holds something else, or was written by another version."""
 
-    code = "not_a_database"
+    kind = "not_a_database"
 
 
 def _restore(kind: type[NanoDBError], message: str, state: dict[str, Any]) -> NanoDBError:
@@ -218,7 +242,7 @@ def _restore(kind: type[NanoDBError], message: str, state: dict[str, Any]) -> Na
     return error
 
 
-#: Pseudo-codes that the extension module tells apart by class alone.
+#: Kinds of the extension module's own, told apart by class, and the kinds that they have then.
 _OWN: dict[str, tuple[type[NanoDBError], str]] = {
     "configuration": (ConfigurationError, "invalid"),
     "document_too_large": (DocumentTooLarge, "invalid"),
@@ -226,7 +250,7 @@ _OWN: dict[str, tuple[type[NanoDBError], str]] = {
     "forked": (InvalidOperation, "forked"),
 }
 
-_BY_CODE: dict[str, type[NanoDBError]] = {
+_BY_KIND: dict[str, type[NanoDBError]] = {
     "duplicate_id": DuplicateKeyError,
     "not_found": CollectionInvalid,
     "already_exists": CollectionInvalid,
@@ -252,20 +276,28 @@ _INVALID_BY_WHAT: dict[str, type[NanoDBError]] = {
 }
 
 
-def _make(code: str, about: str, text: str, details: dict[str, Any] | None) -> NanoDBError:
+#: The numbers that a server of MongoDB has for some kinds: DuplicateKey, WriteConflict, BadValue,
+#: TypeMismatch.
+SERVER_CODES = {"duplicate_id": 11000, "conflict": 112, "invalid": 2, "wrong_type": 14}
+
+
+def _make(kind: str, about: str, text: str, details: dict[str, Any] | None) -> NanoDBError:
     """Makes an exception; called by the extension module."""
-    if code in _OWN:
-        kind, code = _OWN[code]
-    elif code == "invalid":
-        kind = _INVALID_BY_WHAT.get(about, OperationFailure)
+    if kind in _OWN:
+        made_of, kind = _OWN[kind]
+    elif kind == "invalid":
+        made_of = _INVALID_BY_WHAT.get(about, OperationFailure)
         if " cannot name a collection" in text:
-            kind = InvalidName
+            made_of = InvalidName
         elif "the document takes" in text or "the document would become larger" in text:
-            kind = DocumentTooLarge
+            made_of = DocumentTooLarge
     else:
-        kind = _BY_CODE.get(code, OperationFailure)
-    error = kind(text)
-    error.code = code
+        made_of = _BY_KIND.get(kind, OperationFailure)
+    error = made_of(text)
+    error.kind = kind
     for name, value in (details or {}).items():
         setattr(error, name, value)
+    if isinstance(error, DuplicateKeyError):
+        by_id = {"keyPattern": {"_id": 1}, "keyValue": {"_id": error.id}}
+        error.details = {"index": 0, "code": error.code, "errmsg": text, **by_id}
     return error
