@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use nanodb::{AccessPath, Collection, DocView, SnapshotCollection, StoredDoc};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyCapsule, PyDict, PyList};
 
+use crate::arrow::{self, Mixed};
 use crate::bulk::{Bulk, Documents, Inserted, is_refusal};
 use crate::cursor::RawCursor;
 use crate::database::Share;
@@ -172,7 +173,7 @@ impl RawCollection {
     }
 
     /// Inserts documents. Returns their ids, and the errors of those that were refused: position,
-    /// code and text.
+    /// kind and text.
     fn insert_many<'py>(
         &self,
         py: Python<'py>,
@@ -310,6 +311,44 @@ impl RawCollection {
         search.threads = threads;
         let found = read!(self, py, About::Query, |collection| search.of(collection).run())?;
         Ok(RawCursor::new(found, batch_size, self.share.clone()))
+    }
+
+    /// Runs a search, whose documents become the rows of a table: a stream of Arrow's C data
+    /// interface, in a capsule.
+    #[pyo3(signature = (filter, projection, sort, skip, limit, threads, mixed))]
+    #[allow(clippy::too_many_arguments, reason = "they are those of a search")]
+    fn arrow<'py>(
+        &self,
+        py: Python<'py>,
+        filter: Option<&Bound<'py, PyAny>>,
+        projection: Option<&Bound<'py, PyAny>>,
+        sort: Option<&Bound<'py, PyAny>>,
+        skip: u64,
+        limit: u64,
+        threads: usize,
+        mixed: &str,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let mixed = Mixed::from_name(py, mixed)?;
+        let mut search = Search::new(filter, sort, projection, (skip, limit))?;
+        search.threads = threads;
+        let found = match &self.source {
+            Source::Collection(held) => held.get().and_then(|_| {
+                let database = self.share.database()?;
+                py.detach(|| {
+                    let snapshot = database.snapshot().collection(&self.name);
+                    arrow::run_twice(&search, &snapshot).map_err(Failure::from)
+                })
+            }),
+            Source::Snapshot(held) => held.get().and_then(|collection| {
+                py.detach(|| arrow::run_twice(&search, collection).map_err(Failure::from))
+            }),
+            Source::Transaction(shared) => py.detach(|| {
+                shared.run(|transaction| {
+                    arrow::run_twice(&search, &transaction.collection(&self.name))
+                })
+            }),
+        };
+        arrow::raise_either(py, found)?.into_capsule(py, mixed, self.share.clone())
     }
 
     /// Runs a search to its end, and returns what it did.

@@ -11,6 +11,7 @@
 //! | `scalars` | `ObjectId`, `Timestamp`, `Ext` |
 //! | `encode`, `refusal` | from Python's objects to documents in MessagePack; why that fails |
 //! | `decode`, `keys` | from stored documents to `dict`s, whose keys are shared |
+//! | `arrow` | from stored documents to tables of Apache Arrow |
 //! | `failure` | from errors to exceptions |
 //! | `process` | which process a handle is of |
 //! | `database`, `collection`, `cursor`, `transaction`, `snapshot` | the handles |
@@ -24,6 +25,7 @@
 //!    need such code make the walk begin again, over a list of its items.
 //! 3. A process that was forked neither uses nor lets go of what its parent has opened.
 
+mod arrow;
 mod bulk;
 mod collection;
 mod cursor;

@@ -86,6 +86,17 @@ impl Search {
         })
     }
 
+    /// Prepares it for a collection, if the order of what it finds does not matter.
+    pub(crate) fn in_any_order<'c>(&self, collection: &'c impl ReadCollection) -> Find<'c> {
+        let find = ReadCollection::find(collection, &self.filter).threads(self.threads);
+        // The order decides which documents are skipped.
+        match (&self.projection, self.skip, self.limit) {
+            (Some(projection), 0, 0) => find.projection(projection),
+            (None, 0, 0) => find,
+            _ => self.of(collection),
+        }
+    }
+
     /// Prepares it for a collection.
     pub(crate) fn of<'c>(&self, collection: &'c impl ReadCollection) -> Find<'c> {
         let mut find = ReadCollection::find(collection, &self.filter).skip(self.skip);

@@ -5,6 +5,8 @@ from datetime import datetime
 from os import PathLike
 from typing import Any, final
 
+from typing_extensions import CapsuleType
+
 __all__ = [
     "RawCollection",
     "RawCursor",
@@ -154,6 +156,16 @@ class RawCollection:
         batch_size: int,
         threads: int,
     ) -> RawCursor: ...
+    def arrow(
+        self,
+        filter: Any,
+        projection: Any,
+        sort: Any,
+        skip: int,
+        limit: int,
+        threads: int,
+        mixed: str,
+    ) -> CapsuleType: ...
     def explain(
         self, filter: Any, projection: Any, sort: Any, skip: int, limit: int
     ) -> dict[str, Any]: ...

@@ -40,6 +40,10 @@ from . import database as _database
 if TYPE_CHECKING:
     from types import TracebackType
 
+    import pandas
+    import polars
+    import pyarrow
+
 __all__ = ["AsyncCollection", "AsyncCursor", "AsyncDatabase", "open"]
 
 P = ParamSpec("P")
@@ -155,6 +159,18 @@ class AsyncCursor:
     async def to_list(self, length: int | None = None) -> list[dict[str, Any]]:
         """Returns the documents that are left, ``length`` at most."""
         return await asyncio.to_thread(self._plain.to_list, length)
+
+    async def to_arrow(self, *, mixed: str = "error") -> pyarrow.Table:
+        """Returns all documents as a table; see :meth:`nanodb.Cursor.to_arrow`."""
+        return await asyncio.to_thread(self._plain.to_arrow, mixed=mixed)
+
+    async def to_pandas(self, *, mixed: str = "error", **options: Any) -> pandas.DataFrame:
+        """Returns all documents as a data frame; see :meth:`nanodb.Cursor.to_pandas`."""
+        return await asyncio.to_thread(self._plain.to_pandas, mixed=mixed, **options)
+
+    async def to_polars(self, *, mixed: str = "error") -> polars.DataFrame:
+        """Returns all documents as a data frame; see :meth:`nanodb.Cursor.to_polars`."""
+        return await asyncio.to_thread(self._plain.to_polars, mixed=mixed)
 
     async def explain(self) -> dict[str, Any]:
         """Runs the search to its end, and returns how documents were found and how many."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import _unsupported
+from . import _table, _unsupported
 from ._arguments import number_of, sort_of
 from .errors import InvalidOperation
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    import pandas
+    import polars
+    import pyarrow
+    from typing_extensions import CapsuleType
 
     from ._nanodb import RawCollection, RawCursor
     from .collection import Collection
@@ -227,6 +232,76 @@ class Cursor:
         """
         return self._raw.explain(
             self._filter, self._projection, self._sort, self._skip, self._limit
+        )
+
+    # As a table.
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType:
+        """Hands the documents over as a table, to what understands Arrow's PyCapsule interface.
+
+        See :meth:`to_arrow`. Which types are asked for changes nothing.
+        """
+        return self._stream("error")
+
+    def to_arrow(self, *, mixed: str = "error") -> pyarrow.Table:
+        """Returns all documents that the search finds as a table of pyarrow's.
+
+        The columns are the fields of all documents, null in those that lack them. Their types are
+        those of the values; ``ObjectId`` and ``UUID`` become text. A field that holds values which
+        no one type has, such as ``5`` and ``"five"``, is an error, whose ``path`` names it; with
+        ``mixed="string"`` all of its values become text instead, as JSON where they are none.
+
+        Documents become columns without an object of Python's for any value. The search runs
+        twice, over one state of the collection: first to learn the types. It is a search of its
+        own, so that this cursor stays where it is.
+
+        >>> import nanodb
+        >>> users = nanodb.open(":memory:").users
+        >>> _ = users.insert_many([{"_id": 1, "age": 31}, {"_id": 2, "age": 4.5}, {"_id": 3}])
+        >>> users.find().sort("_id", -1).to_arrow()["age"].to_pylist()
+        [None, 4.5, 31.0]
+        """
+        return _table.needed("pyarrow", "to_arrow").table(_table.Stream(self._stream(mixed)))
+
+    def to_pandas(self, *, mixed: str = "error", **options: Any) -> pandas.DataFrame:
+        """Returns all documents that the search finds as a data frame of pandas'.
+
+        It is that of :meth:`to_arrow`'s table; ``options`` are those of pyarrow's
+        ``Table.to_pandas``. Unless they say otherwise, integers in a column that has nulls become
+        floats, as pandas has them; ``types_mapper=pandas.ArrowDtype`` keeps the types.
+
+        >>> import nanodb
+        >>> users = nanodb.open(":memory:").users
+        >>> _ = users.insert_many([{"_id": 1, "age": 31}, {"_id": 2, "age": 4}])
+        >>> users.find().to_pandas().set_index("_id")["age"].sum().item()
+        35
+        """
+        _table.needed("pandas", "to_pandas")
+        _table.needed("pyarrow", "to_pandas")
+        return self.to_arrow(mixed=mixed).to_pandas(**options)
+
+    def to_polars(self, *, mixed: str = "error") -> polars.DataFrame:
+        """Returns all documents that the search finds as a data frame of Polars'.
+
+        Its columns are those of :meth:`to_arrow`. pyarrow is not needed.
+
+        >>> import nanodb
+        >>> users = nanodb.open(":memory:").users
+        >>> _ = users.insert_many([{"_id": 1, "age": 31}, {"_id": 2, "age": 4}])
+        >>> users.find().to_polars()["age"].max()
+        31
+        """
+        return _table.needed("polars", "to_polars").DataFrame(_table.Stream(self._stream(mixed)))
+
+    def _stream(self, mixed: str) -> CapsuleType:
+        return self._raw.arrow(
+            self._filter,
+            self._projection,
+            self._sort,
+            self._skip,
+            self._limit,
+            self._threads,
+            mixed,
         )
 
     # Its life.
