@@ -1,10 +1,13 @@
 #!/bin/sh
-# Compiles the C test and the example as C99 and as C++11, with all warnings as errors, against the
-# installed library, and runs them, under valgrind where there is one. Says aloud what is missing.
+# Compiles the C tests and the example as C99 and as C++11, with all warnings as errors, against the
+# installed library, and runs them, under valgrind and AddressSanitizer. Says aloud which tools are
+# missing, and ends with 3 for them after all the rest.
 #
 #     nanodb-ffi/test-c.sh
 #
-# NANODB_PROFILE is cargo's profile, dev by default.
+# NANODB_PROFILE is cargo's profile, dev by default. NANODB_C_RANDOM_CALLS=20000 makes as many calls
+# at random by eight threads as well (tests/random.rs), under valgrind and again under the
+# allocator of AddressSanitizer; that takes minutes.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -13,6 +16,18 @@ trap 'rm -rf "$work"' EXIT
 
 say() {
     echo "test-c: $*"
+}
+
+# missing TOOL WHAT: says what is not tested for want of a tool.
+missing=
+missing() {
+    echo "!!!!!!!!!! test-c: MISSING $1: $2" >&2
+    missing="$missing $1"
+}
+
+command -v cargo >/dev/null || {
+    missing cargo "NOTHING in C is tested"
+    exit 3
 }
 
 NANODB_PROFILE=${NANODB_PROFILE:-dev} "$here/install.sh" "$work/usr" >"$work/install.log" 2>&1 || {
@@ -26,7 +41,7 @@ if command -v pkg-config >/dev/null; then
     flags=$(pkg-config --cflags --libs nanodb)
     static=$(pkg-config --static --libs nanodb | sed 's|-lnanodb|-l:libnanodb.a|')
 else
-    say "MISSING pkg-config: what it would say is taken from install.sh"
+    missing pkg-config "what it says of the library is not tested"
     flags="-I$work/usr/include -L$work/usr/lib -lnanodb"
     static="-L$work/usr/lib -l:libnanodb.a -lpthread -ldl -lm"
 fi
@@ -38,7 +53,7 @@ if command -v valgrind >/dev/null; then
     under="valgrind --quiet --error-exitcode=9 --undef-value-errors=no --leak-check=full \
         --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect"
 else
-    say "MISSING valgrind: leaks are not looked for"
+    missing valgrind "leaks are not looked for"
     under=
 fi
 
@@ -62,9 +77,12 @@ todo() {
         say "the list is $found"
         exit 1
     }
+    # It is there before the writer opens it.
+    : >"$work/printed"
     "$work/$1" "$list" stress 1000000 >"$work/printed" &
     writer=$!
     while [ "$(wc -l <"$work/printed")" -lt 20 ]; do
+        kill -0 $writer || exit 1
         sleep 0.05
     done
     kill -9 $writer
@@ -76,44 +94,59 @@ todo() {
     say "$1: killed after $safe entries; all are there"
 }
 
-ran=0
 for pair in "gcc c99 c" "g++ c++11 c++" "clang c99 c" "clang++ c++11 c++"; do
     # shellcheck disable=SC2086
     set -- $pair
     if ! command -v "$1" >/dev/null; then
         case $1 in
-        g*) say "MISSING $1: the header is not compiled by it" ;;
+        g*) missing "$1" "the header is not compiled by it" ;;
         esac
         continue
     fi
-    compile "$1" "$2" "$3" "$here/tests/c/test.c" "$work/test-$1"
-    # shellcheck disable=SC2086
-    $under "$work/test-$1" "$work/$1.nanodb" >"$work/output" || {
-        say "$1: the test has failed"
-        exit 1
-    }
-    say "$1: $(cat "$work/output")"
+    for program in test fork; do
+        compile "$1" "$2" "$3" "$here/tests/c/$program.c" "$work/$program-$1"
+        # shellcheck disable=SC2086
+        $under "$work/$program-$1" "$work/$program-$1.nanodb" >"$work/output" || {
+            say "$1: $program.c has failed"
+            exit 1
+        }
+        say "$1: $program.c: $(cat "$work/output")"
+    done
     compile "$1" "$2" "$3" "$here/examples/todo.c" "$work/todo-$1"
     todo "todo-$1"
-    ran=$((ran + 1))
 done
-if [ "$ran" = 0 ]; then
-    say "MISSING any C compiler: nothing was tested"
-    exit 0
-fi
 if command -v gcc >/dev/null; then
     compile gcc c99 c "$here/tests/c/test.c" "$work/test-static" "$static"
     env -u LD_LIBRARY_PATH "$work/test-static" "$work/static.nanodb" >"$work/output"
     say "static: $(cat "$work/output")"
-fi
-# The program of the guide is compiled and run as it stands there.
-if command -v gcc >/dev/null; then
+
+    # The program of the guide is compiled and run as it stands there.
     sed -n '/^```c$/,/^```$/p' "$here/../docs/guide/src/c.md" | sed '/^```/d' >"$work/guide.c"
     compile gcc c99 c "$work/guide.c" "$work/guide"
     (cd "$work" && ./guide >output)
     printf 'Ann has the id 1\n[{"_id":1,"name":"Ann","age":31}]\n' | cmp - "$work/output"
     say "guide: its program prints what it says"
 fi
+
+# AddressSanitizer looks at what the C programs do, and at the memory that the library hands out and
+# takes back.
+echo 'int main(void) { return 0; }' >"$work/empty.c"
+sanitize="-fsanitize=address,undefined -fno-sanitize-recover"
+if ! command -v gcc >/dev/null; then
+    : # said above
+elif compile gcc c99 c "$work/empty.c" "$work/empty" "$sanitize" 2>/dev/null && "$work/empty"; then
+    for program in test fork; do
+        compile gcc c99 c "$here/tests/c/$program.c" "$work/$program-asan" "$sanitize $flags"
+        "$work/$program-asan" "$work/$program-asan.nanodb" >"$work/output" || {
+            say "AddressSanitizer: $program.c has failed"
+            exit 1
+        }
+        say "AddressSanitizer: $program.c: $(cat "$work/output")"
+    done
+else
+    missing "AddressSanitizer, a library of gcc" "the C programs are not run under it"
+fi
+
 if command -v nm >/dev/null; then
     # No other names leave the library.
     nm -D --defined-only "$work/usr/lib/libnanodb.so" | sed 's/.* //' | sort >"$work/exported"
@@ -123,5 +156,31 @@ if command -v nm >/dev/null; then
         exit 1
     }
     say "$(wc -l <"$work/exported") names are exported"
+else
+    missing nm "whether other names leave the library is not tested"
 fi
+
+# random RUNNER NAME: calls at random, with a program that runs the test.
+random() {
+    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+    env "CARGO_TARGET_${host}_RUNNER=$1" NANODB_FFI_CALLS="$NANODB_C_RANDOM_CALLS" \
+        cargo test --quiet --manifest-path "$here/Cargo.toml" --profile "${NANODB_PROFILE:-dev}" \
+        --test random -- --nocapture >"$work/output" 2>&1 || {
+        cat "$work/output"
+        say "$2: the calls at random have failed"
+        exit 1
+    }
+    say "$2: $(grep -o '^[0-9]* calls in [^;]*' "$work/output")"
+}
+if [ -n "${NANODB_C_RANDOM_CALLS:-}" ]; then
+    [ -z "$under" ] || random "$under --fair-sched=yes" valgrind
+    if [ -x "$work/test-asan" ]; then
+        random "env LD_PRELOAD=$(gcc -print-file-name=libasan.so)" AddressSanitizer
+    fi
+fi
+
+[ -z "$missing" ] || {
+    echo "!!!!!!!!!! test-c: NOT ALL WAS TESTED, SINCE A TOOL IS MISSING:$missing" >&2
+    exit 3
+}
 say "done"

@@ -11,7 +11,8 @@
 //!    (`table`).
 //! 3. Every out-parameter is written, by each call that does not return `NANODB_MISUSE` for the
 //!    pointer itself; what is in it before is not read (`arguments`).
-//! 4. Memory that the caller frees is `malloc`'s (`memory`).
+//! 4. A forked child uses nothing that its parent has opened (`process`).
+//! 5. Memory that the caller frees is `malloc`'s (`memory`).
 //!
 //! # Where things are
 //!
@@ -21,6 +22,7 @@
 //! | `arguments`, `memory` | nearly all `unsafe`: pointers in, memory out |
 //! | `failure`, `call` | why a call fails; what every entry does around its work |
 //! | `table`, `objects` | handles, and what they stand for |
+//! | `process` | which process this is: a fork uses nothing of its parent's |
 //! | `json_parts`, `part`, `output` | documents, filters and options in either format; results |
 //! | `options` | what options mean |
 //! | `api` | the entries, a file for each group of them |
@@ -40,6 +42,7 @@ mod objects;
 mod options;
 mod output;
 mod part;
+mod process;
 mod status;
 mod table;
 mod types;

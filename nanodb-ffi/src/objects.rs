@@ -6,7 +6,9 @@ use nanodb::{Collection, Cursor, Database, Scan, Snapshot, SnapshotCollection, T
 use parking_lot::Mutex;
 
 use crate::failure::{Failure, Result};
-use crate::status::{NANODB_CLOSED, NANODB_EXHAUSTED, NANODB_READ_ONLY, NANODB_TRANSACTION_OVER};
+use crate::status::{
+    NANODB_CLOSED, NANODB_EXHAUSTED, NANODB_LOCKED, NANODB_READ_ONLY, NANODB_TRANSACTION_OVER,
+};
 use crate::table::{Missing, Table};
 use crate::types::{
     nanodb_collection, nanodb_cursor, nanodb_db, nanodb_snapshot, nanodb_transaction,
@@ -170,6 +172,13 @@ fn missing(what: &str, why: Missing) -> Failure {
         Missing::Foreign => Failure::misuse(format!("the handle is not one of a {what}")),
         Missing::Freed => {
             Failure::Own(NANODB_CLOSED, format!("the handle of the {what} was freed").into())
+        }
+        Missing::Inherited => {
+            let text = format!(
+                "the {what} was opened by the process that this one was forked from: open the \
+                 database here, once that has closed it"
+            );
+            Failure::Own(NANODB_LOCKED, text.into())
         }
     }
 }

@@ -13,21 +13,25 @@
 //! Looking up a handle locks nothing and writes to no memory that threads share: what is found is
 //! held by an `arc-swap` guard, which keeps it alive if another thread frees the handle meanwhile.
 //!
-//! # Invariant
+//! # Invariants
 //!
-//! A slot holds the entry of the one handle that it was given out for, which the entry names. It is
-//! emptied by whoever takes the entry out, and only then given out again.
+//! 1. A slot holds the entry of the one handle that it was given out for, which the entry names. It
+//!    is emptied by whoever takes the entry out, and only then given out again.
+//! 2. A fork neither uses nor drops what its parent's handles stand for. It gives out slots of its
+//!    own, of which no handle of the parent is one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::process::{self, PerFork};
 
 const SLOT_BITS: u32 = 22;
 const GENERATION_BITS: u32 = 27;
-const CHUNK_SLOTS: usize = 1 << 11;
-const CHUNKS: usize = (1 << SLOT_BITS) / CHUNK_SLOTS;
+const CHUNK_SLOTS: u32 = 1 << 11;
+const CHUNKS: usize = 1 << (SLOT_BITS - 11);
 const SLOTS_MAX: u32 = 1 << SLOT_BITS;
 const GENERATION_MAX: u32 = (1 << GENERATION_BITS) - 1;
 
@@ -35,7 +39,10 @@ const GENERATION_MAX: u32 = (1 << GENERATION_BITS) - 1;
 pub(crate) struct Table<T> {
     /// Made one after the other, as they are needed.
     chunks: [OnceLock<Box<[Slot<T>]>>; CHUNKS],
-    free: Mutex<Free>,
+    free: PerFork<Mutex<Free>>,
+    /// The first slot of the first chunk of which none was ever given out. A fork begins there: a
+    /// chunk that its parent was making at the time is never made in it.
+    untouched: AtomicU32,
 }
 
 struct Slot<T> {
@@ -48,9 +55,12 @@ struct Slot<T> {
 /// What a handle stands for.
 pub(crate) struct Entry<T> {
     handle: u64,
+    /// The process that has given it out.
+    process: u64,
     pub(crate) object: T,
 }
 
+/// What a process can give out.
 struct Free {
     /// Slots that were given back, each with its next generation.
     slots: Vec<(u32, u32)>,
@@ -69,25 +79,39 @@ pub(crate) enum Missing {
     Foreign,
     /// It was freed.
     Freed,
+    /// It was given out by the process that this one was forked from.
+    Inherited,
 }
 
 impl<T> Table<T> {
     pub(crate) const fn new() -> Self {
         Self {
             chunks: [const { OnceLock::new() }; CHUNKS],
-            free: Mutex::new(Free { slots: Vec::new(), next: 0, live: 0 }),
+            free: PerFork::new(),
+            untouched: AtomicU32::new(0),
         }
+    }
+
+    fn free(&self) -> MutexGuard<'static, Free> {
+        let all = || {
+            let next = self.untouched.load(Ordering::Relaxed);
+            Mutex::new(Free { slots: Vec::new(), next, live: 0 })
+        };
+        self.free.get(all).lock()
     }
 
     /// Gives out a handle of a kind, from 1 to 15; none if there are four million already.
     pub(crate) fn insert(&self, kind: u8, object: T) -> Option<u64> {
         let (number, generation) = {
-            let mut free = self.free.lock();
+            let mut free = self.free();
             let found = match free.slots.pop() {
                 Some(found) => found,
                 None if free.next < SLOTS_MAX => {
+                    let number = free.next;
+                    let chunks = number / CHUNK_SLOTS + 1;
+                    self.untouched.store(chunks * CHUNK_SLOTS, Ordering::Relaxed);
                     free.next += 1;
-                    (free.next - 1, 1)
+                    (number, 1)
                 }
                 None => return None,
             };
@@ -104,7 +128,8 @@ impl<T> Table<T> {
         });
         let slot = chunk.get(slot)?;
         slot.generation.store(generation, Ordering::Relaxed);
-        slot.entry.store(Some(Arc::new(Entry { handle, object })));
+        let process = process::generation();
+        slot.entry.store(Some(Arc::new(Entry { handle, process, object })));
         Some(handle)
     }
 
@@ -120,6 +145,7 @@ impl<T> Table<T> {
             && kind_of(handle) == u64::from(kind)
             && let Some(entry) = &*slot.entry.load()
             && entry.handle == handle
+            && entry.process == process::generation()
         {
             return Ok(read(&entry.object));
         }
@@ -133,15 +159,17 @@ impl<T> Table<T> {
             return Err(missing());
         }
         let slot = self.slot(handle).ok_or_else(missing)?;
-        let entry = slot.entry.load_full().filter(|entry| entry.handle == handle);
-        let entry = entry.ok_or_else(missing)?;
+        let is_it = |entry: &Arc<Entry<T>>| {
+            (entry.handle, entry.process) == (handle, process::generation())
+        };
+        let entry = slot.entry.load_full().filter(is_it).ok_or_else(missing)?;
         // Of several threads that free it, the one does that takes it out.
         let before = slot.entry.compare_and_swap(&entry, None);
         if !before.as_ref().is_some_and(|before| Arc::ptr_eq(before, &entry)) {
             return Err(missing());
         }
         drop(before);
-        let mut free = self.free.lock();
+        let mut free = self.free();
         free.live = free.live.saturating_sub(1);
         let generation = generation_of(handle);
         if generation < u64::from(GENERATION_MAX) {
@@ -154,7 +182,7 @@ impl<T> Table<T> {
 
     /// Returns how many handles are in use.
     pub(crate) fn live(&self) -> usize {
-        self.free.lock().live
+        self.free().live
     }
 
     #[inline]
@@ -168,7 +196,16 @@ impl<T> Table<T> {
         if handle == 0 {
             return Missing::Null;
         }
-        let last = self.slot(handle).map_or(0, |slot| slot.generation.load(Ordering::Relaxed));
+        let slot = self.slot(handle);
+        let inherited = slot.and_then(|slot| slot.entry.load_full());
+        if inherited.is_some_and(|entry| {
+            entry.handle == handle
+                && entry.process != process::generation()
+                && kind_of(handle) == u64::from(kind)
+        }) {
+            return Missing::Inherited;
+        }
+        let last = slot.map_or(0, |slot| slot.generation.load(Ordering::Relaxed));
         // Whatever its slot stands for now, that is another handle.
         let was_given_out = (1..=u64::from(last)).contains(&generation_of(handle));
         match kind_of(handle) == u64::from(kind) && was_given_out {
@@ -189,8 +226,8 @@ fn generation_of(handle: u64) -> u64 {
 /// The chunk of a slot, and its place there.
 #[inline]
 fn place(slot: u32) -> (usize, usize) {
-    let slot = usize::try_from(slot).unwrap_or(usize::MAX);
-    (slot / CHUNK_SLOTS, slot % CHUNK_SLOTS)
+    let index = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    (index(slot / CHUNK_SLOTS), index(slot % CHUNK_SLOTS))
 }
 
 #[cfg(test)]
@@ -253,7 +290,7 @@ mod tests {
         let table = Table::new();
         let first = table.insert(1, ()).unwrap();
         table.remove(1, first).unwrap();
-        table.free.lock().slots = vec![(0, GENERATION_MAX)];
+        table.free().slots = vec![(0, GENERATION_MAX)];
         let last = table.insert(1, ()).unwrap();
         assert!(last < 1 << 53);
         table.remove(1, last).unwrap();

@@ -8,7 +8,6 @@
 //! Any lock may be held in the child by a thread that is not there, and then is held for ever. What
 //! all files of a process share, the child has anew; see [`PerProcess`].
 
-use std::mem;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -40,6 +39,9 @@ pub struct PerProcess<T>(ArcSwapOption<OfProcess<T>>);
 struct OfProcess<T> {
     process: u32,
     value: Arc<T>,
+    /// That of the process it was forked from. It may be locked, and what it holds is a copy of what
+    /// the parent uses, so nobody looks into it, and it is kept as long as this one.
+    _parents: Option<Arc<OfProcess<T>>>,
 }
 
 impl<T> Default for PerProcess<T> {
@@ -70,11 +72,9 @@ impl<T: Default> PerProcess<T> {
             if let Some(own) = found.as_ref().filter(|of| of.process == process) {
                 return Arc::clone(&own.value);
             }
-            if let Some(parents) = found.as_ref() {
-                // It may be locked, and what it holds is a copy of what the parent uses.
-                mem::forget(Arc::clone(parents));
-            }
-            let own = Some(Arc::new(OfProcess { process, value: Arc::default() }));
+            let parents = found.as_ref().map(Arc::clone);
+            let own =
+                Some(Arc::new(OfProcess { process, value: Arc::default(), _parents: parents }));
             // If another thread was first, its own counts.
             let _ = self.0.compare_and_swap(&found, own);
         }

@@ -5,20 +5,28 @@
 //! 1. While a `NanoInit` has failed and none has succeeded since, no call reads or writes: who
 //!    wanted another file must not meet this one.
 //! 2. The file is closed by the last of its users.
+//! 3. A forked child has a state of its own: no file is open in it.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanodb::{Collection, Database, Durability};
 use parking_lot::RwLock;
 
 use crate::failure::{Failure, Result};
+use crate::process::PerFork;
 
-static STATE: RwLock<State> =
-    RwLock::new(State { open: None, users: 0, failed: 0, is_refused: false });
+static STATE: PerFork<RwLock<State>> = PerFork::new();
 
+#[inline]
+fn state() -> &'static RwLock<State> {
+    STATE.get(RwLock::default)
+}
+
+#[derive(Default)]
 struct State {
     open: Option<Open>,
     users: u64,
@@ -26,6 +34,8 @@ struct State {
     failed: u64,
     /// Whether the last `NanoInit` has failed.
     is_refused: bool,
+    /// Whether a forked child was told that nothing is open in it.
+    is_told: AtomicBool,
 }
 
 struct Open {
@@ -38,7 +48,8 @@ struct Open {
 /// Opens a file, or takes part in its use.
 pub(super) fn init(path: &Path) -> Result<()> {
     // Held as long as it takes: whoever calls meanwhile waits for the database.
-    let mut state = STATE.write();
+    let mut state = state().write();
+    *state.is_told.get_mut() = true;
     let open = match state.open.take() {
         Some(open) if fs::canonicalize(path).is_ok_and(|path| path == open.path) => open,
         Some(open) => {
@@ -65,7 +76,7 @@ pub(super) fn init(path: &Path) -> Result<()> {
 
 /// Notes that a `NanoInit` has failed, and says why.
 pub(super) fn refuse(failure: &Failure) {
-    let mut state = STATE.write();
+    let mut state = state().write();
     state.is_refused = true;
     state.failed += 1;
     drop(state);
@@ -74,7 +85,7 @@ pub(super) fn refuse(failure: &Failure) {
 
 /// Ends one use.
 pub(super) fn close() -> Result<i64> {
-    let mut state = STATE.write();
+    let mut state = state().write();
     if state.failed > 0 {
         state.failed -= 1;
         return Ok(-1);
@@ -110,9 +121,15 @@ pub(super) fn collection(name: &str) -> Result<Arc<Collection>> {
 }
 
 fn with_open<R>(run: impl FnOnce(&Open) -> Result<R>) -> Result<R> {
-    let state = STATE.read();
+    let state = state().read();
     match &state.open {
         Some(open) if !state.is_refused => run(open),
+        None if STATE.is_inherited() && !state.is_told.swap(true, Ordering::Relaxed) => {
+            let text = "what the process that this one was forked from has open is not open here: \
+                        until a NanoInit succeeds, each call returns its error value";
+            eprintln!("nanodb: {text}");
+            Err(Failure::misuse(text))
+        }
         _ => {
             Err(Failure::misuse("no database is open: NanoInit has not been called, or has failed"))
         }
