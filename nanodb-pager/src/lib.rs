@@ -35,6 +35,7 @@ pub use checkpoint::hooks::CheckpointHooks;
 pub use checkpoint::pages::{CheckpointPageReader, CheckpointPageWriter, CheckpointPages, PageTag};
 pub use durability::Durability;
 pub use error::{Corruption, Error, LogLoss, Result};
+pub use file::sidecars::check_names_are_free;
 pub use file::storage::{
     Access, FileId, FileStorage, LockHolder, LockHolders, LockWait, MemoryStorage, ReadOnly,
     Storage,

@@ -16,7 +16,8 @@
 //!    storage.
 //! 3. Who converts holds a lock on the old file, and looks again whether it is still there once the
 //!    lock is held. So a file is converted once, and what is beside it is nobody else's.
-//! 4. A file that somebody else has put beside it is never written over: backups are numbered.
+//! 4. A file that somebody else has put beside it is never written over: backups are numbered, and
+//!    a file with a name that the new database needs is refused before anything is made.
 //!
 //! What a crash leaves of step 1 is removed by the next conversion. It goes on with a backup that
 //! step 2 has left: one that is the same as the old file, byte by byte.
@@ -25,8 +26,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nanodb_collection::EngineError;
 use nanodb_document::ErrorBuilder;
-use nanodb_pager::{Access, Durability, FileStorage, Storage};
+use nanodb_pager::{Access, Durability, FileStorage, Storage, check_names_are_free};
 
 use super::file::{GoFile, has_magic};
 use super::report::{GoImportOptions, GoImportReport};
@@ -98,7 +100,9 @@ impl Database {
     /// # Errors
     ///
     /// Same as [`import_go`](Self::import_go), but for `AlreadyExists`;
-    /// [`Io`](crate::ErrorKind::Io) also if the new file cannot be made, or the old one not kept.
+    /// [`Io`](crate::ErrorKind::Io) also if the new file cannot be made, or the old one not kept;
+    /// [`Misplaced`](crate::ErrorKind::Misplaced) if a file has a name that the database needs, such
+    /// as that of its log.
     /// If the last step itself fails, the syncing of the directory, the new file may be there.
     pub fn convert_go_file(path: impl AsRef<Path>) -> Result<Option<GoConversion>> {
         Self::convert_go_file_with(path, &GoImportOptions::new())
@@ -177,6 +181,8 @@ pub(super) fn convert(
     storage: &Arc<dyn Storage>,
     options: &GoImportOptions,
 ) -> Result<GoConversion> {
+    // The Go program had nothing beside its file, so whatever has such a name is another's.
+    check_names_are_free(&**storage).map_err(EngineError::from)?;
     remove_leftovers(&**storage)
         .map_err(|error| failed("removing what a crash has left", error))?;
     let converted = import(storage, options).and_then(|report| {

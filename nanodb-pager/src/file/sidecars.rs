@@ -72,6 +72,26 @@ pub(crate) fn check_new(storage: &dyn Storage) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a file beside which another one has a name that a database there would need.
+///
+/// This is for who is about to put a new database in the place of something else. What is empty, or
+/// all zeros, is in nobody's way: a database removes it.
+///
+/// # Errors
+///
+/// [`Error::ForeignFile`], also for a log of another database; [`Error::Io`].
+pub fn check_names_are_free(storage: &dyn Storage) -> Result<()> {
+    let failed = |e| Error::io("looking at the files beside it", e);
+    for suffix in SIDECARS {
+        if let Some(file) = storage.found_sidecar(suffix).map_err(failed)?
+            && whose(&*file).map_err(failed)? != Whose::Nobodys
+        {
+            return Err(Error::ForeignFile { file: name(storage, suffix) });
+        }
+    }
+    Ok(())
+}
+
 /// A sidecar's path, or what there is of it.
 pub(crate) fn name(storage: &dyn Storage, suffix: &str) -> String {
     let path = storage.path().map(|path| path.display().to_string());

@@ -189,6 +189,41 @@ fn a_backup_that_is_another_files_is_left_alone() {
 }
 
 #[test]
+fn a_file_with_a_name_that_the_database_needs_is_refused_before_anything_changes() {
+    // A log of another database.
+    let other = SimStorage::from_contents(Vec::new());
+    let db = Database::options().open_on(Arc::new(other.clone())).unwrap();
+    for _ in 0..2 {
+        db.collection("c").insert(nanodb_document::doc! { "a": 1 }).unwrap();
+    }
+    let is_log = |(name, bytes): &(&String, &Vec<u8>)| !name.is_empty() && bytes[0] != 0;
+    let log = other.files().iter().find(is_log).map(|(_, bytes)| bytes.clone()).unwrap();
+    drop(db);
+    for name in ["-log0", "-log1", "-dwb"] {
+        for (contents, is_free) in
+            [(&b"precious"[..], false), (&log, false), (b"", true), (&[0; 100], true)]
+        {
+            let mut files = Files::from([(String::new(), go_file(DOCUMENTS))]);
+            files.insert(name.to_owned(), contents.to_vec());
+            files.insert(NEW.to_owned(), b"left by a crash".to_vec());
+            let disk = disk(files.clone(), true);
+            let done = convert_on(&disk);
+            if !is_free {
+                let error = done.unwrap_err();
+                assert_eq!(error.kind(), crate::ErrorKind::Misplaced, "{error}");
+                assert!(error.to_string().contains(name), "{error}");
+                assert!(disk.files() == files);
+                continue;
+            }
+            assert_eq!(done.unwrap().report.documents(), u64::from(DOCUMENTS));
+            let db = Database::options().open_on(Arc::new(disk)).unwrap();
+            db.collection("c").insert(nanodb_document::doc! { "a": 1 }).unwrap();
+            db.close().unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_file_on_disk_is_converted_once_and_keeps_its_permissions() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app.db");
