@@ -11,8 +11,10 @@ const {
 const verbs = require('./verbs.js');
 const { idOf } = require('./arguments.js');
 const gate = require('./gate.js');
+const together = require('./together.js');
 const { FindCursor, SyncFindCursor } = require('./cursor.js');
 const { NanoDBError, invalid } = require('./errors.js');
+const { ObjectId } = require('./object_id.js');
 
 const ONLY_INDEX = Object.freeze({ v: 2, key: { _id: 1 }, name: '_id_' });
 
@@ -136,6 +138,12 @@ class Collection extends BaseCollection {
   }
 
   findOne(filter, options) {
+    if (options === undefined && filter && this._owner._transaction === null) {
+      const id = idOf(filter);
+      if (typeof id === 'string' || typeof id === 'number' || id instanceof ObjectId) {
+        return together.get(this, id);
+      }
+    }
     return this._run(options, verbs.findOne, filter, options);
   }
 

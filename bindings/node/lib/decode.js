@@ -87,6 +87,21 @@ class Decoder {
     }
   }
 
+  // Reads documents, or null in the place of one, and appends them.
+  each(buffer, start, end, out) {
+    this.buffer = buffer;
+    this.at = start;
+    while (this.at < end) {
+      if (buffer[this.at] === 0xc0) {
+        this.at++;
+        out.push(null);
+      } else {
+        this.count++;
+        out.push(this.map(this.mapHeader(), this.top));
+      }
+    }
+  }
+
   // Reads the document that begins at `start`.
   document(buffer, start) {
     this.buffer = buffer;

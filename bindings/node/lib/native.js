@@ -28,7 +28,7 @@ const OP = Object.freeze({
   BEGIN: 20,
   COLLECTION: 21,
   GET: 30,
-  GET_MANY: 31,
+  GET_EACH: 31,
   FIND: 32,
   FIND_ONE: 33,
   COUNT: 34,

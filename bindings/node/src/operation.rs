@@ -39,7 +39,7 @@ operations! {
     Collection = 21,
     // Of a collection.
     Get = 30,
-    GetMany = 31,
+    GetEach = 31,
     Find = 32,
     FindOne = 33,
     Count = 34,

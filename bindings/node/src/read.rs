@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use nanodb::{Document, Find, Id, ReadCollection, ValueRef, doc};
+use nanodb::{Document, Find, ReadCollection, ValueRef, doc};
 
 use crate::cursor::Portions;
 use crate::failure::{Failure, Result};
@@ -10,6 +10,9 @@ use crate::object::Object;
 use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::request::Request;
+
+/// Of how many bytes a reply to several reads by id is long. It is decoded in one go.
+const EACH_BYTES: usize = 64 * 1024;
 
 /// Does what is asked for; false if that does not read.
 pub(crate) fn run(
@@ -21,7 +24,7 @@ pub(crate) fn run(
     let request = Request::new(bytes);
     match operation {
         Operation::Get => get(collection, bytes, reply)?,
-        Operation::GetMany => get_many(collection, bytes, reply)?,
+        Operation::GetEach => get_each(collection, bytes, reply)?,
         Operation::Find => find(collection, request, reply)?,
         Operation::FindOne => match search(collection, request)?.first()? {
             Some(found) => reply.raw(found.as_bytes()),
@@ -51,17 +54,21 @@ fn get(collection: &impl ReadCollection, bytes: &[u8], reply: &mut Reply) -> Res
     Ok(())
 }
 
-/// Looks up several: the request is an array. Those that are missing are left out.
-fn get_many(collection: &impl ReadCollection, bytes: &[u8], reply: &mut Reply) -> Result<()> {
+/// Looks up several: the request is an array. The reply has a document or null for each, in order,
+/// but no more of them once it is long: those are asked for again.
+fn get_each(collection: &impl ReadCollection, bytes: &[u8], reply: &mut Reply) -> Result<()> {
     let wanted = ValueRef::from_bytes(bytes)
         .and_then(|value| value.as_array())
         .ok_or_else(|| Failure::request("ids"))?;
-    let mut ids: Vec<Id> = Vec::with_capacity(wanted.len().min(1 << 16));
     for value in wanted {
-        ids.extend(value?.as_id().map(Id::from));
-    }
-    for document in collection.get_many(&ids)?.into_iter().flatten() {
-        reply.raw(document.as_bytes());
+        let id = value?.as_id();
+        match id.map(|id| collection.get(id)).transpose()?.flatten() {
+            Some(document) => reply.raw(document.as_bytes()),
+            None => reply.null(),
+        }
+        if reply.len() >= EACH_BYTES {
+            break;
+        }
     }
     Ok(())
 }

@@ -77,6 +77,11 @@ impl Reply {
         self.bytes.extend_from_slice(document);
     }
 
+    /// Appends null, in the place of a document that is not there.
+    pub(crate) fn null(&mut self) {
+        self.bytes.push(0xc0);
+    }
+
     /// Appends a document, which gets an `_id` if it has none.
     pub(crate) fn document(&mut self, document: &Document) -> Result<()> {
         let _draft = document.encode(Some(IdRef::from(0)), &mut self.bytes)?;
