@@ -9,6 +9,7 @@ import os
 import random
 import threading
 from datetime import date, datetime, timezone
+from importlib.util import find_spec
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ import nanodb
 CALLS = int(os.environ.get("NANODB_RANDOM_CALLS", "4000"))
 SEED = int(os.environ.get("NANODB_RANDOM_SEED", "1"))
 THREADS = 4
+PYARROW = find_spec("pyarrow") is not None
 
 #: What a wrong argument may be told by.
 KNOWN = (
@@ -140,6 +142,11 @@ class Caller:
         found: nanodb.Collection = source[self.random.choice(["c", "d", "e"])]
         return found
 
+    def table(self, cursor: nanodb.Cursor) -> None:
+        if PYARROW:
+            table: Any = cursor.to_arrow(mixed=self.random.choice(["error", "string", "string"]))
+            table.validate(full=True)
+
     def one(self) -> None:
         db, pick = self.shared[0], self.random.random
         try:
@@ -169,6 +176,8 @@ class Caller:
             lambda: c.bulk_write([nanodb.InsertOne(self.document()), nanodb.DeleteOne({"a": 1})]),
             lambda: c.get(self.scalar()),
             lambda: c.put(self.scalar(), self.document()),
+            lambda: c.find(self.filter(), sort=self.sort()).__arrow_c_stream__(),
+            lambda: self.table(c.find(self.filter())),
             lambda: len(c),
             lambda: self.scalar() in c,
             lambda: repr(c),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sys
 import threading
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -143,6 +145,23 @@ def test_the_search_is_that_of_the_cursor(db: nanodb.Database) -> None:
     assert (empty.num_rows, empty.num_columns) == (0, 0)
     bare = db.t.find({}, {"x": 1, "_id": 0}).to_arrow()
     assert (bare.num_rows, bare.num_columns) == (100, 0)
+
+
+def test_a_collection_is_a_table_too(db: nanodb.Database) -> None:
+    db.t.insert_many([{"_id": 1}, {"_id": 2, "a": 1}])
+    assert pa.table(db.t).to_pydict() == {"_id": [1, 2], "a": [None, 1]}
+    with db.snapshot() as before:
+        db.t.delete_many({})
+        assert pa.table(before.t).num_rows == 2 and pa.table(db.t).num_rows == 0
+
+
+def test_names_that_are_odd(db: nanodb.Database) -> None:
+    db.t.insert_one({"_id": 1, "": 1, "a.b": 2, "a b": 3, "ß": 4, "x" * 1000: 5})
+    found = db.t.find().to_arrow()
+    assert found.to_pylist() == list(db.t.find())
+    db.t.insert_one({"_id": 2, "a": {"b\0c": 1}})
+    with pytest.raises(nanodb.OperationFailure, match=r"`a\.b\\0c` has a NUL in its name"):
+        db.t.find().to_arrow()
 
 
 def test_batches_are_made_as_they_are_read(db: nanodb.Database) -> None:
@@ -298,6 +317,55 @@ def test_asyncio() -> None:
             return (await db.t.find().to_arrow())["_id"].to_pylist()
 
     assert asyncio.run(main()) == [1, 2]
+
+
+def test_any_documents_at_random(db: nanodb.Database) -> None:
+    draw = random.Random(1)
+    scalars: list[Callable[[], Any]] = [
+        lambda: draw.randrange(-(2**63), 2**63),
+        lambda: draw.random(),
+        lambda: draw.choice("abc") * draw.randrange(50),
+        lambda: draw.randbytes(draw.randrange(9)),
+        lambda: draw.random() < 0.5,
+        lambda: NOON + timedelta(seconds=draw.randrange(10**9)),
+    ]
+
+    def maker(depth: int) -> Callable[[], Any]:
+        """A function whose values are all of one type, or null."""
+        kind = draw.randrange(8 if depth < 4 else 6)
+        if kind < 6:
+            made = scalars[kind]
+        elif kind == 6:
+            element = maker(depth + 1)
+            made = lambda: [element() for _ in range(draw.randrange(4))]  # noqa: E731
+        else:
+            made = document(depth + 1)
+        return lambda: None if draw.random() < 0.1 else made()
+
+    def document(depth: int) -> Callable[[], Any]:
+        fields = {name: maker(depth) for name in "uvwxyz"[: draw.randrange(1, 7)]}
+        return lambda: {name: make() for name, make in fields.items() if draw.random() < 0.9}
+
+    def filled(value: Any, kind: Any) -> Any:
+        """What a document is in a table, where all have all fields."""
+        if value is None:
+            return None
+        if pa.types.is_struct(kind):
+            return {field.name: filled(value.get(field.name), field.type) for field in kind}
+        if pa.types.is_list(kind):
+            return [filled(element, kind.value_type) for element in value]
+        return value
+
+    for _ in range(40):
+        db.t.drop()
+        make = document(0)
+        stored = [{"_id": n, **make()} for n in range(draw.randrange(200))]
+        if not stored:
+            continue
+        db.t.insert_many(stored)
+        found = db.t.find(sort="_id").to_arrow()
+        found.validate(full=True)
+        assert found.to_pylist() == [filled(one, pa.struct(found.schema)) for one in stored]
 
 
 def test_it_is_what_the_documents_are(db: nanodb.Database) -> None:

@@ -29,6 +29,8 @@ from .results import (
 )
 
 if TYPE_CHECKING:
+    from typing_extensions import CapsuleType
+
     from ._nanodb import RawCollection
     from .database import Database, Snapshot, Transaction
 
@@ -620,6 +622,15 @@ class Collection:
                 f"a collection of a {type(self._of).__name__.lower()} has no {verb}"
             )
         return self.database
+
+    # As a table.
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType:
+        """Hands all documents over as a table, to what understands Arrow's PyCapsule interface.
+
+        See :meth:`Cursor.to_arrow`.
+        """
+        return self.find().__arrow_c_stream__(requested_schema)
 
     # A mapping from ids to documents.
 

@@ -74,6 +74,9 @@ impl Choice {
                 return Err(Refused::Damaged("the name of a field is damaged".to_owned()));
             };
             self.path.push(Step::Field(name.to_owned()));
+            if name.contains('\0') {
+                return self.refused("has a NUL in its name, which no column has");
+            }
             let kind = self.of(values)?;
             self.path.pop();
             chosen.push(Field::new(name, kind, true));
@@ -162,6 +165,6 @@ impl Choice {
                 Step::Element => place.push_str("[]"),
             }
         }
-        Err(Refused::Field { path, text: format!("`{place}` {what}") })
+        Err(Refused::Field { path, text: format!("`{}` {what}", place.replace('\0', "\\0")) })
     }
 }
