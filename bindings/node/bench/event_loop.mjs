@@ -70,9 +70,10 @@ async function measure(idle, name, work) {
   const busy = end();
   const other = await idle.end();
   const ms = (number) => number.toFixed(1).padStart(6);
+  const gc = Math.max(0, ...pauses.slice(from));
   console.log(`${name.padEnd(30)} ${seconds.toFixed(2).padStart(6)} s  50% ${ms(busy.p50)}  ` +
     `99% ${ms(busy.p99)}  99.9% ${ms(busy.p999)} (idle ${ms(other.p999)})  ` +
-    `most ${ms(busy.most)} (idle ${ms(other.most)})  longest gc ${ms(Math.max(0, ...pauses.slice(from)))}`);
+    `most ${ms(busy.most)} (idle ${ms(other.most)})  longest gc ${ms(gc)}`);
 }
 
 const document = (n) => ({

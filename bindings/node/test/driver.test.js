@@ -1,6 +1,6 @@
 'use strict';
 // A program for MongoDB's driver prints on NanoDB what it prints on MongoDB. Where no server is at
-// hand, `expected.txt` stands for it: it follows MongoDB's documented rules and its driver's source.
+// hand, `expected.txt` stands for it, by MongoDB's documented rules and its driver's source.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
