@@ -110,7 +110,8 @@
 #define NANODB_DAMAGED 11
 
 /**
- * The file is open elsewhere in a way that excludes this one.
+ * The file is open elsewhere in a way that excludes this one, or the handle is one of the process
+ * that this one was forked from.
  */
 #define NANODB_LOCKED 12
 

@@ -34,7 +34,8 @@ pub const NANODB_TRANSACTION_OVER: i32 = 9;
 pub const NANODB_TOO_LARGE: i32 = 10;
 /// The file is damaged: `nanodb_db_check` lists the damage; the rest of the data stays readable.
 pub const NANODB_DAMAGED: i32 = 11;
-/// The file is open elsewhere in a way that excludes this one.
+/// The file is open elsewhere in a way that excludes this one, or the handle is one of the process
+/// that this one was forked from.
 pub const NANODB_LOCKED: i32 = 12;
 /// The database was closed, or the handle was freed.
 pub const NANODB_CLOSED: i32 = 13;

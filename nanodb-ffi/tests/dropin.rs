@@ -406,6 +406,28 @@ fn files_of_the_go_program_are_converted_with_their_ids() {
 }
 
 #[test]
+fn a_file_of_the_go_program_stays_as_it_is_beside_a_file_with_the_name_of_the_log() {
+    let client = Client::new();
+    let data =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../nanodb-database/tests/data/go-program");
+    let old = fs::read(data.join("go-hash.db")).unwrap();
+    let path = client.path("app.db");
+    fs::write(&path, &old).unwrap();
+    fs::write(client.path("app.db-log0"), "somebody's").unwrap();
+    init(&path);
+    all_refused();
+    assert_eq!(NanoClose(), -1);
+    assert_eq!(fs::read(&path).unwrap(), old);
+    assert_eq!(fs::read(client.path("app.db-log0")).unwrap(), b"somebody's");
+    assert_eq!(client.directory.path().read_dir().unwrap().count(), 2);
+
+    fs::remove_file(client.path("app.db-log0")).unwrap();
+    init(&path);
+    assert!(nano!(NanoInsert("users", "{}";)) > 0);
+    assert_eq!(NanoClose(), 1);
+}
+
+#[test]
 fn the_nearest_vectors_are_those_that_a_plain_search_finds() {
     let _client = Client::open();
     assert_eq!(nearest("[1, 2]", 5).unwrap(), "[]");
