@@ -24,4 +24,8 @@ fs.mkdirSync(path.dirname(addon), { recursive: true });
 // Beside it first: a running process may have the old one mapped.
 fs.copyFileSync(built, `${addon}.new`);
 fs.renameSync(`${addon}.new`, addon);
+// A package has its license with it.
+for (const name of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+  fs.copyFileSync(path.join(__dirname, '..', '..', name), path.join(__dirname, name));
+}
 console.log(`built ${path.relative(process.cwd(), addon)}`);

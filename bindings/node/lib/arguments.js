@@ -140,6 +140,9 @@ function skipOf(number) {
 function updateArguments(filter, change, options, makesIds) {
   if (Array.isArray(change)) throw invalid('an update by a pipeline is not supported');
   documentOf(change, 'update');
+  for (const name of Object.keys(change)) {
+    if (!name.startsWith('$')) throw noOperator(name);
+  }
   const upsert = options.upsert === true || undefined;
   let onInsert;
   if (upsert && makesIds && !namesId(filter) && !setsId(change)) {
@@ -157,6 +160,12 @@ function updateArguments(filter, change, options, makesIds) {
     args.onInsert = onInsert && update(onInsert);
   }
   return args;
+}
+
+// The database says the same, but in the words of its Rust library.
+function noOperator(name) {
+  return invalid(`unknown operator \`${name}\`: an update's names are operators such as \`$set\`; ` +
+    'to replace a document use `replaceOne` or `findOneAndReplace`');
 }
 
 // Returns the same of a replacement.

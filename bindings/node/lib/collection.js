@@ -39,6 +39,10 @@ class BaseCollection {
     return `${this._owner.databaseName}.${this.collectionName}`;
   }
 
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return `${this.constructor.name} ${JSON.stringify(this.namespace)}`;
+  }
+
   // Returns whose collection of that name is meant: with the option `session`, a transaction's.
   _object_(options) {
     const session = options?.session;

@@ -45,6 +45,11 @@ class BaseCursor {
     return this._collection.namespace;
   }
 
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    const state = this._closed ? 'closed' : this._begun ? 'begun' : 'not begun';
+    return `${this.constructor.name} of ${JSON.stringify(this.namespace)} (${state})`;
+  }
+
   _change(name, value) {
     if (this._begun) {
       throw new NanoDBError('the cursor has begun: it is not changed any more', 'NANODB_INVALID');

@@ -2,6 +2,7 @@
 // The verbs of collections, through both interfaces.
 
 const assert = require('node:assert/strict');
+const { inspect } = require('node:util');
 const { fails, nanodb, testBoth } = require('./common.js');
 
 const { ObjectId } = nanodb;
@@ -286,6 +287,27 @@ testBoth('explain says how a search was carried out', async (db) => {
   assert.equal(byId.nReturned, 1);
   assert.equal(byId.totalDocsExamined, 1);
   assert.equal((await collection.find({ age: 36 }).explain()).totalDocsExamined, 3);
+});
+
+testBoth('a document in the place of an update is refused, and nothing is done', async (db) => {
+  const collection = await people(db);
+  const error = await fails('NANODB_INVALID', () => collection.updateOne({ _id: 1 }, { age: 1 }));
+  assert.match(error.message, /^unknown operator `age`: .* use `replaceOne` or/);
+  await fails('NANODB_INVALID', () => collection.bulkWrite([
+    { deleteMany: { filter: {} } }, { updateMany: { filter: {}, update: { age: 1 } } },
+  ]));
+  assert.deepEqual(await collection.find().toArray(), PEOPLE);
+});
+
+testBoth('collections and cursors are printed by name', async (db, t, kind) => {
+  const prefix = kind === 'sync' ? 'Sync' : '';
+  const collection = db.collection('people');
+  assert.equal(inspect(collection), `${prefix}Collection "memory.people"`);
+  const cursor = collection.find();
+  assert.equal(inspect(cursor), `${prefix}FindCursor of "memory.people" (not begun)`);
+  await cursor.next();
+  await cursor.close();
+  assert.equal(inspect(cursor), `${prefix}FindCursor of "memory.people" (closed)`);
 });
 
 testBoth('what is not supported is refused', async (db, t, kind) => {
