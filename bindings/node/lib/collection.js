@@ -76,7 +76,8 @@ class Collection extends BaseCollection {
   // Runs a verb with these arguments; resolves to its result.
   _run(options, verb, a, b, c) {
     try {
-      // Before the request is encoded: making an object is a request, too.
+      // All this before the request is encoded: these are requests, too.
+      together.flush();
       const transaction = this._transaction_(options);
       const object = this._object_(options);
       const step = verb(this, a, b, c);

@@ -8,6 +8,7 @@ const {
   threadId,
 } = require('./native.js');
 const gate = require('./gate.js');
+const together = require('./together.js');
 const transactions = require('./transaction.js');
 const { Decoder } = require('./decode.js');
 const { Collection, SyncCollection } = require('./collection.js');
@@ -249,6 +250,7 @@ class Database {
   // Closes the database; a second time does nothing.
   async close() {
     if (this._core.isClosed) return;
+    together.flush();
     this._core.isClosed = true;
     try {
       await this._run(VERBS.close);
@@ -375,6 +377,7 @@ class SyncDatabase {
 
   close() {
     if (this._core.isClosed) return;
+    together.flush();
     this._core.isClosed = true;
     try {
       this._run(VERBS.close);

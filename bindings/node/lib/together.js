@@ -64,10 +64,11 @@ class Batch {
 // What is to be sent at the end of this turn.
 let batch = null;
 
+// Sends it now, so that no call made after these reads begins before them.
 function flush() {
   const last = batch;
   batch = null;
-  last.send();
+  last?.send();
 }
 
 // Resolves to the document with that id, a string, a number or an ObjectId, or to null.
@@ -84,4 +85,4 @@ function get(collection, id) {
   });
 }
 
-module.exports = { get };
+module.exports = { flush, get };
