@@ -39,8 +39,8 @@ pub struct PerProcess<T>(ArcSwapOption<OfProcess<T>>);
 struct OfProcess<T> {
     process: u32,
     value: Arc<T>,
-    /// That of the process it was forked from. It may be locked, and what it holds is a copy of what
-    /// the parent uses, so nobody looks into it, and it is kept as long as this one.
+    /// That of the process it was forked from. It may be locked, and what it holds is a copy of
+    /// what the parent uses, so nobody looks into it, and it is kept as long as this one.
     _parents: Option<Arc<OfProcess<T>>>,
 }
 

@@ -101,8 +101,8 @@ impl Database {
     ///
     /// Same as [`import_go`](Self::import_go), but for `AlreadyExists`;
     /// [`Io`](crate::ErrorKind::Io) also if the new file cannot be made, or the old one not kept;
-    /// [`Misplaced`](crate::ErrorKind::Misplaced) if a file has a name that the database needs, such
-    /// as that of its log.
+    /// [`Misplaced`](crate::ErrorKind::Misplaced) if a file has a name that the database needs,
+    /// such as that of its log.
     /// If the last step itself fails, the syncing of the directory, the new file may be there.
     pub fn convert_go_file(path: impl AsRef<Path>) -> Result<Option<GoConversion>> {
         Self::convert_go_file_with(path, &GoImportOptions::new())
