@@ -62,7 +62,7 @@ pub use self::cursor::Cursor;
 pub use self::number::Number;
 pub use self::order::{compare, compare_scalars};
 pub use self::raw_value::{DEPTH_MAX, Elements, Fields, Malformed, RawValue, TypeBracket, deeper};
-pub use self::sort_key::{encode_empty_array_key, encode_key};
+pub use self::sort_key::{encode_empty_array_key, encode_key, key_bracket, key_len};
 pub use self::text_ids::{
     OBJECT_ID_EXT, ObjectIdText, UUID_EXT, UuidText, parse_object_id, parse_uuid,
 };

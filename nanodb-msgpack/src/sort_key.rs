@@ -67,6 +67,124 @@ const fn tag(bracket: TypeBracket) -> u8 {
     }
 }
 
+/// Returns the first byte of all keys of a type bracket, and the least first byte above them.
+///
+/// The key of an empty array at the end of a path is in no bracket.
+///
+/// ```
+/// use nanodb_msgpack::{TypeBracket, key_bracket};
+///
+/// assert_eq!(key_bracket(TypeBracket::String), [0x20, 0x28]);
+/// ```
+#[must_use]
+pub const fn key_bracket(bracket: TypeBracket) -> [u8; 2] {
+    let end = match bracket {
+        // All nulls have one key.
+        TypeBracket::Null => NULL + 1,
+        TypeBracket::Number => tag(TypeBracket::String),
+        TypeBracket::String => tag(TypeBracket::Document),
+        TypeBracket::Document => tag(TypeBracket::Array),
+        TypeBracket::Array => tag(TypeBracket::Binary),
+        TypeBracket::Binary => tag(TypeBracket::ObjectId),
+        TypeBracket::ObjectId => tag(TypeBracket::Bool),
+        TypeBracket::Bool => tag(TypeBracket::Timestamp),
+        TypeBracket::Timestamp => tag(TypeBracket::Extension),
+        TypeBracket::Extension => tag(TypeBracket::Extension) + 1,
+    };
+    [tag(bracket), end]
+}
+
+/// Returns the length of the key that `bytes` begin with; with `flipped`, of a key of which all
+/// bits are flipped. Returns `None` if the bytes end before the key does, or are none.
+///
+/// ```
+/// use nanodb_msgpack::key_len;
+///
+/// // "a", followed by null
+/// assert_eq!(key_len(&[0x20, b'a', 0, 0, 0x10], false), Some(4));
+/// assert_eq!(key_len(&[0x20, b'a', 0], false), None);
+/// assert_eq!(key_len(&[!0x10], true), Some(1));
+/// ```
+#[must_use]
+pub fn key_len(bytes: &[u8], flipped: bool) -> Option<usize> {
+    let mut keys = Keys { bytes, at: 0, mask: if flipped { 0xff } else { 0 } };
+    keys.skip(0)?;
+    Some(keys.at)
+}
+
+/// A place in the bytes of keys.
+struct Keys<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// What the bytes are combined with, to be those of ascending keys.
+    mask: u8,
+}
+
+impl Keys<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).map(|byte| byte ^ self.mask)
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn skip_bytes(&mut self, len: usize) -> Option<()> {
+        self.at = self.at.checked_add(len).filter(|&at| at <= self.bytes.len())?;
+        Some(())
+    }
+
+    fn skip_text(&mut self) -> Option<()> {
+        loop {
+            if self.next()? == 0 && self.next()? == 0 {
+                return Some(());
+            }
+        }
+    }
+
+    fn skip_sized(&mut self) -> Option<()> {
+        let mut len = 0;
+        for _ in 0..4 {
+            len = len << 8 | u32::from(self.next()?);
+        }
+        self.skip_bytes(usize::try_from(len).ok()?)
+    }
+
+    /// Steps over a key.
+    fn skip(&mut self, depth: usize) -> Option<()> {
+        match self.next()? {
+            EMPTY_ARRAY | NULL => Some(()),
+            0x18 => self.skip_bytes(10),
+            0x20 => self.skip_text(),
+            0x28 => {
+                let depth = deeper(depth).ok()?;
+                while self.next()? != 0 {
+                    self.skip_text()?;
+                    self.skip(depth)?;
+                }
+                Some(())
+            }
+            0x30 => {
+                let depth = deeper(depth).ok()?;
+                while self.peek()? != 0 {
+                    self.skip(depth)?;
+                }
+                self.skip_bytes(1)
+            }
+            0x38 => self.skip_sized(),
+            0x3c | 0x48 => self.skip_bytes(12),
+            0x40 => self.skip_bytes(1),
+            0x50 => {
+                self.skip_bytes(1)?;
+                self.skip_sized()
+            }
+            _ => None,
+        }
+    }
+}
+
 fn encode_next(cursor: &mut Cursor<'_>, depth: usize, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let token = cursor.read().ok_or(Malformed)?;
     out.push(tag(token.bracket()));

@@ -1,7 +1,10 @@
 //! Errors of reading and using queries, as this crate knows them within itself.
 
+mod index_problem;
+
 use std::fmt;
 
+pub use self::index_problem::IndexProblem;
 use nanodb_document::{DamagedDocument, Error, ErrorBuilder, ErrorKind};
 use nanodb_msgpack::json::{JsonError, JsonProblem, Position};
 use nanodb_msgpack::{Malformed, TypeBracket};
@@ -254,6 +257,8 @@ pub enum Problem {
         /// The reason.
         reason: String,
     },
+    /// An index is wrong.
+    Index(IndexProblem),
     /// A replacement document contains the name of an operator.
     OperatorInReplacement {
         /// The name.
@@ -367,6 +372,7 @@ impl fmt::Display for Problem {
             Self::Value { reason } => {
                 write!(f, "a value to compare with can't be encoded: {reason}")
             }
+            Self::Index(problem) => fmt::Display::fmt(problem, f),
             Self::OperatorInReplacement { name } => write!(
                 f,
                 "a replacement can't have the field `{name}`: what has operators is an update, \

@@ -35,7 +35,9 @@ pub use self::elements::ElementFilter;
 pub(crate) use self::operand::Operand;
 pub(crate) use self::parse::operand;
 use self::prefilter::Prefilter;
-use self::tree::Conjunction;
+pub(crate) use self::regex::Pattern;
+pub(crate) use self::tree::{Choice, Condition, Conjunction, Junction, Test};
+pub(crate) use self::types::Types;
 use crate::error::{ApplyError, QueryError};
 use crate::fault::Fault;
 #[cfg(feature = "json")]
@@ -143,6 +145,16 @@ impl Filter {
     fn new(root: Conjunction, cost: Cost) -> Self {
         let prefilter = Prefilter::of(&root);
         Self { root: Arc::new(root), prefilter, cost, refused: None }
+    }
+
+    /// Returns the tree, which is empty if the filter is [refused](Self::checked).
+    pub(crate) fn root(&self) -> &Conjunction {
+        &self.root
+    }
+
+    /// Returns the filter of a branch of an `$or`.
+    pub(crate) fn of_branch(branch: &Conjunction) -> Self {
+        Self::new(branch.clone(), Cost::default())
     }
 
     fn into_root(self) -> Conjunction {

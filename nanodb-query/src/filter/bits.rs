@@ -27,7 +27,7 @@ const NAMES: [(&str, BitTest); 4] = [
 
 /// A mask, and what must hold of its bits.
 #[derive(Clone, Debug)]
-pub(super) struct Bits {
+pub(crate) struct Bits {
     test: BitTest,
     mask: Mask,
     /// The mask as it was written.
@@ -70,7 +70,7 @@ impl Bits {
         Some(Self { test, mask, operand })
     }
 
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         NAMES.iter().find(|(_, test)| *test == self.test).map_or("", |&(name, _)| name)
     }
 

@@ -64,6 +64,20 @@ impl Pattern {
         }
     }
 
+    /// Returns texts of which every match begins with one, 64 at most. Returns `None` if a match
+    /// may begin anyhow, or elsewhere than at the start.
+    ///
+    /// They come from the parsed expression: where `^` stands in the text says nothing.
+    pub(crate) fn prefixes(&self) -> Option<Vec<Vec<u8>>> {
+        match &self.matcher {
+            Matcher::Plain(PlainText::StartsWith(text)) if !text.is_empty() => {
+                Some(vec![text.as_bytes().to_vec()])
+            }
+            Matcher::Plain(_) => None,
+            Matcher::Automaton(_) => automaton::prefixes(&self.text, &self.options),
+        }
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

@@ -17,35 +17,35 @@ use crate::path::Path;
 /// Conditions that must all hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Conjunction {
-    pub(super) groups: Vec<FieldGroup>,
-    pub(super) others: Vec<Junction>,
+    pub(crate) groups: Vec<FieldGroup>,
+    pub(crate) others: Vec<Junction>,
 }
 
 /// The conditions on fields below one name of the document.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct FieldGroup {
+pub(crate) struct FieldGroup {
     /// The name, in the form in which a walk over a document looks for it.
     pub(super) name: Name,
-    pub(super) conditions: Vec<Condition>,
+    pub(crate) conditions: Vec<Condition>,
 }
 
 /// What must hold of the values that a path leads to.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Condition {
-    pub(super) path: Path,
-    pub(super) test: Test,
+pub(crate) struct Condition {
+    pub(crate) path: Path,
+    pub(crate) test: Test,
 }
 
 /// `$or` and `$nor`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Junction {
+pub(crate) enum Junction {
     Or(Vec<Conjunction>),
     Nor(Vec<Conjunction>),
 }
 
 /// One operator and its operand.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Test {
+pub(crate) enum Test {
     Equal(Operand),
     Greater(Operand),
     GreaterOrEqual(Operand),
@@ -66,10 +66,10 @@ pub(super) enum Test {
 
 /// The values of `$in`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Choice {
+pub(crate) struct Choice {
     /// Sorted in the order over all values, without duplicates.
-    pub(super) values: Vec<Operand>,
-    pub(super) patterns: Vec<Pattern>,
+    pub(crate) values: Vec<Operand>,
+    pub(crate) patterns: Vec<Pattern>,
 }
 
 impl Choice {
@@ -104,7 +104,7 @@ impl Conjunction {
         self.groups.is_empty() && self.others.is_empty()
     }
 
-    pub(super) fn add(&mut self, path: Path, test: Test) {
+    pub(crate) fn add(&mut self, path: Path, test: Test) {
         let condition = Condition { path, test };
         let same = |group: &&mut FieldGroup| {
             let first = group.conditions.first().and_then(|there| there.path.parts().first());

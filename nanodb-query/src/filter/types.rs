@@ -1,6 +1,6 @@
 //! Sets of types, as `$type` names them.
 
-use nanodb_msgpack::Token;
+use nanodb_msgpack::{Token, TypeBracket};
 
 /// Each type that `$type` distinguishes: its name, its number, its bits.
 const NAMES: [(&str, Option<i64>, u16); 13] = [
@@ -58,6 +58,25 @@ impl Types {
             Token::Ext(..) => 1 << 10,
         };
         self.0 & bit != 0
+    }
+
+    /// Returns the brackets of the types, each with whether all of its values are of these types.
+    pub(crate) fn brackets(self) -> impl Iterator<Item = (TypeBracket, bool)> {
+        const NUMBERS: u16 = 1 | 1 << 8 | 1 << 9;
+        let brackets = [
+            (TypeBracket::Null, 1 << 7),
+            (TypeBracket::Number, NUMBERS),
+            (TypeBracket::String, 1 << 1),
+            (TypeBracket::Document, 1 << 2),
+            (TypeBracket::Array, 1 << 3),
+            (TypeBracket::Binary, 1 << 4),
+            (TypeBracket::ObjectId, 1 << 11),
+            (TypeBracket::Bool, 1 << 5),
+            (TypeBracket::Timestamp, 1 << 6),
+            (TypeBracket::Extension, 1 << 10),
+        ];
+        let own = brackets.into_iter().filter(move |(_, bits)| self.0 & bits != 0);
+        own.map(move |(bracket, bits)| (bracket, self.0 & bits == bits))
     }
 
     /// Returns the names of the types.

@@ -1,12 +1,15 @@
 //! Tests of the query language from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
+mod bounds;
 mod built_update;
 mod dialect;
 mod errors;
 mod filter;
 mod generate;
 mod hostile;
+mod index;
+mod index_sets;
 mod json;
 mod manual;
 mod order;

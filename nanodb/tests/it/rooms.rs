@@ -120,12 +120,15 @@ const DOCUMENT: &[&[&str]] = &[
 ];
 
 const QUERY: &[&[&str]] = &[
-    &["error"],
+    &["error", "error/*"],
     &["fault", "entries", "path"],
     &["limits"],
     &["json", "json/*"],
     &["filter", "filter/*"],
     &["sort"],
+    &["index_spec", "index_spec/*"],
+    &["keys", "keys/*"],
+    &["plan", "plan/*"],
     &["projection", "projection/*"],
     &["update", "update/*"],
     &["convert", "bytes", "into", "into/*", "msgpack", "operators"],

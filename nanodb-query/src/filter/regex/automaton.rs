@@ -2,6 +2,7 @@
 
 use regex_automata::meta::{BuildError, Config, Regex};
 use regex_automata::util::syntax;
+use regex_syntax::hir::{Look, literal::Extractor};
 
 use crate::filter::pcre::translate;
 
@@ -33,6 +34,26 @@ impl Automaton {
     pub(super) fn is_match(&self, text: &[u8]) -> bool {
         self.0.is_match(text)
     }
+}
+
+/// The most texts that a match may begin with for them to be worth looking for.
+const PREFIXES_MAX: usize = 64;
+
+/// Returns texts of which every match begins with one; see
+/// [`Pattern::prefixes`](super::Pattern::prefixes).
+pub(super) fn prefixes(text: &str, options: &str) -> Option<Vec<Vec<u8>>> {
+    let translated = translate(text, options).ok()?;
+    let mut parser = regex_syntax::ParserBuilder::new().nest_limit(NEST_LIMIT).utf8(false).build();
+    let hir = parser.parse(&translated).ok()?;
+    // Every way through the expression begins at the start of the text.
+    if !hir.properties().look_set_prefix().contains(Look::Start) {
+        return None;
+    }
+    let found = Extractor::new().extract(&hir);
+    let literals = found.literals()?;
+    let is_useful = (1..=PREFIXES_MAX).contains(&literals.len())
+        && literals.iter().all(|literal| !literal.is_empty());
+    is_useful.then(|| literals.iter().map(|literal| literal.as_bytes().to_vec()).collect())
 }
 
 /// Why a translated expression can't be compiled.
