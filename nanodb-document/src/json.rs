@@ -259,7 +259,7 @@ impl DocView {
     ///
     /// [`Damaged`](crate::ErrorKind::Damaged), if the bytes are damaged;
     /// [`Invalid`](crate::ErrorKind::Invalid), if the format has no form for a value. `out` then
-    /// ends in a part of the document.
+    /// is as it was before.
     pub fn write_json(&self, options: &WriteOptions, out: &mut String) -> Result<()> {
         match write_document(RawValue::new(self.as_bytes()), options, out) {
             Err(WriteError::Malformed) => Err(Damage(WriteError::Malformed.into()).into()),

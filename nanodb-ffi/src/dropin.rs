@@ -149,7 +149,7 @@ pub unsafe extern "C" fn NanoFind(
     answer!(ptr::null_mut(), |arguments| {
         let collection = arguments.c_text(collection, "the collection")?;
         let query = arguments.c_text(query, "the query")?;
-        Ok(text_out(&verbs::find(collection, query, limit, skip)?))
+        verbs::find(collection, query, limit, skip)
     })
 }
 
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn NanoFindOne(
 ) -> *mut c_char {
     answer!(ptr::null_mut(), |arguments| {
         let collection = arguments.c_text(collection, "the collection")?;
-        Ok(text_out(&verbs::find_one(collection, arguments.c_text(query, "the query")?)?))
+        verbs::find_one(collection, arguments.c_text(query, "the query")?)
     })
 }
 
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn NanoFindOne(
 pub unsafe extern "C" fn NanoFindById(collection: *const c_char, id: c_longlong) -> *mut c_char {
     answer!(ptr::null_mut(), |arguments| {
         let collection = arguments.c_text(collection, "the collection")?;
-        Ok(text_out(&verbs::find_by_id(collection, id)?))
+        verbs::find_by_id(collection, id)
     })
 }
 
@@ -217,7 +217,7 @@ pub unsafe extern "C" fn NanoUpdateMany(
         let collection = arguments.c_text(collection, "the collection")?;
         let query = arguments.c_text(query, "the query")?;
         let patch = arguments.c_text(patch, "the patch")?;
-        Ok(text_out(&verbs::update_many(collection, query, patch)?))
+        verbs::update_many(collection, query, patch)
     })
 }
 

@@ -5,6 +5,8 @@
 
 use nanodb::json::WriteOptions;
 use nanodb::{DocView, Document, Id, IdRef, Value};
+use nanodb_msgpack::RawValue;
+use nanodb_msgpack::json::append_document;
 
 use crate::failure::{Failure, Result};
 use crate::memory::copy_out;
@@ -15,7 +17,7 @@ use crate::types::nanodb_buf;
 #[derive(Debug)]
 pub(crate) enum Output {
     MsgPack(Vec<u8>),
-    Json(String),
+    Json(Vec<u8>),
 }
 
 /// An array in an output.
@@ -31,14 +33,14 @@ impl Output {
     pub(crate) fn new(format: Format) -> Self {
         match format {
             Format::MsgPack => Self::MsgPack(Vec::new()),
-            Format::Json => Self::Json(String::new()),
+            Format::Json => Self::Json(Vec::new()),
         }
     }
 
     pub(crate) fn document(&mut self, document: &DocView) -> Result<()> {
         match self {
             Self::MsgPack(bytes) => bytes.extend_from_slice(document.as_bytes()),
-            Self::Json(text) => document.write_json(&WriteOptions::new(), text)?,
+            Self::Json(text) => append_json(document, text)?,
         }
         Ok(())
     }
@@ -46,7 +48,7 @@ impl Output {
     pub(crate) fn value(&mut self, value: &Value) -> Result<()> {
         match self {
             Self::MsgPack(bytes) => bytes.extend_from_slice(&value.to_msgpack()?),
-            Self::Json(text) => text.push_str(&value.to_json()?),
+            Self::Json(text) => text.extend_from_slice(value.to_json()?.as_bytes()),
         }
         Ok(())
     }
@@ -59,8 +61,12 @@ impl Output {
                 bytes.extend_from_slice(id.bytes());
             }
             (Self::MsgPack(bytes), id) => bytes.extend_from_slice(&id.to_key()),
-            (Self::Json(text), IdRef::Int(number)) => text.push_str(&number.to_string()),
-            (Self::Json(text), id) => text.push_str(&Value::from(id.to_owned()).to_json()?),
+            (Self::Json(text), IdRef::Int(number)) => {
+                text.extend_from_slice(number.to_string().as_bytes());
+            }
+            (Self::Json(text), id) => {
+                text.extend_from_slice(Value::from(id.to_owned()).to_json()?.as_bytes());
+            }
         }
         Ok(())
     }
@@ -68,7 +74,7 @@ impl Output {
     pub(crate) fn null(&mut self) {
         match self {
             Self::MsgPack(bytes) => bytes.push(0xc0),
-            Self::Json(text) => text.push_str("null"),
+            Self::Json(text) => text.extend_from_slice(b"null"),
         }
     }
 
@@ -78,8 +84,7 @@ impl Output {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
-            Self::MsgPack(bytes) => bytes,
-            Self::Json(text) => text.as_bytes(),
+            Self::MsgPack(bytes) | Self::Json(bytes) => bytes,
         }
     }
 
@@ -93,7 +98,7 @@ impl List {
         let mut output = Output::new(format);
         match &mut output {
             Output::MsgPack(bytes) => bytes.extend_from_slice(&[ARRAY_32, 0, 0, 0, 0]),
-            Output::Json(text) => text.push('['),
+            Output::Json(text) => text.push(b'['),
         }
         Self { output, count: 0 }
     }
@@ -102,14 +107,13 @@ impl List {
     pub(crate) fn push(&mut self, write: impl FnOnce(&mut Output) -> Result<()>) -> Result<()> {
         let len = self.output.len();
         if let (Output::Json(text), 1..) = (&mut self.output, self.count) {
-            text.push(',');
+            text.push(b',');
         }
         let written = write(&mut self.output);
         match &written {
             Ok(()) => self.count += 1,
             Err(_) => match &mut self.output {
-                Output::MsgPack(bytes) => bytes.truncate(len),
-                Output::Json(text) => text.truncate(len),
+                Output::MsgPack(bytes) | Output::Json(bytes) => bytes.truncate(len),
             },
         }
         written
@@ -125,7 +129,7 @@ impl List {
 
     pub(crate) fn finish(mut self) -> Result<nanodb_buf> {
         match &mut self.output {
-            Output::Json(text) => text.push(']'),
+            Output::Json(text) => text.push(b']'),
             Output::MsgPack(bytes) => {
                 let Ok(count) = u32::try_from(self.count) else {
                     return Err(Failure::invalid("the list is too long for MessagePack"));
@@ -138,6 +142,17 @@ impl List {
         }
         self.output.finish()
     }
+}
+
+/// Appends a document as JSON.
+#[inline]
+pub(crate) fn append_json(document: &DocView, out: &mut Vec<u8>) -> Result<()> {
+    let options = WriteOptions::new();
+    append_document(RawValue::new(document.as_bytes()), &options, out).or_else(|error| {
+        // The database's own error says more of what is wrong with the bytes.
+        document.to_json()?;
+        Err(Failure::invalid(error.to_string()))
+    })
 }
 
 /// Returns a document of the library's own, such as a report.
@@ -155,7 +170,7 @@ pub(crate) fn one(document: &DocView, format: Format) -> Result<nanodb_buf> {
         return copy_out(document.as_bytes());
     }
     // Mostly it is not much longer.
-    let mut output = Output::Json(String::with_capacity(2 * document.as_bytes().len()));
+    let mut output = Output::Json(Vec::with_capacity(2 * document.as_bytes().len()));
     output.document(document)?;
     output.finish()
 }

@@ -246,6 +246,29 @@ fn any_json_object_is_a_document_and_nothing_else_is() {
 }
 
 #[test]
+fn documents_of_a_list_are_what_they_would_be_alone() {
+    let _client = Client::open();
+    let texts = [
+        r#"{}"#,
+        r#"{"_id": 77, "a": "\u0000\"\u00e9"}"#,
+        r#"{"$date": 5, "at": {"$date": "2023-11-14T22:13:20.5Z"}}"#,
+        r#"{"a": [1, -0, 1.50, {"b": [[]]}], "_id": "mine"}"#,
+    ];
+    let alone: Vec<i64> = texts.into_iter().map(insert).collect();
+    let ids = insert_many(&format!(" [{}] ", texts.join(" ,\n"))).unwrap();
+    let ids = Value::parse_json(&ids).unwrap();
+    for (alone, id) in alone.iter().zip(ids.as_array().unwrap()) {
+        let id = id.as_i64().unwrap();
+        let expected = find_by_id(*alone).unwrap();
+        let expected = expected.replacen(&format!("\"_id\":{alone}"), &format!("\"_id\":{id}"), 1);
+        assert_eq!(find_by_id(id).unwrap(), expected);
+    }
+    assert_eq!(ids.as_array().unwrap().len(), texts.len());
+    assert_eq!(insert_many("[]").as_deref(), Some("[]"));
+    NanoClose();
+}
+
+#[test]
 fn null_pointers_and_bytes_that_are_no_text_are_errors() {
     let _client = Client::open();
     let (name, bad) = (c("c"), [0xff_u8, 0xfe, 0]);

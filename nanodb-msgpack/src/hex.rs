@@ -14,3 +14,10 @@ pub(crate) fn parse(text: &str) -> Option<Vec<u8>> {
 pub(crate) fn print(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
+
+/// Returns the two digits of a byte, in lower case.
+#[inline]
+pub(crate) fn digits(byte: u8) -> [u8; 2] {
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+    [digit(byte >> 4), digit(byte & 0xf)]
+}

@@ -37,11 +37,13 @@
 //!
 //! A text in [`Format::Full`] is read back as the same value.
 
+mod digits;
 mod error;
 mod forms;
 mod leaf;
 mod lex;
 mod options;
+mod plain;
 mod print;
 mod read;
 
@@ -51,5 +53,7 @@ mod tests;
 pub use self::error::{JsonError, JsonProblem, Position};
 pub use self::forms::form_to_msgpack;
 pub use self::options::{Decimals, Format, Inexact, Layout, ReadOptions, WriteOptions};
-pub use self::print::{WriteError, print_string, print_value, write_document, write_value};
-pub use self::read::{Text, to_msgpack};
+pub use self::print::{
+    WriteError, append_document, print_string, print_value, write_document, write_value,
+};
+pub use self::read::{Text, elements_to_msgpack, to_msgpack};

@@ -124,19 +124,45 @@ impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil(self.secs.div_euclid(86_400));
         let second = self.secs.rem_euclid(86_400);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let pairs = [month, day, second / 3600, second / 60 % 60, second % 60].map(two_digits);
+        let mut text = *b"-00-00T00:00:00.000000000Z";
+        for (place, digits) in [1, 4, 7, 10, 13].into_iter().zip(pairs) {
+            if let Some(place) = text.get_mut(place..place + 2) {
+                place.copy_from_slice(&digits);
+            }
+        }
+        let mut nanos = self.nanos;
+        let mut len = text.len() - 1;
+        for (place, digit) in text.iter_mut().enumerate().skip(16).take(9).rev() {
+            let [_, last] = two_digits((nanos % 10).into());
+            *digit = last;
+            nanos /= 10;
+            // A zero at the end is left out.
+            if last == b'0' && place + 1 == len {
+                len = place;
+            }
+        }
+        // The point goes with the last digit behind it.
+        let len = if len == 16 { 15 } else { len };
+        if let Some(end) = text.get_mut(len) {
+            *end = b'Z';
+        }
         // ISO 8601 requires four digits, or a sign and six.
         match year {
-            0..=9999 => write!(f, "{year:04}")?,
+            0..=9999 => [year / 100, year % 100]
+                .map(two_digits)
+                .iter()
+                .try_for_each(|digits| f.write_str(str::from_utf8(digits).unwrap_or_default()))?,
             _ => write!(f, "{year:+07}")?,
         }
-        write!(f, "-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if self.nanos != 0 {
-            let digits = format!("{:09}", self.nanos);
-            write!(f, ".{}", digits.trim_end_matches('0'))?;
-        }
-        f.write_str("Z")
+        f.write_str(text.get(..=len).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default())
     }
+}
+
+/// Returns the digits of a number below 100.
+fn two_digits(number: i64) -> [u8; 2] {
+    let number = u8::try_from(number).unwrap_or_default();
+    [b'0' + number / 10 % 10, b'0' + number % 10]
 }
 
 /// Returns year, month and day of the Gregorian calendar, `days` after 1970-01-01.

@@ -3,30 +3,41 @@
 //! It took any JSON object for a document. Names with a dollar in front are stored as they are, but
 //! for the forms of values that JSON lacks, such as `{"$date": ...}`.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher as _, RandomState};
+use std::os::raw::c_char;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nanodb::json::{self, Decimals, ReadOptions, WriteOptions};
+use nanodb::json::{self, Decimals, ReadOptions};
 use nanodb::{DocView, Document, Draft, Encode, ID_FIELD, IdRef};
+use nanodb_msgpack::json::elements_to_msgpack;
+use nanodb_msgpack::{Cursor, RawValue};
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+use crate::memory::{Growing, copy_out};
+use crate::output::append_json;
 
 const READ: ReadOptions =
     ReadOptions::new().operators(true).replace_surrogates(true).decimals(Decimals::Double);
 
 /// A document that is to be inserted. It has no id: one that it brings is left out.
 #[derive(Debug)]
-pub(super) struct New(Vec<u8>);
+pub(super) struct New<'a>(Cow<'a, [u8]>);
 
-impl New {
+impl New<'_> {
     pub(super) fn parse(text: &str) -> Result<Self> {
-        let bytes = json::document_to_msgpack(text.as_bytes(), &READ)?;
+        Self::new(Cow::Owned(json::document_to_msgpack(text.as_bytes(), &READ)?))
+    }
+}
+
+impl<'a> New<'a> {
+    fn new(bytes: Cow<'a, [u8]>) -> Result<Self> {
         if DocView::from_bytes(&bytes).get(ID_FIELD).is_none() {
             return Ok(Self(bytes));
         }
         let mut document = Document::from_msgpack(&bytes)?;
         document.remove(ID_FIELD);
-        Ok(Self(document.to_msgpack()?))
+        Ok(Self(Cow::Owned(document.to_msgpack()?)))
     }
 
     /// The same, with an id chosen here.
@@ -35,7 +46,28 @@ impl New {
     }
 }
 
-impl Encode for New {
+/// The documents of a JSON array, read as a whole: each one's memory is a part of it.
+#[derive(Debug)]
+pub(super) struct NewDocuments(Vec<u8>);
+
+impl NewDocuments {
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        let read = elements_to_msgpack(text.as_bytes(), &READ);
+        Ok(Self(read.map_err(|error| Failure::invalid(error.to_string()))?))
+    }
+
+    pub(super) fn documents(&self) -> Result<Vec<New<'_>>> {
+        let mut cursor = Cursor::new(&self.0);
+        let documents =
+            (0..cursor.read_array_len().unwrap_or(0)).map(|_| match cursor.take_value() {
+                Some(bytes) if RawValue::new(bytes).is_map() => New::new(Cow::Borrowed(bytes)),
+                _ => Err(Failure::invalid("an element of the array is no document")),
+            });
+        documents.collect()
+    }
+}
+
+impl Encode for New<'_> {
     fn encode(&self, fallback: Option<IdRef<'_>>, out: &mut Vec<u8>) -> nanodb::Result<Draft> {
         DocView::from_bytes(&self.0).encode(fallback, out)
     }
@@ -44,7 +76,7 @@ impl Encode for New {
 /// A new document and its id.
 #[derive(Debug)]
 pub(super) struct WithId<'a> {
-    document: &'a New,
+    document: &'a New<'a>,
     id: i64,
 }
 
@@ -79,24 +111,41 @@ pub(super) fn merge(document: &mut Document, patch: &Document) {
     }
 }
 
-/// A JSON array of documents.
+/// Returns a document as the caller's text.
+pub(super) fn text_of(document: &DocView) -> Result<*mut c_char> {
+    // Mostly it is not much longer.
+    let mut text = Vec::with_capacity(2 * document.as_bytes().len());
+    append_json(document, &mut text)?;
+    Ok(copy_out(&text)?.data)
+}
+
+/// A JSON array of documents. There is no zero byte in JSON, so that what ends with one is all of
+/// it.
 #[derive(Debug)]
-pub(super) struct Array(String);
+pub(super) struct Array {
+    text: Growing,
+    count: usize,
+    /// The document that is being written; kept to reuse its memory.
+    document: Vec<u8>,
+}
 
 impl Array {
     pub(super) fn new() -> Self {
-        Self("[".to_owned())
+        Self { text: Growing::new(), count: 0, document: Vec::new() }
     }
 
     pub(super) fn push(&mut self, document: &DocView) -> Result<()> {
-        if self.0.len() > 1 {
-            self.0.push(',');
-        }
-        Ok(document.write_json(&WriteOptions::new(), &mut self.0)?)
+        self.document.clear();
+        self.document.push(if self.count == 0 { b'[' } else { b',' });
+        append_json(document, &mut self.document)?;
+        self.text.push(&self.document)?;
+        self.count += 1;
+        Ok(())
     }
 
-    pub(super) fn finish(mut self) -> String {
-        self.0.push(']');
-        self.0
+    /// Hands the text to the caller.
+    pub(super) fn finish(mut self) -> Result<*mut c_char> {
+        self.text.push(if self.count == 0 { b"[]" } else { b"]" })?;
+        Ok(self.text.finish()?.data)
     }
 }

@@ -7,7 +7,7 @@
 //! 2. The file is closed by the last of its users.
 //! 3. A forked child has a state of its own: no file is open in it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,7 +42,8 @@ struct Open {
     database: Database,
     path: PathBuf,
     /// Those that are known to exist. Through this interface none ceases to.
-    collections: RwLock<HashMap<String, Arc<Collection>>>,
+    /// A few names are compared faster than one is hashed.
+    collections: RwLock<BTreeMap<String, Arc<Collection>>>,
 }
 
 /// Opens a file, or takes part in its use.

@@ -1,12 +1,14 @@
 //! What the functions do.
 
-use nanodb::json::WriteOptions;
+use std::fmt::Write as _;
+use std::os::raw::c_char;
+
 use nanodb::{Collection, DocView, Document, ErrorKind, Filter, Id, IdRef, StoredDoc, doc};
 
-use super::documents::{Array, New, merge, patch, random_id};
+use super::documents::{Array, New, NewDocuments, merge, patch, random_id, text_of};
 use super::state;
 use crate::failure::{Failure, Result};
-use crate::json_parts;
+use crate::memory::text_out;
 
 /// So often ids are chosen anew if one of them is taken.
 const TRIES: usize = 8;
@@ -48,11 +50,8 @@ pub(super) fn insert(collection: &str, document: &str) -> Result<i64> {
 
 pub(super) fn insert_many(collection: &str, documents: &str) -> Result<String> {
     let collection = state::collection(collection)?;
-    if !documents.trim_ascii_start().starts_with('[') {
-        return Err(Failure::invalid("the documents are no array"));
-    }
-    let documents = json_parts::elements(documents)?;
-    let documents = documents.into_iter().map(New::parse).collect::<Result<Vec<_>>>()?;
+    let documents = NewDocuments::parse(documents)?;
+    let documents = documents.documents()?;
     let ids = match collection.insert_many(&documents) {
         Err(error) if error.kind() == ErrorKind::Exhausted => untaken(|| {
             collection.insert_many(documents.iter().map(|document| document.with_id(random_id())))
@@ -65,7 +64,8 @@ pub(super) fn insert_many(collection: &str, documents: &str) -> Result<String> {
         if count > 0 {
             text.push(',');
         }
-        text.push_str(&below_the_end(id)?.to_string());
+        // A string takes all that is written.
+        let _ = write!(text, "{}", below_the_end(id)?);
     }
     text.push(']');
     Ok(text)
@@ -92,7 +92,7 @@ fn unsigned(id: i64) -> IdRef<'static> {
     IdRef::from(id.cast_unsigned())
 }
 
-pub(super) fn find(collection: &str, query: &str, limit: i64, skip: i64) -> Result<String> {
+pub(super) fn find(collection: &str, query: &str, limit: i64, skip: i64) -> Result<*mut c_char> {
     let collection = state::collection(collection)?;
     let filter = Filter::parse_json(query)?;
     let mut array = Array::new();
@@ -101,32 +101,28 @@ pub(super) fn find(collection: &str, query: &str, limit: i64, skip: i64) -> Resu
         while let Some(document) = scan.next()? {
             array.push(document)?;
         }
-        return Ok(array.finish());
+        return array.finish();
     }
     let positive = |number: i64| u64::try_from(number).unwrap_or(0);
     for found in collection.find(filter).limit(positive(limit)).skip(positive(skip)).run()? {
         array.push(&found?)?;
     }
-    Ok(array.finish())
+    array.finish()
 }
 
-pub(super) fn find_one(collection: &str, query: &str) -> Result<String> {
+pub(super) fn find_one(collection: &str, query: &str) -> Result<*mut c_char> {
     let collection = state::collection(collection)?;
     or_null(collection.find_one(Filter::parse_json(query)?)?)
 }
 
-pub(super) fn find_by_id(collection: &str, id: i64) -> Result<String> {
+pub(super) fn find_by_id(collection: &str, id: i64) -> Result<*mut c_char> {
     or_null(state::collection(collection)?.get(unsigned(id))?)
 }
 
-fn or_null(found: Option<StoredDoc>) -> Result<String> {
+fn or_null(found: Option<StoredDoc>) -> Result<*mut c_char> {
     match found {
-        Some(document) => {
-            let mut text = String::with_capacity(2 * document.as_bytes().len());
-            document.write_json(&WriteOptions::new(), &mut text)?;
-            Ok(text)
-        }
-        None => Ok("null".to_owned()),
+        Some(document) => text_of(&document),
+        None => Ok(text_out("null")),
     }
 }
 
@@ -146,7 +142,7 @@ pub(super) fn update_by_id(collection: &str, id: i64, text: &str) -> Result<Stri
     }
 }
 
-pub(super) fn update_many(collection: &str, query: &str, text: &str) -> Result<String> {
+pub(super) fn update_many(collection: &str, query: &str, text: &str) -> Result<*mut c_char> {
     let patch = patch(text)?;
     let filter = Filter::parse_json(query)?;
     let collection = state::collection(collection)?;
@@ -167,7 +163,7 @@ pub(super) fn update_many(collection: &str, query: &str, text: &str) -> Result<S
     for document in &updated {
         array.push(DocView::from_bytes(&document.to_msgpack()?))?;
     }
-    Ok(array.finish())
+    array.finish()
 }
 
 /// Reads and writes a collection as one commit.

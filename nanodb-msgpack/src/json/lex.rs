@@ -1,11 +1,16 @@
 //! The tokens of JSON, and their places.
 
+use std::borrow::Cow;
+
 use super::error::{JsonError, JsonProblem, Position};
+use super::plain::plain_len;
 
 /// A place in a text.
 #[derive(Debug)]
 pub(super) struct Lexer<'a> {
     text: &'a [u8],
+    /// The same, if all of it is UTF-8: its parts then need not be looked at one by one.
+    utf8: Option<&'a str>,
     at: usize,
 }
 
@@ -19,7 +24,7 @@ pub(super) enum Digits {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0 }
+        Self { text, utf8: str::from_utf8(text).ok(), at: 0 }
     }
 
     pub(super) fn offset(&self) -> usize {
@@ -82,6 +87,10 @@ impl<'a> Lexer<'a> {
     /// Reads a number, whose first byte has been read.
     pub(super) fn number(&mut self) -> Result<Digits, JsonError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
+        if let Some((number, size)) = short_integer(rest) {
+            self.at += size;
+            return Ok(Digits::Int(number));
+        }
         let Some((size, is_whole)) = number_size(rest) else {
             if rest.starts_with(b"-I") {
                 return Err(self.no_value());
@@ -111,33 +120,22 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Reads a string, whose quotation mark has been read, and appends it to `out`.
-    pub(super) fn string(
-        &mut self,
-        replace_surrogates: bool,
-        out: &mut String,
-    ) -> Result<(), JsonError> {
+    /// Reads a string, whose quotation mark has been read.
+    pub(super) fn string(&mut self, replace_surrogates: bool) -> Result<Cow<'a, str>, JsonError> {
         self.at += 1;
+        let run = self.plain_run()?;
+        if self.text.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            return Ok(Cow::Borrowed(run));
+        }
+        let mut out = run.to_owned();
         loop {
-            let rest = self.text.get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\' | ..0x20));
-            let Some(plain) = plain else { return Err(self.ended("a string")) };
-            let (run, rest) = rest.split_at_checked(plain).unwrap_or_default();
-            match str::from_utf8(run) {
-                Ok(run) => out.push_str(run),
-                Err(error) => {
-                    let problem =
-                        JsonProblem::Syntax { message: "a string is not UTF-8".to_owned() };
-                    return Err(self.error_at(problem, self.at + error.valid_up_to()));
-                }
-            }
-            self.at += plain;
-            match rest.first() {
+            match self.text.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(Cow::Owned(out));
                 }
-                Some(b'\\') => self.escape(replace_surrogates, out)?,
+                Some(b'\\') => self.escape(replace_surrogates, &mut out)?,
                 other => {
                     // What follows shows that a line ends within a string.
                     self.at += usize::from(other == Some(&b'\n'));
@@ -146,7 +144,32 @@ impl<'a> Lexer<'a> {
                     ));
                 }
             }
+            out.push_str(self.plain_run()?);
         }
+    }
+
+    /// Steps over the characters of a string that stand for themselves.
+    fn plain_run(&mut self) -> Result<&'a str, JsonError> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let plain = plain_len(rest);
+        let end = self.at + plain;
+        if end == self.text.len() {
+            return Err(self.ended("a string"));
+        }
+        // Both ends are beside ASCII.
+        let run = match self.utf8.and_then(|text| text.get(self.at..end)) {
+            Some(run) => run,
+            None => {
+                let run = rest.get(..plain).unwrap_or_default();
+                str::from_utf8(run).map_err(|error| {
+                    let problem =
+                        JsonProblem::Syntax { message: "a string is not UTF-8".to_owned() };
+                    self.error_at(problem, self.at + error.valid_up_to())
+                })?
+            }
+        };
+        self.at = end;
+        Ok(run)
     }
 
     /// Reads an escape sequence.
@@ -204,6 +227,31 @@ impl<'a> Lexer<'a> {
             .and_then(|digits| u16::from_str_radix(digits, 16).ok())
             .ok_or_else(|| self.error("invalid escape"))
     }
+}
+
+/// Returns the integer that `text` begins with, and the number of its bytes; `None` if it is
+/// something else, or so long that it might not fit.
+#[inline]
+fn short_integer(text: &[u8]) -> Option<(i64, usize)> {
+    /// All integers of so many digits fit.
+    const DIGITS_MAX: usize = 18;
+    let sign = usize::from(text.first() == Some(&b'-'));
+    let digits = text.get(sign..)?;
+    let mut number = 0;
+    let mut count = 0;
+    while let Some(digit @ b'0'..=b'9') = digits.get(count) {
+        if count == DIGITS_MAX {
+            return None;
+        }
+        number = number * 10 + i64::from(digit - b'0');
+        count += 1;
+    }
+    // A zero in front is an error, and one with a sign is a float.
+    let is_odd = digits.first() == Some(&b'0') && count + sign > 1;
+    if count == 0 || is_odd || matches!(digits.get(count), Some(b'.' | b'e' | b'E')) {
+        return None;
+    }
+    Some((if sign == 1 { -number } else { number }, sign + count))
 }
 
 /// Returns the number of bytes of the number that `text` begins with, and whether it is an integer;

@@ -2,11 +2,14 @@
 
 use std::error::Error;
 use std::fmt::{self, Write};
+use std::{io, mem};
 
+use super::digits::print_int;
 use super::forms;
 use super::leaf::write_leaf;
 use super::options::{Format, Layout, WriteOptions};
-use crate::{Elements, Fields, Malformed, RawValue, Token, deeper};
+use super::plain::plain_len;
+use crate::{Cursor, Malformed, RawValue, Token, deeper, hex};
 
 /// The reason why a value is not written.
 #[derive(Debug)]
@@ -32,12 +35,12 @@ impl WriteError {
 
     /// Adds a field or element to the front of the path.
     #[cold]
-    fn at(mut self, name: &str) -> Self {
+    fn at(mut self, name: &[u8]) -> Self {
         if let Self::Unheld { path, .. } = &mut self {
             if !path.is_empty() {
                 path.insert(0, '.');
             }
-            path.insert_str(0, name);
+            path.insert_str(0, &String::from_utf8_lossy(name));
         }
         self
     }
@@ -62,8 +65,8 @@ impl From<Malformed> for WriteError {
     }
 }
 
-impl From<fmt::Error> for WriteError {
-    fn from(_: fmt::Error) -> Self {
+impl From<io::Error> for WriteError {
+    fn from(_: io::Error) -> Self {
         Self::Malformed
     }
 }
@@ -85,13 +88,13 @@ impl From<fmt::Error> for WriteError {
 ///
 /// # Errors
 ///
-/// Any [`WriteError`]; `out` then ends in a part of the value.
+/// Any [`WriteError`]; `out` is then as it was before.
 pub fn write_value(
     value: RawValue<'_>,
     options: &WriteOptions,
-    out: &mut dyn Write,
+    out: &mut String,
 ) -> Result<(), WriteError> {
-    Printer { options, out }.value(value, 0)
+    append(out, |out| Printer { options, out }.value(&mut Cursor::new(value.tail()), 0))
 }
 
 /// Appends a document that stands for itself: unlike one within, it is never taken for a form.
@@ -102,10 +105,62 @@ pub fn write_value(
 pub fn write_document(
     document: RawValue<'_>,
     options: &WriteOptions,
-    out: &mut dyn Write,
+    out: &mut String,
 ) -> Result<(), WriteError> {
-    let fields = document.fields().ok_or(WriteError::Malformed)?;
-    Printer { options, out }.fields(fields, 0)
+    append(out, |out| Printer { options, out }.document(document))
+}
+
+/// Appends a document to bytes, which is cheaper than to a string: what is there already is not
+/// looked at. What is appended is UTF-8.
+///
+/// ```
+/// use nanodb_msgpack::RawValue;
+/// use nanodb_msgpack::json::{WriteOptions, append_document};
+///
+/// # fn main() -> Result<(), nanodb_msgpack::json::WriteError> {
+/// let mut out = b"[".to_vec();
+/// append_document(RawValue::new(b"\x81\xa1n\x05"), &WriteOptions::new(), &mut out)?;
+/// assert_eq!(out, br#"[{"n":5}"#);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Same as [`write_document`]; `out` is then as it was before.
+pub fn append_document(
+    document: RawValue<'_>,
+    options: &WriteOptions,
+    out: &mut Vec<u8>,
+) -> Result<(), WriteError> {
+    let start = out.len();
+    let written = Printer { options, out }.document(document).and_then(|()| {
+        // Strings were copied unseen: a whole text is looked at faster than many short ones.
+        let is_text = out.get(start..).is_some_and(|appended| str::from_utf8(appended).is_ok());
+        if is_text { Ok(()) } else { Err(WriteError::Malformed) }
+    });
+    if written.is_err() {
+        out.truncate(start);
+    }
+    written
+}
+
+/// Appends what `write` writes to a string.
+fn append(
+    out: &mut String,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    if out.is_empty() {
+        // Nothing is there to be looked at once more: its memory can be used.
+        let mut bytes = mem::take(out).into_bytes();
+        write(&mut bytes)?;
+        *out = String::from_utf8(bytes).map_err(|_| WriteError::Malformed)?;
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    write(&mut bytes)?;
+    out.push_str(str::from_utf8(&bytes).map_err(|_| WriteError::Malformed)?);
+    Ok(())
 }
 
 /// Prints a value as JSON on one line.
@@ -115,7 +170,9 @@ pub fn write_document(
 /// Those of [`Write`], and [`fmt::Error`] if `value` is malformed.
 pub fn print_value(value: RawValue<'_>, out: &mut dyn Write) -> fmt::Result {
     let options = WriteOptions::new().layout(Layout::Spaced);
-    write_value(value, &options, out).map_err(|_| fmt::Error)
+    let mut text = String::new();
+    write_value(value, &options, &mut text).map_err(|_| fmt::Error)?;
+    out.write_str(&text)
 }
 
 /// Prints a string with its quotation marks.
@@ -124,124 +181,166 @@ pub fn print_value(value: RawValue<'_>, out: &mut dyn Write) -> fmt::Result {
 ///
 /// Those of [`Write`].
 pub fn print_string(text: &str, out: &mut dyn Write) -> fmt::Result {
-    out.write_char('"')?;
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)) {
-        let (plain, special) = rest.split_at_checked(at).unwrap_or_default();
-        out.write_str(plain)?;
-        let mut characters = special.chars();
-        match characters.next() {
-            Some('"') => out.write_str("\\\"")?,
-            Some('\\') => out.write_str("\\\\")?,
-            Some('\u{8}') => out.write_str("\\b")?,
-            Some('\u{c}') => out.write_str("\\f")?,
-            Some('\n') => out.write_str("\\n")?,
-            Some('\r') => out.write_str("\\r")?,
-            Some('\t') => out.write_str("\\t")?,
-            Some(control) => write!(out, "\\u{:04x}", u32::from(control))?,
-            None => break,
-        }
-        rest = characters.as_str();
-    }
-    out.write_str(rest)?;
-    out.write_char('"')
+    let mut bytes = Vec::with_capacity(text.len() + 2);
+    append_string(text.as_bytes(), &mut bytes);
+    // What is written for a text is one.
+    out.write_str(str::from_utf8(&bytes).map_err(|_| fmt::Error)?)
 }
 
+/// Appends a string with its quotation marks. It need not be UTF-8: what is appended is then not.
+pub(super) fn append_string(text: &[u8], out: &mut Vec<u8>) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let mut rest = text;
+    while let Some((plain, [special, after @ ..])) = rest.split_at_checked(plain_len(rest)) {
+        out.extend_from_slice(plain);
+        let short = match special {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            0x8 => "\\b",
+            0xc => "\\f",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            control => {
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(&hex::digits(*control));
+                ""
+            }
+        };
+        out.extend_from_slice(short.as_bytes());
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+/// Prints values from where a cursor is, and leaves it behind them.
 struct Printer<'a> {
     options: &'a WriteOptions,
-    out: &'a mut dyn Write,
+    out: &'a mut Vec<u8>,
 }
 
 impl Printer<'_> {
+    fn document(&mut self, document: RawValue<'_>) -> Result<(), WriteError> {
+        let mut cursor = Cursor::new(document.tail());
+        let len = cursor.read_map_len().ok_or(WriteError::Malformed)?;
+        self.fields(&mut cursor, len, 0)
+    }
+
     /// Writes a value within `depth` containers.
-    fn value(&mut self, value: RawValue<'_>, depth: usize) -> Result<(), WriteError> {
-        match value.token()? {
-            Token::Array(_) => match value.elements() {
-                Some(elements) => self.elements(elements, depth),
-                None => Err(WriteError::Malformed),
-            },
-            Token::Map(_) => match value.fields() {
-                Some(fields) => self.nested(fields, depth),
-                None => Err(WriteError::Malformed),
-            },
-            scalar => write_leaf(scalar, self.options, self.out),
-        }
-    }
-
-    fn elements(&mut self, elements: Elements<'_>, depth: usize) -> Result<(), WriteError> {
-        let within = deeper(depth)?;
-        self.out.write_char('[')?;
-        let is_empty = elements.is_empty();
-        for (index, element) in elements.enumerate() {
-            self.separate(index, within)?;
-            self.value(element?, within).map_err(|error| error.at(&index.to_string()))?;
-        }
-        self.end(is_empty, depth)?;
-        Ok(self.out.write_char(']')?)
-    }
-
-    /// Writes a document within another value, where it might be taken for a form.
-    fn nested(&mut self, fields: Fields<'_>, depth: usize) -> Result<(), WriteError> {
-        let first = fields.clone().next().transpose()?;
-        if self.options.format != Format::Full {
-            return self.fields(fields, depth);
-        }
-        match first {
-            Some((name, _))
-                if name.first() == Some(&b'$') && name != forms::REFERENCE.as_bytes() =>
-            {
-                let colon = if self.options.layout == Layout::Compact { ":" } else { ": " };
-                write!(self.out, "{{\"{}\"{colon}", forms::LITERAL)?;
-                self.fields(fields, depth)?;
-                Ok(self.out.write_char('}')?)
+    fn value(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), WriteError> {
+        match cursor.read().ok_or(WriteError::Malformed)? {
+            Token::String(text) => append_string(text, self.out),
+            Token::Int(number) if self.options.format != Format::Canonical => {
+                print_int(self.out, number);
             }
-            _ => self.fields(fields, depth),
-        }
-    }
-
-    fn fields(&mut self, fields: Fields<'_>, depth: usize) -> Result<(), WriteError> {
-        let within = deeper(depth)?;
-        self.out.write_char('{')?;
-        let is_empty = fields.is_empty();
-        for (index, field) in fields.enumerate() {
-            let (name, value) = field?;
-            let name = str::from_utf8(name).map_err(|_| WriteError::Malformed)?;
-            if depth > 0 && self.options.format != Format::Full && forms::is_mongodb_form(name) {
-                let what = "a document with a name that says a type";
-                return Err(WriteError::unheld(what, "; rename the field").at(name));
-            }
-            self.separate(index, within)?;
-            print_string(name, self.out)?;
-            let is_compact = self.options.layout == Layout::Compact;
-            self.out.write_str(if is_compact { ":" } else { ": " })?;
-            self.value(value, within).map_err(|error| error.at(name))?;
-        }
-        self.end(is_empty, depth)?;
-        Ok(self.out.write_char('}')?)
-    }
-
-    /// Writes what comes before the child with that index.
-    fn separate(&mut self, index: usize, depth: usize) -> fmt::Result {
-        if index > 0 {
-            self.out.write_char(',')?;
-        }
-        match self.options.layout {
-            Layout::Lines => self.new_line(depth),
-            Layout::Spaced if index > 0 => self.out.write_char(' '),
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes what comes before the closing bracket.
-    fn end(&mut self, is_empty: bool, depth: usize) -> fmt::Result {
-        if self.options.layout == Layout::Lines && !is_empty {
-            return self.new_line(depth);
+            Token::Array(len) => self.elements(cursor, len, depth)?,
+            Token::Map(len) => self.nested(cursor, len, depth)?,
+            scalar => write_leaf(scalar, self.options, self.out)?,
         }
         Ok(())
     }
 
-    fn new_line(&mut self, depth: usize) -> fmt::Result {
-        self.out.write_char('\n')?;
-        (0..depth).try_for_each(|_| self.out.write_str("  "))
+    fn elements(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        len: u32,
+        depth: usize,
+    ) -> Result<(), WriteError> {
+        let within = deeper(depth)?;
+        self.out.push(b'[');
+        for index in 0..len {
+            self.separate(index, within);
+            self.value(cursor, within).map_err(|error| error.at(index.to_string().as_bytes()))?;
+        }
+        self.end(len, depth);
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// Writes a document within another value, where it might be taken for a form.
+    fn nested(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        len: u32,
+        depth: usize,
+    ) -> Result<(), WriteError> {
+        if self.options.format != Format::Full {
+            return self.fields(cursor, len, depth);
+        }
+        // Of an empty document it is what follows it, if anything does.
+        let mut ahead = *cursor;
+        match ahead.read_string_bytes().filter(|_| len > 0) {
+            Some(name) if name.first() == Some(&b'$') && name != forms::REFERENCE.as_bytes() => {
+                self.out.push(b'{');
+                append_string(forms::LITERAL.as_bytes(), self.out);
+                self.colon();
+                self.fields(cursor, len, depth)?;
+                self.out.push(b'}');
+                Ok(())
+            }
+            _ => self.fields(cursor, len, depth),
+        }
+    }
+
+    fn fields(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        len: u32,
+        depth: usize,
+    ) -> Result<(), WriteError> {
+        let within = deeper(depth)?;
+        self.out.push(b'{');
+        for index in 0..len {
+            let name = cursor.read_string_bytes().ok_or(WriteError::Malformed)?;
+            let is_form = || str::from_utf8(name).is_ok_and(forms::is_mongodb_form);
+            if depth > 0 && self.options.format != Format::Full && is_form() {
+                let what = "a document with a name that says a type";
+                return Err(WriteError::unheld(what, "; rename the field").at(name));
+            }
+            self.separate(index, within);
+            append_string(name, self.out);
+            self.colon();
+            self.value(cursor, within).map_err(|error| error.at(name))?;
+        }
+        self.end(len, depth);
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    /// Writes what comes between a name and its value.
+    #[inline]
+    fn colon(&mut self) {
+        let is_compact = self.options.layout == Layout::Compact;
+        self.out.extend_from_slice(if is_compact { b":" } else { b": " });
+    }
+
+    /// Writes what comes before the child with that index.
+    #[inline]
+    fn separate(&mut self, index: u32, depth: usize) {
+        if index > 0 {
+            self.out.push(b',');
+        }
+        match self.options.layout {
+            Layout::Lines => self.new_line(depth),
+            Layout::Spaced if index > 0 => self.out.push(b' '),
+            _ => {}
+        }
+    }
+
+    /// Writes what comes before the closing bracket.
+    #[inline]
+    fn end(&mut self, len: u32, depth: usize) {
+        if self.options.layout == Layout::Lines && len > 0 {
+            self.new_line(depth);
+        }
+    }
+
+    fn new_line(&mut self, depth: usize) {
+        self.out.push(b'\n');
+        for _ in 0..depth {
+            self.out.extend_from_slice(b"  ");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! byte at first, and is replaced by a longer one if needed. An object whose first name begins with
 //! a dollar is written like any other; then the value that it stands for is written in its place.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -13,6 +14,7 @@ use super::error::{JsonError, JsonProblem, Position};
 use super::forms::{self, Form};
 use super::lex::{Digits, Lexer};
 use super::options::ReadOptions;
+use crate::marker::{FIX_ARRAY, FIX_MAP};
 use crate::{
     DEPTH_MAX, RawValue, write_array_len, write_bool, write_float, write_int, write_map_len,
     write_null, write_string, write_uint,
@@ -94,6 +96,34 @@ pub fn to_msgpack(text: &[u8], options: &ReadOptions) -> Result<Vec<u8>, JsonErr
     Ok(reader.out)
 }
 
+/// Reads a text that is exactly one JSON array, into a MessagePack array. Each element is read as
+/// [`to_msgpack`] reads a whole text: the element itself is never a form.
+///
+/// ```
+/// use nanodb_msgpack::json::{ReadOptions, elements_to_msgpack};
+///
+/// # fn main() -> Result<(), nanodb_msgpack::json::JsonError> {
+/// let bytes = elements_to_msgpack(br#"[{"n": 5}, {"n": 6}]"#, &ReadOptions::new())?;
+/// assert_eq!(bytes, b"\x92\x81\xa1n\x05\x81\xa1n\x06");
+/// assert!(elements_to_msgpack(b"5", &ReadOptions::new()).is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Any [`JsonProblem`], with its place.
+pub fn elements_to_msgpack(text: &[u8], options: &ReadOptions) -> Result<Vec<u8>, JsonError> {
+    let mut reader = Reader::new(text, *options, false);
+    match reader.lexer.peek() {
+        Some(b'[') => reader.elements(0, ObjectRule::Literally)?,
+        Some(_) => return Err(reader.lexer.error("expected a list")),
+        None => return Err(reader.lexer.ended("a list")),
+    }
+    reader.end()?;
+    Ok(reader.out)
+}
+
 struct Reader<'a> {
     lexer: Lexer<'a>,
     options: ReadOptions,
@@ -104,8 +134,6 @@ struct Reader<'a> {
     values: usize,
     /// The number of open brackets.
     nesting: usize,
-    /// The string being read; kept to reuse its memory.
-    string: String,
     /// The names of all open objects, by their places in `out`.
     names: Vec<Range<usize>>,
     hasher: RandomState,
@@ -132,7 +160,6 @@ impl<'a> Reader<'a> {
             literals: Vec::new(),
             values: 0,
             nesting: 0,
-            string: String::new(),
             names: Vec::new(),
             hasher: RandomState::new(),
         }
@@ -140,6 +167,11 @@ impl<'a> Reader<'a> {
 
     fn whole(&mut self) -> Result<(), JsonError> {
         self.value(0, ObjectRule::Literally)?;
+        self.end()
+    }
+
+    /// Makes sure that nothing follows.
+    fn end(&mut self) -> Result<(), JsonError> {
         match self.lexer.peek() {
             None => Ok(()),
             Some(_) => Err(self.lexer.error("trailing characters")),
@@ -158,8 +190,8 @@ impl<'a> Reader<'a> {
         self.note_place(offset);
         match first {
             b'"' => {
-                self.text()?;
-                if !write_string(&mut self.out, &self.string) {
+                let text = self.text()?;
+                if !write_string(&mut self.out, &text) {
                     return Err(self.too_large(offset));
                 }
             }
@@ -187,16 +219,21 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a string into `self.string`.
-    fn text(&mut self) -> Result<(), JsonError> {
-        self.string.clear();
-        self.lexer.string(self.options.replace_surrogates, &mut self.string)
+    fn text(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        self.lexer.string(self.options.replace_surrogates)
     }
 
     fn array(&mut self, depth: usize) -> Result<(), JsonError> {
         let depth = self.deeper(depth, self.lexer.offset())?;
         self.nest(self.lexer.offset())?;
-        let start = self.open();
+        self.elements(depth, ObjectRule::AsForm)?;
+        self.nesting -= 1;
+        Ok(())
+    }
+
+    /// Reads an array whose elements are within `depth` containers.
+    fn elements(&mut self, depth: usize, rule: ObjectRule) -> Result<(), JsonError> {
+        let start = self.open(FIX_ARRAY);
         let mut count = 0;
         loop {
             match self.lexer.peek() {
@@ -204,7 +241,7 @@ impl<'a> Reader<'a> {
                 Some(_) => {}
                 None => return Err(self.lexer.ended("a list")),
             }
-            self.value(depth, ObjectRule::AsForm)?;
+            self.value(depth, rule)?;
             count += 1;
             match self.lexer.peek() {
                 Some(b',') => self.lexer.bump(),
@@ -217,13 +254,12 @@ impl<'a> Reader<'a> {
             }
         }
         self.lexer.bump();
-        self.nesting -= 1;
         self.close(start, count, write_array_len)
     }
 
     fn object(&mut self, depth: usize, rule: ObjectRule, offset: usize) -> Result<(), JsonError> {
         self.nest(offset)?;
-        let (start, places, names) = (self.open(), self.places.len(), self.names.len());
+        let (start, places, names) = (self.open(FIX_MAP), self.places.len(), self.names.len());
         let mut hashes = None;
         let (mut count, mut is_form) = (0, false);
         // Within a form only the document of a `$literal` is a level.
@@ -236,12 +272,12 @@ impl<'a> Reader<'a> {
                 None => return Err(self.lexer.ended("an object")),
             }
             let name_offset = self.lexer.offset();
-            self.text()?;
-            self.add_name(names, &mut hashes, name_offset)?;
+            let name = self.text()?;
+            self.add_name(&name, names, &mut hashes, name_offset)?;
             if count == 0 && rule == ObjectRule::AsForm {
-                is_form = self.is_form(offset)?;
+                is_form = self.is_form(&name, offset)?;
             }
-            let is_literal = is_form && count == 0 && self.string == forms::LITERAL;
+            let is_literal = is_form && count == 0 && name == forms::LITERAL;
             if count == 0 {
                 within = match (is_form, is_literal) {
                     (true, true) => depth,
@@ -279,22 +315,22 @@ impl<'a> Reader<'a> {
         if is_form { self.interpret(start, places, offset) } else { Ok(()) }
     }
 
-    /// Returns whether the object, whose first name is in `self.string`, is a form.
-    fn is_form(&self, offset: usize) -> Result<bool, JsonError> {
-        if !self.string.starts_with('$') {
+    /// Returns whether the object with this first name is a form.
+    fn is_form(&self, first_name: &str, offset: usize) -> Result<bool, JsonError> {
+        if !first_name.starts_with('$') {
             return Ok(false);
         }
         if self.options.operators {
-            return Ok(forms::is_form_in_query(&self.string));
+            return Ok(forms::is_form_in_query(first_name));
         }
-        if forms::is_form(&self.string) {
+        if forms::is_form(first_name) {
             return Ok(true);
         }
         // A reference to another document is a document to MongoDB, too.
-        if self.string == forms::REFERENCE {
+        if first_name == forms::REFERENCE {
             return Ok(false);
         }
-        let problem = JsonProblem::UnknownForm { name: self.string.clone() };
+        let problem = JsonProblem::UnknownForm { name: first_name.to_owned() };
         Err(self.lexer.error_at(problem, offset))
     }
 
@@ -336,9 +372,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Writes the name in `self.string`, unless the object has it already.
+    /// Writes a name, unless the object has it already.
     fn add_name(
         &mut self,
+        name: &str,
         first: usize,
         hashes: &mut Option<HashSet<u64>>,
         offset: usize,
@@ -346,8 +383,7 @@ impl<'a> Reader<'a> {
         /// The most names that are compared one by one; above it they are hashed first.
         const LINEAR_MAX: usize = 16;
         let before = self.names.get(first..).unwrap_or_default();
-        let name = self.string.as_bytes();
-        let is_same = |range: &Range<usize>| self.out.get(range.clone()) == Some(name);
+        let is_same = |range: &Range<usize>| self.out.get(range.clone()) == Some(name.as_bytes());
         let twice = if before.len() < LINEAR_MAX {
             before.iter().any(is_same)
         } else {
@@ -355,17 +391,17 @@ impl<'a> Reader<'a> {
                 self.hasher.hash_one(self.out.get(range.clone()).unwrap_or_default())
             };
             let hashes = hashes.get_or_insert_with(|| before.iter().map(hash).collect());
-            !hashes.insert(self.hasher.hash_one(name)) && before.iter().any(is_same)
+            !hashes.insert(self.hasher.hash_one(name.as_bytes())) && before.iter().any(is_same)
         };
         if twice {
-            let problem = JsonProblem::DuplicateField { name: self.string.clone() };
+            let problem = JsonProblem::DuplicateField { name: name.to_owned() };
             return Err(self.lexer.error_at(problem, offset));
         }
         self.note_place(offset);
-        if !write_string(&mut self.out, &self.string) {
+        if !write_string(&mut self.out, name) {
             return Err(self.too_large(offset));
         }
-        self.names.push(self.out.len() - self.string.len()..self.out.len());
+        self.names.push(self.out.len() - name.len()..self.out.len());
         Ok(())
     }
 
@@ -375,10 +411,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Begins a container, whose first byte has been read, with a header of one byte.
-    fn open(&mut self) -> usize {
+    /// Begins a container, whose first byte has been read, with the header of an empty one.
+    fn open(&mut self, header: u8) -> usize {
         self.lexer.bump();
-        self.out.push(0);
+        self.out.push(header);
         self.out.len() - 1
     }
 
@@ -390,6 +426,10 @@ impl<'a> Reader<'a> {
         write_len: fn(&mut Vec<u8>, u32),
     ) -> Result<(), JsonError> {
         let Ok(count) = u32::try_from(count) else { return Err(self.too_large(0)) };
+        if let (Ok(count @ 0..=15), Some(header)) = (u8::try_from(count), self.out.get_mut(start)) {
+            *header |= count;
+            return Ok(());
+        }
         let mut header = Vec::with_capacity(5);
         write_len(&mut header, count);
         let longer = header.len() - 1;

@@ -276,6 +276,57 @@ fn white_space_goes_where_one_asks() {
     assert_eq!(out, r#"{"v": [1, {"a": {"$date":"1970-01-01T00:00:00Z"}, "b": []}]}"#);
 }
 
+#[test]
+fn the_elements_of_an_array_are_read_as_if_each_were_alone() {
+    let options = ReadOptions::new().operators(true);
+    let deep = format!("{}1{}", "[".repeat(99), "]".repeat(99));
+    let sixteen: String = (0..16).map(|n| format!(",\"f{n}\":[\"\\u00e9\",-{n}]")).collect();
+    let elements = [
+        "{}".to_owned(),
+        r#"{"$date":5,"a":{"$date":5}}"#.to_owned(),
+        format!("{{\"a\":{deep}}}"),
+        format!("{{\"a\":1{sixteen}}}"),
+        r#""text""#.to_owned(),
+    ];
+    for count in [0, 1, elements.len(), 16, 70_000] {
+        let chosen: Vec<&str> = elements.iter().cycle().take(count).map(|text| &**text).collect();
+        let mut expected = Vec::new();
+        write_array_len(&mut expected, u32::try_from(count).unwrap());
+        let alone = elements.each_ref().map(|text| to_msgpack(text.as_bytes(), &options).unwrap());
+        alone.iter().cycle().take(count).for_each(|bytes| expected.extend_from_slice(bytes));
+        let text = format!(" [ {} ] ", chosen.join(" , "));
+        assert_eq!(elements_to_msgpack(text.as_bytes(), &options).unwrap(), expected);
+    }
+    for wrong in ["", " ", "{}", "5", "[", "[{}", "[{},", "[{},]", "[,]", "[{} {}]", "[{}] 1"] {
+        assert!(elements_to_msgpack(wrong.as_bytes(), &options).is_err(), "{wrong}");
+    }
+    let too_deep = format!("[{{\"a\":[{deep}]}}]");
+    assert!(elements_to_msgpack(too_deep.as_bytes(), &options).is_err());
+}
+
+#[test]
+fn what_cannot_be_appended_leaves_the_bytes_as_they_were() {
+    let mut out = b"[".to_vec();
+    let options = WriteOptions::new();
+    append_document(RawValue::new(b"\x81\xa1a\xa3\"\xc3\xa9"), &options, &mut out).unwrap();
+    let expected = "[{\"a\":\"\\\"\u{e9}\"}";
+    assert_eq!(out, expected.as_bytes());
+    // A string and a name that are not UTF-8, one that is cut off, and no document.
+    for wrong in [&b"\x81\xa1a\xa1\xff"[..], b"\x81\xa1\xc3\xa1a", b"\x81\xa1a\xa2b", b"\x91\x01"] {
+        append_document(RawValue::new(wrong), &options, &mut out).unwrap_err();
+        assert_eq!(out, expected.as_bytes());
+        for before in ["", "before"] {
+            let mut text = before.to_owned();
+            write_document(RawValue::new(wrong), &options, &mut text).unwrap_err();
+            assert_eq!(text, before);
+        }
+    }
+    let big = [0x81, 0xa1, b'a', 0xcf, 0xff, 0, 0, 0, 0, 0, 0, 0];
+    let canonical = options.format(Format::Canonical);
+    append_document(RawValue::new(&big), &canonical, &mut out).unwrap_err();
+    assert_eq!(out, expected.as_bytes());
+}
+
 /// Any value, in MessagePack.
 #[derive(Clone, Debug)]
 enum Any {

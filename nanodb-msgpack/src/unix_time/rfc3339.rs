@@ -118,6 +118,26 @@ mod tests {
     }
 
     #[test]
+    fn seconds_have_as_many_digits_behind_them_as_needed() {
+        for (nanos, printed) in [
+            (0, "Z"),
+            (1, ".000000001Z"),
+            (100, ".0000001Z"),
+            (10_203_000, ".010203Z"),
+            (120_000_000, ".12Z"),
+            (999_999_999, ".999999999Z"),
+        ] {
+            let days = [(1_700_000_000, "2023-11-14T22:13:20"), (-1, "1969-12-31T23:59:59")];
+            for (secs, second) in days {
+                let time = UnixTime::new(secs, nanos).unwrap();
+                assert_eq!(time.to_string(), format!("{second}{printed}"));
+            }
+            let late = UnixTime::new(253_402_300_800, nanos).unwrap();
+            assert_eq!(late.to_string(), format!("+010000-01-01T00:00:00{printed}"));
+        }
+    }
+
+    #[test]
     fn offsets_and_lower_case_are_understood() {
         let noon = UnixTime::new(1_700_000_000, 0);
         assert_eq!(parse("2023-11-14T22:13:20Z"), noon);
