@@ -7,7 +7,7 @@
 //! `cargo run --release -p nanodb-ffi --example go_program LIBRARY FILE [ROUNDS]`
 
 use std::error::Error;
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CStr, CString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -20,13 +20,16 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const DOCUMENTS: usize = 100_000;
 
+/// Returns the JSON of a document, by its number.
+type Document = fn(usize) -> String;
+
 /// Of what is inserted beside others; each is a commit.
 const BATCH: usize = 1_000;
 
 const DIMENSIONS: usize = 384;
 
 /// The functions that this program calls. The names of C are those of the library.
-struct Library {
+struct Functions {
     init: unsafe extern "C" fn(*const c_char),
     close: unsafe extern "C" fn() -> c_longlong,
     create_collection: unsafe extern "C" fn(*const c_char) -> c_longlong,
@@ -34,30 +37,21 @@ struct Library {
     free: unsafe extern "C" fn(*mut c_char),
 }
 
-impl Library {
+impl Functions {
     fn load(path: &str) -> Result<Self> {
-        let path = CString::new(path)?;
-        // SAFETY: the path ends with a zero byte. The library runs no code when it is loaded.
-        let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
-        if library.is_null() {
-            // SAFETY: `dlopen` has failed, so there is a reason, a text.
-            return Err(unsafe { CStr::from_ptr(libc::dlerror()) }.to_string_lossy().into());
-        }
-        // SAFETY: each function has the type that the header says.
+        // SAFETY: the library runs no code when it is loaded, and each function has the type that
+        // the header says. The library is never unloaded.
         unsafe {
-            Ok(Self {
-                init: mem::transmute::<*mut c_void, _>(function(library, c"NanoInit")?),
-                close: mem::transmute::<*mut c_void, _>(function(library, c"NanoClose")?),
-                create_collection: mem::transmute::<*mut c_void, _>(function(
-                    library,
-                    c"NanoCreateCollection",
-                )?),
-                insert_many: mem::transmute::<*mut c_void, _>(function(
-                    library,
-                    c"NanoInsertMany",
-                )?),
-                free: mem::transmute::<*mut c_void, _>(function(library, c"NanoFree")?),
-            })
+            let library = libloading::Library::new(path)?;
+            let functions = Self {
+                init: *library.get(b"NanoInit")?,
+                close: *library.get(b"NanoClose")?,
+                create_collection: *library.get(b"NanoCreateCollection")?,
+                insert_many: *library.get(b"NanoInsertMany")?,
+                free: *library.get(b"NanoFree")?,
+            };
+            mem::forget(library);
+            Ok(functions)
         }
     }
 
@@ -94,22 +88,15 @@ impl Library {
     }
 }
 
-/// Returns a function of a library.
-fn function(library: *mut c_void, name: &CStr) -> Result<*mut c_void> {
-    // SAFETY: the library is open, and the name ends with a zero byte.
-    let found = unsafe { libc::dlsym(library, name.as_ptr()) };
-    if found.is_null() { Err(format!("{name:?} is missing").into()) } else { Ok(found) }
-}
-
 fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);
     let (Some(library), Some(file)) = (arguments.next(), arguments.next()) else {
         return Err("go_program LIBRARY FILE [ROUNDS]".into());
     };
     let rounds = arguments.next().map_or(Ok(5), |rounds| rounds.parse())?;
-    let library = Library::load(&library)?;
+    let library = Functions::load(&library)?;
     let file = Path::new(&file);
-    let kinds: [(&CStr, fn(usize) -> String); 2] = [(c"documents", document), (c"tiny", tiny)];
+    let kinds: [(&CStr, Document); 2] = [(c"documents", document), (c"tiny", tiny)];
     for (collection, document) in kinds {
         for batch in [DOCUMENTS, BATCH] {
             measure(&library, file, collection, document, batch, rounds)?;
@@ -161,10 +148,10 @@ fn array(documents: impl Iterator<Item = String>) -> Result<CString> {
 
 /// Prints the shortest times of some rounds, a line of JSON: nanoseconds a document.
 fn measure(
-    library: &Library,
+    library: &Functions,
     file: &Path,
     collection: &CStr,
-    document: fn(usize) -> String,
+    document: Document,
     batch: usize,
     rounds: usize,
 ) -> Result<()> {

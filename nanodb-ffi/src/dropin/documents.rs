@@ -26,12 +26,12 @@ pub(super) struct New<'a>(Cow<'a, [u8]>);
 
 impl New<'_> {
     pub(super) fn parse(text: &str) -> Result<Self> {
-        Self::new(Cow::Owned(json::document_to_msgpack(text.as_bytes(), &READ)?))
+        Self::from_msgpack(Cow::Owned(json::document_to_msgpack(text.as_bytes(), &READ)?))
     }
 }
 
 impl<'a> New<'a> {
-    fn new(bytes: Cow<'a, [u8]>) -> Result<Self> {
+    fn from_msgpack(bytes: Cow<'a, [u8]>) -> Result<Self> {
         if DocView::from_bytes(&bytes).get(ID_FIELD).is_none() {
             return Ok(Self(bytes));
         }
@@ -60,7 +60,9 @@ impl NewDocuments {
         let mut cursor = Cursor::new(&self.0);
         let documents =
             (0..cursor.read_array_len().unwrap_or(0)).map(|_| match cursor.take_value() {
-                Some(bytes) if RawValue::new(bytes).is_map() => New::new(Cow::Borrowed(bytes)),
+                Some(bytes) if RawValue::new(bytes).is_map() => {
+                    New::from_msgpack(Cow::Borrowed(bytes))
+                }
                 _ => Err(Failure::invalid("an element of the array is no document")),
             });
         documents.collect()
