@@ -35,12 +35,13 @@ fn ours(names: &BTreeSet<String>) -> Vec<&str> {
 
 #[test]
 fn crates_depend_downwards_only() {
-    let expected: [(&str, &[&str]); 15] = [
+    let expected: [(&str, &[&str]); 16] = [
         ("nanodb-page", &[]),
         ("nanodb-msgpack", &[]),
         ("nanodb-document", &["nanodb-msgpack"]),
         ("nanodb-query", &["nanodb-document", "nanodb-msgpack"]),
         ("nanodb-index", &[]),
+        ("nanodb-sorted", &[]),
         ("nanodb-pager", &[]),
         ("nanodb-collection", &["nanodb-document", "nanodb-index", "nanodb-page", "nanodb-pager"]),
         (
@@ -166,6 +167,7 @@ fn only_the_pager_touches_files() {
         "nanodb-document",
         "nanodb-query",
         "nanodb-index",
+        "nanodb-sorted",
         "nanodb-pager",
         "nanodb-collection",
         "nanodb-database",
