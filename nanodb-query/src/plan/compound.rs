@@ -95,7 +95,8 @@ impl IndexBounds {
         (self.fields.len() - points, self.fields.len() - narrowed)
     }
 
-    /// Returns the ranges of stored keys that hold all keys within, in the order of the index.
+    /// Returns the ranges of stored keys that hold all keys within, in the order of the index; none
+    /// of them overlap.
     ///
     /// Each combination of points in the first fields makes a range, up to `ranges_max`; beyond it
     /// fewer fields are narrowed. So there are more ranges only if the first field alone has more.
@@ -131,7 +132,17 @@ impl IndexBounds {
                 break;
             }
         }
-        ranges.into_iter().map(|range| self.stored_range(range)).collect()
+        let mut stored: Vec<KeyRange> = Vec::with_capacity(ranges.len());
+        for range in ranges.into_iter().map(|range| self.stored_range(range)) {
+            match stored.last_mut() {
+                // Both lie in one family.
+                Some(last) if range.start < last.end => {
+                    last.end = std::mem::take(&mut last.end).max(range.end);
+                }
+                _ => stored.push(range),
+            }
+        }
+        stored
     }
 
     /// Widens a range of whole keys to one of stored keys.

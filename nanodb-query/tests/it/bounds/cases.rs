@@ -47,6 +47,30 @@ fn path() -> impl Strategy<Value = &'static str> {
     prop::sample::select(PATHS.to_vec())
 }
 
+/// What stands for the paths of a case, of which there are two, so that conditions and fields meet.
+const PLACES: [&str; 3] = ["$p", "$p", "$q"];
+
+/// Puts the paths of a case into its filter.
+fn put(filter: Value, paths: [&'static str; 2]) -> Value {
+    match filter {
+        Value::Map(fields) => Value::Map(
+            fields
+                .into_iter()
+                .map(|(name, value)| match name.as_str().unwrap() {
+                    "$p" => (paths[0].into(), value),
+                    "$q" => (paths[1].into(), value),
+                    "$and" | "$or" | "$nor" => (name, put(value, paths)),
+                    _ => (name, value),
+                })
+                .collect(),
+        ),
+        Value::Array(branches) => {
+            Value::Array(branches.into_iter().map(|branch| put(branch, paths)).collect())
+        }
+        other => other,
+    }
+}
+
 /// A path without numbers.
 pub(super) fn name_path() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["a", "b", "a.b", "a.a", "a.b.a", "b.a"])
@@ -54,7 +78,7 @@ pub(super) fn name_path() -> impl Strategy<Value = &'static str> {
 
 fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
-        12 => (-1_i64..3).prop_map(Value::from),
+        60 => (-1_i64..3).prop_map(Value::from),
         2 => prop::sample::select(vec![0.5, 1.0, -0.0, f64::NAN, f64::INFINITY, 9e15, 1e300])
             .prop_map(Value::from),
         1 => prop::sample::select(vec![(1 << 53) + 1, 1 << 53, i64::MAX]).prop_map(Value::from),
@@ -92,7 +116,8 @@ fn value() -> BoxedStrategy<Value> {
         .prop_recursive(4, 16, 3, |inner| {
             prop_oneof![
                 2 => prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
-                1 => prop::collection::vec(fields(inner.clone()), 1..4).prop_map(Value::Array),
+                2 => prop::collection::vec(scalar(), 1..4).prop_map(Value::Array),
+                2 => prop::collection::vec(fields(inner.clone()), 1..4).prop_map(Value::Array),
                 2 => fields(inner),
             ]
         })
@@ -127,7 +152,7 @@ fn operator(inner: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     let types = vec!["null", "number", "string", "object", "array", "bool", "int", "binData"];
     let listed = prop_oneof![5 => operand(), 1 => pattern()];
     prop_oneof![
-        10 => (compared, operand()).prop_map(|(name, value)| map([(name, value)])),
+        20 => (compared, operand()).prop_map(|(name, value)| map([(name, value)])),
         4 => (lists, prop::collection::vec(listed, 0..4))
             .prop_map(|(name, values)| map([(name, Value::Array(values))])),
         2 => any::<bool>().prop_map(|wanted| map([("$exists", wanted.into())])),
@@ -197,16 +222,18 @@ fn conditions(
 
 pub(super) fn case() -> impl Strategy<Value = Case> {
     (
-        prop::collection::vec(document(), 1..5),
-        filter(path().boxed()),
-        prop::collection::vec((path(), any::<bool>()), 1..4),
+        prop::collection::vec(document(), 1..6),
+        filter(prop::sample::select(PLACES.to_vec()).boxed()),
+        (path(), path(), prop::option::weighted(0.1, path())),
+        prop::collection::vec(any::<bool>(), 3),
         prop::collection::vec((0_usize..3, any::<bool>()), 0..3),
         0_u8..9,
     )
-        .prop_map(|(documents, filter, fields, sort, kind)| {
+        .prop_map(|(documents, filter, (p, q, other), directions, sort, kind)| {
             let mut seen = std::collections::HashSet::new();
-            let fields = fields.into_iter().filter(|(path, _)| seen.insert(*path)).collect();
-            Case { documents, filter, fields, sort, kind }
+            let paths = [p, q].into_iter().chain(other).filter(|path| seen.insert(*path));
+            let fields = paths.zip(directions).collect();
+            Case { documents, filter: put(filter, [p, q]), fields, sort, kind }
         })
 }
 
