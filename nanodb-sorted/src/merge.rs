@@ -132,8 +132,8 @@ impl<P: Pages> MergeCursor<P> {
         self.settle()
     }
 
-    /// Goes to the first entry with this key, and so that [`next_entry`](Self::next_entry) goes through the
-    /// others with it and no further. Returns whether there is one.
+    /// Goes to the first entry with this key, and so that [`next_entry`](Self::next_entry) goes
+    /// through the others with it and no further. Returns whether there is one.
     ///
     /// Sources whose filters say that they do not have the key are not searched.
     /// [`previous_entry`](Self::previous_entry) has no meaning after this.

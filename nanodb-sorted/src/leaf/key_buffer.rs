@@ -29,8 +29,8 @@ impl KeyBuffer {
         self.len = self.len.min(len);
     }
 
-    /// Appends `len` bytes of `from`, from `at` on. There must be so many; the key has room for them
-    /// if a page's header or a raw key says so, and else they are left out.
+    /// Appends `len` bytes of `from`, from `at` on. There must be so many. The key has room for
+    /// them if a page's header or a raw key says so; else they are left out.
     #[inline]
     pub(super) fn extend(&mut self, from: &[u8], at: usize, len: usize) {
         let source = from.get(at..).unwrap_or(&[]);

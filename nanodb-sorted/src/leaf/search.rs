@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{GROUP_KEYS, LeafCursor};
+use super::{GROUP_KEYS, LeafCursor, RawKey};
 use crate::bytes::{common_prefix, common_prefix_at, count_below, head};
 use crate::error::Damage;
 
@@ -47,19 +47,39 @@ impl LeafCursor {
     ///
     /// Of the keys that are passed, the order is not checked: a step does that.
     pub(crate) fn seek(&mut self, body: &[u8], boundary: Boundary<'_>) -> Result<Found, Damage> {
+        self.search::<true>(body, boundary)
+    }
+
+    /// Returns the net of all keys in front of a boundary. The cursor has no key then.
+    pub(crate) fn net_before(
+        &mut self,
+        body: &[u8],
+        boundary: Boundary<'_>,
+    ) -> Result<i64, Damage> {
+        self.search::<false>(body, boundary).map(|found| found.net)
+    }
+
+    /// Searches, and rebuilds the keys on the way if they are wanted.
+    fn search<const KEEPS: bool>(
+        &mut self,
+        body: &[u8],
+        boundary: Boundary<'_>,
+    ) -> Result<Found, Damage> {
         let groups = match self.behind(body, boundary) {
             Behind::None => 0,
             Behind::All => return self.pass_all(body),
             Behind::Some(wanted) => {
                 let groups = self.groups_in_front(body, wanted, boundary)?;
                 if let Some(group) = groups.checked_sub(1) {
-                    return self.seek_in_group(body, group, wanted, boundary);
+                    return self.search_group::<KEEPS>(body, group, wanted, boundary);
                 }
                 groups
             }
         };
-        self.enter_group(body, groups)?;
-        self.close(body);
+        if KEEPS {
+            self.enter_group(body, groups)?;
+            self.close(body);
+        }
         Ok(Found { is_found: true, net: 0 })
     }
 
@@ -109,9 +129,9 @@ impl LeafCursor {
         Ok(key.cmp(wanted))
     }
 
-    /// Goes to the first key behind a boundary in front of which a group begins: one of the group,
+    /// Searches a group that begins in front of a boundary: what is behind it is one of the group,
     /// or the first one of the next.
-    fn seek_in_group(
+    fn search_group<const KEEPS: bool>(
         &mut self,
         body: &[u8],
         group: usize,
@@ -120,14 +140,29 @@ impl LeafCursor {
     ) -> Result<Found, Damage> {
         let header = self.header;
         let suffix = header.suffix(body);
-        self.enter_group(body, group)?;
-        let mut net = header.before_group(body, group)? + self.records.net;
         // How many bytes the middle of the key in front of the boundary shares with the wanted one.
-        let mut matched = common_prefix(self.middle(), wanted);
+        let mut matched = if KEEPS {
+            self.enter_group(body, group)?;
+            common_prefix(self.middle(), wanted)
+        } else {
+            let raw = self.pass_group(body, group)?;
+            let head_bytes = header.head(body, group).to_be_bytes();
+            let front = head_bytes.get(..raw.shared).ok_or(Damage::Offset)?;
+            match common_prefix(front, wanted) {
+                all if all == front.len() => {
+                    all + common_prefix(raw.rest, wanted.get(all..).unwrap_or(&[]))
+                }
+                some => some,
+            }
+        };
+        let mut net = header.before_group(body, group)? + self.records.net;
         let last = (header.keys - 1).min(group * GROUP_KEYS + GROUP_KEYS - 1);
         while self.number < last {
             let raw = header.raw_key(body, self.records.end)?;
-            self.append(body, &raw)?;
+            if KEEPS {
+                self.append(body, &raw)?;
+            }
+            self.records = raw.records;
             self.number += 1;
             // A key that shares more than that differs from the wanted one where the key before
             // does, so it is in front as well. One that shares less is above it, there.
@@ -147,7 +182,9 @@ impl LeafCursor {
                 boundary.is_behind(ordering)
             };
             if !is_in_front {
-                self.close(body);
+                if KEEPS {
+                    self.close(body);
+                }
                 return Ok(Found { is_found: true, net });
             }
             net += self.records.net;
@@ -159,19 +196,28 @@ impl LeafCursor {
         if header.before_group(body, next)? != net {
             return Err(Damage::Count);
         }
-        self.enter_group(body, next)?;
-        self.close(body);
+        if KEEPS {
+            self.enter_group(body, next)?;
+            self.close(body);
+        }
         Ok(Found { is_found: true, net })
+    }
+
+    /// Reads the first key of a group, and rebuilds nothing.
+    fn pass_group<'b>(&mut self, body: &'b [u8], group: usize) -> Result<RawKey<'b>, Damage> {
+        let raw = self.header.raw_key(body, self.header.group_at(body, group)?)?;
+        self.records = raw.records;
+        self.number = group * GROUP_KEYS;
+        Ok(raw)
     }
 
     /// Finds that all keys are in front, and what their net is.
     fn pass_all(&mut self, body: &[u8]) -> Result<Found, Damage> {
         let group = self.header.groups - 1;
-        self.enter_group(body, group)?;
+        self.pass_group(body, group)?;
         let mut net = self.header.before_group(body, group)? + self.records.net;
         while self.number + 1 < self.header.keys {
-            let raw = self.header.raw_key(body, self.records.end)?;
-            self.append(body, &raw)?;
+            self.records = self.header.raw_key(body, self.records.end)?.records;
             self.number += 1;
             net += self.records.net;
         }

@@ -41,5 +41,5 @@ fn step(body: &[u8], index: u32, level: u8, boundary: Boundary<'_>) -> Result<(u
 fn in_leaf(body: &[u8], index: u32, boundary: Boundary<'_>) -> Result<i64, Damage> {
     let mut cursor = LeafCursor::default();
     cursor.open(body, index)?;
-    Ok(cursor.seek(body, boundary)?.net)
+    cursor.net_before(body, boundary)
 }
