@@ -156,6 +156,10 @@ impl RawCursor {
         while count.is_none_or(|count| list.len() < count) {
             let Some(document) = self.__next__(py)? else { break };
             list.append(document)?;
+            // No code of Python's runs meanwhile, which would see that the user wants it to end.
+            if list.len() % PORTION_MAX == 0 {
+                py.check_signals()?;
+            }
         }
         Ok(list)
     }

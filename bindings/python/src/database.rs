@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nanodb::{Closed, Database, Durability};
+use nanodb::{Closed, Database, Durability, Options};
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -20,6 +21,8 @@ use crate::transaction::RawTransaction;
 /// An opening of a database, which all handles that come from it share.
 pub(crate) struct Opened {
     database: Held<Database>,
+    /// Where the file is, which a fork may be told, too.
+    path: Option<PathBuf>,
     pub(crate) ids: Ids,
     pub(crate) decoding: Decoding,
 }
@@ -94,32 +97,53 @@ pub(crate) fn open(
         if value.is_none() {
             continue;
         }
-        chosen = match name.as_str() {
-            "cache_bytes_max" => chosen.cache_bytes_max(value.extract()?),
-            "index_bytes_max" => chosen.index_bytes_max(value.extract()?),
-            "durability" => chosen.durability(durability(py, &value.extract::<String>()?)?),
-            "log_bytes_max" => chosen.log_bytes_max(value.extract()?),
-            "transaction_bytes_max" => chosen.transaction_bytes_max(value.extract()?),
-            "file_bytes_max" => chosen.file_bytes_max(value.extract()?),
-            "relaxed_flush_interval" => chosen.relaxed_flush_interval(seconds(&name, &value)?),
-            "background" => chosen.background(value.extract()?),
-            "create" => chosen.create(value.extract()?),
-            "allow_missing_log" => chosen.allow_missing_log(value.extract()?),
-            "read_only" => chosen.read_only(value.extract()?),
-            "lock_timeout" => chosen.lock_timeout(seconds(&name, &value)?),
-            other => {
-                let text = format!("there is no option `{other}`");
-                return Err(plain(py, "configuration", About::Database, &text));
-            }
-        };
+        chosen = choose(chosen, &name, &value).map_err(|error| about_option(py, &name, error))?;
     }
     let opened = py.detach(|| match path {
         Some(path) => chosen.open(path),
         None => chosen.in_memory(),
     });
     let database = opened.map_err(|error| Failure::from(error).raise(py, About::Database))?;
-    let opened = Opened { database: Held::new(database), ids, decoding: Decoding { tz_aware } };
+    let path = database.path().map(ToOwned::to_owned);
+    let decoding = Decoding { tz_aware };
+    let opened = Opened { database: Held::new(database), path, ids, decoding };
     Ok(RawDatabase { share: Share::new(opened) })
+}
+
+/// Sets one option.
+fn choose(chosen: Options, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Options> {
+    let py = value.py();
+    Ok(match name {
+        "cache_bytes_max" => chosen.cache_bytes_max(value.extract()?),
+        "index_bytes_max" => chosen.index_bytes_max(value.extract()?),
+        "durability" => chosen.durability(durability(py, &value.extract::<String>()?)?),
+        "log_bytes_max" => chosen.log_bytes_max(value.extract()?),
+        "transaction_bytes_max" => chosen.transaction_bytes_max(value.extract()?),
+        "file_bytes_max" => chosen.file_bytes_max(value.extract()?),
+        "relaxed_flush_interval" => chosen.relaxed_flush_interval(seconds(name, value)?),
+        "background" => chosen.background(value.extract()?),
+        "create" => chosen.create(value.extract()?),
+        "allow_missing_log" => chosen.allow_missing_log(value.extract()?),
+        "read_only" => chosen.read_only(value.extract()?),
+        "lock_timeout" => chosen.lock_timeout(seconds(name, value)?),
+        other => {
+            let text = format!("there is no option `{other}`");
+            return Err(plain(py, "configuration", About::Database, &text));
+        }
+    })
+}
+
+/// Says which option has a value of a wrong class or size.
+#[cold]
+fn about_option(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
+    let text = format!("`{name}`: {}", error.value(py));
+    if error.is_instance_of::<PyTypeError>(py) {
+        PyTypeError::new_err(text)
+    } else if error.is_instance_of::<PyOverflowError>(py) {
+        PyOverflowError::new_err(text)
+    } else {
+        error
+    }
 }
 
 /// Reads a time in seconds.
@@ -175,8 +199,7 @@ impl RawDatabase {
     /// Where the file is; none if the database is in memory.
     #[getter]
     fn path(&self) -> Option<PathBuf> {
-        let database = self.share.database().ok()?;
-        database.path().map(ToOwned::to_owned)
+        self.share.opened().ok()?.path.clone()
     }
 
     fn collection(&self, py: Python<'_>, name: String) -> PyResult<RawCollection> {

@@ -77,7 +77,7 @@ impl Failure {
     }
 }
 
-/// Returns the name of a kind, which is the same in all languages.
+/// Returns the name of a kind, in the words of the list of steps that all languages run.
 pub(crate) fn name_of(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Invalid => "invalid",
@@ -126,10 +126,17 @@ fn details<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyDict>> 
     if let Some(file) = error.file() {
         details.set_item("file", file.as_os_str())?;
     }
-    if let Some(errno) = error.io_error().and_then(std::io::Error::raw_os_error) {
+    if let Some(errno) = error.io_error().and_then(errno) {
         details.set_item("errno", errno)?;
     }
     Ok(details)
+}
+
+/// The system's number of an error.
+fn errno(error: &std::io::Error) -> Option<i32> {
+    // A full disk is also told by an error of the engine's own. The number is that of `ENOSPC`.
+    let is_full = error.kind() == std::io::ErrorKind::StorageFull;
+    error.raw_os_error().or(is_full.then_some(28))
 }
 
 /// Makes an exception that knows nothing besides its text.

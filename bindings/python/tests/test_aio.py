@@ -57,3 +57,14 @@ def test_many_at_once() -> None:
             assert [document["_id"] for document in found] == list(range(100))
 
     asyncio.run(main())
+
+
+def test_the_next_document_is_awaited() -> None:
+    async def main() -> None:
+        async with await aio.open(":memory:") as db:
+            await db.users.insert_many([{"_id": n} for n in range(2)])
+            cursor = db.users.find({})
+            assert [await anext(cursor), await cursor.next()] == [{"_id": 0}, {"_id": 1}]
+            assert await anext(cursor, None) is None
+
+    asyncio.run(main())

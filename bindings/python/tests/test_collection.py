@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import re
 from typing import Any
@@ -322,3 +323,40 @@ def test_drop_and_rename(db: nanodb.Database, users: nanodb.Collection) -> None:
         db.create_collection("people")
     assert db.drop_collection(db.people) and not db.drop_collection("people")
     assert not users.drop()
+
+
+def test_a_rename_that_is_refused_drops_nothing(
+    db: nanodb.Database, users: nanodb.Collection
+) -> None:
+    users.insert_one({"_id": 1})
+    with pytest.raises(nanodb.CollectionInvalid):
+        db.missing.rename("users", dropTarget=True)
+    assert len(users) == 1
+    users.rename("users", dropTarget=True)
+    assert len(users) == 1
+
+
+def test_a_collection_can_be_copied(users: nanodb.Collection) -> None:
+    users.insert_one({"_id": 1})
+    assert copy.copy(users) == users and list(copy.copy(users)) == [{"_id": 1}]
+    with pytest.raises(AttributeError):
+        _ = object.__new__(nanodb.Collection).name
+
+
+def test_refused_operations_are_told_as_pymongo_tells_them(users: nanodb.Collection) -> None:
+    users.insert_many([{"_id": 1, "s": "x"}, {"_id": 2}])
+    operations: list[nanodb.operations.Operation] = [
+        InsertOne({"_id": 1}),
+        UpdateOne({"_id": 1}, {"$inc": {"s": 1}}),
+        UpdateMany({"_id": 1}, {"$inc": {"s": 2}}, upsert=True),
+        ReplaceOne({"_id": 1}, {"_id": 2}),
+    ]
+    with pytest.raises(nanodb.BulkWriteError) as raised:
+        users.bulk_write(operations, ordered=False)
+    assert [error["op"] for error in raised.value.details["writeErrors"]] == [
+        {"_id": 1},
+        {"q": {"_id": 1}, "u": {"$inc": {"s": 1}}, "multi": False, "upsert": False},
+        {"q": {"_id": 1}, "u": {"$inc": {"s": 2}}, "multi": True, "upsert": True},
+        {"q": {"_id": 1}, "u": {"_id": 2}, "multi": False, "upsert": False},
+    ]
+    assert DeleteMany({"a": 1})._as_command() == {"q": {"a": 1}, "limit": 0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_positions(numbers: nanodb.Collection) -> None:
     with pytest.raises(IndexError):
         _ = cursor[0:5:2]
     for wrong in (-1, "x"):
-        with pytest.raises((ValueError, TypeError)):
+        with pytest.raises((IndexError, TypeError)):
             _ = cursor[wrong]
 
 
@@ -133,3 +134,34 @@ def test_threads_share_a_cursor(db: nanodb.Database) -> None:
     for thread in threads:
         thread.join()
     assert sorted(id for mine in found for id in mine) == list(range(1, 5_000))
+
+
+def test_positions_from_the_end_are_refused(numbers: nanodb.Collection) -> None:
+    for index in (-1, slice(-3, None), slice(0, -1)):
+        with pytest.raises(IndexError):
+            numbers.find()[index]
+    with pytest.raises(TypeError):
+        numbers.find()["a"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers")
+def test_a_signal_ends_a_long_list(users: nanodb.Collection) -> None:
+    users.insert_many([{"_id": n} for n in range(50_000)])
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(*_: Any) -> None:
+        raise Interrupted
+
+    cursor = users.find()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(Interrupted):
+            signal.setitimer(signal.ITIMER_REAL, 0.002)
+            cursor.to_list()
+            signal.pause()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    # It had not gone on to the end.
+    assert cursor.to_list(1) and users.insert_one({}).acknowledged

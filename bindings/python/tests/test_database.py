@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -246,12 +248,13 @@ if child == 0:
         except nanodb.InvalidOperation as error:
             told += error.kind == "forked"
     tx.rollback()
+    told += os.path.basename(sys.argv[1]) in repr(db)
     del users, cursor, tx, snapshot, db
     # One of its own works, and has other ids.
     own = nanodb.open(sys.argv[1] + "-child")
     own.c.insert_one({"_id": nanodb.ObjectId()})
     own.close()
-    sys.exit(0 if told == 11 else 1)
+    sys.exit(0 if told == 12 else 1)
 _, status = os.waitpid(child, 0)
 assert os.waitstatus_to_exitcode(status) == 0, status
 users.insert_one({"_id": 5000})
@@ -273,3 +276,25 @@ def test_too_large_a_transaction(path: Path) -> None:
             db.c.update_many({}, {"$set": {"text": "y"}})
         assert caught.value.kind == "too_large"
         assert db.c.count_documents({"text": "y"}) == 0
+
+
+def test_an_option_of_the_wrong_class_is_named() -> None:
+    options: list[dict[str, Any]] = [
+        {"durability": 1},
+        {"create": 1},
+        {"lock_timeout": "x"},
+        {"background": "x"},
+    ]
+    for option in options:
+        with pytest.raises(TypeError, match=f"`{next(iter(option))}`: "):
+            nanodb.open(":memory:", **option)
+    with pytest.raises(OverflowError, match="`cache_bytes_max`: "):
+        nanodb.open(":memory:", cache_bytes_max=-1)
+
+
+def test_a_copy_of_an_error_of_a_file_knows_its_number(path: Path) -> None:
+    with pytest.raises(nanodb.FileError) as raised:
+        nanodb.open(path, create=False)
+    copied = pickle.loads(pickle.dumps(raised.value))
+    assert copied.errno == raised.value.errno == errno.ENOENT
+    assert copied.file == raised.value.file and str(copied) == str(raised.value)

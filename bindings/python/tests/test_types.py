@@ -305,6 +305,22 @@ def test_numpy(users: nanodb.Collection) -> None:
         round_trip(users, numpy.array([1, 2]))
 
 
+def test_times_of_numpy_that_are_no_datetimes(users: nanodb.Collection) -> None:
+    numpy = pytest.importorskip("numpy")
+    users["id"] = {"value": numpy.datetime64("2024-01-01T00:00:00.000000001")}
+    assert users.find_one({"value": Timestamp(1704067200, 1)})
+    users["id"] = {"value": numpy.datetime64(-1, "ns")}
+    assert users.find_one({"value": Timestamp(-1, 999_999_999)})
+    far = Timestamp(569_000_000_000)
+    assert round_trip(users, numpy.datetime64(far.seconds, "s")) == far
+    for unit in ("ns", "s"):
+        with pytest.raises(nanodb.InvalidDocument, match="timedelta"):
+            round_trip(users, numpy.timedelta64(1, unit))
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(nanodb.InvalidDocument, match="no time"):
+        round_trip(users, pandas.NaT)
+
+
 def test_object_ids() -> None:
     made = [ObjectId() for _ in range(1000)]
     assert len(set(made)) == 1000

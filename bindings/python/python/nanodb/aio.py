@@ -183,6 +183,9 @@ class AsyncCursor:
             raise StopAsyncIteration
         return found
 
+    async def __anext__(self) -> dict[str, Any]:
+        return await self.next()
+
     async def close(self) -> None:
         """Lets go of what it reads from."""
         await asyncio.to_thread(self._plain.close)

@@ -121,6 +121,9 @@ class Collection:
         return True
 
     def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            # Asked for by `copy` also of one that has no `_raw` yet.
+            raise AttributeError(f"Collection has no attribute {name!r}")
         raise AttributeError(
             f"a collection has no {name!r}; for a collection whose name has a dot, write "
             f"database[{self._raw.name + '.' + name!r}]"
@@ -612,7 +615,8 @@ class Collection:
         refuse_options("rename", options)
         refuse_session("rename", session)
         database = self._writable("rename")
-        if drops:
+        # A rename that is going to be refused drops nothing.
+        if drops and new_name != self.name and self.name in database:
             database.drop_collection(new_name)
         database._rename(self.name, new_name)
 
@@ -707,7 +711,7 @@ def _bulk_write_error(done: dict[str, Any], operations: Sequence[Any]) -> BulkWr
                 "index": index,
                 "code": SERVER_CODES.get(kind, _UNKNOWN_ERROR),
                 "errmsg": text,
-                "op": operations[index]._arguments[1],
+                "op": operations[index]._as_command(),
             }
         )
     index, kind, text = done["errors"][0]

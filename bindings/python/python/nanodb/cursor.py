@@ -139,17 +139,17 @@ class Cursor:
         if isinstance(index, slice):
             if index.step is not None:
                 raise IndexError("a cursor takes no slices with a step")
-            start = 0 if index.start is None else number_of(index.start, "the start")
+            start = 0 if index.start is None else _position_of(index.start, "the start")
             limit = 0
             if index.stop is not None:
-                limit = number_of(index.stop, "the end") - start
+                limit = _position_of(index.stop, "the end") - start
                 if limit < 0:
                     raise IndexError("the end of the slice is before its start")
                 if limit == 0:
                     return self._nothing()
             self._skip, self._limit = start, limit
             return self
-        position = number_of(index, "the index")
+        position = _position_of(index, "the index")
         one = self.clone()
         one._skip, one._limit = self._skip + position, 1
         for document in one:
@@ -344,6 +344,12 @@ class Cursor:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _position_of(position: Any, name: str) -> int:
+    if isinstance(position, int) and position < 0:
+        raise IndexError(f"{name} must be 0 or more: a cursor does not know its end")
+    return number_of(position, name)
 
 
 def _limit_of(limit: Any) -> int:

@@ -19,7 +19,7 @@
         ├── DamagedError            it is damaged
         └── NotADatabaseError       it is something else, or of another version
 
-Each has a ``kind``, which is the same in all languages, such as ``duplicate_id``; a ``code``, the
+Each has a ``kind``, that of Rust's ``ErrorKind``, such as ``duplicate_id``; a ``code``, the
 number that pymongo has there, or ``None``; and what its text names: ``collection``, ``id``,
 ``path``, ``page``, ``operation``, ``file``.
 
@@ -63,7 +63,7 @@ __all__ = [
 class NanoDBError(Exception):
     """What all errors of this package are."""
 
-    #: What kind of error it is; the same text in all languages.
+    #: What kind of error it is: the name of Rust's ``ErrorKind``.
     kind: str = "other"
     #: The name of the collection, if the text names one.
     collection: str | None = None
@@ -216,6 +216,10 @@ class FileError(NanoDBError, OSError):
         # OSError would print its number in front.
         return str(self.args[0]) if self.args else ""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # OSError keeps its number elsewhere.
+        return (_restore, (type(self), str(self), {**self.__dict__, "errno": self.errno}))
+
 
 class LockedError(FileError):
     """The file is open elsewhere in a way that excludes this one."""
@@ -238,7 +242,8 @@ class NotADatabaseError(FileError):
 def _restore(kind: type[NanoDBError], message: str, state: dict[str, Any]) -> NanoDBError:
     error = kind.__new__(kind, message)
     Exception.__init__(error, message)
-    error.__dict__.update(state)
+    for name, value in state.items():
+        setattr(error, name, value)
     return error
 
 

@@ -39,6 +39,10 @@ class _Operation:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self._arguments[1:]))})"
 
+    def _as_command(self) -> Any:
+        """What pymongo tells of an operation that was refused."""
+        return self._arguments[1]
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Operation):
             return NotImplemented
@@ -72,8 +76,31 @@ class ReplaceOne(_Operation):
         check_replacement(replacement)
         self._arguments = ("replace", check_filter(filter), replacement, bool(upsert))
 
+    def _as_command(self) -> dict[str, Any]:
+        _, filter, replacement, upsert = self._arguments
+        return {"q": filter, "u": replacement, "multi": False, "upsert": upsert}
 
-class UpdateOne(_Operation):
+
+class _Update(_Operation):
+    __slots__ = ()
+
+    def _as_command(self) -> dict[str, Any]:
+        _, filter, update, array_filters, many, upsert = self._arguments
+        command = {"q": filter, "u": update, "multi": many, "upsert": upsert}
+        if array_filters is not None:
+            command["arrayFilters"] = array_filters
+        return command
+
+
+class _Delete(_Operation):
+    __slots__ = ()
+
+    def _as_command(self) -> dict[str, Any]:
+        _, filter, many = self._arguments
+        return {"q": filter, "limit": 0 if many else 1}
+
+
+class UpdateOne(_Update):
     """Updates one document that matches a filter."""
 
     __slots__ = ()
@@ -92,7 +119,7 @@ class UpdateOne(_Operation):
         self._arguments = ("update", check_filter(filter), update, filters, False, bool(upsert))
 
 
-class UpdateMany(_Operation):
+class UpdateMany(_Update):
     """Updates all documents that match a filter."""
 
     __slots__ = ()
@@ -111,7 +138,7 @@ class UpdateMany(_Operation):
         self._arguments = ("update", check_filter(filter), update, filters, True, bool(upsert))
 
 
-class DeleteOne(_Operation):
+class DeleteOne(_Delete):
     """Deletes one document that matches a filter."""
 
     __slots__ = ()
@@ -121,7 +148,7 @@ class DeleteOne(_Operation):
         self._arguments = ("delete", check_filter(filter), False)
 
 
-class DeleteMany(_Operation):
+class DeleteMany(_Delete):
     """Deletes all documents that match a filter."""
 
     __slots__ = ()

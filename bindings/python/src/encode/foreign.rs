@@ -3,7 +3,7 @@
 //!
 //! Reading these may run code of Python's.
 
-use nanodb_msgpack::{OBJECT_ID_EXT, write_bool, write_float, write_map_len};
+use nanodb_msgpack::{OBJECT_ID_EXT, UnixTime, write_bool, write_float, write_map_len};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -93,6 +93,9 @@ impl<'py> Walk<'_, 'py> {
             return self.bytes_with_subtype(value, bytes.as_bytes());
         }
         if value.is_instance(self.known.datetime.bind(py))? {
+            if value.ne(value)? {
+                return Err(cant("no time", value, "store None"));
+            }
             return self.datetime(value);
         }
         if value.is_instance(self.known.uuid.bind(py))? {
@@ -132,7 +135,15 @@ impl<'py> Walk<'_, 'py> {
             if is_scalar.is_ok_and(|dimensions| dimensions > 0) {
                 return Err(cant("an array", value, "call its `.tolist()`"));
             }
+            let kind = class.name()?;
+            let kind = kind.to_cow()?;
+            if kind == "timedelta64" {
+                return Err(cant("a timedelta", value, "store its seconds, as a number"));
+            }
             let item = value.call_method0(intern!(py, "item"))?;
+            if kind == "datetime64" && item.is_instance_of::<PyInt>() {
+                return self.datetime64(value);
+            }
             if !item.get_type().is(&class) {
                 return self.value(&item, depth);
             }
@@ -144,6 +155,19 @@ impl<'py> Walk<'_, 'py> {
             }
         }
         Err(self.hint(value)?)
+    }
+
+    /// A time of numpy's that no `datetime` is: finer than its microseconds, or of another year.
+    fn datetime64(&mut self, value: &Bound<'py, PyAny>) -> Result {
+        let number = |value: &Bound<'py, PyAny>, unit: &str| -> PyResult<(_, i64)> {
+            let rounded = value.call_method1(intern!(self.py, "astype"), (unit,))?;
+            let number = rounded.call_method1(intern!(self.py, "astype"), ("int64",))?;
+            Ok((rounded, number.call_method0(intern!(self.py, "item"))?.extract()?))
+        };
+        let (rounded, seconds) = number(value, "datetime64[s]")?;
+        let (_, nanoseconds) = number(&value.sub(rounded)?, "timedelta64[ns]")?;
+        let nanoseconds = u32::try_from(nanoseconds).unwrap_or_default();
+        self.time(UnixTime::saturated(seconds, nanoseconds))
     }
 
     /// What to do instead of storing an object.
