@@ -23,5 +23,5 @@ pub use pages::{BODY_LEN, NewPages, PageKind, Pages};
 pub use range::KeyRange;
 pub use record_id::RecordId;
 pub use run::{Extent, Run, RunBuilder, RunCursor, RunFilter, verify_run};
-pub use saved::{OperationReader, OperationWriter, decode_saved_page, encode_saved_page};
+pub use saved::{OperationReader, OperationWriter, SavedPageBuilder, decode_saved_page};
 pub use view::IndexView;

@@ -139,47 +139,102 @@ impl<'b> OperationReader<'b> {
     }
 }
 
-/// Packs operations into a page's body as long as they fit; returns how many, and leaves the
-/// iterator in front of the first one that did not.
+/// Packs operations into the body of a page, as they come.
 ///
-/// `ordinal` is that of the first one.
-pub fn encode_saved_page<'k>(
+/// ```
+/// use nanodb_sorted::{BODY_LEN, Operation, RecordId, SavedPageBuilder, decode_saved_page};
+///
+/// let operation = |page| Operation {
+///     key: b"ada",
+///     record: RecordId { page, slot: 0 },
+///     removed: false,
+/// };
+/// let (mut builder, mut bodies) = (SavedPageBuilder::new(1), Vec::new());
+/// let mut body = [0; BODY_LEN];
+/// for (ordinal, page) in (70..).zip(0..5_000) {
+///     if !builder.push(ordinal, operation(page)) {
+///         builder.finish(&mut body);
+///         bodies.push(body);
+///         builder.push(ordinal, operation(page));
+///     }
+/// }
+/// builder.finish(&mut body);
+/// bodies.push(body);
+///
+/// let mut count = 0;
+/// for body in &bodies {
+///     decode_saved_page(body, 1, |ordinal, operation| {
+///         assert_eq!(ordinal, 70 + u64::from(operation.record.page));
+///         count += 1;
+///     })?;
+/// }
+/// assert_eq!(count, 5_000);
+/// # Ok::<(), nanodb_sorted::Damage>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SavedPageBuilder {
     index: u32,
-    ordinal: u64,
-    operations: &mut std::iter::Peekable<impl Iterator<Item = Operation<'k>>>,
-    body: &mut [u8; BODY_LEN],
-) -> u16 {
-    let mut writer = OperationWriter::new();
-    let mut out = Vec::with_capacity(BODY_LEN);
-    out.resize(HEADER_SIZE, 0);
-    let mut count = 0_u16;
-    let fits = |writer: &OperationWriter, len: usize, operation: Operation<'_>| {
-        len + writer.len_of(operation) <= BODY_LEN
-    };
-    while let Some(operation) = operations.next_if(|next| fits(&writer, out.len(), *next)) {
-        writer.write(operation, &mut out);
-        count += 1;
+    /// The ordinal of the first operation.
+    first: u64,
+    count: u16,
+    writer: OperationWriter,
+    out: Vec<u8>,
+}
+
+impl SavedPageBuilder {
+    /// Begins a page without operations.
+    #[must_use]
+    pub fn new(index: u32) -> Self {
+        Self { index, first: 0, count: 0, writer: OperationWriter::new(), out: Vec::new() }
     }
-    let end = u16::try_from(out.len()).unwrap_or(u16::MAX);
-    body.fill(0);
-    let header = [
-        &index.to_le_bytes()[..],
-        &count.to_le_bytes(),
-        &end.to_le_bytes(),
-        &ordinal.to_le_bytes(),
-    ];
-    let bytes = header.into_iter().flatten().chain(out.iter().skip(HEADER_SIZE));
-    for (to, from) in body.iter_mut().zip(bytes) {
-        *to = *from;
+
+    /// Takes an operation if it fits, and if its ordinal follows that of the one before; returns
+    /// whether it was taken. An empty page takes any.
+    pub fn push(&mut self, ordinal: u64, operation: Operation<'_>) -> bool {
+        if self.count == 0 {
+            self.first = ordinal;
+        }
+        let follows = self.first.checked_add(self.count.into()) == Some(ordinal);
+        let len = HEADER_SIZE + self.out.len() + self.writer.len_of(operation);
+        if !follows || len > BODY_LEN {
+            return false;
+        }
+        self.writer.write(operation, &mut self.out);
+        self.count += 1;
+        true
     }
-    count
+
+    /// Returns whether no operation has been taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Writes the page into a body, and begins another one.
+    pub fn finish(&mut self, body: &mut [u8; BODY_LEN]) {
+        let end = u16::try_from(HEADER_SIZE + self.out.len()).unwrap_or(u16::MAX);
+        body.fill(0);
+        let header = [
+            &self.index.to_le_bytes()[..],
+            &self.count.to_le_bytes(),
+            &end.to_le_bytes(),
+            &self.first.to_le_bytes(),
+        ];
+        let bytes = header.into_iter().flatten().chain(&self.out);
+        for (to, from) in body.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        self.out.clear();
+        self.writer = OperationWriter::new();
+        self.count = 0;
+    }
 }
 
 /// Unpacks a page, operation by operation in order, each with its ordinal.
 ///
 /// # Errors
 ///
-/// [`Damage`] if [`encode_saved_page`] can't have made the bytes; then some operations may have
+/// [`Damage`] if no [`SavedPageBuilder`] can have made the bytes; then some operations may have
 /// been visited.
 pub fn decode_saved_page(
     body: &[u8],
@@ -235,19 +290,31 @@ mod tests {
     proptest! {
         #[test]
         fn what_goes_into_pages_comes_out(listed in operations(), first in any::<u32>()) {
-            let mut left = all(&listed).peekable();
-            let mut ordinal = u64::from(first);
+            let mut builder = SavedPageBuilder::new(3);
+            let mut bodies = Vec::new();
+            let finish = |builder: &mut SavedPageBuilder| {
+                let mut body = [1; BODY_LEN];
+                builder.finish(&mut body);
+                body
+            };
+            for (ordinal, operation) in (u64::from(first)..).zip(all(&listed)) {
+                if !builder.push(ordinal, operation) {
+                    bodies.push(finish(&mut builder));
+                    prop_assert!(builder.push(ordinal, operation));
+                }
+            }
+            // The next page need not follow this one.
+            prop_assert!(!builder.push(u64::MAX, all(&listed).next().unwrap()));
+            bodies.push(finish(&mut builder));
+            prop_assert!(builder.is_empty());
+
             let mut found = Vec::new();
-            while left.peek().is_some() {
-                let mut body = [0; BODY_LEN];
-                let count = encode_saved_page(3, ordinal, &mut left, &mut body);
-                prop_assert!(count > 0);
+            for body in bodies {
                 decode_saved_page(&body, 3, |at, operation| {
                     assert_eq!(at, u64::from(first) + found.len() as u64);
                     let RecordId { page, slot } = operation.record;
                     found.push((operation.key.to_vec(), page, slot, operation.removed));
                 }).unwrap();
-                ordinal += u64::from(count);
                 prop_assert_eq!(decode_saved_page(&body, 4, |_, _| ()), Err(Damage::Index));
             }
             prop_assert_eq!(&found, &listed);

@@ -1,7 +1,7 @@
 //! The bytes of each kind of page, as docs/format.md promises them.
 
 use nanodb_sorted::{
-    BODY_LEN, Effect, Operation, PageKind, RecordId, RunBuilder, encode_saved_page,
+    BODY_LEN, Effect, Operation, PageKind, RecordId, RunBuilder, SavedPageBuilder,
 };
 
 use crate::support::{Entries, Memory, build};
@@ -139,9 +139,12 @@ fn a_page_of_saved_operations() {
         operation(b"\x20alan\0\0", 301, 0, false),
         operation(b"", 301, 0, true),
     ];
+    let mut builder = SavedPageBuilder::new(258);
+    for (ordinal, operation) in (1 << 40..).zip(operations) {
+        assert!(builder.push(ordinal, operation));
+    }
     let mut body = [1; BODY_LEN];
-    let count = encode_saved_page(258, 1 << 40, &mut operations.into_iter().peekable(), &mut body);
-    assert_eq!(count, 4);
+    builder.finish(&mut body);
     let expected = concat!(
         "0201000004002d000000000000010000000c206164610000d80402020b6c616e\n",
         "000001c801070004000001",
