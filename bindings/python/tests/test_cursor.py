@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from typing import Any
 
@@ -165,3 +166,26 @@ def test_a_signal_ends_a_long_list(users: nanodb.Collection) -> None:
         signal.signal(signal.SIGALRM, before)
     # It had not gone on to the end.
     assert cursor.to_list(1) and users.insert_one({}).acknowledged
+
+
+def test_threads_that_begin_a_cursor_together(users: nanodb.Collection) -> None:
+    users.insert_many([{"_id": n} for n in range(200)])
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(100):
+            cursor, barrier = users.find().sort("_id", -1), threading.Barrier(4)
+            found: list[int] = []
+
+            def read(cursor: Any = cursor, barrier: Any = barrier, found: Any = found) -> None:
+                barrier.wait()
+                found.extend(ids(cursor))
+
+            threads = [threading.Thread(target=read) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert sorted(found) == list(range(200))
+    finally:
+        sys.setswitchinterval(before)

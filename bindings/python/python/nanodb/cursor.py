@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from .collection import Collection
 
 __all__ = ["Cursor"]
+
+
+#: Held for the moment in which a cursor gets its search.
+_STARTING = threading.Lock()
 
 
 class Cursor:
@@ -168,7 +173,7 @@ class Cursor:
         if found is None:
             if self._is_closed:
                 raise StopIteration
-            found = self._found = self._raw.find(
+            found = self._raw.find(
                 self._filter,
                 self._projection,
                 self._sort,
@@ -177,6 +182,12 @@ class Cursor:
                 self._batch_size,
                 self._threads,
             )
+            # Of threads that begin at the same moment, all take the search of one.
+            with _STARTING:
+                if self._found is None:
+                    self._found = found
+                else:
+                    found = self._found
         return found
 
     def _check_unstarted(self) -> None:
