@@ -137,6 +137,18 @@ impl<'b> Reader<'b> {
         if first < 0x80 { Ok(first.into()) } else { self.leb_rest(first) }
     }
 
+    /// Reads two numbers, quickly if both have one byte.
+    #[inline]
+    pub(crate) fn pair(&mut self) -> Result<(u64, u64), Damage> {
+        match self.bytes.get(self.at..).and_then(|bytes| bytes.first_chunk()) {
+            Some(&[a, b]) if (a | b) < 0x80 => {
+                self.at += 2;
+                Ok((a.into(), b.into()))
+            }
+            _ => Ok((self.leb()?, self.leb()?)),
+        }
+    }
+
     fn leb_rest(&mut self, first: u8) -> Result<u64, Damage> {
         let mut number = u64::from(first & 0x7f);
         for shift in [7, 14, 21, 28] {

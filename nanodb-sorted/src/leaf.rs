@@ -256,24 +256,30 @@ impl LeafHeader {
         let count = rest.count.min(count_max);
         let mut reader = Reader::new(body, rest.at, rest.end)?;
         let shift = if self.has_effects() { 2 } else { 0 };
-        let mut before = out.last().map(|posting| posting.record);
+        let (mut page, mut slot, mut is_first) = match out.last() {
+            Some(Posting { record, .. }) => (record.page, record.slot, false),
+            None => (self.page_base, 0, true),
+        };
+        out.reserve(count);
+        let mut net = 0;
         for _ in 0..count {
-            let (word, low) = (reader.leb()?, reader.leb()?);
+            let (word, low) = reader.pair()?;
             let difference = u32::try_from(word >> shift).map_err(|_| Damage::Number)?;
-            let effect = if shift == 0 { Effect::Added } else { Effect::from_bits(word) };
             let low = u16::try_from(low).map_err(|_| Damage::Number)?;
-            let (base, slot) = match before {
-                Some(_) if difference == 0 && low == 0 => return Err(Damage::Order),
-                Some(before) if difference == 0 => (before.page, before.slot.checked_add(low)),
-                Some(before) => (before.page, Some(low)),
-                None => (self.page_base, Some(low)),
+            let effect = if shift == 0 { Effect::Added } else { Effect::from_bits(word) };
+            page = page.checked_add(difference).ok_or(Damage::Number)?;
+            slot = if difference > 0 || is_first {
+                low
+            } else if low > 0 {
+                slot.checked_add(low).ok_or(Damage::Number)?
+            } else {
+                return Err(Damage::Order);
             };
-            let page = base.checked_add(difference).ok_or(Damage::Number)?;
-            let record = RecordId { page, slot: slot.ok_or(Damage::Number)? };
-            rest.net -= i64::from(effect.net());
-            out.push(Posting { record, effect });
-            before = Some(record);
+            is_first = false;
+            net += i64::from(effect.net());
+            out.push(Posting { record: RecordId { page, slot }, effect });
         }
+        rest.net -= net;
         rest.count -= count;
         rest.at = reader.at();
         if rest.count > 0 || (rest.at == rest.end && rest.net == 0) {

@@ -5,7 +5,10 @@ use crate::operation::KEY_LEN_MAX;
 /// Bytes that are copied at once, however few of them are wanted: one load and one store.
 const CHUNK: usize = 8;
 
-/// Room for the longest key, from the first byte on.
+/// The room for a first key; a longer one makes room for the longest at once.
+const LEN_MIN: usize = 120;
+
+/// Bytes with room for those that are copied too many.
 #[derive(Debug, Default)]
 pub(super) struct KeyBuffer {
     bytes: Box<[u8]>,
@@ -46,8 +49,12 @@ impl KeyBuffer {
     }
 
     fn extend_far(&mut self, bytes: &[u8]) {
-        if self.bytes.is_empty() {
-            self.bytes = vec![0; KEY_LEN_MAX + CHUNK].into();
+        let end = self.len + bytes.len();
+        if self.bytes.len() < end + CHUNK {
+            let len = if end <= LEN_MIN { LEN_MIN } else { KEY_LEN_MAX };
+            let mut larger = vec![0; len + CHUNK];
+            larger.iter_mut().zip(&self.bytes).for_each(|(to, from)| *to = *from);
+            self.bytes = larger.into();
         }
         if let Some(target) = self.bytes.get_mut(self.len..self.len + bytes.len()) {
             target.copy_from_slice(bytes);
