@@ -4,7 +4,6 @@
 const { invalid } = require('./errors.js');
 const { ObjectId, objectIdBytes, makeObjectId } = require('./object_id.js');
 const { UUID } = require('./uuid.js');
-const { toExtendedJson } = require('./extended_json.js');
 const { update } = require('./native.js');
 
 const NOTHING = Object.freeze({});
@@ -31,8 +30,16 @@ function filterOf(filter) {
   return documentOf(filter, 'filter');
 }
 
+// Returns the filter of a change: the driver asks for one, too, where leaving it out by mistake
+// would change whatever comes first.
+function changedFilterOf(filter) {
+  if (filter === undefined || filter === null) throw invalid('the filter must be an object');
+  return filterOf(filter);
+}
+
 function documentOf(value, what) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) ||
+      value instanceof Uint8Array || value instanceof Date || value instanceof RegExp) {
     throw invalid(`the ${what} must be an object`);
   }
   return value;
@@ -81,7 +88,10 @@ function sortOf(sort, direction) {
   }
   if (entries.length === 0) return undefined;
   const made = new Map();
-  for (const [name, step] of entries) made.set(name, directionOf(step));
+  for (const entry of entries) {
+    if (!Array.isArray(entry)) throw invalid('a sort is a list of pairs of a name and a direction');
+    made.set(entry[0], directionOf(entry[1]));
+  }
   return made;
 }
 
@@ -145,20 +155,17 @@ function updateArguments(filter, change, options, makesIds) {
   }
   const upsert = options.upsert === true || undefined;
   let onInsert;
-  if (upsert && makesIds && !namesId(filter) && !setsId(change)) {
+  if (upsert && makesIds && !demandsId(filter) && !setsId(change)) {
     onInsert = { ...change, $setOnInsert: { ...change.$setOnInsert, _id: makeObjectId() } };
   }
   const args = { filter, upsert };
   if (onInsert !== undefined) args.hasOnInsert = true;
   if (options.arrayFilters !== undefined && options.arrayFilters !== null) {
     if (!Array.isArray(options.arrayFilters)) throw invalid('`arrayFilters` must be an array');
-    args.arrayFilters = toExtendedJson(options.arrayFilters);
-    args.update = toExtendedJson(change);
-    args.onInsert = onInsert && toExtendedJson(onInsert);
-  } else {
-    args.update = update(change);
-    args.onInsert = onInsert && update(onInsert);
+    args.arrayFilters = options.arrayFilters;
   }
+  args.update = update(change);
+  args.onInsert = onInsert && update(onInsert);
   return args;
 }
 
@@ -173,21 +180,18 @@ function replaceArguments(filter, document, options, makesIds, asStored) {
   documentOf(document, 'replacement');
   const upsert = options.upsert === true || undefined;
   const args = { filter, upsert, document: asStored(document) };
-  if (upsert && makesIds && document._id === undefined && !namesId(filter)) {
+  if (upsert && makesIds && document._id === undefined && !demandsId(filter)) {
     args.hasOnInsert = true;
     args.onInsert = asStored({ _id: makeObjectId(), ...document });
   }
   return args;
 }
 
-// Whether a filter says anything of the id, so that an upsert may take it from there.
-function namesId(filter) {
-  return Object.keys(filter).some((name) => {
-    if (name === '_id') return true;
-    const inner = filter[name];
-    return (name === '$and' || name === '$or') && Array.isArray(inner) &&
-      inner.some((branch) => typeof branch === 'object' && branch !== null && namesId(branch));
-  });
+// Whether a filter plainly demands an id, which is that of an upsert then. Where it may demand one
+// in another way, the database finds out, and uses the id that was made or not.
+function demandsId(filter) {
+  if (!Object.hasOwn(filter, '_id')) return false;
+  return typeof filter._id !== 'object' || filter._id === null || filter._id instanceof ObjectId;
 }
 
 // Whether an update sets the id itself.
@@ -198,6 +202,7 @@ function setsId(change) {
 }
 
 module.exports = {
+  changedFilterOf,
   countOf,
   documentOf,
   filterOf,

@@ -35,6 +35,8 @@ class BaseCursor {
     this._object = 0;
     this._documents = [];
     this._at = 0;
+    // How often a search of it has ended.
+    this._ends = 0;
   }
 
   get closed() {
@@ -93,6 +95,7 @@ class BaseCursor {
   }
 
   map(transform) {
+    if (typeof transform !== 'function') throw new TypeError('map takes a function');
     const { _transform: before } = this;
     if (this._begun) this._change('map');
     this._transform = before === null ? transform : (document) => transform(before(document));
@@ -146,6 +149,7 @@ class BaseCursor {
   }
 
   _end() {
+    this._ends++;
     this._exhausted = true;
     this._documents = [];
     this._at = 0;
@@ -163,42 +167,53 @@ class BaseCursor {
 class FindCursor extends BaseCursor {
   constructor(collection, filter, options) {
     super(collection, filter, options);
-    // The portion that is being read ahead.
+    // The portion that is being read ahead, and the one that somebody waits for.
     this._ahead = null;
+    this._awaited = null;
   }
 
-  // Reads portions until there is a document, and returns whether there is one.
-  async _fill() {
-    while (this._at >= this._documents.length) {
-      if (this._exhausted || this._closed) return false;
-      await this._readPortion();
+  // Returns false, or a promise that there are more documents or nothing is left. Whoever asks
+  // while a portion is awaited waits for the same one: afterwards, look again whether others have
+  // taken its documents.
+  _more() {
+    if (this._exhausted || this._closed) return false;
+    if (this._awaited === null) {
+      const portion = this._readPortion();
+      this._awaited = portion;
+      const done = () => {
+        if (this._awaited === portion) this._awaited = null;
+      };
+      portion.then(done, done);
     }
-    return true;
+    return this._awaited;
   }
 
   async _readPortion() {
+    const { _ends: ends } = this;
     const ahead = this._ahead ?? this._start();
     this._ahead = null;
     let reply;
     try {
       reply = await ahead;
     } catch (error) {
+      if (ends !== this._ends) return true;
       this._end();
       throw error;
     }
-    // It may have been closed meanwhile.
-    if (this._exhausted) {
+    // It may have been closed meanwhile, and have begun again.
+    if (ends !== this._ends) {
       const object = objectOf(reply);
       if (object !== 0) addon.release(object);
-      return;
+      return true;
     }
     this._take(reply, reply.length);
     // While these are looked at, the next ones are read.
-    if (!this._exhausted) {
+    if (!this._exhausted && !this._closed) {
       this._ahead = this._collection._next(this._object);
       // Whoever takes it sees the error.
       this._ahead.catch(() => {});
     }
+    return true;
   }
 
   _start() {
@@ -207,14 +222,13 @@ class FindCursor extends BaseCursor {
   }
 
   async hasNext() {
-    return this._fill();
+    while (this._at >= this._documents.length) if (!(await this._more())) return false;
+    return true;
   }
 
   async next() {
-    if (this._at < this._documents.length || (await this._fill())) {
-      return this._made(this._documents[this._at++]);
-    }
-    return null;
+    while (this._at >= this._documents.length) if (!(await this._more())) return null;
+    return this._made(this._documents[this._at++]);
   }
 
   async tryNext() {
@@ -223,7 +237,11 @@ class FindCursor extends BaseCursor {
 
   async toArray() {
     const all = [];
-    while (await this._fill()) {
+    for (;;) {
+      if (this._at >= this._documents.length) {
+        if (await this._more()) continue;
+        break;
+      }
       if (this._at === 0 && this._transform === null) {
         for (let index = 0; index < this._documents.length; index++) {
           all.push(this._documents[index]);
@@ -256,21 +274,23 @@ class FindCursor extends BaseCursor {
 
   async close() {
     this._closed = true;
-    const ahead = this._ahead;
+    const { _ends: ends } = this;
+    const used = this._ahead ?? this._awaited;
     this._ahead = null;
     // The search is not let go of while it is used.
-    if (ahead !== null) await ahead.catch(() => {});
-    this._end();
+    if (used !== null) await used.catch(() => {});
+    if (ends === this._ends) this._end();
   }
 
   rewind() {
-    const ahead = this._ahead;
+    const used = this._ahead ?? this._awaited;
     this._ahead = null;
+    this._awaited = null;
     const object = this._object;
-    if (ahead !== null && object !== 0) {
+    if (used !== null && object !== 0) {
       abandoned.unregister(this);
       this._object = 0;
-      ahead.catch(() => {}).finally(() => addon.release(object));
+      used.catch(() => {}).finally(() => addon.release(object));
     }
     this._rewind();
   }
@@ -306,11 +326,12 @@ class FindCursor extends BaseCursor {
   }
 
   async _nextOfPortion() {
-    if (await this._fill()) {
-      return { value: this._made(this._documents[this._at++]), done: false };
+    while (this._at >= this._documents.length) {
+      if (await this._more()) continue;
+      await this.close();
+      return { value: undefined, done: true };
     }
-    await this.close();
-    return { value: undefined, done: true };
+    return { value: this._made(this._documents[this._at++]), done: false };
   }
 }
 

@@ -41,7 +41,6 @@ const SHORT_MAX = 40;
 
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
-const hasOwn = Object.prototype.hasOwnProperty;
 
 class Encoder {
   constructor(size) {
@@ -55,6 +54,8 @@ class Encoder {
     // Whether regular expressions are conditions.
     this.isQuery = false;
     this.depth = 0;
+    // Where the document begins that is being encoded.
+    this.start = 0;
     // The id of the document that was encoded last.
     this.id = undefined;
   }
@@ -91,6 +92,9 @@ class Encoder {
   }
 
   grow(bytes) {
+    // What is far larger than a document ends here: an array of billions of holes, or arrays that
+    // hold each other many times over.
+    if (this.at - this.start > DOCUMENT_BYTES_MAX + 1024) throw tooLarge(this.at - this.start);
     const size = Math.max(this.buffer.length * 2, this.at + bytes + 1024);
     const larger = Buffer.allocUnsafeSlow(size);
     this.buffer.copy(larger, 0, 0, this.at);
@@ -116,6 +120,7 @@ class Encoder {
     }
     this.id = id;
     const start = this.at;
+    this.start = start;
     try {
       this.fieldsOf(document, id);
     } catch (error) {
@@ -139,7 +144,7 @@ class Encoder {
         if (document[names[at]] === undefined && names[at] !== '_id') count--;
       }
     }
-    if (hasOwn.call(document, '_id')) count--;
+    if (names.includes('_id')) count--;
     this.mapHeader(count + (id === undefined ? 0 : 1));
     this.depth++;
     if (id !== undefined) {
@@ -161,6 +166,7 @@ class Encoder {
   document(document) {
     if (!isDocument(document)) throw notADocument(document);
     const { generation } = this;
+    this.start = this.at;
     try {
       this.object(document);
     } catch (error) {
@@ -175,6 +181,7 @@ class Encoder {
     if (!isDocument(document)) throw notADocument(document);
     const { generation } = this;
     const names = Object.keys(document);
+    this.start = this.at;
     try {
       this.enter();
       this.mapHeader(names.length);
@@ -194,6 +201,7 @@ class Encoder {
   // Writes any value.
   any(value) {
     const { generation } = this;
+    this.start = this.at;
     try {
       this.value(value);
     } catch (error) {
@@ -282,9 +290,8 @@ class Encoder {
     else if (value instanceof Map) this.map(plain(value));
     else if (value instanceof RegExp) this.regex(value.source, optionsOf(value));
     else if (value instanceof ArrayBuffer) this.binary(new Uint8Array(value));
-    else if (value instanceof Number || value instanceof String || value instanceof Boolean) {
-      this.value(value.valueOf());
-    } else if (isRefused(value)) throw refused(value);
+    else if (isBoxed(value)) this.value(value.valueOf());
+    else if (isRefused(value)) throw refused(value);
     else this.map(value);
   }
 
@@ -347,6 +354,7 @@ class Encoder {
   array(value) {
     this.enter();
     const length = value.length;
+    if (length > DOCUMENT_BYTES_MAX) throw tooLarge(length);
     this.need(5);
     const buffer = this.buffer;
     if (length < 16) {
@@ -429,6 +437,7 @@ class Encoder {
   }
 
   longString(text) {
+    if (text.length > DOCUMENT_BYTES_MAX) throw tooLarge(text.length);
     const most = text.length * 3;
     this.need(most + 5);
     const buffer = this.buffer;
@@ -661,8 +670,19 @@ function optionsOf(regex) {
 }
 
 function isDocument(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) &&
-    !(value instanceof Uint8Array) && !(value instanceof Date);
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
+  // The fields of these, if any, are not what is meant: a promise was not awaited.
+  return !(Array.isArray(value) || value instanceof Date || value instanceof RegExp ||
+    value instanceof ArrayBuffer || value instanceof Ext || value._bsontype !== undefined ||
+    isBoxed(value) || isRefused(value));
+}
+
+// Whether a value is a primitive one in an object.
+function isBoxed(value) {
+  return value instanceof Number || value instanceof String || value instanceof Boolean ||
+    value instanceof BigInt || value instanceof Symbol;
 }
 
 // Returns what stands for an object that has `toBSON`, or is a map.
@@ -715,7 +735,11 @@ function tooLarge(bytes) {
 }
 
 function notADocument(value) {
-  const type = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  let type;
+  if (value === null || value === undefined) type = String(value);
+  else if (Array.isArray(value)) type = 'an array';
+  else if (typeof value !== 'object') type = `a ${typeof value}`;
+  else type = `of the class ${value.constructor?.name ?? 'object'}`;
   return new NanoDBError(`a document must be an object, not ${type}`, 'NANODB_INVALID');
 }
 
@@ -729,7 +753,8 @@ function located(error, step) {
   }
   let path = error.path.join('.');
   if (path.length > 200) path = `${path.slice(0, 200)}...`;
-  const made = new NanoDBError(`the value at \`${path}\` ${error.message}`, 'NANODB_INVALID');
+  const place = path === '' ? 'the value' : `the value at \`${path}\``;
+  const made = new NanoDBError(`${place} ${error.message}`, 'NANODB_INVALID');
   made.path = path;
   return made;
 }

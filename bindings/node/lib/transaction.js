@@ -7,7 +7,7 @@ const {
 } = require('./native.js');
 const gate = require('./gate.js');
 const { Collection, SyncCollection } = require('./collection.js');
-const { NanoDBError } = require('./errors.js');
+const { NanoDBError, invalid } = require('./errors.js');
 
 const CONFLICT = 'NANODB_CONFLICT';
 
@@ -31,8 +31,9 @@ class Owner {
     abandoned.register(this, this._objects, this);
   }
 
-  // Has closing the database end it, too.
+  // Has closing the database end it, too, by `endAll`.
   _list() {
+    this._wasClosed = false;
     this._core.transactions.add(this._reference = new WeakRef(this));
   }
 
@@ -102,7 +103,8 @@ class Transaction extends Owner {
     return this._queue(() => this._stepNow(object, name, step, gathered));
   }
 
-  _queue(run) {
+  // Returns a promise of its own: an error that nobody looks at is reported by Node.js.
+  async _queue(run) {
     const done = this._tail.then(run);
     this._tail = done.catch(() => {});
     return done;
@@ -250,7 +252,11 @@ if (Symbol.dispose) {
 }
 
 function beginRequest(options) {
-  request({ thread: threadId, durability: options?.durability });
+  const durability = options?.durability;
+  if (durability !== undefined && typeof durability !== 'string') {
+    throw invalid('the option `durability` must be a string');
+  }
+  request({ thread: threadId, durability });
 }
 
 async function begin(core, options) {
@@ -280,6 +286,7 @@ async function run(core, callback, options) {
         await transaction.collection(name).estimatedDocumentCount();
       }
       const result = await callback(transaction);
+      if (transaction._wasClosed) throw over(core);
       // The callback may have swallowed the conflict.
       if (transaction._lost === null) {
         if (!transaction._isOver) await transaction.commit();
@@ -310,6 +317,7 @@ function runSync(core, callback, options) {
           'the callback of a synchronous transaction returned a promise: use `db.transaction`',
         );
       }
+      if (transaction._wasClosed) throw over(core);
       if (transaction._lost === null) {
         if (!transaction._isOver) transaction.commit();
         return result;
@@ -333,6 +341,7 @@ function over(core) {
 function endAll(core) {
   for (const reference of [...core.transactions]) {
     const transaction = reference.deref();
+    if (transaction !== undefined && !transaction._isOver) transaction._wasClosed = true;
     if (transaction instanceof Transaction) transaction.rollback().catch(() => {});
     else if (transaction !== undefined) transaction.rollback();
   }

@@ -9,8 +9,8 @@ const {
   OP, TAG, HEADER, addon, encoder, fields, plain, plainDocuments, request, stored,
 } = require('./native.js');
 const {
-  documentOf, filterOf, idOf, limitOf, optionsOf, projectionOf, replaceArguments, skipOf,
-  sortOf, updateArguments,
+  changedFilterOf, documentOf, filterOf, idOf, limitOf, optionsOf, projectionOf, replaceArguments,
+  skipOf, sortOf, updateArguments,
 } = require('./arguments.js');
 const { BulkWriteError, errorOf, invalid } = require('./errors.js');
 
@@ -237,20 +237,20 @@ function updateResult(reply) {
 
 function updateOne(collection, filter, change, options) {
   options = optionsOf(options);
-  prepare(collection, updateArguments(filterOf(filter), change, options, makesIds(collection)));
+  prepare(collection, updateArguments(changedFilterOf(filter), change, options, makesIds(collection)));
   return writes(OP.UPDATE_ONE, updateResult);
 }
 
 function updateMany(collection, filter, change, options) {
   options = optionsOf(options);
-  prepare(collection, updateArguments(filterOf(filter), change, options, makesIds(collection)));
+  prepare(collection, updateArguments(changedFilterOf(filter), change, options, makesIds(collection)));
   return writes(OP.UPDATE_MANY, updateResult);
 }
 
 function replaceOne(collection, filter, document, options) {
   options = optionsOf(options);
   const makes = makesIds(collection);
-  prepare(collection, replaceArguments(filterOf(filter), document, options, makes, stored));
+  prepare(collection, replaceArguments(changedFilterOf(filter), document, options, makes, stored));
   return writes(OP.REPLACE_ONE, updateResult);
 }
 
@@ -270,20 +270,20 @@ const deleted = (reply) => ({ acknowledged: true, deletedCount: numberOf(reply) 
 
 function findOneAndUpdate(collection, filter, change, options) {
   options = optionsOf(options);
-  const args = updateArguments(filterOf(filter), change, options, makesIds(collection));
+  const args = updateArguments(changedFilterOf(filter), change, options, makesIds(collection));
   return findOneAndModify(collection, OP.FIND_ONE_AND_UPDATE, args, options);
 }
 
 function findOneAndReplace(collection, filter, document, options) {
   options = optionsOf(options);
   const makes = makesIds(collection);
-  const args = replaceArguments(filterOf(filter), document, options, makes, stored);
+  const args = replaceArguments(changedFilterOf(filter), document, options, makes, stored);
   return findOneAndModify(collection, OP.FIND_ONE_AND_REPLACE, args, options);
 }
 
 function findOneAndDelete(collection, filter, options) {
   options = optionsOf(options);
-  const args = { filter: filterOf(filter) };
+  const args = { filter: changedFilterOf(filter) };
   return findOneAndModify(collection, OP.FIND_ONE_AND_DELETE, args, options);
 }
 
@@ -316,24 +316,25 @@ function findOneAndModify(collection, operation, args, options) {
 const BULK = {
   insertOne: null,
   updateOne: (collection, { filter, update, ...options }) =>
-    updateArguments(filterOf(filter), update, options, makesIds(collection)),
+    updateArguments(changedFilterOf(filter), update, options, makesIds(collection)),
   updateMany: (collection, { filter, update, ...options }) =>
-    updateArguments(filterOf(filter), update, options, makesIds(collection)),
+    updateArguments(changedFilterOf(filter), update, options, makesIds(collection)),
   replaceOne: (collection, { filter, replacement, ...options }) =>
-    replaceArguments(filterOf(filter), replacement, options, makesIds(collection), stored),
-  deleteOne: (collection, { filter }) => ({ filter: filterOf(filter) }),
-  deleteMany: (collection, { filter }) => ({ filter: filterOf(filter) }),
+    replaceArguments(changedFilterOf(filter), replacement, options, makesIds(collection), stored),
+  deleteOne: (collection, { filter }) => ({ filter: changedFilterOf(filter) }),
+  deleteMany: (collection, { filter }) => ({ filter: changedFilterOf(filter) }),
 };
 
 function encodeOperation(collection, operation, ids, index, generation) {
   documentOf(operation, 'operation');
   const [kind, ...others] = Object.keys(operation);
-  if (others.length > 0 || BULK[kind] === undefined) {
+  if (others.length > 0 || !Object.hasOwn(BULK, kind)) {
     throw invalid(
       `operation ${index} of the bulk write must have one field, which is one of ` +
         Object.keys(BULK).join(', '),
     );
   }
+  const args = documentOf(operation[kind], kind);
   encoder.need(4);
   const start = encoder.at;
   encoder.at += 4;
@@ -343,10 +344,9 @@ function encodeOperation(collection, operation, ids, index, generation) {
     encoder.string(kind);
     encoder.string('document');
     encoder.isQuery = false;
-    encoder.insertable(operation.insertOne.document, makesIds(collection));
+    encoder.insertable(args.document, makesIds(collection));
     ids[index] = encoder.id;
   } else {
-    const args = operation[kind];
     optionsOf(args);
     fields({ kind, ...BULK[kind](collection, args) });
   }

@@ -131,7 +131,11 @@ fn list(collections: Vec<CollectionInfo>, reply: &mut Reply) -> Result<()> {
 
 fn rename(database: &Database, request: Request<'_>) -> Result<()> {
     let (from, to) = (request.text("from")?, request.text("to")?);
-    if request.flag("dropTarget") && from != to {
+    let exists = |name| -> Result<bool> {
+        Ok(database.collections()?.iter().any(|collection| collection.name == name))
+    };
+    // A rename that is going to be refused drops nothing.
+    if request.flag("dropTarget") && from != to && exists(from)? {
         database.drop_collection(to)?;
     }
     Ok(database.rename_collection(from, to)?)

@@ -34,6 +34,13 @@ impl<'a> Request<'a> {
         self.get(name).map(|_| self.document(name)).transpose()
     }
 
+    /// Returns the bytes of an array, if there is one.
+    pub(crate) fn optional_array(self, name: &str) -> Result<Option<&'a [u8]>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let array = value.as_array().ok_or_else(|| Failure::request(name))?;
+        Ok(Some(array.as_bytes()))
+    }
+
     /// Returns a text.
     pub(crate) fn text(self, name: &str) -> Result<&'a str> {
         self.optional_text(name).ok_or_else(|| Failure::request(name))

@@ -1,9 +1,9 @@
 //! Writing to a collection: each call a commit of its own, or a step of a transaction.
 
 use nanodb::{
-    Collection, Database, DocView, Document, Filter, FindOneAndModify, IdRef, IntoFilter,
-    IntoUpdate, StoredDoc, TransactionCollection, Update, UpdateResult, Value, WriteCollection,
-    doc,
+    AccessPath, Collection, Database, DocView, Document, Filter, FindOneAndModify, IdRef,
+    IntoFilter, IntoUpdate, StoredDoc, TransactionCollection, Update, UpdateResult, Value,
+    WriteCollection, doc,
 };
 
 use crate::bulk;
@@ -73,10 +73,13 @@ pub(crate) fn filter(request: Request<'_>) -> Result<Filter> {
     Ok(request.document("filter")?.into_filter())
 }
 
-/// Returns the update of a request, under that name. With filters of array elements, both are text.
+/// Returns the update of a request, under that name, with its filters of array elements.
 fn update(request: Request<'_>, name: &str) -> Result<Update> {
-    match request.optional_text("arrayFilters") {
-        Some(filters) => Ok(Update::parse_json_with_filters(request.text(name)?, filters)?),
+    match request.optional_array("arrayFilters")? {
+        Some(filters) => {
+            let update = request.view(name)?.as_bytes();
+            Ok(Update::from_msgpack_with_filters(update, filters)?)
+        }
         None => Ok(request.document(name)?.into_update()),
     }
 }
@@ -161,9 +164,9 @@ pub(crate) fn update_one(
     let Updates { update, on_insert } = &updates;
     match on_insert {
         None => Ok(collection.update_one(&filter, update)?),
-        Some(on_insert) => target.atomically(|collection| {
+        Some(_) => target.atomically(|collection| {
             let updated = collection.update_one(&filter, update)?;
-            or_upsert(collection, &filter, updated, on_insert)
+            or_upsert(collection, &filter, updated, &updates)
         }),
     }
 }
@@ -178,9 +181,9 @@ pub(crate) fn update_many(
     let Updates { update, on_insert } = &updates;
     match on_insert {
         None => Ok(collection.update_many(&filter, update)?),
-        Some(on_insert) => target.atomically(|collection| {
+        Some(_) => target.atomically(|collection| {
             let updated = collection.update_many(&filter, update)?;
-            or_upsert(collection, &filter, updated, on_insert)
+            or_upsert(collection, &filter, updated, &updates)
         }),
     }
 }
@@ -189,12 +192,21 @@ fn or_upsert(
     collection: &TransactionCollection<'_>,
     filter: &Filter,
     updated: UpdateResult,
-    on_insert: &Update,
+    Updates { update, on_insert }: &Updates,
 ) -> Result<UpdateResult> {
     if updated.matched > 0 {
         return Ok(updated);
     }
-    Ok(collection.upsert(filter, on_insert)?)
+    let on_insert = on_insert.as_ref().filter(|_| !demands_id(collection, filter));
+    Ok(collection.upsert(filter, on_insert.unwrap_or(update))?)
+}
+
+/// Returns whether a filter demands one id, which an upsert inserts: not the one that was made for
+/// it, which a request has in what it names `onInsert`.
+fn demands_id(collection: &TransactionCollection<'_>, filter: &Filter) -> bool {
+    let plan = collection.find(filter).explain();
+    // What is wrong with the filter is told by who uses it.
+    plan.is_ok_and(|plan| plan.access_path == AccessPath::IdLookup { count: 1 })
 }
 
 /// Replaces the first document that matches.
@@ -213,6 +225,7 @@ pub(crate) fn replace_one(
         if replaced.matched > 0 {
             return Ok(replaced);
         }
+        let on_insert = if demands_id(collection, &filter) { document } else { on_insert };
         Ok(collection.replace_or_insert(&filter, on_insert)?)
     })
 }
@@ -344,6 +357,7 @@ impl ModifyOptions {
                 return Ok(Modified { document, existed: true, upserted: None });
             }
             // Its id is told even if the document is not wanted, or not all of it.
+            let on_insert = if demands_id(collection, filter) { change } else { on_insert };
             let new = on_insert.of(collection, filter).upsert().return_new().run()?;
             let id = new.as_ref().and_then(|new| new.id()).map(Value::from);
             let document = if self.returns_new { self.projected(collection, &id)? } else { None };

@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const { inspect } = require('node:util');
 const { fails, nanodb, testBoth } = require('./common.js');
 
-const { ObjectId } = nanodb;
+const { Ext, ObjectId, UUID } = nanodb;
 
 const PEOPLE = [
   { _id: 1, name: 'Ada', age: 36, tags: ['a', 'b'] },
@@ -317,4 +317,106 @@ testBoth('what is not supported is refused', async (db, t, kind) => {
   if (kind === 'sync') return;
   await fails('NANODB_UNSUPPORTED', () => collection.createIndex({ a: 1 }));
   await fails('NANODB_UNSUPPORTED', () => collection.aggregate([]));
+});
+
+testBoth('a rename that is refused drops nothing', async (db) => {
+  await db.collection('kept').insertOne({ _id: 1 });
+  await fails('NANODB_NOT_FOUND',
+    () => db.renameCollection('missing', 'kept', { dropTarget: true }));
+  await db.renameCollection('kept', 'kept', { dropTarget: true });
+  assert.equal(await db.collection('kept').countDocuments(), 1);
+  await db.collection('new').insertOne({ _id: 2 });
+  await db.renameCollection('new', 'kept', { dropTarget: true });
+  assert.deepEqual(await db.collection('kept').find().toArray(), [{ _id: 2 }]);
+});
+
+testBoth('with arrayFilters, values are stored as without', async (db) => {
+  const collection = db.collection('c');
+  const values = [
+    5, 2 ** 60, -(2 ** 63), 1e300, -0, NaN, 5n, 2n ** 63n, 2n ** 64n - 1n, '\ud800', 'ß', null,
+    undefined, true, new Date(5), Buffer.from('ab'), new Uint8Array(2), new ArrayBuffer(2),
+    new ObjectId(), new UUID(), new Ext(5, Buffer.from('x')), new Map([['a', 1]]), [1, , 2],
+    { $date: 5 }, { $oid: '0'.repeat(24) }, { $numberLong: '5' }, { a: { $binary: 'x' } },
+    { toBSON: () => 7 }, { _bsontype: 'Double', valueOf: () => 5 }, Object(5), Object(2n ** 60n),
+  ];
+  for (const value of values) {
+    await collection.replaceOne({ _id: 1 }, { with: [{ n: 1 }], without: 0 }, { upsert: true });
+    const update = { $set: { 'with.$[one].value': value, without: value } };
+    await collection.updateOne({ _id: 1 }, { $set: { without: value } });
+    const { without } = await collection.findOne({ _id: 1 });
+    await collection.updateOne({ _id: 1 }, update, { arrayFilters: [{ 'one.n': 1 }] });
+    const found = await collection.findOne({ _id: 1 });
+    assert.deepEqual(found.with[0].value, without);
+    assert.deepEqual(found.without, without);
+  }
+  for (const value of [
+    new Set(), Promise.resolve(), new Error('x'), new Uint16Array(1), /x/, () => 1, Symbol('x'),
+    new Date(NaN), 2n ** 64n, { _bsontype: 'Decimal128' }, Object(Symbol('x')),
+  ]) {
+    const update = { $set: { 'with.$[one].value': value } };
+    await fails('NANODB_INVALID',
+      () => collection.updateOne({ _id: 1 }, update, { arrayFilters: [{ 'one.n': 1 }] }));
+  }
+  await fails('NANODB_INVALID',
+    () => collection.updateOne({}, { $set: { a: 1 } }, { arrayFilters: [5] }));
+});
+
+testBoth('an upsert makes an ObjectId where the filter demands no one id', async (db) => {
+  const collection = db.collection('c');
+  const set = { $set: { b: 2 } };
+  const filters = [
+    { _id: { $gt: 1000 } }, { $or: [{ _id: 'x' }, { _id: 'y' }] }, { _id: { $in: ['x', 'y'] } },
+    { _id: /x/ }, { _id: { $ne: 5 } },
+  ];
+  for (const filter of filters) {
+    await collection.deleteMany();
+    const { upsertedId } = await collection.updateOne(filter, set, { upsert: true });
+    assert.ok(upsertedId instanceof ObjectId);
+    await collection.deleteMany();
+    const replaced = await collection.replaceOne(filter, { c: 1 }, { upsert: true });
+    assert.ok(replaced.upsertedId instanceof ObjectId);
+    await collection.deleteMany();
+    const options = { upsert: true, returnDocument: 'after' };
+    const found = await collection.findOneAndUpdate(filter, set, options);
+    assert.ok(found._id instanceof ObjectId);
+  }
+  const uuid = new UUID();
+  for (const [filter, id] of [
+    [{ _id: { $eq: 'a' } }, 'a'], [{ _id: { $in: ['b'] } }, 'b'], [new Map([['_id', 'c']]), 'c'],
+    [{ $and: [{ _id: 'd' }, { x: 1 }] }, 'd'], [{ _id: uuid }, uuid], [{ _id: 5n }, 5],
+  ]) {
+    const { upsertedId } = await collection.updateOne(filter, set, { upsert: true });
+    assert.deepEqual(upsertedId, id);
+    const replaced = await collection.replaceOne(filter, { c: 1 }, { upsert: true });
+    assert.equal(replaced.matchedCount, 1);
+    await collection.deleteOne({ _id: id });
+    const again = await collection.replaceOne(filter, { c: 1 }, { upsert: true });
+    assert.deepEqual(again.upsertedId, id);
+  }
+});
+
+testBoth('changes want a filter, and bulk writes operations', async (db) => {
+  const collection = db.collection('c');
+  await collection.insertMany([{ _id: 1 }, { _id: 2 }]);
+  const set = { $set: { a: 1 } };
+  for (const filter of [undefined, null, 5, [], new Date(), Buffer.from('x'), /x/]) {
+    await fails('NANODB_INVALID', () => collection.updateOne(filter, set));
+    await fails('NANODB_INVALID', () => collection.updateMany(filter, set));
+    await fails('NANODB_INVALID', () => collection.replaceOne(filter, {}));
+    await fails('NANODB_INVALID', () => collection.findOneAndUpdate(filter, set));
+    await fails('NANODB_INVALID', () => collection.findOneAndReplace(filter, {}));
+    await fails('NANODB_INVALID', () => collection.findOneAndDelete(filter));
+    await fails('NANODB_INVALID', () => collection.bulkWrite([{ deleteOne: { filter } }]));
+    await fails('NANODB_INVALID', () => collection.bulkWrite([{ deleteMany: { filter } }]));
+    await fails('NANODB_INVALID',
+      () => collection.bulkWrite([{ updateOne: { filter, update: set } }]));
+  }
+  for (const operation of [
+    5, null, {}, { constructor: {} }, { toString: {} }, { insertOne: null }, { insertOne: {} },
+    { deleteOne: [] },
+  ]) {
+    await fails('NANODB_INVALID', () => collection.bulkWrite([operation]));
+  }
+  await fails('NANODB_INVALID', async () => collection.find({}, { sort: [1] }).toArray());
+  assert.equal(await collection.countDocuments({ a: { $exists: false } }), 2);
 });

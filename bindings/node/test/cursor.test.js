@@ -167,3 +167,45 @@ test('cursors are disposed of', async (t) => {
   await db[Symbol.asyncDispose]();
   assert.equal(db.isOpen, false);
 });
+
+test('documents that are asked for at the same time come once each', async () => {
+  const db = await nanodb.open(':memory:');
+  const collection = await many(db);
+  const distinct = (found) => new Set(found.map(({ _id }) => _id)).size;
+  const cursor = collection.find().batchSize(7);
+  const asked = await Promise.all(Array.from({ length: 50 }, () => cursor.next()));
+  assert.equal(distinct(asked), 50);
+  const [some, others] = await Promise.all([cursor.toArray(), cursor.toArray()]);
+  assert.equal(distinct([...asked, ...some, ...others]), COUNT);
+  assert.equal(some.length + others.length, COUNT - 50);
+  const shared = collection.find().batchSize(7);
+  const loops = await Promise.all(Array.from({ length: 4 }, () => ids(shared)));
+  assert.deepEqual(loops.flat().sort((a, b) => a - b), RANGE);
+  await db.close();
+});
+
+test('a cursor is closed or begun again while it is read', async () => {
+  const db = await nanodb.open(':memory:');
+  const collection = await many(db);
+  for (const taken of [0, 1, 3, 4]) {
+    const cursor = collection.find().batchSize(3);
+    for (let count = 0; count < taken; count++) await cursor.next();
+    const before = Promise.all([cursor.next(), cursor.next()]);
+    cursor.rewind();
+    const [first, second] = await before;
+    const rest = await ids(cursor);
+    // Those who had asked got documents of the one search or of the other, each once.
+    const all = [...rest, ...[first, second].map((document) => document?._id)];
+    for (const id of RANGE.slice(taken + 2)) assert.ok(all.includes(id));
+    assert.equal(new Set(rest).size, rest.length);
+    cursor.rewind();
+    assert.deepEqual(await ids(cursor), RANGE);
+    cursor.rewind();
+    const late = cursor.next();
+    await cursor.close();
+    assert.ok([null, 0].includes((await late)?._id ?? null));
+    assert.equal(await cursor.next(), null);
+  }
+  assert.throws(() => collection.find().map(5), TypeError);
+  await db.close();
+});

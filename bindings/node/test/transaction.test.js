@@ -2,8 +2,9 @@
 // Transactions and snapshots.
 
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs/promises');
-const { fails, nanodb, test, testBoth, withFolder } = require('./common.js');
+const { fails, nanodb, packageName, test, testBoth, withFolder } = require('./common.js');
 
 const delay = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -202,4 +203,38 @@ test('closing ends transactions that are open', async () => {
     await again.collection('a').insertOne({ _id: 1 });
     await again.close();
   });
+});
+
+testBoth('closing the database within a transaction is an error of that', async (db, t, kind) => {
+  const open = await nanodb.open(':memory:');
+  const other = kind === 'sync' ? open.sync : open;
+  const run = kind === 'sync'
+    ? (tx) => {
+      tx.collection('c').insertOne({});
+      other.close();
+    }
+    : async (tx) => {
+      await tx.collection('c').insertOne({});
+      await other.close();
+    };
+  await fails('NANODB_CLOSED', () => other.transaction(run));
+});
+
+test('the error of a step that nobody waits for is reported', () => {
+  const program = `
+    const { open } = require(${JSON.stringify(packageName)});
+    open(':memory:').then(async (db) => {
+      await db.collection('c').insertOne({ _id: 1 });
+      await db.transaction(async (tx) => {
+        tx.collection('c').insertOne({ _id: 1 });
+      });
+    });`;
+  const { status, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.match(stderr, /DuplicateKeyError/);
+});
+
+testBoth('a durability that is no text is refused', async (db, t, kind) => {
+  await fails('NANODB_INVALID', () => db.begin({ durability: 5 }));
+  await fails('NANODB_INVALID', () => db.transaction(() => {}, { durability: 5 }));
 });

@@ -297,3 +297,44 @@ test('UUID has the methods of bson\'s', () => {
   assert.ok(UUID.isValid(text) && !UUID.isValid('xyz'));
   assert.throws(() => new UUID('xyz'), /is not a UUID/);
 });
+
+testBoth('what is no document is not inserted as an empty one', async (db) => {
+  const collection = db.collection('c');
+  for (const value of [
+    Promise.resolve({}), new Set([1]), /x/, new Error('x'), new ObjectId(),
+    new UUID(), new Ext(1, Buffer.alloc(1)), new ArrayBuffer(2), new Uint16Array(2), Object(5),
+    Object('x'), Object(5n), new WeakMap(), undefined, null, 5, 'x', [], () => 1,
+  ]) {
+    await fails('NANODB_INVALID', () => collection.insertOne(value));
+    await fails('NANODB_INVALID', () => collection.insertMany([value]));
+    await fails('NANODB_INVALID', () => collection.replaceOne({}, value));
+  }
+  assert.equal(await collection.countDocuments(), 0);
+});
+
+testBoth('an id that is not enumerable is the id', async (db) => {
+  const collection = db.collection('c');
+  const document = Object.defineProperty({ a: 1 }, '_id', { value: 77 });
+  assert.equal((await collection.insertOne(document)).insertedId, 77);
+  assert.deepEqual(await collection.findOne({ _id: 77 }), { _id: 77, a: 1 });
+});
+
+testBoth('what is far too large is refused at once', async (db) => {
+  const collection = db.collection('c');
+  let bomb = Array(10).fill(1);
+  for (let depth = 0; depth < 12; depth++) bomb = Array(10).fill(bomb);
+  let maps = {};
+  for (let depth = 0; depth < 30; depth++) maps = { a: maps, b: maps };
+  for (const value of [new Array(2 ** 32 - 1), bomb, maps, 'x'.repeat(2 ** 28)]) {
+    const error = await fails('NANODB_INVALID', () => collection.insertOne({ value }));
+    assert.match(error.message, /takes \d+ bytes, more than/);
+  }
+  const value = new Array(2 ** 32 - 1);
+  const operations = [{ insertOne: { document: { value } } }];
+  await fails('NANODB_INVALID', () => collection.findOne({ value }));
+  await fails('NANODB_INVALID', () => collection.updateOne({}, { $set: { value } }));
+  await fails('NANODB_INVALID', () => collection.replaceOne({}, { value }));
+  await fails('NANODB_INVALID', () => collection.bulkWrite(operations));
+  await collection.insertOne({ _id: 1, n: Array(1_000_000).fill(7), text: 'ß'.repeat(5_000_000) });
+  assert.equal((await collection.findOne({ _id: 1 })).n.length, 1_000_000);
+});
