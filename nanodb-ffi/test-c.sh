@@ -94,6 +94,18 @@ todo() {
     say "$1: killed after $safe entries; all are there"
 }
 
+# The headers alone, in older and newer standards, and taken twice. C89 has no `long long`.
+for pair in "gcc c89 c" "gcc c17 c" "g++ c++98 c++" "g++ c++20 c++"; do
+    # shellcheck disable=SC2086
+    set -- $pair
+    command -v "$1" >/dev/null || continue
+    for header in nanodb.h nanodb_go.h; do
+        printf '#include <%s>\n#include <%s>\n' $header $header >"$work/header.c"
+        "$1" -std="$2" -x "$3" -Wall -Wextra -Werror -pedantic -Wconversion -Wno-long-long -c \
+            -I"$work/usr/include" -o "$work/header.o" "$work/header.c"
+    done
+done
+
 for pair in "gcc c99 c" "g++ c++11 c++" "clang c99 c" "clang++ c++11 c++"; do
     # shellcheck disable=SC2086
     set -- $pair

@@ -120,10 +120,13 @@ impl Error {
 
     /// Returns what the operating system answered, if that is the cause.
     ///
-    /// The text says it already; this is for programs that look at [`std::io::ErrorKind`].
+    /// The text says it already; this is for programs that look at [`std::io::ErrorKind`], or at
+    /// the system's code. Of several it is the one with a code, as for a full disk, of which the
+    /// database has said more.
     #[must_use]
     pub fn io_error(&self) -> Option<&io::Error> {
-        self.causes().find_map(|cause| cause.downcast_ref())
+        let errors = || self.causes().filter_map(|cause| cause.downcast_ref::<io::Error>());
+        errors().find(|error| error.raw_os_error().is_some()).or_else(|| errors().next())
     }
 
     /// Returns the cause, and the causes behind it.

@@ -11,10 +11,11 @@
  * function of its type whose name ends in _free; what is zero or null may be freed, too.
  *
  * What goes in is borrowed, and only until the call returns. It is a pointer and a length; the
- * length NANODB_NUL_TERMINATED says that a zero byte ends it. Text is UTF-8. Documents, ids,
- * filters, updates and options are MessagePack or JSON, as the argument `format` says; results come
- * in the same format. A list is an array. Where a null pointer has a meaning the function says so;
- * elsewhere it is refused, as is a length that cannot be.
+ * length NANODB_NUL_TERMINATED says that a zero byte ends the text, the path or the JSON; that of
+ * MessagePack is always needed. Text is UTF-8. Documents, ids, filters, updates and options are
+ * MessagePack or JSON, as the argument `format` says; results come in the same format. A list is an
+ * array. Where a null pointer has a meaning the function says so; elsewhere it is refused, as is a
+ * length that cannot be.
  *
  * Handles (nanodb_db and so on) are numbers in structs. One that was freed, or closed, is refused
  * with NANODB_CLOSED, anything else that is no handle with NANODB_MISUSE: neither is undefined.
@@ -337,7 +338,7 @@ typedef struct nanodb_update_result {
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif
 
 /**
  * Returns a sentence for a status, for the case that a call was made without an error to fill in.
@@ -1185,6 +1186,6 @@ nanodb_status nanodb_bulk_write(struct nanodb_collection collection,
 
 #ifdef __cplusplus
 }  // extern "C"
-#endif  // __cplusplus
+#endif
 
 #endif  /* NANODB_H */

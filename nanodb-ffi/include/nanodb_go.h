@@ -14,7 +14,7 @@
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif
 
 /**
  * Opens the database in a file, and creates the file if there is none. A file of the Go program is
@@ -106,6 +106,6 @@ void NanoFree(char *text);
 
 #ifdef __cplusplus
 }  // extern "C"
-#endif  // __cplusplus
+#endif
 
 #endif  /* NANODB_GO_H */

@@ -9,6 +9,7 @@ use std::mem::MaybeUninit;
 use std::slice;
 
 use crate::failure::{Failure, Result};
+use crate::part::Format;
 use crate::types::NANODB_NUL_TERMINATED;
 
 /// The promise that the pointers of a call are what the header asks. What its methods return is
@@ -66,6 +67,35 @@ impl Arguments {
             // alignment.
             (false, len) => Ok(Some(unsafe { slice::from_raw_parts(data.cast(), len) })),
         }
+    }
+
+    /// Returns what is in a format, if it is there. No zero byte ends MessagePack: it may have them
+    /// anywhere, or none at all.
+    pub(crate) fn optional_encoded<T>(
+        &self,
+        data: *const T,
+        len: usize,
+        format: Format,
+        what: &'static str,
+    ) -> Result<Option<&[u8]>> {
+        if format == Format::MsgPack && len == NANODB_NUL_TERMINATED && !data.is_null() {
+            let text = format!("{what}: no zero byte ends MessagePack, so its length is needed");
+            return Err(Failure::misuse(text));
+        }
+        self.optional_bytes(data, len, what)
+    }
+
+    /// Returns what is in a format and must be there.
+    #[inline]
+    pub(crate) fn encoded<T>(
+        &self,
+        data: *const T,
+        len: usize,
+        format: Format,
+        what: &'static str,
+    ) -> Result<&[u8]> {
+        let bytes = self.optional_encoded(data, len, format, what)?;
+        bytes.ok_or_else(|| Failure::misuse(format!("{what} is null")))
     }
 
     /// Returns bytes that must be there.

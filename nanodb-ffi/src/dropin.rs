@@ -25,7 +25,7 @@ mod verbs;
 
 use std::os::raw::{c_char, c_longlong};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
+use std::{mem, ptr};
 
 use crate::api::path_of;
 use crate::arguments::Arguments;
@@ -40,7 +40,9 @@ macro_rules! answer {
         // a text that a zero byte ends; they are used for no longer than it lasts.
         let $arguments = unsafe { Arguments::new() };
         let work = || -> Result<_> { $work };
-        catch_unwind(AssertUnwindSafe(work)).ok().and_then(Result::ok).unwrap_or($error_value)
+        // Dropping what was thrown may throw again.
+        let done = catch_unwind(AssertUnwindSafe(work)).map_err(mem::forget);
+        done.ok().and_then(Result::ok).unwrap_or($error_value)
     }};
 }
 

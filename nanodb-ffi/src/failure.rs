@@ -48,8 +48,24 @@ impl Failure {
         }
     }
 
-    /// Returns the whole reason on one line.
+    /// Returns the whole reason on one line, whatever the names in it hold.
     pub(crate) fn message(&self) -> Cow<'_, str> {
+        let text = self.text();
+        if !text.chars().any(char::is_control) {
+            return text;
+        }
+        // A zero byte would end C's text, too.
+        let mut line = String::with_capacity(text.len());
+        for letter in text.chars() {
+            match letter.is_control() {
+                true => line.extend(letter.escape_debug()),
+                false => line.push(letter),
+            }
+        }
+        line.into()
+    }
+
+    fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Database(error) => error.to_string().into(),
             Self::Document(at, error) => {

@@ -40,7 +40,7 @@ pub(crate) struct OpenTransaction(Mutex<Option<Transaction>>);
 pub(crate) struct OpenCursor {
     pub(crate) source: CursorSource,
     /// An error that came behind documents, which were handed out before it.
-    pub(crate) pending: Option<nanodb::Error>,
+    pub(crate) pending: Option<Failure>,
 }
 
 pub(crate) enum CursorSource {

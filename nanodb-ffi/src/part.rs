@@ -1,13 +1,14 @@
 //! Values in either format: what the caller hands in, and the parts of it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use nanodb::json::{ReadOptions, document_to_msgpack};
 use nanodb::{
     DocView, Draft, Encode, Filter, Id, IdRef, Projection, Sort, Update, Value, ValueRef,
 };
 
-use crate::arguments::utf8;
+use crate::arguments::{Arguments, utf8};
 use crate::failure::{Failure, Result};
 use crate::json_parts;
 use crate::types::{NANODB_JSON, NANODB_MSGPACK, nanodb_format};
@@ -121,8 +122,18 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Returns the fields of a document, in order.
+    /// Returns the fields of a document, in order. One that occurs twice is refused: which of the
+    /// two is meant nobody knows.
     pub(crate) fn fields(&self) -> Result<Vec<(Cow<'a, str>, Part<'a>)>> {
+        let fields = self.all_fields()?;
+        let mut names = BTreeSet::new();
+        match fields.iter().find(|(name, _)| !names.insert(&**name)) {
+            Some((name, _)) => Err(Failure::invalid(format!("the field `{name}` occurs twice"))),
+            None => Ok(fields),
+        }
+    }
+
+    fn all_fields(&self) -> Result<Vec<(Cow<'a, str>, Part<'a>)>> {
         match self {
             Self::Json(text) => {
                 let fields = json_parts::fields(text)?.into_iter();
@@ -263,7 +274,18 @@ pub(crate) enum GivenId<'a> {
 }
 
 impl<'a> GivenId<'a> {
-    pub(crate) fn new(bytes: &'a [u8], format: Format) -> Result<Self> {
+    /// Takes the id of a call.
+    #[inline]
+    pub(crate) fn taken<T>(
+        arguments: &'a Arguments,
+        id: *const T,
+        id_len: usize,
+        format: Format,
+    ) -> Result<Self> {
+        Self::new(arguments.encoded(id, id_len, format, "the id")?, format)
+    }
+
+    fn new(bytes: &'a [u8], format: Format) -> Result<Self> {
         match format {
             Format::MsgPack => match IdRef::from_key(bytes) {
                 Some(id) => Ok(Self::Borrowed(id)),

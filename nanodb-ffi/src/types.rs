@@ -23,7 +23,7 @@ pub const NANODB_JSON: nanodb_format = 2;
 /// and the patch.
 pub const NANODB_VERSION_NUMBER: u32 = 1000;
 
-/// As a length: the text or the JSON ends before its first zero byte.
+/// As a length: the text or the JSON ends before its first zero byte. MessagePack has no such end.
 pub const NANODB_NUL_TERMINATED: usize = usize::MAX;
 
 /// An open database; made by `nanodb_open`, freed by `nanodb_db_free`.

@@ -507,6 +507,22 @@ fn the_nearest_vectors_are_those_that_a_plain_search_finds() {
 }
 
 #[test]
+fn of_threads_that_create_a_collection_one_does() {
+    let client = Client::new();
+    init(&client.path("app.db"));
+    for round in 0..30 {
+        let name = format!("c{round}");
+        let created: i64 = std::thread::scope(|scope| {
+            let create = || nano!(NanoCreateCollection(&name;));
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(create)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(created, 1, "{round}");
+    }
+    assert_eq!(NanoClose(), 1);
+}
+
+#[test]
 fn four_threads_lose_nothing() {
     let client = Client::open();
     let path = client.path("app.db");

@@ -58,7 +58,8 @@ fn of_sources(sources: &[&str], config: cbindgen::Config) -> String {
     without_safety(&String::from_utf8(out).unwrap())
 }
 
-/// What is said of safety is for Rust: C's rules are at the head of the header.
+/// What is said of safety is for Rust: C's rules are at the head of the header. Behind a directive
+/// a comment that C89 has no form for would be a part of it.
 fn without_safety(text: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut is_skipped = false;
@@ -70,6 +71,7 @@ fn without_safety(text: &str) -> String {
         }
         is_skipped &= line.trim() != "*/";
         if !is_skipped {
+            let line = if line.starts_with('#') { line.split("//").next().unwrap() } else { line };
             kept.push(line.trim_end());
         }
     }

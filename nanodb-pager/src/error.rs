@@ -333,7 +333,38 @@ pub(crate) fn no_room(error: &io::Error, bytes: u64) -> io::Error {
         io::ErrorKind::FileTooLarge => io::ErrorKind::StorageFull,
         kind => kind,
     };
-    io::Error::new(kind, text)
+    let answer = system_code(error).map(io::Error::from_raw_os_error);
+    io::Error::new(kind, NoRoom { text, answer })
+}
+
+/// What the operating system alone has said of a full disk.
+pub(crate) fn plain_answer(error: &io::Error) -> io::Error {
+    system_code(error).map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+}
+
+/// The system's code, also of what [`no_room`] has made.
+fn system_code(error: &io::Error) -> Option<i32> {
+    let behind = || error.get_ref()?.downcast_ref::<NoRoom>()?.answer.as_ref()?.raw_os_error();
+    error.raw_os_error().or_else(behind)
+}
+
+/// Why there was no room. Behind it is what the system answered, for programs that look at that.
+#[derive(Debug)]
+struct NoRoom {
+    text: String,
+    answer: Option<io::Error>,
+}
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for NoRoom {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.answer.as_ref().map(|answer| answer as _)
+    }
 }
 
 impl Error {
@@ -557,7 +588,13 @@ mod tests {
         for code in [libc::ENOSPC, libc::EDQUOT, libc::EFBIG] {
             let error = io::Error::from_raw_os_error(code);
             assert!(is_full_disk(&error), "{code}");
-            assert!(is_full_disk(&no_room(&error, 1)), "{code}");
+            let no_room_once = no_room(&error, 1);
+            assert!(is_full_disk(&no_room_once), "{code}");
+            // However often it is told, the code stays.
+            for told in [&no_room(&no_room_once, 2), &no_room(&plain_answer(&no_room_once), 2)] {
+                let answer = std::error::Error::source(told).and_then(|e| e.downcast_ref());
+                assert_eq!(answer.and_then(io::Error::raw_os_error), Some(code));
+            }
         }
         assert!(!is_full_disk(&io::Error::from_raw_os_error(libc::EIO)));
         assert!(!is_full_disk(&io::ErrorKind::FileTooLarge.into()));

@@ -52,6 +52,19 @@ fn a_text_tells_each_reason_once() {
     assert_eq!(chain(&error), ["operation 1: reading page 7: gone"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn of_several_answers_of_the_system_the_one_with_a_code_is_returned() {
+    let answer = io::Error::from_raw_os_error(2);
+    let said = format!("4096 bytes more are needed: {answer}");
+    let more = Outer { text: Box::leak(said.into_boxed_str()), source: answer };
+    let error = io::Error::new(io::ErrorKind::StorageFull, more);
+    let error: Error = ErrorBuilder::new(ErrorKind::Io, "a.db").because(error).into();
+    assert_eq!(error.io_error().and_then(io::Error::raw_os_error), Some(2));
+    // The text tells it once.
+    assert_eq!(error.to_string().matches("os error 2").count(), 1, "{error}");
+}
+
 #[test]
 fn what_the_text_does_not_tell_is_a_source() {
     let error: Error = ErrorBuilder::new(ErrorKind::Io, "it failed").source(outer("why")).into();

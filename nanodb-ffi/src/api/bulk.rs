@@ -44,7 +44,7 @@ pub unsafe extern "C" fn nanodb_bulk_write(
     entry!(error, |arguments| {
         let out = arguments.optional_out(result)?;
         let format = Format::new(format)?;
-        let operations = arguments.bytes(operations, operations_len, "the operations")?;
+        let operations = arguments.encoded(operations, operations_len, format, "the operations")?;
         let operations = Part::new(operations, format, "the operations")?.elements()?;
         let operations = operations.iter().enumerate().map(|(at, part)| {
             operation(part).map_err(|failure| match failure {

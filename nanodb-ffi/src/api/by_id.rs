@@ -35,7 +35,7 @@ pub unsafe extern "C" fn nanodb_get(
     entry!(error, |arguments| {
         let out = arguments.out(document)?;
         let format = Format::new(format)?;
-        let id = GivenId::new(arguments.bytes(id, id_len, "the id")?, format)?;
+        let id = GivenId::taken(arguments, id, id_len, format)?;
         get(collection, id.get(), format, out)
     })
 }
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn nanodb_get_many(
     entry!(error, |arguments| {
         let out = arguments.out(documents)?;
         let format = Format::new(format)?;
-        let ids = arguments.bytes(ids, ids_len, "the ids")?;
+        let ids = arguments.encoded(ids, ids_len, format, "the ids")?;
         let ids = Part::new(ids, format, "the ids")?.elements()?;
         let ids = ids.iter().map(Part::id).collect::<Result<Vec<_>>>()?;
         let found: Vec<Option<StoredDoc>> = with_collection(
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn nanodb_contains(
     entry!(error, |arguments| {
         let out = arguments.out(found)?;
         let format = Format::new(format)?;
-        let id = GivenId::new(arguments.bytes(id, id_len, "the id")?, format)?;
+        let id = GivenId::taken(arguments, id, id_len, format)?;
         contains(collection, id.get(), out)
     })
 }
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn nanodb_put(
 ) -> nanodb_status {
     entry!(error, |arguments| {
         let out = arguments.optional_out(replaced)?;
-        let given = GivenId::new(arguments.bytes(id, id_len, "the id")?, Format::new(format)?)?;
+        let given = GivenId::taken(arguments, id, id_len, Format::new(format)?)?;
         store(arguments, collection, given.get(), (document, document_len, format), out, Store::Put)
     })
 }
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn nanodb_replace(
 ) -> nanodb_status {
     entry!(error, |arguments| {
         let out = arguments.optional_out(replaced)?;
-        let given = GivenId::new(arguments.bytes(id, id_len, "the id")?, Format::new(format)?)?;
+        let given = GivenId::taken(arguments, id, id_len, Format::new(format)?)?;
         let document = (document, document_len, format);
         store(arguments, collection, given.get(), document, out, Store::Replace)
     })
@@ -284,8 +284,9 @@ fn store(
     out: Option<Out<'_, bool>>,
     how: Store,
 ) -> Result<()> {
-    let document = arguments.bytes(document, document_len, "the document")?;
-    let document = Given::new(document, Format::new(format)?)?;
+    let format = Format::new(format)?;
+    let document = arguments.encoded(document, document_len, format, "the document")?;
+    let document = Given::new(document, format)?;
     let replaced = with_collection(collection, |target| {
         writing!(target, collection => Ok(match how {
             Store::Put => collection.put(id, document)?,
@@ -316,7 +317,7 @@ pub unsafe extern "C" fn nanodb_delete(
     entry!(error, |arguments| {
         let out = arguments.optional_out(deleted)?;
         let format = Format::new(format)?;
-        let id = GivenId::new(arguments.bytes(id, id_len, "the id")?, format)?;
+        let id = GivenId::taken(arguments, id, id_len, format)?;
         delete(collection, id.get(), out)
     })
 }

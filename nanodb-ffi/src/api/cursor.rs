@@ -1,14 +1,13 @@
 //! Cursors, which hand out many documents a call.
 
-use nanodb::{Error, ErrorKind};
-
 use super::entry;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::objects::{
     CursorSource, OpenCursor, insert_cursor, reading, remove_cursor, with_collection, with_cursor,
 };
 use crate::output::List;
 use crate::part::Format;
+use crate::status::{NANODB_CLOSED, NANODB_TRANSACTION_OVER};
 use crate::types::{
     nanodb_buf, nanodb_collection, nanodb_cursor, nanodb_error, nanodb_format, nanodb_status,
 };
@@ -79,8 +78,8 @@ pub unsafe extern "C" fn nanodb_cursor_next(
 }
 
 fn batch(open: &mut OpenCursor, documents_max: usize, format: Format) -> Result<List> {
-    if let Some(error) = open.pending.take() {
-        return Err(error.into());
+    if let Some(failure) = open.pending.take() {
+        return Err(failure);
     }
     let mut list = List::new(format);
     while list.count() < documents_max && list.bytes_len() < BATCH_BYTES {
@@ -88,40 +87,31 @@ fn batch(open: &mut OpenCursor, documents_max: usize, format: Format) -> Result<
             Ok(true) => {}
             Ok(false) => break,
             // A database that was closed has nothing to hand out any more.
-            Err(Next::Failed(error)) if list.count() == 0 || is_final(&error) => {
-                return Err(error.into());
-            }
-            Err(Next::Failed(error)) => {
-                open.pending = Some(error);
+            Err(failure) if list.count() == 0 || is_final(&failure) => return Err(failure),
+            Err(failure) => {
+                open.pending = Some(failure);
                 break;
             }
-            Err(Next::NotWritten(failure)) => return Err(failure),
         }
     }
     Ok(list)
 }
 
-fn is_final(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Closed | ErrorKind::TransactionOver)
-}
-
-/// Why there is no next document in the list.
-enum Next {
-    Failed(Error),
-    NotWritten(crate::failure::Failure),
+fn is_final(failure: &Failure) -> bool {
+    matches!(failure.status(), NANODB_CLOSED | NANODB_TRANSACTION_OVER)
 }
 
 /// Adds the next document; returns false at the end.
-fn push_next(source: &mut CursorSource, list: &mut List) -> Result<bool, Next> {
+fn push_next(source: &mut CursorSource, list: &mut List) -> Result<bool> {
     match source {
         CursorSource::Find(found) => {
             let Some(document) = found.next() else { return Ok(false) };
-            let document = document.map_err(Next::Failed)?;
-            list.push(|output| output.document(&document)).map_err(Next::NotWritten)?;
+            let document = document?;
+            list.push(|output| output.document(&document))?;
         }
         CursorSource::Scan(scan) => {
-            let Some(document) = scan.next().map_err(Next::Failed)? else { return Ok(false) };
-            list.push(|output| output.document(document)).map_err(Next::NotWritten)?;
+            let Some(document) = scan.next()? else { return Ok(false) };
+            list.push(|output| output.document(document))?;
         }
     }
     Ok(true)

@@ -54,8 +54,9 @@ pub unsafe extern "C" fn nanodb_open(
     entry!(error, |arguments| {
         let db = arguments.out(db)?;
         let path = path_of(arguments.bytes(path, path_len, "the path")?)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
-        let options = options::opening(options, Format::new(format)?)?;
+        let format = Format::new(format)?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
+        let options = options::opening(options, format)?;
         db.set(insert_database(options.open(path)?)?);
         Ok(())
     })
@@ -77,8 +78,9 @@ pub unsafe extern "C" fn nanodb_open_in_memory(
 ) -> nanodb_status {
     entry!(error, |arguments| {
         let db = arguments.out(db)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
-        let options = options::opening(options, Format::new(format)?)?;
+        let format = Format::new(format)?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
+        let options = options::opening(options, format)?;
         db.set(insert_database(options.in_memory()?)?);
         Ok(())
     })

@@ -43,7 +43,7 @@ pub unsafe extern "C" fn nanodb_find_one_and_update(
         let out = arguments.out(document)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Changing::new(options, format, Verb::FindAndUpdate)?;
         let update = self::update(arguments, update, update_len, format, &options)?;
         let found = with_collection(collection, |target| {
@@ -79,9 +79,9 @@ pub unsafe extern "C" fn nanodb_find_one_and_replace(
         let out = arguments.out(document)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Changing::new(options, format, Verb::FindAndReplace)?;
-        let new = arguments.bytes(replacement, replacement_len, "the replacement")?;
+        let new = arguments.encoded(replacement, replacement_len, format, "the replacement")?;
         let new = Given::new(new, format)?;
         let found = with_collection(collection, |target| {
             writing!(target, collection => {
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn nanodb_find_one_and_delete(
         let out = arguments.out(document)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Changing::new(options, format, Verb::FindAndDelete)?;
         let found = with_collection(collection, |target| {
             writing!(target, collection => {

@@ -32,7 +32,7 @@ pub unsafe extern "C" fn nanodb_insert(
     entry!(error, |arguments| {
         let out = arguments.optional_out(id)?;
         let format = Format::new(format)?;
-        let document = arguments.bytes(document, document_len, "the document")?;
+        let document = arguments.encoded(document, document_len, format, "the document")?;
         let document = Given::new(document, format)?;
         let id = with_collection(
             collection,
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn nanodb_insert_many(
     entry!(error, |arguments| {
         let out = arguments.optional_out(ids)?;
         let format = Format::new(format)?;
-        let documents = arguments.bytes(documents, documents_len, "the documents")?;
+        let documents = arguments.encoded(documents, documents_len, format, "the documents")?;
         let documents = Given::many(documents, format)?;
         let ids = with_collection(
             collection,

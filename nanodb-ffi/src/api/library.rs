@@ -50,7 +50,7 @@ pub unsafe extern "C" fn nanodb_convert(
     entry!(error, |arguments| {
         let converted = arguments.out(converted)?;
         let (from, to) = (Format::new(from)?, Format::new(to)?);
-        let bytes = arguments.bytes(document, document_len, "the document")?;
+        let bytes = arguments.encoded(document, document_len, from, "the document")?;
         let document = match from {
             Format::Json => Document::parse_json(utf8(bytes, "the document")?)?,
             Format::MsgPack => Document::from_msgpack(bytes)?,

@@ -296,7 +296,7 @@ pub unsafe extern "C" fn nanodb_db_import_go(
         let out = arguments.out(report)?;
         let format = Format::new(format)?;
         let path = path_of(arguments.bytes(path, path_len, "the path")?)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = options::importing(options, format)?;
         let imported = database(db)?.import_go_with(path, &options)?;
         out.set(self::report(&self::imported(&imported), format)?);
@@ -329,7 +329,7 @@ pub unsafe extern "C" fn nanodb_convert_go_file(
         let out = arguments.out(report)?;
         let format = Format::new(format)?;
         let path = path_of(arguments.bytes(path, path_len, "the path")?)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = options::importing(options, format)?;
         if let Some(done) = Database::convert_go_file_with(path, &options)? {
             let mut document = imported(&done.report);

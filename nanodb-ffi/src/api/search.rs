@@ -25,7 +25,7 @@ pub(super) fn filter(
     filter_len: usize,
     format: Format,
 ) -> Result<Filter> {
-    match arguments.optional_bytes(filter, filter_len, "the filter")? {
+    match arguments.optional_encoded(filter, filter_len, format, "the filter")? {
         Some(bytes) => Part::new(bytes, format, "the filter")?.filter(),
         None => Ok(Filter::all()),
     }
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn nanodb_find(
         let out = arguments.out(cursor)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Searching::new(options, format)?;
         let found = with_collection(
             collection,
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn nanodb_find_one(
         let out = arguments.out(document)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Searching::new(options, format)?;
         let found = with_collection(
             collection,
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn nanodb_count_documents(
         let out = arguments.out(count)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Searching::new(options, format)?;
         out.set(with_collection(collection, |target| {
             reading!(target, collection => Ok(options.apply(collection.find(filter)).count()?))
@@ -282,7 +282,7 @@ pub unsafe extern "C" fn nanodb_explain(
         let out = arguments.out(plan)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Searching::explaining(options, format)?;
         let explained = with_collection(
             collection,

@@ -38,7 +38,7 @@ pub unsafe extern "C" fn nanodb_update(
     entry!(error, |arguments| {
         let out = arguments.optional_out(found)?;
         let format = Format::new(format)?;
-        let id = GivenId::new(arguments.bytes(id, id_len, "the id")?, format)?;
+        let id = GivenId::taken(arguments, id, id_len, format)?;
         let update = self::update(arguments, update, update_len, format, &Changing::default())?;
         update_by_id(collection, id.get(), update, out)
     })
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn nanodb_update_one(
         let out = arguments.optional_out(result)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Changing::new(options, format, Verb::Update)?;
         let update = self::update(arguments, update, update_len, format, &options)?;
         let done = with_collection(collection, |target| {
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn nanodb_update_many(
         let out = arguments.optional_out(result)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Changing::new(options, format, Verb::Update)?;
         let update = self::update(arguments, update, update_len, format, &options)?;
         let done = with_collection(collection, |target| match (target, options.upsert) {
@@ -212,9 +212,9 @@ pub unsafe extern "C" fn nanodb_replace_one(
         let out = arguments.optional_out(result)?;
         let format = Format::new(format)?;
         let filter = self::filter(arguments, filter, filter_len, format)?;
-        let options = arguments.optional_bytes(options, options_len, "the options")?;
+        let options = arguments.optional_encoded(options, options_len, format, "the options")?;
         let options = Changing::new(options, format, Verb::Replace)?;
-        let document = arguments.bytes(document, document_len, "the document")?;
+        let document = arguments.encoded(document, document_len, format, "the document")?;
         let document = Given::new(document, format)?;
         let done = with_collection(collection, |target| {
             writing!(target, collection => Ok(match options.upsert {
@@ -234,7 +234,7 @@ pub(super) fn update(
     format: Format,
     options: &Changing<'_>,
 ) -> Result<Update> {
-    let update = arguments.bytes(update, update_len, "the update")?;
+    let update = arguments.encoded(update, update_len, format, "the update")?;
     Part::new(update, format, "the update")?.update(options.array_filters.as_ref())
 }
 
@@ -298,8 +298,9 @@ pub unsafe extern "C" fn nanodb_delete_many(
 ) -> nanodb_status {
     entry!(error, |arguments| {
         let out = arguments.optional_out(deleted)?;
-        let filter = arguments.bytes(filter, filter_len, "the filter")?;
-        let filter = Part::new(filter, Format::new(format)?, "the filter")?.filter()?;
+        let format = Format::new(format)?;
+        let filter = arguments.encoded(filter, filter_len, format, "the filter")?;
+        let filter = Part::new(filter, format, "the filter")?.filter()?;
         let count = with_collection(
             collection,
             |target| writing!(target, collection => Ok(collection.delete_many(filter)?)),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanodb::{Collection, Database, Durability};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::failure::{Failure, Result};
 use crate::process::PerFork;
@@ -44,6 +44,8 @@ struct Open {
     /// Those that are known to exist. Through this interface none ceases to.
     /// A few names are compared faster than one is hashed.
     collections: RwLock<BTreeMap<String, Arc<Collection>>>,
+    /// Held by who creates a collection: of several that create the same one does.
+    creating: Mutex<()>,
 }
 
 /// Opens a file, or takes part in its use.
@@ -66,7 +68,7 @@ pub(super) fn init(path: &Path) -> Result<()> {
             Database::convert_go_file(path)?;
             let database = Database::options().durability(Durability::Immediate).open(path)?;
             let path = database.path().unwrap_or(path).to_owned();
-            Open { database, path, collections: RwLock::default() }
+            Open { database, path, collections: RwLock::default(), creating: Mutex::default() }
         }
     };
     state.open = Some(open);
@@ -109,16 +111,35 @@ pub(super) fn database() -> Result<Database> {
 /// Returns a collection that exists.
 pub(super) fn collection(name: &str) -> Result<Arc<Collection>> {
     with_open(|open| {
-        if let Some(known) = open.collections.read().get(name) {
-            return Ok(Arc::clone(known));
-        }
-        if !open.database.collections()?.iter().any(|info| info.name == name) {
-            return Err(Failure::invalid(format!("there is no collection {name:?}")));
-        }
-        let found = Arc::new(open.database.collection(name));
-        open.collections.write().insert(name.to_owned(), Arc::clone(&found));
-        Ok(found)
+        let found = open.collection(name)?;
+        found.ok_or_else(|| Failure::invalid(format!("there is no collection {name:?}")))
     })
+}
+
+/// Has a collection created, if there is none of that name; returns whether there was none.
+pub(super) fn creating(name: &str, create: impl FnOnce(&Database) -> Result<()>) -> Result<bool> {
+    with_open(|open| {
+        let _one_at_a_time = open.creating.lock();
+        if open.collection(name)?.is_some() {
+            return Ok(false);
+        }
+        create(&open.database)?;
+        Ok(true)
+    })
+}
+
+impl Open {
+    fn collection(&self, name: &str) -> Result<Option<Arc<Collection>>> {
+        if let Some(known) = self.collections.read().get(name) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        if !self.database.collections()?.iter().any(|info| info.name == name) {
+            return Ok(None);
+        }
+        let found = Arc::new(self.database.collection(name));
+        self.collections.write().insert(name.to_owned(), Arc::clone(&found));
+        Ok(Some(found))
+    }
 }
 
 fn with_open<R>(run: impl FnOnce(&Open) -> Result<R>) -> Result<R> {

@@ -17,16 +17,16 @@ const TRIES: usize = 8;
 const IDS_END: i64 = 1 << 53;
 
 pub(super) fn create_collection(name: &str) -> Result<i64> {
-    if state::collection(name).is_ok() {
-        return Ok(0);
-    }
-    // A collection comes into being with its first document.
-    state::database()?.write(|transaction| {
-        let collection = transaction.collection(name);
-        let id = collection.insert(doc! { "_id": "" })?;
-        collection.delete(&id)
-    })?;
-    Ok(1)
+    state::creating(name, |database| {
+        // A collection comes into being with its first document.
+        database.write(|transaction| {
+            let collection = transaction.collection(name);
+            let id = collection.insert(doc! { "_id": "" })?;
+            collection.delete(&id)
+        })?;
+        Ok(())
+    })
+    .map(i64::from)
 }
 
 pub(super) fn collections() -> Result<String> {

@@ -243,3 +243,70 @@ fn a_length_may_be_left_to_the_zero_byte() {
     assert_eq!(crate::c::text(id).unwrap(), "1");
     assert_eq!(all.get("1").unwrap().unwrap(), r#"{"_id":1,"a":1}"#);
 }
+
+#[test]
+fn no_zero_byte_ends_messagepack() {
+    // What lies behind an end that is none belongs to nobody: this must not be looked for.
+    let document = [0x81_u8, 0xa1, b'a', 1];
+    for entry in ENTRIES.iter().filter(|entry| entry.has_format) {
+        for (at, (name, _)) in entry.inputs.iter().enumerate() {
+            if ["path", "field", "name", "from", "to"].contains(&name.trim_start_matches('?')) {
+                continue;
+            }
+            let refused = call_with(entry, |arguments| {
+                arguments.format = NANODB_MSGPACK;
+                for input in &mut arguments.inputs {
+                    *input = (document.as_ptr(), document.len());
+                }
+                arguments.inputs[at].1 = NANODB_NUL_TERMINATED;
+            });
+            // Another input may be no document, and is looked at first.
+            let expected = [NANODB_MISUSE, NANODB_INVALID];
+            assert!(expected.contains(&refused), "{} {name}: {refused}", entry.name);
+        }
+    }
+    let db = Db::in_memory();
+    let all = db.collection("a");
+    let at: *const std::os::raw::c_void = document.as_ptr().cast();
+    let refused =
+        call!(nanodb_insert(all.0, at, NANODB_NUL_TERMINATED, NANODB_MSGPACK, ptr::null_mut()));
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.status, NANODB_MISUSE);
+    assert!(refused.message.contains("no zero byte ends MessagePack"), "{refused:?}");
+}
+
+#[test]
+fn a_field_that_occurs_twice_in_options_or_operations_is_refused() {
+    let db = Db::in_memory();
+    let all = db.collection("a");
+    all.insert_many("[{}, {}]").unwrap();
+    let refused = all.find("", r#"{"limit": 1, "skip": 0, "limit": 2}"#).err().unwrap();
+    assert_eq!(refused.status, NANODB_INVALID);
+    assert_eq!(refused.message, "the options: the field `limit` occurs twice");
+    let operations = r#"[{"delete_many": {"filter": {"a": 1}, "filter": {}}}]"#;
+    let refused = call!(nanodb_bulk_write(
+        all.0,
+        operations.as_ptr().cast(),
+        operations.len(),
+        NANODB_JSON,
+        ptr::null_mut()
+    ));
+    assert_eq!(refused.unwrap_err().status, NANODB_INVALID);
+    assert_eq!(all.count().unwrap(), 2);
+}
+
+#[test]
+fn a_reason_is_one_whole_line_whatever_is_named_in_it() {
+    let db = Db::in_memory();
+    let all = db.collection("a");
+    for (refused, expected) in [
+        (all.find("", r#"{"a\nb\u0000c": 1}"#).err(), r"no option `a\nb\0c`, only"),
+        (all.find(r#"{"$a\nb\u0000c": 1}"#, "").err(), r"`$a\nb\0c`"),
+        (all.insert(r#"{"a": {"$x\r\u0000z": 1}}"#).err(), r"`$x\r\0z`"),
+        (Db::open(std::path::Path::new("/no\n where/\u{7f}x"), "").err(), r"/no\n where/\u{7f}x: "),
+    ] {
+        // Whoever calls for the test checks that no line ends.
+        let message = refused.unwrap().message;
+        assert!(message.contains(expected), "{message:?}");
+    }
+}

@@ -91,3 +91,45 @@ fn every_kind_of_error_has_a_number_of_its_own_in_its_order() {
 fn the_version_is_the_crates() {
     assert_eq!(text(nanodb_version()), env!("CARGO_PKG_VERSION"));
 }
+
+/// What programs were compiled with stays where it is.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn types_keep_their_layout() {
+    use std::mem::{align_of, offset_of, size_of};
+    let handles = [
+        (size_of::<nanodb_db>(), align_of::<nanodb_db>()),
+        (size_of::<nanodb_collection>(), align_of::<nanodb_collection>()),
+        (size_of::<nanodb_transaction>(), align_of::<nanodb_transaction>()),
+        (size_of::<nanodb_snapshot>(), align_of::<nanodb_snapshot>()),
+        (size_of::<nanodb_cursor>(), align_of::<nanodb_cursor>()),
+    ];
+    assert_eq!(handles, [(8, 8); 5]);
+    assert_eq!((size_of::<nanodb_status>(), size_of::<nanodb_format>()), (4, 4));
+    assert_eq!((NANODB_MSGPACK, NANODB_JSON), (1, 2));
+    assert_eq!(NANODB_NUL_TERMINATED, usize::MAX);
+    assert_eq!(size_of::<nanodb_buf>(), 16);
+    assert_eq!((offset_of!(nanodb_buf, data), offset_of!(nanodb_buf, len)), (0, 8));
+    assert_eq!(size_of::<nanodb_error>(), 24);
+    let error = [
+        offset_of!(nanodb_error, status),
+        offset_of!(nanodb_error, message),
+        offset_of!(nanodb_error, details),
+    ];
+    assert_eq!(error, [0, 8, 16]);
+    assert_eq!(size_of::<nanodb_update_result>(), 32);
+    let result = [
+        offset_of!(nanodb_update_result, matched),
+        offset_of!(nanodb_update_result, modified),
+        offset_of!(nanodb_update_result, upserted_id),
+    ];
+    assert_eq!(result, [0, 8, 16]);
+    assert_eq!(size_of::<nanodb_progress>(), 32);
+    let progress = [
+        offset_of!(nanodb_progress, round),
+        offset_of!(nanodb_progress, pages_done),
+        offset_of!(nanodb_progress, pages),
+        offset_of!(nanodb_progress, file_bytes),
+    ];
+    assert_eq!(progress, [0, 8, 16, 24]);
+}

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::error::{Error, Result, is_full_disk, no_room};
+use crate::error::{Error, Result, is_full_disk, no_room, plain_answer};
 use crate::file::storage::Storage;
 use crate::ids::Seq;
 use crate::random;
@@ -79,7 +79,7 @@ impl Shared {
             prepare(&*other, other_len, self.options.log_bytes_max, bytes)
         });
         made.map_err(|error| match is_full_disk(&error) {
-            true => failed(no_room(&error.kind().into(), missing)),
+            true => failed(no_room(&plain_answer(&error), missing)),
             false => self.write_failed(failed(error)),
         })
     }
