@@ -56,9 +56,9 @@ impl Delta {
             let current = self.chunks();
             let end = current.newest().map_or(self.start, Chunk::end);
             let chunk = chunk.at(end);
-            let arena = current.iter().map(Chunk::arena_len).sum::<usize>() + chunk.arena_len();
+            let key_bytes = current.key_bytes() + chunk.arena_len();
             let new_end = chunk.end();
-            if arena > ARENA_MAX || new_end - self.start >= u64::from(u32::MAX) {
+            if key_bytes > ARENA_MAX || new_end - self.start >= u64::from(u32::MAX) {
                 pending.put_back(&chunk);
                 return Err(Refused::TooMany);
             }

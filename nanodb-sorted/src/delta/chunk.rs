@@ -25,6 +25,8 @@ const REMOVED: u16 = 1 << 15;
 pub(crate) struct Chunk {
     /// The ordinal of the first one in commit order; the others follow it.
     first: u64,
+    /// How many there are: beside the pointer, since lists of chunks ask for no more.
+    len: usize,
     sorted: Arc<Sorted>,
 }
 
@@ -114,7 +116,8 @@ struct Slot {
 impl Chunk {
     /// Sorts operations that come in the order of their ordinals, part by part.
     pub(crate) fn build(first: u64, parts: &[Part<'_>]) -> Self {
-        Self { first, sorted: Arc::new(Sorted::build(parts)) }
+        let sorted = Sorted::build(parts);
+        Self { first, len: sorted.ops.len(), sorted: Arc::new(sorted) }
     }
 
     /// Merges chunks that follow each other, the oldest first; `None` if there are none.
@@ -137,7 +140,7 @@ impl Chunk {
 
     /// The same operations with other ordinals.
     pub(crate) fn at(&self, first: u64) -> Self {
-        Self { first, sorted: Arc::clone(&self.sorted) }
+        Self { first, ..self.clone() }
     }
 
     pub(crate) fn first(&self) -> u64 {
@@ -151,7 +154,7 @@ impl Chunk {
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.sorted.ops.len()
+        self.len
     }
 
     pub(crate) fn arena_len(&self) -> usize {

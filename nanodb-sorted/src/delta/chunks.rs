@@ -18,6 +18,8 @@ pub(crate) struct Chunks {
 pub(crate) struct Link {
     chunk: Chunk,
     older: Chunks,
+    /// Bytes of keys in this chunk and all older ones.
+    key_bytes: usize,
 }
 
 impl Chunks {
@@ -57,13 +59,25 @@ impl Chunks {
     pub(crate) fn with(&self, chunk: Chunk) -> Self {
         let (taken, older) = self.mergeable(chunk.len());
         if taken == 0 {
-            return Self { newest: Some(Arc::new(Link { chunk, older: self.clone() })) };
+            return self.followed_by(chunk);
         }
         let mut merged: Vec<Chunk> = self.iter().take(taken).cloned().collect();
         merged.reverse();
         merged.push(chunk);
-        let chunk = Chunk::merge(&merged);
-        Self { newest: chunk.map(|chunk| Arc::new(Link { chunk, older: older.clone() })) }
+        match Chunk::merge(&merged) {
+            Some(merged) => older.followed_by(merged),
+            None => older.clone(),
+        }
+    }
+
+    fn followed_by(&self, chunk: Chunk) -> Self {
+        let key_bytes = self.key_bytes() + chunk.arena_len();
+        Self { newest: Some(Arc::new(Link { chunk, older: self.clone(), key_bytes })) }
+    }
+
+    /// The bytes of all keys.
+    pub(crate) fn key_bytes(&self) -> usize {
+        self.newest.as_ref().map_or(0, |link| link.key_bytes)
     }
 
     /// How many of the newest chunks a new one of a length is merged with, and what is left.
