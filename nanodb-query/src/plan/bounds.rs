@@ -88,18 +88,25 @@ pub fn index_bounds(
         None => NotUsed::FirstField { path: first_path(spec) },
     };
     let alternatives = alternatives(&found, multikey, spec);
-    let bounds = alternatives.into_iter().map(|chosen| {
-        let mut fields = vec![KeyRanges::all(); spec.fields().len()];
-        for predicate in chosen.iter().filter_map(|&at| found.get(at)) {
-            if let Some(field) = fields.get_mut(predicate.field) {
-                *field = field.intersection(&predicate.keys.ranges);
-            }
-        }
-        let is_narrowed = fields.first().is_some_and(|first| !first.is_all());
-        let reason = (!is_narrowed).then(reason);
-        IndexBounds::new(fields, spec, is_covered, reason)
-    });
-    let mut bounds: Vec<IndexBounds> = bounds.collect();
+    let mut bounds: Vec<IndexBounds> = Vec::with_capacity(alternatives.len());
+    for chosen in alternatives {
+        let of_field = |field: usize| {
+            let predicates = chosen.iter().filter_map(|&at| found.get(at));
+            let mut own = predicates.filter(|predicate| predicate.field == field);
+            let Some(first) = own.next() else { return KeyRanges::all() };
+            let first = first.keys.ranges.clone();
+            own.fold(first, |ranges, next| ranges.intersection(&next.keys.ranges))
+        };
+        let fields: Vec<KeyRanges> = (0..spec.fields().len()).map(of_field).collect();
+        bounds.extend(with_entries(fields, spec).map(|fields| {
+            let is_narrowed = fields.first().is_some_and(|first| !first.is_all());
+            IndexBounds::new(fields, spec, is_covered, (!is_narrowed).then(reason))
+        }));
+    }
+    if bounds.is_empty() {
+        let fields = vec![KeyRanges::all(); spec.fields().len()];
+        bounds.push(IndexBounds::new(fields, spec, false, Some(reason())));
+    }
     bounds.sort_by_key(IndexBounds::breadth);
     Ok(bounds)
 }
@@ -359,11 +366,22 @@ fn best_of(
     Some(chosen.fold(first, |ranges, next| ranges.intersection(&next.keys.ranges)))
 }
 
+/// Returns the ranges of the fields, unless a sparse index may lack the keys within: those of which
+/// every part is of something missing. If nothing is narrowed, any key of a document will do.
+fn with_entries(fields: Vec<KeyRanges>, spec: &IndexSpec) -> Option<Vec<KeyRanges>> {
+    let has_entries = !spec.is_sparse()
+        || fields.iter().any(|ranges| !ranges.contains(&NULL_KEY))
+        || fields.iter().all(KeyRanges::is_all);
+    has_entries.then_some(fields)
+}
+
+/// The key of null, and of what is missing.
+const NULL_KEY: [u8; 1] = [0x10];
+
 /// Returns whether every document that matches has entries in a sparse index: whether one of its
 /// fields is something else than null, or it has one field, which exists.
 fn is_present(root: &Conjunction, spec: &IndexSpec, found: &[Predicate]) -> bool {
-    let null = [0x10];
-    if found.iter().any(|predicate| !predicate.keys.ranges.contains(&null)) {
+    if found.iter().any(|predicate| !predicate.keys.ranges.contains(&NULL_KEY)) {
         return true;
     }
     let [only] = spec.fields() else { return false };

@@ -14,16 +14,15 @@ use nanodb_msgpack::key_len;
 
 use super::ranges::{KeyRange, KeyRanges};
 use super::reason::NotUsed;
-use crate::index_spec::IndexSpec;
+use crate::index_spec::{IndexField, IndexSpec};
 use crate::keys::{FAMILY_BYTES, STORED_KEY_BYTES_MAX, stored_key, successor, widened_end};
 
 /// Which entries of an index a search may need: a set of keys for each field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexBounds {
     fields: Vec<KeyRanges>,
-    descending: Vec<bool>,
-    /// The ranges of each field as the index orders them.
-    directed: Vec<Vec<KeyRange>>,
+    /// The ranges of each descending field as the index orders them.
+    flipped: Vec<Option<Vec<KeyRange>>>,
     covers_filter: bool,
     not_narrowed: Option<NotUsed>,
 }
@@ -46,14 +45,11 @@ impl IndexBounds {
         covers_filter: bool,
         not_narrowed: Option<NotUsed>,
     ) -> Self {
-        let descending: Vec<bool> =
-            spec.fields().iter().map(|field| field.is_descending()).collect();
-        let directed = fields
-            .iter()
-            .zip(&descending)
-            .map(|(field, &descending)| field.directed(descending).into_owned())
-            .collect();
-        Self { fields, descending, directed, covers_filter, not_narrowed }
+        let flip = |(field, ranges): (&IndexField, &KeyRanges)| {
+            field.is_descending().then(|| ranges.flipped())
+        };
+        let flipped = spec.fields().iter().zip(&fields).map(flip).collect();
+        Self { fields, flipped, covers_filter, not_narrowed }
     }
 
     /// Returns the keys of a field, as ascending ones.
@@ -81,6 +77,15 @@ impl IndexBounds {
     #[must_use]
     pub fn why_not_narrowed(&self) -> Option<&NotUsed> {
         self.not_narrowed.as_ref()
+    }
+
+    /// Returns for each field its keys, their ranges as the index orders them, and whether it is
+    /// descending.
+    fn directed(&self) -> impl Iterator<Item = (&KeyRanges, &[KeyRange], bool)> {
+        self.fields.iter().zip(&self.flipped).map(|(field, flipped)| match flipped {
+            Some(ranges) => (field, ranges.as_slice(), true),
+            None => (field, field.ranges(), false),
+        })
     }
 
     /// Returns how many keys of a field are within, if its ranges are points.
@@ -117,7 +122,7 @@ impl IndexBounds {
             return Vec::new();
         }
         let mut ranges = vec![KeyRange::new([], [0xff])];
-        for (position, (field, directed)) in self.fields.iter().zip(&self.directed).enumerate() {
+        for (position, (field, directed, _)) in self.directed().enumerate() {
             if field.is_all() || position > 0 && ranges.len() * directed.len() > ranges_max {
                 break;
             }
@@ -164,7 +169,7 @@ impl IndexBounds {
     /// Returns whether bytes are a key of all fields.
     fn is_whole(&self, key: &[u8]) -> bool {
         let mut rest = key;
-        for &descending in &self.descending {
+        for (_, _, descending) in self.directed() {
             let Some(len) = key_len(rest, descending) else { return false };
             rest = rest.get(len..).unwrap_or_default();
         }
@@ -194,7 +199,7 @@ impl IndexBounds {
         let may_be_cut = stored.len() == STORED_KEY_BYTES_MAX;
         let known = if may_be_cut { stored.get(..FAMILY_BYTES) } else { Some(stored) };
         let (known, mut at) = (known.unwrap_or_default(), 0);
-        for (directed, &descending) in self.directed.iter().zip(&self.descending) {
+        for (_, directed, descending) in self.directed() {
             let rest = known.get(at..).unwrap_or_default();
             let whole = key_len(rest, descending).and_then(|len| rest.get(..len));
             // The part of a key, or what is left of it: then it lies anywhere behind these bytes.

@@ -106,8 +106,8 @@ fn check_path(path: &Path, field: &IndexField) -> Result<(), NotUsed> {
     Ok(())
 }
 
-/// Returns whether a multikey index has the least entry of a document first: all entries are read,
-/// and no two fields that are sorted by have the keys of one array.
+/// Returns whether a multikey index has the least entry of a document first: it lacks none, all are
+/// read, and no two fields that are sorted by have the keys of one array.
 fn is_whole(
     sorted: &[usize],
     spec: &IndexSpec,
@@ -121,7 +121,8 @@ fn is_whole(
         multikey.parts(a).chain(multikey.parts(b)).any(|part| part < common)
     };
     let is_all = |at| bounds.field(at).is_some_and(|ranges| ranges.is_all());
-    (0..spec.fields().len()).all(is_all)
+    !spec.is_sparse()
+        && (0..spec.fields().len()).all(is_all)
         && sorted.iter().enumerate().all(|(position, &a)| {
             sorted.get(position + 1..).unwrap_or_default().iter().all(|&b| !share(a, b))
         })

@@ -4,8 +4,6 @@
 //! that begin with one of these. Of such an end no key is a true beginning. So a key that others
 //! follow, in a compound index, is within a range if and only if it is so alone.
 
-use std::borrow::Cow;
-
 use nanodb_msgpack::key_len;
 
 use crate::keys::successor;
@@ -45,7 +43,8 @@ impl KeyRange {
 
     /// Returns whether this is one key, ascending.
     fn is_point(&self) -> bool {
-        key_len(&self.start, false) == Some(self.start.len()) && successor(&self.start) == self.end
+        key_len(&self.start, false) == Some(self.start.len())
+            && is_successor(&self.start, &self.end)
     }
 
     /// Returns the same keys with all bits flipped.
@@ -55,6 +54,17 @@ impl KeyRange {
             start: if *self.end == [ABOVE_ALL] { Vec::new() } else { flip(&self.end) },
             end: if self.start.is_empty() { vec![ABOVE_ALL] } else { flip(&self.start) },
         }
+    }
+}
+
+/// Returns whether `end` is the [`successor`] of some bytes.
+fn is_successor(bytes: &[u8], end: &[u8]) -> bool {
+    let kept = bytes.iter().rposition(|&byte| byte != 0xff).map_or(0, |last| last + 1);
+    match (bytes.get(..kept).and_then(<[u8]>::split_last), end.split_last()) {
+        (Some((last, before)), Some((end_last, end_before))) => {
+            before == end_before && last.checked_add(1) == Some(*end_last)
+        }
+        _ => false,
     }
 }
 
@@ -126,7 +136,7 @@ impl KeyRanges {
     /// Returns whether every key is within.
     #[must_use]
     pub fn is_all(&self) -> bool {
-        *self == Self::all()
+        matches!(self.0.as_slice(), [only] if only.start.is_empty() && *only.end == [ABOVE_ALL])
     }
 
     /// Returns whether an ascending key is within.
@@ -183,11 +193,7 @@ impl KeyRanges {
     }
 
     /// Returns the ranges of keys with all bits flipped, in order, for a descending field.
-    pub(super) fn directed(&self, descending: bool) -> Cow<'_, [KeyRange]> {
-        if descending {
-            Cow::Owned(self.0.iter().rev().map(KeyRange::flipped).collect())
-        } else {
-            Cow::Borrowed(&self.0)
-        }
+    pub(super) fn flipped(&self) -> Vec<KeyRange> {
+        self.0.iter().rev().map(KeyRange::flipped).collect()
     }
 }

@@ -451,6 +451,20 @@ fn a_sparse_index_is_used_if_the_documents_that_it_lacks_do_not_match() {
 }
 
 #[test]
+fn a_sparse_index_lacks_keys_of_documents_that_it_has() {
+    let (index, document) = (r#"{"key": {"a.b": 1}, "sparse": true}"#, r#"{"a": [{"b": 2}, {}]}"#);
+    finds(index, r#"{"a.b": {"$eq": 2, "$lte": null}}"#, document);
+    finds(index, r#"{"a.b": {"$eq": null, "$exists": true}}"#, document);
+    let (spec, mut keys) = (spec(index), IndexKeys::default());
+    keys.enumerate(&spec, &json(document)).unwrap();
+    assert_eq!(keys.len(), 1);
+    // Null is its least key, and is not there.
+    let all = &bounds(index, r#"{"a.b": {"$exists": true}}"#, &[document]).unwrap()[0];
+    let order = plan::sort_order(&Sort::ascending("a.b"), &spec, keys.multikey(), all);
+    assert_eq!(order, Err(plan::NotUsed::SortMultikey { path: "a.b".to_owned() }));
+}
+
+#[test]
 fn a_partial_index_is_used_if_the_filter_implies_its_own() {
     let index = r#"{"key": {"a": 1}, "partialFilterExpression": {"b": {"$gt": 5}}}"#;
     assert!(bounds(index, r#"{"a": 1, "b": {"$gte": 6}}"#, &[]).is_ok());

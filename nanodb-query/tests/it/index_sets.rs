@@ -147,6 +147,64 @@ fn run(sets: &Path, cases: &Path) -> (usize, usize, usize) {
     (indexes, narrowed, pairs)
 }
 
+/// The paths that a filter names, but for those below `$elemMatch`.
+fn paths<'f>(filter: &'f Json, found: &mut Vec<&'f str>) {
+    let Json::Object(fields) = filter else { return };
+    for (name, value) in fields {
+        match value {
+            Json::Array(branches) if name.starts_with('$') => {
+                branches.iter().for_each(|branch| paths(branch, found));
+            }
+            _ if name.starts_with('$') || found.contains(&name.as_str()) => {}
+            _ => found.push(name),
+        }
+    }
+}
+
+/// An index over the documents that it does not refuse.
+fn index_of(spec: IndexSpec, documents: &[Vec<u8>]) -> (Built, Vec<Vec<u8>>) {
+    let mut built = Built { spec, multikey: MultikeyPaths::default(), keys: Vec::new() };
+    let (mut keys, mut taken) = (IndexKeys::default(), Vec::new());
+    for document in documents {
+        if keys.enumerate(&built.spec, document).is_ok() {
+            built.multikey.add(keys.multikey());
+            built.keys.push(keys.iter().map(<[u8]>::to_vec).collect());
+            taken.push(document.clone());
+        }
+    }
+    (built, taken)
+}
+
+#[test]
+fn indexes_on_the_paths_of_the_queries_lose_nothing() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let (mut documents, mut narrowed, mut pairs) = (Vec::new(), 0, 0);
+    for line in lines(&data.join("queries-and-updates.jsonl.gz")) {
+        match kind(&line) {
+            "dataset" => documents = line.get("docs").unwrap().documents(),
+            "query" => {
+                let json = line.get("filter").unwrap();
+                let filter = Filter::parse(&json.to_msgpack()).unwrap();
+                let mut found = Vec::new();
+                paths(json, &mut found);
+                let single = found.iter().map(|path| Index::ascending(path));
+                let both = found
+                    .iter()
+                    .rev()
+                    .fold(Index::default().name("all"), |index, path| index.then_descending(path));
+                for index in single.chain((found.len() > 1).then_some(both)) {
+                    let (built, taken) = index_of(index.spec().unwrap(), &documents);
+                    pairs += 1;
+                    narrowed += usize::from(check(&line, &filter, &built, &taken));
+                }
+            }
+            _ => {}
+        }
+    }
+    println!("{narrowed} of {pairs} are narrowed");
+    assert!(narrowed * 2 > pairs, "{narrowed} of {pairs}");
+}
+
 #[test]
 fn indexes_of_the_corpus_have_the_entries_that_are_expected_and_lose_nothing() {
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
