@@ -163,14 +163,16 @@ impl Done {
     }
 }
 
-/// Errors by position, with kind and text.
+/// Errors by position, with kind, text, and the id that is taken if that is why.
 fn errors_to_python<'py>(
     py: Python<'py>,
     errors: &[(usize, Error)],
 ) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for (position, error) in errors {
-        list.append((position, name_of(error.kind()), error.to_string()))?;
+        let is_taken = error.kind() == ErrorKind::DuplicateId;
+        let id = error.id().filter(|_| is_taken).map(|id| id_to_python(py, &id)).transpose()?;
+        list.append((position, name_of(error.kind()), error.to_string(), id))?;
     }
     Ok(list)
 }

@@ -173,7 +173,7 @@ impl RawCollection {
     }
 
     /// Inserts documents. Returns their ids, and the errors of those that were refused: position,
-    /// kind and text.
+    /// kind, text, and the id if it is taken.
     fn insert_many<'py>(
         &self,
         py: Python<'py>,

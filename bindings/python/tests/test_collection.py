@@ -353,6 +353,9 @@ def test_refused_operations_are_told_as_pymongo_tells_them(users: nanodb.Collect
     ]
     with pytest.raises(nanodb.BulkWriteError) as raised:
         users.bulk_write(operations, ordered=False)
+    taken = raised.value.details["writeErrors"][0]
+    assert taken["keyPattern"] == {"_id": 1} and taken["keyValue"] == {"_id": 1}
+    assert "keyValue" not in raised.value.details["writeErrors"][1]
     assert [error["op"] for error in raised.value.details["writeErrors"]] == [
         {"_id": 1},
         {"q": {"_id": 1}, "u": {"$inc": {"s": 1}}, "multi": False, "upsert": False},

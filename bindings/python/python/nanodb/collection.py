@@ -18,7 +18,7 @@ from ._arguments import (
     sort_of,
 )
 from .cursor import Cursor
-from .errors import SERVER_CODES, BulkWriteError, InvalidOperation
+from .errors import SERVER_CODES, BulkWriteError, InvalidOperation, key_taken
 from .operations import InsertOne, Operation, _Operation
 from .results import (
     BulkWriteResult,
@@ -705,16 +705,14 @@ _UNKNOWN_ERROR = 8
 
 def _bulk_write_error(done: dict[str, Any], operations: Sequence[Any]) -> BulkWriteError:
     details = _bulk_details(done)
-    for index, kind, text in done["errors"]:
-        details["writeErrors"].append(
-            {
-                "index": index,
-                "code": SERVER_CODES.get(kind, _UNKNOWN_ERROR),
-                "errmsg": text,
-                "op": operations[index]._as_command(),
-            }
-        )
-    index, kind, text = done["errors"][0]
+    for index, kind, text, id in done["errors"]:
+        code = SERVER_CODES.get(kind, _UNKNOWN_ERROR)
+        told: dict[str, Any] = {"index": index, "code": code, "errmsg": text}
+        if id is not None:
+            told.update(key_taken(id))
+        told["op"] = operations[index]._as_command()
+        details["writeErrors"].append(told)
+    index, kind, text, _ = done["errors"][0]
     others = len(done["errors"]) - 1
     more = f" ({others} more)" if others else ""
     error = BulkWriteError(f"operation {index}, counted from 0: {text}{more}", details, kind=kind)

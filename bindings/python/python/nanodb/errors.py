@@ -174,7 +174,7 @@ class BulkWriteError(OperationFailure):
 
     ``details`` has what pymongo has there: ``nInserted``, ``nMatched``, ``nModified``,
     ``nRemoved``, ``nUpserted``, ``upserted``, and ``writeErrors``, each with ``index``, ``code``,
-    ``errmsg`` and ``op``.
+    ``errmsg`` and ``op``, and ``keyValue`` if an id is taken.
     """
 
     def __init__(self, message: str, details: dict[str, Any], *, kind: str) -> None:
@@ -286,6 +286,11 @@ _INVALID_BY_WHAT: dict[str, type[NanoDBError]] = {
 SERVER_CODES = {"duplicate_id": 11000, "conflict": 112, "invalid": 2, "wrong_type": 14}
 
 
+def key_taken(id: Any) -> dict[str, Any]:
+    """What a server of MongoDB tells of an id that is taken."""
+    return {"keyPattern": {"_id": 1}, "keyValue": {"_id": id}}
+
+
 def _make(kind: str, about: str, text: str, details: dict[str, Any] | None) -> NanoDBError:
     """Makes an exception; called by the extension module."""
     if kind in _OWN:
@@ -303,6 +308,6 @@ def _make(kind: str, about: str, text: str, details: dict[str, Any] | None) -> N
     for name, value in (details or {}).items():
         setattr(error, name, value)
     if isinstance(error, DuplicateKeyError):
-        by_id = {"keyPattern": {"_id": 1}, "keyValue": {"_id": error.id}}
-        error.details = {"index": 0, "code": error.code, "errmsg": text, **by_id}
+        taken = key_taken(error.id)
+        error.details = {"index": 0, "code": error.code, "errmsg": text, **taken}
     return error
