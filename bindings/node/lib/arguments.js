@@ -1,6 +1,7 @@
 'use strict';
 // What callers pass, checked and brought into the form of requests.
 
+const { types } = require('node:util');
 const { invalid } = require('./errors.js');
 const { ObjectId, objectIdBytes, makeObjectId } = require('./object_id.js');
 const { UUID } = require('./uuid.js');
@@ -37,9 +38,15 @@ function changedFilterOf(filter) {
   return filterOf(filter);
 }
 
+function isNoDocument(value) {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return false;
+  return Array.isArray(value) || ArrayBuffer.isView(value) || types.isDate(value) ||
+    types.isRegExp(value);
+}
+
 function documentOf(value, what) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) ||
-      value instanceof Uint8Array || value instanceof Date || value instanceof RegExp) {
+  if (typeof value !== 'object' || value === null || isNoDocument(value)) {
     throw invalid(`the ${what} must be an object`);
   }
   return value;
@@ -81,7 +88,7 @@ function sortOf(sort, direction) {
     } else {
       entries = sort;
     }
-  } else if (sort instanceof Map) {
+  } else if (types.isMap(sort)) {
     entries = [...sort];
   } else {
     entries = Object.entries(documentOf(sort, 'sort'));

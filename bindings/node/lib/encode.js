@@ -25,6 +25,7 @@
 // The buffer that is written to is the one that the addon reads from. It is replaced by a larger
 // one when it is full; what is written there is copied.
 
+const { types } = require('node:util');
 const { makeObjectId, objectIdBytes, writeObjectId, ObjectId } = require('./object_id.js');
 const { UUID, uuidBytes } = require('./uuid.js');
 const { Ext } = require('./ext.js');
@@ -95,7 +96,11 @@ class Encoder {
     // What is far larger than a document ends here: an array of billions of holes, or arrays that
     // hold each other many times over.
     if (this.at - this.start > DOCUMENT_BYTES_MAX + 1024) throw tooLarge(this.at - this.start);
-    const size = Math.max(this.buffer.length * 2, this.at + bytes + 1024);
+    const needed = this.at + bytes + 1024;
+    // Where that is seen next.
+    const end = this.start + DOCUMENT_BYTES_MAX + 2048;
+    let size = Math.max(this.buffer.length * 2, needed);
+    if (needed <= end) size = Math.min(size, end);
     const larger = Buffer.allocUnsafeSlow(size);
     this.buffer.copy(larger, 0, 0, this.at);
     this.buffer = larger;
@@ -107,7 +112,7 @@ class Encoder {
   insertable(document, makesId) {
     if (!isDocument(document)) throw notADocument(document);
     const { generation } = this;
-    if (document instanceof Map || typeof document.toBSON === 'function') {
+    if (types.isMap(document) || typeof document.toBSON === 'function') {
       const made = plain(document);
       this.check(generation);
       return this.insertable(made, makesId);
@@ -287,10 +292,13 @@ class Encoder {
   other(value) {
     if (value._bsontype !== undefined) this.foreign(value);
     else if (typeof value.toBSON === 'function') this.value(plain(value));
-    else if (value instanceof Map) this.map(plain(value));
-    else if (value instanceof RegExp) this.regex(value.source, optionsOf(value));
-    else if (value instanceof ArrayBuffer) this.binary(new Uint8Array(value));
-    else if (isBoxed(value)) this.value(value.valueOf());
+    else if (types.isMap(value)) this.map(plain(value));
+    else if (types.isRegExp(value)) this.regex(value.source, optionsOf(value));
+    else if (types.isArrayBuffer(value)) this.binary(new Uint8Array(value));
+    else if (types.isBoxedPrimitive(value)) this.value(value.valueOf());
+    // Those of another realm, such as a `vm` context, are no instances of the classes here.
+    else if (types.isDate(value)) this.date(value);
+    else if (types.isUint8Array(value)) this.binary(value);
     else if (isRefused(value)) throw refused(value);
     else this.map(value);
   }
@@ -674,15 +682,9 @@ function isDocument(value) {
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
   // The fields of these, if any, are not what is meant: a promise was not awaited.
-  return !(Array.isArray(value) || value instanceof Date || value instanceof RegExp ||
-    value instanceof ArrayBuffer || value instanceof Ext || value._bsontype !== undefined ||
-    isBoxed(value) || isRefused(value));
-}
-
-// Whether a value is a primitive one in an object.
-function isBoxed(value) {
-  return value instanceof Number || value instanceof String || value instanceof Boolean ||
-    value instanceof BigInt || value instanceof Symbol;
+  return !(Array.isArray(value) || types.isDate(value) || types.isRegExp(value) ||
+    types.isArrayBuffer(value) || value instanceof Ext || value._bsontype !== undefined ||
+    types.isBoxedPrimitive(value) || isRefused(value));
 }
 
 // Returns what stands for an object that has `toBSON`, or is a map.
@@ -703,9 +705,11 @@ function plain(value) {
 }
 
 function isRefused(value) {
-  return value instanceof Set || value instanceof WeakMap || value instanceof WeakSet ||
-    value instanceof Promise || value instanceof Error || ArrayBuffer.isView(value) ||
-    value instanceof SharedArrayBuffer || typeof value.then === 'function';
+  return types.isSet(value) || types.isWeakMap(value) || types.isWeakSet(value) ||
+    types.isPromise(value) || value instanceof Error || types.isNativeError(value) ||
+    ArrayBuffer.isView(value) || types.isSharedArrayBuffer(value) ||
+    types.isMapIterator(value) || types.isSetIterator(value) || types.isGeneratorObject(value) ||
+    typeof value.then === 'function';
 }
 
 // An error whose text is completed with the path of the value on the way out.

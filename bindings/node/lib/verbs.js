@@ -237,13 +237,15 @@ function updateResult(reply) {
 
 function updateOne(collection, filter, change, options) {
   options = optionsOf(options);
-  prepare(collection, updateArguments(changedFilterOf(filter), change, options, makesIds(collection)));
+  const makes = makesIds(collection);
+  prepare(collection, updateArguments(changedFilterOf(filter), change, options, makes));
   return writes(OP.UPDATE_ONE, updateResult);
 }
 
 function updateMany(collection, filter, change, options) {
   options = optionsOf(options);
-  prepare(collection, updateArguments(changedFilterOf(filter), change, options, makesIds(collection)));
+  const makes = makesIds(collection);
+  prepare(collection, updateArguments(changedFilterOf(filter), change, options, makes));
   return writes(OP.UPDATE_MANY, updateResult);
 }
 

@@ -100,7 +100,11 @@ fn told(error: &Error) -> Document {
     put("page", error.page().map(Value::from));
     put("operation", error.operation().and_then(|at| u64::try_from(at).ok()).map(Value::from));
     put("file", error.file().map(|path| Value::from(path.to_string_lossy().into_owned())));
-    let system = error.io_error().and_then(std::io::Error::raw_os_error);
+    let system = error.io_error().and_then(|error| {
+        // A full disk is also told by an error of the engine's own. The number is that of `ENOSPC`.
+        let is_full = error.kind() == std::io::ErrorKind::StorageFull;
+        error.raw_os_error().or(is_full.then_some(28))
+    });
     put("errno", system.map(Value::from));
     document
 }

@@ -2,6 +2,7 @@
 // What values become, there and back.
 
 const assert = require('node:assert/strict');
+const { runInNewContext } = require('node:vm');
 const { fails, nanodb, random, test, testBoth } = require('./common.js');
 
 const { Ext, ObjectId, UUID } = nanodb;
@@ -337,4 +338,31 @@ testBoth('what is far too large is refused at once', async (db) => {
   await fails('NANODB_INVALID', () => collection.bulkWrite(operations));
   await collection.insertOne({ _id: 1, n: Array(1_000_000).fill(7), text: 'ß'.repeat(5_000_000) });
   assert.equal((await collection.findOne({ _id: 1 })).n.length, 1_000_000);
+});
+
+testBoth('values of another realm are what they are', async (db) => {
+  const collection = db.collection('c');
+  const foreign = (code) => runInNewContext(`(${code})`);
+  const document = foreign(`{
+    _id: 1, at: new Date(5), bytes: new Uint8Array([1, 2]), buffer: new ArrayBuffer(2),
+    map: new Map([['a', 1]]), list: [new Date(6), { at: new Date(7) }], number: Object(5),
+  }`);
+  assert.equal((await collection.insertOne(document)).insertedId, 1);
+  assert.deepEqual(await collection.findOne(foreign('{ at: new Date(5) }')), {
+    _id: 1, at: new Date(5), bytes: Buffer.from([1, 2]), buffer: Buffer.alloc(2), map: { a: 1 },
+    list: [new Date(6), { at: new Date(7) }], number: 5,
+  });
+  await collection.insertOne(foreign("new Map([['_id', 2], ['text', 'abc']])"));
+  assert.equal((await collection.findOne({ text: foreign('/B/i') }))._id, 2);
+  const sort = foreign("new Map([['_id', -1]])");
+  assert.equal((await collection.find({}, { sort }).next())._id, 2);
+  for (const code of [
+    'new Set()', 'Promise.resolve()', 'new Error()', 'new Uint16Array(1)', 'new Map().values()',
+    'new Set().values()', '(function* () {})()', 'new SharedArrayBuffer(1)', 'Object(Symbol())',
+  ]) {
+    await fails('NANODB_INVALID', () => collection.insertOne({ value: foreign(code) }));
+    await fails('NANODB_INVALID', () => collection.insertOne(foreign(code)));
+  }
+  const filter = foreign('new Date()');
+  await fails('NANODB_INVALID', () => collection.updateOne(filter, { $set: { a: 1 } }));
 });
