@@ -71,6 +71,7 @@ impl Arguments {
 
     /// Returns what is in a format, if it is there. No zero byte ends MessagePack: it may have them
     /// anywhere, or none at all.
+    #[inline]
     pub(crate) fn optional_encoded<T>(
         &self,
         data: *const T,
@@ -79,8 +80,7 @@ impl Arguments {
         what: &'static str,
     ) -> Result<Option<&[u8]>> {
         if format == Format::MsgPack && len == NANODB_NUL_TERMINATED && !data.is_null() {
-            let text = format!("{what}: no zero byte ends MessagePack, so its length is needed");
-            return Err(Failure::misuse(text));
+            return Err(without_end(what));
         }
         self.optional_bytes(data, len, what)
     }
@@ -129,6 +129,11 @@ impl Arguments {
         place.write(T::default());
         Ok(Some(Out { place }))
     }
+}
+
+#[cold]
+fn without_end(what: &str) -> Failure {
+    Failure::misuse(format!("{what}: no zero byte ends MessagePack, so its length is needed"))
 }
 
 /// Returns bytes as text.
