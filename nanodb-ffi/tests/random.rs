@@ -312,6 +312,8 @@ fn calls_at_random_by_eight_threads_neither_crash_nor_leave_anything() {
     let mut all: BTreeMap<i32, u64> = BTreeMap::new();
     by_status.iter().for_each(|((_, status), count)| *all.entry(*status).or_default() += count);
     println!("by status: {all:?}");
-    // There is no file of the Go program.
-    assert!(never.len() <= 4, "{never:?}");
+    // There is no file of the Go program, so importing one cannot succeed; of the others at most
+    // three may have missed their chance.
+    let missed = never.iter().filter(|name| **name != "nanodb_db_import_go");
+    assert!(missed.count() <= 3, "{never:?}");
 }
